@@ -1,0 +1,11 @@
+//! The programs that run in the guest, the sectors they recognise, and the lines they report.
+//!
+//! A probe is told at mastering time which virtual sectors of its own image to read back through the
+//! firmware. It reports what it *found* there and judges nothing: what should have been there is
+//! known on the host.
+
+mod plan;
+pub mod report;
+pub mod sector;
+
+pub use plan::{Check, DiscHash, ProbePlan};

@@ -1,0 +1,3 @@
+//! The command line of boot-matrix.
+
+fn main() {}
