@@ -4,10 +4,14 @@
 //! [`cell::Cell`]s, and holds the shapes that a run writes and reads back.
 
 pub mod cell;
+pub mod disc;
 pub mod file;
+pub mod files;
 pub mod filter;
 pub mod id;
 pub mod matrix;
+pub mod results;
+pub mod run;
 pub mod scenario;
 pub mod selection;
 pub mod words;

@@ -1,6 +1,10 @@
 //! Where in a file something stands.
 
-use std::{fmt, ops::Range, path::PathBuf};
+use std::{
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 /// A place in a text file, as editors and compilers write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,11 @@ impl Location {
             file: file.into(),
             at,
         }
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Scenario {
     excludes: Vec<(Location, Selector)>,
     expects: Vec<(Location, Selector, Rule)>,
     /// The folder under which its snapshots lie.
-    snapshots: PathBuf,
+    pub(crate) snapshots: PathBuf,
 }
 
 #[derive(Clone, Debug)]

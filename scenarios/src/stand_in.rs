@@ -50,3 +50,42 @@ pub struct Expectation {
     /// d
     pub because: String,
 }
+
+/// A stand-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// a
+    AsExpected,
+    /// b
+    Mismatch,
+    /// c
+    Skipped,
+    /// d
+    Infra,
+    /// e
+    Observed,
+}
+
+/// A stand-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Differs {
+    /// a
+    Outcome,
+    /// b
+    Snapshot,
+    /// c
+    New,
+}
+
+macro_rules! shown {
+    ($($name:ident)*) => { $(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&format!("{self:?}").to_lowercase())
+            }
+        }
+    )* };
+}
+shown!(Verdict Differs);

@@ -2,6 +2,7 @@
 
 mod boot_matrix;
 mod cli;
+mod signals;
 mod stop;
 
 use std::{

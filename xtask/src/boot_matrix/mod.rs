@@ -1,9 +1,15 @@
 //! The main job: master, boot, judge, report.
 
+mod discs;
+mod nextest;
+mod table;
+
 use std::{
+    fs,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
+    time::Instant,
 };
 
 use anyhow::Context;
@@ -11,18 +17,22 @@ use scenarios::{
     cell::Cell,
     filter::Filter,
     matrix::{Folder, Matrix},
+    results::{self, Results, Tools, Verdict},
+    run::{Declared, Run},
     selection::Selection,
 };
 use serde_json::json;
 
 use crate::{
-    cli::{BootMatrix, Format},
+    cli::{BootMatrix, Format, Rerun},
+    signals::Signals,
     stop::Stop,
 };
 
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
-    let matrix = read(options)?;
+    let folders = folders(options);
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
     let cells = select(options, &matrix)?;
     if options.list {
         return match list(&cells, options.format) {
@@ -33,7 +43,141 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
             _ => Ok(ExitCode::SUCCESS),
         };
     }
-    Ok(ExitCode::SUCCESS)
+    let out = prepare(&options.out)?;
+    let earlier = Results::read(&out).ok();
+    let cells = match options.rerun {
+        None => cells,
+        Some(Rerun::Failed) => failed(cells, &out)?,
+    };
+    let began = Instant::now();
+    let signals = Signals::catch()?;
+    discs::master(&cells, &out.join("discs"), &signals)?;
+    let run = Run {
+        folders,
+        scenarios: Declared::all(&matrix),
+        cells: out.join("cells.txt"),
+        out: out.clone(),
+        accept: options.accept,
+    };
+    forget_records(&cells, &out)?;
+    let run_file = run.write(&cells)?;
+    let slow = earlier.as_ref().map(slow_cells).unwrap_or_default();
+    let ended = nextest::run(
+        &nextest::Job {
+            run_file,
+            out: &out,
+            accept: options.accept,
+            slow,
+        },
+        &signals,
+    )?;
+
+    let mut records = results::gather(&out, &cells);
+    for record in records
+        .iter_mut()
+        .filter(|record| record.outcome.is_none() && record.verdict == Verdict::Infra)
+    {
+        record.reasons.extend(ended.why_missing());
+    }
+    let mut results = Results::new("tcg".into(), Tools::default(), records);
+    if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
+        results = results.over(earlier);
+    }
+    results.write(&out)?;
+    report(&results, &out, options.format, began).context("cannot write the report")?;
+    Ok(ExitCode::from(results.totals.exit_code()))
+}
+
+fn folders(options: &BootMatrix) -> Vec<Folder> {
+    match &options.scenarios[..] {
+        [] => vec![Folder::shipped(workspace())],
+        own => own
+            .iter()
+            .map(|folder| Folder::own(absolute(folder)))
+            .collect(),
+    }
+}
+
+/// The tests run in another folder: they are given no relative path.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The folder for results, sure to be there and writable.
+fn prepare(out: &Path) -> anyhow::Result<PathBuf> {
+    let out = absolute(out);
+    let unwritable = |error: io::Error| {
+        Stop::host(
+            format!("cannot write into {}: {error}", out.display()),
+            "cargo xtask boot-matrix --out DIR",
+        )
+    };
+    fs::create_dir_all(&out).map_err(unwritable)?;
+    // A folder may exist and still refuse; find out before minutes of work.
+    let probe = out.join(".writable");
+    fs::write(&probe, b"")
+        .and_then(|()| fs::remove_file(&probe))
+        .map_err(unwritable)?;
+    Ok(out)
+}
+
+/// The cells that were a mismatch or could not be run, the last time.
+fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> {
+    let last = Results::read(out)
+        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix, without --rerun"))?;
+    let failed = |cell: &Cell| {
+        let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
+        last.cells
+            .iter()
+            .any(|record| record.id == cell.id && is_bad(record.verdict))
+    };
+    let cells: Vec<_> = cells.into_iter().filter(failed).collect();
+    if cells.is_empty() {
+        return Err(Stop::usage("nothing failed the last time", "cargo xtask boot-matrix").into());
+    }
+    Ok(cells)
+}
+
+/// A record that an earlier run left must not be taken for this one's.
+fn forget_records(cells: &[Cell], out: &Path) -> anyhow::Result<()> {
+    for cell in cells {
+        let file = results::record_file(out, &cell.id);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", file.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The cells that took much longer than most the last time, longest first.
+fn slow_cells(earlier: &Results) -> Vec<String> {
+    let mut times: Vec<_> = earlier
+        .cells
+        .iter()
+        .map(|cell| (cell.duration_ms, cell.id.to_string()))
+        .collect();
+    times.sort_by(|a, b| b.cmp(a));
+    let median = times.get(times.len() / 2).map_or(0, |&(time, _)| time);
+    times
+        .into_iter()
+        .take_while(|&(time, _)| time > 3 * median.max(1))
+        .map(|(_, id)| id)
+        .take(200)
+        .collect()
+}
+
+fn report(results: &Results, out: &Path, format: Format, began: Instant) -> io::Result<()> {
+    match format {
+        Format::Json => {
+            let mut stdout = io::stdout().lock();
+            serde_json::to_writer_pretty(&mut stdout, results)?;
+            writeln!(stdout)
+        }
+        Format::Text => table::print(&mut io::stdout().lock(), results, out, began.elapsed()),
+    }
 }
 
 /// The folder of the workspace, in which everything that is shipped lies.
@@ -41,14 +185,6 @@ pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap_or(Path::new("."))
-}
-
-fn read(options: &BootMatrix) -> anyhow::Result<Matrix> {
-    let folders: Vec<Folder> = match &options.scenarios[..] {
-        [] => vec![Folder::shipped(workspace())],
-        own => own.iter().map(Folder::own).collect(),
-    };
-    Ok(Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?)
 }
 
 fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
