@@ -4,8 +4,13 @@
 //! firmware. It reports what it *found* there and judges nothing: what should have been there is
 //! known on the host.
 
+pub mod bios;
+mod error;
 mod plan;
 pub mod report;
 pub mod sector;
+mod serial;
+mod table;
 
+pub use error::AssembleError;
 pub use plan::{Check, DiscHash, ProbePlan};
