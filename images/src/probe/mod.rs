@@ -6,7 +6,11 @@
 
 pub mod bios;
 mod error;
+mod fields;
 mod plan;
+pub mod protocol;
+#[cfg(test)]
+mod protocol_tests;
 pub mod report;
 pub mod sector;
 mod serial;
