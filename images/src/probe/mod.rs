@@ -7,6 +7,7 @@
 pub mod bios;
 mod error;
 mod fields;
+mod found;
 mod plan;
 pub mod protocol;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub mod report;
 pub mod sector;
 mod serial;
 mod table;
+pub mod uefi;
 
 pub use error::AssembleError;
 pub use plan::{Check, DiscHash, ProbePlan};

@@ -3,8 +3,10 @@
 use super::{AssembleError, ProbePlan};
 use crate::units::VirtualSector;
 
-/// The disc's 64-bit hash, then the catalog slot, 16 bits: the order in which a sector has them too.
+/// The disc's 64-bit hash.
 pub(super) const DISC: u16 = 0;
+/// The catalog slot, 16 bits. It follows the disc as in a sector, so that both compare in one go.
+pub(super) const SLOT: u16 = 8;
 /// How many checks, 16 bits.
 pub(super) const CHECK_COUNT: u16 = 10;
 /// The image's length in virtual sectors, 32 bits.

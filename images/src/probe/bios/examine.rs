@@ -8,34 +8,10 @@ use super::{
     variable,
 };
 use crate::probe::{
+    found::{field, kind},
     sector::{BYTES, MAGIC},
     table,
 };
-
-/// The fields of what was found, from [`variable::FOUND`] on.
-pub(super) mod field {
-    /// One of [`kind`](super::kind).
-    pub(in crate::probe::bios) const KIND: u16 = 0;
-    /// `AH` of the failed read.
-    pub(in crate::probe::bios) const ERROR: u16 = 1;
-    /// The CRC-16 of an unknown sector.
-    pub(in crate::probe::bios) const CRC: u16 = 2;
-    /// Bytes 8–23 of a self-identifying sector: disc, slot, number.
-    pub(in crate::probe::bios) const DISC: u16 = 4;
-    pub(in crate::probe::bios) const SLOT: u16 = 12;
-    pub(in crate::probe::bios) const NUMBER: u16 = 16;
-    /// Bytes in all.
-    pub(in crate::probe::bios) const BYTES: u16 = 20;
-}
-
-/// The variants of `sector::Found`.
-pub(super) mod kind {
-    pub(in crate::probe::bios) const SECTOR: u32 = 0;
-    pub(in crate::probe::bios) const FOREIGN: u32 = 1;
-    pub(in crate::probe::bios) const HOLE: u32 = 2;
-    pub(in crate::probe::bios) const OTHER: u32 = 3;
-    pub(in crate::probe::bios) const ERROR: u32 = 4;
-}
 
 /// Entry points of the routines.
 pub(super) struct Examine {

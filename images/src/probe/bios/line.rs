@@ -3,7 +3,7 @@
 use iced_x86::{IcedError, code_asm::*};
 
 use super::{LINE, STAGE2_AT, variable};
-use crate::probe::{serial, table};
+use crate::probe::{protocol, serial, table};
 
 /// Where the plan's constants stand: behind the jump at stage 2's start.
 pub(super) const TABLE: u16 = STAGE2_AT + 4;
@@ -66,7 +66,7 @@ impl Line {
     fn emit_begin(&mut self, a: &mut CodeAssembler) -> Result<(), IcedError> {
         a.set_label(&mut self.begin)?;
         a.mov(di, u32::from(LINE))?;
-        self.text(a, "BM1 ")?;
+        self.text(a, protocol::LINE_START)?;
         a.mov(eax, dword_ptr(variable::SEQUENCE))?;
         a.call(self.put_decimal)?;
         a.inc(dword_ptr(variable::SEQUENCE))?;

@@ -86,7 +86,7 @@ mod variable {
     pub(super) const LOADED_AT: u16 = 0x051C;
     pub(super) const INTACT: u16 = 0x0520;
     pub(super) const FIRST_BAD: u16 = 0x0524;
-    /// What the last read brought; its fields are in `examine`.
+    /// What the last read brought; laid out as in `found`.
     pub(super) const FOUND: u16 = 0x0540;
     /// The same for the first bad sector of a sweep.
     pub(super) const FOUND_BAD: u16 = 0x0560;

@@ -3,7 +3,7 @@
 use iced_x86::code_asm::*;
 
 use super::{AssembleError, Drive, STACK_TOP, STAGE2_AT, disk::Disk, line, offset_of, variable};
-use crate::probe::serial;
+use crate::probe::{protocol, serial};
 use crate::units::VIRTUAL_SECTOR_BYTES;
 
 pub(super) fn assemble(
@@ -82,7 +82,7 @@ fn emit(
     a.mov(bl, ah)?;
     serial::set_up(a)?;
     a.call(put_text)?;
-    a.db(b"\r\nBM1! stage1 \0")?;
+    a.db(format!("\r\n{}\0", protocol::STAGE1_FAILURE).as_bytes())?;
     a.mov(al, bl)?;
     a.shr(al, 4)?;
     a.call(put_hex_digit)?;

@@ -5,12 +5,16 @@ use iced_x86::{IcedError, code_asm::*};
 use super::{
     AssembleError, Drive, ERROR_NO_SIGNATURE, NOTHING, PACKET, PACKET_BYTES, STAGE2_AT,
     disk::Disk,
-    examine::{Examine, field, kind},
+    examine::Examine,
     line::{Line, TABLE},
     variable,
 };
 use crate::{
-    probe::{ProbePlan, sector, serial, table},
+    probe::{
+        ProbePlan,
+        found::{field, kind},
+        sector, serial, table,
+    },
     units::VIRTUAL_SECTOR_BYTES,
 };
 
