@@ -38,6 +38,24 @@ pub struct ProbeReport {
     pub ended: bool,
 }
 
+impl ProbeReport {
+    /// What is known once the `begin` line came.
+    #[must_use]
+    pub fn new(kind: ProbeKind, disc: DiscHash, slot: u16) -> Self {
+        Self {
+            kind,
+            disc,
+            slot,
+            facts: Vec::new(),
+            checks: Vec::new(),
+            area: None,
+            sweep: None,
+            file: None,
+            ended: false,
+        }
+    }
+}
+
 /// What a read of one planned sector brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckReport {

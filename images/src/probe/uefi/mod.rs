@@ -1,0 +1,180 @@
+//! The UEFI probe: an application for `\EFI\BOOT\BOOTX64.EFI`.
+//!
+//! It reads its image back through the block I/O of the device that it was loaded from, and its own
+//! file through the simple file system. Nothing of the firmware's console is used: COM1 and port 402h
+//! are written directly, as the BIOS probe does.
+//!
+//! The image has three sections. `.data` comes first, so that its distance from the code is known
+//! when the code is assembled; the code is position-independent and `.reloc` holds one relocation
+//! that does nothing, because there is firmware that refuses an image without any.
+//!
+//! Codes in lines are the low byte of an `EFI_STATUS`, or the probe's own: F3, a block size that the
+//! probe cannot read (below 512, above 4096).
+
+mod blocks;
+mod firmware;
+mod line;
+mod program;
+
+use object::{pe, write::pe as writer};
+
+use super::{AssembleError, ProbePlan, table};
+
+/// The device's block size is below 512 or above 4096 bytes.
+pub const ERROR_BLOCK_SIZE: u8 = 0xF3;
+
+/// Where the firmware looks for the loader on removable media (UEFI §3.5.1.1), as the probe reports it.
+pub const LOADER_PATH: &str = "\\EFI\\BOOT\\BOOTX64.EFI";
+
+const SECTION_ALIGNMENT: u32 = 0x1000;
+const FILE_ALIGNMENT: u32 = 0x200;
+const DATA_DIRECTORIES: usize = 16;
+const DATA_BYTES: u32 = 0x4000;
+
+/// Offsets in `.data`, which R15 points to. What the plan says stands at its start.
+mod variable {
+    /// The plan's constants end before this.
+    pub(super) const TABLE_END: usize = 0x0800;
+
+    pub(super) const IMAGE_HANDLE: u32 = 0x0800;
+    pub(super) const BOOT_SERVICES: u32 = 0x0808;
+    pub(super) const DEVICE_HANDLE: u32 = 0x0810;
+    /// Where a service puts the interface that it found.
+    pub(super) const INTERFACE: u32 = 0x0818;
+    /// The block I/O interface and its media; only read when `BLOCK_STATUS` is 0.
+    pub(super) const BLOCK_IO: u32 = 0x0820;
+    pub(super) const MEDIA: u32 = 0x0828;
+    pub(super) const BLOCK_STATUS: u32 = 0x0830;
+    /// The block that stands in the buffer; all ones when none does.
+    pub(super) const BUFFERED: u32 = 0x0838;
+    /// The next line's number.
+    pub(super) const SEQUENCE: u32 = 0x0840;
+    /// Whether lines go to the debug port too.
+    pub(super) const TO_DEBUG_PORT: u32 = 0x0844;
+    /// How much a file's read was asked for and brought.
+    pub(super) const READ_BYTES: u32 = 0x0848;
+    /// What the last read brought, laid out as in `found`.
+    pub(super) const FOUND: u32 = 0x0880;
+    /// The same for the first bad sector of a sweep.
+    pub(super) const FOUND_BAD: u32 = 0x08C0;
+    /// The line under construction.
+    pub(super) const LINE: u32 = 0x1000;
+    /// One block as read; on a page, so aligned for any device.
+    pub(super) const BUFFER: u32 = 0x2000;
+    pub(super) const BUFFER_BYTES: u32 = 0x1000;
+}
+
+/// A PE32+ EFI application for x86-64. Its length depends only on the number of checks, the slot and
+/// whether the plan sweeps.
+///
+/// # Errors
+/// [`AssembleError::Plan`] when a check's name is not plain, there are too many, or a number needs
+/// more than 32 bits.
+pub fn application(plan: &ProbePlan) -> Result<Vec<u8>, AssembleError> {
+    let table = table::encode(plan)?;
+    if table.len() > variable::TABLE_END {
+        return Err(AssembleError::TooLarge {
+            part: "the plan",
+            bytes: table.len(),
+            max: variable::TABLE_END,
+        });
+    }
+    portable_executable(&table, &program::assemble(plan)?)
+}
+
+fn portable_executable(data: &[u8], code: &[u8]) -> Result<Vec<u8>, AssembleError> {
+    let length = |bytes: &[u8]| {
+        u32::try_from(bytes.len()).map_err(|_| AssembleError::TooLarge {
+            part: "the UEFI application",
+            bytes: bytes.len(),
+            max: u32::MAX as usize,
+        })
+    };
+    let mut bytes = Vec::new();
+    let mut pe = writer::Writer::new(true, SECTION_ALIGNMENT, FILE_ALIGNMENT, &mut bytes);
+    pe.reserve_dos_header_and_stub();
+    pe.reserve_nt_headers(DATA_DIRECTORIES);
+    pe.reserve_section_headers(3);
+    let data_at = pe.reserve_data_section(DATA_BYTES, length(data)?);
+    let code_at = pe.reserve_text_section(length(code)?);
+    pe.add_reloc(code_at.virtual_address, pe::IMAGE_REL_BASED_ABSOLUTE);
+    pe.reserve_reloc_section();
+
+    pe.write_dos_header_and_stub()?;
+    pe.write_nt_headers(writer::NtHeaders {
+        machine: pe::IMAGE_FILE_MACHINE_AMD64,
+        time_date_stamp: 0,
+        characteristics: pe::IMAGE_FILE_EXECUTABLE_IMAGE | pe::IMAGE_FILE_LARGE_ADDRESS_AWARE,
+        major_linker_version: 0,
+        minor_linker_version: 0,
+        address_of_entry_point: code_at.virtual_address,
+        image_base: 0,
+        major_operating_system_version: 0,
+        minor_operating_system_version: 0,
+        major_image_version: 0,
+        minor_image_version: 0,
+        major_subsystem_version: 0,
+        minor_subsystem_version: 0,
+        subsystem: pe::IMAGE_SUBSYSTEM_EFI_APPLICATION,
+        dll_characteristics: pe::IMAGE_DLLCHARACTERISTICS_NX_COMPAT
+            | pe::IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE,
+        size_of_stack_reserve: 0,
+        size_of_stack_commit: 0,
+        size_of_heap_reserve: 0,
+        size_of_heap_commit: 0,
+    });
+    pe.write_section_headers();
+    pe.write_section(data_at.file_offset, data);
+    pe.write_section(code_at.file_offset, code);
+    pe.write_reloc_section();
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        probe::{Check, DiscHash},
+        units::{VirtualSector, VirtualSectorCount},
+    };
+
+    fn plan(checks: usize, image: u64) -> ProbePlan {
+        ProbePlan {
+            disc: DiscHash::of_id("a/cd-74/efi/-/reference"),
+            slot: 1,
+            image: VirtualSectorCount::new(image),
+            structured: VirtualSectorCount::new(image / 2),
+            checks: (0..checks)
+                .map(|n| Check {
+                    name: format!("spread-{n}"),
+                    sector: VirtualSector::new(image - 1),
+                })
+                .collect(),
+            sweep: true,
+        }
+    }
+
+    #[test]
+    fn the_headers_say_what_a_uefi_loader_asks() {
+        // Offsets of the PE format's specification: e_lfanew, file header, PE32+ optional header.
+        let bytes = application(&plan(3, 2880)).unwrap();
+        let u16_at = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+        let header = usize::from(u16_at(0x3C));
+        assert_eq!(&bytes[..2], b"MZ");
+        assert_eq!(&bytes[header..header + 4], b"PE\0\0");
+        assert_eq!(u16_at(header + 4), 0x8664, "machine: x86-64");
+        assert_eq!(u16_at(header + 22) & 0x0003, 2, "executable, relocatable");
+        assert_eq!(u16_at(header + 24), 0x020B, "PE32+");
+        assert_eq!(u16_at(header + 24 + 68), 10, "subsystem: EFI application");
+    }
+
+    #[test]
+    fn the_length_depends_on_the_number_of_checks_alone() {
+        for checks in [0, 1, 64] {
+            let small = application(&plan(checks, 2)).unwrap();
+            let large = application(&plan(checks, 0xFFFF_FFFE)).unwrap();
+            assert_eq!(small.len(), large.len());
+        }
+        assert!(application(&plan(65, 2880)).is_err());
+    }
+}
