@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use harness::attachment::Attachment;
 
 use crate::{
-    id::{CellId, DiscId},
+    id::{ABSENT, CellId, DiscId},
     version::Version,
-    words::{Boot, Firmware, Master, Medium, Set, Size},
+    words::{self, Boot, Firmware, Master, Medium, Set, Size},
 };
 
 pub use crate::stand_in::Expectation;
@@ -67,6 +67,27 @@ pub struct Recipe {
 pub(crate) struct Rule {
     pub(crate) since: Option<Version>,
     pub(crate) expectation: Expectation,
+}
+
+impl Recipe {
+    /// The recipe that a disc's name is, whether or not a scenario has it.
+    ///
+    /// # Errors
+    /// A part of the name means nothing: with the nearest words.
+    pub fn read(id: &DiscId) -> Result<Self, String> {
+        let optional = |part: &str| (part != ABSENT).then(|| part.to_owned());
+        Ok(Self {
+            medium: optional(id.medium())
+                .map(|word| words::read(&word))
+                .transpose()?,
+            boot: words::read(id.boot())?,
+            size: optional(id.size())
+                .map(|word| words::read(&word))
+                .transpose()?,
+            master: words::read(id.master())?,
+            id: id.clone(),
+        })
+    }
 }
 
 impl Cell {

@@ -14,6 +14,7 @@ pub mod results;
 pub mod run;
 pub mod scenario;
 pub mod selection;
+pub mod snapshots;
 pub mod words;
 
 mod location;

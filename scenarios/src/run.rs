@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use harness::{
+    accelerator::{self, Accelerator, Choice},
+    firmware::{self, Firmware, FirmwareId},
+    qemu::{Qemu, QemuError},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,8 +30,30 @@ pub struct Run {
     pub cells: PathBuf,
     /// The folder for results and evidence.
     pub out: PathBuf,
+    /// What the cells are booted with; without it each test looks for itself.
+    pub toolbox: Option<Toolbox>,
     /// Whether what is seen becomes the snapshot.
     pub accept: bool,
+}
+
+/// What cells are booted with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Toolbox {
+    /// The emulator.
+    pub qemu: Qemu,
+    /// Every firmware that it can run.
+    pub firmware: Vec<Firmware>,
+    /// What runs the guests' instructions.
+    pub accelerator: Choice,
+}
+
+/// Who runs the guests' instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcceleratorWish {
+    /// This one.
+    Given(Accelerator),
+    /// Whichever is faster on this host.
+    Fastest,
 }
 
 /// Where a scenario is declared.
@@ -95,6 +122,32 @@ impl Run {
         };
         let scenarios = matrix::read_file(&declared.file, &declared.snapshots)?;
         Ok(scenarios.iter().find_map(|scenario| scenario.cell(id)))
+    }
+}
+
+impl Toolbox {
+    /// Looks for the tools on this host. What is measured is kept in a folder.
+    ///
+    /// # Errors
+    /// There is no usable QEMU. A firmware that is not there is none.
+    pub fn find(
+        qemu: Option<&Path>,
+        wish: AcceleratorWish,
+        cache: &Path,
+    ) -> Result<Self, QemuError> {
+        let qemu = Qemu::locate(qemu)?;
+        let firmware = firmware::discover(&qemu);
+        let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
+            (AcceleratorWish::Given(accelerator), _) => Choice::asked_for(accelerator),
+            (AcceleratorWish::Fastest, Ok(seabios)) => accelerator::measure(&qemu, seabios, cache),
+            // Nothing to measure with.
+            (AcceleratorWish::Fastest, Err(_)) => Choice::asked_for(Accelerator::Tcg),
+        };
+        Ok(Self {
+            qemu,
+            firmware,
+            accelerator,
+        })
     }
 }
 

@@ -294,7 +294,7 @@ impl Scenario {
         Some(Cell {
             set: self.set,
             disc: source.clone(),
-            firmware: firmware.clone(),
+            firmware: *firmware,
             attachment,
             text: self
                 .texts

@@ -30,15 +30,6 @@ open!(Boot);
 open!(Size);
 
 /// A stand-in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FirmwareId(pub String);
-impl fmt::Display for FirmwareId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// A stand-in.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Expectation {
     /// a

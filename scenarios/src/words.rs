@@ -10,30 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::id::{ABSENT, check_part};
-pub use crate::stand_in::{Boot, FirmwareId as Firmware, Medium, Size};
-
-impl Vocabulary for Firmware {
-    const NOUN: &'static str = "firmware";
-    const CLOSED: bool = true;
-
-    fn words() -> Vec<String> {
-        ["seabios", "ovmf", "ovmf-ia32", "ovmf-secure-boot"]
-            .map(String::from)
-            .to_vec()
-    }
-
-    fn parse(word: &str) -> Result<Self, String> {
-        let known = Self::words();
-        if known.iter().any(|k| k == word) {
-            return Ok(crate::stand_in::FirmwareId(word.to_owned()));
-        }
-        Err(unknown_word(
-            Self::NOUN,
-            word,
-            known.iter().map(String::as_str),
-        ))
-    }
-}
+pub use crate::stand_in::{Boot, Medium, Size};
+pub use harness::firmware::FirmwareId as Firmware;
 
 /// A set of words with one meaning each.
 pub trait Vocabulary: Sized {
@@ -208,6 +186,7 @@ macro_rules! listed {
 }
 
 listed!(Attachment, "attachment");
+listed!(Firmware, "firmware");
 listed!(OutcomeKind, "outcome");
 listed!(Stage, "stage");
 listed!(Set, "set");

@@ -3,6 +3,7 @@
 use std::{
     env,
     path::{Path, PathBuf},
+    sync::OnceLock,
     time::SystemTime,
 };
 
@@ -12,7 +13,7 @@ use scenarios::{
     disc::{self, Disc},
     files::FileError,
     matrix::{Folder, Matrix},
-    run::{self, Declared, Run},
+    run::{self, AcceleratorWish, Declared, Run, Toolbox},
     selection::Selection,
     words::Set,
 };
@@ -23,6 +24,7 @@ pub struct Environment {
     /// The run.
     pub run: Run,
     cells: Cells,
+    found: OnceLock<Result<Toolbox, String>>,
 }
 
 /// Who chose the cells, and who masters their discs.
@@ -47,6 +49,7 @@ impl Environment {
                 Ok(Self {
                     run,
                     cells: Cells::Listed,
+                    found: OnceLock::new(),
                 })
             }
             None => Self::by_itself(),
@@ -71,10 +74,12 @@ impl Environment {
             cells: out.join("cells.txt"),
             out,
             accept: false,
+            toolbox: None,
         };
         Ok(Self {
             run,
             cells: Cells::Default { matrix, built },
+            found: OnceLock::new(),
         })
     }
 
@@ -112,6 +117,21 @@ impl Environment {
             Ok(id) => Ok(self.run.cell(&id)?),
             Err(_) => Ok(None),
         }
+    }
+
+    /// What the cells are booted with.
+    ///
+    /// # Errors
+    /// There is no usable QEMU.
+    pub fn toolbox(&self) -> Result<&Toolbox, String> {
+        if let Some(toolbox) = &self.run.toolbox {
+            return Ok(toolbox);
+        }
+        let find = || {
+            Toolbox::find(None, AcceleratorWish::Fastest, &self.run.out)
+                .map_err(|error| error.to_string())
+        };
+        self.found.get_or_init(find).as_ref().map_err(Clone::clone)
     }
 
     /// A cell's disc: mastered by the command line, or else now.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use harness::attachment::Attachment;
+use harness::{accelerator::Accelerator, attachment::Attachment};
 use scenarios::{
+    run::AcceleratorWish,
     selection::Partition,
     words::{self, Firmware, Master, Set},
 };
@@ -21,6 +22,14 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Master the discs of the matrix, boot each, and compare what happened with what must happen.
     BootMatrix(Box<BootMatrix>),
+    /// Master one disc.
+    Image(Image),
+    /// Say what is needed on this machine, and what is missing.
+    Doctor(Doctor),
+    /// Run everything: the default matrix, and every other test of the workspace.
+    Test(Test),
+    /// Check format, lints, documentation, the schema and the snapshots.
+    Check(Check),
     /// Measure.
     Bench,
 }
@@ -30,6 +39,10 @@ impl Verb {
     pub(crate) const fn format(&self) -> Format {
         match self {
             Self::BootMatrix(options) => options.format,
+            Self::Image(options) => options.format,
+            Self::Doctor(options) => options.format,
+            Self::Test(options) => options.format,
+            Self::Check(options) => options.format,
             Self::Bench => Format::Text,
         }
     }
@@ -67,18 +80,97 @@ pub(crate) struct BootMatrix {
     /// Run only one slice of the cells, as in slice:1/4.
     #[arg(long, value_name = "slice:K/N")]
     pub(crate) partition: Option<Partition>,
-    /// The folder for results and evidence.
-    #[arg(long, value_name = "DIR", default_value = "target/boot-matrix")]
-    pub(crate) out: PathBuf,
+    /// The folder for results and evidence [default: target/boot-matrix].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+impl BootMatrix {
+    /// The default matrix, whole.
+    pub(crate) fn whole(tooling: Tooling) -> Self {
+        Self {
+            filters: Vec::new(),
+            list: false,
+            set: Sets(vec![Set::Default]),
+            scenarios: Vec::new(),
+            firmware: Vec::new(),
+            attach: Vec::new(),
+            master: Vec::new(),
+            accept: false,
+            rerun: None,
+            partition: None,
+            out: None,
+            tooling,
+            format: Format::Text,
+        }
+    }
+}
+
+/// What is used, and whether what is missing is installed.
+#[derive(Debug, Args)]
+pub(crate) struct Tooling {
     /// The QEMU to use.
     #[arg(long, value_name = "PATH")]
     pub(crate) qemu: Option<PathBuf>,
-    /// Who runs the guest's code.
+    /// What runs the guests' instructions.
     #[arg(long, value_name = "ACCELERATOR", default_value = "measure")]
     pub(crate) accelerator: AcceleratorChoice,
     /// Install what is missing without asking.
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+impl From<AcceleratorChoice> for AcceleratorWish {
+    fn from(choice: AcceleratorChoice) -> Self {
+        match choice {
+            AcceleratorChoice::Tcg => Self::Given(Accelerator::Tcg),
+            AcceleratorChoice::Kvm => Self::Given(Accelerator::Kvm),
+            AcceleratorChoice::Measure => Self::Fastest,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Write the JSON Schema of scenario files anew instead of comparing it.
+    #[arg(long)]
+    pub(crate) update_schema: bool,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Image {
+    /// The id of a cell or of a disc; it need not be in any scenario.
+    #[arg(value_name = "CELL-ID|DISC-ID")]
+    pub(crate) id: String,
+    /// The file to write; what the disc holds is written beside it, as FILE.json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

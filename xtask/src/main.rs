@@ -1,9 +1,16 @@
 //! The command line of boot-matrix: parses, calls, renders.
 
 mod boot_matrix;
+mod check;
 mod cli;
+mod doctor;
+mod image;
+mod place;
+mod setup;
 mod signals;
+mod steps;
 mod stop;
+mod test;
 
 use std::{
     ffi::OsString,
@@ -37,6 +44,10 @@ fn main() -> ExitCode {
     let format = cli.verb.format();
     let done = match cli.verb {
         Verb::BootMatrix(options) => boot_matrix::run(&options),
+        Verb::Image(options) => image::run(&options),
+        Verb::Doctor(options) => doctor::run(&options),
+        Verb::Test(options) => test::run(options),
+        Verb::Check(options) => check::run(&options),
         Verb::Bench => Err(Stop::usage("bench is not there yet", "cargo xtask boot-matrix").into()),
     };
     match done {

@@ -7,7 +7,7 @@ use serde_json::json;
 /// Wrong usage, or input that cannot be read.
 const USAGE: u8 = 2;
 /// Something that is needed is missing, or the host failed.
-const HOST: u8 = 3;
+pub(crate) const HOST: u8 = 3;
 
 /// A command that ends without results.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod nextest;
 mod table;
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -13,18 +14,22 @@ use std::{
 };
 
 use anyhow::Context;
+use harness::firmware::Firmware;
 use scenarios::{
     cell::Cell,
     filter::Filter,
+    id::ABSENT,
     matrix::{Folder, Matrix},
-    results::{self, Results, Tools, Verdict},
-    run::{Declared, Run},
+    results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals, Verdict},
+    run::{Declared, Run, Toolbox},
     selection::Selection,
 };
 use serde_json::json;
 
 use crate::{
     cli::{BootMatrix, Format, Rerun},
+    place::{target, workspace},
+    setup,
     signals::Signals,
     stop::Stop,
 };
@@ -43,20 +48,55 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
             _ => Ok(ExitCode::SUCCESS),
         };
     }
-    let out = prepare(&options.out)?;
+    let results = boot_cells(options, &folders, &matrix, cells)?;
+    if options.format == Format::Json {
+        let mut stdout = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut stdout, &results)?;
+        writeln!(stdout).context("cannot write the results")?;
+    }
+    Ok(ExitCode::from(results.totals.exit_code()))
+}
+
+/// Runs cells as the verb does, and leaves its exit code to the caller. For people, the table is printed.
+pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
+    let folders = folders(options);
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
+    let cells = select(options, &matrix)?;
+    boot_cells(options, &folders, &matrix, cells)
+}
+
+/// The totals, in a sentence.
+pub(crate) fn sentence(totals: &Totals) -> String {
+    table::sentence(totals)
+}
+
+fn boot_cells(
+    options: &BootMatrix,
+    folders: &[Folder],
+    matrix: &Matrix,
+    cells: Vec<Cell>,
+) -> anyhow::Result<Results> {
+    let out = prepare(
+        &options
+            .out
+            .clone()
+            .unwrap_or_else(|| target().join("boot-matrix")),
+    )?;
     let earlier = Results::read(&out).ok();
     let cells = match options.rerun {
         None => cells,
         Some(Rerun::Failed) => failed(cells, &out)?,
     };
+    let toolbox = setup::provide_for_cells(&cells, &options.tooling)?;
     let began = Instant::now();
     let signals = Signals::catch()?;
     discs::master(&cells, &out.join("discs"), &signals)?;
     let run = Run {
-        folders,
-        scenarios: Declared::all(&matrix),
+        folders: folders.to_vec(),
+        scenarios: Declared::all(matrix),
         cells: out.join("cells.txt"),
         out: out.clone(),
+        toolbox: Some(toolbox.clone()),
         accept: options.accept,
     };
     forget_records(&cells, &out)?;
@@ -79,13 +119,55 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     {
         record.reasons.extend(ended.why_missing());
     }
-    let mut results = Results::new("tcg".into(), Tools::default(), records);
+    let mut results = Results::new(
+        toolbox.accelerator.accelerator.to_string(),
+        tools(&toolbox, &cells),
+        records,
+    );
     if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
         results = results.over(earlier);
     }
     results.write(&out)?;
-    report(&results, &out, options.format, began).context("cannot write the report")?;
-    Ok(ExitCode::from(results.totals.exit_code()))
+    if options.format == Format::Text {
+        table::print(&mut io::stdout().lock(), &results, &out, began.elapsed())
+            .context("cannot write the report")?;
+    }
+    Ok(results)
+}
+
+/// What these cells are booted with.
+fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
+    let used = |firmware: &&Firmware| cells.iter().any(|cell| cell.firmware == firmware.id);
+    let firmware = toolbox
+        .firmware
+        .iter()
+        .filter(used)
+        .map(|firmware| FirmwareTool {
+            id: firmware.id.to_string(),
+            family: firmware.id.family().to_owned(),
+            version: firmware.version.clone(),
+            sha256: firmware.sha256.clone(),
+        });
+    let masters: BTreeSet<String> = cells
+        .iter()
+        .map(|cell| cell.id.disc().master().to_owned())
+        .collect();
+    Tools {
+        qemu: Some(QemuTool {
+            version: toolbox.qemu.version.to_string(),
+            path: toolbox.qemu.path.clone(),
+        }),
+        firmware: firmware.collect(),
+        // The reference master comes with us, and so does its version.
+        masters: masters
+            .into_iter()
+            .filter(|id| id != ABSENT)
+            .map(|id| MasterTool {
+                id,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            })
+            .collect(),
+    }
 }
 
 fn folders(options: &BootMatrix) -> Vec<Folder> {
@@ -167,24 +249,6 @@ fn slow_cells(earlier: &Results) -> Vec<String> {
         .map(|(_, id)| id)
         .take(200)
         .collect()
-}
-
-fn report(results: &Results, out: &Path, format: Format, began: Instant) -> io::Result<()> {
-    match format {
-        Format::Json => {
-            let mut stdout = io::stdout().lock();
-            serde_json::to_writer_pretty(&mut stdout, results)?;
-            writeln!(stdout)
-        }
-        Format::Text => table::print(&mut io::stdout().lock(), results, out, began.elapsed()),
-    }
-}
-
-/// The folder of the workspace, in which everything that is shipped lies.
-pub(crate) fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
 }
 
 fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {

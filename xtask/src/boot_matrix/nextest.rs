@@ -9,7 +9,10 @@ use std::{
 use anyhow::Context;
 use scenarios::{files, run};
 
-use crate::{boot_matrix::workspace, signals::Signals};
+use crate::{
+    place::{cargo, is_ci, nextest_profile, workspace},
+    signals::Signals,
+};
 
 /// What one machine may need at most, in MiB.
 const MACHINE_MIB: u64 = 512;
@@ -58,16 +61,6 @@ pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
     })
 }
 
-/// The profile of nextest for where we are.
-pub(crate) fn profile() -> &'static str {
-    if is_ci() { "ci" } else { "default" }
-}
-
-/// Whether this is a run that nobody watches, as CI services say it.
-pub(crate) fn is_ci() -> bool {
-    std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
-}
-
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     let order = job.out.join("nextest.toml");
     files::write(&order, order_config(&job.slow).as_bytes())?;
@@ -82,7 +75,7 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
             "--test",
             "matrix",
         ])
-        .args(["--profile", profile(), "--no-fail-fast"])
+        .args(["--profile", nextest_profile(), "--no-fail-fast"])
         .args(["--test-threads", &threads().to_string()])
         .arg("--tool-config-file")
         .arg(tool_config(&order))
@@ -97,11 +90,6 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         // Standard output is for our results alone.
         .stdout(std::io::stderr());
     Ok(command)
-}
-
-/// cargo, as it runs us.
-pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 fn insta_update(accept: bool) -> &'static str {

@@ -139,6 +139,12 @@ fn print_totals(
     out: &Path,
     took: Duration,
 ) -> io::Result<()> {
+    writeln!(to, "\n{}, in {:.1} s", sentence(totals), took.as_secs_f64())?;
+    writeln!(to, "results: {}", Results::file(out).display())
+}
+
+/// `12 cells: 11 as expected, 1 mismatch`.
+pub(super) fn sentence(totals: &Totals) -> String {
     let parts = [
         (totals.as_expected, "as expected"),
         (totals.observed, "observed"),
@@ -151,12 +157,5 @@ fn print_totals(
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    writeln!(
-        to,
-        "\n{} cells in {:.1} s: {}",
-        totals.cells,
-        took.as_secs_f64(),
-        parts.join(", ")
-    )?;
-    writeln!(to, "results: {}", Results::file(out).display())
+    format!("{} cells: {}", totals.cells, parts.join(", "))
 }
