@@ -86,6 +86,8 @@ mod variable {
     pub(super) const LOADED_AT: u16 = 0x051C;
     pub(super) const INTACT: u16 = 0x0520;
     pub(super) const FIRST_BAD: u16 = 0x0524;
+    /// How many virtual sectors were found loaded.
+    pub(super) const LOADED: u16 = 0x0528;
     /// What the last read brought; laid out as in `found`.
     pub(super) const FOUND: u16 = 0x0540;
     /// The same for the first bad sector of a sweep.

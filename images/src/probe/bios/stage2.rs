@@ -229,7 +229,8 @@ impl Probe {
         self.a.call(self.line.put_hex8)
     }
 
-    /// How far memory and drive agree, from the image's first sector on.
+    /// How far memory and drive agree, from the image's first sector on. Only sectors with something in them
+    /// count: a hole agrees with memory that nothing was ever loaded to.
     fn report_loaded(&mut self) -> Result<(), IcedError> {
         let mut next = self.a.create_label();
         let mut at_image_end = self.a.create_label();
@@ -237,8 +238,10 @@ impl Probe {
         let mut unreadable = self.a.create_label();
         let mut different = self.a.create_label();
         let mut done = self.a.create_label();
+        let mut gather = self.a.create_label();
         let a = &mut self.a;
         a.xor(ebp, ebp)?;
+        a.mov(dword_ptr(variable::LOADED), ebp)?;
         a.set_label(&mut next)?;
         a.cmp(ebp, dword_ptr(constant(table::IMAGE)))?;
         a.jae(at_image_end)?;
@@ -260,6 +263,16 @@ impl Probe {
         a.pop(es)?;
         a.jne(different)?;
         a.inc(ebp)?;
+        a.sub(si, VIRTUAL_SECTOR_BYTES as u32)?;
+        a.xor(edx, edx)?;
+        a.mov(cx, VIRTUAL_SECTOR_BYTES as u32 / 4)?;
+        a.set_label(&mut gather)?;
+        a.lodsd()?;
+        a.or(edx, eax)?;
+        a.loop_(gather)?;
+        a.test(edx, edx)?;
+        a.je(next)?;
+        a.mov(dword_ptr(variable::LOADED), ebp)?;
         a.jmp(next)?;
 
         for (label, text) in [
@@ -283,7 +296,7 @@ impl Probe {
     fn put_loaded(&mut self, limit: &str) -> Result<(), IcedError> {
         self.begin()?;
         self.text("loaded=")?;
-        self.a.mov(eax, ebp)?;
+        self.a.mov(eax, dword_ptr(variable::LOADED))?;
         self.a.call(self.line.put_decimal)?;
         self.text(&format!(" limit={limit}"))
     }
