@@ -4,7 +4,7 @@ use iced_x86::{IcedError, code_asm::*};
 
 use super::{
     AssembleError, Drive, ERROR_NO_SIGNATURE, NOTHING, PACKET, PACKET_BYTES, STAGE2_AT,
-    disk::Disk,
+    disk::{Disk, RUN_MAX},
     examine::Examine,
     line::{Line, TABLE},
     variable,
@@ -79,9 +79,12 @@ impl Probe {
         self.report_extensions()?;
         // Its failure, if any, is in the lines above and in every read below.
         self.a.call(self.disk.open)?;
+        self.read_in_runs_of(RUN_MAX)?;
         self.report_loaded()?;
+        self.read_in_runs_of(1)?;
         self.report_checks()?;
         if plan.sweep {
+            self.read_in_runs_of(RUN_MAX)?;
             self.report_area()?;
             if plan.structured < plan.image {
                 self.report_sweep()?;
@@ -110,25 +113,30 @@ impl Probe {
         self.a.call(self.line.end)
     }
 
+    /// Where every sector is read anyway, four at a time cost the firmware as much as one: they are one
+    /// block of the disc.
+    fn read_in_runs_of(&mut self, sectors: u32) -> Result<(), IcedError> {
+        self.a.mov(byte_ptr(variable::RUN), sectors)
+    }
+
     fn emit_set_up(&mut self) -> Result<(), IcedError> {
         let a = &mut self.a;
         a.cli()?;
         serial::set_up(a)?;
+        // The first line must not continue one of the firmware's.
+        for byte in *b"\r\n" {
+            a.mov(al, u32::from(byte))?;
+            serial::put_byte(a)?;
+        }
         a.sti()?;
         a.mov(dword_ptr(variable::SEQUENCE), 0)?;
         a.mov(byte_ptr(variable::TO_DEBUG_PORT), 0)?;
-        a.mov(dword_ptr(variable::BUFFERED), NOTHING)?;
         // The image's first byte in memory, before anything moves: CS * 16 + IP.
         a.movzx(eax, word_ptr(variable::ENTRY_CS))?;
         a.shl(eax, 4)?;
         a.movzx(ebx, word_ptr(variable::ENTRY_IP))?;
         a.add(eax, ebx)?;
         a.mov(dword_ptr(variable::LOADED_AT), eax)?;
-        // The first line must not continue one of the firmware's.
-        for byte in *b"\r\n" {
-            a.mov(al, u32::from(byte))?;
-            serial::put_byte(a)?;
-        }
         Ok(())
     }
 
@@ -319,7 +327,7 @@ impl Probe {
         self.a.mov(eax, ebp)?;
         self.a.call(self.line.put_decimal)?;
         // A check asks the firmware, even for a block that is still there.
-        self.a.mov(dword_ptr(variable::BUFFERED), NOTHING)?;
+        self.a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
         self.a.mov(eax, ebp)?;
         self.a.call(self.examine.observe)?;
         self.a.mov(bx, u32::from(variable::FOUND))?;
