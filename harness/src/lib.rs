@@ -7,3 +7,4 @@ pub mod firmware;
 pub mod observation;
 pub mod outcome;
 pub mod qemu;
+pub mod verdict;

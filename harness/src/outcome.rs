@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// How far a boot came. Never guessed: [`Stage::Unknown`] when nothing shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[derive(schemars::JsonSchema)]
 pub enum Stage {
     /// Nothing shows how far it came.
     Unknown,
@@ -29,6 +30,7 @@ pub enum Stage {
 /// The class of what happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[derive(schemars::JsonSchema)]
 pub enum OutcomeKind {
     /// The probe began and ended on both channels, or the expected pattern came.
     Booted,
