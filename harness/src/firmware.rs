@@ -1,0 +1,360 @@
+//! Which firmware the host has: SeaBIOS in QEMU's data directory, OVMF through its descriptors.
+
+mod descriptor;
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::LazyLock,
+    time::Duration,
+};
+
+use regex::bytes::Regex;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ask::ask,
+    outcome::kebab_display,
+    qemu::{Qemu, sha256_of},
+};
+
+/// How a firmware starts what is on a disc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirmwareKind {
+    /// INT 13h and 16-bit real mode.
+    Bios,
+    /// A FAT file system and PE programs.
+    Uefi,
+}
+
+kebab_display!(FirmwareKind {
+    Bios => "bios",
+    Uefi => "uefi",
+});
+
+/// A firmware by the name that ids use for the host's default build of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirmwareId {
+    /// SeaBIOS, QEMU's own BIOS.
+    Seabios,
+    /// OVMF for x86-64 without Secure Boot.
+    Ovmf,
+    /// OVMF for 32-bit x86.
+    OvmfIa32,
+    /// OVMF for x86-64 with Secure Boot on and Microsoft's keys enrolled.
+    OvmfSecureBoot,
+}
+
+kebab_display!(FirmwareId {
+    Seabios => "seabios",
+    Ovmf => "ovmf",
+    OvmfIa32 => "ovmf-ia32",
+    OvmfSecureBoot => "ovmf-secure-boot",
+});
+
+impl FirmwareId {
+    /// Whether it is a BIOS or UEFI.
+    #[must_use]
+    pub const fn kind(self) -> FirmwareKind {
+        match self {
+            Self::Seabios => FirmwareKind::Bios,
+            Self::Ovmf | Self::OvmfIa32 | Self::OvmfSecureBoot => FirmwareKind::Uefi,
+        }
+    }
+
+    /// The project whose firmware it is: `seabios` or `ovmf`.
+    #[must_use]
+    pub const fn family(self) -> &'static str {
+        match self.kind() {
+            FirmwareKind::Bios => "seabios",
+            FirmwareKind::Uefi => "ovmf",
+        }
+    }
+
+    /// The Debian package that brings it.
+    #[must_use]
+    pub const fn package(self) -> &'static str {
+        match self {
+            Self::Seabios => "seabios",
+            Self::Ovmf | Self::OvmfSecureBoot => "ovmf",
+            Self::OvmfIa32 => "ovmf-ia32",
+        }
+    }
+}
+
+/// A word that names no firmware.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no firmware is called {0:?}")]
+pub struct UnknownFirmware(pub String);
+
+impl FromStr for FirmwareId {
+    type Err = UnknownFirmware;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|id| id.as_str() == text)
+            .ok_or_else(|| UnknownFirmware(text.to_owned()))
+    }
+}
+
+/// A firmware that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firmware {
+    /// Which one.
+    pub id: FirmwareId,
+    /// SeaBIOS: the version in its ROM. OVMF, whose images say nothing of it: the version of the
+    /// package that owns the file, or `unknown`.
+    pub version: String,
+    /// The SHA-256 of the image (of the code, where it is in flash), in hexadecimal.
+    pub sha256: String,
+    /// The files.
+    pub image: FirmwareImage,
+    /// The empty variable store that belongs to the image, also where the image does not need one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables_template: Option<PathBuf>,
+}
+
+/// The files of a firmware and how a machine takes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirmwareImage {
+    /// One ROM, for `-bios`.
+    Bios(PathBuf),
+    /// Raw flash images.
+    Flash {
+        /// The code, read-only.
+        code: PathBuf,
+        /// The template of the variable store, of which each machine needs a copy; `None` where the
+        /// firmware does without one and keeps its variables in RAM, which boots faster.
+        variables: Option<PathBuf>,
+        /// Whether the firmware runs only with system-management mode (`-machine q35,smm=on`).
+        needs_smm: bool,
+    },
+}
+
+impl FirmwareImage {
+    /// The ROM or the code.
+    #[must_use]
+    pub fn code(&self) -> &Path {
+        match self {
+            Self::Bios(path) | Self::Flash { code: path, .. } => path,
+        }
+    }
+}
+
+/// A firmware that was asked for and is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}; {}", self.what(), self.remedy())]
+pub struct FirmwareError {
+    /// Which one.
+    pub id: FirmwareId,
+}
+
+impl FirmwareError {
+    /// What is wrong, without the remedy.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let place = match self.id {
+            FirmwareId::Seabios => "no bios-256k.bin in QEMU's data directories",
+            FirmwareId::Ovmf | FirmwareId::OvmfIa32 | FirmwareId::OvmfSecureBoot => {
+                "no usable descriptor of it in qemu/firmware"
+            }
+        };
+        format!("the firmware {} is not installed: {place}", self.id)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        format!("install the package {} (Debian, Ubuntu)", self.id.package())
+    }
+}
+
+/// Every firmware that this QEMU can boot a disc with, in the order of [`FirmwareId`]; at most one of each.
+#[must_use]
+pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
+    let data = qemu.data_directories();
+    let descriptors = descriptor::read_all(&descriptor::search_path(&data));
+    let chosen = |id: FirmwareId| match id {
+        FirmwareId::Seabios => data
+            .iter()
+            .map(|directory| directory.join("bios-256k.bin"))
+            .find(|rom| rom.is_file())
+            .map(|rom| (FirmwareImage::Bios(rom), None)),
+        FirmwareId::Ovmf | FirmwareId::OvmfIa32 | FirmwareId::OvmfSecureBoot => descriptors
+            .iter()
+            .filter_map(|descriptor| descriptor.candidate(id))
+            .min_by_key(|candidate| candidate.rank)
+            .map(|candidate| (candidate.image, candidate.variables_template)),
+    };
+    FirmwareId::ALL
+        .iter()
+        .filter_map(|&id| {
+            let (image, variables_template) = chosen(id)?;
+            Some(Firmware {
+                id,
+                version: version_of(id, image.code()),
+                sha256: sha256_of(image.code()).ok()?,
+                image,
+                variables_template,
+            })
+        })
+        .collect()
+}
+
+/// The firmware of that id among those that were discovered.
+pub fn select(found: &[Firmware], id: FirmwareId) -> Result<&Firmware, FirmwareError> {
+    found
+        .iter()
+        .find(|firmware| firmware.id == id)
+        .ok_or(FirmwareError { id })
+}
+
+fn version_of(id: FirmwareId, code: &Path) -> String {
+    match id.kind() {
+        FirmwareKind::Bios => fs::read(code).ok().and_then(|rom| seabios_version(&rom)),
+        FirmwareKind::Uefi => package_version(code),
+    }
+    .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// SeaBIOS' own version: the string `VERSION` of `src/version.c`, which `scripts/buildversion.py` makes from the git tag
+/// (`rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org`) or from `.version` (`1.16.2-debian-1.16.2-1`).
+fn seabios_version(rom: &[u8]) -> Option<String> {
+    static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"\x00((?:rel-)?[0-9]+\.[0-9]+\.[0-9]+[-+.~:0-9A-Za-z]{0,80})\x00").ok()
+    });
+    let version = VERSION.as_ref()?.captures(rom)?.get(1)?;
+    Some(String::from_utf8_lossy(version.as_bytes()).into_owned())
+}
+
+/// The version of the package that owns a file, by the host's package manager; `None` where there
+/// is none or it does not know the file.
+fn package_version(file: &Path) -> Option<String> {
+    let file = fs::canonicalize(file).ok()?;
+    let file = file.to_str()?;
+    let answer = |program: &str, args: &[&str]| -> Option<String> {
+        let answer = ask(
+            Path::new(program),
+            args,
+            Path::new("/"),
+            b"",
+            PACKAGE_DEADLINE,
+        )
+        .ok()?;
+        let text = String::from_utf8(answer.stdout).ok()?;
+        let line = text.lines().next().unwrap_or_default().trim();
+        (answer.status.success() && !line.is_empty()).then(|| line.to_owned())
+    };
+    let debian = || {
+        let owner = answer("dpkg-query", &["--search", file])?;
+        let (package, _) = owner.split_once(": ")?;
+        answer(
+            "dpkg-query",
+            &["--show", "--showformat=${Version}", package],
+        )
+    };
+    let rpm = || {
+        let format = "--queryformat=%{VERSION}-%{RELEASE}";
+        answer("rpm", &["--query", format, "--file", file])
+    };
+    debian().or_else(rpm)
+}
+
+const PACKAGE_DEADLINE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_rom_gives_its_version() {
+        fn check(rom: &[u8], expect: Option<&str>) {
+            assert_eq!(seabios_version(rom).as_deref(), expect);
+        }
+        check(
+            b"xx\0SeaBIOS (version %s)\n\x001.16.2-debian-1.16.2-1\0xx",
+            Some("1.16.2-debian-1.16.2-1"),
+        );
+        check(
+            b"\0\0rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org\0",
+            Some("rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org"),
+        );
+        check(b"\x002.0\0", None);
+        check(b"1.16.2", None);
+        check(b"", None);
+    }
+
+    #[test]
+    fn the_installed_firmware_is_found() {
+        let qemu = Qemu::locate(None).unwrap();
+        let found = discover(&qemu);
+        let seabios = select(&found, FirmwareId::Seabios).unwrap();
+        // SeaBIOS says its version on the debug port first of all: the independent opinion.
+        let words = crate::accelerator::seabios_words(&qemu, seabios);
+        let line = format!("SeaBIOS (version {})", seabios.version);
+        assert!(words.starts_with(&line), "{line}: {words}");
+
+        let ovmf = select(&found, FirmwareId::Ovmf).unwrap();
+        assert!(matches!(
+            &ovmf.image,
+            FirmwareImage::Flash {
+                variables: None,
+                needs_smm: false,
+                ..
+            }
+        ));
+        assert!(
+            ovmf.variables_template
+                .as_ref()
+                .is_some_and(|template| template.is_file())
+        );
+        let secure = select(&found, FirmwareId::OvmfSecureBoot).unwrap();
+        assert!(matches!(
+            &secure.image,
+            FirmwareImage::Flash {
+                variables: Some(_),
+                needs_smm: true,
+                ..
+            }
+        ));
+        assert_ne!(secure.sha256, ovmf.sha256);
+        assert!(found.is_sorted_by_key(|firmware| firmware.id));
+
+        let json = serde_json::to_string(&found).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Firmware>>(&json).unwrap(), found);
+    }
+
+    #[test]
+    fn a_firmware_that_is_not_there_is_named_with_its_package() {
+        let message = select(&[], FirmwareId::OvmfIa32).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "the firmware ovmf-ia32 is not installed: no usable descriptor of it in qemu/firmware; \
+             install the package ovmf-ia32 (Debian, Ubuntu)"
+        );
+    }
+
+    #[test]
+    fn ids_are_words() {
+        for &id in FirmwareId::ALL {
+            assert_eq!(id.as_str().parse(), Ok(id));
+            assert_eq!(serde_json::to_value(id).unwrap(), id.as_str());
+        }
+        assert!("bochs".parse::<FirmwareId>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_rom_panics(rom in any::<Vec<u8>>()) {
+            let _ = seabios_version(&rom);
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! Which QEMU runs the machines.
+
+use std::{
+    env, fmt,
+    fs::File,
+    io,
+    path::{MAIN_SEPARATOR, Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ask::{Answer, AskError, ask};
+
+const PROGRAM: &str = "qemu-system-x86_64";
+const REMEDY: &str =
+    "install the package qemu-system-x86 (Debian, Ubuntu), or name another QEMU with --qemu PATH";
+/// A QEMU that takes longer to say its version will not boot anything in time either.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A release of QEMU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Version {
+    /// The first number.
+    pub major: u32,
+    /// The second number.
+    pub minor: u32,
+    /// The third number; 90 and above in a release candidate.
+    pub micro: u32,
+}
+
+impl Version {
+    /// The oldest QEMU that understands what the machines are given: `-action`, which keeps a machine
+    /// inspectable after a reset, came with 6.0 (QEMU 6.0 changelog; `qapi/run-state.json`, `set-action`).
+    /// Everything else is older: pflash by `-machine pflash0=` 4.0, `-chardev socket,fd=` 2.12.
+    pub const MINIMUM: Self = Self {
+        major: 6,
+        minor: 0,
+        micro: 0,
+    };
+
+    /// Reads what `qemu-system-x86_64 --version` prints; `None` when that is no QEMU.
+    ///
+    /// The first line is `QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)`, the
+    /// bracket being what the packager configured (`version.c`, `softmmu/vl.c: version`).
+    #[must_use]
+    pub fn from_banner(banner: &str) -> Option<Self> {
+        let numbers = banner
+            .lines()
+            .next()?
+            .strip_prefix("QEMU emulator version ")?;
+        let end = numbers.find(|c: char| c != '.' && !c.is_ascii_digit());
+        numbers[..end.unwrap_or(numbers.len())].parse().ok()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.micro)
+    }
+}
+
+/// Text that is not three numbers with dots between.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no version like 7.2.22")]
+pub struct NoVersion(String);
+
+impl FromStr for Version {
+    type Err = NoVersion;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let no_version = || NoVersion(text.to_owned());
+        let mut numbers = text.split('.').map(|number| number.parse::<u32>().ok());
+        let mut next = || numbers.next().flatten().ok_or_else(no_version);
+        let version = Self {
+            major: next()?,
+            minor: next()?,
+            micro: next()?,
+        };
+        match numbers.next() {
+            None => Ok(version),
+            Some(_) => Err(no_version()),
+        }
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.to_string()
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = NoVersion;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// A QEMU that was found and is new enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Qemu {
+    /// The program, as an absolute path.
+    pub path: PathBuf,
+    /// What it says it is.
+    pub version: Version,
+    /// The SHA-256 of the program, in hexadecimal.
+    pub sha256: String,
+    /// Whether the disc-read trace events exist and the `log` backend writes them to standard error.
+    pub log_trace: bool,
+}
+
+impl Qemu {
+    /// Finds QEMU at `explicit`, or in `$PATH`, and asks it who it is.
+    ///
+    /// An `explicit` name without a `/` is looked up in `$PATH`, as a shell does.
+    pub fn locate(explicit: Option<&Path>) -> Result<Self, QemuError> {
+        let wanted = explicit.unwrap_or_else(|| Path::new(PROGRAM));
+        let fail = |kind| QemuError {
+            path: wanted.to_owned(),
+            kind,
+        };
+        let path = find(wanted).ok_or_else(|| fail(Kind::Missing))?;
+        let banner = question(&path, &["--version"], b"").map_err(|source| match source {
+            AskError::Start(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                fail(Kind::NotExecutable)
+            }
+            source => fail(Kind::Silent(source.to_string())),
+        })?;
+        let version = version_of(&banner).map_err(fail)?;
+        Ok(Self {
+            sha256: sha256_of(&path).map_err(|source| fail(Kind::Unreadable(source)))?,
+            log_trace: writes_trace(&path),
+            version,
+            path,
+        })
+    }
+
+    /// The folders in which this QEMU looks for ROMs, in its order (`-L help`).
+    #[must_use]
+    pub fn data_directories(&self) -> Vec<PathBuf> {
+        question(&self.path, &["-L", "help"], b"")
+            .map(|answer| {
+                String::from_utf8_lossy(&answer.stdout)
+                    .lines()
+                    .map(PathBuf::from)
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    /// The first file of that name in [`Self::data_directories`].
+    #[must_use]
+    pub fn data_file(&self, name: &str) -> Option<PathBuf> {
+        self.data_directories()
+            .into_iter()
+            .map(|directory| directory.join(name))
+            .find(|path| path.is_file())
+    }
+}
+
+fn find(wanted: &Path) -> Option<PathBuf> {
+    if wanted.to_string_lossy().contains(MAIN_SEPARATOR) {
+        return std::path::absolute(wanted)
+            .ok()
+            .filter(|path| path.is_file());
+    }
+    env::split_paths(&env::var_os("PATH")?)
+        .filter_map(|directory| std::path::absolute(directory.join(wanted)).ok())
+        .find(|path| path.is_file())
+}
+
+/// A trace backend other than `log` writes a file into the working directory, so that is a
+/// temporary one.
+fn question(path: &Path, args: &[&str], input: &'static [u8]) -> Result<Answer, AskError> {
+    let directory = tempfile::tempdir().map_err(AskError::Start)?;
+    ask(path, args, directory.path(), input, DEADLINE)
+}
+
+fn version_of(banner: &Answer) -> Result<Version, Kind> {
+    let text = String::from_utf8_lossy(&banner.stdout);
+    match Version::from_banner(&text) {
+        Some(version) if version < Version::MINIMUM => Err(Kind::TooOld(version)),
+        Some(version) => Ok(version),
+        None if !banner.status.success() => Err(Kind::Failed {
+            status: banner.status.to_string(),
+            complaint: shortened(&banner.complaint()),
+        }),
+        None => Err(Kind::NotQemu(shortened(text.trim()))),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(160).collect()
+}
+
+/// The events from which the reads of a disc are known; one per way of attaching it.
+const READ_EVENTS: [&str; 3] = [
+    "ide_atapi_cmd_read",
+    "scsi_req_parsed_lba",
+    "virtio_blk_handle_read",
+];
+
+/// Which backends were built in is said nowhere, so an event that must fire is asked for: the one of
+/// `quit` (`softmmu/runstate.c: qemu_system_shutdown_request`).
+fn writes_trace(path: &Path) -> bool {
+    let Ok(list) = question(path, &["-trace", "help"], b"") else {
+        return false;
+    };
+    let list = String::from_utf8_lossy(&list.stdout);
+    let names: Vec<&str> = list.lines().map(str::trim).collect();
+    if !READ_EVENTS.iter().all(|event| names.contains(event)) {
+        return false;
+    }
+    let args = [
+        "-machine",
+        "none",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-monitor",
+        "stdio",
+        "-trace",
+        "enable=qemu_system_shutdown_request",
+    ];
+    question(path, &args, b"quit\n").is_ok_and(|answer| {
+        String::from_utf8_lossy(&answer.stderr).contains("qemu_system_shutdown_request")
+    })
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut HashWriter(&mut hasher))?;
+    let digest = hasher.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// No usable QEMU, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}; {}", path.display(), kind, self.remedy())]
+pub struct QemuError {
+    path: PathBuf,
+    kind: Kind,
+}
+
+impl QemuError {
+    /// What is wrong, without the remedy.
+    #[must_use]
+    pub fn what(&self) -> String {
+        format!("{}: {}", self.path.display(), self.kind)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match &self.kind {
+            Kind::Missing => REMEDY.to_owned(),
+            Kind::TooOld(_) => format!("QEMU {} or newer is needed: {REMEDY}", Version::MINIMUM),
+            Kind::NotExecutable => format!("make it executable (chmod +x), or {REMEDY}"),
+            Kind::Unreadable(_) => "make it readable (chmod +r)".to_owned(),
+            Kind::Silent(_) | Kind::Failed { .. } | Kind::NotQemu(_) => {
+                format!("run it with --version by hand, or {REMEDY}")
+            }
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Kind {
+    #[error("there is no such program")]
+    Missing,
+    #[error("is not executable")]
+    NotExecutable,
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    #[error("asked for its version, it {0}")]
+    Silent(String),
+    #[error("asked for its version, it ended with {status}: {complaint}")]
+    Failed { status: String, complaint: String },
+    #[error("is not QEMU: asked for its version, it said {0:?}")]
+    NotQemu(String),
+    #[error("QEMU {0} is too old")]
+    TooOld(Version),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_banner_gives_the_version() {
+        fn check(banner: &str, expect: Option<&str>) {
+            let version = Version::from_banner(banner).map(|version| version.to_string());
+            assert_eq!(version.as_deref(), expect, "{banner:?}");
+        }
+        // What Debian 12, Fedora 41, Ubuntu 22.04, a build from git and a release candidate print.
+        check(
+            "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)\nCopyright (c) 2003-2022 …\n",
+            Some("7.2.22"),
+        );
+        check(
+            "QEMU emulator version 9.1.2 (qemu-9.1.2-1.fc41)\n",
+            Some("9.1.2"),
+        );
+        check(
+            "QEMU emulator version 6.2.0 (Debian 1:6.2+dfsg-2ubuntu6.26)\n",
+            Some("6.2.0"),
+        );
+        check(
+            "QEMU emulator version 10.0.50 (v10.0.0-1-g0123456-dirty)\n",
+            Some("10.0.50"),
+        );
+        check("QEMU emulator version 8.2.90\n", Some("8.2.90"));
+        check("QEMU emulator version 8.2", None);
+        check("QEMU emulator version 1.2.3.4", None);
+        check("QEMU emulator version 7.2.99999999999", None);
+        check("qemu-img version 7.2.22 (Debian 1:7.2+dfsg-7)", None);
+        check("", None);
+    }
+
+    #[test]
+    fn versions_are_ordered_by_number() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert!(version("10.0.0") > version("9.2.4"));
+        assert!(version("6.0.0") >= Version::MINIMUM);
+        assert!(version("5.2.0") < Version::MINIMUM);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_qemu_is_said_with_the_remedy() {
+        fn check(explicit: &str, what: &str, remedy: &str) {
+            let message = Qemu::locate(Some(Path::new(explicit)))
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains(what), "{message}");
+            assert!(message.contains(remedy), "{message}");
+        }
+        check("/nonexistent/qemu", "no such program", "qemu-system-x86 ");
+        check("no-program-of-this-name", "no such program", "--qemu PATH");
+        check("/usr", "no such program", "qemu-system-x86 ");
+        check("/etc/passwd", "is not executable", "chmod +x");
+        check("/bin/false", "ended with exit status: 1", "--version");
+        check("/bin/echo", "is not QEMU", "--version");
+    }
+
+    #[test]
+    fn a_qemu_too_old_is_refused_with_both_versions() {
+        let banner = Answer {
+            status: ExitStatus::from_raw(0),
+            stdout: b"QEMU emulator version 5.2.0 (Debian 1:5.2+dfsg-11+deb11u3)\n".to_vec(),
+            stderr: Vec::new(),
+            elapsed: Duration::ZERO,
+        };
+        let error = QemuError {
+            path: PathBuf::from("/usr/bin/qemu-system-x86_64"),
+            kind: version_of(&banner).unwrap_err(),
+        };
+        let message = error.to_string();
+        assert!(
+            message.contains("QEMU 5.2.0 is too old; QEMU 6.0.0 or newer"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn the_installed_qemu_is_found_hashed_and_survives_json() {
+        let qemu = Qemu::locate(None).unwrap();
+        assert!(qemu.path.is_absolute() && qemu.version >= Version::MINIMUM);
+        // sha256sum(1) is the independent opinion.
+        let by_coreutils = std::process::Command::new("sha256sum")
+            .arg(&qemu.path)
+            .output()
+            .unwrap();
+        assert_eq!(by_coreutils.stdout.get(..64), Some(qemu.sha256.as_bytes()));
+        assert!(qemu.data_file("bios-256k.bin").is_some());
+        assert!(qemu.data_file("no-such-rom.bin").is_none());
+        let json = serde_json::to_string(&qemu).unwrap();
+        assert_eq!(serde_json::from_str::<Qemu>(&json).unwrap(), qemu);
+    }
+
+    proptest! {
+        #[test]
+        fn no_banner_panics(banner in "(QEMU emulator version )?[0-9.a-zé \\n]{0,40}|.*") {
+            let _ = Version::from_banner(&banner);
+            let _ = banner.parse::<Version>();
+        }
+    }
+}
