@@ -37,6 +37,8 @@ pub struct Observation {
     pub words: Vec<String>,
     /// The sectors that were read from the disc, in order.
     pub reads: Vec<DiscRead>,
+    /// Whether the reads are known at all: a QEMU without the `log` trace backend tells of none.
+    pub reads_known: bool,
     /// Whether the machine started cold or warm.
     pub start: Start,
     /// From QEMU's start to the decision, in milliseconds.

@@ -5,11 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// How far a boot came. Never guessed: [`Stage::Unknown`] when nothing shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 #[derive(schemars::JsonSchema)]
 pub enum Stage {
     /// Nothing shows how far it came.
+    #[default]
     Unknown,
     /// The firmware started.
     Post,

@@ -1,0 +1,63 @@
+//! What is asked for: one disc, one machine, one idea of success.
+
+use std::{path::PathBuf, time::Duration};
+
+use images::manifest::Manifest;
+
+use crate::{
+    accelerator::Accelerator,
+    attachment::Attachment,
+    firmware::{Firmware, FirmwareKind},
+    qemu::Qemu,
+};
+
+/// One disc on one machine.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The cell's id, for messages.
+    pub id: String,
+    /// The ISO.
+    pub disc: PathBuf,
+    /// What it was mastered to hold; `None` for a disc that is not ours.
+    pub manifest: Option<Manifest>,
+    /// The firmware.
+    pub firmware: Firmware,
+    /// How the disc hangs on the machine.
+    pub attachment: Attachment,
+    /// What shows that the disc booted.
+    pub success: Success,
+    /// The emulator.
+    pub qemu: Qemu,
+    /// What runs the guest's instructions.
+    pub accelerator: Accelerator,
+    /// The guest's memory; `None`: enough for the firmware and a probe.
+    pub memory_mib: Option<u32>,
+    /// How long to wait at most; `None`: [`Case::default_deadline`].
+    pub deadline: Option<Duration>,
+    /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
+    pub evidence: PathBuf,
+}
+
+/// What shows that a disc booted.
+#[derive(Clone, Debug)]
+pub enum Success {
+    /// The probe's first and last lines, on both channels.
+    Probe,
+    /// This pattern in the cleaned serial output or on the text screen.
+    Text(regex::bytes::Regex),
+}
+
+impl Case {
+    /// How long a machine is watched when nothing decides: many times what a boot takes.
+    #[must_use]
+    pub fn default_deadline(&self) -> Duration {
+        let under_tcg = match self.firmware.id.kind() {
+            FirmwareKind::Bios => Duration::from_secs(10),
+            FirmwareKind::Uefi => Duration::from_secs(40),
+        };
+        match self.accelerator {
+            Accelerator::Tcg => under_tcg,
+            Accelerator::Kvm => under_tcg / 2,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A cell's evidence folder.
+
+use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use crate::machine::spec::{TRACE_LOG, VARIABLES};
+
+/// The observation's name: the last file to be written, and the sign that the others are whole.
+pub const OBSERVATION: &str = "observation.json";
+/// The names of everything else that a run may leave.
+const FILES: &[&str] = &[
+    "serial.raw",
+    "serial-times.txt",
+    "serial.txt",
+    "debug.txt",
+    "qemu-stderr.txt",
+    TRACE_LOG,
+    VARIABLES,
+    "reads.txt",
+    "replay.sh",
+    "screenshot.png",
+    "screen.txt",
+    "registers.txt",
+    "infra.txt",
+];
+
+/// The folder in which a run leaves what it saw.
+#[derive(Clone, Debug)]
+pub struct EvidenceFolder {
+    path: PathBuf,
+}
+
+/// A file of evidence that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("evidence {} cannot be written: {source}; free some space or choose another folder", path.display())]
+pub struct EvidenceError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl EvidenceFolder {
+    /// Makes the folder, and removes an earlier run's evidence from it, the observation first.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written.
+    pub fn create(path: &Path) -> Result<Self, EvidenceError> {
+        let failed = |source| EvidenceError {
+            path: path.to_owned(),
+            source,
+        };
+        let path = std::path::absolute(path).map_err(failed)?;
+        fs::create_dir_all(&path).map_err(failed)?;
+        let folder = Self { path };
+        folder.remove(OBSERVATION)?;
+        for name in FILES {
+            folder.remove(name)?;
+        }
+        Ok(folder)
+    }
+
+    /// The folder, absolute.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes an empty file that someone else will write to.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn file(&self, name: &str) -> Result<fs::File, EvidenceError> {
+        let path = self.path.join(name);
+        fs::File::create(&path).map_err(|source| EvidenceError { path, source })
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), EvidenceError> {
+        self.write_with_mode(name, bytes, 0o666)
+    }
+
+    /// Writes a script, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_script(&self, name: &str, bytes: &[u8]) -> Result<(), EvidenceError> {
+        self.write_with_mode(name, bytes, 0o777)
+    }
+
+    fn write_with_mode(&self, name: &str, bytes: &[u8], mode: u32) -> Result<(), EvidenceError> {
+        let path = self.path.join(name);
+        let partial = self.path.join(format!(".{name}.partial"));
+        let write = || {
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(mode)
+                .open(&partial)?;
+            io::Write::write_all(&mut file, bytes)?;
+            fs::rename(&partial, &path)
+        };
+        write().map_err(|source| {
+            let _ = fs::remove_file(&partial);
+            EvidenceError {
+                path: path.clone(),
+                source,
+            }
+        })
+    }
+
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// It is there and cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<(), EvidenceError> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(EvidenceError { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_observation_does_not_outlive_a_new_run() {
+        let temporary = tempfile::tempdir().expect("folder");
+        let path = temporary.path().join("a/b/c");
+        let folder = EvidenceFolder::create(&path).expect("create");
+        folder.write(OBSERVATION, b"{}").expect("write");
+        folder
+            .write_script("replay.sh", b"#!/bin/sh\n")
+            .expect("write");
+        EvidenceFolder::create(&path).expect("create again");
+        assert_eq!(fs::read_dir(&path).expect("list").count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let temporary = tempfile::tempdir().expect("folder");
+        let file = temporary.path().join("file");
+        fs::write(&file, b"").expect("write");
+        let error = EvidenceFolder::create(&file.join("cell")).expect_err("a file is no folder");
+        assert!(error.to_string().contains("cell"), "{error}");
+    }
+}

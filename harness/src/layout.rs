@@ -1,0 +1,124 @@
+//! Where a disc's boot structures lie, as firmware finds them: enough to name the stage a boot reached.
+
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+
+use images::units::{BLOCK_BYTES, BlockCount, Lba, VirtualSectorCount};
+
+use crate::observation::DiscRead;
+
+/// The descriptors begin at block 16 (ECMA-119 §6.2.1).
+const FIRST_DESCRIPTOR: Lba = Lba::new(16);
+/// More descriptors than any disc has, fewer than a hostile one could claim.
+const DESCRIPTORS: u64 = 64;
+
+/// Where the boot structures lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BootLayout {
+    /// The boot catalog, as the boot record says.
+    pub(crate) catalog: Option<Lba>,
+    /// The catalog's bootable entries, in order.
+    pub(crate) images: Vec<BootImage>,
+}
+
+/// What a catalog entry says of its boot image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BootImage {
+    /// 0-based.
+    pub(crate) slot: u16,
+    /// The media byte: 0 is no emulation.
+    pub(crate) media: u8,
+    /// The sector count.
+    pub(crate) count: VirtualSectorCount,
+    /// Where it starts.
+    pub(crate) load_rba: Lba,
+}
+
+impl BootImage {
+    /// The blocks that SeaBIOS reads before it jumps: the sector count rounded up to blocks without emulation,
+    /// the boot sector's block with it (`src/cdrom.c`, `cdrom_boot`).
+    pub(crate) fn loaded_by_bios(self) -> BlockCount {
+        if self.media == 0 {
+            self.count.blocks_rounded_up()
+        } else {
+            BlockCount::new(1)
+        }
+    }
+
+    /// Whether a read touches the image's known blocks.
+    pub(crate) fn touched_by(self, read: DiscRead) -> bool {
+        let blocks = self.count.blocks_rounded_up().get().max(1);
+        let start = self.load_rba.byte_offset();
+        let end = self.load_rba.plus(BlockCount::new(blocks)).byte_offset();
+        read.offset < end && start < read.offset.saturating_add(read.bytes)
+    }
+}
+
+impl BootLayout {
+    /// Reads a disc's boot record and the first block of its catalog. A disc without them, or with
+    /// nonsense in them, has an empty layout.
+    ///
+    /// # Errors
+    /// The file cannot be opened or read.
+    pub(crate) fn of(disc: &Path) -> io::Result<Self> {
+        let file = File::open(disc)?;
+        let Some(catalog) = find_boot_record(&file)? else {
+            return Ok(Self::default());
+        };
+        let images = match read_block(&file, catalog)? {
+            Some(block) => entries(&block),
+            None => Vec::new(),
+        };
+        Ok(Self {
+            catalog: Some(catalog),
+            images,
+        })
+    }
+
+    /// The initial entry, the only one that a BIOS looks at.
+    pub(crate) fn initial(&self) -> Option<BootImage> {
+        self.images.iter().copied().find(|image| image.slot == 1)
+    }
+}
+
+fn find_boot_record(file: &File) -> io::Result<Option<Lba>> {
+    for number in 0..DESCRIPTORS {
+        let lba = FIRST_DESCRIPTOR.plus(BlockCount::new(number));
+        let Some(block) = read_block(file, lba)? else {
+            break;
+        };
+        if &block[1..6] != b"CD001" {
+            break;
+        }
+        if block[7..30] == *b"EL TORITO SPECIFICATION" {
+            let catalog = u32::from_le_bytes([block[71], block[72], block[73], block[74]]);
+            return Ok(Some(Lba::new(catalog.into())));
+        }
+    }
+    Ok(None)
+}
+
+fn entries(catalog: &[u8; BLOCK_BYTES as usize]) -> Vec<BootImage> {
+    let slots = catalog.as_chunks::<32>().0;
+    (0_u16..)
+        .zip(slots)
+        .filter(|(slot, entry)| *slot > 0 && entry[0] == 0x88)
+        .map(|(slot, entry)| BootImage {
+            slot,
+            media: entry[1] & 0x0F,
+            count: VirtualSectorCount::new(u16::from_le_bytes([entry[6], entry[7]]).into()),
+            load_rba: Lba::new(
+                u32::from_le_bytes([entry[8], entry[9], entry[10], entry[11]]).into(),
+            ),
+        })
+        .collect()
+}
+
+/// One block; `None` past the end of the file.
+fn read_block(file: &File, lba: Lba) -> io::Result<Option<[u8; BLOCK_BYTES as usize]>> {
+    let mut block = [0; BLOCK_BYTES as usize];
+    match file.read_exact_at(&mut block, lba.byte_offset()) {
+        Ok(()) => Ok(Some(block)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,148 @@
+//! QEMU's process and the three sockets that lead into it.
+
+use std::{
+    fs::File,
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::{net::UnixStream, process::CommandExt},
+    },
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Instant,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::{Errno, FdFlags, fcntl_setfd},
+    net::{RecvFlags, recv},
+    process::{Signal, getpid, getppid, set_parent_process_death_signal},
+};
+
+use super::spec::{Channels, MachineSpec};
+use crate::serial::{is_hang_up, until};
+
+/// Our ends of the sockets, and the process at the other.
+#[derive(Debug)]
+pub(super) struct Wires {
+    pub(super) child: Child,
+    pub(super) serial: UnixStream,
+    pub(super) debug: UnixStream,
+    pub(super) qmp: UnixStream,
+}
+
+/// What came in one wake-up. What QEMU wrote before a QMP message is never in a later batch than the message.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) serial: Vec<u8>,
+    pub(super) debug: Vec<u8>,
+    pub(super) qmp: Vec<u8>,
+    pub(super) exited: Option<ExitStatus>,
+}
+
+impl Wires {
+    /// Starts QEMU in `folder`, its diagnostics going to `stderr`.
+    ///
+    /// QEMU dies with the **thread** that calls this (the kernel ties the parent-death signal to the
+    /// thread), and stays in the caller's process group, so that a signal to the group reaches it.
+    pub(super) fn start(spec: &MachineSpec, folder: &Path, stderr: File) -> io::Result<Self> {
+        let (serial, serial_theirs) = UnixStream::pair()?;
+        let (debug, debug_theirs) = UnixStream::pair()?;
+        let (qmp, qmp_theirs) = UnixStream::pair()?;
+        let spec = MachineSpec {
+            channels: Channels::Sockets {
+                serial: serial_theirs.as_raw_fd(),
+                debug: debug_theirs.as_raw_fd(),
+                qmp: qmp_theirs.as_raw_fd(),
+            },
+            ..spec.clone()
+        };
+        let theirs: [OwnedFd; 3] = [serial_theirs.into(), debug_theirs.into(), qmp_theirs.into()];
+        let mut command = Command::new(&spec.qemu);
+        command
+            .args(spec.argv())
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(stderr.try_clone()?)
+            .stderr(stderr);
+        inherit(&mut command, theirs);
+        // The command owns QEMU's ends of the sockets; with it they go, or their end of file would never come.
+        let child = command.spawn()?;
+        drop(command);
+        Ok(Self {
+            child,
+            serial,
+            debug,
+            qmp,
+        })
+    }
+
+    /// Waits until something comes or the deadline passes; then the batch is empty.
+    pub(super) fn wait(&mut self, deadline: Instant) -> io::Result<Batch> {
+        let mut fds =
+            [&self.serial, &self.debug, &self.qmp].map(|fd| PollFd::new(fd, PollFlags::IN));
+        loop {
+            match poll(&mut fds, Some(&until(deadline))) {
+                Ok(0) => return Ok(Batch::default()),
+                Ok(_) => break,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut batch = Batch::default();
+        // QMP first: all that QEMU wrote elsewhere before this message is then there to be read.
+        let closed = drain(&self.qmp, &mut batch.qmp)?;
+        // Likewise the serial line after the debug port: firmware writes a line to the screen, then to the port.
+        drain(&self.debug, &mut batch.debug)?;
+        drain(&self.serial, &mut batch.serial)?;
+        if closed {
+            // Only QEMU has the other end, so it is gone or about to be.
+            batch.exited = Some(self.child.wait()?);
+            drain(&self.debug, &mut batch.debug)?;
+            drain(&self.serial, &mut batch.serial)?;
+        }
+        Ok(batch)
+    }
+}
+
+/// Reads what is there; says whether the other end is gone.
+fn drain(socket: &UnixStream, into: &mut Vec<u8>) -> io::Result<bool> {
+    let mut buffer = [0_u8; 16 * 1024];
+    // As much as QEMU can pour in while we read is bounded here, so that a chatterer cannot hold us.
+    for _ in 0..16 {
+        match recv(socket, &mut buffer, RecvFlags::DONTWAIT) {
+            Ok((0, _)) => return Ok(true),
+            Ok((count, _)) => into.extend_from_slice(&buffer[..count]),
+            Err(Errno::AGAIN) => return Ok(false),
+            Err(Errno::INTR) => {}
+            Err(error) if is_hang_up(&error.into()) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
+}
+
+/// Hands the sockets to the child, and ties its life to this thread's.
+#[expect(
+    unsafe_code,
+    reason = "both can only be done between fork and exec: a descriptor made inheritable before the fork \
+              leaks into whatever another thread starts, and the parent-death signal does not survive a fork"
+)]
+fn inherit(command: &mut Command, sockets: [OwnedFd; 3]) {
+    let parent = getpid();
+    let prepare = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The parent may have died before the signal was asked for.
+        if getppid() != Some(parent) {
+            return Err(Errno::SRCH.into());
+        }
+        for socket in &sockets {
+            fcntl_setfd(socket, FdFlags::empty())?;
+        }
+        Ok(())
+    };
+    // SAFETY: the closure makes only system calls; it neither allocates nor takes a lock.
+    unsafe {
+        command.pre_exec(prepare);
+    }
+}

@@ -1,0 +1,226 @@
+//! A running machine: it owns the child, its channels and its folder, and takes them with it.
+
+mod channels;
+pub mod qmp;
+pub mod spec;
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use self::{
+    channels::Wires,
+    qmp::{Qmp, QmpEvent},
+    spec::MachineSpec,
+};
+use crate::serial::SerialSource;
+
+/// How long QEMU may take over an answer: thousands of times what it takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What comes out of a machine, in the order in which it is consumed.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Bytes on COM1.
+    Serial(Vec<u8>),
+    /// Bytes on port 0x402.
+    Debug(Vec<u8>),
+    /// Something happened to the machine.
+    Qmp(QmpEvent),
+    /// QEMU is gone, and reaped.
+    Exited(ExitStatus),
+}
+
+/// A running machine. Dropping it kills QEMU and reaps it.
+///
+/// It belongs to the thread that started it: when that thread ends, the kernel kills QEMU.
+#[derive(Debug)]
+pub struct Machine {
+    wires: Wires,
+    qmp: Qmp,
+    inbox: VecDeque<Event>,
+    folder: PathBuf,
+    gone: bool,
+}
+
+/// Why a monitor command brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// QEMU is gone.
+    #[error("QEMU is gone")]
+    Gone,
+    /// QEMU declined, with its words.
+    #[error("QEMU refused {command}: {words}")]
+    Refused {
+        /// The command.
+        command: String,
+        /// QEMU's words.
+        words: String,
+    },
+    /// QEMU did not answer.
+    #[error("QEMU did not answer {command} within {} s", PATIENCE.as_secs())]
+    Silent {
+        /// The command.
+        command: String,
+    },
+    /// A channel failed.
+    #[error("the channel to QEMU failed: {source}")]
+    Channel {
+        /// The host's words.
+        #[from]
+        source: io::Error,
+    },
+}
+
+impl Machine {
+    /// Starts QEMU in `folder`, with its diagnostics in `stderr` there. It runs at once.
+    ///
+    /// # Errors
+    /// The program cannot be started, or the host refuses sockets or files.
+    pub fn start(spec: &MachineSpec, folder: &Path, stderr: File) -> io::Result<Self> {
+        let wires = Wires::start(spec, folder, stderr)?;
+        let mut machine = Self {
+            wires,
+            qmp: Qmp::default(),
+            inbox: VecDeque::new(),
+            folder: folder.to_owned(),
+            gone: false,
+        };
+        // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
+        // once cannot take it; that comes out as an exit.
+        let (_, request) = machine.qmp.request("qmp_capabilities", &json!({}));
+        let _ = machine.wires.qmp.send(&request);
+        Ok(machine)
+    }
+
+    /// QEMU's process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.wires.child.id()
+    }
+
+    /// The next event; `None` when the deadline passes first.
+    ///
+    /// # Errors
+    /// A channel failed.
+    pub fn next_event(&mut self, deadline: Instant) -> io::Result<Option<Event>> {
+        if self.inbox.is_empty() && !self.gone {
+            self.pump(deadline)?;
+        }
+        Ok(self.inbox.pop_front())
+    }
+
+    /// Types on COM1.
+    ///
+    /// # Errors
+    /// QEMU is gone.
+    pub fn send_serial(&self, bytes: &[u8]) -> io::Result<()> {
+        self.wires.serial.send(bytes)
+    }
+
+    /// Runs a monitor command; what else comes meanwhile is kept for [`Machine::next_event`].
+    ///
+    /// # Errors
+    /// QEMU is gone, refuses or does not answer.
+    pub fn command(&mut self, command: &str, arguments: &Value) -> Result<Value, CommandError> {
+        let deadline = Instant::now() + PATIENCE;
+        let (id, request) = self.qmp.request(command, arguments);
+        if self.gone || self.wires.qmp.send(&request).is_err() {
+            return Err(CommandError::Gone);
+        }
+        loop {
+            if let Some(answer) = self.qmp.answer(id) {
+                return answer.map_err(|words| CommandError::Refused {
+                    command: command.to_owned(),
+                    words,
+                });
+            }
+            if self.gone {
+                return Err(CommandError::Gone);
+            }
+            if Instant::now() >= deadline {
+                return Err(CommandError::Silent {
+                    command: command.to_owned(),
+                });
+            }
+            self.pump(deadline)?;
+        }
+    }
+
+    /// The processor's registers, as QEMU prints them.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub fn registers(&mut self) -> Result<String, CommandError> {
+        self.monitor("info registers")
+    }
+
+    /// Runs a command of the human monitor.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub fn monitor(&mut self, line: &str) -> Result<String, CommandError> {
+        let arguments = json!({ "command-line": line });
+        let answer = self.command("human-monitor-command", &arguments)?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Guest memory by physical address.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub fn memory(&mut self, address: u64, bytes: u64) -> Result<Vec<u8>, CommandError> {
+        let arguments = json!({ "val": address, "size": bytes, "filename": "memory.bin" });
+        self.command("pmemsave", &arguments)?;
+        self.take_file("memory.bin")
+    }
+
+    /// The screen as a PPM image.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub fn screen(&mut self) -> Result<Vec<u8>, CommandError> {
+        self.command("screendump", &json!({ "filename": "screen.ppm" }))?;
+        self.take_file("screen.ppm")
+    }
+
+    fn take_file(&self, name: &str) -> Result<Vec<u8>, CommandError> {
+        let path = self.folder.join(name);
+        let bytes = std::fs::read(&path)?;
+        std::fs::remove_file(&path)?;
+        Ok(bytes)
+    }
+
+    fn pump(&mut self, deadline: Instant) -> io::Result<()> {
+        let batch = self.wires.wait(deadline)?;
+        if !batch.serial.is_empty() {
+            self.inbox.push_back(Event::Serial(batch.serial));
+        }
+        if !batch.debug.is_empty() {
+            self.inbox.push_back(Event::Debug(batch.debug));
+        }
+        let events = self.qmp.push(&batch.qmp);
+        self.inbox.extend(events.into_iter().map(Event::Qmp));
+        if let Some(status) = batch.exited {
+            self.gone = true;
+            self.inbox.push_back(Event::Exited(status));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // Killed before the sockets close, so that it does not die of them with a complaint. Both fail
+        // only when it is gone already.
+        let _ = self.wires.child.kill();
+        let _ = self.wires.child.wait();
+    }
+}

@@ -1,0 +1,392 @@
+//! A machine on paper: what QEMU is told, and why.
+
+use std::{
+    ffi::OsString,
+    os::{fd::RawFd, unix::ffi::OsStrExt},
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
+use crate::{accelerator::Accelerator, attachment::Attachment, firmware::FirmwareImage, trace};
+
+/// The trace log's name in the machine's folder.
+pub(crate) const TRACE_LOG: &str = "trace.log";
+/// The name of the private copy of the firmware's variable store in the machine's folder.
+pub(crate) const VARIABLES: &str = "variables.fd";
+
+/// Everything that decides what a machine is. QEMU runs in the machine's folder, so the names in it
+/// are relative: no path of the host can break an option or fill in a `%d`.
+#[derive(Clone, Debug)]
+pub struct MachineSpec {
+    /// QEMU.
+    pub qemu: PathBuf,
+    /// What runs the guest's instructions.
+    pub accelerator: Accelerator,
+    /// The guest's memory.
+    pub memory_mib: u32,
+    /// The firmware's files, by absolute path.
+    pub firmware: FirmwareImage,
+    /// The disc, by absolute path in UTF-8: QEMU's JSON has no other strings.
+    pub disc: String,
+    /// How it hangs on the machine.
+    pub attachment: Attachment,
+    /// Where the channels lead.
+    pub channels: Channels,
+}
+
+/// Where serial line, debug port and QMP lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// To sockets that QEMU inherits.
+    Sockets {
+        /// COM1.
+        serial: RawFd,
+        /// Port 0x402.
+        debug: RawFd,
+        /// The monitor.
+        qmp: RawFd,
+    },
+    /// COM1 to the terminal, port 0x402 to a file, no monitor: for a person who replays a case.
+    Terminal,
+}
+
+impl MachineSpec {
+    /// QEMU's arguments. Pure: the same machine has the same arguments.
+    #[must_use]
+    pub fn argv(&self) -> Vec<OsString> {
+        let mut argv = Argv::default();
+        // Only what is named here: a default network card would boot from the network after the disc.
+        argv.flag("-nodefaults");
+        // No configuration of this host's may change the machine.
+        argv.flag("-no-user-config");
+        // No window; the screen is still there to be dumped.
+        argv.option("-display", "none");
+        // No network, whatever later defaults say.
+        argv.option("-nic", "none");
+        // The disc is hostile until proven otherwise: QEMU starts no process, gains no right, touches no limit.
+        argv.option(
+            "-sandbox",
+            "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        );
+        argv.option(
+            "-accel",
+            match self.accelerator {
+                Accelerator::Tcg => "tcg",
+                Accelerator::Kvm => "kvm",
+            },
+        );
+        argv.option("-machine", &self.machine());
+        argv.option("-m", &self.memory_mib.to_string());
+        self.firmware(&mut argv);
+        // Boot the disc and then nothing: SeaBIOS is told to stop there (`HALT`), else it tries a floppy.
+        argv.option("-boot", "strict=on");
+        // A machine that resets or powers off stays, to be looked at.
+        argv.option("-action", "reboot=shutdown,shutdown=pause,panic=pause");
+        // A screen; some boot code writes nowhere else.
+        argv.option("-device", "VGA");
+        self.disc(&mut argv);
+        self.channels(&mut argv);
+        // Every read of the disc, in order, and the proof that this QEMU logs at all.
+        argv.option("-D", TRACE_LOG);
+        argv.option("-trace", trace::event(self.attachment));
+        argv.option("-trace", trace::CANARY);
+        argv.0
+    }
+
+    /// The whole command, for a message.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let words = std::iter::once(self.qemu.clone().into_os_string()).chain(self.argv());
+        let quoted: Vec<String> = words
+            .map(|word| String::from_utf8_lossy(&quote(word.as_bytes())).into_owned())
+            .collect();
+        quoted.join(" ")
+    }
+
+    /// A shell script that boots the case again, without this project.
+    #[must_use]
+    pub fn replay_script(&self) -> Vec<u8> {
+        let replay = Self {
+            channels: Channels::Terminal,
+            ..self.clone()
+        };
+        let mut script = Vec::new();
+        script.extend_from_slice(
+            b"#!/bin/sh\n\
+            # Boots this case again. The serial line is the terminal (Ctrl-C ends it); the debug port and the\n\
+            # disc's reads are in replay/debug.txt and replay/trace.log.\n\
+            set -eu\n\
+            mkdir -p \"$(dirname \"$0\")/replay\"\n\
+            cd \"$(dirname \"$0\")/replay\"\n",
+        );
+        if let FirmwareImage::Flash {
+            variables: Some(template),
+            ..
+        } = &self.firmware
+        {
+            script.extend_from_slice(b"cat ");
+            script.extend(quote(template.as_os_str().as_bytes()));
+            script.extend_from_slice(b" > variables.fd\n");
+        }
+        script.extend_from_slice(b"exec ");
+        script.extend(quote(self.qemu.as_os_str().as_bytes()));
+        for word in replay.argv() {
+            let option = word.as_bytes().starts_with(b"-");
+            script.extend_from_slice(if option { b" \\\n    " } else { b" " });
+            script.extend(quote(word.as_bytes()));
+        }
+        script.push(b'\n');
+        script
+    }
+
+    fn machine(&self) -> String {
+        // The i440FX has the IDE controller, the Q35 the AHCI one and PCI Express for the others.
+        let board = match self.attachment {
+            Attachment::Ide => "pc",
+            _ => "q35",
+        };
+        // Without graphics SeaBIOS mirrors the screen to COM1 and takes keys from there; a VGA device
+        // that is added by itself works all the same.
+        let mut machine = format!("{board},graphics=off");
+        if let FirmwareImage::Flash {
+            variables,
+            needs_smm,
+            ..
+        } = &self.firmware
+        {
+            machine.push_str(",pflash0=code");
+            if variables.is_some() {
+                machine.push_str(",pflash1=variables");
+            }
+            if *needs_smm {
+                machine.push_str(",smm=on");
+            }
+        }
+        machine
+    }
+
+    fn firmware(&self, argv: &mut Argv) {
+        match &self.firmware {
+            FirmwareImage::Bios(rom) => argv.path("-bios", rom),
+            FirmwareImage::Flash {
+                code,
+                variables,
+                needs_smm,
+            } => {
+                // Code alone is enough: the variables then live in RAM, which is faster and leaves nothing behind.
+                argv.node("code", &code.to_string_lossy(), true);
+                if variables.is_some() {
+                    // Enrolled keys. A private copy: nothing is written back to the template.
+                    argv.node("variables", VARIABLES, false);
+                }
+                if *needs_smm {
+                    // Firmware that guards its variables trusts flash only when none but SMM can write it.
+                    argv.option("-global", "driver=cfi.pflash01,property=secure,value=on");
+                }
+            }
+        }
+    }
+
+    fn disc(&self, argv: &mut Argv) {
+        // Raw and read-only, never probed: an ISO that begins like a qcow2 image would open another file of
+        // the host. As JSON, since in an option a comma in the name ends it.
+        argv.node("disc", &self.disc, true);
+        // `bootindex` sends SeaBIOS there at once.
+        let devices: &[&str] = match self.attachment {
+            Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=0"],
+            Attachment::Scsi => &[
+                "virtio-scsi-pci,id=scsi",
+                "scsi-cd,bus=scsi.0,drive=disc,bootindex=0",
+            ],
+            // usb-storage knows only disks; a CD needs the transport and the drive apart.
+            Attachment::UsbCd => &[
+                "qemu-xhci,id=usb",
+                "usb-bot,bus=usb.0,id=bot",
+                "scsi-cd,bus=bot.0,drive=disc,bootindex=0",
+            ],
+            Attachment::UsbDisk => &[
+                "qemu-xhci,id=usb",
+                "usb-storage,bus=usb.0,drive=disc,bootindex=0",
+            ],
+            Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=0"],
+        };
+        for device in devices {
+            argv.option("-device", device);
+        }
+    }
+
+    fn channels(&self, argv: &mut Argv) {
+        match self.channels {
+            Channels::Sockets { serial, debug, qmp } => {
+                argv.option("-chardev", &format!("socket,id=serial,fd={serial}"));
+                argv.option("-chardev", &format!("socket,id=debug,fd={debug}"));
+                argv.option("-chardev", &format!("socket,id=qmp,fd={qmp}"));
+                argv.option("-mon", "chardev=qmp,mode=control");
+            }
+            Channels::Terminal => {
+                argv.option("-chardev", "stdio,id=serial");
+                argv.option("-chardev", "file,id=debug,path=debug.txt");
+            }
+        }
+        // COM1, where boot code speaks.
+        argv.option("-serial", "chardev:serial");
+        // SeaBIOS's debug port: a second channel that the firmware and the probe write to.
+        argv.option("-device", "isa-debugcon,iobase=0x402,chardev=debug");
+    }
+}
+
+#[derive(Default)]
+struct Argv(Vec<OsString>);
+
+impl Argv {
+    fn flag(&mut self, flag: &str) {
+        self.0.push(flag.into());
+    }
+
+    fn option(&mut self, flag: &str, value: &str) {
+        self.0.extend([flag.into(), value.into()]);
+    }
+
+    fn path(&mut self, flag: &str, value: &Path) {
+        self.0.extend([flag.into(), value.into()]);
+    }
+
+    /// A raw file as a block device.
+    fn node(&mut self, name: &str, file: &str, read_only: bool) {
+        let node = json!({
+            "node-name": name,
+            "driver": "raw",
+            "read-only": read_only,
+            "file": { "driver": "file", "read-only": read_only, "filename": file },
+        });
+        self.option("-blockdev", &node.to_string());
+    }
+}
+
+/// Quotes a word for a POSIX shell. Any bytes may stand in it.
+fn quote(word: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./=,:@%+".contains(byte);
+    if !word.is_empty() && word.iter().all(plain) {
+        return word.to_vec();
+    }
+    let mut quoted = vec![b'\''];
+    for &byte in word {
+        match byte {
+            b'\'' => quoted.extend_from_slice(b"'\\''"),
+            _ => quoted.push(byte),
+        }
+    }
+    quoted.push(b'\'');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(attachment: Attachment, disc: &str) -> MachineSpec {
+        MachineSpec {
+            qemu: "qemu-system-x86_64".into(),
+            accelerator: Accelerator::Tcg,
+            memory_mib: 128,
+            firmware: FirmwareImage::Bios("/firmware/bios-256k.bin".into()),
+            disc: disc.into(),
+            attachment,
+            channels: Channels::Sockets {
+                serial: 7,
+                debug: 8,
+                qmp: 9,
+            },
+        }
+    }
+
+    fn words(spec: &MachineSpec) -> Vec<String> {
+        spec.argv()
+            .into_iter()
+            .map(|word| word.into_string().expect("UTF-8"))
+            .collect()
+    }
+
+    #[test]
+    fn the_disc_is_raw_and_read_only_whatever_its_name() {
+        for name in [
+            "/discs/plain.iso",
+            "/discs/a,b=c.iso",
+            "/discs/two\nlines.iso",
+            "/discs/\"quoted\" 'name' \\ ü.iso",
+        ] {
+            for &attachment in Attachment::ALL {
+                let words = words(&spec(attachment, name));
+                let nodes: Vec<serde_json::Value> = words
+                    .iter()
+                    .zip(words.iter().skip(1))
+                    .filter(|(flag, _)| *flag == "-blockdev")
+                    .map(|(_, node)| serde_json::from_str(node).expect("JSON"))
+                    .collect();
+                assert_eq!(nodes.len(), 1, "{words:?}");
+                let node = &nodes[0];
+                assert_eq!(node["driver"], "raw");
+                assert_eq!(node["read-only"], true);
+                assert_eq!(node["file"]["driver"], "file");
+                assert_eq!(node["file"]["read-only"], true);
+                assert_eq!(node["file"]["filename"], name);
+                assert!(
+                    !words
+                        .iter()
+                        .any(|word| word == "-drive" || word == "-cdrom")
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_disc_can_be_booted() {
+        for &attachment in Attachment::ALL {
+            let words = words(&spec(attachment, "/d.iso"));
+            let bootable = words.iter().filter(|word| word.contains("bootindex"));
+            assert_eq!(bootable.count(), 1);
+            let drives = words.iter().filter(|word| word.contains("drive=disc"));
+            assert_eq!(drives.count(), 1);
+            for pair in [["-nic", "none"], ["-boot", "strict=on"]] {
+                assert!(words.windows(2).any(|window| window == pair), "{pair:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn flash_with_variables_uses_a_private_copy() {
+        let mut spec = spec(Attachment::Ahci, "/d.iso");
+        spec.firmware = FirmwareImage::Flash {
+            code: "/firmware/code.fd".into(),
+            variables: Some("/firmware/vars.fd".into()),
+            needs_smm: true,
+        };
+        let words = words(&spec).join(" ");
+        assert!(words.contains("q35,graphics=off,pflash0=code,pflash1=variables,smm=on"));
+        assert!(!words.contains("/firmware/vars.fd"), "{words}");
+        assert!(words.contains("property=secure"));
+    }
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        let word = b"a 'b' \"c\" $d `e` \\ \n \xFF,";
+        let output = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(std::ffi::OsStr::from_bytes(
+                &[b"printf %s ".as_slice(), &quote(word)].concat(),
+            ))
+            .output()
+            .expect("sh");
+        assert_eq!(output.stdout, word);
+        assert_eq!(quote(b""), b"''");
+    }
+
+    #[test]
+    fn the_replay_needs_no_sockets() {
+        let script = spec(Attachment::Ide, "/a 'disc'.iso").replay_script();
+        let script = String::from_utf8(script).expect("UTF-8");
+        assert!(!script.contains("fd="), "{script}");
+        assert!(script.contains(r"/a '\''disc'\''.iso"), "{script}");
+    }
+}

@@ -1,0 +1,79 @@
+//! The processor's state, from what QEMU's `info registers` prints.
+
+/// What the registers say about whether anything can still happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Registers {
+    /// The linear address of the next instruction.
+    pub(crate) address: u64,
+    /// Whether the processor waits in `HLT`.
+    pub(crate) halted: bool,
+    /// Whether an interrupt could wake it (the `IF` flag).
+    pub(crate) interruptible: bool,
+    /// Whether it is in real mode.
+    pub(crate) real_mode: bool,
+}
+
+impl Registers {
+    /// Reads QEMU's text; `None` when it is not the text of an x86 processor.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let flags = hex_after(text, "EFL=").or_else(|| hex_after(text, "RFL="))?;
+        let offset = hex_after(text, "RIP=").or_else(|| hex_after(text, "EIP="))?;
+        let code = text.lines().find_map(|line| line.strip_prefix("CS ="))?;
+        let base = u64::from_str_radix(code.split_whitespace().nth(1)?, 16).ok()?;
+        Some(Self {
+            address: base.wrapping_add(offset),
+            halted: hex_after(text, "HLT=")? == 1,
+            interruptible: flags & (1 << 9) != 0,
+            real_mode: hex_after(text, "CR0=")? & 1 == 0,
+        })
+    }
+
+    /// Whether nothing in the machine can make this processor go on, but a non-maskable interrupt or a reset.
+    pub(crate) const fn is_dead(self) -> bool {
+        self.halted && !self.interruptible
+    }
+}
+
+fn hex_after(text: &str, mark: &str) -> Option<u64> {
+    let (_, rest) = text.split_once(mark)?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_hexdigit())
+        .unwrap_or(rest.len());
+    u64::from_str_radix(&rest[..end], 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // QEMU 7.2: a boot sector that ran `cli; hlt`, loaded at 0000:7C00.
+    const HALTED: &str = "\
+CPU#0\r
+EAX=0000aa55 EBX=00000000 ECX=00000000 EDX=00000402\r
+ESI=00007c32 EDI=00000000 EBP=00000000 ESP=00006f00\r
+EIP=00007c1b EFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\r
+ES =0000 00000000 0000ffff 00009300\r
+CS =f000 000f0000 0000ffff 00009b00\r
+CR0=00000010 CR2=00000000 CR3=00000000 CR4=00000000\r
+";
+
+    #[test]
+    fn a_dead_processor_is_recognised() {
+        let registers = Registers::parse(HALTED).expect("parsed");
+        assert!(registers.is_dead());
+        assert!(registers.real_mode);
+        assert_eq!(registers.address, 0xF_7C1B);
+        let waiting = HALTED.replace("EFL=00000046", "EFL=00000246");
+        assert!(!Registers::parse(&waiting).expect("parsed").is_dead());
+        assert_eq!(Registers::parse("no such command"), None);
+    }
+
+    #[test]
+    fn long_mode_has_its_own_names() {
+        let text = "RIP=000000000e3b1a2c RFL=00000206 [-----P-] CPL=0 II=0 A20=1 SMM=0 HLT=0\n\
+                    CS =0038 0000000000000000 ffffffff 00af9a00 DPL=0 CS64 [-R-]\nCR0=80010033 CR2=0\n";
+        let registers = Registers::parse(text).expect("parsed");
+        assert_eq!(registers.address, 0x0E3B_1A2C);
+        assert!(!registers.real_mode && registers.interruptible && !registers.halted);
+    }
+}

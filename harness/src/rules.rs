@@ -1,0 +1,365 @@
+//! From what was seen to what happened. Pure: no machine, no clock.
+
+use std::time::Duration;
+
+use images::probe::DiscHash;
+
+use crate::{
+    firmware::FirmwareKind,
+    layout::BootLayout,
+    observation::DiscRead,
+    outcome::{Outcome, OutcomeKind, Stage},
+};
+
+/// Quiet for so long after a failure, no further word is to come.
+const LAST_WORD: Duration = Duration::from_secs(1);
+/// Quiet for so long, code that runs through memory nobody loaded will not find its way.
+const LOST: Duration = Duration::from_secs(1);
+/// Quiet for so long, foreign boot code that showed signs of life will show no more: it waits for a key.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// Everything that was seen so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// Whether the machine wrote anything anywhere.
+    pub(crate) any_output: bool,
+    /// How far the disc reads show that it came.
+    pub(crate) reads: Stage,
+    /// The firmware jumped into a boot image.
+    pub(crate) entered: bool,
+    /// The boot image wrote something.
+    pub(crate) output_after_entry: bool,
+    /// The boot image read the disc.
+    pub(crate) reads_after_entry: bool,
+    /// The first option that failed: code and words.
+    pub(crate) failed: Option<(Option<String>, String)>,
+    /// The firmware has nothing left to boot: its words.
+    pub(crate) nothing_left: Option<String>,
+    /// The firmware crashed: its words.
+    pub(crate) crashed: Option<String>,
+    /// What the probe said.
+    pub(crate) probe: ProbeFacts,
+    /// The pattern that was waited for came: where.
+    pub(crate) pattern: Option<&'static str>,
+    /// Whether a pattern is waited for at all: then quiet alone decides nothing.
+    pub(crate) awaits_pattern: bool,
+    /// The machine stopped by itself.
+    pub(crate) stopped: Option<Stopped>,
+    /// Halted with interrupts off, seen twice, nothing between.
+    pub(crate) dead: bool,
+    /// The processor runs through memory that nobody loaded: where.
+    pub(crate) lost: Option<String>,
+    /// Since the last sign of life.
+    pub(crate) quiet: Duration,
+    /// The deadline, once it passed.
+    pub(crate) overdue: Option<Duration>,
+}
+
+/// What the probe said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProbeFacts {
+    /// The disc it belongs to.
+    pub(crate) begun: Option<DiscHash>,
+    /// The disc that it ought to belong to, where that is known.
+    pub(crate) expected: Option<DiscHash>,
+    /// The `end` line came on the serial line.
+    pub(crate) ended: bool,
+    /// The same line came on the debug port.
+    pub(crate) confirmed: bool,
+    /// The first stage could not load the second, with this code.
+    pub(crate) stage1_failed: Option<u8>,
+}
+
+/// Why the machine stopped by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// It was reset.
+    Reset,
+    /// It was switched off.
+    Off,
+    /// It panicked.
+    Panicked,
+}
+
+impl Facts {
+    /// How far it came.
+    pub(crate) fn stage(&self) -> Stage {
+        if self.probe.ended && self.probe.confirmed {
+            Stage::Ended
+        } else if self.probe.begun.is_some() {
+            Stage::ProbeBegan
+        } else if self.entered {
+            Stage::Entered
+        } else if self.any_output {
+            self.reads.max(Stage::Post)
+        } else {
+            self.reads
+        }
+    }
+
+    /// What happened, once something shows it.
+    pub(crate) fn decide(&self) -> Option<Outcome> {
+        self.booted()
+            .or_else(|| self.strange_probe())
+            .or_else(|| self.machine_stopped())
+            .or_else(|| self.gave_up())
+            .or_else(|| self.hung())
+            .or_else(|| self.deadline())
+    }
+
+    fn outcome(&self, kind: OutcomeKind, detail: impl Into<String>) -> Option<Outcome> {
+        Some(Outcome {
+            kind,
+            code: None,
+            stage: self.stage(),
+            detail: detail.into(),
+        })
+    }
+
+    fn booted(&self) -> Option<Outcome> {
+        if let Some(place) = self.pattern {
+            return self.outcome(
+                OutcomeKind::Booted,
+                format!("the expected text came on the {place}"),
+            );
+        }
+        let probe = &self.probe;
+        let ours = probe.expected.is_none() || probe.begun == probe.expected;
+        if probe.begun.is_some() && ours && probe.ended && probe.confirmed && !self.awaits_pattern {
+            return self.outcome(OutcomeKind::Booted, "");
+        }
+        None
+    }
+
+    fn strange_probe(&self) -> Option<Outcome> {
+        if let (Some(begun), Some(expected)) = (self.probe.begun, self.probe.expected)
+            && begun != expected
+        {
+            return self.outcome(
+                OutcomeKind::HandedOver,
+                format!("the probe of disc {begun} ran, and this disc is {expected}"),
+            );
+        }
+        let code = self.probe.stage1_failed?;
+        self.outcome(
+            OutcomeKind::HandedOver,
+            format!("the probe's first stage could not load the second: BM1! stage1 {code:02X}"),
+        )
+    }
+
+    fn machine_stopped(&self) -> Option<Outcome> {
+        match self.stopped? {
+            Stopped::Reset => self.outcome(OutcomeKind::Reset, "the machine reset itself"),
+            Stopped::Off => self.outcome(OutcomeKind::Reset, "the machine switched itself off"),
+            Stopped::Panicked => self.outcome(OutcomeKind::Hung, "the guest panicked"),
+        }
+    }
+
+    fn gave_up(&self) -> Option<Outcome> {
+        if let Some(words) = &self.crashed {
+            return self.outcome(OutcomeKind::Hung, format!("the firmware crashed: {words}"));
+        }
+        if let Some((code, words)) = &self.failed
+            && (self.nothing_left.is_some() || self.quiet >= LAST_WORD || self.overdue.is_some())
+        {
+            return Some(Outcome {
+                kind: OutcomeKind::Refused,
+                code: code.clone(),
+                stage: self.stage(),
+                detail: words.clone(),
+            });
+        }
+        let words = self.nothing_left.as_ref()?;
+        if self.entered {
+            let detail =
+                format!("the boot image gave control back, and the firmware said: {words}");
+            self.outcome(OutcomeKind::HandedOver, detail)
+        } else {
+            self.outcome(OutcomeKind::Refused, words.clone())
+        }
+    }
+
+    fn hung(&self) -> Option<Outcome> {
+        if self.dead {
+            return self.no_more("halted with interrupts off");
+        }
+        let alive = self.came_after();
+        if let Some(place) = &self.lost
+            && self.entered
+            && !alive
+            && self.quiet >= LOST
+        {
+            return self.outcome(
+                OutcomeKind::Hung,
+                format!("the boot image was entered, and the processor is lost: {place}"),
+            );
+        }
+        if self.entered
+            && alive
+            && self.probe.begun.is_none()
+            && !self.awaits_pattern
+            && self.quiet >= SETTLED
+        {
+            return self.outcome(
+                OutcomeKind::HandedOver,
+                "the boot image showed signs of life, then nothing more",
+            );
+        }
+        None
+    }
+
+    fn deadline(&self) -> Option<Outcome> {
+        let limit = self.overdue?;
+        self.no_more(&format!("no decision within {} s", limit.as_secs_f32()))
+    }
+
+    /// Nothing more comes: hung, or handed over when the boot image had shown signs of life.
+    fn no_more(&self, how: &str) -> Option<Outcome> {
+        let probe = &self.probe;
+        if probe.begun.is_none() {
+            return if self.came_after() {
+                self.outcome(
+                    OutcomeKind::HandedOver,
+                    format!("the boot image showed signs of life; then: {how}"),
+                )
+            } else {
+                self.outcome(OutcomeKind::Hung, how)
+            };
+        }
+        if probe.ended {
+            return self.outcome(
+                OutcomeKind::HandedOver,
+                format!("the probe's end line is missing on the debug port; then: {how}"),
+            );
+        }
+        self.outcome(OutcomeKind::Hung, format!("the probe did not end: {how}"))
+    }
+
+    const fn came_after(&self) -> bool {
+        self.entered && (self.output_after_entry || self.reads_after_entry)
+    }
+}
+
+/// How far the reads show that a boot came.
+pub(crate) fn stage_of_reads(reads: &[DiscRead], layout: &BootLayout) -> Stage {
+    if reads.is_empty() {
+        return Stage::Unknown;
+    }
+    let loaded = |read: &DiscRead| layout.images.iter().any(|image| image.touched_by(*read));
+    let catalog = |read: &DiscRead| {
+        layout.catalog.is_some_and(|lba| {
+            let at = lba.byte_offset();
+            read.offset <= at && at < read.offset.saturating_add(read.bytes)
+        })
+    };
+    if reads.iter().any(loaded) {
+        Stage::ImageLoaded
+    } else if reads.iter().any(catalog) {
+        Stage::CatalogRead
+    } else {
+        Stage::MediumFound
+    }
+}
+
+/// How many of the reads a BIOS made itself before it jumped. What comes after is the boot image's.
+///
+/// From a CD it reads the catalog, then the initial entry's image as far as the entry says, in order
+/// (SeaBIOS `src/cdrom.c`, `cdrom_boot`); from a disk the first sector (`src/boot.c`, `boot_disk`).
+pub(crate) fn reads_by_bios(reads: &[DiscRead], layout: &BootLayout, as_disk: bool) -> usize {
+    let position = |offset: u64, from: usize| {
+        let found = reads
+            .get(from..)?
+            .iter()
+            .position(|read| read.offset == offset)?;
+        Some(from + found)
+    };
+    if as_disk {
+        return position(0, 0).map_or(reads.len(), |at| at + 1);
+    }
+    let (Some(catalog), Some(image)) = (layout.catalog, layout.initial()) else {
+        return reads.len();
+    };
+    let Some(catalog_read) = position(catalog.byte_offset(), 0) else {
+        return reads.len();
+    };
+    let mut left = image.loaded_by_bios().bytes().get();
+    if left == 0 {
+        return catalog_read + 1;
+    }
+    let Some(first) = position(image.load_rba.byte_offset(), catalog_read + 1) else {
+        return reads.len();
+    };
+    for (at, read) in reads.iter().enumerate().skip(first) {
+        left = left.saturating_sub(read.bytes);
+        if left == 0 {
+            return at + 1;
+        }
+    }
+    reads.len()
+}
+
+/// Where the processor is lost, if it is: in real mode, in the interrupt vectors and the BIOS's data, where no
+/// program is ever loaded, or in plain zeros.
+pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<String> {
+    if !real_mode {
+        None
+    } else if address < 0x500 {
+        Some(format!(
+            "it executes the interrupt vectors and BIOS data, at {address:05X}h"
+        ))
+    } else if !code.is_empty() && code.iter().all(|&byte| byte == 0) {
+        Some(format!("it executes zeros, at {address:05X}h"))
+    } else {
+        None
+    }
+}
+
+/// Where, in the cleaned serial text, the boot image's own output begins. Only for a machine that entered one.
+pub(crate) fn start_of_output(text: &str, kind: FirmwareKind) -> Option<usize> {
+    match kind {
+        FirmwareKind::Bios => {
+            // SeaBIOS's serial mirror holds the last character back until the next one comes, so that one
+            // of the three dots may be missing, or late.
+            let marks = [
+                "Booting from DVD/CD..",
+                "Booting from Hard Disk..",
+                "Booting from Floppy..",
+            ];
+            marks
+                .iter()
+                .filter_map(|mark| text.rfind(mark).map(|at| at + mark.len()))
+                .max()
+        }
+        FirmwareKind::Uefi => {
+            let line = text.rfind("BdsDxe: starting ")?;
+            Some(
+                text[line..]
+                    .find('\n')
+                    .map_or(text.len(), |end| line + end + 1),
+            )
+        }
+    }
+}
+
+/// A screen's text without the lines that the firmware wrote, which are those it also wrote on the serial line.
+pub(crate) fn without_firmware(screen: &str, firmware: &str) -> String {
+    // SeaBIOS's serial mirror may still hold the last dot back.
+    let plain = |line: &str| line.trim().trim_end_matches('.').to_owned();
+    let known: Vec<String> = firmware.lines().map(plain).collect();
+    let kept: Vec<&str> = screen
+        .lines()
+        .filter(|line| !known.contains(&plain(line)))
+        .collect();
+    kept.join("\n")
+}
+
+/// Whether the output holds anything but the rest of the firmware's own words.
+pub(crate) fn is_output(text: &str) -> bool {
+    text.lines()
+        .filter(|line| !line.contains("BdsDxe: "))
+        .any(|line| line.chars().any(|c| c != '.' && !c.is_whitespace()))
+}
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;

@@ -1,0 +1,188 @@
+use images::units::{BlockCount, Lba, VirtualSectorCount};
+
+use super::*;
+use crate::layout::BootImage;
+
+fn check(facts: &Facts, expected: Option<(OutcomeKind, Stage)>) {
+    let outcome = facts.decide();
+    let seen = outcome
+        .as_ref()
+        .map(|outcome| (outcome.kind, outcome.stage));
+    assert_eq!(seen, expected, "{facts:#?} {outcome:#?}");
+}
+
+fn entered() -> Facts {
+    Facts {
+        any_output: true,
+        reads: Stage::ImageLoaded,
+        entered: true,
+        ..Facts::default()
+    }
+}
+
+#[test]
+fn nothing_decides_nothing() {
+    check(&Facts::default(), None);
+    check(&entered(), None);
+}
+
+#[test]
+fn the_stage_is_unknown_when_nothing_shows_it() {
+    let overdue = Facts {
+        overdue: Some(Duration::from_secs(40)),
+        ..Facts::default()
+    };
+    check(&overdue, Some((OutcomeKind::Hung, Stage::Unknown)));
+}
+
+#[test]
+fn a_failure_waits_for_the_last_word() {
+    let mut facts = Facts {
+        any_output: true,
+        reads: Stage::CatalogRead,
+        failed: Some((Some("0009".into()), "Boot failed".into())),
+        ..Facts::default()
+    };
+    check(&facts, None);
+    facts.quiet = LAST_WORD;
+    check(&facts, Some((OutcomeKind::Refused, Stage::CatalogRead)));
+    facts.quiet = Duration::ZERO;
+    facts.nothing_left = Some("No bootable device.".into());
+    check(&facts, Some((OutcomeKind::Refused, Stage::CatalogRead)));
+    assert_eq!(
+        facts.decide().expect("decided").code.as_deref(),
+        Some("0009")
+    );
+}
+
+#[test]
+fn a_probe_needs_both_channels_and_the_right_disc() {
+    let ours = DiscHash::from_bits(1);
+    let mut facts = entered();
+    facts.probe = ProbeFacts {
+        begun: Some(ours),
+        expected: Some(ours),
+        ended: true,
+        ..ProbeFacts::default()
+    };
+    check(&facts, None);
+    facts.probe.confirmed = true;
+    check(&facts, Some((OutcomeKind::Booted, Stage::Ended)));
+    facts.probe.expected = Some(DiscHash::from_bits(2));
+    let outcome = facts.decide().expect("decided");
+    assert_eq!(outcome.kind, OutcomeKind::HandedOver);
+    facts.probe.expected = Some(ours);
+    facts.probe.confirmed = false;
+    facts.dead = true;
+    check(&facts, Some((OutcomeKind::HandedOver, Stage::ProbeBegan)));
+    facts.probe.ended = false;
+    check(&facts, Some((OutcomeKind::Hung, Stage::ProbeBegan)));
+}
+
+#[test]
+fn quiet_is_no_verdict_while_a_text_is_awaited() {
+    let mut facts = entered();
+    facts.output_after_entry = true;
+    facts.quiet = Duration::from_secs(30);
+    check(&facts, Some((OutcomeKind::HandedOver, Stage::Entered)));
+    facts.awaits_pattern = true;
+    check(&facts, None);
+    facts.pattern = Some("screen");
+    check(&facts, Some((OutcomeKind::Booted, Stage::Entered)));
+}
+
+#[test]
+fn a_probe_may_be_quiet_as_long_as_it_likes() {
+    let mut facts = entered();
+    facts.output_after_entry = true;
+    facts.probe.begun = Some(DiscHash::from_bits(1));
+    facts.quiet = Duration::from_secs(9);
+    check(&facts, None);
+}
+
+fn read(block: u64, blocks: u64) -> DiscRead {
+    DiscRead {
+        offset: Lba::new(block).byte_offset(),
+        bytes: BlockCount::new(blocks).bytes().get(),
+    }
+}
+
+fn layout(media: u8, count: u64) -> BootLayout {
+    BootLayout {
+        catalog: Some(Lba::new(33)),
+        images: vec![BootImage {
+            slot: 1,
+            media,
+            count: VirtualSectorCount::new(count),
+            load_rba: Lba::new(34),
+        }],
+    }
+}
+
+#[test]
+fn reads_show_the_stage() {
+    let layout = layout(0, 8);
+    let stage = |reads: &[DiscRead]| stage_of_reads(reads, &layout);
+    assert_eq!(stage(&[]), Stage::Unknown);
+    assert_eq!(stage(&[read(17, 1)]), Stage::MediumFound);
+    assert_eq!(stage(&[read(17, 1), read(32, 2)]), Stage::CatalogRead);
+    assert_eq!(
+        stage(&[read(17, 1), read(33, 1), read(35, 1)]),
+        Stage::ImageLoaded
+    );
+    assert_eq!(
+        stage(&[read(17, 1), read(33, 1), read(36, 1)]),
+        Stage::CatalogRead
+    );
+}
+
+#[test]
+fn the_bios_s_own_reads_are_told_from_the_boot_image_s() {
+    let before = [read(17, 1), read(16, 1), read(17, 1), read(33, 1)];
+    let own = |layout: &BootLayout, more: &[DiscRead]| {
+        reads_by_bios(&[&before, more].concat(), layout, false)
+    };
+    // Nine virtual sectors are three blocks.
+    assert_eq!(
+        own(&layout(0, 9), &[read(34, 2), read(36, 1), read(34, 1)]),
+        6
+    );
+    // A floppy's boot sector comes with its block; the same block read again is the boot sector's doing.
+    assert_eq!(own(&layout(2, 1), &[read(34, 1), read(34, 1)]), 5);
+    assert_eq!(own(&layout(0, 0), &[read(34, 1)]), 4);
+    let disk = [
+        DiscRead {
+            offset: 0,
+            bytes: 512,
+        },
+        DiscRead {
+            offset: 512,
+            bytes: 512,
+        },
+    ];
+    assert_eq!(reads_by_bios(&disk, &BootLayout::default(), true), 1);
+}
+
+#[test]
+fn output_begins_after_the_firmware_s_last_words() {
+    let bios = "SeaBIOS (version 1)\n\nBooting from DVD/CD..";
+    let output = |tail: &str| {
+        let text = format!("{bios}{tail}");
+        let start = start_of_output(&text, FirmwareKind::Bios).expect("found");
+        is_output(&text[start..])
+    };
+    assert!(!output(""));
+    assert!(!output(".\n\n"));
+    assert!(output("HELLO"));
+    assert!(output(".\nHELLO"));
+    let uefi = "BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\" from PciRoot\n";
+    let start = start_of_output(uefi, FirmwareKind::Uefi).expect("found");
+    assert!(!is_output(&uefi[start..]));
+}
+
+#[test]
+fn the_screen_is_read_without_the_firmware() {
+    let screen = "SeaBIOS (version 1)\n\nBooting from DVD/CD...\nhello";
+    let firmware = "SeaBIOS (version 1)\n\nBooting from DVD/CD..";
+    assert_eq!(without_firmware(screen, firmware).trim(), "hello");
+}

@@ -1,0 +1,327 @@
+//! From a case to an observation.
+
+use std::{fmt::Write, fs, io, path::Path, process::ExitStatus};
+
+use images::probe::report::ProbeReport;
+
+use crate::{
+    case::{Case, Success},
+    evidence::{EvidenceError, EvidenceFolder, OBSERVATION},
+    firmware::{FirmwareImage, FirmwareKind},
+    layout::BootLayout,
+    machine::{
+        CommandError, Machine,
+        spec::{Channels, MachineSpec, VARIABLES},
+    },
+    observation::{Observation, Start},
+    outcome::OutcomeKind,
+    screen,
+    trace::TraceLog,
+    watch::{self, Trouble, Watch},
+};
+
+/// Where QEMU's own words go.
+const STDERR: &str = "qemu-stderr.txt";
+/// So much of QEMU's words stands in a message.
+const STDERR_TAIL: usize = 2000;
+
+/// A case could not be run: QEMU could not start, died or was killed, or the host failed. Says nothing about
+/// the disc.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}{}{}", after("; QEMU said: ", .stderr), after("; the command: ", .command))]
+pub struct Infra {
+    /// What went wrong, with the remedy where there is one.
+    pub what: String,
+    /// The end of what QEMU wrote to standard error.
+    pub stderr: String,
+    /// The command that ran, quoted for a shell; empty when none did.
+    pub command: String,
+}
+
+fn after(label: &str, text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!("{label}{text}")
+    }
+}
+
+impl Infra {
+    fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            stderr: String::new(),
+            command: String::new(),
+        }
+    }
+}
+
+impl From<EvidenceError> for Infra {
+    fn from(error: EvidenceError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Boots a case's disc, watches until something decides, and leaves the evidence in the case's folder.
+///
+/// # Errors
+/// [`Infra`] whenever the host or QEMU failed; then the folder holds what evidence there is, and no
+/// observation.
+pub fn run(case: &Case) -> Result<Observation, Infra> {
+    let folder = EvidenceFolder::create(&case.evidence)?;
+    let result = boot(case, &folder);
+    if let Err(infra) = &result {
+        // The first failure is the one to report.
+        let _ = folder.write("infra.txt", format!("{infra}\n").as_bytes());
+    }
+    result
+}
+
+fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
+    let layout = BootLayout::of(&case.disc).map_err(|error| {
+        Infra::new(format!(
+            "disc {} cannot be read: {error}",
+            case.disc.display()
+        ))
+    })?;
+    let spec = machine_spec(case, folder)?;
+    folder.write_script("replay.sh", &spec.replay_script())?;
+    prepare_variables(&spec, folder.path())?;
+
+    let mut watch = Watch::new(case, layout, folder.path());
+    let in_context = |trouble: Trouble| Infra {
+        stderr: tail(&folder.path().join(STDERR)),
+        command: spec.command(),
+        ..Infra::new(describe(&trouble))
+    };
+    let mut machine =
+        Machine::start(&spec, folder.path(), folder.file(STDERR)?).map_err(|error| Infra {
+            command: spec.command(),
+            ..Infra::new(format!(
+                "QEMU {} could not be started: {error}",
+                spec.qemu.display()
+            ))
+        })?;
+    let watched = watch.watch(&mut machine);
+    let duration = watch.elapsed();
+
+    folder.write("serial.raw", watch.serial.bytes())?;
+    folder.write("serial-times.txt", watch.serial.times().as_bytes())?;
+    folder.write("serial.txt", watch.serial_text().as_bytes())?;
+    folder.write("debug.txt", watch.debug.bytes())?;
+    folder.write("reads.txt", reads_table(&watch.trace, case).as_bytes())?;
+    let outcome = watched.map_err(in_context)?;
+    if outcome.kind != OutcomeKind::Booted || matches!(case.success, Success::Text(_)) {
+        inspect(&mut machine, folder)?;
+    }
+    drop(machine);
+    folder.remove(VARIABLES)?;
+
+    let words = watch.words();
+    let reads = watch.trace.reads().to_vec();
+    let reads_known = watch.trace.works();
+    let observation = Observation {
+        outcome,
+        probe: probe_report(watch)?,
+        words,
+        reads,
+        reads_known,
+        start: Start::Cold,
+        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+    };
+    let json = serde_json::to_vec_pretty(&observation).map_err(|error| {
+        Infra::new(format!(
+            "the observation cannot be written as JSON: {error}"
+        ))
+    })?;
+    folder.write(OBSERVATION, &json)?;
+    Ok(observation)
+}
+
+/// The machine of a case: its host paths made absolute, since QEMU runs in the evidence folder.
+fn machine_spec(case: &Case, folder: &EvidenceFolder) -> Result<MachineSpec, Infra> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(|error| {
+            Infra::new(format!(
+                "path {} has no absolute form: {error}",
+                path.display()
+            ))
+        })
+    };
+    let firmware = match &case.firmware.image {
+        FirmwareImage::Bios(rom) => FirmwareImage::Bios(absolute(rom)?),
+        FirmwareImage::Flash {
+            code,
+            variables,
+            needs_smm,
+        } => FirmwareImage::Flash {
+            code: absolute(code)?,
+            variables: variables.as_deref().map(absolute).transpose()?,
+            needs_smm: *needs_smm,
+        },
+    };
+    let needs_smm = matches!(
+        firmware,
+        FirmwareImage::Flash {
+            needs_smm: true,
+            ..
+        }
+    );
+    if needs_smm && case.attachment == crate::attachment::Attachment::Ide {
+        return Err(Infra::new(format!(
+            "firmware {} needs system management mode, which the i440FX machine of attachment ide has not: \
+             choose another attachment",
+            case.firmware.id
+        )));
+    }
+    // A program named without a slash is looked up in $PATH.
+    let qemu = if case.qemu.path.components().count() > 1 {
+        absolute(&case.qemu.path)?
+    } else {
+        case.qemu.path.clone()
+    };
+    Ok(MachineSpec {
+        qemu,
+        accelerator: case.accelerator,
+        memory_mib: case
+            .memory_mib
+            .unwrap_or_else(|| default_memory_mib(case.firmware.id.kind())),
+        firmware,
+        disc: disc_name(&absolute(&case.disc)?, folder)?,
+        attachment: case.attachment,
+        channels: Channels::Terminal,
+    })
+}
+
+/// The disc's path in UTF-8. A name that is not gets a second one, a symbolic link in the evidence folder.
+fn disc_name(disc: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
+    if let Some(name) = disc.to_str() {
+        return Ok(name.to_owned());
+    }
+    let link = folder.path().join("disc.iso");
+    folder.remove("disc.iso")?;
+    std::os::unix::fs::symlink(disc, &link).map_err(|error| {
+        Infra::new(format!(
+            "no link to {} can be made: {error}",
+            disc.display()
+        ))
+    })?;
+    let name = link.to_str().map(str::to_owned);
+    name.ok_or_else(|| {
+        Infra::new(format!(
+            "evidence folder {} is not named in UTF-8: choose another",
+            folder.path().display()
+        ))
+    })
+}
+
+/// What the firmware needs and a probe can be loaded into. More only costs time: UEFI firmware touches it.
+const fn default_memory_mib(kind: FirmwareKind) -> u32 {
+    match kind {
+        FirmwareKind::Bios => 64,
+        FirmwareKind::Uefi => 256,
+    }
+}
+
+fn prepare_variables(spec: &MachineSpec, folder: &Path) -> Result<(), Infra> {
+    let FirmwareImage::Flash {
+        variables: Some(template),
+        ..
+    } = &spec.firmware
+    else {
+        return Ok(());
+    };
+    // Read and written, not copied: the template may be read-only, and its copy must not be.
+    fs::read(template)
+        .and_then(|store| fs::write(folder.join(VARIABLES), store))
+        .map_err(|error| {
+            Infra::new(format!(
+                "the variable store {} cannot be copied: {error}",
+                template.display()
+            ))
+        })
+}
+
+fn describe(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Exited(status) => format!("QEMU ended by itself ({})", ended(*status)),
+        Trouble::Stopped(reason) => format!("QEMU was told to stop from outside ({reason})"),
+        Trouble::Host(error) => format!("the host failed: {error}"),
+        Trouble::Silent(error) => error.to_string(),
+        Trouble::Wire(damage) => format!("damage on the wire: {damage}"),
+    }
+}
+
+fn ended(status: ExitStatus) -> String {
+    status.to_string()
+}
+
+/// What a machine that did not boot looks like.
+fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<(), Infra> {
+    let or_words = |result: Result<String, CommandError>| match result {
+        Ok(text) => text,
+        Err(error) => format!("not known: {error}\n"),
+    };
+    let registers = or_words(machine.registers());
+    folder.write("registers.txt", registers.as_bytes())?;
+    let text = or_words(watch::text_screen(machine));
+    folder.write("screen.txt", text.as_bytes())?;
+    // Evidence, not the verdict: a screen that cannot be had is no reason to lose the rest.
+    if let Ok(ppm) = machine.screen()
+        && let Ok(png) = screen::png_from_ppm(&ppm)
+    {
+        folder.write("screenshot.png", &png)?;
+    }
+    Ok(())
+}
+
+fn probe_report(watch: Watch<'_>) -> Result<Option<ProbeReport>, Infra> {
+    watch
+        .probe
+        .finish()
+        .map_err(|damage| Infra::new(format!("damage on the wire: {damage}")))
+}
+
+/// The reads as a table for people.
+fn reads_table(trace: &TraceLog, case: &Case) -> String {
+    if !trace.works() {
+        return format!(
+            "not known: QEMU {} writes no trace events to its log\n",
+            case.qemu.version
+        );
+    }
+    let mut table =
+        String::from("# block, bytes from the disc's start, bytes, what stands there\n");
+    for read in trace.reads() {
+        let what = case
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.what_is_at(read.lba()))
+            .unwrap_or("-");
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            table,
+            "{} {} {} {what}",
+            read.lba(),
+            read.offset,
+            read.bytes
+        );
+    }
+    table
+}
+
+/// The end of a file of QEMU's words; empty when there is none.
+fn tail(path: &Path) -> String {
+    let bytes = read_or_empty(path);
+    let text =
+        String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(STDERR_TAIL)..]).into_owned();
+    text.trim().to_owned()
+}
+
+fn read_or_empty(path: &Path) -> Vec<u8> {
+    match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => error.to_string().into_bytes(),
+    }
+}

@@ -1,0 +1,398 @@
+//! The one place where what a machine sends is consumed.
+
+use std::{
+    io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use images::probe::protocol::{self, Transcript, WireDamage};
+
+use crate::{
+    attachment::Attachment,
+    case::{Case, Success},
+    firmware::FirmwareKind,
+    layout::BootLayout,
+    machine::{CommandError, Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
+    outcome::Outcome,
+    recording::Recording,
+    registers::Registers,
+    rules::{self, Facts, Stopped},
+    screen::{self, ScreenText},
+    text::{Cleaner, Lines},
+    trace::TraceLog,
+    words::{Said, Words},
+};
+
+/// The text screen: 80 × 25 characters with an attribute byte each.
+const TEXT_SCREEN: u64 = 0xB8000;
+const TEXT_SCREEN_BYTES: u64 = 80 * 25 * 2;
+/// The longest time between two looks at a screen on which a text is to appear.
+const SCREEN_INTERVAL: Duration = Duration::from_secs(1);
+/// A text to wait for is looked for in the new output and this much before it.
+const PATTERN_OVERLAP: usize = 4096;
+
+/// Why watching ended without an outcome.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// QEMU ended.
+    Exited(std::process::ExitStatus),
+    /// Somebody outside asked QEMU to stop.
+    Stopped(String),
+    /// A channel or a file failed.
+    Host(io::Error),
+    /// QEMU did not answer.
+    Silent(CommandError),
+    /// A probe line was lost or changed on the way.
+    Wire(WireDamage),
+}
+
+/// One machine being watched.
+pub(crate) struct Watch<'a> {
+    case: &'a Case,
+    kind: FirmwareKind,
+    layout: BootLayout,
+    trace_path: PathBuf,
+    started: Instant,
+    pub(crate) serial: Recording,
+    pub(crate) debug: Recording,
+    pub(crate) trace: TraceLog,
+    pub(crate) probe: Transcript,
+    facts: Facts,
+    cleaner: Cleaner,
+    debug_cleaner: Cleaner,
+    serial_lines: Lines,
+    debug_lines: Lines,
+    words: Words,
+    reads_at_entry: usize,
+    /// Where in the serial text the boot image's own output begins.
+    output_start: Option<usize>,
+    searched: usize,
+    /// What stands on the screen besides the firmware's own lines.
+    screen: String,
+    last_life: Instant,
+    interval: Duration,
+    next_look: Instant,
+    dead_at: Option<u64>,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(case: &'a Case, layout: BootLayout, folder: &std::path::Path) -> Self {
+        let now = Instant::now();
+        let kind = case.firmware.id.kind();
+        let mut facts = Facts {
+            awaits_pattern: matches!(case.success, Success::Text(_)),
+            ..Facts::default()
+        };
+        facts.probe.expected = case.manifest.as_ref().map(|manifest| manifest.disc);
+        let interval = first_interval(kind);
+        Self {
+            case,
+            kind,
+            layout,
+            trace_path: folder.join(TRACE_LOG),
+            started: now,
+            serial: Recording::default(),
+            debug: Recording::default(),
+            trace: TraceLog::new(case.attachment),
+            probe: Transcript::new(),
+            facts,
+            cleaner: Cleaner::default(),
+            debug_cleaner: Cleaner::default(),
+            serial_lines: Lines::default(),
+            debug_lines: Lines::default(),
+            words: Words::new(kind),
+            reads_at_entry: 0,
+            output_start: None,
+            searched: 0,
+            screen: String::new(),
+            last_life: now,
+            interval,
+            next_look: now + interval,
+            dead_at: None,
+        }
+    }
+
+    /// Watches until something decides, at the latest until the deadline.
+    pub(crate) fn watch(&mut self, machine: &mut Machine) -> Result<Outcome, Trouble> {
+        let limit = self
+            .case
+            .deadline
+            .unwrap_or_else(|| self.case.default_deadline());
+        let deadline = self.started + limit;
+        loop {
+            let now = Instant::now();
+            if now >= deadline {
+                self.facts.overdue = Some(limit);
+                self.look(machine)?;
+            } else if now >= self.next_look {
+                self.look(machine)?;
+            } else if let Some(event) = machine
+                .next_event(deadline.min(self.next_look))
+                .map_err(Trouble::Host)?
+            {
+                self.consume(event)?;
+            } else {
+                continue;
+            }
+            if let Some(outcome) = self.decide()? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// The firmware's words about booting, canonical.
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.words.canonical().to_vec()
+    }
+
+    /// The serial output as text.
+    pub(crate) fn serial_text(&self) -> &str {
+        self.cleaner.text()
+    }
+
+    /// The time since QEMU's start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn consume(&mut self, event: Event) -> Result<(), Trouble> {
+        match event {
+            Event::Serial(bytes) => {
+                self.alive();
+                self.serial.push(self.started.elapsed(), &bytes);
+                self.cleaner.push(&bytes);
+                for event in self.probe.push(&bytes) {
+                    self.probe_said(event)?;
+                }
+                // SeaBIOS says everything on its debug port, and there nobody else's output is between.
+                if self.kind == FirmwareKind::Uefi {
+                    let lines: Vec<&str> = self.serial_lines.take(self.cleaner.text()).collect();
+                    let said: Vec<Said> = lines
+                        .iter()
+                        .filter_map(|line| self.words.hear(line))
+                        .collect();
+                    self.firmware_said(said)?;
+                }
+            }
+            Event::Debug(bytes) => {
+                self.alive();
+                self.debug.push(self.started.elapsed(), &bytes);
+                self.debug_cleaner.push(&bytes);
+                if self.kind == FirmwareKind::Bios {
+                    let lines: Vec<&str> =
+                        self.debug_lines.take(self.debug_cleaner.text()).collect();
+                    let said: Vec<Said> = lines
+                        .iter()
+                        .filter_map(|line| self.words.hear(line))
+                        .collect();
+                    self.firmware_said(said)?;
+                }
+            }
+            Event::Qmp(event) => self.machine_said(&event)?,
+            Event::Exited(status) => return Err(Trouble::Exited(status)),
+        }
+        if let Some(line) = self.probe.end_line() {
+            self.facts.probe.confirmed = contains(self.debug.bytes(), line.as_bytes());
+        }
+        Ok(())
+    }
+
+    fn firmware_said(&mut self, said: Vec<Said>) -> Result<(), Trouble> {
+        for said in said {
+            match said {
+                Said::Trying => {}
+                Said::Entered => {
+                    self.facts.entered = true;
+                    self.output_start = rules::start_of_output(self.cleaner.text(), self.kind);
+                    self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
+                    self.reads_at_entry = self.trace.reads().len();
+                }
+                Said::Failed { code, text } => {
+                    // The first to fail is the disc's own option; what fails after it is not the disc.
+                    self.facts.failed.get_or_insert((code, text));
+                }
+                Said::Nothing(text) => {
+                    self.facts.nothing_left.get_or_insert(text);
+                }
+                Said::Crashed(text) => {
+                    self.facts.crashed.get_or_insert(text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn probe_said(&mut self, event: protocol::Event) -> Result<(), Trouble> {
+        match event {
+            protocol::Event::Begin { disc, .. } => self.facts.probe.begun = Some(disc),
+            protocol::Event::End => self.facts.probe.ended = true,
+            protocol::Event::Stage1Failed(code) => self.facts.probe.stage1_failed = Some(code),
+            protocol::Event::Damage => {
+                let transcript = std::mem::take(&mut self.probe);
+                return transcript
+                    .finish()
+                    .map_or_else(|damage| Err(Trouble::Wire(damage)), |_| Ok(()));
+            }
+        }
+        Ok(())
+    }
+
+    fn machine_said(&mut self, event: &QmpEvent) -> Result<(), Trouble> {
+        let reason = event.data["reason"].as_str().unwrap_or_default();
+        self.facts.stopped = match (event.name.as_str(), reason) {
+            ("RESET", _) | ("SHUTDOWN", "guest-reset" | "subsystem-reset") => Some(Stopped::Reset),
+            ("SHUTDOWN", "guest-shutdown") => Some(Stopped::Off),
+            ("GUEST_PANICKED", _) | ("SHUTDOWN", "guest-panic") => Some(Stopped::Panicked),
+            ("SHUTDOWN", reason) => return Err(Trouble::Stopped(reason.to_owned())),
+            _ => return Ok(()),
+        };
+        Ok(())
+    }
+
+    /// A sign of life: the quiet begins anew, and with it the doubling.
+    fn alive(&mut self) {
+        self.facts.any_output = true;
+        self.awake();
+    }
+
+    fn awake(&mut self) {
+        self.last_life = Instant::now();
+        self.dead_at = None;
+        // A text on the screen is looked for at its own pace: output may never pause.
+        if !self.facts.awaits_pattern {
+            self.interval = first_interval(self.kind);
+            self.next_look = self.last_life + self.interval;
+        }
+    }
+
+    /// Examines the machine: there is no event for a hang, nor for a screen.
+    fn look(&mut self, machine: &mut Machine) -> Result<(), Trouble> {
+        let read = self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
+        if read {
+            self.awake();
+        }
+        match self.examine(machine) {
+            // Its exit is the next event, and says more.
+            Ok(()) | Err(CommandError::Gone) => {}
+            Err(CommandError::Channel { source }) => return Err(Trouble::Host(source)),
+            Err(error) => return Err(Trouble::Silent(error)),
+        }
+        self.gather();
+        self.interval *= 2;
+        if self.facts.awaits_pattern {
+            self.interval = self.interval.min(SCREEN_INTERVAL);
+        }
+        self.next_look = Instant::now() + self.interval;
+        Ok(())
+    }
+
+    fn examine(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
+        if self.facts.awaits_pattern && self.may_have_begun() {
+            let firmware = self.output_start.unwrap_or(0);
+            let firmware = self.cleaner.text().get(..firmware).unwrap_or_default();
+            self.screen = rules::without_firmware(&text_screen(machine)?, firmware);
+        }
+        let Some(registers) = Registers::parse(&machine.registers()?) else {
+            return Ok(());
+        };
+        self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
+        self.dead_at = registers.is_dead().then_some(registers.address);
+        let code = machine.memory(registers.address, 16).unwrap_or_default();
+        self.facts.lost = rules::lost_at(registers.address, registers.real_mode, &code);
+        Ok(())
+    }
+
+    fn decide(&mut self) -> Result<Option<Outcome>, Trouble> {
+        self.facts.quiet = self.last_life.elapsed();
+        self.find_pattern();
+        if self.facts.decide().is_none() {
+            return Ok(None);
+        }
+        // Something decides. What is gathered only now and then is gathered now, and may turn the decision.
+        self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
+        self.gather();
+        Ok(self.facts.decide())
+    }
+
+    fn gather(&mut self) {
+        let reads = self.trace.reads();
+        self.facts.reads = rules::stage_of_reads(reads, &self.layout);
+        if !self.facts.entered {
+            return;
+        }
+        self.facts.output_after_entry = rules::is_output(self.output());
+        let before_entry = match self.kind {
+            FirmwareKind::Bios => {
+                let as_disk = matches!(
+                    self.case.attachment,
+                    Attachment::UsbDisk | Attachment::VirtioBlk
+                );
+                rules::reads_by_bios(reads, &self.layout, as_disk)
+            }
+            FirmwareKind::Uefi => self.reads_at_entry,
+        };
+        self.facts.reads_after_entry = reads.len() > before_entry;
+    }
+
+    /// What the boot image itself wrote on the serial line.
+    fn output(&self) -> &str {
+        let start = self.output_start.unwrap_or(0);
+        self.cleaner.text().get(start..).unwrap_or_default()
+    }
+
+    /// Whether what is seen can be the boot image's doing. A SeaBIOS without a debug port never says so.
+    fn may_have_begun(&self) -> bool {
+        self.facts.entered || (self.kind == FirmwareKind::Bios && self.debug.bytes().is_empty())
+    }
+
+    fn find_pattern(&mut self) {
+        let Success::Text(pattern) = &self.case.success else {
+            return;
+        };
+        if !self.may_have_begun() {
+            return;
+        }
+        let output = self.output().as_bytes();
+        let from = self
+            .searched
+            .saturating_sub(PATTERN_OVERLAP)
+            .min(output.len());
+        let place = if pattern.is_match(&output[from..]) {
+            Some("serial line")
+        } else if pattern.is_match(self.screen.as_bytes()) {
+            Some("screen")
+        } else {
+            None
+        };
+        self.searched = output.len();
+        self.facts.pattern = self.facts.pattern.or(place);
+    }
+}
+
+/// The text on the screen, from text memory or else from the pixels; empty when there is none.
+pub(crate) fn text_screen(machine: &mut Machine) -> Result<String, CommandError> {
+    let memory = machine.memory(TEXT_SCREEN, TEXT_SCREEN_BYTES)?;
+    if let Some(text) = screen::text_from_vga_memory(&memory) {
+        return Ok(text);
+    }
+    match screen::text_from_ppm(&machine.screen()?) {
+        ScreenText::Text(text) => Ok(text),
+        ScreenText::Graphic => Ok(String::new()),
+    }
+}
+
+/// A BIOS boot takes tens of milliseconds, UEFI firmware alone seconds.
+const fn first_interval(kind: FirmwareKind) -> Duration {
+    match kind {
+        FirmwareKind::Bios => Duration::from_millis(50),
+        FirmwareKind::Uefi => Duration::from_millis(250),
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    !needle.is_empty()
+        && haystack
+            .windows(needle.len())
+            .any(|window| window == needle)
+}

@@ -1,0 +1,4 @@
+//! Real machines: discs booted, watched and judged on the host's QEMU.
+
+mod boots;
+mod common;
