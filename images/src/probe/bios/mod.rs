@@ -89,6 +89,8 @@ mod variable {
     pub(super) const TO_DEBUG_PORT: u16 = 0x5E18;
     /// Linear address of the image's first byte in memory.
     pub(super) const LOADED_AT: u16 = 0x5E1C;
+    /// How many sectors stand in memory up to the last that is not all zeros.
+    pub(super) const PROVEN: u16 = 0x5E30;
     pub(super) const INTACT: u16 = 0x5E20;
     pub(super) const FIRST_BAD: u16 = 0x5E24;
     /// What the last read brought; laid out as in `found`.

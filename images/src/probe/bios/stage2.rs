@@ -237,7 +237,8 @@ impl Probe {
         self.a.call(self.line.put_hex8)
     }
 
-    /// How far memory and drive agree, from the image's first sector on.
+    /// How far memory and drive agree, from the image's first sector on: `loaded` sectors, of which those
+    /// after the first `proven` are all zeros and prove nothing.
     fn report_loaded(&mut self) -> Result<(), IcedError> {
         let mut next = self.a.create_label();
         let mut at_image_end = self.a.create_label();
@@ -245,8 +246,10 @@ impl Probe {
         let mut unreadable = self.a.create_label();
         let mut different = self.a.create_label();
         let mut done = self.a.create_label();
+        let mut zeros = self.a.create_label();
         let a = &mut self.a;
         a.xor(ebp, ebp)?;
+        a.mov(dword_ptr(variable::PROVEN), ebp)?;
         a.set_label(&mut next)?;
         a.cmp(ebp, dword_ptr(constant(table::IMAGE)))?;
         a.jae(at_image_end)?;
@@ -268,6 +271,14 @@ impl Probe {
         a.pop(es)?;
         a.jne(different)?;
         a.inc(ebp)?;
+        // Zeros in memory may be zeros that nobody loaded.
+        a.lea(di, ptr(si - VIRTUAL_SECTOR_BYTES as i32))?;
+        a.xor(eax, eax)?;
+        a.mov(cx, VIRTUAL_SECTOR_BYTES as u32 / 4)?;
+        a.repe().scasd()?;
+        a.je(zeros)?;
+        a.mov(dword_ptr(variable::PROVEN), ebp)?;
+        a.set_label(&mut zeros)?;
         a.jmp(next)?;
 
         for (label, text) in [
@@ -292,6 +303,9 @@ impl Probe {
         self.begin()?;
         self.text("loaded=")?;
         self.a.mov(eax, ebp)?;
+        self.a.call(self.line.put_decimal)?;
+        self.text(" proven=")?;
+        self.a.mov(eax, dword_ptr(variable::PROVEN))?;
         self.a.call(self.line.put_decimal)?;
         self.text(&format!(" limit={limit}"))
     }
