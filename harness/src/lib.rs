@@ -7,4 +7,5 @@ pub mod firmware;
 pub mod observation;
 pub mod outcome;
 pub mod qemu;
+pub mod screen;
 pub mod verdict;
