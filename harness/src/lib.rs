@@ -4,6 +4,7 @@ pub mod accelerator;
 mod ask;
 pub mod attachment;
 pub mod case;
+pub mod dialogue;
 pub mod evidence;
 pub mod firmware;
 mod layout;

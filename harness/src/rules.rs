@@ -27,8 +27,10 @@ pub(crate) struct Facts {
     pub(crate) reads: Stage,
     /// The firmware jumped into a boot image.
     pub(crate) entered: bool,
-    /// The boot image wrote something.
+    /// The boot image wrote something, on the serial line or the text screen.
     pub(crate) output_after_entry: bool,
+    /// The picture changed after the boot image was entered.
+    pub(crate) screen_after_entry: bool,
     /// The boot image read the disc.
     pub(crate) reads_after_entry: bool,
     /// The first option that failed: code and words.
@@ -236,7 +238,8 @@ impl Facts {
     }
 
     const fn came_after(&self) -> bool {
-        self.entered && (self.output_after_entry || self.reads_after_entry)
+        self.entered
+            && (self.output_after_entry || self.screen_after_entry || self.reads_after_entry)
     }
 }
 

@@ -74,6 +74,8 @@ pub(crate) struct Watch<'a> {
     interval: Duration,
     next_look: Instant,
     dead_at: Option<u64>,
+    /// The picture on the screen when the boot image was entered.
+    picture: Option<Vec<u8>>,
 }
 
 impl<'a> Watch<'a> {
@@ -110,6 +112,7 @@ impl<'a> Watch<'a> {
             interval,
             next_look: now + interval,
             dead_at: None,
+            picture: None,
         }
     }
 
@@ -207,6 +210,7 @@ impl<'a> Watch<'a> {
                     self.output_start = rules::start_of_output(self.cleaner.text(), self.kind);
                     self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
                     self.reads_at_entry = self.trace.reads().len();
+                    self.look_soon();
                 }
                 Said::Failed { code, text } => {
                     // The first to fail is the disc's own option; what fails after it is not the disc.
@@ -266,6 +270,13 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// What the boot image finds on entering is what later changes are measured by.
+    fn look_soon(&mut self) {
+        if self.kind == FirmwareKind::Uefi {
+            self.next_look = Instant::now();
+        }
+    }
+
     /// Examines the machine: there is no event for a hang, nor for a screen.
     fn look(&mut self, machine: &mut Machine) -> Result<(), Trouble> {
         let read = self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
@@ -288,10 +299,8 @@ impl<'a> Watch<'a> {
     }
 
     fn examine(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
-        if self.facts.awaits_pattern && self.may_have_begun() {
-            let firmware = self.output_start.unwrap_or(0);
-            let firmware = self.cleaner.text().get(..firmware).unwrap_or_default();
-            self.screen = rules::without_firmware(&text_screen(machine)?, firmware);
+        if self.may_have_begun() {
+            self.examine_screen(machine)?;
         }
         let Some(registers) = Registers::parse(&machine.registers()?) else {
             return Ok(());
@@ -300,6 +309,22 @@ impl<'a> Watch<'a> {
         self.dead_at = registers.is_dead().then_some(registers.address);
         let code = machine.memory(registers.address, 16).unwrap_or_default();
         self.facts.lost = rules::lost_at(registers.address, registers.real_mode, &code);
+        Ok(())
+    }
+
+    /// Looks for what the boot image wrote on the screen and nowhere else.
+    fn examine_screen(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
+        if self.facts.awaits_pattern || self.kind == FirmwareKind::Bios {
+            let start = self.output_start.unwrap_or(0);
+            let firmware = self.cleaner.text().get(..start).unwrap_or_default();
+            self.screen = rules::without_firmware(&text_screen(machine)?, firmware);
+        }
+        if self.kind == FirmwareKind::Uefi {
+            // Pixels may be no text at all. UEFI firmware draws none after it started a program.
+            let picture = machine.screen()?;
+            let before = self.picture.get_or_insert_with(|| picture.clone());
+            self.facts.screen_after_entry |= *before != picture;
+        }
         Ok(())
     }
 
@@ -321,7 +346,8 @@ impl<'a> Watch<'a> {
         if !self.facts.entered {
             return;
         }
-        self.facts.output_after_entry = rules::is_output(self.output());
+        let on_screen = self.kind == FirmwareKind::Bios && rules::is_output(&self.screen);
+        self.facts.output_after_entry = on_screen || rules::is_output(self.output());
         let before_entry = match self.kind {
             FirmwareKind::Bios => {
                 let as_disk = matches!(

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     os::{
-        fd::{AsRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::{net::UnixStream, process::CommandExt},
     },
     path::Path,
@@ -77,10 +77,19 @@ impl Wires {
         })
     }
 
-    /// Waits until something comes or the deadline passes; then the batch is empty.
-    pub(super) fn wait(&mut self, deadline: Instant) -> io::Result<Batch> {
-        let mut fds =
-            [&self.serial, &self.debug, &self.qmp].map(|fd| PollFd::new(fd, PollFlags::IN));
+    /// Waits until something comes, `interrupt` becomes readable or the deadline passes; in the last two cases
+    /// the batch may be empty.
+    pub(super) fn wait(
+        &mut self,
+        deadline: Instant,
+        interrupt: Option<BorrowedFd<'_>>,
+    ) -> io::Result<Batch> {
+        let mut fds: Vec<PollFd<'_>> = [&self.serial, &self.debug, &self.qmp]
+            .map(AsFd::as_fd)
+            .into_iter()
+            .chain(interrupt)
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+            .collect();
         loop {
             match poll(&mut fds, Some(&until(deadline))) {
                 Ok(0) => return Ok(Batch::default()),

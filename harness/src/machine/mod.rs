@@ -8,6 +8,7 @@ use std::{
     collections::VecDeque,
     fs::File,
     io,
+    os::fd::BorrowedFd,
     path::{Path, PathBuf},
     process::ExitStatus,
     time::{Duration, Instant},
@@ -106,23 +107,42 @@ impl Machine {
         self.wires.child.id()
     }
 
-    /// The next event; `None` when the deadline passes first.
+    /// The next event; `None` when the deadline passes first, or nothing can come any more.
     ///
     /// # Errors
     /// A channel failed.
     pub fn next_event(&mut self, deadline: Instant) -> io::Result<Option<Event>> {
-        if self.inbox.is_empty() && !self.gone {
-            self.pump(deadline)?;
+        while self.inbox.is_empty() && !self.gone && Instant::now() < deadline {
+            self.pump(deadline, None)?;
         }
         Ok(self.inbox.pop_front())
     }
 
-    /// Types on COM1.
+    /// As [`Machine::next_event`], but `None` also when `interrupt` becomes readable.
     ///
     /// # Errors
-    /// QEMU is gone.
-    pub fn send_serial(&self, bytes: &[u8]) -> io::Result<()> {
-        self.wires.serial.send(bytes)
+    /// A channel failed.
+    pub fn next_event_unless(
+        &mut self,
+        interrupt: BorrowedFd<'_>,
+        deadline: Instant,
+    ) -> io::Result<Option<Event>> {
+        if self.inbox.is_empty() && !self.gone {
+            self.pump(deadline, Some(interrupt))?;
+        }
+        Ok(self.inbox.pop_front())
+    }
+
+    /// COM1, to type on. What comes from it comes as [`Event::Serial`].
+    #[must_use]
+    pub fn serial(&self) -> &dyn SerialSource {
+        &self.wires.serial
+    }
+
+    /// Whether QEMU is gone.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Runs a monitor command; what else comes meanwhile is kept for [`Machine::next_event`].
@@ -150,7 +170,7 @@ impl Machine {
                     command: command.to_owned(),
                 });
             }
-            self.pump(deadline)?;
+            self.pump(deadline, None)?;
         }
     }
 
@@ -198,8 +218,8 @@ impl Machine {
         Ok(bytes)
     }
 
-    fn pump(&mut self, deadline: Instant) -> io::Result<()> {
-        let batch = self.wires.wait(deadline)?;
+    fn pump(&mut self, deadline: Instant, interrupt: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        let batch = self.wires.wait(deadline, interrupt)?;
         if !batch.serial.is_empty() {
             self.inbox.push_back(Event::Serial(batch.serial));
         }

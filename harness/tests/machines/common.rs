@@ -10,6 +10,10 @@ use harness::{
     attachment::Attachment,
     case::{Case, Success},
     firmware::{Firmware, FirmwareId, select},
+    machine::{
+        Machine,
+        spec::{Channels, MachineSpec},
+    },
     observation::Observation,
     qemu::Qemu,
     run::{Infra, run},
@@ -175,6 +179,22 @@ impl Bench {
             deadline: None,
             evidence: self.path("evidence"),
         }
+    }
+
+    /// A machine with SeaBIOS that boots this disc from an IDE drive, and nobody who watches it.
+    pub(crate) fn machine(&self, disc: &Path) -> Machine {
+        let spec = MachineSpec {
+            qemu: qemu().path,
+            accelerator: Accelerator::Tcg,
+            memory_mib: 64,
+            firmware: seabios().image,
+            disc: disc.to_str().expect("UTF-8").to_owned(),
+            attachment: Attachment::Ide,
+            channels: Channels::Terminal,
+        };
+        let folder = self.path("");
+        let stderr = std::fs::File::create(folder.join("stderr")).expect("file");
+        Machine::start(&spec, &folder, stderr).expect("machine")
     }
 
     pub(crate) fn evidence(&self, name: &str) -> Vec<u8> {

@@ -2,3 +2,6 @@
 
 mod boots;
 mod common;
+mod host;
+mod real_media;
+mod uefi;

@@ -92,11 +92,32 @@ impl FatVolume<'_> {
         }
         let bpb: [u8; 0x28] = image.array_at(start);
         let data = self.start.plus(data_start(&bpb));
+        // A FAT32 root directory stands among the clusters too.
+        let directories = self.directories() + u64::from(fat == FatType::Fat32);
+        let cluster = u64::from(bpb[0x0D]) * 512;
+        for directory in 0..directories {
+            mend_directory(
+                image,
+                data.bytes().get() + directory * cluster,
+                cluster,
+                fat,
+            );
+        }
         Ok(FatLayout {
             data,
             free: data.plus(used),
             fat,
         })
+    }
+
+    /// How many directories the files' paths make, which all stand before the files.
+    fn directories(&self) -> u64 {
+        let depth = |path: &str| path.trim_start_matches('/').matches('/').count();
+        self.files
+            .iter()
+            .map(|(path, _)| depth(path))
+            .max()
+            .unwrap_or(0) as u64
     }
 
     fn fill(
@@ -157,6 +178,33 @@ impl FatVolume<'_> {
         let used = ByteCount::new(clusters * u64::from(stats.cluster_size()));
         Ok((fat, used.virtual_sectors_rounded_up()))
     }
+}
+
+/// Mends what the library writes otherwise than the Microsoft FAT specification §6.5 says, in a directory of one
+/// cluster. It writes long names even for `.` and `..`, which then do not stand first and second: every name here is
+/// an 8.3 name, so all long ones go. And on FAT32 a `..` that leads to the root must name cluster 0, not the root's.
+fn mend_directory(image: &mut SparseBytes, start: u64, cluster: u64, fat: FatType) {
+    const ENTRY: u64 = 32;
+    const ATTRIBUTES: usize = 11;
+    const LONG_NAME: u8 = 0x0F;
+    const PARENT: &[u8] = b"..         ";
+    const FAT32_ROOT: [u8; 2] = [2, 0];
+    let entries: Vec<[u8; ENTRY as usize]> = (start..start + cluster)
+        .step_by(ENTRY as usize)
+        .map(|at| image.array_at(at))
+        .collect();
+    let mut kept: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry[ATTRIBUTES] != LONG_NAME)
+        .copied()
+        .collect();
+    for entry in &mut kept {
+        if fat == FatType::Fat32 && entry[..11] == *PARENT && entry[26..28] == FAT32_ROOT {
+            entry[26..28].fill(0);
+        }
+    }
+    kept.resize(entries.len(), [0; ENTRY as usize]);
+    image.write_at(start, &kept.concat());
 }
 
 /// The first sector of the data area, from the start of the volume (Microsoft FAT specification §3.5).
