@@ -184,7 +184,7 @@ pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
         FirmwareId::Seabios => data
             .iter()
             .map(|directory| directory.join("bios-256k.bin"))
-            .find(|rom| rom.is_file())
+            .find_map(|rom| fs::canonicalize(rom).ok())
             .map(|rom| (FirmwareImage::Bios(rom), None)),
         FirmwareId::Ovmf | FirmwareId::OvmfIa32 | FirmwareId::OvmfSecureBoot => descriptors
             .iter()

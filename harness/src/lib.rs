@@ -20,5 +20,6 @@ pub mod screen;
 pub mod serial;
 pub mod text;
 mod trace;
+pub mod verdict;
 mod watch;
 mod words;

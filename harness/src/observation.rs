@@ -1,6 +1,16 @@
 //! What was seen when one disc met one machine.
 
-use images::{manifest::Manifest, probe::report::ProbeReport, units::Lba};
+use std::{fmt, iter::once};
+
+use images::{
+    manifest::{ImageRecord, Manifest},
+    probe::{
+        Check, DiscHash, ProbePlan,
+        report::{AreaReport, CheckReport, FileReport, ProbeKind, ProbeReport},
+        sector::Found,
+    },
+    units::{Lba, VirtualSectorCount},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
@@ -52,19 +62,402 @@ impl DiscRead {
     }
 }
 
-/// How one planned check of the probe's came out against the manifest.
+/// One way in which a probe's report contradicts the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
-    /// The check's name, or `area`, `sweep`, `file`, `missing`.
+    /// The check's name, or `area`, `sweep`, `file`, `missing` (a check that was planned and not
+    /// reported), `plan` (the report is of no plan of this disc).
     pub check: String,
     /// What is wrong, with both figures: `expected virtual sector 83249, found 20812`.
     pub what: String,
+}
+
+impl Damage {
+    fn new(check: &str, what: impl Into<String>) -> Self {
+        Self {
+            check: check.to_owned(),
+            what: what.into(),
+        }
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.check, self.what)
+    }
 }
 
 /// Everything in a probe's report that contradicts what the disc was mastered to hold; empty when
 /// every sector came back as itself. A check that is planned and was not reported is damage too.
 #[must_use]
 pub fn damage(report: &ProbeReport, manifest: &Manifest) -> Vec<Damage> {
-    let _ = (report, manifest);
-    Vec::new()
+    match Judged::new(report, manifest) {
+        Ok(judged) => judged.damage(),
+        Err(stranger) => vec![stranger],
+    }
 }
+
+/// A report beside the image whose plan it answers.
+struct Judged<'a> {
+    report: &'a ProbeReport,
+    image: &'a ImageRecord,
+    plan: &'a ProbePlan,
+}
+
+impl<'a> Judged<'a> {
+    fn new(report: &'a ProbeReport, manifest: &'a Manifest) -> Result<Self, Damage> {
+        if report.disc != manifest.disc {
+            let what = format!(
+                "expected a probe of disc {}, found one of {}",
+                manifest.disc, report.disc
+            );
+            return Err(Damage::new("plan", what));
+        }
+        let planned = manifest.image(report.slot).and_then(|image| {
+            Some(Self {
+                report,
+                image,
+                plan: image.plan.as_ref()?,
+            })
+        });
+        planned.ok_or_else(|| {
+            let what = format!(
+                "a probe of slot {} ran, and the disc was mastered without one",
+                report.slot
+            );
+            Damage::new("plan", what)
+        })
+    }
+
+    fn damage(&self) -> Vec<Damage> {
+        let mut damage = self.checks();
+        damage.extend(self.area());
+        damage.extend(self.sweep());
+        damage.extend(self.file());
+        damage
+    }
+
+    /// In the order of the plan, then what was reported without being planned.
+    fn checks(&self) -> Vec<Damage> {
+        let mut damage = Vec::new();
+        for (at, check) in self.plan.checks.iter().enumerate() {
+            let Some(expected) = self.image.expected.get(at) else {
+                damage.push(Damage::new(
+                    &check.name,
+                    "the manifest does not say what must be there",
+                ));
+                continue;
+            };
+            let mut reported = self
+                .report
+                .checks
+                .iter()
+                .filter(|found| found.name == check.name)
+                .peekable();
+            if reported.peek().is_none() {
+                let what = format!(
+                    "check {} of virtual sector {} was not reported",
+                    check.name,
+                    check.sector.get()
+                );
+                damage.push(Damage::new("missing", what));
+            }
+            damage.extend(reported.filter_map(|found| {
+                let what = if u64::from(found.sector) != check.sector.get() {
+                    format!(
+                        "expected a read of virtual sector {}, found one of {}",
+                        check.sector.get(),
+                        found.sector
+                    )
+                } else if found.found != *expected {
+                    expected_found(expected, &found.found, self.plan.disc)
+                } else {
+                    return None;
+                };
+                Some(Damage::new(&check.name, what))
+            }));
+        }
+        let unplanned = self.report.checks.iter().filter(|found| {
+            self.plan
+                .checks
+                .iter()
+                .all(|check| check.name != found.name)
+        });
+        damage.extend(
+            unplanned.map(|found| Damage::new(&found.name, "expected no such check, found one")),
+        );
+        damage
+    }
+
+    /// How many planned checks were reported as they had to be.
+    fn checks_ok(&self) -> usize {
+        let right = |(check, expected): &(&Check, &Found)| {
+            self.report.checks.iter().any(|found| {
+                found.name == check.name
+                    && u64::from(found.sector) == check.sector.get()
+                    && found.found == **expected
+            })
+        };
+        self.plan
+            .checks
+            .iter()
+            .zip(&self.image.expected)
+            .filter(right)
+            .count()
+    }
+
+    fn area(&self) -> Option<Damage> {
+        if !self.plan.sweep || self.plan.structured == VirtualSectorCount::ZERO {
+            return None;
+        }
+        let planned = self.plan.structured.get();
+        let what = match (&self.report.area, self.image.area_crc) {
+            (None, _) => format!("expected {planned} virtual sectors, found no report"),
+            (
+                Some(AreaReport {
+                    error: Some((sector, code)),
+                    ..
+                }),
+                _,
+            ) => {
+                format!(
+                    "expected {planned} virtual sectors, found error {code:02x} at virtual sector {sector}"
+                )
+            }
+            (Some(area), _) if u64::from(area.sectors) != planned => {
+                format!("expected {planned} virtual sectors, found {}", area.sectors)
+            }
+            (Some(_), None) => "the manifest does not say what must be there".to_owned(),
+            (Some(area), Some(crc)) if area.crc != Some(crc) => {
+                format!("expected CRC-16 {crc:04x}, found {}", hex_or_none(area.crc))
+            }
+            (Some(_), Some(_)) => return None,
+        };
+        Some(Damage::new("area", what))
+    }
+
+    fn sweep(&self) -> Option<Damage> {
+        let last = self.plan.image.last()?.get();
+        let first = self.plan.structured.get();
+        if !self.plan.sweep || first > last {
+            return None;
+        }
+        let planned = last - first + 1;
+        let what = match &self.report.sweep {
+            None => format!("expected virtual sectors {first} to {last}, found no report"),
+            Some(sweep) if (u64::from(sweep.first), u64::from(sweep.last)) != (first, last) => {
+                format!(
+                    "expected virtual sectors {first} to {last}, found {} to {}",
+                    sweep.first, sweep.last
+                )
+            }
+            Some(sweep) if u64::from(sweep.intact) != planned || sweep.first_bad.is_some() => {
+                let bad = sweep.first_bad.as_ref().map(|(sector, found)| {
+                    let first = expected_found(&Found::Sector(*sector), found, self.plan.disc);
+                    format!("; the first: {first}")
+                });
+                format!(
+                    "expected {planned} intact virtual sectors, found {}{}",
+                    sweep.intact,
+                    bad.unwrap_or_default()
+                )
+            }
+            Some(_) => return None,
+        };
+        Some(Damage::new("sweep", what))
+    }
+
+    fn file(&self) -> Option<Damage> {
+        if self.report.kind == ProbeKind::Bios {
+            return None;
+        }
+        let (bytes, crc) = self.image.loader?;
+        let expected = format!("expected {bytes} bytes with CRC-16 {crc:04x}");
+        let what = match &self.report.file {
+            None => format!("{expected}, found no report"),
+            Some(FileReport {
+                error: Some(code), ..
+            }) => format!("{expected}, found error {code:02x}"),
+            Some(file) if (file.bytes, file.crc) != (Some(bytes), Some(crc)) => format!(
+                "{expected}, found {} bytes with CRC-16 {}",
+                file.bytes
+                    .map_or_else(|| "no".to_owned(), |bytes| bytes.to_string()),
+                hex_or_none(file.crc)
+            ),
+            Some(_) => return None,
+        };
+        Some(Damage::new("file", what))
+    }
+}
+
+fn hex_or_none(crc: Option<u16>) -> String {
+    crc.map_or_else(|| "none".to_owned(), |crc| format!("{crc:04x}"))
+}
+
+/// What a read of a probe of `disc` brought, in words.
+fn in_words(found: &Found, disc: DiscHash) -> String {
+    match found {
+        Found::Sector(number) => format!("virtual sector {number}"),
+        Found::Foreign {
+            disc: other,
+            slot,
+            number,
+        } if *other == disc => {
+            format!("virtual sector {number} of slot {slot}")
+        }
+        Found::Foreign { slot, number, .. } => {
+            format!("virtual sector {number} of slot {slot} of another disc")
+        }
+        Found::Hole => "a hole".to_owned(),
+        Found::Other(crc) => format!("other bytes (CRC-16 {crc:04x})"),
+        Found::Error(code) => format!("read error {code:02x}"),
+    }
+}
+
+fn expected_found(expected: &Found, found: &Found, disc: DiscHash) -> String {
+    let found = match (expected, found) {
+        (Found::Sector(_), Found::Sector(number)) => number.to_string(),
+        _ => in_words(found, disc),
+    };
+    format!("expected {}, found {found}", in_words(expected, disc))
+}
+
+/// What a probe was told, by the name that snapshots and expectations use; `None` when it did not say.
+///
+/// Besides the keys of the probe's lines: `entry-point` (`cs:ip`) and `geometry` (cylinders/heads/sectors).
+#[must_use]
+pub fn fact(report: &ProbeReport, name: &str) -> Option<String> {
+    let one = |key: &str| {
+        report
+            .facts
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, value)| value.clone())
+    };
+    let all = |keys: &[&str], separator: &str| {
+        let values: Option<Vec<String>> = keys.iter().map(|key| one(key)).collect();
+        values.map(|values| values.join(separator))
+    };
+    match name {
+        "entry-point" => all(&["cs", "ip"], ":"),
+        "geometry" => all(&["cylinders", "heads", "sectors"], "/"),
+        // How far free memory reaches is the machine's business, not the disc's.
+        "loaded" if one("limit").as_deref() == Some("memory") => {
+            Some("to the end of memory".to_owned())
+        }
+        _ => one(name),
+    }
+}
+
+/// The facts of a snapshot, in its order: what the firmware made of the disc. Not `path`, which names
+/// the attachment's controller and slot.
+const SNAPSHOT_FACTS: [&str; 28] = [
+    "drive",
+    "entry-point",
+    "packet",
+    "packet-error",
+    "geometry",
+    "geometry-error",
+    "drives",
+    "extensions",
+    "extensions-error",
+    "loaded",
+    "limit",
+    "error",
+    "path-error",
+    "cdrom-entry",
+    "cdrom-start",
+    "cdrom-blocks",
+    "hd-partition",
+    "hd-start",
+    "hd-blocks",
+    "hd-signature-type",
+    "loader-path",
+    "block-size",
+    "last-block",
+    "block-error",
+    "removable",
+    "read-only",
+    "partition",
+    "media-present",
+];
+
+impl Observation {
+    /// The text that is accepted once and compared from then on: one line for each fact, and nothing that
+    /// changes from run to run or from build to build (no reads, times, versions, device paths, hashes).
+    ///
+    /// `manifest` says what the disc was mastered to hold; without it the probe's reads are told, not judged.
+    #[must_use]
+    pub fn snapshot(&self, manifest: Option<&Manifest>) -> String {
+        let mut lines = vec![format!("outcome: {}", self.outcome.kind)];
+        lines.extend(
+            self.outcome
+                .code
+                .as_ref()
+                .map(|code| format!("code: {code}")),
+        );
+        lines.push(format!("stage: {}", self.outcome.stage));
+        if let Some(report) = &self.probe {
+            let kind = match report.kind {
+                ProbeKind::Bios => "bios",
+                ProbeKind::Uefi => "uefi",
+            };
+            lines.push(format!("entry: slot {}, {kind} probe", report.slot));
+            lines.extend(
+                SNAPSHOT_FACTS
+                    .iter()
+                    .filter_map(|name| Some(format!("{name}: {}", fact(report, name)?))),
+            );
+            lines.extend(read_lines(report, manifest));
+        }
+        if !self.words.is_empty() {
+            lines.push("words:".to_owned());
+            lines.extend(self.words.iter().map(|words| format!("  {words}")));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+fn read_lines(report: &ProbeReport, manifest: Option<&Manifest>) -> Vec<String> {
+    let Some(manifest) = manifest else {
+        let found = |check: &CheckReport| {
+            format!("  {}: {}", check.name, in_words(&check.found, report.disc))
+        };
+        return once(format!("checks: {} not judged", report.checks.len()))
+            .chain(report.checks.iter().map(found))
+            .collect();
+    };
+    let judged = match Judged::new(report, manifest) {
+        Ok(judged) => judged,
+        // With the hashes of two discs in it, the whole sentence would not be stable.
+        Err(_) => return vec!["checks: the report is of no plan of this disc".to_owned()],
+    };
+    let (ok, planned) = (judged.checks_ok(), judged.plan.checks.len());
+    let mut lines = vec![if ok == planned {
+        format!("checks: {ok} ok")
+    } else {
+        format!("checks: {ok} of {planned} ok")
+    }];
+    lines.extend(judged.checks().iter().map(|damage| format!("  {damage}")));
+    let sweeps = judged.plan.sweep;
+    for (name, planned, damage) in [
+        ("area", sweeps, judged.area()),
+        ("sweep", sweeps, judged.sweep()),
+        (
+            "file",
+            report.kind == ProbeKind::Uefi && judged.image.loader.is_some(),
+            judged.file(),
+        ),
+    ] {
+        match damage {
+            Some(damage) => lines.push(damage.to_string()),
+            None if planned => lines.push(format!("{name}: ok")),
+            None => {}
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

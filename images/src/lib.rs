@@ -1,9 +1,19 @@
 //! What is on a disc: the two units, ISO 9660, El Torito, boot images, the programs that run in the
 //! guest, and the reference master that puts them together.
 //!
-//! This crate starts no process and knows no firmware: it turns a [`probe::ProbePlan`] into code and
-//! a description of a disc into bytes, the same bytes every time.
+//! This crate starts no process and knows no firmware: it turns the words of a disc's id into bytes,
+//! the same bytes every time.
 
+pub mod boot;
+pub mod boot_image;
+pub mod bytes;
+pub mod defect;
+pub mod eltorito;
+pub mod iso9660;
 pub mod manifest;
+pub mod medium;
 pub mod probe;
+pub mod reference;
+pub mod size;
+pub mod sparse;
 pub mod units;

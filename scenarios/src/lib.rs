@@ -1,1 +1,22 @@
-//! The matrix as data.
+//! The matrix as data: scenario files, the cells they expand into, and what a run of cells amounts to.
+//!
+//! This crate boots nothing: it reads and expands [`file::ScenarioFile`]s, chooses among the
+//! [`cell::Cell`]s, and holds the shapes that a run writes and reads back.
+
+pub mod cell;
+pub mod disc;
+pub mod file;
+pub mod files;
+pub mod filter;
+pub mod id;
+pub mod matrix;
+pub mod results;
+pub mod run;
+pub mod scenario;
+pub mod selection;
+pub mod snapshots;
+pub mod words;
+
+mod location;
+pub mod stand_in;
+mod version;

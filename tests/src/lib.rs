@@ -1,1 +1,7 @@
-//! The matrix as tests.
+//! The matrix as tests: each cell one trial, named by its id. Only expands, runs and asserts.
+
+pub mod attempt;
+pub mod environment;
+pub mod judge;
+pub mod snapshot;
+pub mod trial;

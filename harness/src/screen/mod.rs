@@ -1,49 +1,38 @@
-//! What stands on the screen: placeholder of the agreed shape.
+//! What stands on the screen, for people (PNG) and for expectations (text).
 
-/// The text of a screen.
+mod cp437;
+mod font;
+mod ppm;
+mod vga;
+
+pub use font::Font;
+pub use ppm::{PictureError, png_from_ppm};
+pub use vga::text_from_vga_memory;
+
+/// What is read from a screen of pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScreenText {
-    /// Text.
+    /// Lines of text, without trailing blanks. A cell that is no known character is U+FFFD.
     Text(String),
-    /// Pixels that are no text.
+    /// No text in the VGA font.
     Graphic,
 }
 
-/// The text of the VGA text buffer at B8000; `None` when it holds none.
-#[must_use]
-pub fn text_from_vga_memory(b8000: &[u8]) -> Option<String> {
-    let rows: Vec<String> = b8000
-        .chunks_exact(160)
-        .map(|row| {
-            let text: String = row
-                .iter()
-                .step_by(2)
-                .map(|&b| {
-                    if (0x20..0x7F).contains(&b) {
-                        b as char
-                    } else {
-                        ' '
-                    }
-                })
-                .collect();
-            text.trim_end().to_owned()
-        })
-        .collect();
-    let text = rows.join("\n");
-    (!text.trim().is_empty()).then_some(text)
-}
-
-/// The text on a pixel screen.
+/// The text on a screendump, in the VGA font of the host's VGA BIOS; [`ScreenText::Graphic`] also where the
+/// host has none or `ppm` is no picture.
 #[must_use]
 pub fn text_from_ppm(ppm: &[u8]) -> ScreenText {
-    let _ = ppm;
-    ScreenText::Graphic
+    Font::of_host().map_or(ScreenText::Graphic, |font| font.read(ppm))
 }
 
-/// A screendump as PNG.
-///
-/// # Errors
-/// The bytes are no PPM.
-pub fn png_from_ppm(ppm: &[u8]) -> Result<Vec<u8>, std::io::Error> {
-    Ok(ppm.to_vec())
+/// Lines without trailing blanks, and no blank lines at the end.
+fn trimmed(lines: impl IntoIterator<Item = String>) -> String {
+    let lines: Vec<String> = lines
+        .into_iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n").trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

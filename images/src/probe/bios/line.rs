@@ -89,11 +89,15 @@ impl Line {
         a.call(self.put_hex16)?;
         self.text(a, "\r\n")?;
         a.mov(si, u32::from(LINE))?;
+        // The timer interrupt must wait: SeaBIOS' serial console sends from it what it still holds back.
+        a.pushf()?;
+        a.cli()?;
         a.set_label(&mut next)?;
         a.lodsb()?;
         a.call(self.send)?;
         a.cmp(si, di)?;
         a.jb(next)?;
+        a.popf()?;
         a.ret()
     }
 

@@ -7,13 +7,15 @@
 //!
 //! | linear address | content |
 //! |---|---|
-//! | 0500–05FF | variables of both stages |
-//! | 0600–4FFF | stage 2: a jump, the constants of the plan, code |
-//! | 5000–57FF | one sector or one block, as read |
+//! //! | 0600–4FFF | stage 2: a jump, the constants of the plan, code |
+//! | 5000–57FF | up to four sectors or one block, as read |
 //! | 5800–583F | the specification packet and the disk address packet |
 //! | 5900–5CFF | the line under construction |
 //! | –7BFF | the stack, downwards |
 //! | 7C00– | the image, as loaded by the firmware (other load segments: further up) |
+//!
+//! Code and data lie in different 4096-byte pages: an emulator that translates code looks at every write
+//! to a page that it translated from, which made a sweep several times slower.
 //!
 //! Where a code of the firmware (`AH` of INT 13h) stands in a line, these are the probe's own:
 //!
@@ -64,32 +66,37 @@ const PACKET: u16 = 0x5800;
 const PACKET_BYTES: u16 = 0x13;
 const ADDRESS_PACKET: u16 = 0x5820;
 const LINE: u16 = 0x5900;
-const STACK_TOP: u16 = 0x7C00;
+const STACK_TOP: u16 = 0x7000;
 
-/// Variables in low memory. The first three pass from stage 1 to stage 2.
+/// Variables. The first three pass from stage 1 to stage 2.
 mod variable {
-    pub(super) const DRIVE: u16 = 0x0500;
-    pub(super) const ENTRY_CS: u16 = 0x0502;
-    pub(super) const ENTRY_IP: u16 = 0x0504;
+    pub(super) const DRIVE: u16 = 0x5E00;
+    pub(super) const ENTRY_CS: u16 = 0x5E02;
+    pub(super) const ENTRY_IP: u16 = 0x5E04;
     /// `AH` of the last failed call.
-    pub(super) const ERROR: u16 = 0x0506;
-    pub(super) const SECTORS_PER_TRACK: u16 = 0x0508;
-    pub(super) const HEADS: u16 = 0x050A;
-    pub(super) const LOAD_RBA: u16 = 0x050C;
-    /// The block that stands in the buffer; [`NOTHING`](super::NOTHING) when none does.
-    pub(super) const BUFFERED: u16 = 0x0510;
+    pub(super) const ERROR: u16 = 0x5E06;
+    pub(super) const SECTORS_PER_TRACK: u16 = 0x5E08;
+    pub(super) const HEADS: u16 = 0x5E0A;
+    pub(super) const LOAD_RBA: u16 = 0x5E0C;
+    /// The first virtual sector in the buffer, and how many stand there.
+    pub(super) const BUFFERED: u16 = 0x5E10;
+    pub(super) const BUFFERED_COUNT: u16 = 0x5E28;
+    /// How many sectors one read may bring by cylinder, head and sector, a power of two.
+    pub(super) const RUN: u16 = 0x5E2C;
     /// The next line's number.
-    pub(super) const SEQUENCE: u16 = 0x0514;
+    pub(super) const SEQUENCE: u16 = 0x5E14;
     /// Whether lines go to the debug port too.
-    pub(super) const TO_DEBUG_PORT: u16 = 0x0518;
+    pub(super) const TO_DEBUG_PORT: u16 = 0x5E18;
     /// Linear address of the image's first byte in memory.
-    pub(super) const LOADED_AT: u16 = 0x051C;
-    pub(super) const INTACT: u16 = 0x0520;
-    pub(super) const FIRST_BAD: u16 = 0x0524;
+    pub(super) const LOADED_AT: u16 = 0x5E1C;
+    pub(super) const INTACT: u16 = 0x5E20;
+    pub(super) const FIRST_BAD: u16 = 0x5E24;
+    /// How many virtual sectors were found loaded.
+    pub(super) const LOADED: u16 = 0x5E30;
     /// What the last read brought; laid out as in `found`.
-    pub(super) const FOUND: u16 = 0x0540;
+    pub(super) const FOUND: u16 = 0x5E40;
     /// The same for the first bad sector of a sweep.
-    pub(super) const FOUND_BAD: u16 = 0x0560;
+    pub(super) const FOUND_BAD: u16 = 0x5E60;
 }
 
 const NOTHING: u32 = u32::MAX;

@@ -4,7 +4,7 @@ use iced_x86::{IcedError, code_asm::*};
 
 use super::{
     AssembleError, Drive, ERROR_NO_SIGNATURE, NOTHING, PACKET, PACKET_BYTES, STAGE2_AT,
-    disk::Disk,
+    disk::{Disk, RUN_MAX},
     examine::Examine,
     line::{Line, TABLE},
     variable,
@@ -79,9 +79,12 @@ impl Probe {
         self.report_extensions()?;
         // Its failure, if any, is in the lines above and in every read below.
         self.a.call(self.disk.open)?;
+        self.read_in_runs_of(RUN_MAX)?;
         self.report_loaded()?;
+        self.read_in_runs_of(1)?;
         self.report_checks()?;
         if plan.sweep {
+            self.read_in_runs_of(RUN_MAX)?;
             self.report_area()?;
             if plan.structured < plan.image {
                 self.report_sweep()?;
@@ -110,25 +113,30 @@ impl Probe {
         self.a.call(self.line.end)
     }
 
+    /// Where every sector is read anyway, four at a time cost the firmware as much as one: they are one
+    /// block of the disc.
+    fn read_in_runs_of(&mut self, sectors: u32) -> Result<(), IcedError> {
+        self.a.mov(byte_ptr(variable::RUN), sectors)
+    }
+
     fn emit_set_up(&mut self) -> Result<(), IcedError> {
         let a = &mut self.a;
         a.cli()?;
         serial::set_up(a)?;
+        // The first line must not continue one of the firmware's.
+        for byte in *b"\r\n" {
+            a.mov(al, u32::from(byte))?;
+            serial::put_byte(a)?;
+        }
         a.sti()?;
         a.mov(dword_ptr(variable::SEQUENCE), 0)?;
         a.mov(byte_ptr(variable::TO_DEBUG_PORT), 0)?;
-        a.mov(dword_ptr(variable::BUFFERED), NOTHING)?;
         // The image's first byte in memory, before anything moves: CS * 16 + IP.
         a.movzx(eax, word_ptr(variable::ENTRY_CS))?;
         a.shl(eax, 4)?;
         a.movzx(ebx, word_ptr(variable::ENTRY_IP))?;
         a.add(eax, ebx)?;
         a.mov(dword_ptr(variable::LOADED_AT), eax)?;
-        // The first line must not continue one of the firmware's.
-        for byte in *b"\r\n" {
-            a.mov(al, u32::from(byte))?;
-            serial::put_byte(a)?;
-        }
         Ok(())
     }
 
@@ -229,7 +237,8 @@ impl Probe {
         self.a.call(self.line.put_hex8)
     }
 
-    /// How far memory and drive agree, from the image's first sector on.
+    /// How far memory and drive agree, from the image's first sector on. Only sectors with something in them
+    /// count: a hole agrees with memory that nothing was ever loaded to.
     fn report_loaded(&mut self) -> Result<(), IcedError> {
         let mut next = self.a.create_label();
         let mut at_image_end = self.a.create_label();
@@ -237,8 +246,10 @@ impl Probe {
         let mut unreadable = self.a.create_label();
         let mut different = self.a.create_label();
         let mut done = self.a.create_label();
+        let mut gather = self.a.create_label();
         let a = &mut self.a;
         a.xor(ebp, ebp)?;
+        a.mov(dword_ptr(variable::LOADED), ebp)?;
         a.set_label(&mut next)?;
         a.cmp(ebp, dword_ptr(constant(table::IMAGE)))?;
         a.jae(at_image_end)?;
@@ -260,6 +271,16 @@ impl Probe {
         a.pop(es)?;
         a.jne(different)?;
         a.inc(ebp)?;
+        a.sub(si, VIRTUAL_SECTOR_BYTES as u32)?;
+        a.xor(edx, edx)?;
+        a.mov(cx, VIRTUAL_SECTOR_BYTES as u32 / 4)?;
+        a.set_label(&mut gather)?;
+        a.lodsd()?;
+        a.or(edx, eax)?;
+        a.loop_(gather)?;
+        a.test(edx, edx)?;
+        a.je(next)?;
+        a.mov(dword_ptr(variable::LOADED), ebp)?;
         a.jmp(next)?;
 
         for (label, text) in [
@@ -283,7 +304,7 @@ impl Probe {
     fn put_loaded(&mut self, limit: &str) -> Result<(), IcedError> {
         self.begin()?;
         self.text("loaded=")?;
-        self.a.mov(eax, ebp)?;
+        self.a.mov(eax, dword_ptr(variable::LOADED))?;
         self.a.call(self.line.put_decimal)?;
         self.text(&format!(" limit={limit}"))
     }
@@ -306,7 +327,7 @@ impl Probe {
         self.a.mov(eax, ebp)?;
         self.a.call(self.line.put_decimal)?;
         // A check asks the firmware, even for a block that is still there.
-        self.a.mov(dword_ptr(variable::BUFFERED), NOTHING)?;
+        self.a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
         self.a.mov(eax, ebp)?;
         self.a.call(self.examine.observe)?;
         self.a.mov(bx, u32::from(variable::FOUND))?;

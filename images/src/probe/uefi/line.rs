@@ -109,11 +109,15 @@ impl Line {
         a.call(self.put_hex16)?;
         self.text(a, "\r\n")?;
         a.lea(rsi, ptr(r15 + variable::LINE))?;
+        // A timer event of the firmware's must not write to the same port in the middle of a line.
+        a.pushfq()?;
+        a.cli()?;
         a.set_label(&mut next)?;
         a.lodsb()?;
         a.call(self.send)?;
         a.cmp(rsi, rdi)?;
         a.jb(next)?;
+        a.popfq()?;
         a.ret()
     }
 

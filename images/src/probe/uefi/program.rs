@@ -123,13 +123,12 @@ impl Probe {
         a.pushfq()?;
         a.cli()?;
         serial::set_up(a)?;
-        a.popfq()?;
         // The first line must not continue one of the firmware's.
         for byte in *b"\r\n" {
             a.mov(al, u32::from(byte))?;
             serial::put_byte(a)?;
         }
-        Ok(())
+        a.popfq()
     }
 
     fn emit_handle_protocol(&mut self) -> Result<(), IcedError> {

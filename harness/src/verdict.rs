@@ -1,0 +1,519 @@
+//! What must happen, and the judgement of what did.
+
+use std::{collections::BTreeMap, fmt};
+
+use images::manifest::Manifest;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    attachment::Attachment,
+    observation::{Observation, Start, damage, fact},
+    outcome::{Outcome, OutcomeKind, Stage, kebab_display},
+};
+
+/// What must happen to a disc on one machine. What is not declared may be anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// What happens.
+    pub outcome: OutcomeKind,
+    /// The firmware's code (`0009`) or status (`Not Found`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// How far it comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    /// The 0-based catalog slot of the entry that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<u16>,
+    /// Whether a probe that ends finds sectors that are not what was mastered.
+    #[serde(default, skip_serializing_if = "ExpectedDamage::is_none")]
+    pub damage: ExpectedDamage,
+    /// What the firmware tells the probe: `drive = "80"`, `geometry = "9/16/63"`, `cdrom-blocks = "11520"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+    /// Why: the specification's section, the firmware's source, or what would disprove it.
+    pub because: String,
+}
+
+/// Whether a probe must find its image damaged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpectedDamage {
+    /// Every sector that it reads is intact.
+    #[default]
+    None,
+    /// At least one is not: the disc is a bad one, and the probe must notice.
+    Some,
+}
+
+impl ExpectedDamage {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+/// The judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// What happened is what was declared and what was accepted.
+    AsExpected,
+    /// It is not; [`Differs`] says in what.
+    Mismatch,
+    /// Not run, for a reason that is no failure: a tool that is not installed.
+    Skipped,
+    /// QEMU could not start, died, or the host failed: says nothing about the disc.
+    Infra,
+    /// Nothing was declared.
+    Observed,
+}
+
+kebab_display!(Verdict {
+    AsExpected => "as-expected",
+    Mismatch => "mismatch",
+    Skipped => "skipped",
+    Infra => "infra",
+    Observed => "observed",
+});
+
+/// In what a mismatch differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Differs {
+    /// From what the scenario declares.
+    Outcome,
+    /// From the snapshot that was accepted.
+    Snapshot,
+    /// Nothing was accepted yet.
+    New,
+}
+
+kebab_display!(Differs {
+    Outcome => "outcome",
+    Snapshot => "snapshot",
+    New => "new",
+});
+
+/// Everything in which an observation is not what was declared; empty when it is. Each is a sentence with
+/// both sides.
+///
+/// Where the disc has a manifest, two things are held against it without being declared: a probe that ran
+/// must be one of this disc, and a boot of probes only must have brought a whole report.
+#[must_use]
+pub fn contradictions(
+    observation: &Observation,
+    manifest: Option<&Manifest>,
+    expectation: &Expectation,
+) -> Vec<String> {
+    let outcome = &observation.outcome;
+    let report = observation.probe.as_ref();
+    let mut sentences = Vec::new();
+    if outcome.kind != expectation.outcome {
+        sentences.push(format!(
+            "expected {}, but it {}",
+            expectation.outcome,
+            told(outcome)
+        ));
+    }
+    if let Some(code) = &expectation.code
+        && outcome.code.as_ref() != Some(code)
+    {
+        let found = outcome
+            .code
+            .as_deref()
+            .map_or("there was none".to_owned(), |code| {
+                format!("it was {code:?}")
+            });
+        sentences.push(format!("expected the code {code:?}, but {found}"));
+    }
+    if let Some(stage) = expectation.stage
+        && outcome.stage != stage
+    {
+        sentences.push(format!(
+            "expected it to come to {stage}, but it came to {}",
+            outcome.stage
+        ));
+    }
+    if let Some(slot) = expectation.slot
+        && report.map(|report| report.slot) != Some(slot)
+    {
+        let found = report.map_or("no probe began".to_owned(), |report| {
+            format!("slot {} did", report.slot)
+        });
+        sentences.push(format!(
+            "expected the entry in slot {slot} to run, but {found}"
+        ));
+    }
+    for (name, expected) in &expectation.facts {
+        let found = report.and_then(|report| fact(report, name));
+        if found.as_ref() != Some(expected) {
+            let found = found.map_or("the probe did not say".to_owned(), |found| {
+                format!("it was {found:?}")
+            });
+            sentences.push(format!("expected {name} to be {expected:?}, but {found}"));
+        }
+    }
+    sentences.extend(probe_contradictions(
+        observation,
+        manifest,
+        expectation.damage,
+    ));
+    sentences
+}
+
+fn probe_contradictions(
+    observation: &Observation,
+    manifest: Option<&Manifest>,
+    expected: ExpectedDamage,
+) -> Vec<String> {
+    let booted = observation.outcome.kind == OutcomeKind::Booted;
+    let Some(report) = &observation.probe else {
+        let probes_only = manifest.is_some_and(|manifest| {
+            !manifest.images.is_empty() && manifest.images.iter().all(|image| image.plan.is_some())
+        });
+        return match (booted, expected) {
+            (true, _) if probes_only => {
+                vec!["expected a probe's report, but there was none".to_owned()]
+            }
+            (_, ExpectedDamage::Some) => {
+                vec!["expected damage, but no probe looked for it".to_owned()]
+            }
+            _ => Vec::new(),
+        };
+    };
+    let mut sentences = Vec::new();
+    if booted && !report.ended {
+        sentences.push("expected the probe to end, but it only began".to_owned());
+    }
+    let Some(manifest) = manifest else {
+        if expected == ExpectedDamage::Some {
+            sentences.push("expected damage, but there is no manifest to find it by".to_owned());
+        }
+        return sentences;
+    };
+    if report.disc != manifest.disc {
+        sentences.push(format!(
+            "expected a probe of disc {}, but it was of disc {}",
+            manifest.disc, report.disc
+        ));
+        return sentences;
+    }
+    // Half a report is not damage on the disc: only what a whole one says is held against it.
+    if booted {
+        let damage = damage(report, manifest);
+        match expected {
+            ExpectedDamage::None => sentences.extend(damage.iter().map(ToString::to_string)),
+            ExpectedDamage::Some if damage.is_empty() => {
+                sentences.push("expected damage, but every sector came back intact".to_owned());
+            }
+            ExpectedDamage::Some => {}
+        }
+    } else if expected == ExpectedDamage::Some {
+        sentences.push("expected damage, but the probe did not end".to_owned());
+    }
+    sentences
+}
+
+/// `was refused with code "0009" at catalog-read (boot failed: …)`.
+fn told(outcome: &Outcome) -> String {
+    let what = match outcome.kind {
+        OutcomeKind::Booted => "booted",
+        OutcomeKind::HandedOver => "was handed over",
+        OutcomeKind::Refused => "was refused",
+        OutcomeKind::Hung => "hung",
+        OutcomeKind::Reset => "was reset",
+        OutcomeKind::NotMastered => "was not mastered",
+    };
+    let code = outcome
+        .code
+        .as_ref()
+        .map_or(String::new(), |code| format!(" with code {code:?}"));
+    let detail = match outcome.detail.as_str() {
+        "" => String::new(),
+        detail => format!(" ({detail})"),
+    };
+    format!("{what}{code} at {}{detail}", outcome.stage)
+}
+
+/// One cell of `results.json`, and of what `repro --format json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellResult {
+    /// The cell's id; the seven fields after it are its parts, as they stand there.
+    pub id: String,
+    /// The scenario.
+    pub scenario: String,
+    /// The medium, or `-`.
+    pub medium: String,
+    /// The boot mode with its deviations.
+    pub boot: String,
+    /// The image's size, or `-`.
+    pub size: String,
+    /// The mastering tool, or `-`.
+    pub master: String,
+    /// The firmware, with `@version` where a build was chosen.
+    pub firmware: String,
+    /// How the disc hung on the machine.
+    pub attachment: Attachment,
+    /// What happened; `null` when the cell was not run to an end.
+    pub outcome: Option<Outcome>,
+    /// What had to happen; `null` when nothing was declared.
+    pub expected: Option<Expectation>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// For a mismatch, in what it differs.
+    pub differs: Vec<Differs>,
+    /// The ids of the defects seen on the disc.
+    pub findings: Vec<String>,
+    /// From the machine's start to the decision, in milliseconds.
+    pub duration_ms: u64,
+    /// How the machine started; `null` when none did.
+    pub start: Option<Start>,
+    /// The folder with the evidence, relative to the results.
+    pub evidence: String,
+    /// Why it was skipped, could not be run, or is a mismatch, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reason: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use images::probe::{DiscHash, sector::Found};
+
+    use super::*;
+    use crate::observation::tests::{manifest, observation};
+
+    /// An expectation as a scenario writes it.
+    fn expectation(json: serde_json::Value) -> Expectation {
+        let mut json = json;
+        json["because"] = "a test".into();
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// A probe that booted and found everything intact, changed by `change`, against `json`.
+    fn check(json: serde_json::Value, expect: &[&str], change: fn(&mut Observation)) {
+        let mut observation = observation();
+        change(&mut observation);
+        let found = contradictions(&observation, Some(&manifest()), &expectation(json));
+        assert_eq!(found, expect);
+    }
+
+    fn refuse(observation: &mut Observation) {
+        observation.outcome = Outcome {
+            kind: OutcomeKind::Refused,
+            code: Some("000b".to_owned()),
+            stage: Stage::CatalogRead,
+            detail: "Boot failed: Could not read from CDROM (code 000b)".to_owned(),
+        };
+        observation.probe = None;
+    }
+
+    #[test]
+    fn what_was_declared_is_no_contradiction() {
+        let everything = serde_json::json!({
+            "outcome": "booted", "stage": "ended", "slot": 1,
+            "facts": { "cdrom-entry": "1", "block-size": "2048" },
+        });
+        check(everything, &[], |_| ());
+        let refused =
+            serde_json::json!({ "outcome": "refused", "code": "000b", "stage": "catalog-read" });
+        check(refused, &[], refuse);
+        check(serde_json::json!({ "outcome": "refused" }), &[], refuse);
+    }
+
+    #[test]
+    fn every_contradiction_has_both_sides() {
+        check(
+            serde_json::json!({ "outcome": "booted", "stage": "ended", "slot": 1, "facts": { "drive": "80" } }),
+            &[
+                "expected booted, but it was refused with code \"000b\" at catalog-read \
+                 (Boot failed: Could not read from CDROM (code 000b))",
+                "expected it to come to ended, but it came to catalog-read",
+                "expected the entry in slot 1 to run, but no probe began",
+                "expected drive to be \"80\", but the probe did not say",
+            ],
+            refuse,
+        );
+        check(
+            serde_json::json!({ "outcome": "refused", "code": "0009" }),
+            &["expected the code \"0009\", but it was \"000b\""],
+            refuse,
+        );
+        check(
+            serde_json::json!({ "outcome": "booted", "code": "0009", "slot": 17, "facts": { "block-size": "512" } }),
+            &[
+                "expected the code \"0009\", but there was none",
+                "expected the entry in slot 17 to run, but slot 1 did",
+                "expected block-size to be \"512\", but it was \"2048\"",
+            ],
+            |_| (),
+        );
+    }
+
+    #[test]
+    fn damage_contradicts_unless_it_is_declared() {
+        let intact = || serde_json::json!({ "outcome": "booted" });
+        let damaged = || serde_json::json!({ "outcome": "booted", "damage": "some" });
+        let harm = |observation: &mut Observation| {
+            observation.probe.as_mut().unwrap().checks[2].found = Found::Sector(20_812);
+        };
+        check(
+            intact(),
+            &["last: expected virtual sector 83249, found 20812"],
+            harm,
+        );
+        check(damaged(), &[], harm);
+        check(
+            damaged(),
+            &["expected damage, but every sector came back intact"],
+            |_| (),
+        );
+        let hung = |observation: &mut Observation| observation.outcome.kind = OutcomeKind::Hung;
+        check(
+            serde_json::json!({ "outcome": "hung", "damage": "some" }),
+            &["expected damage, but the probe did not end"],
+            hung,
+        );
+    }
+
+    #[test]
+    fn a_boot_without_its_own_whole_report_is_never_as_expected() {
+        let booted = || serde_json::json!({ "outcome": "booted" });
+        check(
+            booted(),
+            &["expected a probe's report, but there was none"],
+            |observation| {
+                observation.probe = None;
+            },
+        );
+        check(
+            booted(),
+            &["expected the probe to end, but it only began"],
+            |observation| {
+                observation.probe.as_mut().unwrap().ended = false;
+            },
+        );
+        let stranger = |observation: &mut Observation| {
+            observation.probe.as_mut().unwrap().disc = DiscHash::from_bits(1);
+        };
+        for damage in ["none", "some"] {
+            let mut observation = observation();
+            stranger(&mut observation);
+            let json = serde_json::json!({ "outcome": "booted", "damage": damage });
+            let found = contradictions(&observation, Some(&manifest()), &expectation(json));
+            assert!(
+                found[0].contains("but it was of disc 0000000000000001"),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_disc_that_is_not_ours_boots_without_a_probe() {
+        let mut observation = observation();
+        observation.probe = None;
+        let booted = expectation(serde_json::json!({ "outcome": "booted" }));
+        assert_eq!(contradictions(&observation, None, &booted), [""; 0]);
+        let mut real = manifest();
+        real.images[0].plan = None;
+        assert_eq!(contradictions(&observation, Some(&real), &booted), [""; 0]);
+        let damaged = expectation(serde_json::json!({ "outcome": "booted", "damage": "some" }));
+        assert_eq!(contradictions(&observation, None, &damaged).len(), 1);
+    }
+
+    #[test]
+    fn an_expectation_with_an_unknown_key_or_no_reason_is_refused() {
+        fn check(json: serde_json::Value, complaint: &str) {
+            let error = serde_json::from_value::<Expectation>(json)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(complaint), "{error}");
+        }
+        check(
+            serde_json::json!({ "outcome": "booted", "because": "x", "cod": "1" }),
+            "unknown field `cod`",
+        );
+        check(
+            serde_json::json!({ "outcome": "booted" }),
+            "missing field `because`",
+        );
+        check(
+            serde_json::json!({ "outcome": "boots", "because": "x" }),
+            "unknown variant `boots`",
+        );
+    }
+
+    #[test]
+    fn the_schema_knows_every_word() {
+        let schema = schemars::schema_for!(Expectation).to_value().to_string();
+        for word in OutcomeKind::ALL.iter().map(ToString::to_string) {
+            assert!(schema.contains(&format!("\"{word}\"")), "{word}: {schema}");
+        }
+        for word in Stage::ALL.iter().map(ToString::to_string) {
+            assert!(schema.contains(&format!("\"{word}\"")), "{word}: {schema}");
+        }
+        assert!(
+            schema.contains("\"additionalProperties\":false"),
+            "{schema}"
+        );
+    }
+
+    #[test]
+    fn a_result_has_the_fields_of_the_contract() {
+        let result = CellResult {
+            id: "a/cd-74/none/-/reference/seabios/ide".to_owned(),
+            scenario: "a".to_owned(),
+            medium: "cd-74".to_owned(),
+            boot: "none".to_owned(),
+            size: "-".to_owned(),
+            master: "reference".to_owned(),
+            firmware: "seabios".to_owned(),
+            attachment: Attachment::Ide,
+            outcome: Some(observation().outcome),
+            expected: None,
+            verdict: Verdict::Mismatch,
+            differs: vec![Differs::New],
+            findings: Vec::new(),
+            duration_ms: 70,
+            start: Some(Start::Cold),
+            evidence: "cells/a".to_owned(),
+            reason: Vec::new(),
+        };
+        let json = serde_json::to_value(&result).unwrap();
+        let keys: Vec<&str> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let contract = [
+            "id",
+            "scenario",
+            "medium",
+            "boot",
+            "size",
+            "master",
+            "firmware",
+            "attachment",
+            "outcome",
+            "expected",
+            "verdict",
+            "differs",
+            "findings",
+            "duration_ms",
+            "start",
+            "evidence",
+        ];
+        assert!(contract.iter().all(|key| keys.contains(key)), "{keys:?}");
+        assert_eq!(keys.len(), contract.len());
+        assert_eq!(json["verdict"], "mismatch");
+        assert_eq!(json["differs"], serde_json::json!(["new"]));
+        assert_eq!(json["expected"], serde_json::Value::Null);
+        assert_eq!(serde_json::from_value::<CellResult>(json).unwrap(), result);
+    }
+}

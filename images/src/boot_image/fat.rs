@@ -1,0 +1,223 @@
+use std::io::Write;
+
+use fatfs::{
+    Date, DateTime, FileSystem, FormatVolumeOptions, FsOptions, TimeProvider, format_volume,
+};
+
+use super::ImageError;
+use crate::{
+    boot::FatType,
+    sparse::SparseBytes,
+    units::{ByteCount, VirtualSectorCount},
+};
+
+/// How a FAT volume in a boot image is to be.
+pub(super) struct FatVolume<'a> {
+    /// Where it starts in the image.
+    pub(super) start: VirtualSectorCount,
+    /// Its length.
+    pub(super) length: VirtualSectorCount,
+    /// Its FAT type; by size if absent.
+    pub(super) fat: Option<FatType>,
+    /// What a floppy's format fixes.
+    pub(super) floppy: Option<FloppyFormat>,
+    /// Sectors per track and heads, for the BPB.
+    pub(super) track: (u16, u16),
+    /// `/EFI/BOOT/BOOTX64.EFI`, at most 8.3 names; the first file's content begins at the first free cluster.
+    pub(super) files: &'a [(&'a str, &'a [u8])],
+}
+
+/// The BPB fields that a floppy's size fixes (Microsoft FAT specification §3.1; the formats of PC DOS).
+pub(super) struct FloppyFormat {
+    pub(super) media: u8,
+    pub(super) sectors_per_cluster: u8,
+    pub(super) root_entries: u16,
+}
+
+/// What stands where in the volume, counted from the start of the image.
+pub(super) struct FatLayout {
+    /// The first sector of the data area.
+    pub(super) data: VirtualSectorCount,
+    /// The first sector that no structure or file occupies.
+    pub(super) free: VirtualSectorCount,
+    /// Which FAT type it became.
+    pub(super) fat: FatType,
+}
+
+/// The same time on every day.
+#[derive(Debug)]
+struct FixedTime;
+
+const NOON: DateTime = DateTime {
+    date: Date {
+        year: 2000,
+        month: 1,
+        day: 1,
+    },
+    time: fatfs::Time {
+        hour: 12,
+        min: 0,
+        sec: 0,
+        millis: 0,
+    },
+};
+
+impl TimeProvider for FixedTime {
+    fn get_current_date(&self) -> Date {
+        NOON.date
+    }
+
+    fn get_current_date_time(&self) -> DateTime {
+        NOON
+    }
+}
+
+impl FatVolume<'_> {
+    /// Formats the volume and writes its files.
+    pub(super) fn write(&self, image: &mut SparseBytes) -> Result<FatLayout, ImageError> {
+        let (start, end) = (
+            self.start.bytes().get(),
+            self.start.plus(self.length).bytes().get(),
+        );
+        let (fat, used) = self
+            .fill(image, start, end)
+            .map_err(|error| ImageError::FileSystem {
+                fat: self.fat,
+                length: self.length.bytes(),
+                why: error.to_string(),
+            })?;
+        // The library has no option for it: a volume in a partition counts the sectors before it (BPB 1Ch).
+        if let Some(hidden) = self.start.to_u32() {
+            image.write_at(start + 0x1C, &hidden.to_le_bytes());
+        }
+        let bpb: [u8; 0x28] = image.array_at(start);
+        let data = self.start.plus(data_start(&bpb));
+        // A FAT32 root directory stands among the clusters too.
+        let directories = self.directories() + u64::from(fat == FatType::Fat32);
+        let cluster = u64::from(bpb[0x0D]) * 512;
+        for directory in 0..directories {
+            mend_directory(
+                image,
+                data.bytes().get() + directory * cluster,
+                cluster,
+                fat,
+            );
+        }
+        Ok(FatLayout {
+            data,
+            free: data.plus(used),
+            fat,
+        })
+    }
+
+    /// How many directories the files' paths make, which all stand before the files.
+    fn directories(&self) -> u64 {
+        let depth = |path: &str| path.trim_start_matches('/').matches('/').count();
+        self.files
+            .iter()
+            .map(|(path, _)| depth(path))
+            .max()
+            .unwrap_or(0) as u64
+    }
+
+    fn fill(
+        &self,
+        image: &mut SparseBytes,
+        start: u64,
+        end: u64,
+    ) -> std::io::Result<(FatType, VirtualSectorCount)> {
+        let total = self
+            .length
+            .to_u32()
+            .ok_or_else(|| std::io::Error::other("more than 2^32 sectors"))?;
+        let mut options = FormatVolumeOptions::new()
+            .total_sectors(total)
+            .volume_id(0x0912_6660)
+            .volume_label(*b"BOOTMATRIX ")
+            .sectors_per_track(self.track.0)
+            .heads(self.track.1);
+        if let Some(fat) = self.fat {
+            options = options.fat_type(match fat {
+                FatType::Fat12 => fatfs::FatType::Fat12,
+                FatType::Fat16 => fatfs::FatType::Fat16,
+                FatType::Fat32 => fatfs::FatType::Fat32,
+            });
+        }
+        if let Some(floppy) = &self.floppy {
+            options = options
+                .media(floppy.media)
+                .bytes_per_cluster(u32::from(floppy.sectors_per_cluster) * 512)
+                .max_root_dir_entries(floppy.root_entries)
+                .drive_num(0);
+        }
+        format_volume(image.cursor_over(start, end), options)?;
+        let volume = FileSystem::new(
+            image.cursor_over(start, end),
+            FsOptions::new().time_provider(&FixedTime),
+        )?;
+        for (path, content) in self.files {
+            let mut directory = volume.root_dir();
+            let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
+            while let Some(name) = names.next() {
+                if names.peek().is_some() {
+                    directory = directory.create_dir(name)?;
+                } else {
+                    directory.create_file(name)?.write_all(content)?;
+                }
+            }
+        }
+        let stats = volume.stats()?;
+        let fat = match volume.fat_type() {
+            fatfs::FatType::Fat12 => FatType::Fat12,
+            fatfs::FatType::Fat16 => FatType::Fat16,
+            fatfs::FatType::Fat32 => FatType::Fat32,
+        };
+        volume.unmount()?;
+        // The library allocates the lowest free cluster, so what is used stands at the front.
+        let clusters = u64::from(stats.total_clusters() - stats.free_clusters());
+        let used = ByteCount::new(clusters * u64::from(stats.cluster_size()));
+        Ok((fat, used.virtual_sectors_rounded_up()))
+    }
+}
+
+/// Mends what the library writes otherwise than the Microsoft FAT specification §6.5 says, in a directory of one
+/// cluster. It writes long names even for `.` and `..`, which then do not stand first and second: every name here is
+/// an 8.3 name, so all long ones go. And on FAT32 a `..` that leads to the root must name cluster 0, not the root's.
+fn mend_directory(image: &mut SparseBytes, start: u64, cluster: u64, fat: FatType) {
+    const ENTRY: u64 = 32;
+    const ATTRIBUTES: usize = 11;
+    const LONG_NAME: u8 = 0x0F;
+    const PARENT: &[u8] = b"..         ";
+    const FAT32_ROOT: [u8; 2] = [2, 0];
+    let entries: Vec<[u8; ENTRY as usize]> = (start..start + cluster)
+        .step_by(ENTRY as usize)
+        .map(|at| image.array_at(at))
+        .collect();
+    let mut kept: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry[ATTRIBUTES] != LONG_NAME)
+        .copied()
+        .collect();
+    for entry in &mut kept {
+        if fat == FatType::Fat32 && entry[..11] == *PARENT && entry[26..28] == FAT32_ROOT {
+            entry[26..28].fill(0);
+        }
+    }
+    kept.resize(entries.len(), [0; ENTRY as usize]);
+    image.write_at(start, &kept.concat());
+}
+
+/// The first sector of the data area, from the start of the volume (Microsoft FAT specification §3.5).
+fn data_start(bpb: &[u8; 0x28]) -> VirtualSectorCount {
+    let word = |at: usize| u64::from(u16::from_le_bytes([bpb[at], bpb[at + 1]]));
+    let reserved = word(0x0E);
+    let fats = u64::from(bpb[0x10]);
+    let root = (word(0x11) * 32).div_ceil(512);
+    let per_fat = match word(0x16) {
+        0 => u64::from(u32::from_le_bytes([
+            bpb[0x24], bpb[0x25], bpb[0x26], bpb[0x27],
+        ])),
+        sectors => sectors,
+    };
+    VirtualSectorCount::new(reserved + fats * per_fat + root)
+}

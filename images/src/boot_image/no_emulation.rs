@@ -1,0 +1,35 @@
+use super::{BootImage, Identity, ImageError};
+use crate::{
+    probe::bios::{self, Drive},
+    sparse::SparseBytes,
+    units::{VirtualSector, VirtualSectorCount},
+};
+
+/// An image without emulation (El Torito §2.2, media type 0): stage 1 in virtual sector 0, stage 2 behind it,
+/// numbered sectors to the end. The probe reads it through the CD drive's extended reads.
+///
+/// # Errors
+/// The image is too short for the probe.
+pub fn no_emulation(
+    identity: Identity,
+    length: VirtualSectorCount,
+) -> Result<BootImage, ImageError> {
+    let stage2_at = VirtualSector::new(1);
+    let (bytes, plan) = identity.settle(length, &[], |plan| {
+        let mut bytes = SparseBytes::zeroed(length.bytes().get());
+        let stage2 = bios::stage2(Drive::NoEmulation, plan)?;
+        let sectors = super::stage2_sectors(&stage2);
+        let stage1 = bios::stage1(Drive::NoEmulation, 0, stage2_at, sectors)?;
+        bytes.write_at(0, &stage1);
+        // A boot sector's signature, which no specification asks of a no-emulation image and some tools do.
+        bytes.write_at(510, &[0x55, 0xAA]);
+        bytes.write_at(stage2_at.byte_offset(), &stage2);
+        Ok((bytes, VirtualSectorCount::new(1 + u64::from(sectors))))
+    })?;
+    Ok(BootImage {
+        bytes,
+        plan,
+        system_type: 0,
+        loader: None,
+    })
+}

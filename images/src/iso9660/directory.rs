@@ -1,0 +1,137 @@
+use crate::{
+    bytes::{both16, both32},
+    units::{BLOCK_BYTES, ByteCount, Lba},
+};
+
+/// The longest extent that one directory record can describe and the next can follow: the data length is
+/// 32 bits, and every extent but the last fills its blocks.
+pub const EXTENT_BYTES_MAX: ByteCount = ByteCount::new((1 << 32) - BLOCK_BYTES);
+
+/// Bit 1 of the file flags: a directory (ECMA-119 §9.1.6).
+const DIRECTORY: u8 = 1 << 1;
+/// Bit 7: this is not the final record of the file (ECMA-119 §9.1.6).
+const MULTI_EXTENT: u8 = 1 << 7;
+
+/// One directory record (ECMA-119 §9.1).
+pub(super) struct Record<'a> {
+    pub(super) identifier: &'a [u8],
+    pub(super) extent: u32,
+    pub(super) data_length: u32,
+    flags: u8,
+}
+
+impl<'a> Record<'a> {
+    pub(super) const fn directory(identifier: &'a [u8], extent: u32, data_length: u32) -> Self {
+        Self {
+            identifier,
+            extent,
+            data_length,
+            flags: DIRECTORY,
+        }
+    }
+
+    /// The record's bytes, of an even number.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![0; 33];
+        bytes[2..10].copy_from_slice(&both32(self.extent));
+        bytes[10..18].copy_from_slice(&both32(self.data_length));
+        // 2000-01-01 00:00:00, GMT.
+        bytes[18..25].copy_from_slice(&[100, 1, 1, 0, 0, 0, 0]);
+        bytes[25] = self.flags;
+        bytes[28..32].copy_from_slice(&both16(1));
+        bytes[32] = u8::try_from(self.identifier.len()).unwrap_or(u8::MAX);
+        bytes.extend_from_slice(self.identifier);
+        if bytes.len() % 2 == 1 {
+            bytes.push(0);
+        }
+        bytes[0] = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+        bytes
+    }
+}
+
+/// The extents of a file of that length: each but the last is [`EXTENT_BYTES_MAX`] long.
+#[must_use]
+pub fn directory_record_extents(start: Lba, length: ByteCount) -> Vec<(Lba, ByteCount)> {
+    let mut extents = Vec::new();
+    let mut at = start;
+    let mut left = length.get();
+    loop {
+        let piece = ByteCount::new(left.min(EXTENT_BYTES_MAX.get()));
+        extents.push((at, piece));
+        left -= piece.get();
+        if left == 0 {
+            return extents;
+        }
+        at = at.plus(piece.blocks_rounded_up());
+    }
+}
+
+/// The records of a file, one for each extent. An LBA past 32 bits saturates: no named medium has one.
+pub(super) fn file_records(identifier: &[u8], start: Lba, length: ByteCount) -> Vec<Record<'_>> {
+    let extents = directory_record_extents(start, length);
+    let last = extents.len() - 1;
+    let record = |(index, (lba, length)): (usize, (Lba, ByteCount))| Record {
+        identifier,
+        extent: lba.to_u32().unwrap_or(u32::MAX),
+        data_length: length.to_u32().unwrap_or(u32::MAX),
+        flags: if index < last { MULTI_EXTENT } else { 0 },
+    };
+    extents.into_iter().enumerate().map(record).collect()
+}
+
+/// A directory's bytes from its records: no record crosses the end of a block (ECMA-119 §6.8.1.1).
+pub(super) fn pack<'a>(records: impl IntoIterator<Item = Record<'a>>) -> Vec<u8> {
+    let block = 2048;
+    let mut bytes = Vec::new();
+    for record in records {
+        let encoded = record.encode();
+        let left = block - bytes.len() % block;
+        if left < encoded.len() {
+            bytes.resize(bytes.len() + left, 0);
+        }
+        bytes.extend_from_slice(&encoded);
+    }
+    bytes.resize(bytes.len().next_multiple_of(block), 0);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_above_4_gib_have_several_extents() {
+        let extents = directory_record_extents(Lba::new(100), ByteCount::new(6_000_000_000));
+        let blocks = EXTENT_BYTES_MAX.get() / BLOCK_BYTES;
+        assert_eq!(
+            extents,
+            [
+                (Lba::new(100), EXTENT_BYTES_MAX),
+                (
+                    Lba::new(100 + blocks),
+                    ByteCount::new(6_000_000_000 - EXTENT_BYTES_MAX.get())
+                ),
+            ]
+        );
+        assert_eq!(
+            directory_record_extents(Lba::new(1), ByteCount::ZERO).len(),
+            1
+        );
+    }
+
+    #[test]
+    fn records_do_not_cross_blocks() {
+        let names: Vec<_> = (0..62)
+            .map(|n| format!("BOOT_IMAGE_SLOT_{n:02}.IMG;1"))
+            .collect();
+        let records = names
+            .iter()
+            .flat_map(|n| file_records(n.as_bytes(), Lba::new(9), ByteCount::new(5)));
+        let bytes = pack(records);
+        assert_eq!(bytes.len(), 2 * 2048);
+        let size = usize::from(bytes[0]);
+        let fit = 2048 / size;
+        assert_eq!(bytes[fit * size], 0);
+        assert_eq!(usize::from(bytes[2048]), size);
+    }
+}

@@ -1,0 +1,67 @@
+use crate::{
+    bytes::{both16, both32, padded},
+    units::BlockCount,
+};
+
+/// Blocks before the first volume descriptor (ECMA-119 §6.2.1).
+pub const SYSTEM_AREA_BLOCKS: BlockCount = BlockCount::new(16);
+
+/// What a primary volume descriptor says (ECMA-119 §8.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrimaryVolume<'a> {
+    /// The volume's name, at most 32 d-characters.
+    pub volume_id: &'a str,
+    /// The volume's length in blocks.
+    pub space_size: u32,
+    /// The path table's length in bytes.
+    pub path_table_bytes: u32,
+    /// LBA of the little-endian path table.
+    pub path_table_l: u32,
+    /// LBA of the big-endian path table.
+    pub path_table_m: u32,
+    /// The root directory's record, 34 bytes.
+    pub root: &'a [u8],
+}
+
+impl PrimaryVolume<'_> {
+    /// The descriptor's 2048 bytes.
+    #[must_use]
+    pub fn encode(&self) -> [u8; 2048] {
+        let mut bytes = [0; 2048];
+        let mut put = |position: usize, field: &[u8]| {
+            // ECMA-119 counts byte positions from 1.
+            bytes[position - 1..position - 1 + field.len()].copy_from_slice(field);
+        };
+        put(1, b"\x01CD001\x01");
+        put(9, &padded::<32>("", b' '));
+        put(41, &padded::<32>(self.volume_id, b' '));
+        put(81, &both32(self.space_size));
+        put(121, &both16(1));
+        put(125, &both16(1));
+        put(129, &both16(2048));
+        put(133, &both32(self.path_table_bytes));
+        put(141, &self.path_table_l.to_le_bytes());
+        put(149, &self.path_table_m.to_be_bytes());
+        put(157, self.root);
+        put(191, &padded::<128>("", b' '));
+        put(319, &padded::<128>("", b' '));
+        put(447, &padded::<128>("", b' '));
+        put(575, &padded::<128>("BOOT-MATRIX REFERENCE MASTER", b' '));
+        put(703, &padded::<111>("", b' '));
+        // Created and modified at a fixed time, so that a disc is the same on every day; never expires.
+        put(814, b"2000010100000000\0");
+        put(831, b"2000010100000000\0");
+        put(848, b"0000000000000000\0");
+        put(865, b"0000000000000000\0");
+        put(882, &[1]);
+        bytes
+    }
+}
+
+/// The volume descriptor set terminator (ECMA-119 §8.3): 2048 bytes.
+#[must_use]
+pub fn terminator() -> [u8; 2048] {
+    let mut bytes = [0; 2048];
+    bytes[..7].copy_from_slice(b"\xFFCD001\x01");
+    bytes
+}

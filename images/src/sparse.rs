@@ -1,0 +1,256 @@
+//! Bytes of which nearly all are zero: a disc of 25 GB that costs kilobytes.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
+};
+
+/// The granularity at which zeros are left out: the block size of common file systems.
+const PAGE: usize = 4096;
+
+/// A length and the pages in it that are not all zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SparseBytes {
+    len: u64,
+    pages: BTreeMap<u64, Box<[u8; PAGE]>>,
+}
+
+impl SparseBytes {
+    /// That many zero bytes.
+    #[must_use]
+    pub const fn zeroed(len: u64) -> Self {
+        Self {
+            len,
+            pages: BTreeMap::new(),
+        }
+    }
+
+    /// The length in bytes.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are no bytes at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Memory that the stored pages take, in bytes: about what the file will take on disk.
+    #[must_use]
+    pub fn stored(&self) -> u64 {
+        self.pages.len() as u64 * PAGE as u64
+    }
+
+    /// Cuts or extends (with zeros) to a length.
+    pub fn set_len(&mut self, len: u64) {
+        let (page, within) = split(len);
+        if len < self.len {
+            let mut cut = self.pages.split_off(&page);
+            if within > 0
+                && let Some(mut last) = cut.remove(&page)
+            {
+                last[within..].fill(0);
+                self.pages.insert(page, last);
+            }
+        }
+        self.len = len;
+    }
+
+    /// Writes `bytes` at `offset`. What falls beyond the end is dropped, as a medium that ends does.
+    pub fn write_at(&mut self, mut offset: u64, bytes: &[u8]) {
+        let room = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut rest = &bytes[..bytes.len().min(room)];
+        while !rest.is_empty() {
+            let (page, within) = split(offset);
+            let (piece, after) = rest.split_at(rest.len().min(PAGE - within));
+            if piece.iter().any(|&byte| byte != 0) || self.pages.contains_key(&page) {
+                let stored = self
+                    .pages
+                    .entry(page)
+                    .or_insert_with(|| Box::new([0; PAGE]));
+                stored[within..within + piece.len()].copy_from_slice(piece);
+            }
+            offset += piece.len() as u64;
+            rest = after;
+        }
+    }
+
+    /// Fills `bytes` from `offset`; beyond the end come zeros.
+    pub fn read_at(&self, mut offset: u64, bytes: &mut [u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (page, within) = split(offset);
+            let size = rest.len().min(PAGE - within);
+            let (piece, after) = rest.split_at_mut(size);
+            match self.pages.get(&page) {
+                Some(stored) => piece.copy_from_slice(&stored[within..within + size]),
+                None => piece.fill(0),
+            }
+            offset += size as u64;
+            rest = after;
+        }
+    }
+
+    /// The `N` bytes at `offset`; beyond the end come zeros.
+    #[must_use]
+    pub fn array_at<const N: usize>(&self, offset: u64) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.read_at(offset, &mut bytes);
+        bytes
+    }
+
+    /// Puts all of `other` at `offset`. What falls beyond the end is dropped.
+    pub fn embed(&mut self, offset: u64, other: &Self) {
+        for (page, bytes) in &other.pages {
+            let start = page * PAGE as u64;
+            let size = usize::try_from(other.len - start).unwrap_or(PAGE).min(PAGE);
+            self.write_at(offset + start, &bytes[..size]);
+        }
+    }
+
+    /// Writes a sparse file: its length set, its stored pages at their offsets, holes elsewhere.
+    ///
+    /// # Errors
+    /// The file cannot be sized or written.
+    pub fn write_to(&self, file: &File) -> io::Result<()> {
+        file.set_len(self.len)?;
+        let mut run: Vec<u8> = Vec::new();
+        let mut run_start = 0;
+        for (page, bytes) in &self.pages {
+            let start = page * PAGE as u64;
+            let size = usize::try_from(self.len - start).unwrap_or(PAGE).min(PAGE);
+            if run_start + run.len() as u64 != start {
+                file.write_all_at(&run, run_start)?;
+                run.clear();
+                run_start = start;
+            }
+            run.extend_from_slice(&bytes[..size]);
+        }
+        file.write_all_at(&run, run_start)
+    }
+
+    /// A reader, writer and seeker over these bytes, which keeps their length.
+    pub const fn cursor(&mut self) -> SparseCursor<'_> {
+        let end = self.len;
+        SparseCursor {
+            bytes: self,
+            start: 0,
+            end,
+            position: 0,
+        }
+    }
+
+    /// The same over a part of them, which it takes for the whole.
+    pub const fn cursor_over(&mut self, start: u64, end: u64) -> SparseCursor<'_> {
+        SparseCursor {
+            bytes: self,
+            start,
+            end,
+            position: 0,
+        }
+    }
+}
+
+fn split(offset: u64) -> (u64, usize) {
+    let page = PAGE as u64;
+    (
+        offset / page,
+        usize::try_from(offset % page).unwrap_or_default(),
+    )
+}
+
+/// Reads, writes and seeks in a part of [`SparseBytes`].
+#[derive(Debug)]
+pub struct SparseCursor<'a> {
+    bytes: &'a mut SparseBytes,
+    start: u64,
+    end: u64,
+    position: u64,
+}
+
+impl SparseCursor<'_> {
+    fn room(&self, wanted: usize) -> usize {
+        let left = (self.end - self.start).saturating_sub(self.position);
+        wanted.min(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+}
+
+impl Read for SparseCursor<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.room(buffer.len());
+        self.bytes
+            .read_at(self.start + self.position, &mut buffer[..size]);
+        self.position += size as u64;
+        Ok(size)
+    }
+}
+
+impl Write for SparseCursor<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let size = self.room(buffer.len());
+        self.bytes
+            .write_at(self.start + self.position, &buffer[..size]);
+        self.position += size as u64;
+        Ok(size)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for SparseCursor<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::Current(delta) => self.position.checked_add_signed(delta),
+            SeekFrom::End(delta) => (self.end - self.start).checked_add_signed(delta),
+        };
+        self.position = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_disc_of_25_gb_stores_what_was_written() {
+        let mut bytes = SparseBytes::zeroed(25_000_000_000);
+        bytes.write_at(24_999_999_990, &[7; 20]);
+        bytes.write_at(0, &[0; 100_000]);
+        assert_eq!(bytes.stored(), 4096);
+        assert_eq!(
+            bytes.array_at::<12>(24_999_999_988),
+            [0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_vector(len in 0_u64..20_000, writes in prop::collection::vec((0_u64..20_000, prop::collection::vec(any::<u8>(), 0..5_000)), 0..5), cut in 0_u64..20_000) {
+            let mut sparse = SparseBytes::zeroed(len);
+            let mut plain = vec![0; usize::try_from(len).unwrap()];
+            for (offset, bytes) in writes {
+                sparse.write_at(offset, &bytes);
+                for (to, from) in plain.iter_mut().skip(usize::try_from(offset).unwrap()).zip(bytes) {
+                    *to = from;
+                }
+            }
+            sparse.set_len(cut);
+            sparse.set_len(len);
+            plain.truncate(usize::try_from(cut).unwrap());
+            plain.resize(usize::try_from(len).unwrap(), 0);
+            let mut read = Vec::new();
+            sparse.cursor().read_to_end(&mut read).unwrap();
+            prop_assert_eq!(read, plain);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! One disc on one firmware by one attachment, and what must happen.
+
+use std::path::PathBuf;
+
+use harness::attachment::Attachment;
+
+use crate::{
+    id::{ABSENT, CellId, DiscId},
+    version::Version,
+    words::{self, Boot, Firmware, Master, Medium, Set, Size},
+};
+
+pub use crate::stand_in::Expectation;
+
+/// One disc on one firmware by one attachment, and what must happen.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Its name.
+    pub id: CellId,
+    /// The set that its scenario belongs to.
+    pub set: Set,
+    /// Where the disc comes from.
+    pub disc: DiscSource,
+    /// The firmware.
+    pub firmware: Firmware,
+    /// How the disc hangs on the machine.
+    pub attachment: Attachment,
+    /// What must be seen for the disc to count as booted; its own probe's report when absent.
+    pub text: Option<String>,
+    /// The snapshot's file.
+    pub snapshot: PathBuf,
+    /// The rules that match, in the order of the file; at least one has no `since`.
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// Where a disc comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DiscSource {
+    /// It is mastered from these words.
+    Mastered(Recipe),
+    /// It exists.
+    Iso {
+        /// Where.
+        path: PathBuf,
+        /// The package of the distribution that brings it.
+        package: Option<String>,
+    },
+}
+
+/// All that a disc is mastered from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// The disc's name.
+    pub id: DiscId,
+    /// The medium it must fit.
+    pub medium: Option<Medium>,
+    /// The boot mode with its deviations.
+    pub boot: Boot,
+    /// The boot image's size; the mode's own when absent.
+    pub size: Option<Size>,
+    /// The mastering tool.
+    pub master: Master,
+}
+
+/// What must happen, perhaps only from some version of the firmware on.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) since: Option<Version>,
+    pub(crate) expectation: Expectation,
+}
+
+impl Recipe {
+    /// The recipe that a disc's name is, whether or not a scenario has it.
+    ///
+    /// # Errors
+    /// A part of the name means nothing: with the nearest words.
+    pub fn read(id: &DiscId) -> Result<Self, String> {
+        let optional = |part: &str| (part != ABSENT).then(|| part.to_owned());
+        Ok(Self {
+            medium: optional(id.medium())
+                .map(|word| words::read(&word))
+                .transpose()?,
+            boot: words::read(id.boot())?,
+            size: optional(id.size())
+                .map(|word| words::read(&word))
+                .transpose()?,
+            master: words::read(id.master())?,
+            id: id.clone(),
+        })
+    }
+}
+
+impl Cell {
+    /// What must happen on this version of the firmware: of the rules that hold for it, the last. A rule with
+    /// `since` does not hold for an unknown version.
+    ///
+    /// `None` only for a cell that [`crate::scenario::Scenario::check`] would have refused.
+    #[must_use]
+    pub fn expectation(&self, firmware_version: Option<&str>) -> Option<&Expectation> {
+        let version = firmware_version.and_then(Version::find);
+        let holds = |rule: &&Rule| match (&rule.since, &version) {
+            (None, _) => true,
+            (Some(since), Some(version)) => version >= since,
+            (Some(_), None) => false,
+        };
+        self.rules.iter().rfind(holds).map(|rule| &rule.expectation)
+    }
+}

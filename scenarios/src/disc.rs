@@ -1,0 +1,160 @@
+//! The discs of a run: mastered once, shared by all cells that boot them.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::{
+    cell::Recipe,
+    files::{self, FileError},
+};
+
+/// The file in a disc's folder that says why there is no disc.
+const REFUSAL: &str = "not-mastered.txt";
+/// The file in a disc's folder that is the disc.
+const ISO: &str = "disc.iso";
+/// The file in a disc's folder that says what the disc holds.
+const MANIFEST: &str = "manifest.json";
+
+/// A disc's folder, after mastering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disc {
+    /// There is a disc.
+    Made {
+        /// The disc.
+        iso: PathBuf,
+        /// What it holds.
+        manifest: PathBuf,
+    },
+    /// The master refused, in these words.
+    Refused(String),
+}
+
+/// Masters a disc, whole or not at all, over what may be in its folder.
+///
+/// # Errors
+/// The disk is full, or the folder cannot be written.
+pub fn master(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
+    let folder = discs.join(recipe.id.path());
+    let unfinished = files::unfinished(&folder);
+    let made = master_into(recipe, &unfinished).and_then(|_| {
+        let replaced = if folder.exists() {
+            fs::remove_dir_all(&folder)
+        } else {
+            Ok(())
+        };
+        replaced
+            .and_then(|()| fs::rename(&unfinished, &folder))
+            .map_err(FileError::new("master a disc in", &folder))
+    });
+    if let Err(error) = made {
+        // Best effort: it is not taken for a disc in any case.
+        drop(fs::remove_dir_all(&unfinished));
+        return Err(error);
+    }
+    open_in(&folder)
+}
+
+/// Masters a disc into a folder of its own.
+fn master_into(recipe: &Recipe, folder: &Path) -> Result<Disc, FileError> {
+    let failed = || FileError::new("master a disc in", folder);
+    fs::create_dir_all(folder).map_err(failed())?;
+    write_disc(recipe, folder).map_err(failed())?;
+    open_in(folder)
+}
+
+fn write_disc(recipe: &Recipe, folder: &Path) -> io::Result<()> {
+    let _ = recipe;
+    fs::write(folder.join(MANIFEST), b"{}")?;
+    fs::write(folder.join(ISO), b"")
+}
+
+/// A disc that was mastered before.
+///
+/// # Errors
+/// It was not.
+pub fn open(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
+    open_in(&discs.join(recipe.id.path()))
+}
+
+fn open_in(folder: &Path) -> Result<Disc, FileError> {
+    let refusal = folder.join(REFUSAL);
+    match fs::read_to_string(&refusal) {
+        Ok(words) => return Ok(Disc::Refused(words.trim_end().to_owned())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(FileError::new("read", refusal)(error));
+        }
+        Err(_) => {}
+    }
+    let iso = folder.join(ISO);
+    fs::metadata(&iso).map_err(FileError::new("read", &iso))?;
+    Ok(Disc::Made {
+        iso,
+        manifest: folder.join(MANIFEST),
+    })
+}
+
+/// What became of a disc that was mastered into a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exported {
+    /// It is there, and this long.
+    Made {
+        /// Its length.
+        bytes: u64,
+    },
+    /// The master refused, in these words.
+    Refused(String),
+}
+
+/// Masters a disc into a file, and what it holds into another beside it (`<file>.json`).
+///
+/// # Errors
+/// The disk is full, or the folder cannot be written.
+pub fn export(recipe: &Recipe, file: &Path) -> Result<Exported, FileError> {
+    let folder = files::unfinished(file);
+    let made = master_into(recipe, &folder).and_then(|disc| match disc {
+        Disc::Refused(words) => Ok(Exported::Refused(words)),
+        Disc::Made { iso, manifest } => {
+            let bytes = fs::metadata(&iso)
+                .map_err(FileError::new("read", &iso))?
+                .len();
+            fs::rename(&iso, file).map_err(FileError::new("write", file))?;
+            let beside = beside(file);
+            fs::rename(&manifest, &beside).map_err(FileError::new("write", beside))?;
+            Ok(Exported::Made { bytes })
+        }
+    });
+    // Nothing of value is left in it.
+    drop(fs::remove_dir_all(&folder));
+    made
+}
+
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".json");
+    name.into()
+}
+
+/// Masters a disc unless it was since some moment, such as when the code that masters it was built. Only one of
+/// several processes does it.
+///
+/// # Errors
+/// As [`master`].
+pub fn master_once(recipe: &Recipe, discs: &Path, since: SystemTime) -> Result<Disc, FileError> {
+    let folder = discs.join(recipe.id.path());
+    let lock_file = folder.with_file_name(format!(".{}.lock", recipe.id.master()));
+    let above = folder.parent().unwrap_or(discs);
+    fs::create_dir_all(above).map_err(FileError::new("create", above))?;
+    let lock = fs::File::create(&lock_file)
+        .and_then(|lock| lock.lock().map(|()| lock))
+        .map_err(FileError::new("lock", &lock_file))?;
+    let made = fs::metadata(&folder).and_then(|folder| folder.modified());
+    let disc = match made {
+        Ok(made) if made >= since => open(recipe, discs),
+        _ => master(recipe, discs),
+    };
+    drop(lock);
+    disc
+}

@@ -1,0 +1,164 @@
+//! The shape of a scenario file, as it is written. What it means is in [`crate::scenario`].
+
+use std::collections::BTreeMap;
+
+use harness::{
+    attachment::Attachment,
+    outcome::{OutcomeKind, Stage},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::words::{Boot, Firmware, Master, Medium, Name, OrAbsent, Set, Size, Word};
+
+/// Scenarios: families of discs, and what each firmware must do with them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// The scenarios.
+    #[schemars(with = "Vec<ScenarioDecl>")]
+    pub scenario: Vec<Spanned<ScenarioDecl>>,
+}
+
+/// A family of cases: the product of its axes, without what is excluded.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScenarioDecl {
+    /// The first part of its cells' ids.
+    pub name: Word<Name>,
+    /// When it is run. Absent: `default`.
+    #[serde(default)]
+    pub set: Option<Word<Set>>,
+    /// What it shows, in a sentence.
+    pub summary: String,
+    /// The media that the discs are made for; `-` for none. Absent: none.
+    #[serde(default)]
+    pub media: Option<Vec<OrAbsent<Medium>>>,
+    /// The boot modes, each with its deviations.
+    #[serde(default)]
+    pub boot: Option<Vec<Word<Boot>>>,
+    /// The boot images' sizes; `-` for the mode's own. Absent: the mode's own.
+    #[serde(default)]
+    pub size: Option<Vec<OrAbsent<Size>>>,
+    /// The mastering tools. Absent: `reference`.
+    #[serde(default)]
+    pub master: Option<Vec<Word<Master>>>,
+    /// The firmware that the discs are booted on.
+    pub firmware: Vec<Word<Firmware>>,
+    /// How the discs hang on the machine.
+    pub attach: Vec<Word<Attachment>>,
+    /// An ISO that exists, instead of mastered ones.
+    #[serde(default)]
+    pub iso: Option<IsoDecl>,
+    /// By firmware: a regular expression that the text must match before the disc counts as booted.
+    /// Needed with `iso`, whose discs carry no probe.
+    #[serde(default)]
+    pub expect_text: BTreeMap<Word<Firmware>, String>,
+    /// Cells that are left out.
+    #[serde(default)]
+    #[schemars(with = "Vec<ExcludeDecl>")]
+    pub exclude: Vec<Spanned<ExcludeDecl>>,
+    /// What must happen, in order: of the rules that match a cell the last one holds.
+    #[schemars(with = "Vec<ExpectDecl>")]
+    pub expect: Vec<Spanned<ExpectDecl>>,
+}
+
+/// An ISO that exists.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IsoDecl {
+    /// Where it is; relative to the scenario file.
+    pub path: String,
+    /// The package of the distribution that brings it, when one does.
+    #[serde(default)]
+    pub package: Option<String>,
+}
+
+/// Which cells a rule is about. Each is a word or a list of words, with `*` and `?` for any characters; what is absent matches every cell.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Selector {
+    /// The medium.
+    #[serde(default)]
+    pub medium: Option<Patterns>,
+    /// The boot mode with its deviations.
+    #[serde(default)]
+    pub boot: Option<Patterns>,
+    /// The size.
+    #[serde(default)]
+    pub size: Option<Patterns>,
+    /// The mastering tool.
+    #[serde(default)]
+    pub master: Option<Patterns>,
+    /// The firmware.
+    #[serde(default)]
+    pub firmware: Option<Patterns>,
+    /// The attachment.
+    #[serde(default)]
+    pub attach: Option<Patterns>,
+}
+
+/// A word or a list of words, with `*` and `?` for any characters.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Patterns {
+    /// One.
+    One(String),
+    /// Any of several.
+    Any(Vec<String>),
+}
+
+impl Patterns {
+    /// The patterns.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(pattern) => std::slice::from_ref(pattern),
+            Self::Any(patterns) => patterns,
+        }
+    }
+}
+
+/// Cells that are left out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExcludeDecl {
+    /// Which.
+    pub when: Selector,
+    /// Why.
+    pub because: String,
+}
+
+/// What must happen to some cells.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectDecl {
+    /// Which cells. Absent: all of the scenario.
+    #[serde(default)]
+    pub when: Selector,
+    /// Only from this version of the firmware on. A cell must have another rule for what came before.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// What must happen.
+    pub outcome: Word<OutcomeKind>,
+    /// The firmware's code (`0009`) or status (`Not Found`). Absent: any.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// How far it must come. Absent: anywhere.
+    #[serde(default)]
+    pub stage: Option<Word<Stage>>,
+    /// Why: a section of the specification, a file of the firmware, or what would disprove it. An
+    /// expectation copied from what was observed tests nothing.
+    pub because: String,
+}
+
+/// The JSON Schema of scenario files, as it is kept in the repository.
+#[must_use]
+pub fn json_schema() -> String {
+    let schema = schemars::schema_for!(ScenarioFile);
+    // A schema is plain JSON: it has no map with keys that are not strings.
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,77 @@
+//! Files that appear whole or not at all.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+/// A file or folder that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct FileError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FileError {
+    /// What failed, on which path: makes the error of an I/O error.
+    pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+/// The name under which something is made before it takes its place. No part of an id begins with a dot.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}", std::process::id()))
+}
+
+/// Writes a file whole or not at all, and the folders above it.
+///
+/// # Errors
+/// The disk is full, or the folder cannot be written.
+pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(FileError::new("create", folder))?;
+    }
+    let unfinished = unfinished(path);
+    let written = fs::File::create(&unfinished).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_data()?;
+        fs::rename(&unfinished, path)
+    });
+    written.map_err(|source| {
+        // Best effort: it is not taken for the file in any case.
+        drop(fs::remove_file(&unfinished));
+        FileError::new("write", path)(source)
+    })
+}
+
+/// Writes a value as JSON for people and programs.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|error| FileError::new("write", path)(error.into()))?;
+    text.push(b'\n');
+    write(path, &text)
+}
+
+/// Reads a value from JSON.
+///
+/// # Errors
+/// There is no such file, or it is not as it should be.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, FileError> {
+    let text = fs::read(path).map_err(FileError::new("read", path))?;
+    serde_json::from_slice(&text).map_err(|error| FileError::new("read", path)(error.into()))
+}

@@ -1,0 +1,301 @@
+//! The names of discs and cells.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Parts of a [`CellId`].
+const CELL_PARTS: usize = 7;
+/// Parts of a [`DiscId`].
+const DISC_PARTS: usize = 5;
+/// What stands where a part has no meaning.
+pub const ABSENT: &str = "-";
+/// The longest part, in bytes: a file name on every file system that matters may have 255.
+const LONGEST_PART: usize = 200;
+
+/// `<scenario>/<medium>/<boot>/<size>/<master>`: the name of one disc.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DiscId(String);
+
+/// `<scenario>/<medium>/<boot>/<size>/<master>/<firmware>/<attachment>`: the name of one disc on one
+/// firmware by one attachment. It is the test's name, and as a path the folder of its evidence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CellId(String);
+
+/// A text that is no id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// The wrong number of parts.
+    #[error("{id:?} has {found} parts where an id has {expected}: {shape}")]
+    Parts {
+        /// The text.
+        id: String,
+        /// How many parts it has.
+        found: usize,
+        /// How many it must have.
+        expected: usize,
+        /// Their names.
+        shape: &'static str,
+    },
+    /// A part that cannot be a file name everywhere.
+    #[error(
+        "{0:?} cannot be part of an id: use letters, digits and - + . _ , = @, not beginning with a dot, at most {LONGEST_PART}"
+    )]
+    Part(String),
+}
+
+/// Whether a text can stand between the slashes of an id, and as a file name.
+///
+/// # Errors
+/// It cannot.
+pub fn check_part(part: &str) -> Result<(), IdError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-+._,=@".contains(&byte);
+    let sound = !part.is_empty()
+        && part.len() <= LONGEST_PART
+        && !part.starts_with('.')
+        && part.bytes().all(allowed);
+    sound
+        .then_some(())
+        .ok_or_else(|| IdError::Part(part.to_owned()))
+}
+
+fn check_parts(id: &str, expected: usize, shape: &'static str) -> Result<(), IdError> {
+    let found = id.split('/').count();
+    if found != expected {
+        return Err(IdError::Parts {
+            id: id.to_owned(),
+            found,
+            expected,
+            shape,
+        });
+    }
+    id.split('/').try_for_each(check_part)
+}
+
+/// One part; empty when there is none, which the constructors rule out.
+fn part(id: &str, index: usize) -> &str {
+    id.split('/').nth(index).unwrap_or_default()
+}
+
+impl DiscId {
+    /// The disc with these parts.
+    ///
+    /// # Errors
+    /// A part cannot stand in an id.
+    pub fn new(parts: [&str; DISC_PARTS]) -> Result<Self, IdError> {
+        parts.join("/").parse()
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &str {
+        part(&self.0, 0)
+    }
+
+    /// The medium, or `-`.
+    #[must_use]
+    pub fn medium(&self) -> &str {
+        part(&self.0, 1)
+    }
+
+    /// The boot part: mode and deviations, or a real medium's name.
+    #[must_use]
+    pub fn boot(&self) -> &str {
+        part(&self.0, 2)
+    }
+
+    /// The size, or `-`.
+    #[must_use]
+    pub fn size(&self) -> &str {
+        part(&self.0, 3)
+    }
+
+    /// The mastering tool, or `-`.
+    #[must_use]
+    pub fn master(&self) -> &str {
+        part(&self.0, 4)
+    }
+
+    /// The disc's folder, relative.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.0.split('/').collect()
+    }
+}
+
+impl CellId {
+    /// The cell of a disc on a firmware by an attachment.
+    ///
+    /// # Errors
+    /// A part cannot stand in an id.
+    pub fn new(disc: &DiscId, firmware: &str, attachment: &str) -> Result<Self, IdError> {
+        format!("{disc}/{firmware}/{attachment}").parse()
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The disc: the first five parts.
+    #[must_use]
+    pub fn disc(&self) -> DiscId {
+        let end = self
+            .0
+            .match_indices('/')
+            .nth(DISC_PARTS - 1)
+            .map_or(self.0.len(), |(at, _)| at);
+        DiscId(self.0[..end].to_owned())
+    }
+
+    /// The name of the scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &str {
+        part(&self.0, 0)
+    }
+
+    /// The firmware, with `@version` when one was chosen.
+    #[must_use]
+    pub fn firmware(&self) -> &str {
+        part(&self.0, 5)
+    }
+
+    /// The attachment.
+    #[must_use]
+    pub fn attachment(&self) -> &str {
+        part(&self.0, 6)
+    }
+
+    /// The cell's folder, relative.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.0.split('/').collect()
+    }
+
+    /// The snapshot's file, relative. A firmware's version never enters it.
+    #[must_use]
+    pub fn snapshot_path(&self) -> PathBuf {
+        let family = self.firmware().split('@').next().unwrap_or_default();
+        let mut path = self.disc().path();
+        path.push(family);
+        path.push(format!("{}.snap", self.attachment()));
+        path
+    }
+}
+
+macro_rules! text {
+    ($name:ident, $parts:expr, $shape:literal) => {
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                check_parts(text, $parts, $shape)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                check_parts(&text, $parts, $shape)?;
+                Ok(Self(text))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+text!(
+    DiscId,
+    DISC_PARTS,
+    "<scenario>/<medium>/<boot>/<size>/<master>"
+);
+text!(
+    CellId,
+    CELL_PARTS,
+    "<scenario>/<medium>/<boot>/<size>/<master>/<firmware>/<attachment>"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_its_parts() {
+        let id: CellId =
+            "hdd/cd-74/hard-disk,cylinders=255/quarter-1s/reference/ovmf@2025.02/usb-cd"
+                .parse()
+                .unwrap();
+        let disc = id.disc();
+        assert_eq!(
+            disc.to_string(),
+            "hdd/cd-74/hard-disk,cylinders=255/quarter-1s/reference"
+        );
+        assert_eq!(
+            [
+                disc.scenario(),
+                disc.medium(),
+                disc.boot(),
+                disc.size(),
+                disc.master()
+            ],
+            [
+                "hdd",
+                "cd-74",
+                "hard-disk,cylinders=255",
+                "quarter-1s",
+                "reference"
+            ]
+        );
+        assert_eq!([id.firmware(), id.attachment()], ["ovmf@2025.02", "usb-cd"]);
+        assert_eq!(
+            id.snapshot_path().to_str(),
+            Some("hdd/cd-74/hard-disk,cylinders=255/quarter-1s/reference/ovmf/usb-cd.snap")
+        );
+        assert_eq!(CellId::new(&disc, "ovmf@2025.02", "usb-cd"), Ok(id));
+    }
+
+    #[test]
+    fn what_cannot_be_a_path_is_no_id() {
+        for text in [
+            "",
+            "a/b/c/d/e/f",
+            "a/b/c/d/e/f/g/h",
+            "a/b/c/d/e/f/",
+            "a/../c/d/e/f/g",
+            "a/b c/c/d/e/f/g",
+            "a/b/c\0/d/e/f/g",
+            "a/b/ü/d/e/f/g",
+            "a/.hidden/c/d/e/f/g",
+            "a\\b/c/d/e/f/g/h",
+        ] {
+            assert!(text.parse::<CellId>().is_err(), "{text:?}");
+        }
+        assert!(
+            format!("{}/b/c/d/e/f/g", "a".repeat(201))
+                .parse::<CellId>()
+                .is_err()
+        );
+    }
+}

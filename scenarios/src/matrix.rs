@@ -1,0 +1,185 @@
+//! Scenario files, read from folders.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    cell::Cell,
+    file::ScenarioFile,
+    id::CellId,
+    location::Location,
+    scenario::{Scenario, ScenarioError, Source},
+};
+
+/// Every scenario of some folders.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// In the order of the folders, their files' names, and the files.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// A folder with scenario files, and where their snapshots lie.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Folder {
+    /// The folder: every `*.toml` in it is read.
+    pub scenarios: PathBuf,
+    /// The folder with the snapshots.
+    pub snapshots: PathBuf,
+}
+
+impl Folder {
+    /// A user's own folder, which keeps its snapshots in it.
+    #[must_use]
+    pub fn own(folder: impl Into<PathBuf>) -> Self {
+        let scenarios = folder.into();
+        Self {
+            snapshots: scenarios.join("snapshots"),
+            scenarios,
+        }
+    }
+
+    /// What this repository ships, by the folder of its workspace.
+    #[must_use]
+    pub fn shipped(workspace: &Path) -> Self {
+        Self {
+            scenarios: workspace.join("scenarios").join("data"),
+            snapshots: workspace.join("tests").join("snapshots"),
+        }
+    }
+
+    /// The files with scenarios, by name.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or holds none.
+    pub fn files(&self) -> Result<Vec<PathBuf>, ReadError> {
+        let unreadable = |source| ReadError::Io {
+            path: self.scenarios.clone(),
+            source,
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.scenarios).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                files.push(path);
+            }
+        }
+        files.sort();
+        if files.is_empty() {
+            return Err(ReadError::NoFiles(self.scenarios.clone()));
+        }
+        Ok(files)
+    }
+}
+
+/// Scenarios that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file or folder that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder without scenarios.
+    #[error("{} holds no scenario file (*.toml)", .0.display())]
+    NoFiles(PathBuf),
+    /// A file that is not as the schema wants it.
+    #[error("{at}: {message}")]
+    Syntax {
+        /// Where.
+        at: Location,
+        /// What is wrong.
+        message: String,
+    },
+    /// A scenario that has no meaning.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+}
+
+impl Matrix {
+    /// Reads and checks every scenario of some folders.
+    ///
+    /// # Errors
+    /// With file, line and column: what cannot be read, or has no meaning, or is there twice.
+    pub fn read(folders: &[Folder]) -> Result<Self, ReadError> {
+        let mut scenarios = Vec::new();
+        for folder in folders {
+            for file in folder.files()? {
+                scenarios.extend(read_file(&file, &folder.snapshots)?);
+            }
+        }
+        let matrix = Self { scenarios };
+        matrix.check()?;
+        Ok(matrix)
+    }
+
+    /// The cells, in the order of the scenarios.
+    pub fn cells(&self) -> impl Iterator<Item = Cell> {
+        self.scenarios.iter().flat_map(Scenario::cells)
+    }
+
+    /// The cell with this id.
+    #[must_use]
+    pub fn cell(&self, id: &CellId) -> Option<Cell> {
+        self.scenarios.iter().find_map(|scenario| scenario.cell(id))
+    }
+
+    fn check(&self) -> Result<(), ScenarioError> {
+        let mut seen: BTreeMap<&str, &Location> = BTreeMap::new();
+        for scenario in &self.scenarios {
+            if let Some(first) = seen.insert(&scenario.name, &scenario.declared) {
+                return Err(ScenarioError {
+                    at: scenario.declared.clone(),
+                    message: format!("a scenario is called {} already, at {first}", scenario.name),
+                });
+            }
+            scenario.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// The scenarios of one file. [`Scenario::check`] is left to the caller.
+///
+/// # Errors
+/// With file, line and column: what cannot be read or is not as the schema wants it.
+pub fn read_file(path: &Path, snapshots: &Path) -> Result<Vec<Scenario>, ReadError> {
+    let text = fs::read_to_string(path).map_err(|source| ReadError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&Source {
+        path,
+        text: &text,
+        snapshots,
+    })
+}
+
+fn parse(source: &Source<'_>) -> Result<Vec<Scenario>, ReadError> {
+    let at = |error: &toml::de::Error| Location::of(source.path, source.text, error.span());
+    let deserializer =
+        toml::Deserializer::parse(source.text).map_err(|error| ReadError::Syntax {
+            at: at(&error),
+            message: error.message().to_owned(),
+        })?;
+    let file: ScenarioFile = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let error = error.into_inner();
+        ReadError::Syntax {
+            at: at(&error),
+            message: format!("{path}: {}", error.message()),
+        }
+    })?;
+    file.scenario
+        .into_iter()
+        .map(|decl| Ok(Scenario::new(decl, source)?))
+        .collect()
+}

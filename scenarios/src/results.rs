@@ -1,0 +1,370 @@
+//! What a run of cells amounts to: `results.json`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use harness::{observation::Start, outcome::Outcome};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cell::{Cell, Expectation},
+    files::{self, FileError},
+    id::CellId,
+};
+
+pub use crate::stand_in::{Differs, Verdict};
+
+/// The name and version of the document.
+pub const SCHEMA: &str = "boot-matrix/1";
+
+/// What became of one cell: a cell of `results.json`, and `result.json` in its folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// The cell.
+    pub id: CellId,
+    /// The parts of its id, as they stand there.
+    #[serde(flatten)]
+    pub parts: Parts,
+    /// What happened; nothing when it was not run to an end.
+    pub outcome: Option<Outcome>,
+    /// What had to happen; nothing when nothing is declared.
+    pub expected: Option<Expectation>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// For a mismatch: from what it differs.
+    #[serde(default)]
+    pub differs: Vec<Differs>,
+    /// Why it was skipped, could not be run, or is a mismatch, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// Ids of the defects seen on the disc.
+    #[serde(default)]
+    pub findings: Vec<String>,
+    /// From the machine's start to the decision, in milliseconds.
+    pub duration_ms: u64,
+    /// Whether the machine started cold or warm.
+    pub start: Option<Start>,
+    /// The folder with the evidence, relative to the folder of the results.
+    pub evidence: PathBuf,
+}
+
+/// The parts of a cell's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// The scenario.
+    pub scenario: String,
+    /// The medium, or `-`.
+    pub medium: String,
+    /// The boot mode with its deviations, or a real medium's name.
+    pub boot: String,
+    /// The size, or `-`.
+    pub size: String,
+    /// The mastering tool, or `-`.
+    pub master: String,
+    /// The firmware.
+    pub firmware: String,
+    /// The attachment.
+    pub attachment: String,
+}
+
+impl Parts {
+    /// The parts of an id.
+    #[must_use]
+    pub fn of(id: &CellId) -> Self {
+        let disc = id.disc();
+        Self {
+            scenario: disc.scenario().to_owned(),
+            medium: disc.medium().to_owned(),
+            boot: disc.boot().to_owned(),
+            size: disc.size().to_owned(),
+            master: disc.master().to_owned(),
+            firmware: id.firmware().to_owned(),
+            attachment: id.attachment().to_owned(),
+        }
+    }
+}
+
+/// The folder of a cell's evidence, relative to the folder of the results.
+#[must_use]
+pub fn evidence_folder(id: &CellId) -> PathBuf {
+    Path::new("cells").join(id.path())
+}
+
+/// The file with a cell's record.
+#[must_use]
+pub fn record_file(out: &Path, id: &CellId) -> PathBuf {
+    out.join(evidence_folder(id)).join("result.json")
+}
+
+impl CellRecord {
+    /// The record of a cell of which nothing was seen.
+    #[must_use]
+    pub fn unseen(id: &CellId, verdict: Verdict, reason: impl Into<String>) -> Self {
+        Self {
+            id: id.clone(),
+            parts: Parts::of(id),
+            outcome: None,
+            expected: None,
+            verdict,
+            differs: Vec::new(),
+            reasons: vec![reason.into()],
+            findings: Vec::new(),
+            duration_ms: 0,
+            start: None,
+            evidence: evidence_folder(id),
+        }
+    }
+}
+
+/// How many cells came to which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// All of them.
+    pub cells: usize,
+    /// What happened is what had to happen, and what was seen before.
+    pub as_expected: usize,
+    /// It is not.
+    pub mismatch: usize,
+    /// Not run, for a reason.
+    pub skipped: usize,
+    /// Could not be run.
+    pub infra: usize,
+    /// Nothing was declared.
+    pub observed: usize,
+}
+
+impl Totals {
+    /// Counts the verdicts.
+    pub fn count(verdicts: impl IntoIterator<Item = Verdict>) -> Self {
+        let mut totals = Self::default();
+        for verdict in verdicts {
+            totals.cells += 1;
+            *match verdict {
+                Verdict::AsExpected => &mut totals.as_expected,
+                Verdict::Mismatch => &mut totals.mismatch,
+                Verdict::Skipped => &mut totals.skipped,
+                Verdict::Infra => &mut totals.infra,
+                Verdict::Observed => &mut totals.observed,
+            } += 1;
+        }
+        totals
+    }
+
+    /// The exit code of a run: 3 if anything could not be run or everything was skipped, else 1 on a mismatch, else 0.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        if self.infra > 0 || self.skipped == self.cells {
+            3
+        } else if self.mismatch > 0 {
+            1
+        } else {
+            0
+        }
+    }
+}
+
+/// What a run amounts to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The machine it ran on.
+    pub host: Host,
+    /// What ran the guests' instructions.
+    pub accelerator: String,
+    /// What was used.
+    pub tools: Tools,
+    /// How many cells came to which verdict.
+    pub totals: Totals,
+    /// Every cell.
+    pub cells: Vec<CellRecord>,
+}
+
+/// The machine of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its operating system, as `linux`.
+    pub os: String,
+    /// Its architecture, as `x86_64`.
+    pub arch: String,
+    /// How many processors the run could use.
+    pub cpus: usize,
+}
+
+impl Host {
+    /// This machine.
+    #[must_use]
+    pub fn this() -> Self {
+        Self {
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cpus: std::thread::available_parallelism().map_or(1, Into::into),
+        }
+    }
+}
+
+/// What a run used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tools {
+    /// The emulator.
+    pub qemu: Option<QemuTool>,
+    /// The firmware.
+    pub firmware: Vec<FirmwareTool>,
+    /// The mastering tools.
+    pub masters: Vec<MasterTool>,
+}
+
+/// The emulator of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QemuTool {
+    /// Its version.
+    pub version: String,
+    /// Its program.
+    pub path: PathBuf,
+}
+
+/// A firmware of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirmwareTool {
+    /// Its name in ids.
+    pub id: String,
+    /// `seabios` or `edk2`.
+    pub family: String,
+    /// Its version.
+    pub version: String,
+    /// The SHA-256 of its image.
+    pub sha256: String,
+}
+
+/// A mastering tool of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MasterTool {
+    /// Its name in ids.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Results {
+    /// The results of these records, with the totals counted.
+    #[must_use]
+    pub fn new(accelerator: String, tools: Tools, cells: Vec<CellRecord>) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            host: Host::this(),
+            accelerator,
+            tools,
+            totals: Totals::count(cells.iter().map(|cell| cell.verdict)),
+            cells,
+        }
+    }
+
+    /// The file in the folder of a run.
+    #[must_use]
+    pub fn file(out: &Path) -> PathBuf {
+        out.join("results.json")
+    }
+
+    /// Reads the results that a run left in a folder.
+    ///
+    /// # Errors
+    /// There are none, or they are of another version.
+    pub fn read(out: &Path) -> Result<Self, FileError> {
+        let file = Self::file(out);
+        let results: Self = files::read_json(&file)?;
+        if results.schema == SCHEMA {
+            return Ok(results);
+        }
+        let message = format!(
+            "its schema is {:?} where {SCHEMA:?} is wanted",
+            results.schema
+        );
+        Err(FileError::new("read", file)(std::io::Error::other(message)))
+    }
+
+    /// Writes the results into the folder of a run.
+    ///
+    /// # Errors
+    /// As [`files::write`].
+    pub fn write(&self, out: &Path) -> Result<(), FileError> {
+        files::write_json(&Self::file(out), self)
+    }
+
+    /// These results, with the cells of an earlier run that this one did not run.
+    #[must_use]
+    pub fn over(mut self, earlier: Self) -> Self {
+        let mut records: BTreeMap<CellId, CellRecord> = self
+            .cells
+            .drain(..)
+            .map(|cell| (cell.id.clone(), cell))
+            .collect();
+        // The order of the earlier run stays.
+        let mut cells: Vec<_> = earlier
+            .cells
+            .into_iter()
+            .map(|cell| records.remove(&cell.id).unwrap_or(cell))
+            .collect();
+        cells.extend(records.into_values());
+        self.totals = Totals::count(cells.iter().map(|cell| cell.verdict));
+        self.cells = cells;
+        self
+    }
+}
+
+/// Gathers the records that the cells left; a cell that left none could not be run.
+#[must_use]
+pub fn gather(out: &Path, cells: &[Cell]) -> Vec<CellRecord> {
+    let record = |cell: &Cell| {
+        files::read_json(&record_file(out, &cell.id)).unwrap_or_else(|error| {
+            CellRecord::unseen(
+                &cell.id,
+                Verdict::Infra,
+                format!("the cell left no result: {error}"),
+            )
+        })
+    };
+    cells.iter().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Verdict::{AsExpected, Infra, Mismatch, Skipped};
+
+    #[test]
+    fn exit_codes_are_those_of_the_design() {
+        let code = |verdicts: &[Verdict]| Totals::count(verdicts.iter().copied()).exit_code();
+        assert_eq!(code(&[AsExpected, AsExpected]), 0);
+        assert_eq!(code(&[AsExpected, Skipped]), 0);
+        assert_eq!(code(&[AsExpected, Mismatch, Skipped]), 1);
+        assert_eq!(code(&[Mismatch, Infra]), 3);
+        assert_eq!(
+            code(&[Skipped, Skipped]),
+            3,
+            "a run in which everything is skipped is no pass"
+        );
+        assert_eq!(code(&[]), 3, "nor is one of nothing");
+    }
+
+    #[test]
+    fn a_rerun_replaces_what_it_ran_and_keeps_the_rest() {
+        let record = |id: &str, verdict| CellRecord::unseen(&id.parse().unwrap(), verdict, "");
+        let results = |cells| Results::new("tcg".into(), Tools::default(), cells);
+        let earlier = results(vec![
+            record("a/-/b/-/r/seabios/ide", AsExpected),
+            record("b/-/b/-/r/seabios/ide", Mismatch),
+        ]);
+        let rerun = results(vec![record("b/-/b/-/r/seabios/ide", AsExpected)]);
+        let both = rerun.over(earlier);
+        assert_eq!(
+            both.totals,
+            Totals {
+                cells: 2,
+                as_expected: 2,
+                ..Totals::default()
+            }
+        );
+    }
+}

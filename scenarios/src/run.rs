@@ -1,0 +1,165 @@
+//! What the command line tells the tests: the run file.
+
+use std::path::{Path, PathBuf};
+
+use harness::{
+    accelerator::{self, Accelerator, Choice},
+    firmware::{self, Firmware, FirmwareId},
+    qemu::{Qemu, QemuError},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cell::Cell,
+    files::{self, FileError},
+    id::CellId,
+    matrix::{self, Folder, Matrix, ReadError},
+};
+
+/// The environment variable with the run file's path.
+pub const VARIABLE: &str = "BOOT_MATRIX_RUN";
+
+/// One run of cells, as the command line resolved it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Where the scenarios are.
+    pub folders: Vec<Folder>,
+    /// By scenario: which file of which folder declares it. A test looks up its own cell there, and reads no other file.
+    pub scenarios: Vec<Declared>,
+    /// A file with the ids of the cells, one a line. A test that is asked for one id does not read it.
+    pub cells: PathBuf,
+    /// The folder for results and evidence.
+    pub out: PathBuf,
+    /// What the cells are booted with; without it each test looks for itself.
+    pub toolbox: Option<Toolbox>,
+    /// Whether what is seen becomes the snapshot.
+    pub accept: bool,
+}
+
+/// What cells are booted with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Toolbox {
+    /// The emulator.
+    pub qemu: Qemu,
+    /// Every firmware that it can run.
+    pub firmware: Vec<Firmware>,
+    /// What runs the guests' instructions.
+    pub accelerator: Choice,
+}
+
+/// Who runs the guests' instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcceleratorWish {
+    /// This one.
+    Given(Accelerator),
+    /// Whichever is faster on this host.
+    Fastest,
+}
+
+/// Where a scenario is declared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Declared {
+    /// Its name.
+    pub scenario: String,
+    /// Its file.
+    pub file: PathBuf,
+    /// The folder with its snapshots.
+    pub snapshots: PathBuf,
+}
+
+impl Run {
+    /// The folder with the discs of a run.
+    #[must_use]
+    pub fn discs(&self) -> PathBuf {
+        self.out.join("discs")
+    }
+
+    /// Writes the run file and the list of cells into the folder of the run, and says where.
+    ///
+    /// # Errors
+    /// As [`files::write`].
+    pub fn write(&self, cells: &[Cell]) -> Result<PathBuf, FileError> {
+        let ids: String = cells.iter().map(|cell| format!("{}\n", cell.id)).collect();
+        files::write(&self.cells, ids.as_bytes())?;
+        let file = self.out.join("run.json");
+        files::write_json(&file, self)?;
+        Ok(file)
+    }
+
+    /// Reads a run file.
+    ///
+    /// # Errors
+    /// There is none, or it is not as it should be.
+    pub fn read(file: &Path) -> Result<Self, FileError> {
+        files::read_json(file)
+    }
+
+    /// The ids of the run's cells.
+    ///
+    /// # Errors
+    /// The list cannot be read.
+    pub fn ids(&self) -> Result<Vec<CellId>, FileError> {
+        let unreadable = || FileError::new("read", &self.cells);
+        let text = std::fs::read_to_string(&self.cells).map_err(unreadable())?;
+        let parse = |line: &str| {
+            line.parse()
+                .map_err(|error| unreadable()(std::io::Error::other(error)))
+        };
+        text.lines().map(parse).collect()
+    }
+
+    /// One cell, without expanding any other.
+    ///
+    /// # Errors
+    /// Its scenario's file cannot be read. There being no such cell is none.
+    pub fn cell(&self, id: &CellId) -> Result<Option<Cell>, ReadError> {
+        let Some(declared) = self
+            .scenarios
+            .iter()
+            .find(|declared| declared.scenario == id.scenario())
+        else {
+            return Ok(None);
+        };
+        let scenarios = matrix::read_file(&declared.file, &declared.snapshots)?;
+        Ok(scenarios.iter().find_map(|scenario| scenario.cell(id)))
+    }
+}
+
+impl Toolbox {
+    /// Looks for the tools on this host. What is measured is kept in a folder.
+    ///
+    /// # Errors
+    /// There is no usable QEMU. A firmware that is not there is none.
+    pub fn find(
+        qemu: Option<&Path>,
+        wish: AcceleratorWish,
+        cache: &Path,
+    ) -> Result<Self, QemuError> {
+        let qemu = Qemu::locate(qemu)?;
+        let firmware = firmware::discover(&qemu);
+        let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
+            (AcceleratorWish::Given(accelerator), _) => Choice::asked_for(accelerator),
+            (AcceleratorWish::Fastest, Ok(seabios)) => accelerator::measure(&qemu, seabios, cache),
+            // Nothing to measure with.
+            (AcceleratorWish::Fastest, Err(_)) => Choice::asked_for(Accelerator::Tcg),
+        };
+        Ok(Self {
+            qemu,
+            firmware,
+            accelerator,
+        })
+    }
+}
+
+impl Declared {
+    /// Where every scenario of a matrix is declared.
+    #[must_use]
+    pub fn all(matrix: &Matrix) -> Vec<Self> {
+        let declared = |scenario: &crate::scenario::Scenario| Self {
+            scenario: scenario.name.clone(),
+            file: scenario.declared.file().to_owned(),
+            snapshots: scenario.snapshots.clone(),
+        };
+        matrix.scenarios.iter().map(declared).collect()
+    }
+}

@@ -1,0 +1,173 @@
+//! Which cells of a matrix are meant.
+
+use std::collections::BTreeSet;
+
+use harness::attachment::Attachment;
+
+use crate::{
+    cell::Cell,
+    filter::Filter,
+    matrix::Matrix,
+    words::{Firmware, Master, Set, nearest},
+};
+
+/// Which cells are meant. What is empty restricts nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Sets of scenarios.
+    pub sets: Vec<Set>,
+    /// Parts of ids, or patterns; an id must match one.
+    pub filters: Vec<Filter>,
+    /// Firmware.
+    pub firmware: Vec<Firmware>,
+    /// Attachments.
+    pub attach: Vec<Attachment>,
+    /// Mastering tools.
+    pub master: Vec<Master>,
+}
+
+/// A part of the cells: slice `k` of `n`, counted from 1. The slices of one matrix are disjoint and together complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Which slice, from 1.
+    pub slice: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+/// A choice that chooses nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NothingSelected {
+    /// A filter that matches no id.
+    #[error("no cell matches {filter:?}{hint}")]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// What may have been meant, as a clause to go on with; empty when nothing is near.
+        hint: String,
+    },
+    /// The restrictions leave nothing, each by itself being fine.
+    #[error(
+        "the filters, sets, firmware, attachments and masters given leave no cell; --list with fewer of them shows what there is"
+    )]
+    Together,
+}
+
+impl Selection {
+    /// The cells that are meant, in the order of the matrix.
+    ///
+    /// # Errors
+    /// A filter matches nothing, or all restrictions together leave nothing.
+    pub fn apply(&self, matrix: &Matrix) -> Result<Vec<Cell>, NothingSelected> {
+        let in_set = |cell: &Cell| self.sets.is_empty() || self.sets.contains(&cell.set);
+        let candidates: Vec<Cell> = matrix.cells().filter(in_set).collect();
+        for filter in &self.filters {
+            if !candidates
+                .iter()
+                .any(|cell| filter.matches(cell.id.as_str()))
+            {
+                return Err(NothingSelected::Filter {
+                    filter: filter.as_str().to_owned(),
+                    hint: hint(filter, matrix, &candidates),
+                });
+            }
+        }
+        let selected: Vec<_> = candidates
+            .into_iter()
+            .filter(|cell| self.wants(cell))
+            .collect();
+        if selected.is_empty() {
+            Err(NothingSelected::Together)
+        } else {
+            Ok(selected)
+        }
+    }
+
+    fn wants(&self, cell: &Cell) -> bool {
+        let id = cell.id.as_str();
+        (self.filters.is_empty() || self.filters.iter().any(|filter| filter.matches(id)))
+            && (self.firmware.is_empty() || self.firmware.contains(&cell.firmware))
+            && (self.attach.is_empty() || self.attach.contains(&cell.attachment))
+            && (self.master.is_empty()
+                || self
+                    .master
+                    .iter()
+                    .any(|master| master.as_str() == cell.id.disc().master()))
+    }
+}
+
+/// What may have been meant by a filter that matches nothing.
+fn hint(filter: &Filter, matrix: &Matrix, candidates: &[Cell]) -> String {
+    let elsewhere: BTreeSet<Set> = matrix
+        .cells()
+        .filter(|cell| filter.matches(cell.id.as_str()))
+        .map(|cell| cell.set)
+        .collect();
+    if let Some(set) = elsewhere.first() {
+        return format!(" in the sets asked for; there are some in --set {set}");
+    }
+    let words: BTreeSet<String> = candidates
+        .iter()
+        .flat_map(|cell| {
+            cell.id
+                .as_str()
+                .split('/')
+                .map(ToOwned::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    // Whichever part of the filter is misspelt, the nearest words to that part help.
+    let parts = filter
+        .as_str()
+        .split(['/', '*', '?'])
+        .filter(|part| !part.is_empty());
+    let unknown = parts.filter(|part| !words.iter().any(|word| word.contains(part)));
+    let near: BTreeSet<&str> = unknown
+        .flat_map(|part| nearest(part, words.iter().map(String::as_str)))
+        .collect();
+    if near.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; did you mean {}?",
+        near.into_iter().collect::<Vec<_>>().join(" or ")
+    )
+}
+
+impl Partition {
+    /// The cells of this slice.
+    #[must_use]
+    pub fn of(self, cells: Vec<Cell>) -> Vec<Cell> {
+        // Each slice gets a share of every scenario, the long ones too.
+        cells
+            .into_iter()
+            .skip(self.slice.saturating_sub(1))
+            .step_by(self.of.max(1))
+            .collect()
+    }
+}
+
+impl std::str::FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "{text:?} is no partition: use slice:<k>/<n> with 1 <= k <= n, such as slice:1/4"
+            )
+        };
+        let (slice, of) = text
+            .strip_prefix("slice:")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or_else(wrong)?;
+        let partition = Self {
+            slice: slice.parse().map_err(|_| wrong())?,
+            of: of.parse().map_err(|_| wrong())?,
+        };
+        if partition.slice == 0 || partition.slice > partition.of {
+            Err(wrong())
+        } else {
+            Ok(partition)
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The words that scenario files and the command line use, and what to say to one that is unknown.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use harness::{
+    attachment::Attachment,
+    outcome::{OutcomeKind, Stage},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::id::{ABSENT, check_part};
+pub use crate::stand_in::{Boot, Medium, Size};
+pub use harness::firmware::FirmwareId as Firmware;
+
+/// A set of words with one meaning each.
+pub trait Vocabulary: Sized {
+    /// What a word of it names, as in "no attachment is called …".
+    const NOUN: &'static str;
+
+    /// Every word, or for an open set the words that come closest to a list.
+    fn words() -> Vec<String>;
+
+    /// Whether [`Vocabulary::words`] is all there is.
+    const CLOSED: bool;
+
+    /// What a word names.
+    ///
+    /// # Errors
+    /// Nothing: with a sentence that says why.
+    fn parse(word: &str) -> Result<Self, String>;
+}
+
+/// The words nearest to one that is unknown, nearest first; none when none is near.
+#[must_use]
+pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let likeness = |word: &str| {
+        let alike = strsim::normalized_damerau_levenshtein(unknown, word);
+        if !unknown.is_empty() && (word.contains(unknown) || unknown.contains(word)) {
+            alike.max(0.75)
+        } else {
+            alike
+        }
+    };
+    let mut near: Vec<_> = known
+        .into_iter()
+        .map(|word| (likeness(word), word))
+        .filter(|&(likeness, _)| likeness >= 0.5)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    near.dedup_by_key(|&mut (_, word)| word);
+    near.into_iter().take(3).map(|(_, word)| word).collect()
+}
+
+/// `no <noun> is called "<unknown>"`, and the nearest of the known words, or all of them when they are few.
+#[must_use]
+pub fn unknown_word<'a>(
+    noun: &str,
+    unknown: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let known: Vec<_> = known.into_iter().collect();
+    let near = nearest(unknown, known.iter().copied());
+    if !near.is_empty() {
+        format!(
+            "no {noun} is called {unknown:?}; did you mean {}?",
+            near.join(" or ")
+        )
+    } else if known.len() <= 12 {
+        format!(
+            "no {noun} is called {unknown:?}: use one of {}",
+            known.join(", ")
+        )
+    } else {
+        format!("no {noun} is called {unknown:?}")
+    }
+}
+
+/// Reads a word of a vocabulary.
+///
+/// # Errors
+/// The word is unknown: with the nearest ones.
+pub fn read<V: Vocabulary>(word: &str) -> Result<V, String> {
+    V::parse(word)
+}
+
+/// A word of a vocabulary, in a scenario file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Word<V>(pub V);
+
+/// A word of a vocabulary or `-`, in a scenario file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrAbsent<V>(pub Option<V>);
+
+struct Reader<T>(PhantomData<T>);
+
+impl<V: Vocabulary> de::Visitor<'_> for Reader<Word<V>> {
+    type Value = Word<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the name of a {}", V::NOUN)
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
+        V::parse(word).map(Word).map_err(E::custom)
+    }
+}
+
+impl<V: Vocabulary> de::Visitor<'_> for Reader<OrAbsent<V>> {
+    type Value = OrAbsent<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the name of a {}, or \"-\"", V::NOUN)
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
+        if word == ABSENT {
+            return Ok(OrAbsent(None));
+        }
+        V::parse(word)
+            .map(|value| OrAbsent(Some(value)))
+            .map_err(E::custom)
+    }
+}
+
+impl<'de, V: Vocabulary> Deserialize<'de> for Word<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Reader(PhantomData::<Self>))
+    }
+}
+
+impl<'de, V: Vocabulary> Deserialize<'de> for OrAbsent<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Reader(PhantomData::<Self>))
+    }
+}
+
+fn schema<V: Vocabulary>(extra: Option<&str>) -> Schema {
+    let mut words = V::words();
+    if !V::CLOSED {
+        return json_schema!({ "type": "string", "description": V::NOUN, "examples": words });
+    }
+    words.extend(extra.map(ToOwned::to_owned));
+    json_schema!({ "type": "string", "description": V::NOUN, "enum": words })
+}
+
+impl<V: Vocabulary> JsonSchema for Word<V> {
+    fn schema_name() -> Cow<'static, str> {
+        V::NOUN.replace(' ', "-").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema::<V>(None)
+    }
+}
+
+impl<V: Vocabulary> JsonSchema for OrAbsent<V> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}-or-absent", V::NOUN.replace(' ', "-")).into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema::<V>(Some(ABSENT))
+    }
+}
+
+macro_rules! listed {
+    ($name:ty, $noun:literal) => {
+        impl Vocabulary for $name {
+            const NOUN: &'static str = $noun;
+            const CLOSED: bool = true;
+
+            fn words() -> Vec<String> {
+                Self::ALL.iter().map(ToString::to_string).collect()
+            }
+
+            fn parse(word: &str) -> Result<Self, String> {
+                let found = Self::ALL.iter().find(|known| known.as_str() == word);
+                let known = || Self::ALL.iter().map(|known| known.as_str());
+                found
+                    .cloned()
+                    .ok_or_else(|| unknown_word(Self::NOUN, word, known()))
+            }
+        }
+    };
+}
+
+listed!(Attachment, "attachment");
+listed!(Firmware, "firmware");
+listed!(OutcomeKind, "outcome");
+listed!(Stage, "stage");
+listed!(Set, "set");
+listed!(Master, "master");
+
+macro_rules! open {
+    ($name:ty, $noun:literal, $words:expr) => {
+        impl Vocabulary for $name {
+            const NOUN: &'static str = $noun;
+            const CLOSED: bool = false;
+
+            fn words() -> Vec<String> {
+                $words.into_iter().map(|word| word.to_string()).collect()
+            }
+
+            fn parse(word: &str) -> Result<Self, String> {
+                word.parse().map_err(|error| {
+                    let sentence = format!("{error}");
+                    let words = Self::words();
+                    match nearest(word, words.iter().map(String::as_str))[..] {
+                        [] => sentence,
+                        ref near => format!("{sentence}; did you mean {}?", near.join(" or ")),
+                    }
+                })
+            }
+        }
+    };
+}
+
+open!(Medium, "medium", ["cd-80"]);
+open!(
+    Boot,
+    "boot mode",
+    ["none", "floppy-1440k", "hard-disk", "efi"]
+);
+open!(
+    Size,
+    "size",
+    ["quarter", "quarter-1s", "quarter+1b", "65535s", "full"]
+);
+
+/// Which cells are run together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Set {
+    /// What runs when nothing else is asked for.
+    #[default]
+    Default,
+    /// Every mastering tool.
+    Masters,
+    /// Every defect.
+    Defects,
+    /// Every build of every firmware.
+    Grid,
+}
+
+impl Set {
+    /// Every set.
+    pub const ALL: &[Self] = &[Self::Default, Self::Masters, Self::Defects, Self::Grid];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Masters => "masters",
+            Self::Defects => "defects",
+            Self::Grid => "grid",
+        }
+    }
+}
+
+impl fmt::Display for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A mastering tool, by the name that stands in ids.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Master(&'static str);
+
+impl Master {
+    /// Every mastering tool that is known.
+    pub const ALL: &[Self] = &[Self("reference")];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        self.0
+    }
+}
+
+impl Default for Master {
+    fn default() -> Self {
+        Self("reference")
+    }
+}
+
+impl fmt::Display for Master {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+/// A name that its author may choose, such as a scenario's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(pub String);
+
+impl Vocabulary for Name {
+    const NOUN: &'static str = "name";
+    const CLOSED: bool = false;
+
+    fn words() -> Vec<String> {
+        Vec::new()
+    }
+
+    fn parse(word: &str) -> Result<Self, String> {
+        check_part(word).map_err(|error| error.to_string())?;
+        if word.contains(['*', '?', '@']) || word == ABSENT {
+            return Err(format!("{word:?} cannot be a name"));
+        }
+        Ok(Self(word.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_word_is_answered_with_the_nearest() {
+        let error = read::<Attachment>("achi").unwrap_err();
+        assert_eq!(
+            error,
+            "no attachment is called \"achi\"; did you mean ahci or scsi?"
+        );
+        let error = read::<Set>("xyzzy").unwrap_err();
+        assert_eq!(
+            error,
+            "no set is called \"xyzzy\": use one of default, masters, defects, grid"
+        );
+        assert_eq!(
+            nearest("usb", Attachment::ALL.iter().map(|a| a.as_str())),
+            ["usb-cd", "usb-disk"]
+        );
+    }
+}

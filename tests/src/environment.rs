@@ -1,0 +1,156 @@
+//! What a run is given: by the command line through a run file, or by itself when there is none.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::SystemTime,
+};
+
+use anyhow::Context;
+use scenarios::{
+    cell::{Cell, Recipe},
+    disc::{self, Disc},
+    files::FileError,
+    matrix::{Folder, Matrix},
+    run::{self, AcceleratorWish, Declared, Run, Toolbox},
+    selection::Selection,
+    words::Set,
+};
+
+/// What a run is given.
+#[derive(Debug)]
+pub struct Environment {
+    /// The run.
+    pub run: Run,
+    cells: Cells,
+    found: OnceLock<Result<Toolbox, String>>,
+}
+
+/// Who chose the cells, and who masters their discs.
+#[derive(Debug)]
+enum Cells {
+    /// The command line.
+    Listed,
+    /// Nobody: the default set. Discs older than this program are mastered again, for what masters them may have changed.
+    Default { matrix: Matrix, built: SystemTime },
+}
+
+impl Environment {
+    /// Reads the run file, or without one looks for everything itself.
+    ///
+    /// # Errors
+    /// The run file or the scenarios cannot be read.
+    pub fn find() -> anyhow::Result<Self> {
+        match env::var_os(run::VARIABLE) {
+            Some(file) => {
+                let run = Run::read(Path::new(&file))
+                    .with_context(|| format!("{} names no run", run::VARIABLE))?;
+                Ok(Self {
+                    run,
+                    cells: Cells::Listed,
+                    found: OnceLock::new(),
+                })
+            }
+            None => Self::by_itself(),
+        }
+    }
+
+    fn by_itself() -> anyhow::Result<Self> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("no workspace")?;
+        let folder = Folder::shipped(workspace);
+        let matrix = Matrix::read(std::slice::from_ref(&folder))?;
+        let program = env::current_exe().context("cannot find this program")?;
+        let built = program
+            .metadata()
+            .and_then(|program| program.modified())
+            .context("cannot date this program")?;
+        let out = target(&program).join("boot-matrix");
+        let run = Run {
+            folders: vec![folder],
+            scenarios: Declared::all(&matrix),
+            cells: out.join("cells.txt"),
+            out,
+            accept: false,
+            toolbox: None,
+        };
+        Ok(Self {
+            run,
+            cells: Cells::Default { matrix, built },
+            found: OnceLock::new(),
+        })
+    }
+
+    /// Every cell of the run.
+    ///
+    /// # Errors
+    /// The list cannot be read, or names a cell that is not there.
+    pub fn cells(&self) -> anyhow::Result<Vec<Cell>> {
+        match &self.cells {
+            Cells::Listed => {
+                let matrix = Matrix::read(&self.run.folders)?;
+                let cell = |id| {
+                    matrix
+                        .cell(&id)
+                        .with_context(|| format!("no scenario has the cell {id}"))
+                };
+                self.run.ids()?.into_iter().map(cell).collect()
+            }
+            Cells::Default { matrix, .. } => {
+                let selection = Selection {
+                    sets: vec![Set::Default],
+                    ..Selection::default()
+                };
+                Ok(selection.apply(matrix)?)
+            }
+        }
+    }
+
+    /// One cell, by what may be its id.
+    ///
+    /// # Errors
+    /// Its scenario's file cannot be read.
+    pub fn cell(&self, id: &str) -> anyhow::Result<Option<Cell>> {
+        match id.parse() {
+            Ok(id) => Ok(self.run.cell(&id)?),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What the cells are booted with.
+    ///
+    /// # Errors
+    /// There is no usable QEMU.
+    pub fn toolbox(&self) -> Result<&Toolbox, String> {
+        if let Some(toolbox) = &self.run.toolbox {
+            return Ok(toolbox);
+        }
+        let find = || {
+            Toolbox::find(None, AcceleratorWish::Fastest, &self.run.out)
+                .map_err(|error| error.to_string())
+        };
+        self.found.get_or_init(find).as_ref().map_err(Clone::clone)
+    }
+
+    /// A cell's disc: mastered by the command line, or else now.
+    ///
+    /// # Errors
+    /// It was not mastered, or cannot be.
+    pub fn disc(&self, recipe: &Recipe) -> Result<Disc, FileError> {
+        match self.cells {
+            Cells::Listed => disc::open(recipe, &self.run.discs()),
+            Cells::Default { built, .. } => disc::master_once(recipe, &self.run.discs(), built),
+        }
+    }
+}
+
+/// The target folder that a test program lies in, as in `target/debug/deps/matrix`.
+fn target(program: &Path) -> PathBuf {
+    program
+        .ancestors()
+        .nth(3)
+        .unwrap_or(Path::new("target"))
+        .to_owned()
+}

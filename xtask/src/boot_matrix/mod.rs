@@ -1,0 +1,283 @@
+//! The main job: master, boot, judge, report.
+
+mod discs;
+mod nextest;
+mod table;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::Context;
+use harness::firmware::Firmware;
+use scenarios::{
+    cell::Cell,
+    filter::Filter,
+    id::ABSENT,
+    matrix::{Folder, Matrix},
+    results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals, Verdict},
+    run::{Declared, Run, Toolbox},
+    selection::Selection,
+};
+use serde_json::json;
+
+use crate::{
+    cli::{BootMatrix, Format, Rerun},
+    place::{target, workspace},
+    setup,
+    signals::Signals,
+    stop::Stop,
+};
+
+/// Runs the verb.
+pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
+    let folders = folders(options);
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
+    let cells = select(options, &matrix)?;
+    if options.list {
+        return match list(&cells, options.format) {
+            // Whoever reads the list has read enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(error).context("cannot write the list")
+            }
+            _ => Ok(ExitCode::SUCCESS),
+        };
+    }
+    let results = boot_cells(options, &folders, &matrix, cells)?;
+    if options.format == Format::Json {
+        let mut stdout = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut stdout, &results)?;
+        writeln!(stdout).context("cannot write the results")?;
+    }
+    Ok(ExitCode::from(results.totals.exit_code()))
+}
+
+/// Runs cells as the verb does, and leaves its exit code to the caller. For people, the table is printed.
+pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
+    let folders = folders(options);
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
+    let cells = select(options, &matrix)?;
+    boot_cells(options, &folders, &matrix, cells)
+}
+
+/// The totals, in a sentence.
+pub(crate) fn sentence(totals: &Totals) -> String {
+    table::sentence(totals)
+}
+
+fn boot_cells(
+    options: &BootMatrix,
+    folders: &[Folder],
+    matrix: &Matrix,
+    cells: Vec<Cell>,
+) -> anyhow::Result<Results> {
+    let out = prepare(
+        &options
+            .out
+            .clone()
+            .unwrap_or_else(|| target().join("boot-matrix")),
+    )?;
+    let earlier = Results::read(&out).ok();
+    let cells = match options.rerun {
+        None => cells,
+        Some(Rerun::Failed) => failed(cells, &out)?,
+    };
+    let toolbox = setup::provide_for_cells(&cells, &options.tooling)?;
+    let began = Instant::now();
+    let signals = Signals::catch()?;
+    discs::master(&cells, &out.join("discs"), &signals)?;
+    let run = Run {
+        folders: folders.to_vec(),
+        scenarios: Declared::all(matrix),
+        cells: out.join("cells.txt"),
+        out: out.clone(),
+        toolbox: Some(toolbox.clone()),
+        accept: options.accept,
+    };
+    forget_records(&cells, &out)?;
+    let run_file = run.write(&cells)?;
+    let slow = earlier.as_ref().map(slow_cells).unwrap_or_default();
+    let ended = nextest::run(
+        &nextest::Job {
+            run_file,
+            out: &out,
+            accept: options.accept,
+            slow,
+        },
+        &signals,
+    )?;
+
+    let mut records = results::gather(&out, &cells);
+    for record in records
+        .iter_mut()
+        .filter(|record| record.outcome.is_none() && record.verdict == Verdict::Infra)
+    {
+        record.reasons.extend(ended.why_missing());
+    }
+    let mut results = Results::new(
+        toolbox.accelerator.accelerator.to_string(),
+        tools(&toolbox, &cells),
+        records,
+    );
+    if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
+        results = results.over(earlier);
+    }
+    results.write(&out)?;
+    if options.format == Format::Text {
+        table::print(&mut io::stdout().lock(), &results, &out, began.elapsed())
+            .context("cannot write the report")?;
+    }
+    Ok(results)
+}
+
+/// What these cells are booted with.
+fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
+    let used = |firmware: &&Firmware| cells.iter().any(|cell| cell.firmware == firmware.id);
+    let firmware = toolbox
+        .firmware
+        .iter()
+        .filter(used)
+        .map(|firmware| FirmwareTool {
+            id: firmware.id.to_string(),
+            family: firmware.id.family().to_owned(),
+            version: firmware.version.clone(),
+            sha256: firmware.sha256.clone(),
+        });
+    let masters: BTreeSet<String> = cells
+        .iter()
+        .map(|cell| cell.id.disc().master().to_owned())
+        .collect();
+    Tools {
+        qemu: Some(QemuTool {
+            version: toolbox.qemu.version.to_string(),
+            path: toolbox.qemu.path.clone(),
+        }),
+        firmware: firmware.collect(),
+        // The reference master comes with us, and so does its version.
+        masters: masters
+            .into_iter()
+            .filter(|id| id != ABSENT)
+            .map(|id| MasterTool {
+                id,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            })
+            .collect(),
+    }
+}
+
+fn folders(options: &BootMatrix) -> Vec<Folder> {
+    match &options.scenarios[..] {
+        [] => vec![Folder::shipped(workspace())],
+        own => own
+            .iter()
+            .map(|folder| Folder::own(absolute(folder)))
+            .collect(),
+    }
+}
+
+/// The tests run in another folder: they are given no relative path.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The folder for results, sure to be there and writable.
+fn prepare(out: &Path) -> anyhow::Result<PathBuf> {
+    let out = absolute(out);
+    let unwritable = |error: io::Error| {
+        Stop::host(
+            format!("cannot write into {}: {error}", out.display()),
+            "cargo xtask boot-matrix --out DIR",
+        )
+    };
+    fs::create_dir_all(&out).map_err(unwritable)?;
+    // A folder may exist and still refuse; find out before minutes of work.
+    let probe = out.join(".writable");
+    fs::write(&probe, b"")
+        .and_then(|()| fs::remove_file(&probe))
+        .map_err(unwritable)?;
+    Ok(out)
+}
+
+/// The cells that were a mismatch or could not be run, the last time.
+fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> {
+    let last = Results::read(out)
+        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix, without --rerun"))?;
+    let failed = |cell: &Cell| {
+        let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
+        last.cells
+            .iter()
+            .any(|record| record.id == cell.id && is_bad(record.verdict))
+    };
+    let cells: Vec<_> = cells.into_iter().filter(failed).collect();
+    if cells.is_empty() {
+        return Err(Stop::usage("nothing failed the last time", "cargo xtask boot-matrix").into());
+    }
+    Ok(cells)
+}
+
+/// A record that an earlier run left must not be taken for this one's.
+fn forget_records(cells: &[Cell], out: &Path) -> anyhow::Result<()> {
+    for cell in cells {
+        let file = results::record_file(out, &cell.id);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", file.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The cells that took much longer than most the last time, longest first.
+fn slow_cells(earlier: &Results) -> Vec<String> {
+    let mut times: Vec<_> = earlier
+        .cells
+        .iter()
+        .map(|cell| (cell.duration_ms, cell.id.to_string()))
+        .collect();
+    times.sort_by(|a, b| b.cmp(a));
+    let median = times.get(times.len() / 2).map_or(0, |&(time, _)| time);
+    times
+        .into_iter()
+        .take_while(|&(time, _)| time > 3 * median.max(1))
+        .map(|(_, id)| id)
+        .take(200)
+        .collect()
+}
+
+fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
+    let selection = Selection {
+        sets: options.set.0.clone(),
+        filters: options.filters.iter().map(Filter::new).collect(),
+        firmware: options.firmware.clone(),
+        attach: options.attach.clone(),
+        master: options.master.clone(),
+    };
+    let cells = selection
+        .apply(matrix)
+        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix --list"))?;
+    Ok(match options.partition {
+        Some(partition) => partition.of(cells),
+        None => cells,
+    })
+}
+
+fn list(cells: &[Cell], format: Format) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Text => cells
+            .iter()
+            .try_for_each(|cell| writeln!(out, "{}", cell.id)),
+        Format::Json => writeln!(
+            out,
+            "{}",
+            json!({ "schema": "list/1", "cells": cells.iter().map(|cell| &cell.id).collect::<Vec<_>>() })
+        ),
+    }
+}

@@ -1,0 +1,162 @@
+//! Runs the cells: nextest owns their processes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+};
+
+use anyhow::Context;
+use scenarios::{files, run};
+
+use crate::{
+    place::{cargo, is_ci, nextest_profile, workspace},
+    signals::Signals,
+};
+
+/// What one machine may need at most, in MiB.
+const MACHINE_MIB: u64 = 512;
+
+/// The exit code of nextest when tests failed.
+const TESTS_FAILED: i32 = 100;
+
+/// What to run.
+pub(super) struct Job<'a> {
+    /// Tells the tests what to do.
+    pub(super) run_file: PathBuf,
+    /// The folder of the results.
+    pub(super) out: &'a Path,
+    /// Whether what is seen becomes the snapshot.
+    pub(super) accept: bool,
+    /// The ids of the cells to start first.
+    pub(super) slow: Vec<String>,
+}
+
+/// How nextest ended.
+pub(super) struct Ended {
+    status: ExitStatus,
+    interrupted: bool,
+}
+
+impl Ended {
+    /// Why a cell may have left no result, if nextest did not come to its end.
+    pub(super) fn why_missing(&self) -> Option<String> {
+        match self.status.code() {
+            _ if self.interrupted => Some("the run was interrupted".to_owned()),
+            Some(0 | TESTS_FAILED) => None,
+            _ => Some(format!("nextest ended with {}", self.status)),
+        }
+    }
+}
+
+/// Runs the cells to their end, or until a signal comes.
+pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
+    let mut command = command(job)?;
+    let status = signals
+        .run(&mut command)
+        .context("cannot run cargo nextest")?;
+    Ok(Ended {
+        status,
+        interrupted: signals.caught(),
+    })
+}
+
+fn command(job: &Job<'_>) -> anyhow::Result<Command> {
+    let order = job.out.join("nextest.toml");
+    files::write(&order, order_config(&job.slow).as_bytes())?;
+    let mut command = cargo();
+    command
+        .current_dir(workspace())
+        .args([
+            "nextest",
+            "run",
+            "--package",
+            "boot-matrix-tests",
+            "--test",
+            "matrix",
+        ])
+        .args(["--profile", nextest_profile(), "--no-fail-fast"])
+        .args(["--test-threads", &threads().to_string()])
+        .arg("--tool-config-file")
+        .arg(tool_config(&order))
+        .env(run::VARIABLE, &job.run_file)
+        .env("INSTA_UPDATE", insta_update(job.accept))
+        // The tests say themselves what differs.
+        .env("INSTA_OUTPUT", "none")
+        // Neither may turn a difference into a pass, whatever the environment says.
+        .env_remove("INSTA_FORCE_PASS")
+        .env_remove("INSTA_FORCE_UPDATE")
+        .stdin(Stdio::null())
+        // Standard output is for our results alone.
+        .stdout(std::io::stderr());
+    Ok(command)
+}
+
+fn insta_update(accept: bool) -> &'static str {
+    match (accept, is_ci()) {
+        (true, _) => "always",
+        (false, true) => "no",
+        (false, false) => "new",
+    }
+}
+
+fn tool_config(file: &Path) -> std::ffi::OsString {
+    let mut argument = std::ffi::OsString::from("boot-matrix:");
+    argument.push(file);
+    argument
+}
+
+/// A configuration that lets the slow cells begin first, so that none of them is alone at the end.
+fn order_config(slow: &[String]) -> String {
+    if slow.is_empty() {
+        return String::new();
+    }
+    let tests: Vec<String> = slow
+        .iter()
+        .map(|id| format!("test(={})", filterset_escape(id)))
+        .collect();
+    format!(
+        "[[profile.default.overrides]]\nfilter = '''{}'''\npriority = 50\n",
+        tests.join(" + ")
+    )
+}
+
+/// An id in a filterset. Of the characters that an id may have only the comma means something there.
+fn filterset_escape(id: &str) -> String {
+    id.replace(',', "\\,")
+}
+
+/// How many machines run at once: one for each processor, as long as memory lasts.
+fn threads() -> u64 {
+    let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let by_memory = available_mib().map_or(processors, |mib| mib / MACHINE_MIB);
+    processors.min(by_memory).max(1)
+}
+
+/// The memory that programs can still get, in MiB; nothing when the host does not say.
+fn available_mib() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib / 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_cells_get_a_priority() {
+        assert_eq!(order_config(&[]), "");
+        assert_eq!(
+            order_config(&["a/-/none,count=1/-/reference/ovmf/ide".into()]),
+            "[[profile.default.overrides]]\nfilter = '''test(=a/-/none\\,count=1/-/reference/ovmf/ide)'''\npriority = 50\n"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! The results, for people.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use scenarios::results::{CellRecord, Results, Totals, Verdict};
+
+/// Prints the table of scenarios and firmware, and what is not as it should be.
+pub(super) fn print(
+    to: &mut impl Write,
+    results: &Results,
+    out: &Path,
+    took: Duration,
+) -> io::Result<()> {
+    writeln!(to)?;
+    for line in rows(results) {
+        writeln!(to, "{line}")?;
+    }
+    for record in &results.cells {
+        if matches!(record.verdict, Verdict::Mismatch | Verdict::Infra) {
+            print_problem(to, record, out)?;
+        }
+    }
+    print_skipped(to, results)?;
+    print_totals(to, &results.totals, out, took)
+}
+
+/// The table's lines: a header, and one for each scenario on each firmware.
+fn rows(results: &Results) -> Vec<String> {
+    let mut groups: BTreeMap<(&str, &str), (Vec<Verdict>, u64)> = BTreeMap::new();
+    for cell in &results.cells {
+        let group = groups
+            .entry((&cell.parts.scenario, &cell.parts.firmware))
+            .or_default();
+        group.0.push(cell.verdict);
+        group.1 += cell.duration_ms;
+    }
+    let mut table = vec![
+        [
+            "scenario",
+            "firmware",
+            "cells",
+            "as expected",
+            "mismatch",
+            "skipped",
+            "infra",
+            "seconds",
+        ]
+        .map(String::from),
+    ];
+    for ((scenario, firmware), (verdicts, millis)) in groups {
+        let totals = Totals::count(verdicts);
+        let count = |number: usize| {
+            if number == 0 {
+                "·".to_owned()
+            } else {
+                number.to_string()
+            }
+        };
+        table.push([
+            scenario.to_owned(),
+            firmware.to_owned(),
+            totals.cells.to_string(),
+            count(totals.as_expected + totals.observed),
+            count(totals.mismatch),
+            count(totals.skipped),
+            count(totals.infra),
+            format!("{}.{}", millis / 1000, millis % 1000 / 100),
+        ]);
+    }
+    align(&table)
+}
+
+/// Columns of equal width: words to the left, numbers to the right.
+fn align<const N: usize>(table: &[[String; N]]) -> Vec<String> {
+    const WORDS: usize = 2;
+    let width = |column: usize| {
+        table
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells = row
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(|(column, (cell, width))| {
+                if column < WORDS {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
+                }
+            });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    table.iter().map(line).collect()
+}
+
+fn print_problem(to: &mut impl Write, record: &CellRecord, out: &Path) -> io::Result<()> {
+    let differs: Vec<String> = record.differs.iter().map(ToString::to_string).collect();
+    let what = if differs.is_empty() {
+        record.verdict.to_string()
+    } else {
+        differs.join(", ")
+    };
+    writeln!(to, "\n{}: {what}", record.id)?;
+    for line in record.reasons.iter().flat_map(|reason| reason.lines()) {
+        writeln!(to, "  {line}")?;
+    }
+    writeln!(to, "  evidence: {}", out.join(&record.evidence).display())
+}
+
+/// Skipped cells by reason: there may be many with the same.
+fn print_skipped(to: &mut impl Write, results: &Results) -> io::Result<()> {
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for record in results
+        .cells
+        .iter()
+        .filter(|record| record.verdict == Verdict::Skipped)
+    {
+        *reasons.entry(record.reasons.join("; ")).or_default() += 1;
+    }
+    for (reason, cells) in reasons {
+        writeln!(to, "\n{cells} skipped: {reason}")?;
+    }
+    Ok(())
+}
+
+fn print_totals(
+    to: &mut impl Write,
+    totals: &Totals,
+    out: &Path,
+    took: Duration,
+) -> io::Result<()> {
+    writeln!(to, "\n{}, in {:.1} s", sentence(totals), took.as_secs_f64())?;
+    writeln!(to, "results: {}", Results::file(out).display())
+}
+
+/// `12 cells: 11 as expected, 1 mismatch`.
+pub(super) fn sentence(totals: &Totals) -> String {
+    let parts = [
+        (totals.as_expected, "as expected"),
+        (totals.observed, "observed"),
+        (totals.mismatch, "mismatch"),
+        (totals.skipped, "skipped"),
+        (totals.infra, "infra"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    format!("{} cells: {}", totals.cells, parts.join(", "))
+}

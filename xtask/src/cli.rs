@@ -1,0 +1,217 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use harness::{accelerator::Accelerator, attachment::Attachment};
+use scenarios::{
+    run::AcceleratorWish,
+    selection::Partition,
+    words::{self, Firmware, Master, Set},
+};
+
+/// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Master the discs of the matrix, boot each, and compare what happened with what must happen.
+    BootMatrix(Box<BootMatrix>),
+    /// Master one disc.
+    Image(Image),
+    /// Say what is needed on this machine, and what is missing.
+    Doctor(Doctor),
+    /// Run everything: the default matrix, and every other test of the workspace.
+    Test(Test),
+    /// Check format, lints, documentation, the schema and the snapshots.
+    Check(Check),
+    /// Measure.
+    Bench,
+}
+
+impl Verb {
+    /// How the verb is asked to answer.
+    pub(crate) const fn format(&self) -> Format {
+        match self {
+            Self::BootMatrix(options) => options.format,
+            Self::Image(options) => options.format,
+            Self::Doctor(options) => options.format,
+            Self::Test(options) => options.format,
+            Self::Check(options) => options.format,
+            Self::Bench => Format::Text,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BootMatrix {
+    /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives.
+    #[arg(value_name = "FILTER")]
+    pub(crate) filters: Vec<String>,
+    /// Print the ids of the cells, one a line, and run nothing.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// The sets of scenarios to run: default, masters, defects, grid or all.
+    #[arg(long, value_name = "SET", value_parser = Sets::parse, default_value = "default")]
+    pub(crate) set: Sets,
+    /// Run the scenarios of this folder instead of those that come with boot-matrix.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// Only on this firmware.
+    #[arg(long, value_name = "FIRMWARE", value_delimiter = ',', value_parser = words::read::<Firmware>)]
+    pub(crate) firmware: Vec<Firmware>,
+    /// Only with this attachment.
+    #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
+    pub(crate) attach: Vec<Attachment>,
+    /// Only discs of this mastering tool.
+    #[arg(long, value_name = "TOOL", value_delimiter = ',', value_parser = words::read::<Master>)]
+    pub(crate) master: Vec<Master>,
+    /// Take what is seen as the new snapshots, where it is what the scenario declares.
+    #[arg(long)]
+    pub(crate) accept: bool,
+    /// Run again what was not as expected the last time.
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) rerun: Option<Rerun>,
+    /// Run only one slice of the cells, as in slice:1/4.
+    #[arg(long, value_name = "slice:K/N")]
+    pub(crate) partition: Option<Partition>,
+    /// The folder for results and evidence [default: target/boot-matrix].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+impl BootMatrix {
+    /// The default matrix, whole.
+    pub(crate) fn whole(tooling: Tooling) -> Self {
+        Self {
+            filters: Vec::new(),
+            list: false,
+            set: Sets(vec![Set::Default]),
+            scenarios: Vec::new(),
+            firmware: Vec::new(),
+            attach: Vec::new(),
+            master: Vec::new(),
+            accept: false,
+            rerun: None,
+            partition: None,
+            out: None,
+            tooling,
+            format: Format::Text,
+        }
+    }
+}
+
+/// What is used, and whether what is missing is installed.
+#[derive(Debug, Args)]
+pub(crate) struct Tooling {
+    /// The QEMU to use.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) qemu: Option<PathBuf>,
+    /// What runs the guests' instructions.
+    #[arg(long, value_name = "ACCELERATOR", default_value = "measure")]
+    pub(crate) accelerator: AcceleratorChoice,
+    /// Install what is missing without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+impl From<AcceleratorChoice> for AcceleratorWish {
+    fn from(choice: AcceleratorChoice) -> Self {
+        match choice {
+            AcceleratorChoice::Tcg => Self::Given(Accelerator::Tcg),
+            AcceleratorChoice::Kvm => Self::Given(Accelerator::Kvm),
+            AcceleratorChoice::Measure => Self::Fastest,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Write the JSON Schema of scenario files anew instead of comparing it.
+    #[arg(long)]
+    pub(crate) update_schema: bool,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Image {
+    /// The id of a cell or of a disc; it need not be in any scenario.
+    #[arg(value_name = "CELL-ID|DISC-ID")]
+    pub(crate) id: String,
+    /// The file to write; what the disc holds is written beside it, as FILE.json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// Sets of scenarios; empty for all.
+#[derive(Clone, Debug)]
+pub(crate) struct Sets(pub(crate) Vec<Set>);
+
+impl Sets {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self(Vec::new()));
+        }
+        let known = || Set::ALL.iter().map(|set| set.as_str()).chain(["all"]);
+        let set = Set::ALL.iter().find(|set| set.as_str() == text);
+        set.map(|&set| Self(vec![set]))
+            .ok_or_else(|| words::unknown_word("set", text, known()))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rerun {
+    /// What was a mismatch, or could not be run.
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AcceleratorChoice {
+    /// Emulation.
+    Tcg,
+    /// The host's virtualisation.
+    Kvm,
+    /// Whichever is faster here.
+    Measure,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON document on standard output, everything else on standard error.
+    Json,
+}

@@ -1,0 +1,38 @@
+//! Where we are: the workspace, its target folder, and whether somebody watches.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The folder of the workspace, in which everything that is shipped lies.
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+}
+
+/// The target folder that this program lies in, as in `target/debug/xtask`.
+pub(crate) fn target() -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    program
+        .ancestors()
+        .nth(2)
+        .map_or_else(|| workspace().join("target"), Path::to_owned)
+}
+
+/// Whether this is a run that nobody watches, as CI services say it.
+pub(crate) fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}
+
+/// The profile of nextest for where we are.
+pub(crate) fn nextest_profile() -> &'static str {
+    if is_ci() { "ci" } else { "default" }
+}
+
+/// cargo, as it runs us.
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}

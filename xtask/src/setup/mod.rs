@@ -1,0 +1,278 @@
+//! Brings onto this machine what is missing: with leave, or by saying which commands would.
+
+pub(crate) mod need;
+pub(crate) mod package;
+
+use std::{
+    collections::BTreeSet,
+    io::{self, BufRead, IsTerminal, Write},
+    process::{Command, Stdio},
+};
+
+use harness::qemu::QemuError;
+use rustix::process::geteuid;
+use scenarios::{cell::Cell, run::Toolbox};
+use xshell::{Cmd, Shell};
+
+use crate::{
+    cli::Tooling,
+    place::{is_ci, target},
+    setup::{
+        need::{Need, QemuProblem, Source},
+        package::{Manager, on_path},
+    },
+    stop::Stop,
+};
+
+/// Who says yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consent {
+    Given,
+    Ask,
+    Missing,
+}
+
+/// Provides what some cells need, and finds it.
+pub(crate) fn provide_for_cells(cells: &[Cell], tooling: &Tooling) -> anyhow::Result<Toolbox> {
+    let look = || {
+        let found = find(tooling);
+        let needs = need::for_cells(cells, &found);
+        (found, needs)
+    };
+    let (found, needs) = look();
+    let found = if install(&needs, tooling.yes)? {
+        look().0
+    } else {
+        found
+    };
+    found.map_err(|problem| Stop::host(problem.what, problem.remedy.unwrap_or_default()).into())
+}
+
+/// Provides what the tests need besides.
+pub(crate) fn provide_for_tests(yes: bool) -> anyhow::Result<()> {
+    install(&need::for_tests(), yes).map(drop)
+}
+
+/// The emulator and the firmware of this machine, or why there is none.
+pub(crate) fn find(tooling: &Tooling) -> Result<Toolbox, QemuProblem> {
+    Toolbox::find(
+        tooling.qemu.as_deref(),
+        tooling.accelerator.into(),
+        &target(),
+    )
+    .map_err(|error: QemuError| QemuProblem {
+        what: error.what(),
+        // A QEMU that somebody named is not made whole by installing another.
+        remedy: tooling.qemu.is_some().then(|| error.remedy()),
+    })
+}
+
+/// The command that brings something that is missing; nothing when none is known.
+pub(crate) fn command_for(need: &Need) -> Option<String> {
+    let shell = Shell::new().ok()?;
+    let commands = commands(&shell, &[need], Manager::find()).ok()?;
+    commands.last().map(ToString::to_string)
+}
+
+/// Installs what is missing. Whether there was anything to do.
+fn install(needs: &[Need], yes: bool) -> anyhow::Result<bool> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| need.found.is_err()).collect();
+    let shell = Shell::new()?;
+    let commands = commands(&shell, &missing, Manager::find())?;
+    if commands.is_empty() {
+        return Ok(false);
+    }
+    let what: Vec<String> = missing.iter().map(|need| need.name.clone()).collect();
+    let script = commands
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" && ");
+    eprintln!("missing: {}", what.join(", "));
+    match consent(yes) {
+        Consent::Given => {}
+        Consent::Ask if ask(&script)? => {}
+        Consent::Ask | Consent::Missing => {
+            return Err(Stop::host(
+                format!("{} must be installed first", what.join(", ")),
+                script,
+            )
+            .into());
+        }
+    }
+    for command in commands {
+        run(command)?;
+    }
+    Ok(true)
+}
+
+/// The commands that bring what is missing. Optional things that no package brings are left out.
+fn commands<'a>(
+    shell: &'a Shell,
+    missing: &[&Need],
+    manager: Option<Manager>,
+) -> anyhow::Result<Vec<Cmd<'a>>> {
+    let mut packages = BTreeSet::new();
+    let mut crates = BTreeSet::new();
+    for need in missing {
+        match &need.source {
+            Source::Crate(name) => {
+                crates.insert(*name);
+            }
+            Source::Package(debian) => {
+                let name = manager.and_then(|manager| manager.name_of(debian));
+                let complaint = need.found.as_ref().err().map_or("", String::as_str);
+                packages.insert(name.ok_or_else(|| {
+                    Stop::host(
+                        format!("{}: {complaint}", need.name),
+                        format!("install what Debian calls {debian}; no package of this system is known to bring it"),
+                    )
+                })?);
+            }
+            Source::OptionalPackage(debian) => {
+                packages.extend(manager.and_then(|manager| manager.name_of(debian)));
+            }
+            Source::Nowhere(_) => {}
+        }
+    }
+    let mut commands = Vec::new();
+    if let (Some(manager), false) = (manager, packages.is_empty()) {
+        commands.extend(manager.refresh.map(|refresh| as_root(shell, refresh)));
+        commands.push(as_root(shell, manager.install).args(packages));
+    }
+    commands.extend(
+        crates
+            .into_iter()
+            .map(|name| shell.cmd("cargo").args(["install", name, "--locked"])),
+    );
+    Ok(commands)
+}
+
+fn as_root<'a>(shell: &'a Shell, words: &[&str]) -> Cmd<'a> {
+    let (program, arguments) = words
+        .split_first()
+        .map_or(("true", &[][..]), |(first, rest)| (*first, rest));
+    let command = if geteuid().is_root() {
+        shell.cmd(program)
+    } else {
+        shell.cmd("sudo").arg(program)
+    };
+    command.args(arguments)
+}
+
+fn consent(yes: bool) -> Consent {
+    if yes || is_ci() || geteuid().is_root() {
+        Consent::Given
+    } else if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        Consent::Ask
+    } else {
+        Consent::Missing
+    }
+}
+
+fn ask(script: &str) -> io::Result<bool> {
+    eprint!("  {script}\nRun that now? [y/N] ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Runs a command that installs something; what it says goes to standard error.
+fn run(command: Cmd<'_>) -> anyhow::Result<()> {
+    let shown = command.to_string();
+    eprintln!("$ {shown}");
+    if shown.starts_with("cargo install") {
+        eprintln!("  this builds it once, which takes some minutes");
+    }
+    let mut command = Command::from(command);
+    command
+        .stdin(Stdio::null())
+        .stdout(io::stderr())
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    let failed = |why: String| {
+        Stop::host(
+            format!("{shown}: {why}"),
+            format!("run it by hand: {shown}"),
+        )
+    };
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(failed(status.to_string()).into()),
+        Err(error) if shown.starts_with("sudo") && !on_path("sudo") => {
+            Err(failed(format!("{error}; it must be run as root")).into())
+        }
+        Err(error) => Err(failed(error.to_string()).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::package::MANAGERS;
+
+    fn missing(name: &str, source: Source) -> Need {
+        Need {
+            name: name.to_owned(),
+            found: Err("missing".to_owned()),
+            source,
+        }
+    }
+
+    fn script(needs: &[Need], manager: Option<Manager>) -> anyhow::Result<String> {
+        let shell = Shell::new()?;
+        let commands = commands(&shell, &needs.iter().collect::<Vec<_>>(), manager)?;
+        let script = commands
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" && ");
+        Ok(script.replace("sudo ", ""))
+    }
+
+    #[test]
+    fn one_command_brings_all_packages() {
+        let needs = [
+            missing("QEMU", Source::Package("qemu-system-x86".into())),
+            missing("ovmf", Source::Package("ovmf".into())),
+            missing("ovmf-secure-boot", Source::Package("ovmf".into())),
+            missing("memtest", Source::OptionalPackage("memtest86+".into())),
+            missing("nextest", Source::Crate("cargo-nextest")),
+            missing("own", Source::Nowhere("put it there".into())),
+        ];
+        let [apt, dnf, ..] = MANAGERS;
+        assert_eq!(
+            script(&needs, Some(apt)).unwrap(),
+            "apt-get update -qq && apt-get install -y -qq --no-install-recommends memtest86+ ovmf qemu-system-x86 \
+             && cargo install cargo-nextest --locked"
+        );
+        assert_eq!(
+            script(&needs, Some(dnf)).unwrap(),
+            "dnf install -y -q --setopt=install_weak_deps=False edk2-ovmf qemu-system-x86-core \
+             && cargo install cargo-nextest --locked"
+        );
+    }
+
+    #[test]
+    fn what_nothing_brings_stops_the_command_and_what_is_optional_does_not() {
+        let error = script(
+            &[missing("QEMU", Source::Package("qemu-system-x86".into()))],
+            None,
+        )
+        .unwrap_err();
+        assert_eq!(Stop::of(&error).code, 3);
+        assert!(error.to_string().contains("QEMU: missing"), "{error}");
+        assert_eq!(
+            script(
+                &[missing(
+                    "memtest",
+                    Source::OptionalPackage("memtest86+".into())
+                )],
+                None
+            )
+            .unwrap(),
+            ""
+        );
+        assert_eq!(script(&[], Some(MANAGERS[0])).unwrap(), "");
+    }
+}

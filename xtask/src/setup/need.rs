@@ -1,0 +1,159 @@
+//! What is needed, and whether it is there.
+
+use std::{collections::BTreeSet, path::PathBuf, process::Stdio};
+
+use harness::firmware::{self, FirmwareId};
+use scenarios::{
+    cell::{Cell, DiscSource},
+    run::Toolbox,
+};
+
+use crate::{place::cargo, setup::package::on_path};
+
+/// Something that is needed.
+#[derive(Clone, Debug)]
+pub(crate) struct Need {
+    /// What a person would call it.
+    pub(crate) name: String,
+    /// What was found.
+    pub(crate) found: Result<String, String>,
+    /// How it comes here.
+    pub(crate) source: Source,
+}
+
+/// How something comes onto this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// With a package, by Debian's name of it.
+    Package(String),
+    /// With a package if there is one; what needs it can be skipped.
+    OptionalPackage(String),
+    /// From crates.io.
+    Crate(&'static str),
+    /// Only its owner can bring it.
+    Nowhere(String),
+}
+
+/// What the tests need beyond the matrix: independent readers of what we write.
+const ORACLES: [(&str, &str); 6] = [
+    ("xorriso", "xorriso"),
+    ("isoinfo", "genisoimage"),
+    ("mdir", "mtools"),
+    ("mcopy", "mtools"),
+    ("fsck.fat", "dosfstools"),
+    ("qemu-img", "qemu-utils"),
+];
+
+/// What these cells need: the emulator, their firmware, the runner, and the real media among them.
+pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
+    let firmware: BTreeSet<FirmwareId> = cells.iter().map(|cell| cell.firmware).collect();
+    let mut needs = vec![qemu(toolbox)];
+    needs.extend(firmware.into_iter().map(|id| firmware_need(id, toolbox)));
+    needs.push(nextest());
+    needs.extend(media(cells));
+    needs
+}
+
+/// What the tests of the workspace need besides.
+pub(crate) fn for_tests() -> Vec<Need> {
+    let oracle = |(program, package): (&str, &str)| Need {
+        name: program.to_owned(),
+        found: if on_path(program) {
+            Ok("found".to_owned())
+        } else {
+            Err(format!("there is no program {program}"))
+        },
+        source: Source::Package(package.to_owned()),
+    };
+    ORACLES.into_iter().map(oracle).collect()
+}
+
+/// Why there is no usable emulator.
+#[derive(Clone, Debug)]
+pub(crate) struct QemuProblem {
+    /// What is wrong.
+    pub(crate) what: String,
+    /// What can be done about it, when installing it would not help.
+    pub(crate) remedy: Option<String>,
+}
+
+fn qemu(toolbox: &Result<Toolbox, QemuProblem>) -> Need {
+    let package = || Source::Package("qemu-system-x86".to_owned());
+    let (found, source) = match toolbox {
+        Ok(toolbox) => (
+            Ok(format!(
+                "{} ({})",
+                toolbox.qemu.version,
+                toolbox.qemu.path.display()
+            )),
+            package(),
+        ),
+        Err(QemuProblem { what, remedy: None }) => (Err(what.clone()), package()),
+        Err(QemuProblem {
+            what,
+            remedy: Some(remedy),
+        }) => (Err(what.clone()), Source::Nowhere(remedy.clone())),
+    };
+    Need {
+        name: "QEMU for x86".to_owned(),
+        found,
+        source,
+    }
+}
+
+fn firmware_need(id: FirmwareId, toolbox: &Result<Toolbox, QemuProblem>) -> Need {
+    let found = match toolbox {
+        // Which directories to look in only the emulator knows.
+        Err(_) => Err("cannot be looked for without QEMU".to_owned()),
+        Ok(toolbox) => firmware::select(&toolbox.firmware, id)
+            .map(|firmware| format!("{} ({})", firmware.version, firmware.image.code().display()))
+            .map_err(|error| error.what()),
+    };
+    Need {
+        name: format!("firmware {id}"),
+        found,
+        source: Source::Package(id.package().to_owned()),
+    }
+}
+
+fn nextest() -> Need {
+    let asked = cargo()
+        .args(["nextest", "--version"])
+        .stderr(Stdio::null())
+        .output();
+    let found = match asked {
+        Ok(answer) if answer.status.success() => Ok(String::from_utf8_lossy(&answer.stdout)
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()),
+        _ => Err("cargo has no command nextest".to_owned()),
+    };
+    Need {
+        name: "cargo-nextest".to_owned(),
+        found,
+        source: Source::Crate("cargo-nextest"),
+    }
+}
+
+fn media(cells: &[Cell]) -> impl Iterator<Item = Need> {
+    let isos: BTreeSet<(&PathBuf, &Option<String>)> = cells
+        .iter()
+        .filter_map(|cell| match &cell.disc {
+            DiscSource::Iso { path, package } => Some((path, package)),
+            DiscSource::Mastered(_) => None,
+        })
+        .collect();
+    isos.into_iter().map(|(path, package)| Need {
+        name: path.display().to_string(),
+        found: if path.exists() {
+            Ok("found".to_owned())
+        } else {
+            Err("there is no such file".to_owned())
+        },
+        source: match package {
+            Some(package) => Source::OptionalPackage(package.clone()),
+            None => Source::Nowhere("put it there, or leave its cells out".to_owned()),
+        },
+    })
+}

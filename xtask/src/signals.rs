@@ -1,0 +1,112 @@
+//! Ctrl-C and SIGTERM: the child ends first, then we report what there is.
+
+use std::{
+    io,
+    os::unix::process::CommandExt,
+    process::{Command, ExitStatus},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use anyhow::Context;
+use nix::{
+    sys::{
+        signal::{self, SigSet, Signal},
+        signalfd::SignalFd,
+    },
+    unistd::Pid,
+};
+
+/// What ends a run before its time.
+const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+
+/// A signal that the kernel sent, as a terminal's Ctrl-C: it went to the child too. (`SI_KERNEL` of `sigaction(2)`.)
+const FROM_KERNEL: i32 = 0x80;
+
+/// Catches the signals that would end us, for the rest of this process.
+pub(crate) struct Signals(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    caught: AtomicBool,
+    child: Mutex<Option<Pid>>,
+}
+
+impl Signals {
+    /// Catches signals from now on. Call it before any thread is started.
+    pub(crate) fn catch() -> anyhow::Result<Self> {
+        let set: SigSet = ENDING.into_iter().collect();
+        set.thread_block().context("cannot block signals")?;
+        let signals = SignalFd::new(&set).context("cannot watch for signals")?;
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        // It ends with the process: it waits for signals, and for nothing else.
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || shared.watch(&signals))
+            .context("cannot start a thread")?;
+        Ok(Self(state))
+    }
+
+    /// Whether one came.
+    pub(crate) fn caught(&self) -> bool {
+        self.0.caught.load(Ordering::Relaxed)
+    }
+
+    /// Runs a command to its end. A signal that comes only to us is passed on; we being killed ends it too.
+    pub(crate) fn run(&self, command: &mut Command) -> io::Result<ExitStatus> {
+        unblock_in_child(command);
+        let mut child = command.spawn()?;
+        let pid = i32::try_from(child.id()).map(Pid::from_raw).ok();
+        *self.0.child() = pid;
+        if self.caught()
+            && let Some(pid) = pid
+        {
+            // It came between our last look and the child's start.
+            let _ = signal::kill(pid, Signal::SIGTERM);
+        }
+        let status = child.wait();
+        *self.0.child() = None;
+        status
+    }
+}
+
+impl State {
+    fn child(&self) -> std::sync::MutexGuard<'_, Option<Pid>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch(&self, signals: &SignalFd) {
+        while let Ok(Some(info)) = signals.read_signal() {
+            self.caught.store(true, Ordering::Relaxed);
+            let signal = i32::try_from(info.ssi_signo)
+                .ok()
+                .and_then(|number| Signal::try_from(number).ok());
+            if info.ssi_code != FROM_KERNEL
+                && let (Some(pid), Some(signal)) = (*self.child(), signal)
+            {
+                // The child may just have ended: then there is nobody to tell.
+                let _ = signal::kill(pid, signal);
+            }
+        }
+    }
+}
+
+/// A child inherits blocked signals: give it back its own, and let it not outlive us.
+#[expect(
+    unsafe_code,
+    reason = "only code between fork and exec can set the child's signal mask and parent-death signal"
+)]
+fn unblock_in_child(command: &mut Command) {
+    let prepare = || {
+        ENDING.into_iter().collect::<SigSet>().thread_unblock()?;
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+        Ok(())
+    };
+    // SAFETY: the closure runs after fork and before exec. It makes two system calls that are
+    // async-signal-safe, and allocates nothing.
+    unsafe { command.pre_exec(prepare) };
+}
