@@ -118,7 +118,7 @@ fn an_answer_that_does_not_come_is_named() {
     let bench = Bench::new(&disc(&[Do::Say("hello\r\n"), Do::Spin]));
     let mut machine = bench.machine(&bench.path("disc.iso"));
     let dialogue = Dialogue::parse("expect hello\nexpect goodbye\nsend x").expect("script");
-    let (transcript, result) = dialogue.hold(&mut machine, Duration::from_millis(300));
+    let (transcript, result) = dialogue.hold(&mut machine, Duration::from_secs(3));
     assert_eq!(result.expect_err("silence").number, 2);
     assert!(harness::text::clean(&transcript).contains("hello"));
 }
