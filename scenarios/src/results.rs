@@ -250,19 +250,19 @@ impl Results {
     }
 }
 
-/// Gathers the records that the cells left; a cell that left none could not be run.
+/// Gathers the results that the cells left. A cell that left none could not be run: for the reason given, if one is known.
 #[must_use]
-pub fn gather(out: &Path, cells: &[Cell]) -> Vec<CellResult> {
-    let record = |cell: &Cell| {
+pub fn gather(out: &Path, cells: &[Cell], why_missing: Option<&str>) -> Vec<CellResult> {
+    let result = |cell: &Cell| {
         files::read_json(&record_file(out, &cell.id)).unwrap_or_else(|error| {
-            unseen(
-                cell,
-                Verdict::Infra,
-                format!("the cell left no result: {error}"),
-            )
+            let reason = why_missing.map_or_else(
+                || format!("the cell left no result: {error}"),
+                ToOwned::to_owned,
+            );
+            unseen(cell, Verdict::Infra, reason)
         })
     };
-    cells.iter().map(record).collect()
+    cells.iter().map(result).collect()
 }
 
 #[cfg(test)]

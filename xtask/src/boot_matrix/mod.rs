@@ -113,13 +113,7 @@ fn boot_cells(
         &signals,
     )?;
 
-    let mut records = results::gather(&out, &cells);
-    for record in records
-        .iter_mut()
-        .filter(|record| record.outcome.is_none() && record.verdict == Verdict::Infra)
-    {
-        record.reason.extend(ended.why_missing());
-    }
+    let records = results::gather(&out, &cells, ended.why_missing().as_deref());
     let mut results = Results::new(
         toolbox.accelerator.accelerator.to_string(),
         tools(&toolbox, &cells),

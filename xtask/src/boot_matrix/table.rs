@@ -21,7 +21,7 @@ pub(super) fn print(
         writeln!(to, "{line}")?;
     }
     print_problems(to, results, out)?;
-    print_skipped(to, results)?;
+    print_unseen(to, results)?;
     print_totals(to, &results.totals, out, took)
 }
 
@@ -99,7 +99,9 @@ fn align<const N: usize>(table: &[[String; N]]) -> Vec<String> {
 
 /// So many problems are told one by one; all are in the results.
 const PROBLEMS: usize = 40;
-/// So many lines of each.
+/// So many cells are named for each reason why nothing was seen.
+const EXAMPLES: usize = 3;
+/// So many lines of each problem.
 const LINES: usize = 16;
 
 fn print_problems(to: &mut impl Write, results: &Results, out: &Path) -> io::Result<()> {
@@ -107,7 +109,7 @@ fn print_problems(to: &mut impl Write, results: &Results, out: &Path) -> io::Res
     let problems = results
         .cells
         .iter()
-        .filter(|record| matches!(record.verdict, Verdict::Mismatch | Verdict::Infra));
+        .filter(|record| record.verdict == Verdict::Mismatch);
     let (new, problems): (Vec<_>, Vec<_>) = problems.partition(is_new);
     for record in problems.iter().take(PROBLEMS) {
         print_problem(to, record, out)?;
@@ -137,12 +139,7 @@ fn print_problems(to: &mut impl Write, results: &Results, out: &Path) -> io::Res
 
 fn print_problem(to: &mut impl Write, record: &CellResult, out: &Path) -> io::Result<()> {
     let differs: Vec<String> = record.differs.iter().map(ToString::to_string).collect();
-    let what = if differs.is_empty() {
-        record.verdict.to_string()
-    } else {
-        differs.join(", ")
-    };
-    writeln!(to, "\n{}: {what}", record.id)?;
+    writeln!(to, "\n{}: {}", record.id, differs.join(", "))?;
     let lines: Vec<&str> = record
         .reason
         .iter()
@@ -162,18 +159,28 @@ fn print_problem(to: &mut impl Write, record: &CellResult, out: &Path) -> io::Re
     writeln!(to, "  evidence: {}", out.join(&record.evidence).display())
 }
 
-/// Skipped cells by reason: there may be many with the same.
-fn print_skipped(to: &mut impl Write, results: &Results) -> io::Result<()> {
-    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+/// Cells of which nothing was seen, by reason: there may be many with the same.
+fn print_unseen(to: &mut impl Write, results: &Results) -> io::Result<()> {
+    let mut reasons: BTreeMap<(&str, String), Vec<&CellResult>> = BTreeMap::new();
     for record in results
         .cells
         .iter()
-        .filter(|record| record.verdict == Verdict::Skipped)
+        .filter(|record| matches!(record.verdict, Verdict::Skipped | Verdict::Infra))
     {
-        *reasons.entry(record.reason.join("; ")).or_default() += 1;
+        reasons
+            .entry((record.verdict.as_str(), record.reason.join("\n")))
+            .or_default()
+            .push(record);
     }
-    for (reason, cells) in reasons {
-        writeln!(to, "\n{cells} skipped: {reason}")?;
+    for ((verdict, reason), records) in reasons {
+        let reason = reason.replace('\n', "\n  ");
+        writeln!(to, "\n{} {verdict}: {reason}", records.len())?;
+        for record in records.iter().take(EXAMPLES) {
+            writeln!(to, "  {}", record.id)?;
+        }
+        if records.len() > EXAMPLES {
+            writeln!(to, "  and {} more", records.len() - EXAMPLES)?;
+        }
     }
     Ok(())
 }
@@ -202,5 +209,6 @@ pub(super) fn sentence(totals: &Totals) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    format!("{} cells: {}", totals.cells, parts.join(", "))
+    let cells = if totals.cells == 1 { "cell" } else { "cells" };
+    format!("{} {cells}: {}", totals.cells, parts.join(", "))
 }

@@ -40,8 +40,17 @@ pub(crate) fn provide_for_cells(cells: &[Cell], tooling: &Tooling) -> anyhow::Re
         (found, needs)
     };
     let (found, needs) = look();
+    if let Err(QemuProblem {
+        what,
+        remedy: Some(remedy),
+    }) = found
+    {
+        return Err(Stop::host(what, remedy).into());
+    }
     let found = if install(&needs, tooling.yes)? {
-        look().0
+        let (found, needs) = look();
+        still_missing(&needs)?;
+        found
     } else {
         found
     };
@@ -72,6 +81,23 @@ pub(crate) fn command_for(need: &Need) -> Option<String> {
     let shell = Shell::new().ok()?;
     let commands = commands(&shell, &[need], Manager::find()).ok()?;
     commands.last().map(ToString::to_string)
+}
+
+/// What was installed and still is not found would only be installed again and again.
+fn still_missing(needs: &[Need]) -> Result<(), Stop> {
+    let is_missing = |need: &&Need| {
+        need.found.is_err() && matches!(need.source, Source::Package(_) | Source::Crate(_))
+    };
+    match needs.iter().find(is_missing) {
+        None => Ok(()),
+        Some(need) => {
+            let complaint = need.found.as_ref().err().map_or("", String::as_str);
+            Err(Stop::host(
+                format!("{} was installed and still: {complaint}", need.name),
+                "cargo xtask doctor",
+            ))
+        }
+    }
 }
 
 /// Installs what is missing. Whether there was anything to do.

@@ -1,0 +1,357 @@
+//! The command line as a user meets it: the program itself, its exit codes, and what it says.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Said {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Said {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+fn xtask(arguments: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(arguments).stdin(Stdio::null());
+    // What a runner tells its tests is not meant for the run that this test starts.
+    for (name, _) in std::env::vars() {
+        if name.starts_with("NEXTEST") || name.starts_with("BOOT_MATRIX") || name == "CI" {
+            command.env_remove(name);
+        }
+    }
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+const SCENARIO: &str = r#"[[scenario]]
+name = "own"
+summary = "a user's own"
+boot = ["none,count=4"]
+firmware = ["seabios"]
+attach = ["ide"]
+
+[[scenario.expect]]
+outcome = "booted"
+because = "El Torito §2.2"
+
+[[scenario]]
+name = "not-there"
+summary = "an ISO that is not there"
+iso = { path = "missing.iso" }
+expect-text = { seabios = "boot:" }
+firmware = ["seabios"]
+attach = ["ide"]
+
+[[scenario.expect]]
+outcome = "booted"
+because = "a test"
+"#;
+
+struct Own {
+    folder: TempDir,
+}
+
+impl Own {
+    fn new(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("scenarios")).unwrap();
+        fs::write(folder.path().join("scenarios/own.toml"), scenario).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        let (scenarios, out) = (self.path("scenarios"), self.path("out"));
+        let own = [
+            "boot-matrix",
+            "--scenarios",
+            scenarios.to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
+        ];
+        xtask(&[&own[..], arguments].concat())
+    }
+
+    /// QEMU, but it does something else when it is given a disc.
+    fn qemu(&self, then: &str) -> String {
+        let path = self.path("qemu");
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in *-blockdev*) {then};; esac\nexec qemu-system-x86_64 \"$@\"\n"
+        );
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+/// What is said of wrong usage, for people and for programs.
+fn refuses(arguments: &[&str], message: &str) {
+    let said = xtask(arguments);
+    assert_eq!(
+        (said.code, said.stdout.as_str()),
+        (2, ""),
+        "{arguments:?}: {}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains(message),
+        "{arguments:?}: {}",
+        said.stderr
+    );
+    let said = xtask(&[arguments, &["--format", "json"]].concat());
+    let json = said.json();
+    assert_eq!((said.code, &json["schema"]), (2, &Value::from("error/1")));
+    assert!(
+        json["message"].as_str().unwrap().contains(message),
+        "{json}"
+    );
+    assert!(json["remedy"].is_string());
+}
+
+#[test]
+fn unknown_words_are_answered_with_the_nearest() {
+    refuses(
+        &["boot-matrix", "cuont=1824"],
+        "no cell matches \"cuont=1824\"; did you mean none,count=1024 or none,count=1824",
+    );
+    refuses(
+        &["boot-matrix", "load-counts", "xyzzy-nothing"],
+        "no cell matches \"xyzzy-nothing\"",
+    );
+    refuses(
+        &["boot-matrix", "defects-none"],
+        "there are some in --set defects",
+    );
+    refuses(
+        &["boot-matrix", "--firmware", "seebios"],
+        "did you mean seabios?",
+    );
+    refuses(
+        &["boot-matrix", "--attach", "ide,achi"],
+        "did you mean ahci",
+    );
+    refuses(&["boot-matrix", "--set", "defect"], "did you mean defects");
+    refuses(
+        &["boot-matrix", "--partition", "slice:3/2"],
+        "use slice:<k>/<n>",
+    );
+    refuses(
+        &["boot-matrix", "load-counts", "--firmware", "ovmf"],
+        "leave no cell",
+    );
+    refuses(&["boot-matrix", "--no-such-option"], "--no-such-option");
+    refuses(
+        &["image", "x/-/none/-", "--out", "x.iso"],
+        "has 4 parts where an id has 5",
+    );
+    refuses(
+        &["image", "x/cd-47/none/-/reference", "--out", "x.iso"],
+        "did you mean cd-74",
+    );
+}
+
+#[test]
+fn a_typo_in_a_scenario_file_is_told_with_its_place() {
+    let own = Own::new(&SCENARIO.replacen("summary", "sumary", 1));
+    let said = own.run(&["--list"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.stderr
+            .contains("own.toml:3:1: scenario[0].sumary: unknown field"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn slices_are_disjoint_and_together_complete() {
+    let list = |arguments: &[&str]| -> Vec<String> {
+        let said = xtask(&[&["boot-matrix", "--list"], arguments].concat());
+        assert_eq!(said.code, 0);
+        said.stdout.lines().map(ToOwned::to_owned).collect()
+    };
+    let mut whole = list(&[]);
+    let mut slices: Vec<String> = (1..=3)
+        .flat_map(|slice| list(&["--partition", &format!("slice:{slice}/3")]))
+        .collect();
+    assert!(whole.len() > 300, "the default set has 300 cells or more");
+    whole.sort();
+    slices.sort();
+    assert_eq!(slices, whole);
+    assert!(
+        list(&["--firmware", "ovmf", "*/ahci"])
+            .iter()
+            .all(|id| id.ends_with("/ovmf/ahci"))
+    );
+}
+
+#[test]
+fn an_image_needs_no_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.iso");
+    let out = file.to_str().unwrap();
+    let id = "mine/cd-80/hard-disk/quarter-1s/reference/seabios/ide";
+    let said = xtask(&["image", id, "--out", out, "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(
+        said.json()["size_bytes"],
+        fs::metadata(&file).unwrap().len()
+    );
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("a.iso.json")).unwrap()).unwrap();
+    assert_eq!(manifest["id"], "mine/cd-80/hard-disk/quarter-1s/reference");
+
+    let said = xtask(&["image", "mine/-/floppy-1440k/1440s/reference", "--out", out]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.stderr.contains("2880") && said.stderr.contains("1440"),
+        "both figures: {}",
+        said.stderr
+    );
+    let left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left.len(), 2, "nothing half-written is left: {left:?}");
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is_done() {
+    let own = Own::new(SCENARIO);
+    fs::write(own.path("out"), "a file where the folder would be").unwrap();
+    let said = own.run(&["own/", "--format", "json"]);
+    assert_eq!(said.code, 3);
+    assert!(
+        said.json()["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("cannot write into "),
+        "{}",
+        said.stdout
+    );
+}
+
+#[test]
+fn a_run_in_which_everything_is_skipped_is_no_pass() {
+    let own = Own::new(SCENARIO);
+    let said = own.run(&["not-there", "--format", "json"]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert_eq!(said.json()["totals"]["skipped"], 1);
+    assert_eq!(said.json()["cells"][0]["verdict"], "skipped");
+}
+
+#[test]
+fn a_qemu_that_is_none_or_dies_is_infra() {
+    let own = Own::new(SCENARIO);
+    let said = own.run(&["own/", "--qemu", "/no/such/qemu", "--format", "json"]);
+    assert_eq!(said.code, 3);
+    assert!(
+        said.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("/no/such/qemu"),
+        "{}",
+        said.stdout
+    );
+
+    let dies = own.qemu("echo 'cannot set up guest memory' >&2; exit 1");
+    let said = own.run(&[
+        "own/",
+        "--qemu",
+        &dies,
+        "--accelerator",
+        "tcg",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    let json = said.json();
+    assert_eq!(
+        (&json["totals"]["infra"], &json["cells"][0]["verdict"]),
+        (&Value::from(1), &Value::from("infra"))
+    );
+    let reason = json["cells"][0]["reason"][0].as_str().unwrap();
+    assert!(
+        reason.contains("cannot set up guest memory"),
+        "QEMU's own words: {reason}"
+    );
+}
+
+#[test]
+fn what_is_seen_is_new_then_accepted_then_compared() {
+    let own = Own::new(SCENARIO);
+    let run = |arguments: &[&str]| {
+        let said = own.run(
+            &[
+                &["own/", "--accelerator", "tcg", "--format", "json"],
+                arguments,
+            ]
+            .concat(),
+        );
+        let json = said.json();
+        (
+            said.code,
+            json["cells"][0]["verdict"].clone(),
+            json["cells"][0]["differs"].clone(),
+        )
+    };
+    let expected = |code, verdict: &str, differs: &[&str]| {
+        (code, Value::from(verdict), Value::from(differs.to_vec()))
+    };
+    assert_eq!(run(&[]), expected(1, "mismatch", &["new"]));
+    assert_eq!(
+        run(&["--rerun", "failed", "--accept"]),
+        expected(0, "as-expected", &[])
+    );
+    assert_eq!(run(&[]), expected(0, "as-expected", &[]));
+
+    let snapshot = own.path("scenarios/snapshots/own/-/none,count=4/-/reference/seabios/ide.snap");
+    let accepted = fs::read_to_string(&snapshot).unwrap();
+    fs::write(&snapshot, accepted.replace("loaded: 4", "loaded: 8")).unwrap();
+    assert_eq!(run(&[]), expected(1, "mismatch", &["snapshot"]));
+    fs::write(&snapshot, accepted).unwrap();
+
+    change(
+        &own.path("scenarios/own.toml"),
+        "outcome = \"booted\"\nbecause = \"El",
+        "outcome = \"hung\"\nbecause = \"El",
+    );
+    assert_eq!(run(&[]), expected(1, "mismatch", &["outcome"]));
+    assert_eq!(
+        run(&["--accept"]),
+        expected(1, "mismatch", &["outcome"]),
+        "what contradicts is not accepted"
+    );
+}
+
+fn change(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(from));
+    fs::write(file, text.replace(from, to)).unwrap();
+}
