@@ -10,7 +10,7 @@ use crate::{
     words::{self, Boot, Firmware, Master, Medium, Set, Size},
 };
 
-pub use crate::stand_in::Expectation;
+pub use harness::verdict::Expectation;
 
 /// One disc on one firmware by one attachment, and what must happen.
 #[derive(Clone, Debug)]

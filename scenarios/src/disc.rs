@@ -6,6 +6,8 @@ use std::{
     time::SystemTime,
 };
 
+use images::reference;
+
 use crate::{
     cell::Recipe,
     files::{self, FileError},
@@ -66,9 +68,10 @@ fn master_into(recipe: &Recipe, folder: &Path) -> Result<Disc, FileError> {
 }
 
 fn write_disc(recipe: &Recipe, folder: &Path) -> io::Result<()> {
-    let _ = recipe;
-    fs::write(folder.join(MANIFEST), b"{}")?;
-    fs::write(folder.join(ISO), b"")
+    match reference::master(recipe.id.as_str(), recipe.medium, &recipe.boot, recipe.size) {
+        Ok(disc) => disc.write_to(folder),
+        Err(refusal) => fs::write(folder.join(REFUSAL), format!("{refusal}\n")),
+    }
 }
 
 /// A disc that was mastered before.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use harness::{
     attachment::Attachment,
     outcome::{OutcomeKind, Stage},
+    verdict::ExpectedDamage,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -127,10 +128,11 @@ pub struct ExcludeDecl {
     /// Which.
     pub when: Selector,
     /// Why.
-    pub because: String,
+    #[serde(default)]
+    pub because: Option<String>,
 }
 
-/// What must happen to some cells.
+/// What must happen to some cells. What is absent may be anything.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectDecl {
@@ -142,12 +144,21 @@ pub struct ExpectDecl {
     pub since: Option<String>,
     /// What must happen.
     pub outcome: Word<OutcomeKind>,
-    /// The firmware's code (`0009`) or status (`Not Found`). Absent: any.
+    /// The firmware's code (`0009`) or status (`Not Found`).
     #[serde(default)]
     pub code: Option<String>,
-    /// How far it must come. Absent: anywhere.
+    /// How far it must come.
     #[serde(default)]
     pub stage: Option<Word<Stage>>,
+    /// The 0-based catalog slot of the entry that must run.
+    #[serde(default)]
+    pub slot: Option<u16>,
+    /// Whether the probe must find its image damaged: `some`, or `none`. Absent: `none`.
+    #[serde(default)]
+    pub damage: ExpectedDamage,
+    /// What the firmware must tell the probe, as `drive = "80"`.
+    #[serde(default)]
+    pub facts: BTreeMap<String, String>,
     /// Why: a section of the specification, a file of the firmware, or what would disprove it. An
     /// expectation copied from what was observed tests nothing.
     pub because: String,

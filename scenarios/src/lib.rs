@@ -18,5 +18,4 @@ pub mod snapshots;
 pub mod words;
 
 mod location;
-pub mod stand_in;
 mod version;

@@ -5,86 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{observation::Start, outcome::Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cell::{Cell, Expectation},
+    cell::Cell,
     files::{self, FileError},
     id::CellId,
 };
 
-pub use crate::stand_in::{Differs, Verdict};
+pub use harness::verdict::{CellResult, Differs, Verdict};
 
 /// The name and version of the document.
 pub const SCHEMA: &str = "boot-matrix/1";
-
-/// What became of one cell: a cell of `results.json`, and `result.json` in its folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CellRecord {
-    /// The cell.
-    pub id: CellId,
-    /// The parts of its id, as they stand there.
-    #[serde(flatten)]
-    pub parts: Parts,
-    /// What happened; nothing when it was not run to an end.
-    pub outcome: Option<Outcome>,
-    /// What had to happen; nothing when nothing is declared.
-    pub expected: Option<Expectation>,
-    /// The judgement.
-    pub verdict: Verdict,
-    /// For a mismatch: from what it differs.
-    #[serde(default)]
-    pub differs: Vec<Differs>,
-    /// Why it was skipped, could not be run, or is a mismatch, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<String>,
-    /// Ids of the defects seen on the disc.
-    #[serde(default)]
-    pub findings: Vec<String>,
-    /// From the machine's start to the decision, in milliseconds.
-    pub duration_ms: u64,
-    /// Whether the machine started cold or warm.
-    pub start: Option<Start>,
-    /// The folder with the evidence, relative to the folder of the results.
-    pub evidence: PathBuf,
-}
-
-/// The parts of a cell's id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parts {
-    /// The scenario.
-    pub scenario: String,
-    /// The medium, or `-`.
-    pub medium: String,
-    /// The boot mode with its deviations, or a real medium's name.
-    pub boot: String,
-    /// The size, or `-`.
-    pub size: String,
-    /// The mastering tool, or `-`.
-    pub master: String,
-    /// The firmware.
-    pub firmware: String,
-    /// The attachment.
-    pub attachment: String,
-}
-
-impl Parts {
-    /// The parts of an id.
-    #[must_use]
-    pub fn of(id: &CellId) -> Self {
-        let disc = id.disc();
-        Self {
-            scenario: disc.scenario().to_owned(),
-            medium: disc.medium().to_owned(),
-            boot: disc.boot().to_owned(),
-            size: disc.size().to_owned(),
-            master: disc.master().to_owned(),
-            firmware: id.firmware().to_owned(),
-            attachment: id.attachment().to_owned(),
-        }
-    }
-}
 
 /// The folder of a cell's evidence, relative to the folder of the results.
 #[must_use]
@@ -98,23 +30,28 @@ pub fn record_file(out: &Path, id: &CellId) -> PathBuf {
     out.join(evidence_folder(id)).join("result.json")
 }
 
-impl CellRecord {
-    /// The record of a cell of which nothing was seen.
-    #[must_use]
-    pub fn unseen(id: &CellId, verdict: Verdict, reason: impl Into<String>) -> Self {
-        Self {
-            id: id.clone(),
-            parts: Parts::of(id),
-            outcome: None,
-            expected: None,
-            verdict,
-            differs: Vec::new(),
-            reasons: vec![reason.into()],
-            findings: Vec::new(),
-            duration_ms: 0,
-            start: None,
-            evidence: evidence_folder(id),
-        }
+/// The result of a cell of which nothing was seen.
+#[must_use]
+pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellResult {
+    let disc = cell.id.disc();
+    CellResult {
+        id: cell.id.to_string(),
+        scenario: disc.scenario().to_owned(),
+        medium: disc.medium().to_owned(),
+        boot: disc.boot().to_owned(),
+        size: disc.size().to_owned(),
+        master: disc.master().to_owned(),
+        firmware: cell.id.firmware().to_owned(),
+        attachment: cell.attachment,
+        outcome: None,
+        expected: None,
+        verdict,
+        differs: Vec::new(),
+        findings: Vec::new(),
+        duration_ms: 0,
+        start: None,
+        evidence: evidence_folder(&cell.id).to_string_lossy().into_owned(),
+        reason: vec![reason.into()],
     }
 }
 
@@ -179,7 +116,7 @@ pub struct Results {
     /// How many cells came to which verdict.
     pub totals: Totals,
     /// Every cell.
-    pub cells: Vec<CellRecord>,
+    pub cells: Vec<CellResult>,
 }
 
 /// The machine of a run.
@@ -250,7 +187,7 @@ pub struct MasterTool {
 impl Results {
     /// The results of these records, with the totals counted.
     #[must_use]
-    pub fn new(accelerator: String, tools: Tools, cells: Vec<CellRecord>) -> Self {
+    pub fn new(accelerator: String, tools: Tools, cells: Vec<CellResult>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             host: Host::this(),
@@ -295,7 +232,7 @@ impl Results {
     /// These results, with the cells of an earlier run that this one did not run.
     #[must_use]
     pub fn over(mut self, earlier: Self) -> Self {
-        let mut records: BTreeMap<CellId, CellRecord> = self
+        let mut records: BTreeMap<String, CellResult> = self
             .cells
             .drain(..)
             .map(|cell| (cell.id.clone(), cell))
@@ -315,11 +252,11 @@ impl Results {
 
 /// Gathers the records that the cells left; a cell that left none could not be run.
 #[must_use]
-pub fn gather(out: &Path, cells: &[Cell]) -> Vec<CellRecord> {
+pub fn gather(out: &Path, cells: &[Cell]) -> Vec<CellResult> {
     let record = |cell: &Cell| {
         files::read_json(&record_file(out, &cell.id)).unwrap_or_else(|error| {
-            CellRecord::unseen(
-                &cell.id,
+            unseen(
+                cell,
                 Verdict::Infra,
                 format!("the cell left no result: {error}"),
             )
@@ -350,7 +287,14 @@ mod tests {
 
     #[test]
     fn a_rerun_replaces_what_it_ran_and_keeps_the_rest() {
-        let record = |id: &str, verdict| CellRecord::unseen(&id.parse().unwrap(), verdict, "");
+        let record = |id: &str, verdict: Verdict| -> CellResult {
+            serde_json::from_value(serde_json::json!({
+                "id": id, "scenario": "a", "medium": "-", "boot": "b", "size": "-", "master": "r",
+                "firmware": "seabios", "attachment": "ide", "outcome": null, "expected": null, "verdict": verdict,
+                "differs": [], "findings": [], "duration_ms": 0, "start": null, "evidence": "cells"
+            }))
+            .unwrap()
+        };
         let results = |cells| Results::new("tcg".into(), Tools::default(), cells);
         let earlier = results(vec![
             record("a/-/b/-/r/seabios/ide", AsExpected),

@@ -98,7 +98,7 @@ impl Scenario {
             .exclude
             .into_iter()
             .map(|rule| read_exclude(rule, source))
-            .collect::<Result<_, _>>()?;
+            .collect();
         let discs = match decl.iso {
             Some(iso) => {
                 if decl.media.is_some()
@@ -496,14 +496,8 @@ fn read_iso(iso: IsoDecl, source: &Source<'_>) -> Result<Discs, String> {
     })
 }
 
-fn read_exclude(
-    rule: Spanned<ExcludeDecl>,
-    source: &Source<'_>,
-) -> Result<(Location, Selector), ScenarioError> {
-    let at = source.at(&rule);
-    let rule = rule.into_inner();
-    check_because(&at, &rule.because)?;
-    Ok((at, rule.when))
+fn read_exclude(rule: Spanned<ExcludeDecl>, source: &Source<'_>) -> (Location, Selector) {
+    (source.at(&rule), rule.into_inner().when)
 }
 
 fn read_expect(
@@ -523,9 +517,12 @@ fn read_expect(
         })?),
     };
     let expectation = Expectation {
-        kind: rule.outcome.0,
+        outcome: rule.outcome.0,
         code: rule.code,
         stage: rule.stage.map(|stage| stage.0),
+        slot: rule.slot,
+        damage: rule.damage,
+        facts: rule.facts,
         because: rule.because,
     };
     Ok((at, rule.when, Rule { since, expectation }))

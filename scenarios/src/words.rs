@@ -10,8 +10,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::id::{ABSENT, check_part};
-pub use crate::stand_in::{Boot, Medium, Size};
 pub use harness::firmware::FirmwareId as Firmware;
+use images::boot::Mode;
+pub use images::{boot::Boot, medium::Medium, size::Size};
 
 /// A set of words with one meaning each.
 pub trait Vocabulary: Sized {
@@ -216,12 +217,8 @@ macro_rules! open {
     };
 }
 
-open!(Medium, "medium", ["cd-80"]);
-open!(
-    Boot,
-    "boot mode",
-    ["none", "floppy-1440k", "hard-disk", "efi"]
-);
+open!(Medium, "medium", Medium::names());
+open!(Boot, "boot mode", Mode::names());
 open!(
     Size,
     "size",

@@ -1,12 +1,20 @@
 //! One cell, tried.
 
+use std::path::{Path, PathBuf};
+
 use harness::{
+    case::{Case, Success},
+    firmware::{self, Firmware},
     observation::{Observation, Start},
     outcome::{Outcome, OutcomeKind, Stage},
 };
+use images::manifest::Manifest;
+use regex::bytes::Regex;
 use scenarios::{
     cell::{Cell, DiscSource},
     disc::Disc,
+    files, results,
+    run::Toolbox,
 };
 
 use crate::environment::Environment;
@@ -15,30 +23,73 @@ use crate::environment::Environment;
 #[derive(Debug)]
 pub enum Attempt {
     /// Something was seen.
-    Seen(Box<Observation>),
+    Seen(Box<Seen>),
     /// Something that it needs is not here.
     Skipped(String),
     /// It could not be run: nothing is known of the disc.
     Failed(String),
 }
 
+/// What was seen, and what is needed to judge it.
+#[derive(Debug)]
+pub struct Seen {
+    /// What was seen.
+    pub observation: Observation,
+    /// What the disc was mastered to hold; nothing of a disc that is not ours.
+    pub manifest: Option<Manifest>,
+    /// The version of the firmware; nothing when no machine was started.
+    pub firmware_version: Option<String>,
+}
+
+/// A disc to boot.
+struct Booted {
+    iso: PathBuf,
+    manifest: Option<Manifest>,
+}
+
 /// Tries a cell.
 #[must_use]
 pub fn attempt(environment: &Environment, cell: &Cell) -> Attempt {
-    match &cell.disc {
-        DiscSource::Iso { path, package } if !path.exists() => Attempt::Skipped(match package {
-            Some(package) => format!(
-                "{} is not there: it comes with the package {package}",
-                path.display()
-            ),
-            None => format!("{} is not there", path.display()),
-        }),
-        DiscSource::Iso { .. } => boot(cell),
-        DiscSource::Mastered(recipe) => match environment.disc(recipe) {
-            Ok(Disc::Made { .. }) => boot(cell),
-            Ok(Disc::Refused(words)) => Attempt::Seen(Box::new(not_mastered(words))),
-            Err(error) => Attempt::Failed(error.to_string()),
+    let disc = match &cell.disc {
+        DiscSource::Iso { path, package } if !path.exists() => {
+            return Attempt::Skipped(match package {
+                Some(package) => format!(
+                    "{} is not there: it comes with the package {package}",
+                    path.display()
+                ),
+                None => format!("{} is not there", path.display()),
+            });
+        }
+        DiscSource::Iso { path, .. } => Booted {
+            iso: path.clone(),
+            manifest: None,
         },
+        DiscSource::Mastered(recipe) => match environment.disc(recipe) {
+            Err(error) => return Attempt::Failed(error.to_string()),
+            Ok(Disc::Refused(words)) => {
+                let observation = not_mastered(words);
+                return Attempt::Seen(Box::new(Seen {
+                    observation,
+                    manifest: None,
+                    firmware_version: None,
+                }));
+            }
+            Ok(Disc::Made { iso, manifest }) => match files::read_json(&manifest) {
+                Ok(manifest) => Booted {
+                    iso,
+                    manifest: Some(manifest),
+                },
+                Err(error) => return Attempt::Failed(error.to_string()),
+            },
+        },
+    };
+    let toolbox = match environment.toolbox() {
+        Ok(toolbox) => toolbox,
+        Err(error) => return Attempt::Failed(error),
+    };
+    match firmware::select(&toolbox.firmware, cell.firmware) {
+        Ok(firmware) => boot(cell, disc, toolbox, firmware, &environment.run.out),
+        Err(error) => Attempt::Skipped(error.to_string()),
     }
 }
 
@@ -54,24 +105,39 @@ fn not_mastered(words: String) -> Observation {
         probe: None,
         words: vec![words],
         reads: Vec::new(),
+        reads_known: false,
         start: Start::Cold,
         duration_ms: 0,
     }
 }
 
-fn boot(cell: &Cell) -> Attempt {
-    let expected = cell.expectation(None).map(|expectation| expectation.kind);
-    Attempt::Seen(Box::new(Observation {
-        outcome: Outcome {
-            kind: expected.unwrap_or(OutcomeKind::Booted),
-            code: None,
-            stage: Stage::Unknown,
-            detail: String::new(),
+fn boot(cell: &Cell, disc: Booted, toolbox: &Toolbox, firmware: &Firmware, out: &Path) -> Attempt {
+    let success = match &cell.text {
+        None => Success::Probe,
+        Some(text) => match Regex::new(text) {
+            Ok(pattern) => Success::Text(pattern),
+            Err(error) => return Attempt::Failed(format!("expect-text: {error}")),
         },
-        probe: None,
-        words: Vec::new(),
-        reads: Vec::new(),
-        start: Start::Cold,
-        duration_ms: 0,
-    }))
+    };
+    let case = Case {
+        id: cell.id.to_string(),
+        disc: disc.iso,
+        manifest: disc.manifest,
+        firmware: firmware.clone(),
+        attachment: cell.attachment,
+        success,
+        qemu: toolbox.qemu.clone(),
+        accelerator: toolbox.accelerator.accelerator,
+        memory_mib: None,
+        deadline: None,
+        evidence: out.join(results::evidence_folder(&cell.id)),
+    };
+    match harness::run::run(&case) {
+        Err(infra) => Attempt::Failed(infra.to_string()),
+        Ok(observation) => Attempt::Seen(Box::new(Seen {
+            observation,
+            manifest: case.manifest,
+            firmware_version: Some(firmware.version.clone()),
+        })),
+    }
 }

@@ -1,80 +1,64 @@
 //! The judgement: what was seen against what is declared, and against what was accepted.
 
-use harness::observation::Observation;
+use harness::verdict::contradictions;
 use scenarios::{
-    cell::{Cell, Expectation},
-    results::{CellRecord, Differs, Verdict},
+    cell::Cell,
+    results::{self, CellResult, Differs, Verdict},
 };
 
 use crate::{
-    attempt::Attempt,
+    attempt::{Attempt, Seen},
     environment::Environment,
     snapshot::{self, Comparison},
 };
 
 /// What became of a cell.
 #[must_use]
-pub fn judge(environment: &Environment, cell: &Cell, attempt: Attempt) -> CellRecord {
+pub fn judge(environment: &Environment, cell: &Cell, attempt: &Attempt) -> CellResult {
     match attempt {
-        Attempt::Skipped(reason) => CellRecord::unseen(&cell.id, Verdict::Skipped, reason),
-        Attempt::Failed(reason) => CellRecord::unseen(&cell.id, Verdict::Infra, reason),
-        Attempt::Seen(seen) => judge_seen(environment, cell, &seen),
+        Attempt::Skipped(reason) => results::unseen(cell, Verdict::Skipped, reason),
+        Attempt::Failed(reason) => results::unseen(cell, Verdict::Infra, reason),
+        Attempt::Seen(seen) => judge_seen(environment, cell, seen),
     }
 }
 
-fn judge_seen(environment: &Environment, cell: &Cell, seen: &Observation) -> CellRecord {
-    let expected = cell.expectation(None);
-    let mut reasons = expected
-        .map(|expected| contradictions(expected, seen))
-        .unwrap_or_default();
+fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> CellResult {
+    let (observation, manifest) = (&seen.observation, seen.manifest.as_ref());
+    let Some(expected) = cell.expectation(seen.firmware_version.as_deref()) else {
+        return results::unseen(cell, Verdict::Infra, "no scenario says what must happen");
+    };
+    let mut reason = contradictions(observation, manifest, expected);
     let mut differs = Vec::new();
-    if !reasons.is_empty() {
+    if !reason.is_empty() {
         differs.push(Differs::Outcome);
     }
     // What contradicts the scenario must not become the snapshot: the scenario has to be changed first.
     if differs.is_empty() || !environment.run.accept {
-        match snapshot::compare(&cell.snapshot, &snapshot_text(seen)) {
+        match snapshot::compare(&cell.snapshot, &observation.snapshot(manifest)) {
             Comparison::Same => {}
             Comparison::Different(lines) => {
                 differs.push(Differs::Snapshot);
-                reasons.push(lines);
+                reason.push(lines);
             }
             Comparison::New(lines) => {
                 differs.push(Differs::New);
-                reasons.push(lines);
+                reason.push(lines);
             }
-            Comparison::Failed(reason) => {
-                return CellRecord::unseen(&cell.id, Verdict::Infra, reason);
-            }
+            Comparison::Failed(why) => return results::unseen(cell, Verdict::Infra, why),
         }
     }
-    let mut record = CellRecord::unseen(&cell.id, Verdict::AsExpected, "");
-    record.reasons.clear();
-    record.reasons.append(&mut reasons);
-    record.verdict = if differs.is_empty() {
-        Verdict::AsExpected
-    } else {
-        Verdict::Mismatch
-    };
-    record.differs = differs;
-    record.outcome = Some(seen.outcome.clone());
-    record.expected = expected.cloned();
-    record.duration_ms = seen.duration_ms;
-    record.start = Some(seen.start);
-    record
-}
-
-fn contradictions(expected: &Expectation, seen: &Observation) -> Vec<String> {
-    if expected.kind == seen.outcome.kind {
-        Vec::new()
-    } else {
-        vec![format!(
-            "expected {}, and it {}",
-            expected.kind, seen.outcome.kind
-        )]
+    CellResult {
+        outcome: Some(observation.outcome.clone()),
+        expected: Some(expected.clone()),
+        verdict: if differs.is_empty() {
+            Verdict::AsExpected
+        } else {
+            Verdict::Mismatch
+        },
+        differs,
+        reason,
+        duration_ms: observation.duration_ms,
+        start: seen.firmware_version.is_some().then_some(observation.start),
+        ..results::unseen(cell, Verdict::AsExpected, "")
     }
-}
-
-fn snapshot_text(seen: &Observation) -> String {
-    format!("outcome: {}\n", seen.outcome.kind)
 }

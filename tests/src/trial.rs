@@ -1,12 +1,12 @@
 //! One cell as a test: tried, judged, recorded, and only then asserted.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use libtest_mimic::{Completion, Failed};
 use scenarios::{
     cell::Cell,
     files,
-    results::{self, CellRecord, Verdict},
+    results::{self, CellResult, Verdict},
 };
 
 use crate::{attempt, environment::Environment, judge};
@@ -24,23 +24,58 @@ pub fn run(environment: &Environment, cell: &Cell) -> Result<Completion, Failed>
         }
         _ => {}
     }
-    let record = judge::judge(environment, cell, attempt::attempt(environment, cell));
+    let result = judge::judge(environment, cell, &attempt::attempt(environment, cell));
     files::write_json(
         &results::record_file(&environment.run.out, &cell.id),
-        &record,
+        &result,
     )?;
-    match record.verdict {
+    match result.verdict {
         Verdict::AsExpected | Verdict::Observed => Ok(Completion::Completed),
-        Verdict::Skipped => Ok(Completion::ignored_with(record.reasons.join("; "))),
-        Verdict::Mismatch | Verdict::Infra => Err(explain(environment, &record).into()),
+        Verdict::Skipped => Ok(Completion::ignored_with(result.reason.join("; "))),
+        Verdict::Mismatch | Verdict::Infra => Err(explain(&folder, &result).into()),
     }
 }
 
 /// What a person needs to go on from here.
-fn explain(environment: &Environment, record: &CellRecord) -> String {
-    let evidence = environment.run.out.join(&record.evidence);
-    let mut lines = record.reasons.clone();
-    lines.push(format!("evidence: {}", evidence.display()));
-    lines.push(format!("again: cargo xtask boot-matrix '{}'", record.id));
+fn explain(folder: &Path, result: &CellResult) -> String {
+    let mut lines = result.reason.clone();
+    if let Some(expected) = &result.expected {
+        lines.push(format!("expected because: {}", expected.because));
+    }
+    lines.extend(last_line(&folder.join("replay.sh")).map(|command| format!("command: {command}")));
+    lines.extend(
+        tail(&folder.join("serial.txt"))
+            .map(|serial| format!("the end of the serial output:\n{serial}")),
+    );
+    lines.push(format!("evidence: {}", folder.display()));
+    lines.push(format!("again: cargo xtask boot-matrix '{}'", result.id));
     lines.join("\n")
+}
+
+/// So many lines of serial output say how a boot ended.
+const TAIL: usize = 12;
+
+fn tail(file: &Path) -> Option<String> {
+    let text = fs::read(file).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let tail = lines.get(lines.len().saturating_sub(TAIL)..)?;
+    (!tail.is_empty()).then(|| {
+        tail.iter()
+            .map(|line| format!("  | {line}"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    })
+}
+
+fn last_line(file: &Path) -> Option<String> {
+    let text = fs::read(file).ok()?;
+    String::from_utf8_lossy(&text)
+        .trim_end()
+        .lines()
+        .last()
+        .map(ToOwned::to_owned)
 }

@@ -117,7 +117,7 @@ fn boot_cells(
         .iter_mut()
         .filter(|record| record.outcome.is_none() && record.verdict == Verdict::Infra)
     {
-        record.reasons.extend(ended.why_missing());
+        record.reason.extend(ended.why_missing());
     }
     let mut results = Results::new(
         toolbox.accelerator.accelerator.to_string(),
@@ -211,7 +211,7 @@ fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> {
         let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
         last.cells
             .iter()
-            .any(|record| record.id == cell.id && is_bad(record.verdict))
+            .any(|record| record.id == cell.id.as_str() && is_bad(record.verdict))
     };
     let cells: Vec<_> = cells.into_iter().filter(failed).collect();
     if cells.is_empty() {
@@ -239,7 +239,7 @@ fn slow_cells(earlier: &Results) -> Vec<String> {
     let mut times: Vec<_> = earlier
         .cells
         .iter()
-        .map(|cell| (cell.duration_ms, cell.id.to_string()))
+        .map(|cell| (cell.duration_ms, cell.id.clone()))
         .collect();
     times.sort_by(|a, b| b.cmp(a));
     let median = times.get(times.len() / 2).map_or(0, |&(time, _)| time);

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use scenarios::results::{CellRecord, Results, Totals, Verdict};
+use scenarios::results::{CellResult, Results, Totals, Verdict};
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
 pub(super) fn print(
@@ -33,9 +33,7 @@ pub(super) fn print(
 fn rows(results: &Results) -> Vec<String> {
     let mut groups: BTreeMap<(&str, &str), (Vec<Verdict>, u64)> = BTreeMap::new();
     for cell in &results.cells {
-        let group = groups
-            .entry((&cell.parts.scenario, &cell.parts.firmware))
-            .or_default();
+        let group = groups.entry((&cell.scenario, &cell.firmware)).or_default();
         group.0.push(cell.verdict);
         group.1 += cell.duration_ms;
     }
@@ -103,7 +101,7 @@ fn align<const N: usize>(table: &[[String; N]]) -> Vec<String> {
     table.iter().map(line).collect()
 }
 
-fn print_problem(to: &mut impl Write, record: &CellRecord, out: &Path) -> io::Result<()> {
+fn print_problem(to: &mut impl Write, record: &CellResult, out: &Path) -> io::Result<()> {
     let differs: Vec<String> = record.differs.iter().map(ToString::to_string).collect();
     let what = if differs.is_empty() {
         record.verdict.to_string()
@@ -111,7 +109,7 @@ fn print_problem(to: &mut impl Write, record: &CellRecord, out: &Path) -> io::Re
         differs.join(", ")
     };
     writeln!(to, "\n{}: {what}", record.id)?;
-    for line in record.reasons.iter().flat_map(|reason| reason.lines()) {
+    for line in record.reason.iter().flat_map(|reason| reason.lines()) {
         writeln!(to, "  {line}")?;
     }
     writeln!(to, "  evidence: {}", out.join(&record.evidence).display())
@@ -125,7 +123,7 @@ fn print_skipped(to: &mut impl Write, results: &Results) -> io::Result<()> {
         .iter()
         .filter(|record| record.verdict == Verdict::Skipped)
     {
-        *reasons.entry(record.reasons.join("; ")).or_default() += 1;
+        *reasons.entry(record.reason.join("; ")).or_default() += 1;
     }
     for (reason, cells) in reasons {
         writeln!(to, "\n{cells} skipped: {reason}")?;

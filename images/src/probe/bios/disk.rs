@@ -4,12 +4,21 @@ use iced_x86::{IcedError, code_asm::*};
 
 use super::{
     ADDRESS_PACKET, BUFFER, Drive, ERROR_BEYOND_CHS, ERROR_NO_GEOMETRY, PACKET, PACKET_BYTES,
-    variable,
+    TABLE, variable,
 };
-use crate::units::{VIRTUAL_SECTOR_BYTES, VIRTUAL_SECTORS_PER_BLOCK};
+use crate::{
+    probe::table,
+    units::{VIRTUAL_SECTOR_BYTES, VIRTUAL_SECTORS_PER_BLOCK},
+};
 
-/// As many sectors as the buffer holds: the longest run, a power of two.
-pub(super) const RUN_MAX: u32 = VIRTUAL_SECTORS_PER_BLOCK as u32;
+/// How much one call of the firmware reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// One sector or one block, to [`BUFFER`]: all that stage 1 has room for.
+    Single,
+    /// As many as [`variable::RUN`] says, to [`variable::BUFFER_AT`]: for stage 2.
+    Runs,
+}
 
 /// Entry points of the routines.
 pub(super) struct Disk {
@@ -42,6 +51,7 @@ impl Disk {
         &mut self,
         a: &mut CodeAssembler,
         drive: Drive,
+        reads: Reads,
     ) -> Result<(), IcedError> {
         let mut present = a.create_label();
         let mut failed = a.create_label();
@@ -61,26 +71,31 @@ impl Disk {
         a.jb(present)?;
         a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
         match drive {
-            Drive::Emulated => self.emit_fill_by_chs(a, failed)?,
-            Drive::NoEmulation => self.emit_fill_by_block(a, failed)?,
+            Drive::Emulated => self.emit_fill_by_chs(a, reads, failed)?,
+            Drive::NoEmulation => self.emit_fill_by_block(a, reads, failed)?,
         }
         a.set_label(&mut present)?;
         a.popad()?;
         a.sub(eax, dword_ptr(variable::BUFFERED))?;
         a.shl(ax, VIRTUAL_SECTOR_BYTES.trailing_zeros())?;
         a.mov(si, ax)?;
-        a.add(si, u32::from(BUFFER))?;
+        match reads {
+            Reads::Single => a.add(si, u32::from(BUFFER))?,
+            Reads::Runs => a.add(si, word_ptr(variable::BUFFER_AT))?,
+        }
         a.clc()?;
         a.ret()?;
 
-        // A run may reach past the drive's end: what failed is only told of one sector alone.
         a.set_label(&mut failed)?;
         a.popad()?;
-        a.cmp(byte_ptr(variable::RUN), 1)?;
-        a.je(single)?;
-        a.mov(byte_ptr(variable::RUN), 1)?;
-        a.jmp(self.read)?;
-        a.set_label(&mut single)?;
+        if reads == Reads::Runs {
+            // Which sector of the run failed is found one by one.
+            a.cmp(byte_ptr(variable::RUN), 1)?;
+            a.je(single)?;
+            a.mov(byte_ptr(variable::RUN), 1)?;
+            a.jmp(self.read)?;
+            a.set_label(&mut single)?;
+        }
         a.mov(ah, byte_ptr(variable::ERROR))?;
         a.stc()?;
         a.ret()
@@ -140,7 +155,6 @@ impl Disk {
         let mut failed = a.create_label();
         a.set_label(&mut self.open)?;
         a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
-        a.mov(byte_ptr(variable::RUN), 1)?;
         match drive {
             Drive::Emulated => {
                 a.call(self.geometry)?;
@@ -164,30 +178,50 @@ impl Disk {
         a.ret()
     }
 
-    /// Fills the buffer from sector EAX on, with as many as [`variable::RUN`] allows up to its next
-    /// multiple and the end of the track.
-    fn emit_fill_by_chs(
-        &mut self,
-        a: &mut CodeAssembler,
-        failed: CodeLabel,
-    ) -> Result<(), IcedError> {
-        let mut in_track = a.create_label();
+    /// The buffer will begin with sector EAX. BX = how many to read at once: up to the next multiple of
+    /// [`variable::RUN`], and not past the image, where there may be nothing to read.
+    fn emit_run(&self, a: &mut CodeAssembler, reads: Reads) -> Result<(), IcedError> {
+        let mut known = a.create_label();
         a.mov(dword_ptr(variable::BUFFERED), eax)?;
-        a.movzx(bx, byte_ptr(variable::RUN))?;
+        if reads == Reads::Single {
+            return a.mov(bx, 1);
+        }
+        a.movzx(ebx, byte_ptr(variable::RUN))?;
         a.mov(cx, bx)?;
         a.dec(cx)?;
         a.and(cx, ax)?;
         a.sub(bx, cx)?;
+        a.mov(ecx, dword_ptr(TABLE + table::IMAGE))?;
+        a.sub(ecx, eax)?;
+        a.jbe(known)?;
+        a.cmp(ebx, ecx)?;
+        a.jbe(known)?;
+        a.mov(bx, cx)?;
+        // The caller goes on with an instruction.
+        a.set_label(&mut known)
+    }
+
+    /// Fills the buffer from sector EAX on, not past the end of its track.
+    fn emit_fill_by_chs(
+        &mut self,
+        a: &mut CodeAssembler,
+        reads: Reads,
+        failed: CodeLabel,
+    ) -> Result<(), IcedError> {
+        let mut in_track = a.create_label();
+        self.emit_run(a, reads)?;
         a.mov(byte_ptr(variable::ERROR), u32::from(ERROR_NO_GEOMETRY))?;
         a.movzx(ecx, word_ptr(variable::SECTORS_PER_TRACK))?;
         a.jcxz(failed)?;
         a.xor(edx, edx)?;
         a.div(ecx)?;
-        a.sub(cx, dx)?;
-        a.cmp(bx, cx)?;
-        a.jbe(in_track)?;
-        a.mov(bx, cx)?;
-        a.set_label(&mut in_track)?;
+        if reads == Reads::Runs {
+            a.sub(cx, dx)?;
+            a.cmp(bx, cx)?;
+            a.jbe(in_track)?;
+            a.mov(bx, cx)?;
+            a.set_label(&mut in_track)?;
+        }
         a.inc(dx)?;
         a.push(dx)?;
         a.xor(edx, edx)?;
@@ -205,7 +239,7 @@ impl Disk {
         a.push(bx)?;
         a.mov(ah, 2)?;
         a.mov(al, bl)?;
-        a.mov(bx, u32::from(BUFFER))?;
+        self.emit_buffer(a, reads)?;
         a.call(self.int13)?;
         a.pop(bx)?;
         a.mov(byte_ptr(variable::ERROR), ah)?;
@@ -213,27 +247,44 @@ impl Disk {
         a.mov(byte_ptr(variable::BUFFERED_COUNT), bl)
     }
 
-    /// Fills the buffer with the block that sector EAX lies in.
+    /// Fills the buffer from the block that sector EAX lies in.
     fn emit_fill_by_block(
         &mut self,
         a: &mut CodeAssembler,
+        reads: Reads,
         failed: CodeLabel,
     ) -> Result<(), IcedError> {
         let in_block = VIRTUAL_SECTORS_PER_BLOCK as i32;
         a.and(eax, -in_block)?;
-        a.mov(dword_ptr(variable::BUFFERED), eax)?;
+        self.emit_run(a, reads)?;
         a.shr(eax, in_block.trailing_zeros())?;
         a.add(eax, dword_ptr(variable::LOAD_RBA))?;
-        // Disk address packet: 10h bytes, one block, to 0000:BUFFER, from the 64-bit address at 8.
+        a.add(bx, in_block - 1)?;
+        a.shr(bx, in_block.trailing_zeros())?;
+        // Disk address packet: 10h bytes, BX blocks, to 0000:buffer, from the 64-bit address at 8.
         a.mov(si, u32::from(ADDRESS_PACKET))?;
-        a.mov(dword_ptr(si), 0x0001_0010)?;
-        a.mov(dword_ptr(si + 4), u32::from(BUFFER))?;
+        a.mov(word_ptr(si), 0x10)?;
+        a.mov(word_ptr(si + 2), bx)?;
+        a.push(bx)?;
+        self.emit_buffer(a, reads)?;
+        a.mov(word_ptr(si + 4), bx)?;
+        a.mov(word_ptr(si + 6), 0)?;
         a.mov(dword_ptr(si + 8), eax)?;
         a.mov(dword_ptr(si + 12), 0)?;
         a.mov(ah, 0x42)?;
         a.call(self.int13)?;
+        a.pop(bx)?;
         a.mov(byte_ptr(variable::ERROR), ah)?;
         a.jc(failed)?;
-        a.mov(byte_ptr(variable::BUFFERED_COUNT), in_block)
+        a.shl(bx, in_block.trailing_zeros())?;
+        a.mov(byte_ptr(variable::BUFFERED_COUNT), bl)
+    }
+
+    /// BX = where to read to, in segment 0.
+    fn emit_buffer(&self, a: &mut CodeAssembler, reads: Reads) -> Result<(), IcedError> {
+        match reads {
+            Reads::Single => a.mov(bx, u32::from(BUFFER)),
+            Reads::Runs => a.mov(bx, word_ptr(variable::BUFFER_AT)),
+        }
     }
 }

@@ -2,11 +2,7 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{
-    disk::Disk,
-    line::{Line, TABLE},
-    variable,
-};
+use super::{TABLE, disk::Disk, line::Line, variable};
 use crate::probe::{
     found::{field, kind},
     sector::{BYTES, MAGIC},

@@ -2,11 +2,8 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{LINE, STAGE2_AT, variable};
+use super::{LINE, TABLE, variable};
 use crate::probe::{protocol, serial, table};
-
-/// Where the plan's constants stand: behind the jump at stage 2's start.
-pub(super) const TABLE: u16 = STAGE2_AT + 4;
 
 /// Entry points of the routines. DI is the line's end; they advance it and preserve every other
 /// register but AX, unless they say more.

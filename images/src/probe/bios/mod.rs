@@ -13,6 +13,7 @@
 //! | 5900–5CFF | the line under construction |
 //! | –7BFF | the stack, downwards |
 //! | 7C00– | the image, as loaded by the firmware (other load segments: further up) |
+//! | 8000–BFFF | sectors as read by a sweep, once `loaded` is known |
 //!
 //! Code and data lie in different 4096-byte pages: an emulator that translates code looks at every write
 //! to a page that it translated from, which made a sweep several times slower.
@@ -60,7 +61,14 @@ pub enum Drive {
 }
 
 const STAGE2_AT: u16 = 0x0600;
+/// Where the plan's constants stand: behind the jump at stage 2's start.
+const TABLE: u16 = STAGE2_AT + 4;
 const BUFFER: u16 = 0x5000;
+/// As many sectors as fit at [`BUFFER`].
+const RUN: u32 = 4;
+const LONG_BUFFER: u16 = 0x8000;
+/// As many sectors as fit at [`LONG_BUFFER`]. A power of two.
+const LONG_RUN: u32 = 32;
 const STAGE2_BYTES_MAX: usize = (BUFFER - STAGE2_AT) as usize;
 const PACKET: u16 = 0x5800;
 const PACKET_BYTES: u16 = 0x13;
@@ -81,8 +89,9 @@ mod variable {
     /// The first virtual sector in the buffer, and how many stand there.
     pub(super) const BUFFERED: u16 = 0x5E10;
     pub(super) const BUFFERED_COUNT: u16 = 0x5E28;
-    /// How many sectors one read may bring by cylinder, head and sector, a power of two.
+    /// How many sectors one read may bring, a power of two, and where to.
     pub(super) const RUN: u16 = 0x5E2C;
+    pub(super) const BUFFER_AT: u16 = 0x5E2E;
     /// The next line's number.
     pub(super) const SEQUENCE: u16 = 0x5E14;
     /// Whether lines go to the debug port too.

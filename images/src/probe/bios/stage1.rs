@@ -2,7 +2,11 @@
 
 use iced_x86::code_asm::*;
 
-use super::{AssembleError, Drive, STACK_TOP, STAGE2_AT, disk::Disk, line, offset_of, variable};
+use super::{
+    AssembleError, Drive, STACK_TOP, STAGE2_AT,
+    disk::{Disk, Reads},
+    line, offset_of, variable,
+};
 use crate::probe::{protocol, serial};
 use crate::units::VIRTUAL_SECTOR_BYTES;
 
@@ -75,7 +79,7 @@ fn emit(
     a.push(u32::from(STAGE2_AT))?;
     a.retf()?;
 
-    disk.emit_read(a, drive)?;
+    disk.emit_read(a, drive, Reads::Single)?;
 
     a.set_label(&mut fail)?;
     a.cli()?;

@@ -3,10 +3,11 @@
 use iced_x86::{IcedError, code_asm::*};
 
 use super::{
-    AssembleError, Drive, ERROR_NO_SIGNATURE, NOTHING, PACKET, PACKET_BYTES, STAGE2_AT,
-    disk::{Disk, RUN_MAX},
+    AssembleError, BUFFER, Drive, ERROR_NO_SIGNATURE, LONG_BUFFER, LONG_RUN, NOTHING, PACKET,
+    PACKET_BYTES, RUN, STAGE2_AT, TABLE,
+    disk::{Disk, Reads},
     examine::Examine,
-    line::{Line, TABLE},
+    line::Line,
     variable,
 };
 use crate::{
@@ -79,12 +80,12 @@ impl Probe {
         self.report_extensions()?;
         // Its failure, if any, is in the lines above and in every read below.
         self.a.call(self.disk.open)?;
-        self.read_in_runs_of(RUN_MAX)?;
+        self.read_in_runs_of(RUN, BUFFER)?;
         self.report_loaded()?;
-        self.read_in_runs_of(1)?;
+        self.read_in_runs_of(1, BUFFER)?;
         self.report_checks()?;
         if plan.sweep {
-            self.read_in_runs_of(RUN_MAX)?;
+            self.read_in_runs_of(LONG_RUN, LONG_BUFFER)?;
             self.report_area()?;
             if plan.structured < plan.image {
                 self.report_sweep()?;
@@ -96,7 +97,7 @@ impl Probe {
         self.end()?;
         serial::halt(&mut self.a)?;
         self.line.emit(&mut self.a)?;
-        self.disk.emit_read(&mut self.a, drive)?;
+        self.disk.emit_read(&mut self.a, drive, Reads::Runs)?;
         self.disk.emit_rest(&mut self.a, drive)?;
         self.examine.emit(&mut self.a, &self.disk, &self.line)
     }
@@ -113,10 +114,11 @@ impl Probe {
         self.a.call(self.line.end)
     }
 
-    /// Where every sector is read anyway, four at a time cost the firmware as much as one: they are one
-    /// block of the disc.
-    fn read_in_runs_of(&mut self, sectors: u32) -> Result<(), IcedError> {
-        self.a.mov(byte_ptr(variable::RUN), sectors)
+    /// Where every sector is read anyway, a call for each would be most of the time.
+    fn read_in_runs_of(&mut self, sectors: u32, buffer: u16) -> Result<(), IcedError> {
+        self.a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
+        self.a.mov(byte_ptr(variable::RUN), sectors)?;
+        self.a.mov(word_ptr(variable::BUFFER_AT), u32::from(buffer))
     }
 
     fn emit_set_up(&mut self) -> Result<(), IcedError> {

@@ -13,12 +13,16 @@ use crate::{
     units::VIRTUAL_SECTOR_BYTES,
 };
 
+/// The largest block that the probe takes.
+const BLOCK_BYTES_MAX: u32 = 4096;
+
 /// Entry points of the routines. R15 points to `.data`; they may clobber what a firmware call may:
 /// RAX, RCX, RDX, R8–R11.
 pub(super) struct Blocks {
     /// Calls RAX with RCX, RDX, R8, R9 and, as fifth argument, R10. RAX = status, flags from it.
     pub(super) call: CodeLabel,
-    /// Reads virtual sector EAX: RSI = its 512 bytes. Carry: failed, AL = code.
+    /// Brings virtual sector EAX: RSI = its 512 bytes. Asks the firmware only for what is not in the
+    /// buffer. Carry: failed, AL = code. Clobbers RSI too.
     pub(super) read: CodeLabel,
     /// Reads virtual sector EAX and fills [`variable::FOUND`]. Clobbers RSI too.
     pub(super) observe: CodeLabel,
@@ -65,42 +69,103 @@ impl Blocks {
     fn emit_read(&mut self, a: &mut CodeAssembler) -> Result<(), IcedError> {
         let mut done = a.create_label();
         let mut failed = a.create_label();
+        let mut single = a.create_label();
+        let mut fill = a.create_label();
         a.set_label(&mut self.read)?;
         a.push(rbx)?;
         a.mov(ebx, eax)?;
-        a.mov(rax, qword_ptr(r15 + variable::BLOCK_STATUS))?;
-        a.test(rax, rax)?;
-        a.jne(failed)?;
-        a.mov(r10, qword_ptr(r15 + variable::MEDIA))?;
-        a.mov(r9d, dword_ptr(r10 + block_io::BLOCK_SIZE))?;
-        a.mov(al, u32::from(ERROR_BLOCK_SIZE))?;
-        a.cmp(r9d, VIRTUAL_SECTOR_BYTES as u32)?;
-        a.jb(failed)?;
-        a.cmp(r9d, variable::BUFFER_BYTES)?;
-        a.ja(failed)?;
+        a.sub(eax, dword_ptr(r15 + variable::BUFFERED))?;
+        a.cmp(eax, dword_ptr(r15 + variable::BUFFERED_COUNT))?;
+        a.jb(done)?;
         a.mov(eax, ebx)?;
+        a.call(fill)?;
+        a.jc(failed)?;
+        a.mov(eax, ebx)?;
+        a.sub(eax, dword_ptr(r15 + variable::BUFFERED))?;
+        a.set_label(&mut done)?;
+        a.shl(eax, VIRTUAL_SECTOR_BYTES.trailing_zeros())?;
+        a.lea(rsi, ptr(r15 + rax + variable::BUFFER))?;
+        a.pop(rbx)?;
+        a.clc()?;
+        a.ret()?;
+
+        // Which sector of the run failed is found one by one.
+        a.set_label(&mut failed)?;
+        a.cmp(dword_ptr(r15 + variable::RUN), 1)?;
+        a.je(single)?;
+        a.mov(dword_ptr(r15 + variable::RUN), 1)?;
+        a.mov(eax, ebx)?;
+        a.pop(rbx)?;
+        a.jmp(self.read)?;
+        a.set_label(&mut single)?;
+        a.pop(rbx)?;
+        a.stc()?;
+        a.ret()?;
+
+        self.emit_fill(a, &mut fill)
+    }
+
+    /// Fills the buffer with the run, or at least the block, that sector EAX lies in: up to the next
+    /// multiple of [`variable::RUN`], and not past the image's last block, where there may be nothing
+    /// to read. Carry: failed, AL = code. Clobbers what a firmware call may, and RSI.
+    fn emit_fill(&mut self, a: &mut CodeAssembler, fill: &mut CodeLabel) -> Result<(), IcedError> {
+        let mut refused = a.create_label();
+        let mut failed = a.create_label();
+        let mut run_known = a.create_label();
+        let mut end_known = a.create_label();
+        a.set_label(fill)?;
+        a.mov(dword_ptr(r15 + variable::BUFFERED_COUNT), 0)?;
+        a.mov(rcx, qword_ptr(r15 + variable::BLOCK_STATUS))?;
+        a.test(rcx, rcx)?;
+        a.jne(refused)?;
+        a.mov(r10, qword_ptr(r15 + variable::MEDIA))?;
+        a.mov(r11d, dword_ptr(r10 + block_io::BLOCK_SIZE))?;
+        a.mov(ecx, u32::from(ERROR_BLOCK_SIZE))?;
+        a.cmp(r11d, VIRTUAL_SECTOR_BYTES as u32)?;
+        a.jb(refused)?;
+        a.cmp(r11d, BLOCK_BYTES_MAX)?;
+        a.ja(refused)?;
+
+        // R8 = sectors in a block, R9 = sectors in a run, RSI = how many to read.
+        a.mov(r8d, r11d)?;
+        a.shr(r8d, VIRTUAL_SECTOR_BYTES.trailing_zeros())?;
+        a.mov(r9d, dword_ptr(r15 + variable::RUN))?;
+        a.cmp(r9d, r8d)?;
+        a.jae(run_known)?;
+        a.mov(r9d, r8d)?;
+        a.set_label(&mut run_known)?;
+        a.mov(esi, r9d)?;
+        a.neg(r9d)?;
+        a.and(eax, r9d)?;
+        a.mov(dword_ptr(r15 + variable::BUFFERED), eax)?;
+        a.mov(ecx, dword_ptr(r15 + u32::from(table::IMAGE)))?;
+        a.sub(ecx, eax)?;
+        a.jbe(end_known)?;
+        a.cmp(ecx, esi)?;
+        a.jae(end_known)?;
+        a.lea(esi, ptr(rcx + r8 - 1))?;
+        a.neg(r8d)?;
+        a.and(esi, r8d)?;
+        a.set_label(&mut end_known)?;
+
         a.shl(rax, VIRTUAL_SECTOR_BYTES.trailing_zeros())?;
         a.xor(edx, edx)?;
-        a.div(r9)?;
-        a.lea(rsi, ptr(r15 + rdx + variable::BUFFER))?;
-        a.cmp(rax, qword_ptr(r15 + variable::BUFFERED))?;
-        a.je(done)?;
-        a.mov(qword_ptr(r15 + variable::BUFFERED), -1)?;
-        a.mov(rbx, rax)?;
+        a.div(r11)?;
+        a.mov(r8, rax)?;
         a.mov(rcx, qword_ptr(r15 + variable::BLOCK_IO))?;
         a.mov(edx, dword_ptr(r10 + block_io::MEDIA_ID))?;
-        a.mov(r8, rax)?;
+        a.mov(r9d, esi)?;
+        a.shl(r9d, VIRTUAL_SECTOR_BYTES.trailing_zeros())?;
         a.lea(r10, ptr(r15 + variable::BUFFER))?;
         a.mov(rax, qword_ptr(rcx + block_io::READ_BLOCKS))?;
         a.call(self.call)?;
         a.jne(failed)?;
-        a.mov(qword_ptr(r15 + variable::BUFFERED), rbx)?;
-        a.set_label(&mut done)?;
-        a.pop(rbx)?;
+        a.mov(dword_ptr(r15 + variable::BUFFERED_COUNT), esi)?;
         a.clc()?;
         a.ret()?;
+        a.set_label(&mut refused)?;
+        a.mov(eax, ecx)?;
         a.set_label(&mut failed)?;
-        a.pop(rbx)?;
         a.stc()?;
         a.ret()
     }

@@ -29,7 +29,7 @@ pub const LOADER_PATH: &str = "\\EFI\\BOOT\\BOOTX64.EFI";
 const SECTION_ALIGNMENT: u32 = 0x1000;
 const FILE_ALIGNMENT: u32 = 0x200;
 const DATA_DIRECTORIES: usize = 16;
-const DATA_BYTES: u32 = 0x4000;
+const DATA_BYTES: u32 = variable::BUFFER + variable::BUFFER_BYTES;
 
 /// Offsets in `.data`, which R15 points to. What the plan says stands at its start.
 mod variable {
@@ -45,12 +45,15 @@ mod variable {
     pub(super) const BLOCK_IO: u32 = 0x0820;
     pub(super) const MEDIA: u32 = 0x0828;
     pub(super) const BLOCK_STATUS: u32 = 0x0830;
-    /// The block that stands in the buffer; all ones when none does.
+    /// The first virtual sector in the buffer, and how many stand there.
     pub(super) const BUFFERED: u32 = 0x0838;
+    pub(super) const BUFFERED_COUNT: u32 = 0x083C;
     /// The next line's number.
     pub(super) const SEQUENCE: u32 = 0x0840;
     /// Whether lines go to the debug port too.
     pub(super) const TO_DEBUG_PORT: u32 = 0x0844;
+    /// How many sectors one read may bring, a power of two.
+    pub(super) const RUN: u32 = 0x0850;
     /// How much a file's read was asked for and brought.
     pub(super) const READ_BYTES: u32 = 0x0848;
     /// What the last read brought, laid out as in `found`.
@@ -59,9 +62,9 @@ mod variable {
     pub(super) const FOUND_BAD: u32 = 0x08C0;
     /// The line under construction.
     pub(super) const LINE: u32 = 0x1000;
-    /// One block as read; on a page, so aligned for any device.
+    /// What was read; on a page, so aligned for any device.
     pub(super) const BUFFER: u32 = 0x2000;
-    pub(super) const BUFFER_BYTES: u32 = 0x1000;
+    pub(super) const BUFFER_BYTES: u32 = 0x8000;
 }
 
 /// A PE32+ EFI application for x86-64. Its length depends only on the number of checks, the slot and

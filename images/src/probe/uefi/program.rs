@@ -21,6 +21,9 @@ use crate::probe::{
 /// Longest text of a path in a line, in characters: leaves room for the other fields.
 const PATH_CHARACTERS_MAX: u32 = (protocol::LINE_BYTES_MAX - 128) as u32;
 
+/// As many sectors as the buffer holds.
+const RUN_MAX: u32 = variable::BUFFER_BYTES / sector::BYTES as u32;
+
 pub(super) fn assemble(plan: &ProbePlan) -> Result<Vec<u8>, AssembleError> {
     let mut probe = Probe::new()?;
     probe.emit(plan)?;
@@ -54,8 +57,10 @@ impl Probe {
         self.end()?;
         self.report_path()?;
         self.report_media()?;
+        self.read_in_runs_of(1)?;
         self.report_checks()?;
         if plan.sweep {
+            self.read_in_runs_of(RUN_MAX)?;
             self.report_area()?;
             if plan.structured < plan.image {
                 self.report_sweep()?;
@@ -110,6 +115,12 @@ impl Probe {
         self.a.call(self.line.put_hex8)
     }
 
+    /// Where every sector is read anyway, a call for each would be most of the time.
+    fn read_in_runs_of(&mut self, sectors: u32) -> Result<(), IcedError> {
+        self.a.mov(dword_ptr(r15 + variable::BUFFERED_COUNT), 0)?;
+        self.a.mov(dword_ptr(r15 + variable::RUN), sectors)
+    }
+
     fn emit_set_up(&mut self) -> Result<(), IcedError> {
         let a = &mut self.a;
         let mut entry = a.create_label();
@@ -119,7 +130,6 @@ impl Probe {
         a.mov(qword_ptr(r15 + variable::IMAGE_HANDLE), rcx)?;
         a.mov(rax, qword_ptr(rdx + system_table::BOOT_SERVICES))?;
         a.mov(qword_ptr(r15 + variable::BOOT_SERVICES), rax)?;
-        a.mov(qword_ptr(r15 + variable::BUFFERED), -1)?;
         a.pushfq()?;
         a.cli()?;
         serial::set_up(a)?;
@@ -343,7 +353,7 @@ impl Probe {
         self.a.call(self.line.put_text)?;
         self.number(" sector=", |a| a.mov(eax, dword_ptr(r12)))?;
         // A check asks the firmware, even for a block that is still there.
-        self.a.mov(qword_ptr(r15 + variable::BUFFERED), -1)?;
+        self.a.mov(dword_ptr(r15 + variable::BUFFERED_COUNT), 0)?;
         self.a.mov(eax, dword_ptr(r12))?;
         self.a.call(self.blocks.observe)?;
         self.a.lea(rbx, ptr(r15 + variable::FOUND))?;
