@@ -340,6 +340,7 @@ pub(crate) fn observation() -> Observation {
             offset: 34_816,
             bytes: 2048,
         }],
+        reads_known: true,
         start: Start::Cold,
         duration_ms: 3_141,
     }
