@@ -59,7 +59,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
 /// Writes a value as JSON for people and programs.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| FileError::new("write", path)(error.into()))?;

@@ -171,7 +171,11 @@ fn parse(source: &Source<'_>) -> Result<Vec<Scenario>, ReadError> {
             message: error.message().to_owned(),
         })?;
     let file: ScenarioFile = serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
+        // toml names its spanned values by a key of its own.
+        let path = error
+            .path()
+            .to_string()
+            .replace(".$__serde_spanned_private_value", "");
         let error = error.into_inner();
         ReadError::Syntax {
             at: at(&error),

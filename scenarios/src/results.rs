@@ -224,7 +224,7 @@ impl Results {
     /// Writes the results into the folder of a run.
     ///
     /// # Errors
-    /// As [`files::write`].
+    /// As [`files::write()`].
     pub fn write(&self, out: &Path) -> Result<(), FileError> {
         files::write_json(&Self::file(out), self)
     }

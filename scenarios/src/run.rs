@@ -77,7 +77,7 @@ impl Run {
     /// Writes the run file and the list of cells into the folder of the run, and says where.
     ///
     /// # Errors
-    /// As [`files::write`].
+    /// As [`files::write()`].
     pub fn write(&self, cells: &[Cell]) -> Result<PathBuf, FileError> {
         let ids: String = cells.iter().map(|cell| format!("{}\n", cell.id)).collect();
         files::write(&self.cells, ids.as_bytes())?;

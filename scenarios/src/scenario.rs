@@ -204,6 +204,16 @@ impl Scenario {
     /// # Errors
     /// A rule that matches nothing, or a cell that no rule without `since` matches.
     pub fn check(&self) -> Result<(), ScenarioError> {
+        let wrong = |message| ScenarioError {
+            at: self.declared.clone(),
+            message,
+        };
+        if self.cells().next().is_none() {
+            return Err(wrong(format!(
+                "{} has no cells: everything is excluded",
+                self.name
+            )));
+        }
         let mut all = self.clone();
         all.excludes.clear();
         for (at, selector) in &self.excludes {
@@ -212,22 +222,12 @@ impl Scenario {
         for (at, selector, _) in &self.expects {
             self.check_selector(at, selector)?;
         }
-        let mut cells = self.cells().peekable();
-        if cells.peek().is_none() {
-            return Err(ScenarioError {
-                at: self.declared.clone(),
-                message: format!("{} has no cells: everything is excluded", self.name),
-            });
-        }
-        match cells.find(|cell| cell.expectation(None).is_none()) {
+        match self.cells().find(|cell| cell.expectation(None).is_none()) {
             None => Ok(()),
-            Some(cell) => Err(ScenarioError {
-                at: self.declared.clone(),
-                message: format!(
-                    "nothing is expected of {}: add a [[scenario.expect]] that matches it",
-                    cell.id
-                ),
-            }),
+            Some(cell) => Err(wrong(format!(
+                "nothing is expected of {}: add a [[scenario.expect]] that matches it",
+                cell.id
+            ))),
         }
     }
 

@@ -1,6 +1,11 @@
 //! Readers that are not ours agree with every kind of disc that the reference master makes: xorriso and isoinfo on
 //! the volume and the catalog, mtools and fsck.fat on the file systems in the boot images.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom, Write},

@@ -1,6 +1,7 @@
 //! The main job: master, boot, judge, report.
 
 mod discs;
+mod junit;
 mod nextest;
 mod table;
 
@@ -128,6 +129,7 @@ fn boot_cells(
         results = results.over(earlier);
     }
     results.write(&out)?;
+    junit::mend(&nextest::report(), &results, &out)?;
     if options.format == Format::Text {
         table::print(&mut io::stdout().lock(), &results, &out, began.elapsed())
             .context("cannot write the report")?;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use scenarios::{files, run};
 
 use crate::{
-    place::{cargo, is_ci, nextest_profile, workspace},
+    place::{cargo, is_ci, nextest_profile, target, workspace},
     signals::Signals,
 };
 
@@ -51,6 +51,8 @@ impl Ended {
 
 /// Runs the cells to their end, or until a signal comes.
 pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
+    // An earlier run's report must not be taken for this one's; mostly there is none.
+    drop(fs::remove_file(report()));
     let mut command = command(job)?;
     let status = signals
         .run(&mut command)
@@ -59,6 +61,14 @@ pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
         status,
         interrupted: signals.caught(),
     })
+}
+
+/// The JUnit report that nextest leaves, if its profile wants one.
+pub(super) fn report() -> PathBuf {
+    target()
+        .join("nextest")
+        .join(nextest_profile())
+        .join("junit.xml")
 }
 
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use scenarios::results::{CellResult, Results, Totals, Verdict};
+use scenarios::results::{CellResult, Differs, Results, Totals, Verdict};
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
 pub(super) fn print(
@@ -20,11 +20,7 @@ pub(super) fn print(
     for line in rows(results) {
         writeln!(to, "{line}")?;
     }
-    for record in &results.cells {
-        if matches!(record.verdict, Verdict::Mismatch | Verdict::Infra) {
-            print_problem(to, record, out)?;
-        }
-    }
+    print_problems(to, results, out)?;
     print_skipped(to, results)?;
     print_totals(to, &results.totals, out, took)
 }
@@ -101,6 +97,44 @@ fn align<const N: usize>(table: &[[String; N]]) -> Vec<String> {
     table.iter().map(line).collect()
 }
 
+/// So many problems are told one by one; all are in the results.
+const PROBLEMS: usize = 40;
+/// So many lines of each.
+const LINES: usize = 16;
+
+fn print_problems(to: &mut impl Write, results: &Results, out: &Path) -> io::Result<()> {
+    let is_new = |record: &&CellResult| record.differs == [Differs::New];
+    let problems = results
+        .cells
+        .iter()
+        .filter(|record| matches!(record.verdict, Verdict::Mismatch | Verdict::Infra));
+    let (new, problems): (Vec<_>, Vec<_>) = problems.partition(is_new);
+    for record in problems.iter().take(PROBLEMS) {
+        print_problem(to, record, out)?;
+    }
+    if problems.len() > PROBLEMS {
+        writeln!(
+            to,
+            "\nand {} more: see the results",
+            problems.len() - PROBLEMS
+        )?;
+    }
+    if !new.is_empty() {
+        writeln!(
+            to,
+            "\n{} as declared, but with nothing accepted to compare with; --accept takes what was seen:",
+            new.len()
+        )?;
+        new.iter()
+            .take(PROBLEMS)
+            .try_for_each(|record| writeln!(to, "  {}", record.id))?;
+    }
+    if new.len() > PROBLEMS {
+        writeln!(to, "  and {} more", new.len() - PROBLEMS)?;
+    }
+    Ok(())
+}
+
 fn print_problem(to: &mut impl Write, record: &CellResult, out: &Path) -> io::Result<()> {
     let differs: Vec<String> = record.differs.iter().map(ToString::to_string).collect();
     let what = if differs.is_empty() {
@@ -109,8 +143,21 @@ fn print_problem(to: &mut impl Write, record: &CellResult, out: &Path) -> io::Re
         differs.join(", ")
     };
     writeln!(to, "\n{}: {what}", record.id)?;
-    for line in record.reason.iter().flat_map(|reason| reason.lines()) {
+    let lines: Vec<&str> = record
+        .reason
+        .iter()
+        .flat_map(|reason| reason.lines())
+        .collect();
+    for line in lines.iter().take(LINES) {
         writeln!(to, "  {line}")?;
+    }
+    if lines.len() > LINES {
+        writeln!(to, "  …")?;
+    }
+    if let Some(expected) = &record.expected
+        && record.differs.contains(&Differs::Outcome)
+    {
+        writeln!(to, "  expected because: {}", expected.because)?;
     }
     writeln!(to, "  evidence: {}", out.join(&record.evidence).display())
 }

@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 11] = [
+const NAMES: [[&str; 5]; 10] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -96,13 +96,6 @@ const NAMES: [[&str; 5]; 11] = [
         "cdrtools",
         "mkisofs",
         "cdrkit",
-    ],
-    [
-        "qemu-utils",
-        "qemu-img",
-        "qemu-img",
-        "qemu-tools",
-        "qemu-img",
     ],
 ];
 

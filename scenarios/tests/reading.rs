@@ -1,0 +1,276 @@
+//! Scenario files that are wrong, and what is said of them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+use std::{fs, path::Path};
+
+use scenarios::matrix::{Folder, Matrix};
+
+const SOUND: &str = r#"[[scenario]]
+name = "s"
+summary = "a scenario"
+media = ["-", "cd-74"]
+boot = ["none,count=4", "floppy-1440k"]
+firmware = ["seabios", "ovmf"]
+attach = ["ide", "ahci"]
+
+[[scenario.exclude]]
+when = { firmware = "ovmf", attach = "ide" }
+
+[[scenario.expect]]
+outcome = "booted"
+because = "a test"
+
+[[scenario.expect]]
+when = { firmware = "ovmf", boot = "none*" }
+outcome = "refused"
+code = "Not Found"
+because = "a test"
+
+[[scenario.expect]]
+when = { firmware = "ovmf" , medium = "cd-74" }
+since = "2025.02"
+outcome = "hung"
+because = "a test"
+"#;
+
+fn read(text: &str) -> Result<Matrix, String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("s.toml"), text).unwrap();
+    let own = folder.path().display().to_string();
+    Matrix::read(&[Folder::own(folder.path())])
+        .map_err(|error| error.to_string().replace(&own, "."))
+}
+
+/// Puts one text in the place of another, and reads.
+fn check(replace: &str, by: &str, expected: &str) {
+    assert_eq!(
+        SOUND.matches(replace).count(),
+        1,
+        "{replace:?} must be there once"
+    );
+    assert_eq!(read(&SOUND.replace(replace, by)).unwrap_err(), expected);
+}
+
+#[test]
+fn cells_are_the_product_without_what_is_excluded() {
+    let matrix = read(SOUND).unwrap();
+    let ids: Vec<String> = matrix.cells().map(|cell| cell.id.to_string()).collect();
+    assert_eq!(
+        ids,
+        [
+            "s/-/none,count=4/-/reference/seabios/ide",
+            "s/-/none,count=4/-/reference/seabios/ahci",
+            "s/-/none,count=4/-/reference/ovmf/ahci",
+            "s/-/floppy-1440k/-/reference/seabios/ide",
+            "s/-/floppy-1440k/-/reference/seabios/ahci",
+            "s/-/floppy-1440k/-/reference/ovmf/ahci",
+            "s/cd-74/none,count=4/-/reference/seabios/ide",
+            "s/cd-74/none,count=4/-/reference/seabios/ahci",
+            "s/cd-74/none,count=4/-/reference/ovmf/ahci",
+            "s/cd-74/floppy-1440k/-/reference/seabios/ide",
+            "s/cd-74/floppy-1440k/-/reference/seabios/ahci",
+            "s/cd-74/floppy-1440k/-/reference/ovmf/ahci",
+        ]
+    );
+}
+
+#[test]
+fn one_cell_is_found_without_the_others_and_is_the_same() {
+    let matrix = read(SOUND).unwrap();
+    for cell in matrix.cells() {
+        let found = matrix.cell(&cell.id).unwrap();
+        assert_eq!((found.disc, found.snapshot), (cell.disc, cell.snapshot));
+        assert_eq!(found.id, cell.id);
+    }
+    for missing in [
+        "s/-/none,count=4/-/reference/ovmf/ide",
+        "s/-/none/-/reference/seabios/ide",
+        "s/cd-80/none,count=4/-/reference/seabios/ide",
+        "t/-/none,count=4/-/reference/seabios/ide",
+        "s/-/none,count=4/-/reference/seabios/scsi",
+    ] {
+        assert!(
+            matrix.cell(&missing.parse().unwrap()).is_none(),
+            "{missing}"
+        );
+    }
+}
+
+#[test]
+fn the_last_rule_that_holds_is_the_expectation() {
+    let matrix = read(SOUND).unwrap();
+    let outcome = |id: &str, version: Option<&str>| {
+        let cell = matrix.cell(&id.parse().unwrap()).unwrap();
+        cell.expectation(version).unwrap().outcome.to_string()
+    };
+    assert_eq!(
+        outcome("s/-/none,count=4/-/reference/seabios/ide", None),
+        "booted"
+    );
+    assert_eq!(
+        outcome("s/-/none,count=4/-/reference/ovmf/ahci", None),
+        "refused"
+    );
+    assert_eq!(
+        outcome("s/-/floppy-1440k/-/reference/ovmf/ahci", None),
+        "booted"
+    );
+    let newer = "s/cd-74/none,count=4/-/reference/ovmf/ahci";
+    assert_eq!(outcome(newer, Some("2025.02-8")), "hung");
+    assert_eq!(outcome(newer, Some("edk2-stable202505")), "hung");
+    assert_eq!(outcome(newer, Some("2022.11-6+deb12u2")), "refused");
+    assert_eq!(
+        outcome(newer, None),
+        "refused",
+        "an unknown version is not a newer one"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_with_file_line_and_column() {
+    check(
+        "summary =",
+        "sumary =",
+        concat!(
+            "./s.toml:3:1: scenario[0].sumary: unknown field `sumary`, expected one of `name`, `set`, `summary`, ",
+            "`media`, `boot`, `size`, `master`, `firmware`, `attach`, `iso`, `expect-text`, `exclude`, `expect`"
+        ),
+    );
+    check(
+        "\"ahci\"]",
+        "\"achi\"]",
+        "./s.toml:7:18: scenario[0].attach[1]: no attachment is called \"achi\"; did you mean ahci or scsi?",
+    );
+    check(
+        "\"seabios\", \"ovmf\"]",
+        "\"seebios\", \"ovmf\"]",
+        "./s.toml:6:13: scenario[0].firmware[0]: no firmware is called \"seebios\"; did you mean seabios?",
+    );
+    check(
+        "\"a scenario\"",
+        "\"a scenario",
+        "./s.toml:3:22: invalid basic string, expected `\"`",
+    );
+    check(
+        "outcome = \"hung\"\nbecause = \"a test\"",
+        "outcome = \"hung\"",
+        "./s.toml:22:1: scenario[0].expect[2]: missing field `because`",
+    );
+    check(
+        "outcome = \"hung\"\nbecause = \"a test\"",
+        "outcome = \"hung\"\nbecause = \" \"",
+        "./s.toml:22:1: because is empty: say which section, which source file, or what would disprove it",
+    );
+}
+
+#[test]
+fn a_scenario_without_meaning_is_refused() {
+    check(
+        "boot = \"none*\"",
+        "boot = \"nine*\"",
+        "./s.toml:16:1: in scenario s, no boot is called \"nine*\": use one of floppy-1440k, none,count=4",
+    );
+    check(
+        "firmware = \"ovmf\", attach",
+        "firmware = \"ovmf\", size = \"quarter\", attach",
+        "./s.toml:9:1: in scenario s, no size is called \"quarter\": use one of -",
+    );
+    check(
+        "[[scenario.expect]]\noutcome = \"booted\"",
+        "[[scenario.expect]]\nwhen = { attach = \"ahci\" }\noutcome = \"booted\"",
+        "./s.toml:1:1: nothing is expected of s/-/none,count=4/-/reference/seabios/ide: add a [[scenario.expect]] that matches it",
+    );
+    check(
+        "\"floppy-1440k\"]",
+        "\"none,count=4\"]",
+        "./s.toml:1:1: boot has none,count=4 twice",
+    );
+    check(
+        "attach = \"ide\" }",
+        "attach = \"*\" }\n\n[[scenario.exclude]]\nwhen = { firmware = \"seabios\" }",
+        "./s.toml:1:1: s has no cells: everything is excluded",
+    );
+    check(
+        "boot = \"none*\" }",
+        "boot = \"none*\", attach = \"ide\" }",
+        "./s.toml:16:1: this rule of s matches no cell",
+    );
+    check(
+        "since = \"2025.02\"",
+        "since = \"new\"",
+        "./s.toml:22:1: since = \"new\" is no version: write it with numbers, such as \"2025.02\"",
+    );
+    check(
+        "attach = [\"ide\", \"ahci\"]",
+        "attach = []",
+        "./s.toml:1:1: attach is missing or empty: name at least one",
+    );
+    check(
+        "name = \"s\"",
+        "name = \"a/b\"",
+        "./s.toml:2:8: scenario[0].name: \"a/b\" cannot be part of an id: use letters, digits and - + . _ , = @, not beginning with a dot, at most 200",
+    );
+    check(
+        "boot = [\"none,count=4\", \"floppy-1440k\"]",
+        "boot = [\"none,count=4\", \"floppy-1440k\"]\niso = { path = \"x.iso\" }",
+        "./s.toml:1:1: an iso exists already: media, boot, size and master do not go with it",
+    );
+    let twice = format!("{SOUND}{SOUND}");
+    let error = read(&twice).unwrap_err();
+    assert!(
+        error.ends_with(": a scenario is called s already, at ./s.toml:1:1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_iso_says_what_is_seen() {
+    const ISO: &str = r#"[[scenario]]
+name = "real"
+summary = "a real medium"
+iso = { path = "some.iso" }
+expect-text = { seabios = "boot:" }
+firmware = ["seabios"]
+attach = ["ide"]
+
+[[scenario.expect]]
+outcome = "booted"
+because = "a test"
+"#;
+    let cells: Vec<_> = read(ISO).unwrap().cells().collect();
+    assert_eq!(cells[0].id.to_string(), "real/-/some/-/-/seabios/ide");
+    assert_eq!(cells[0].text.as_deref(), Some("boot:"));
+    let without = ISO.replace("expect-text = { seabios = \"boot:\" }\n", "");
+    assert_eq!(
+        read(&without).unwrap_err(),
+        "./s.toml:1:1: an iso carries no probe: expect-text must say what is seen on seabios when it has booted"
+    );
+    let unclosed = read(&ISO.replace("boot:", "(")).unwrap_err();
+    assert!(
+        unclosed.starts_with("./s.toml:1:1: expect-text of seabios: regex parse error"),
+        "{unclosed}"
+    );
+}
+
+#[test]
+fn folders_that_hold_nothing_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Matrix::read(&[Folder::own(folder.path())]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("holds no scenario file (*.toml)"),
+        "{error}"
+    );
+    let error = Matrix::read(&[Folder::own(Path::new("/no/such/folder"))]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot read /no/such/folder: "),
+        "{error}"
+    );
+}
