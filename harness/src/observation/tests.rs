@@ -340,7 +340,6 @@ pub(crate) fn observation() -> Observation {
             offset: 34_816,
             bytes: 2048,
         }],
-        reads_known: true,
         start: Start::Cold,
         duration_ms: 3_141,
     }
