@@ -135,6 +135,9 @@ impl<'a> Watch<'a> {
                 .map_err(Trouble::Host)?
             {
                 self.consume(event)?;
+                if machine.has_more() {
+                    continue;
+                }
             } else {
                 continue;
             }
@@ -207,7 +210,6 @@ impl<'a> Watch<'a> {
                 Said::Trying => {}
                 Said::Entered => {
                     self.facts.entered = true;
-                    self.output_start = rules::start_of_output(self.cleaner.text(), self.kind);
                     self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
                     self.reads_at_entry = self.trace.reads().len();
                     self.look_soon();
@@ -263,6 +265,8 @@ impl<'a> Watch<'a> {
     fn awake(&mut self) {
         self.last_life = Instant::now();
         self.dead_at = None;
+        self.facts.dead = false;
+        self.facts.lost = None;
         // A text on the screen is looked for at its own pace: output may never pause.
         if !self.facts.awaits_pattern {
             self.interval = first_interval(self.kind);
@@ -283,6 +287,7 @@ impl<'a> Watch<'a> {
         if read {
             self.awake();
         }
+        self.find_output();
         match self.examine(machine) {
             // Its exit is the next event, and says more.
             Ok(()) | Err(CommandError::Gone) => {}
@@ -308,14 +313,17 @@ impl<'a> Watch<'a> {
         self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
         self.dead_at = registers.is_dead().then_some(registers.address);
         let code = machine.memory(registers.address, 16).unwrap_or_default();
-        self.facts.lost = rules::lost_at(registers.address, registers.real_mode, &code);
+        // Kept until the next sign of life: a look may fall into the timer's interrupt.
+        if let Some(place) = rules::lost_at(registers.address, registers.real_mode, &code) {
+            self.facts.lost = Some(place);
+        }
         Ok(())
     }
 
     /// Looks for what the boot image wrote on the screen and nowhere else.
     fn examine_screen(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
         if self.facts.awaits_pattern || self.kind == FirmwareKind::Bios {
-            let start = self.output_start.unwrap_or(0);
+            let start = self.cleaner.text().len() - self.output().len();
             let firmware = self.cleaner.text().get(..start).unwrap_or_default();
             self.screen = rules::without_firmware(&text_screen(machine)?, firmware);
         }
@@ -330,6 +338,7 @@ impl<'a> Watch<'a> {
 
     fn decide(&mut self) -> Result<Option<Outcome>, Trouble> {
         self.facts.quiet = self.last_life.elapsed();
+        self.find_output();
         self.find_pattern();
         if self.facts.decide().is_none() {
             return Ok(None);
@@ -361,10 +370,22 @@ impl<'a> Watch<'a> {
         self.facts.reads_after_entry = reads.len() > before_entry;
     }
 
+    /// Finds where the boot image's own output begins. The firmware's last words before it may come on the serial
+    /// line a little later than on the debug port; until then nothing is the boot image's.
+    fn find_output(&mut self) {
+        if self.facts.entered && self.output_start.is_none() {
+            self.output_start = rules::start_of_output(self.cleaner.text(), self.kind);
+        }
+    }
+
     /// What the boot image itself wrote on the serial line.
     fn output(&self) -> &str {
-        let start = self.output_start.unwrap_or(0);
-        self.cleaner.text().get(start..).unwrap_or_default()
+        let text = self.cleaner.text();
+        let start = match self.output_start {
+            None if self.facts.entered => text.len(),
+            start => start.unwrap_or(0),
+        };
+        text.get(start..).unwrap_or_default()
     }
 
     /// Whether what is seen can be the boot image's doing. A SeaBIOS without a debug port never says so.

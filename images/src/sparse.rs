@@ -112,6 +112,21 @@ impl SparseBytes {
         }
     }
 
+    /// A part of the bytes; beyond the end come zeros.
+    #[must_use]
+    pub fn slice(&self, offset: u64, len: u64) -> Self {
+        let mut part = Self::zeroed(len);
+        let end = offset.saturating_add(len);
+        for (page, bytes) in self.pages.range(split(offset).0..=split(end).0) {
+            let start = page * PAGE as u64;
+            let skip = usize::try_from(offset.saturating_sub(start))
+                .unwrap_or(PAGE)
+                .min(PAGE);
+            part.write_at((start + skip as u64).saturating_sub(offset), &bytes[skip..]);
+        }
+        part
+    }
+
     /// Writes a sparse file: its length set, its stored pages at their offsets, holes elsewhere.
     ///
     /// # Errors

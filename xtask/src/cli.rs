@@ -30,8 +30,8 @@ pub(crate) enum Verb {
     Test(Test),
     /// Check format, lints, documentation, the schema and the snapshots.
     Check(Check),
-    /// Measure.
-    Bench,
+    /// Measure how long things take, as ratios in one run.
+    Bench(crate::bench::Bench),
 }
 
 impl Verb {
@@ -43,7 +43,7 @@ impl Verb {
             Self::Doctor(options) => options.format,
             Self::Test(options) => options.format,
             Self::Check(options) => options.format,
-            Self::Bench => Format::Text,
+            Self::Bench(options) => options.format,
         }
     }
 }

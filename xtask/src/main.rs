@@ -1,5 +1,6 @@
 //! The command line of boot-matrix: parses, calls, renders.
 
+mod bench;
 mod boot_matrix;
 mod check;
 mod cli;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         Verb::Doctor(options) => doctor::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),
-        Verb::Bench => Err(Stop::usage("bench is not there yet", "cargo xtask boot-matrix").into()),
+        Verb::Bench(options) => bench::run(&options),
     };
     match done {
         Ok(code) => code,

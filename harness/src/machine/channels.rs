@@ -31,7 +31,8 @@ pub(super) struct Wires {
     pub(super) qmp: UnixStream,
 }
 
-/// What came in one wake-up. What QEMU wrote before a QMP message is never in a later batch than the message.
+/// What came in one wake-up, to be judged as a whole. Nothing in it has its cause in a later batch: neither a QMP message
+/// nor a byte on the serial line comes before what the debug port said earlier.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) serial: Vec<u8>,
@@ -99,11 +100,12 @@ impl Wires {
             }
         }
         let mut batch = Batch::default();
-        // QMP first: all that QEMU wrote elsewhere before this message is then there to be read.
+        // QMP first: all that QEMU wrote elsewhere before this message is then there to be read. The debug port
+        // before and after the serial line: whatever the port said before a byte of the line is in the batch too.
         let closed = drain(&self.qmp, &mut batch.qmp)?;
-        // Likewise the serial line after the debug port: firmware writes a line to the screen, then to the port.
         drain(&self.debug, &mut batch.debug)?;
         drain(&self.serial, &mut batch.serial)?;
+        drain(&self.debug, &mut batch.debug)?;
         if closed {
             // Only QEMU has the other end, so it is gone or about to be.
             batch.exited = Some(self.child.wait()?);

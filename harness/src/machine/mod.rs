@@ -118,6 +118,13 @@ impl Machine {
         Ok(self.inbox.pop_front())
     }
 
+    /// Whether events are there already that belong together with the last one: a line on one channel may say why
+    /// another came.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
     /// As [`Machine::next_event`], but `None` also when `interrupt` becomes readable.
     ///
     /// # Errors

@@ -93,7 +93,7 @@ impl Font {
             .flat_map(|&cell_width| (0..ROWS).map(move |top| Grid { top, cell_width }));
         let best = grids
             .map(|grid| self.reading(picture, grid))
-            .max_by_key(|reading| (reading.exact, usize::MAX - reading.unread));
+            .max_by_key(|reading| (reading.letters, usize::MAX - reading.unread));
         match best {
             Some(reading) if reading.is_text() => ScreenText::Text(trimmed(reading.lines)),
             _ => ScreenText::Graphic,
@@ -123,7 +123,7 @@ impl Font {
         // Which of the two colours is the ink is not known.
         let either = [glyph, glyph.map(|row| !row)];
         if let Some(&character) = either.iter().find_map(|glyph| self.characters.get(glyph)) {
-            reading.exact += 1;
+            reading.letters += usize::from(character.is_ascii_alphanumeric());
             return character;
         }
         let near = either
@@ -198,8 +198,9 @@ fn is_code_page_437(glyphs: &[Glyph]) -> bool {
 #[derive(Debug, Default)]
 struct Reading {
     lines: Vec<String>,
-    /// Cells that are a glyph to the pixel.
-    exact: usize,
+    /// Cells that are a letter or digit to the pixel. The edge of an area of colour gives blocks and bars
+    /// on any grid; letters only on the right one.
+    letters: usize,
     /// Cells that are nothing known.
     unread: usize,
 }
@@ -207,14 +208,8 @@ struct Reading {
 impl Reading {
     /// A picture has a few cells that happen to be a glyph; a text has few that do not.
     fn is_text(&self) -> bool {
-        let letters = || {
-            self.lines
-                .iter()
-                .flat_map(|line| line.chars())
-                .filter(char::is_ascii_alphanumeric)
-        };
-        (self.unread == 0 && self.exact == 0)
-            || (self.exact > self.unread && letters().nth(2).is_some())
+        let blank = || self.lines.iter().all(|line| line.trim().is_empty());
+        (self.letters > 2 && self.letters > self.unread) || blank()
     }
 }
 

@@ -76,6 +76,24 @@ fn a_screen_in_another_font_is_graphic() {
 }
 
 #[test]
+fn a_picture_with_a_few_words_in_it_is_graphic() {
+    let mut ppm = ppm_from_png(MEMTEST);
+    // From its second line of text on, every pixel has a colour of its own.
+    let header = b"P6\n640 480\n255\n".len();
+    for (number, pixel) in ppm[header..]
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .enumerate()
+        .skip(640 * 56)
+    {
+        let [low, middle, high, ..] = number.to_le_bytes();
+        *pixel = [low, middle, high];
+    }
+    assert_eq!(text_from_ppm(&ppm), ScreenText::Graphic);
+}
+
+#[test]
 fn a_screen_of_one_colour_holds_no_words() {
     let mut ppm = b"P6 640 480 255\n".to_vec();
     ppm.resize(ppm.len() + 640 * 480 * 3, 0xAA);

@@ -272,6 +272,8 @@ fn a_reset_is_seen_and_stays_to_be_looked_at() {
     let observed = observed.expect("observed");
     check(&observed, OutcomeKind::Reset, None, Stage::Entered);
     assert!(bench.evidence_text("registers.txt").contains("EIP="));
+    let debug = bench.evidence_text("debug.txt");
+    assert_eq!(debug.matches("Booting from DVD/CD").count(), 1, "{debug}");
 }
 
 #[test]

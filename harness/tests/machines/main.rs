@@ -3,5 +3,6 @@
 mod boots;
 mod common;
 mod host;
+mod mastered;
 mod real_media;
 mod uefi;

@@ -7,12 +7,13 @@
 //!
 //! | linear address | content |
 //! |---|---|
-//! //! | 0600–4FFF | stage 2: a jump, the constants of the plan, code |
+//! | 0600–4FFF | stage 2: a jump, the constants of the plan, code |
 //! | 5000–57FF | up to four sectors or one block, as read |
 //! | 5800–583F | the specification packet and the disk address packet |
 //! | 5900–5CFF | the line under construction |
-//! | –7BFF | the stack, downwards |
-//! | 7C00– | the image, as loaded by the firmware (other load segments: further up) |
+//! | 5E00–5EFF | variables of both stages |
+//! | –6FFF | the stack, downwards |
+//! | 7C00– | the image, as loaded by the firmware; a load segment below 07C0 is not supported |
 //! | 8000–BFFF | sectors as read by a sweep, once `loaded` is known |
 //!
 //! Code and data lie in different 4096-byte pages: an emulator that translates code looks at every write
@@ -88,20 +89,20 @@ mod variable {
     pub(super) const LOAD_RBA: u16 = 0x5E0C;
     /// The first virtual sector in the buffer, and how many stand there.
     pub(super) const BUFFERED: u16 = 0x5E10;
-    pub(super) const BUFFERED_COUNT: u16 = 0x5E28;
+    pub(super) const BUFFERED_COUNT: u16 = 0x5E14;
     /// How many sectors one read may bring, a power of two, and where to.
-    pub(super) const RUN: u16 = 0x5E2C;
-    pub(super) const BUFFER_AT: u16 = 0x5E2E;
+    pub(super) const RUN: u16 = 0x5E18;
+    pub(super) const BUFFER_AT: u16 = 0x5E1A;
     /// The next line's number.
-    pub(super) const SEQUENCE: u16 = 0x5E14;
+    pub(super) const SEQUENCE: u16 = 0x5E1C;
     /// Whether lines go to the debug port too.
-    pub(super) const TO_DEBUG_PORT: u16 = 0x5E18;
+    pub(super) const TO_DEBUG_PORT: u16 = 0x5E20;
     /// Linear address of the image's first byte in memory.
-    pub(super) const LOADED_AT: u16 = 0x5E1C;
-    pub(super) const INTACT: u16 = 0x5E20;
-    pub(super) const FIRST_BAD: u16 = 0x5E24;
+    pub(super) const LOADED_AT: u16 = 0x5E24;
     /// How many virtual sectors were found loaded.
-    pub(super) const LOADED: u16 = 0x5E30;
+    pub(super) const LOADED: u16 = 0x5E28;
+    pub(super) const INTACT: u16 = 0x5E2C;
+    pub(super) const FIRST_BAD: u16 = 0x5E30;
     /// What the last read brought; laid out as in `found`.
     pub(super) const FOUND: u16 = 0x5E40;
     /// The same for the first bad sector of a sweep.
@@ -208,7 +209,7 @@ mod tests {
                 let small = stage2(drive, &plan(checks)).unwrap();
                 let mut far = plan(checks);
                 far.image = VirtualSectorCount::new(0xFFFF_FFFF);
-                far.structured = VirtualSectorCount::new(0x7FFF_FFFF);
+                far.structured = far.image;
                 for check in &mut far.checks {
                     check.sector = VirtualSector::new(0xFFFF_FFFE);
                 }

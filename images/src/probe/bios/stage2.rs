@@ -87,9 +87,7 @@ impl Probe {
         if plan.sweep {
             self.read_in_runs_of(LONG_RUN, LONG_BUFFER)?;
             self.report_area()?;
-            if plan.structured < plan.image {
-                self.report_sweep()?;
-            }
+            self.report_sweep()?;
         }
         self.begin()?;
         self.text("end=ok")?;
@@ -388,10 +386,13 @@ impl Probe {
         let mut bad = self.a.create_label();
         let mut known = self.a.create_label();
         let mut done = self.a.create_label();
+        let mut nothing = self.a.create_label();
         let a = &mut self.a;
         a.mov(dword_ptr(variable::INTACT), 0)?;
         a.mov(dword_ptr(variable::FIRST_BAD), NOTHING)?;
         a.mov(ebp, dword_ptr(constant(table::STRUCTURED)))?;
+        a.cmp(ebp, dword_ptr(constant(table::IMAGE)))?;
+        a.jae(nothing)?;
         a.set_label(&mut next)?;
         a.mov(eax, ebp)?;
         a.call(self.examine.observe)?;
@@ -432,6 +433,8 @@ impl Probe {
         self.a.mov(bx, u32::from(variable::FOUND_BAD))?;
         self.a.call(self.examine.put_found)?;
         self.a.set_label(&mut done)?;
-        self.end()
+        self.end()?;
+        // The end line follows: the label has an instruction to stand at.
+        self.a.set_label(&mut nothing)
     }
 }

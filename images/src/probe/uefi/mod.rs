@@ -146,7 +146,7 @@ mod tests {
             disc: DiscHash::of_id("a/cd-74/efi/-/reference"),
             slot: 1,
             image: VirtualSectorCount::new(image),
-            structured: VirtualSectorCount::new(image / 2),
+            structured: VirtualSectorCount::new(image.saturating_sub(2)),
             checks: (0..checks)
                 .map(|n| Check {
                     name: format!("spread-{n}"),

@@ -62,9 +62,7 @@ impl Probe {
         if plan.sweep {
             self.read_in_runs_of(RUN_MAX)?;
             self.report_area()?;
-            if plan.structured < plan.image {
-                self.report_sweep()?;
-            }
+            self.report_sweep()?;
         }
         self.report_file()?;
         self.begin()?;
@@ -407,11 +405,14 @@ impl Probe {
         let mut bad = self.a.create_label();
         let mut known = self.a.create_label();
         let mut done = self.a.create_label();
+        let mut nothing = self.a.create_label();
         let a = &mut self.a;
         // R12 = sector, R13 = intact ones, R14 = first bad one, all ones when none is.
         a.mov(r12d, dword_ptr(r15 + u32::from(table::STRUCTURED)))?;
         a.xor(r13d, r13d)?;
         a.mov(r14, -1_i64)?;
+        a.cmp(r12d, dword_ptr(r15 + u32::from(table::IMAGE)))?;
+        a.jae(nothing)?;
         a.set_label(&mut next)?;
         a.mov(eax, r12d)?;
         a.call(self.blocks.observe)?;
@@ -446,7 +447,8 @@ impl Probe {
         self.a.lea(rbx, ptr(r15 + variable::FOUND_BAD))?;
         self.a.call(self.blocks.put_found)?;
         self.a.set_label(&mut done)?;
-        self.end()
+        self.end()?;
+        self.land(&mut nothing)
     }
 
     /// The loader's file, read back through the simple file system.

@@ -1,0 +1,101 @@
+//! The reference master against xorriso, with the same disc to make.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command};
+
+use anyhow::{Context, ensure};
+use images::reference;
+
+use super::{
+    Bed, Row,
+    timing::{alternate, ratio, show, time},
+};
+
+const DISC: &str = "bench/cd-80/hard-disk/quarter/reference";
+
+pub(super) fn measure(bed: &Bed) -> anyhow::Result<Vec<Row>> {
+    let folder = bed.folder.path().join("quarter");
+    let make = || -> anyhow::Result<()> {
+        let disc = reference::master(
+            DISC,
+            Some("cd-80".parse()?),
+            &"hard-disk".parse()?,
+            Some("quarter".parse()?),
+        )?;
+        disc.write_to(&folder)
+            .with_context(|| format!("master a disc in {}", folder.display()))
+    };
+    make()?;
+    let iso = folder.join("disc.iso");
+    let allocated = fs::metadata(&iso)
+        .with_context(|| format!("read {}", iso.display()))?
+        .blocks()
+        * 512;
+    let tree = bed.folder.path().join("tree");
+    let boot_image = image_for_xorriso(&folder, &tree)?;
+    let ours = || time(make);
+    let theirs = || time(|| xorriso(&tree, &boot_image, &bed.folder.path().join("xorriso.iso")));
+    let (our_time, their_time) = alternate(bed.runs.min(5), ours, theirs)?;
+    Ok(vec![
+        Row::new(
+            format!(
+                "mastering a CD-80 with a quarter-sized hard disk ({}) against xorriso ({})",
+                show(our_time),
+                show(their_time)
+            ),
+            format!("{:.0}× faster", ratio(their_time, our_time)),
+            "≥ 50×",
+        ),
+        Row::new(
+            "that disc on disk",
+            format!("{} KiB", allocated / 1024),
+            "≤ 256 KiB",
+        ),
+    ])
+}
+
+/// The same boot image as a sparse file in a tree of its own, as a user of xorriso has it.
+fn image_for_xorriso(disc: &Path, tree: &Path) -> anyhow::Result<&'static str> {
+    const NAME: &str = "hd.img";
+    let mastered = reference::master(
+        DISC,
+        Some("cd-80".parse()?),
+        &"hard-disk".parse()?,
+        Some("quarter".parse()?),
+    )?;
+    let image = mastered
+        .manifest
+        .images
+        .first()
+        .with_context(|| format!("no image in {}", disc.display()))?;
+    let mut bytes = images::sparse::SparseBytes::zeroed(image.length.bytes().get());
+    let part = mastered
+        .bytes
+        .slice(image.load_rba.byte_offset(), image.length.bytes().get());
+    bytes.embed(0, &part);
+    fs::create_dir_all(tree)?;
+    bytes.write_to(&fs::File::create(tree.join(NAME))?)?;
+    Ok(NAME)
+}
+
+fn xorriso(tree: &Path, boot_image: &str, iso: &Path) -> anyhow::Result<()> {
+    let output = Command::new("xorriso")
+        .args([
+            "-as",
+            "mkisofs",
+            "-quiet",
+            "-hard-disk-boot",
+            "-b",
+            boot_image,
+            "-o",
+        ])
+        .arg(iso)
+        .arg(tree)
+        .output()
+        .context("run xorriso (package xorriso)")?;
+    ensure!(
+        output.status.success(),
+        "xorriso: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
