@@ -5,7 +5,7 @@ use std::{
     os::unix::process::CommandExt,
     process::{Command, ExitStatus},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -36,8 +36,19 @@ struct State {
 }
 
 impl Signals {
-    /// Catches signals from now on. Call it before any thread is started.
-    pub(crate) fn catch() -> anyhow::Result<Self> {
+    /// Catches signals from the first call on. Make it before any thread is started.
+    pub(crate) fn catch() -> anyhow::Result<&'static Self> {
+        static CATCHING: OnceLock<Signals> = OnceLock::new();
+        match CATCHING.get() {
+            Some(signals) => Ok(signals),
+            None => {
+                let signals = Self::begin()?;
+                Ok(CATCHING.get_or_init(|| signals))
+            }
+        }
+    }
+
+    fn begin() -> anyhow::Result<Self> {
         let set: SigSet = ENDING.into_iter().collect();
         set.thread_block().context("cannot block signals")?;
         let signals = SignalFd::new(&set).context("cannot watch for signals")?;

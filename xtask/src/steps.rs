@@ -2,13 +2,13 @@
 
 use std::{
     io::{self, Write},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::json;
 
-use crate::cli::Format;
+use crate::{cli::Format, signals::Signals, stop::HOST};
 
 /// How one step ended.
 pub(crate) struct Step {
@@ -36,13 +36,33 @@ impl Step {
 
     /// Runs a program to its end. Standard output is for the summary alone.
     pub(crate) fn command(name: &'static str, command: &mut Command) -> Self {
+        Self::run(name, || ended(quiet(command).status()))
+    }
+
+    /// The same, with signals passed on to the program.
+    pub(crate) fn command_under(
+        signals: &Signals,
+        name: &'static str,
+        command: &mut Command,
+    ) -> Self {
         Self::run(name, || {
-            match command.stdin(Stdio::null()).stdout(io::stderr()).status() {
-                Ok(status) if status.success() => Ok(()),
-                Ok(_) => Err((1, String::new())),
-                Err(error) => Err((3, error.to_string())),
+            if signals.caught() {
+                return Err((HOST, "interrupted".to_owned()));
             }
+            ended(signals.run(quiet(command)))
         })
+    }
+}
+
+fn quiet(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::null()).stdout(io::stderr())
+}
+
+fn ended(status: io::Result<ExitStatus>) -> Result<(), (u8, String)> {
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err((1, status.to_string())),
+        Err(error) => Err((HOST, error.to_string())),
     }
 }
 

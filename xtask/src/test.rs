@@ -9,6 +9,7 @@ use crate::{
     cli::{BootMatrix, Test},
     place::{cargo, nextest_profile, workspace},
     setup,
+    signals::Signals,
     steps::{self, Step},
     stop::Stop,
 };
@@ -17,9 +18,12 @@ use crate::{
 pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
     setup::provide_for_tests(options.tooling.yes)?;
     let format = options.format;
+    let booted = Step::run("boot-matrix", || matrix(options));
+    let signals = Signals::catch()?;
     let steps = [
-        Step::run("boot-matrix", || matrix(options)),
-        Step::command(
+        booted,
+        Step::command_under(
+            signals,
             "tests",
             cargo()
                 .current_dir(workspace())
@@ -33,7 +37,8 @@ pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
                 ])
                 .args(["-E", "not binary_id(boot-matrix-tests::matrix)"]),
         ),
-        Step::command(
+        Step::command_under(
+            signals,
             "documentation's tests",
             cargo()
                 .current_dir(workspace())

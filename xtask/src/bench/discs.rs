@@ -33,7 +33,7 @@ pub(super) fn measure(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     let tree = bed.folder.path().join("tree");
     let boot_image = image_for_xorriso(&folder, &tree)?;
     let ours = || time(make);
-    let theirs = || time(|| xorriso(&tree, &boot_image, &bed.folder.path().join("xorriso.iso")));
+    let theirs = || time(|| xorriso(&tree, boot_image, &bed.folder.path().join("xorriso.iso")));
     let (our_time, their_time) = alternate(bed.runs.min(5), ours, theirs)?;
     Ok(vec![
         Row::new(

@@ -91,7 +91,7 @@ fn boot_cells(
     let toolbox = setup::provide_for_cells(&cells, &options.tooling)?;
     let began = Instant::now();
     let signals = Signals::catch()?;
-    discs::master(&cells, &out.join("discs"), &signals)?;
+    discs::master(&cells, &out.join("discs"), signals)?;
     let run = Run {
         folders: folders.to_vec(),
         scenarios: Declared::all(matrix),
@@ -110,7 +110,7 @@ fn boot_cells(
             accept: options.accept,
             slow,
         },
-        &signals,
+        signals,
     )?;
 
     let records = results::gather(&out, &cells, ended.why_missing().as_deref());
