@@ -18,6 +18,10 @@ use crate::{
 pub struct Expectation {
     /// What happens.
     pub outcome: OutcomeKind,
+    /// What may happen as well, where it depends on when something happens: a firmware that overwrites itself
+    /// resets or hangs. What else is seen then is no part of the snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub or: Option<OutcomeKind>,
     /// The firmware's code (`0009`) or status (`Not Found`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -35,6 +39,25 @@ pub struct Expectation {
     pub facts: BTreeMap<String, String>,
     /// Why: the specification's section, the firmware's source, or what would disprove it.
     pub because: String,
+}
+
+impl Expectation {
+    /// `reset`, or `reset or hung`.
+    fn outcomes(&self) -> String {
+        match self.or {
+            None => self.outcome.to_string(),
+            Some(or) => format!("{} or {or}", self.outcome),
+        }
+    }
+
+    /// The text that is snapshotted: what was seen, or where that is not determined, what may be.
+    #[must_use]
+    pub fn snapshot(&self, observation: &Observation, manifest: Option<&Manifest>) -> String {
+        match self.or {
+            None => observation.snapshot(manifest),
+            Some(_) => format!("outcome: {}\n", self.outcomes()),
+        }
+    }
 }
 
 /// Whether a probe must find its image damaged.
@@ -114,10 +137,10 @@ pub fn contradictions(
     let outcome = &observation.outcome;
     let report = observation.probe.as_ref();
     let mut sentences = Vec::new();
-    if outcome.kind != expectation.outcome {
+    if outcome.kind != expectation.outcome && Some(outcome.kind) != expectation.or {
         sentences.push(format!(
             "expected {}, but it {}",
-            expectation.outcome,
+            expectation.outcomes(),
             told(outcome)
         ));
     }
@@ -311,6 +334,22 @@ mod tests {
             detail: "Boot failed: Could not read from CDROM (code 000b)".to_owned(),
         };
         observation.probe = None;
+    }
+
+    #[test]
+    fn what_is_not_determined_may_be_either() {
+        let either = expectation(serde_json::json!({
+            "outcome": "reset", "or": "hung", "because": "cdrom.c"
+        }));
+        let mut seen = observation();
+        seen.outcome.kind = OutcomeKind::Hung;
+        seen.probe = None;
+        assert_eq!(contradictions(&seen, None, &either), Vec::<String>::new());
+        assert_eq!(either.snapshot(&seen, None), "outcome: reset or hung\n");
+        seen.outcome.kind = OutcomeKind::Refused;
+        assert!(
+            contradictions(&seen, None, &either)[0].starts_with("expected reset or hung, but it")
+        );
     }
 
     #[test]

@@ -144,6 +144,9 @@ pub struct ExpectDecl {
     pub since: Option<String>,
     /// What must happen.
     pub outcome: Word<OutcomeKind>,
+    /// What may happen as well, where it depends on timing. What else is seen is then no part of the snapshot.
+    #[serde(default)]
+    pub or: Option<Word<OutcomeKind>>,
     /// The firmware's code (`0009`) or status (`Not Found`).
     #[serde(default)]
     pub code: Option<String>,

@@ -518,6 +518,7 @@ fn read_expect(
     };
     let expectation = Expectation {
         outcome: rule.outcome.0,
+        or: rule.or.map(|word| word.0),
         code: rule.code,
         stage: rule.stage.map(|stage| stage.0),
         slot: rule.slot,

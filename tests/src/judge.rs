@@ -34,7 +34,7 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> CellResult
     }
     // What contradicts the scenario must not become the snapshot: the scenario has to be changed first.
     if differs.is_empty() || !environment.run.accept {
-        match snapshot::compare(&cell.snapshot, &observation.snapshot(manifest)) {
+        match snapshot::compare(&cell.snapshot, &expected.snapshot(observation, manifest)) {
             Comparison::Same => {}
             Comparison::Different(lines) => {
                 differs.push(Differs::Snapshot);
