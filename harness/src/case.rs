@@ -55,9 +55,14 @@ impl Case {
             FirmwareKind::Bios => Duration::from_secs(10),
             FirmwareKind::Uefi => Duration::from_secs(40),
         };
+        // A program of others loads more than a probe, and may draw its text late.
+        let of_program = match self.success {
+            Success::Probe => under_tcg,
+            Success::Text(_) => under_tcg * 3,
+        };
         match self.accelerator {
-            Accelerator::Tcg => under_tcg,
-            Accelerator::Kvm => under_tcg / 2,
+            Accelerator::Tcg => of_program,
+            Accelerator::Kvm => of_program / 2,
         }
     }
 }
