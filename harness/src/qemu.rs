@@ -132,6 +132,15 @@ impl Qemu {
             source => fail(Kind::Silent(source.to_string())),
         })?;
         let version = version_of(&banner).map_err(fail)?;
+        // A program that only says its version is no emulator: its firmware would seem to be missing.
+        let folders = question(&path, &["-L", "help"], b"")
+            .map_err(|source| fail(Kind::Silent(source.to_string())))?;
+        if !folders.status.success() {
+            return Err(fail(Kind::Failed {
+                status: folders.status.to_string(),
+                complaint: appended(&folders.complaint()),
+            }));
+        }
         Ok(Self {
             sha256: sha256_of(&path).map_err(|source| fail(Kind::Unreadable(source)))?,
             log_trace: writes_trace(&path),
@@ -188,9 +197,17 @@ fn version_of(banner: &Answer) -> Result<Version, Kind> {
         Some(version) => Ok(version),
         None if !banner.status.success() => Err(Kind::Failed {
             status: banner.status.to_string(),
-            complaint: shortened(&banner.complaint()),
+            complaint: appended(&banner.complaint()),
         }),
         None => Err(Kind::NotQemu(shortened(text.trim()))),
+    }
+}
+
+/// What a program complained of, to stand behind how it ended; nothing when it did not.
+fn appended(complaint: &str) -> String {
+    match complaint.trim() {
+        "" => String::new(),
+        complaint => format!(": {}", shortened(complaint)),
     }
 }
 
@@ -294,7 +311,7 @@ enum Kind {
     Unreadable(#[source] io::Error),
     #[error("asked for its version, it {0}")]
     Silent(String),
-    #[error("asked for its version, it ended with {status}: {complaint}")]
+    #[error("asked who it is (--version, -L help), it ended with {status}{complaint}")]
     Failed { status: String, complaint: String },
     #[error("is not QEMU: asked for its version, it said {0:?}")]
     NotQemu(String),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use harness::{
     case::{Case, Success},
+    evidence::OBSERVATION,
     firmware::{self, Firmware},
     observation::{Observation, Start},
     outcome::{Outcome, OutcomeKind, Stage},
@@ -68,6 +69,10 @@ pub fn attempt(environment: &Environment, cell: &Cell) -> Attempt {
             Err(error) => return Attempt::Failed(error.to_string()),
             Ok(Disc::Refused(words)) => {
                 let observation = not_mastered(words);
+                let folder = environment.run.out.join(results::evidence_folder(&cell.id));
+                if let Err(error) = files::write_json(&folder.join(OBSERVATION), &observation) {
+                    return Attempt::Failed(error.to_string());
+                }
                 return Attempt::Seen(Box::new(Seen {
                     observation,
                     manifest: None,

@@ -42,7 +42,10 @@ fn explain(folder: &Path, result: &CellResult) -> String {
     if let Some(expected) = &result.expected {
         lines.push(format!("expected because: {}", expected.because));
     }
-    lines.extend(last_line(&folder.join("replay.sh")).map(|command| format!("command: {command}")));
+    let replay = folder.join("replay.sh");
+    if replay.exists() {
+        lines.push(format!("the exact command: {}", replay.display()));
+    }
     lines.extend(
         tail(&folder.join("serial.txt"))
             .map(|serial| format!("the end of the serial output:\n{serial}")),
@@ -69,13 +72,4 @@ fn tail(file: &Path) -> Option<String> {
             .collect::<Vec<_>>()
             .join("\n")
     })
-}
-
-fn last_line(file: &Path) -> Option<String> {
-    let text = fs::read(file).ok()?;
-    String::from_utf8_lossy(&text)
-        .trim_end()
-        .lines()
-        .last()
-        .map(ToOwned::to_owned)
 }

@@ -86,6 +86,15 @@ impl FatVolume<'_> {
                 length: self.length.bytes(),
                 why: error.to_string(),
             })?;
+        if let Some(wanted) = self.fat
+            && wanted != fat
+        {
+            return Err(ImageError::FileSystem {
+                fat: self.fat,
+                length: self.length.bytes(),
+                why: format!("with so many clusters it is FAT{fat}"),
+            });
+        }
         // The library has no option for it: a volume in a partition counts the sectors before it (BPB 1Ch).
         if let Some(hidden) = self.start.to_u32() {
             image.write_at(start + 0x1C, &hidden.to_le_bytes());
@@ -143,6 +152,9 @@ impl FatVolume<'_> {
                 FatType::Fat32 => fatfs::FatType::Fat32,
             });
         }
+        if let Some(sectors) = self.fat.and_then(|fat| cluster_sectors(fat, total)) {
+            options = options.bytes_per_cluster(sectors * 512);
+        }
         if let Some(floppy) = &self.floppy {
             options = options
                 .media(floppy.media)
@@ -177,6 +189,22 @@ impl FatVolume<'_> {
         let clusters = u64::from(stats.total_clusters() - stats.free_clusters());
         let used = ByteCount::new(clusters * u64::from(stats.cluster_size()));
         Ok((fat, used.virtual_sectors_rounded_up()))
+    }
+}
+
+/// The sectors of a cluster that make a volume of so many sectors the FAT type that was asked for: the number of
+/// clusters decides it (Microsoft FAT specification §3.5). `None` leaves it to the library.
+fn cluster_sectors(fat: FatType, total: u32) -> Option<u32> {
+    const SIZES: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+    match fat {
+        FatType::Fat12 => SIZES.into_iter().find(|size| total / size < 4_085),
+        FatType::Fat16 => SIZES.into_iter().find(|size| total / size < 65_525),
+        // The FATs themselves take about a hundredth of a small volume.
+        FatType::Fat32 if total / 8 > 66_600 => None,
+        FatType::Fat32 => [4, 2]
+            .into_iter()
+            .find(|size| total / size > 66_600)
+            .or(Some(1)),
     }
 }
 

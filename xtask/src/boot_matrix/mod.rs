@@ -41,6 +41,10 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
     let cells = select(options, &matrix)?;
     if options.list {
+        let cells = match options.rerun {
+            None => cells,
+            Some(Rerun::Failed) => failed(cells, &out_folder(options))?,
+        };
         return match list(&cells, options.format) {
             // Whoever reads the list has read enough.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -77,12 +81,7 @@ fn boot_cells(
     matrix: &Matrix,
     cells: Vec<Cell>,
 ) -> anyhow::Result<Results> {
-    let out = prepare(
-        &options
-            .out
-            .clone()
-            .unwrap_or_else(|| target().join("boot-matrix")),
-    )?;
+    let (out, _lock) = prepare(&out_folder(options))?;
     let earlier = Results::read(&out).ok();
     let cells = match options.rerun {
         None => cells,
@@ -119,6 +118,18 @@ fn boot_cells(
         tools(&toolbox, &cells),
         records,
     );
+    if ended.saw_failures() && results.totals.exit_code() == 0 {
+        // Never a pass: somebody else has written into this folder, or a record lies.
+        let what = format!(
+            "nextest saw failures that the results in {} do not have",
+            out.display()
+        );
+        return Err(Stop::host(
+            what,
+            "cargo xtask boot-matrix --out DIR, with a folder of its own",
+        )
+        .into());
+    }
     if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
         results = results.over(earlier);
     }
@@ -181,8 +192,14 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The folder for results, sure to be there and writable.
-fn prepare(out: &Path) -> anyhow::Result<PathBuf> {
+/// The folder for results, as it is asked for.
+fn out_folder(options: &BootMatrix) -> PathBuf {
+    let out = options.out.clone();
+    absolute(&out.unwrap_or_else(|| target().join("boot-matrix")))
+}
+
+/// The folder for results, sure to be there and writable, and ours alone as long as the lock lives.
+fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
     let out = absolute(out);
     let unwritable = |error: io::Error| {
         Stop::host(
@@ -192,11 +209,16 @@ fn prepare(out: &Path) -> anyhow::Result<PathBuf> {
     };
     fs::create_dir_all(&out).map_err(unwritable)?;
     // A folder may exist and still refuse; find out before minutes of work.
-    let probe = out.join(".writable");
-    fs::write(&probe, b"")
-        .and_then(|()| fs::remove_file(&probe))
-        .map_err(unwritable)?;
-    Ok(out)
+    let lock = fs::File::create(out.join(".lock")).map_err(unwritable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok((out, lock)),
+        Err(fs::TryLockError::Error(error)) => Err(unwritable(error).into()),
+        Err(fs::TryLockError::WouldBlock) => Err(Stop::host(
+            format!("another run is writing into {}", out.display()),
+            "wait for it, or cargo xtask boot-matrix --out DIR",
+        )
+        .into()),
+    }
 }
 
 /// The cells that were a mismatch or could not be run, the last time.

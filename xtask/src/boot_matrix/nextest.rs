@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
 };
@@ -39,6 +40,11 @@ pub(super) struct Ended {
 }
 
 impl Ended {
+    /// Whether nextest saw a test fail.
+    pub(super) fn saw_failures(&self) -> bool {
+        self.status.code() == Some(TESTS_FAILED)
+    }
+
     /// Why a cell may have left no result, if nextest did not come to its end.
     pub(super) fn why_missing(&self) -> Option<String> {
         match self.status.code() {
@@ -99,6 +105,10 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         .stdin(Stdio::null())
         // Standard output is for our results alone.
         .stdout(std::io::stderr());
+    // Where somebody watches there is a progress bar, and hundreds of passes would scroll it away.
+    if std::io::stderr().is_terminal() {
+        command.args(["--status-level", "fail"]);
+    }
     Ok(command)
 }
 
