@@ -258,6 +258,35 @@ fn where_nothing_can_be_written_nothing_is_done() {
 }
 
 #[test]
+fn two_runs_do_not_write_into_one_folder() {
+    let own = Own::new(SCENARIO);
+    fs::create_dir(own.path("out")).unwrap();
+    let lock = fs::File::create(own.path("out/.lock")).unwrap();
+    lock.lock().unwrap();
+    let said = own.run(&[]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("another run is writing into"),
+        "{}",
+        said.stderr
+    );
+    assert!(!own.path("out/results.json").exists());
+}
+
+#[test]
+fn a_program_that_only_knows_its_version_is_no_qemu() {
+    let own = Own::new(SCENARIO);
+    let path = own.path("qemu");
+    let script = "#!/bin/sh\n[ \"$1\" = --version ] && exec qemu-system-x86_64 --version\nexit 1\n";
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let said = own.run(&["--qemu", path.to_str().unwrap()]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert!(said.stderr.contains("asked who it is"), "{}", said.stderr);
+    assert!(!said.stderr.contains("install -y"), "{}", said.stderr);
+}
+
+#[test]
 fn a_run_in_which_everything_is_skipped_is_no_pass() {
     let own = Own::new(SCENARIO);
     let said = own.run(&["not-there", "--format", "json"]);

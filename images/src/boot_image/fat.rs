@@ -249,3 +249,47 @@ fn data_start(bpb: &[u8; 0x28]) -> VirtualSectorCount {
     };
     VirtualSectorCount::new(reserved + fats * per_fat + root)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(fat: FatType, sectors: u64) -> Result<FatType, ImageError> {
+        let length = VirtualSectorCount::new(sectors);
+        let volume = FatVolume {
+            start: VirtualSectorCount::ZERO,
+            length,
+            fat: Some(fat),
+            floppy: None,
+            track: (32, 64),
+            files: &[],
+        };
+        volume
+            .write(&mut SparseBytes::zeroed(length.bytes().get()))
+            .map(|layout| layout.fat)
+    }
+
+    #[test]
+    fn a_fat_type_is_what_was_asked_for_or_refused() {
+        // The least and the most clusters of each type (Microsoft FAT specification §3.5).
+        for (fat, sectors) in [
+            (FatType::Fat12, 100),
+            (FatType::Fat12, 500_000),
+            (FatType::Fat16, 4_300),
+            (FatType::Fat16, 8_000_000),
+            (FatType::Fat32, 70_000),
+            (FatType::Fat32, 540_000),
+            (FatType::Fat32, 90_000_000),
+        ] {
+            assert_eq!(format(fat, sectors).unwrap(), fat, "{fat} in {sectors}");
+        }
+        for (fat, sectors) in [
+            (FatType::Fat12, 900_000),
+            (FatType::Fat16, 4_000),
+            (FatType::Fat16, 9_000_000),
+            (FatType::Fat32, 65_000),
+        ] {
+            assert!(format(fat, sectors).is_err(), "{fat} in {sectors}");
+        }
+    }
+}
