@@ -7,13 +7,16 @@
 pub mod boot;
 pub mod boot_image;
 pub mod bytes;
+pub mod checkpoint;
 pub mod defect;
 pub mod eltorito;
 pub mod iso9660;
 pub mod manifest;
 pub mod medium;
+mod portable_executable;
 pub mod probe;
 pub mod reference;
 pub mod size;
 pub mod sparse;
+mod uefi;
 pub mod units;

@@ -14,7 +14,7 @@ pub mod protocol;
 mod protocol_tests;
 pub mod report;
 pub mod sector;
-mod serial;
+pub(crate) mod serial;
 mod table;
 pub mod uefi;
 

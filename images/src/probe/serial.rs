@@ -12,7 +12,7 @@ const LINE_STATUS: u16 = COM1 + 5;
 const TRANSMITTER_EMPTY: u32 = 0x20;
 
 /// The debug port of QEMU and Bochs.
-const DEBUG_PORT: u32 = 0x402;
+pub(crate) const DEBUG_PORT: u32 = 0x402;
 
 /// 115,200 baud, 8N1, no interrupts: (register, value), in order.
 const SET_UP: [(u16, u32); 7] = [

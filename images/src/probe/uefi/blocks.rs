@@ -3,13 +3,14 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{ERROR_BLOCK_SIZE, firmware::block_io, line::Line, variable};
+use super::{ERROR_BLOCK_SIZE, line::Line, variable};
 use crate::{
     probe::{
         found::{field, kind},
         sector::{BYTES, MAGIC},
         table,
     },
+    uefi::block_io,
     units::VIRTUAL_SECTOR_BYTES,
 };
 

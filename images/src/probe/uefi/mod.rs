@@ -4,21 +4,15 @@
 //! file through the simple file system. Nothing of the firmware's console is used: COM1 and port 402h
 //! are written directly, as the BIOS probe does.
 //!
-//! The image has three sections. `.data` comes first, so that its distance from the code is known
-//! when the code is assembled; the code is position-independent and `.reloc` holds one relocation
-//! that does nothing, because there is firmware that refuses an image without any.
-//!
 //! Codes in lines are the low byte of an `EFI_STATUS`, or the probe's own: F3, a block size that the
 //! probe cannot read (below 512, above 4096).
 
 mod blocks;
-mod firmware;
 mod line;
 mod program;
 
-use object::{pe, write::pe as writer};
-
 use super::{AssembleError, ProbePlan, table};
+use crate::portable_executable::portable_executable;
 
 /// The device's block size is below 512 or above 4096 bytes.
 pub const ERROR_BLOCK_SIZE: u8 = 0xF3;
@@ -26,9 +20,6 @@ pub const ERROR_BLOCK_SIZE: u8 = 0xF3;
 /// Where the firmware looks for the loader on removable media (UEFI §3.5.1.1), as the probe reports it.
 pub const LOADER_PATH: &str = "\\EFI\\BOOT\\BOOTX64.EFI";
 
-const SECTION_ALIGNMENT: u32 = 0x1000;
-const FILE_ALIGNMENT: u32 = 0x200;
-const DATA_DIRECTORIES: usize = 16;
 const DATA_BYTES: u32 = variable::BUFFER + variable::BUFFER_BYTES;
 
 /// Offsets in `.data`, which R15 points to. What the plan says stands at its start.
@@ -82,55 +73,7 @@ pub fn application(plan: &ProbePlan) -> Result<Vec<u8>, AssembleError> {
             max: variable::TABLE_END,
         });
     }
-    portable_executable(&table, &program::assemble(plan)?)
-}
-
-fn portable_executable(data: &[u8], code: &[u8]) -> Result<Vec<u8>, AssembleError> {
-    let length = |bytes: &[u8]| {
-        u32::try_from(bytes.len()).map_err(|_| AssembleError::TooLarge {
-            part: "the UEFI application",
-            bytes: bytes.len(),
-            max: u32::MAX as usize,
-        })
-    };
-    let mut bytes = Vec::new();
-    let mut pe = writer::Writer::new(true, SECTION_ALIGNMENT, FILE_ALIGNMENT, &mut bytes);
-    pe.reserve_dos_header_and_stub();
-    pe.reserve_nt_headers(DATA_DIRECTORIES);
-    pe.reserve_section_headers(3);
-    let data_at = pe.reserve_data_section(DATA_BYTES, length(data)?);
-    let code_at = pe.reserve_text_section(length(code)?);
-    pe.add_reloc(code_at.virtual_address, pe::IMAGE_REL_BASED_ABSOLUTE);
-    pe.reserve_reloc_section();
-
-    pe.write_dos_header_and_stub()?;
-    pe.write_nt_headers(writer::NtHeaders {
-        machine: pe::IMAGE_FILE_MACHINE_AMD64,
-        time_date_stamp: 0,
-        characteristics: pe::IMAGE_FILE_EXECUTABLE_IMAGE | pe::IMAGE_FILE_LARGE_ADDRESS_AWARE,
-        major_linker_version: 0,
-        minor_linker_version: 0,
-        address_of_entry_point: code_at.virtual_address,
-        image_base: 0,
-        major_operating_system_version: 0,
-        minor_operating_system_version: 0,
-        major_image_version: 0,
-        minor_image_version: 0,
-        major_subsystem_version: 0,
-        minor_subsystem_version: 0,
-        subsystem: pe::IMAGE_SUBSYSTEM_EFI_APPLICATION,
-        dll_characteristics: pe::IMAGE_DLLCHARACTERISTICS_NX_COMPAT
-            | pe::IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE,
-        size_of_stack_reserve: 0,
-        size_of_stack_commit: 0,
-        size_of_heap_reserve: 0,
-        size_of_heap_commit: 0,
-    });
-    pe.write_section_headers();
-    pe.write_section(data_at.file_offset, data);
-    pe.write_section(code_at.file_offset, code);
-    pe.write_reloc_section();
-    Ok(bytes)
+    portable_executable(&table, DATA_BYTES, &program::assemble(plan)?)
 }
 
 #[cfg(test)]

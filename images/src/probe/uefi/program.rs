@@ -2,20 +2,17 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{
-    AssembleError, DATA_BYTES, LOADER_PATH,
-    blocks::Blocks,
-    firmware::{
+use super::{AssembleError, DATA_BYTES, LOADER_PATH, blocks::Blocks, line::Line, variable};
+use crate::{
+    probe::{
+        ProbePlan,
+        found::{field, kind},
+        protocol, sector, serial, table,
+    },
+    uefi::{
         self, block_io, boot_services, device_path, device_path_to_text, file, loaded_image,
         simple_file_system, status, system_table,
     },
-    line::Line,
-    variable,
-};
-use crate::probe::{
-    ProbePlan,
-    found::{field, kind},
-    protocol, sector, serial, table,
 };
 
 /// Longest text of a path in a line, in characters: leaves room for the other fields.
@@ -170,14 +167,14 @@ impl Probe {
         let mut no_memory = self.a.create_label();
         let nodes = self.a.create_label();
         let mut done = self.a.create_label();
-        self.protocol_of(variable::IMAGE_HANDLE, firmware::LOADED_IMAGE_DEVICE_PATH)?;
+        self.protocol_of(variable::IMAGE_HANDLE, uefi::LOADED_IMAGE_DEVICE_PATH)?;
         // RBX stays the path, 0 when there is none.
         self.a.mov(ebx, 0)?;
         self.a.jc(failed)?;
         self.a.mov(rbx, rax)?;
         let guid = self
             .line
-            .constant(&mut self.a, firmware::DEVICE_PATH_TO_TEXT.to_vec());
+            .constant(&mut self.a, uefi::DEVICE_PATH_TO_TEXT.to_vec());
         self.a.lea(rcx, ptr(guid))?;
         self.a.xor(edx, edx)?;
         self.a.lea(r8, ptr(r15 + variable::INTERFACE))?;
@@ -300,12 +297,12 @@ impl Probe {
     fn report_media(&mut self) -> Result<(), IcedError> {
         let mut failed = self.a.create_label();
         let mut done = self.a.create_label();
-        self.protocol_of(variable::IMAGE_HANDLE, firmware::LOADED_IMAGE)?;
+        self.protocol_of(variable::IMAGE_HANDLE, uefi::LOADED_IMAGE)?;
         self.a.jc(failed)?;
         self.a
             .mov(rax, qword_ptr(rax + loaded_image::DEVICE_HANDLE))?;
         self.a.mov(qword_ptr(r15 + variable::DEVICE_HANDLE), rax)?;
-        self.protocol_of(variable::DEVICE_HANDLE, firmware::BLOCK_IO)?;
+        self.protocol_of(variable::DEVICE_HANDLE, uefi::BLOCK_IO)?;
         self.a.jc(failed)?;
         self.a.mov(qword_ptr(r15 + variable::BLOCK_IO), rax)?;
         self.a.mov(rbx, qword_ptr(rax + block_io::MEDIA))?;
@@ -459,7 +456,7 @@ impl Probe {
         let mut done = self.a.create_label();
         self.begin()?;
         self.text(&format!("file={LOADER_PATH}"))?;
-        self.protocol_of(variable::DEVICE_HANDLE, firmware::SIMPLE_FILE_SYSTEM)?;
+        self.protocol_of(variable::DEVICE_HANDLE, uefi::SIMPLE_FILE_SYSTEM)?;
         self.a.jc(failed)?;
         self.a.mov(rcx, rax)?;
         self.a.lea(rdx, ptr(r15 + variable::INTERFACE))?;

@@ -1,0 +1,92 @@
+//! The option ROM: SeaBIOS runs it when all devices are set up, before it chooses what to boot (`post.c: maininit`).
+
+use iced_x86::code_asm::*;
+
+use super::fw_cfg;
+use crate::probe::AssembleError;
+
+/// A ROM's length is counted in these.
+const UNIT: usize = 512;
+/// Where a ROM's length stands, in units.
+const LENGTH: usize = 2;
+/// Where SeaBIOS enters a ROM (`optionroms.c: OPTION_ROM_INITVECTOR`).
+const ENTRY: usize = 3;
+/// Where a ROM says where its expansion header is (Plug and Play BIOS specification 1.0A, §3.1).
+const HEADER_AT: usize = 0x1A;
+const HEADER: usize = 0x20;
+const HEADER_BYTES: usize = 0x20;
+const HEADER_CHECKSUM: usize = HEADER + 9;
+/// The code, behind the header.
+const CODE: usize = HEADER + HEADER_BYTES;
+
+/// A Plug and Play option ROM for `-option-rom`. It offers nothing to boot from, and when it returns it has given its memory back, so
+/// that the machine goes on as one that never had it.
+///
+/// # Errors
+/// [`AssembleError`]: a mistake in the program.
+pub fn option_rom() -> Result<Vec<u8>, AssembleError> {
+    let code = code()?;
+    // One byte more for the checksum.
+    let units = (CODE + code.len() + 1).div_ceil(UNIT);
+    let too_large = || AssembleError::TooLarge {
+        part: "the checkpoint ROM",
+        bytes: units * UNIT,
+        max: usize::from(u8::MAX) * UNIT,
+    };
+    let mut rom = vec![0; units * UNIT];
+    rom[..2].copy_from_slice(&[0x55, 0xAA]);
+    rom[LENGTH] = u8::try_from(units).map_err(|_| too_large())?;
+    // A short jump over the headers; its distance counts from the next instruction.
+    rom[ENTRY..ENTRY + 2].copy_from_slice(&[0xEB, (CODE - ENTRY - 2) as u8]);
+    rom[HEADER_AT] = HEADER as u8;
+    // Signature, revision, length in units of 16 bytes. Everything else is absent: no device, no name, no vector.
+    rom[HEADER..HEADER + 6].copy_from_slice(b"$PnP\x01\x02");
+    rom[HEADER_CHECKSUM] = complement(&rom[HEADER..HEADER + HEADER_BYTES]);
+    rom[CODE..CODE + code.len()].copy_from_slice(&code);
+    let last = rom.len() - 1;
+    rom[last] = complement(&rom);
+    Ok(rom)
+}
+
+fn code() -> Result<Vec<u8>, AssembleError> {
+    let mut a = CodeAssembler::new(16)?;
+    a.pushad()?;
+    fw_cfg::wait_for_host(&mut a)?;
+    // SeaBIOS keeps as much of a ROM as the ROM says when it returns (`optionroms.c: init_optionrom`).
+    a.mov(byte_ptr(LENGTH as u32).cs(), 0)?;
+    a.popad()?;
+    a.xor(ax, ax)?;
+    a.retf()?;
+    Ok(a.assemble(CODE as u64)?)
+}
+
+/// What makes the sum of all bytes zero.
+fn complement(bytes: &[u8]) -> u8 {
+    bytes
+        .iter()
+        .fold(0_u8, |sum, byte| sum.wrapping_add(*byte))
+        .wrapping_neg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rom_is_what_a_bios_looks_for() {
+        let rom = option_rom().unwrap();
+        assert_eq!(&rom[..2], &[0x55, 0xAA]);
+        assert_eq!(usize::from(rom[2]) * 512, rom.len());
+        let sum = |bytes: &[u8]| bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+        assert_eq!(sum(&rom), 0, "the whole ROM");
+        let header = usize::from(u16::from_le_bytes([rom[0x1A], rom[0x1B]]));
+        assert_eq!(&rom[header..header + 4], b"$PnP");
+        assert_eq!(
+            sum(&rom[header..header + usize::from(rom[header + 5]) * 16]),
+            0,
+            "the header"
+        );
+        // No boot vectors: it must never become something to boot from.
+        assert_eq!(&rom[header + 0x16..header + 0x1C], &[0; 6]);
+    }
+}
