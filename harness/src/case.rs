@@ -5,10 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use images::manifest::Manifest;
 
 use crate::{
-    accelerator::Accelerator,
-    attachment::Attachment,
-    firmware::{Firmware, FirmwareKind},
-    qemu::Qemu,
+    accelerator::Accelerator, checkpoint::Checkpoints, firmware::FirmwareKind, platform::Platform,
 };
 
 /// One disc on one machine.
@@ -20,18 +17,12 @@ pub struct Case {
     pub disc: PathBuf,
     /// What it was mastered to hold; `None` for a disc that is not ours.
     pub manifest: Option<Manifest>,
-    /// The firmware.
-    pub firmware: Firmware,
-    /// How the disc hangs on the machine.
-    pub attachment: Attachment,
+    /// The machine that the disc hangs on.
+    pub platform: Platform,
+    /// From where to start; `None`: from power-on. A platform that has no checkpoint starts from power-on in any case.
+    pub checkpoints: Option<Checkpoints>,
     /// What shows that the disc booted.
     pub success: Success,
-    /// The emulator.
-    pub qemu: Qemu,
-    /// What runs the guest's instructions.
-    pub accelerator: Accelerator,
-    /// The guest's memory; `None`: enough for the firmware and a probe.
-    pub memory_mib: Option<u32>,
     /// How long to wait at most; `None`: [`Case::default_deadline`].
     pub deadline: Option<Duration>,
     /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
@@ -51,7 +42,7 @@ impl Case {
     /// How long a machine is watched when nothing decides: many times what a boot takes.
     #[must_use]
     pub fn default_deadline(&self) -> Duration {
-        let under_tcg = match self.firmware.id.kind() {
+        let under_tcg = match self.platform.firmware.id.kind() {
             FirmwareKind::Bios => Duration::from_secs(10),
             FirmwareKind::Uefi => Duration::from_secs(40),
         };
@@ -60,7 +51,7 @@ impl Case {
             Success::Probe => under_tcg,
             Success::Text(_) => under_tcg * 3,
         };
-        match self.accelerator {
+        match self.platform.accelerator {
             Accelerator::Tcg => of_program,
             Accelerator::Kvm => of_program / 2,
         }

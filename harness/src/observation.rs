@@ -37,6 +37,9 @@ pub struct Observation {
     pub words: Vec<String>,
     /// The sectors that were read from the disc, in order.
     pub reads: Vec<DiscRead>,
+    /// How many of the reads were the firmware's, before it handed over; `null` when it did not. UEFI firmware says that it hands over, and the boot image
+    /// may have read something by the time that this is heard: then they are a few too many.
+    pub reads_before_entry: Option<usize>,
     /// Whether the reads are known at all: a QEMU without the `log` trace backend tells of none.
     pub reads_known: bool,
     /// Whether the machine started cold or warm.
@@ -383,6 +386,58 @@ const SNAPSHOT_FACTS: [&str; 28] = [
 ];
 
 impl Observation {
+    /// In what another observation of the same disc on the same machine is not the same, one sentence each with both sides: outcome, code, stage, the
+    /// firmware's words, what the probe reported, and which sectors were read.
+    ///
+    /// Not compared is what depends on time: how long it took, and the sentence for people.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, one: String, other: String| {
+            if one != other {
+                differences.push(format!("{what}: {one} against {other}"));
+            }
+        };
+        let code = |observation: &Self| format!("{:?}", observation.outcome.code);
+        compare(
+            "outcome",
+            self.outcome.kind.to_string(),
+            other.outcome.kind.to_string(),
+        );
+        compare("code", code(self), code(other));
+        compare(
+            "stage",
+            self.outcome.stage.to_string(),
+            other.outcome.stage.to_string(),
+        );
+        compare("words", self.words.join(" / "), other.words.join(" / "));
+        match (&self.probe, &other.probe) {
+            (Some(one), Some(other)) => compare_reports(one, other, &mut compare),
+            (one, other) => {
+                let began = |report: &Option<ProbeReport>| match report {
+                    Some(_) => "began".to_owned(),
+                    None => "did not begin".to_owned(),
+                };
+                compare("probe", began(one), began(other));
+            }
+        }
+        let after = |observation: &Self| {
+            let before = observation.reads_before_entry?;
+            Some(observation.reads.len().saturating_sub(before))
+        };
+        if let (true, true, Some(one), Some(two)) = (
+            self.reads_known,
+            other.reads_known,
+            after(self),
+            after(other),
+        ) {
+            // Only as many as surely are the boot image's in both.
+            let last = |reads: &[DiscRead]| last_reads(reads, one.min(two));
+            compare("reads after entry", last(&self.reads), last(&other.reads));
+        }
+        differences
+    }
+
     /// The text that is accepted once and compared from then on: one line for each fact, and nothing that
     /// changes from run to run or from build to build (no reads, times, versions, device paths, hashes).
     ///
@@ -417,6 +472,47 @@ impl Observation {
         lines.push(String::new());
         lines.join("\n")
     }
+}
+
+fn compare_reports(
+    one: &ProbeReport,
+    other: &ProbeReport,
+    compare: &mut impl FnMut(&str, String, String),
+) {
+    let facts = |report: &ProbeReport| {
+        let facts = report
+            .facts
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        facts.collect::<Vec<_>>().join(" ")
+    };
+    compare("probe's facts", facts(one), facts(other));
+    compare("slot", one.slot.to_string(), other.slot.to_string());
+    compare(
+        "probe's checks",
+        format!("{:?}", one.checks),
+        format!("{:?}", other.checks),
+    );
+    compare(
+        "probe's other lines",
+        format!(
+            "{:?} {:?} {:?} {}",
+            one.area, one.sweep, one.file, one.ended
+        ),
+        format!(
+            "{:?} {:?} {:?} {}",
+            other.area, other.sweep, other.file, other.ended
+        ),
+    );
+}
+
+/// The last reads, as `offset+bytes`.
+fn last_reads(reads: &[DiscRead], count: usize) -> String {
+    let reads = &reads[reads.len().saturating_sub(count)..];
+    let words = reads
+        .iter()
+        .map(|read| format!("{}+{}", read.offset, read.bytes));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn read_lines(report: &ProbeReport, manifest: Option<&Manifest>) -> Vec<String> {

@@ -110,6 +110,8 @@ pub struct Qemu {
     pub version: Version,
     /// The SHA-256 of the program, in hexadecimal.
     pub sha256: String,
+    /// The SHA-256 of the ROMs that it gives machines besides the firmware, in hexadecimal.
+    pub roms_sha256: String,
     /// Whether the disc-read trace events exist and the `log` backend writes them to standard error.
     pub log_trace: bool,
 }
@@ -142,6 +144,7 @@ impl Qemu {
             }));
         }
         Ok(Self {
+            roms_sha256: sha256_of_roms(&data_directories(&folders)),
             sha256: sha256_of(&path).map_err(|source| fail(Kind::Unreadable(source)))?,
             log_trace: writes_trace(&path),
             version,
@@ -153,12 +156,7 @@ impl Qemu {
     #[must_use]
     pub fn data_directories(&self) -> Vec<PathBuf> {
         question(&self.path, &["-L", "help"], b"")
-            .map(|answer| {
-                String::from_utf8_lossy(&answer.stdout)
-                    .lines()
-                    .map(PathBuf::from)
-                    .collect()
-            })
+            .map(|answer| data_directories(&answer))
             .unwrap_or_default()
     }
 
@@ -170,6 +168,30 @@ impl Qemu {
             .map(|directory| directory.join(name))
             .find(|path| path.is_file())
     }
+}
+
+fn data_directories(answer: &Answer) -> Vec<PathBuf> {
+    String::from_utf8_lossy(&answer.stdout)
+        .lines()
+        .map(PathBuf::from)
+        .collect()
+}
+
+/// What QEMU puts into our machines besides the firmware: the VGA BIOS, the APIC's, and the one that starts a kernel.
+const ROMS: [&str; 3] = ["vgabios-stdvga.bin", "kvmvapic.bin", "linuxboot_dma.bin"];
+
+/// A ROM that is not there is not in the machine either.
+fn sha256_of_roms(directories: &[PathBuf]) -> String {
+    let digests = ROMS.map(|name| {
+        let rom = directories
+            .iter()
+            .map(|directory| directory.join(name))
+            .find(|path| path.is_file());
+        rom.and_then(|path| sha256_of(&path).ok())
+            .unwrap_or_default()
+    });
+    let digest = Sha256::digest(digests.join(" "));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn find(wanted: &Path) -> Option<PathBuf> {

@@ -6,17 +6,18 @@ use images::probe::report::ProbeReport;
 
 use crate::{
     case::{Case, Success},
+    checkpoint::Checkpoint,
     evidence::{EvidenceError, EvidenceFolder, OBSERVATION},
-    firmware::{FirmwareImage, FirmwareKind},
     layout::BootLayout,
     machine::{
         CommandError, Machine,
-        spec::{Channels, MachineSpec, VARIABLES},
+        spec::{MachineSpec, Origin, VARIABLES},
     },
     observation::{Observation, Start},
     outcome::OutcomeKind,
     screen,
     trace::TraceLog,
+    variables,
     watch::{self, Trouble, Watch},
 };
 
@@ -84,25 +85,88 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
             case.disc.display()
         ))
     })?;
-    let spec = machine_spec(case, folder)?;
-    folder.write_script("replay.sh", &spec.replay_script())?;
-    prepare_variables(&spec, folder.path())?;
+    let disc = std::path::absolute(&case.disc).map_err(|error| {
+        Infra::new(format!(
+            "path {} has no absolute form: {error}",
+            case.disc.display()
+        ))
+    })?;
+    let platform = &case.platform;
+    let disc = disc_name(&disc, folder)?;
+    let machine = |origin| {
+        let spec = platform.machine(disc.clone(), origin);
+        spec.map_err(|error| Infra::new(error.to_string()))
+    };
+    let cold = machine(Origin::PowerOn)?;
+    folder.write_script("replay.sh", &cold.replay_script())?;
+    // A checkpoint saves time; that there is none is no reason to fail.
+    if let Some(checkpoints) = &case.checkpoints
+        && let Ok(checkpoint) = checkpoints.get(platform)
+    {
+        let spec = machine(checkpoint.origin())?;
+        match resume(&spec, &checkpoint, folder) {
+            Ok((machine, before)) => {
+                return observe(case, &spec, machine, folder, layout, Some(before));
+            }
+            // Nothing of the disc was looked at yet.
+            Err(_) => checkpoints.discard(&checkpoint),
+        }
+    }
+    let machine = start(&cold, folder)?;
+    observe(case, &cold, machine, folder, layout, None)
+}
 
-    let mut watch = Watch::new(case, layout, folder.path());
+/// What a machine said before its checkpoint was taken, on COM1 and on the debug port.
+type Before = (Vec<u8>, Vec<u8>);
+
+fn start(spec: &MachineSpec, folder: &EvidenceFolder) -> Result<Machine, Infra> {
+    variables::prepare(&spec.firmware, folder.path())
+        .map_err(|error| Infra::new(error.to_string()))?;
+    Machine::start(spec, folder.path(), folder.file(STDERR)?).map_err(|error| Infra {
+        command: spec.command(),
+        ..Infra::new(format!(
+            "QEMU {} could not be started: {error}",
+            spec.qemu.display()
+        ))
+    })
+}
+
+fn resume(
+    spec: &MachineSpec,
+    checkpoint: &Checkpoint,
+    folder: &EvidenceFolder,
+) -> Result<(Machine, Before), Infra> {
+    let failed = |error: &dyn std::fmt::Display| Infra::new(error.to_string());
+    variables::prepare(&spec.firmware, folder.path()).map_err(|error| failed(&error))?;
+    let before = checkpoint.said().map_err(|error| failed(&error))?;
+    let state = checkpoint.state().map_err(|error| failed(&error))?;
+    let machine = Machine::resume(spec, folder.path(), folder.file(STDERR)?, &state)
+        .map_err(|error| failed(&error))?;
+    Ok((machine, before))
+}
+
+/// Watches a machine until something decides, and leaves the evidence.
+fn observe(
+    case: &Case,
+    spec: &MachineSpec,
+    mut machine: Machine,
+    folder: &EvidenceFolder,
+    layout: BootLayout,
+    before: Option<Before>,
+) -> Result<Observation, Infra> {
+    let start = match before {
+        Some(_) => Start::Warm,
+        None => Start::Cold,
+    };
     let in_context = |trouble: Trouble| Infra {
         stderr: tail(&folder.path().join(STDERR)),
         command: spec.command(),
         ..Infra::new(describe(&trouble))
     };
-    let mut machine =
-        Machine::start(&spec, folder.path(), folder.file(STDERR)?).map_err(|error| Infra {
-            command: spec.command(),
-            ..Infra::new(format!(
-                "QEMU {} could not be started: {error}",
-                spec.qemu.display()
-            ))
-        })?;
-    let watched = watch.watch(&mut machine);
+    let mut watch = Watch::new(case, layout, folder.path(), machine.started());
+    let watched = before
+        .map_or(Ok(()), |(serial, debug)| watch.heard_before(serial, debug))
+        .and_then(|()| watch.watch(&mut machine));
     let duration = watch.elapsed();
 
     folder.write("serial.raw", watch.serial.bytes())?;
@@ -120,13 +184,15 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     let words = watch.words();
     let reads = watch.trace.reads().to_vec();
     let reads_known = watch.trace.works();
+    let reads_before_entry = watch.reads_before_entry();
     let observation = Observation {
         outcome,
         probe: probe_report(watch)?,
         words,
         reads,
+        reads_before_entry,
         reads_known,
-        start: Start::Cold,
+        start,
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
     };
     let json = serde_json::to_vec_pretty(&observation).map_err(|error| {
@@ -136,61 +202,6 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     })?;
     folder.write(OBSERVATION, &json)?;
     Ok(observation)
-}
-
-/// The machine of a case: its host paths made absolute, since QEMU runs in the evidence folder.
-fn machine_spec(case: &Case, folder: &EvidenceFolder) -> Result<MachineSpec, Infra> {
-    let absolute = |path: &Path| {
-        std::path::absolute(path).map_err(|error| {
-            Infra::new(format!(
-                "path {} has no absolute form: {error}",
-                path.display()
-            ))
-        })
-    };
-    let firmware = match &case.firmware.image {
-        FirmwareImage::Bios(rom) => FirmwareImage::Bios(absolute(rom)?),
-        FirmwareImage::Flash {
-            code,
-            variables,
-            needs_smm,
-        } => FirmwareImage::Flash {
-            code: absolute(code)?,
-            variables: variables.as_deref().map(absolute).transpose()?,
-            needs_smm: *needs_smm,
-        },
-    };
-    let needs_smm = matches!(
-        firmware,
-        FirmwareImage::Flash {
-            needs_smm: true,
-            ..
-        }
-    );
-    if needs_smm && case.attachment == crate::attachment::Attachment::Ide {
-        return Err(Infra::new(format!(
-            "firmware {} needs system management mode, which the i440FX machine of attachment ide has not: \
-             choose another attachment",
-            case.firmware.id
-        )));
-    }
-    // A program named without a slash is looked up in $PATH.
-    let qemu = if case.qemu.path.components().count() > 1 {
-        absolute(&case.qemu.path)?
-    } else {
-        case.qemu.path.clone()
-    };
-    Ok(MachineSpec {
-        qemu,
-        accelerator: case.accelerator,
-        memory_mib: case
-            .memory_mib
-            .unwrap_or_else(|| default_memory_mib(case.firmware.id.kind())),
-        firmware,
-        disc: disc_name(&absolute(&case.disc)?, folder)?,
-        attachment: case.attachment,
-        channels: Channels::Terminal,
-    })
 }
 
 /// The disc's path in UTF-8. A name that is not gets a second one, a symbolic link in the evidence folder.
@@ -213,33 +224,6 @@ fn disc_name(disc: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
             folder.path().display()
         ))
     })
-}
-
-/// What the firmware needs and a probe can be loaded into. More only costs time: UEFI firmware touches it.
-const fn default_memory_mib(kind: FirmwareKind) -> u32 {
-    match kind {
-        FirmwareKind::Bios => 64,
-        FirmwareKind::Uefi => 256,
-    }
-}
-
-fn prepare_variables(spec: &MachineSpec, folder: &Path) -> Result<(), Infra> {
-    let FirmwareImage::Flash {
-        variables: Some(template),
-        ..
-    } = &spec.firmware
-    else {
-        return Ok(());
-    };
-    // Read and written, not copied: the template may be read-only, and its copy must not be.
-    fs::read(template)
-        .and_then(|store| fs::write(folder.join(VARIABLES), store))
-        .map_err(|error| {
-            Infra::new(format!(
-                "the variable store {} cannot be copied: {error}",
-                template.display()
-            ))
-        })
 }
 
 fn describe(trouble: &Trouble) -> String {
@@ -287,7 +271,7 @@ fn reads_table(trace: &TraceLog, case: &Case) -> String {
     if !trace.works() {
         return format!(
             "not known: QEMU {} writes no trace events to its log\n",
-            case.qemu.version
+            case.platform.qemu.version
         );
     }
     let mut table =

@@ -115,12 +115,15 @@ pub enum Differs {
     Snapshot,
     /// Nothing was accepted yet.
     New,
+    /// From what the same machine showed when it started from a checkpoint.
+    Start,
 }
 
 kebab_display!(Differs {
     Outcome => "outcome",
     Snapshot => "snapshot",
     New => "new",
+    Start => "start",
 });
 
 /// Everything in which an observation is not what was declared; empty when it is. Each is a sentence with
@@ -297,6 +300,9 @@ pub struct CellResult {
     pub duration_ms: u64,
     /// How the machine started; `null` when none did.
     pub start: Option<Start>,
+    /// In what the cell was seen to differ when its machine started from a checkpoint. It was then started from power-on, and that is what counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warm_differs: Vec<String>,
     /// The folder with the evidence, relative to the results.
     pub evidence: String,
     /// Why it was skipped, could not be run, or is a mismatch, one sentence each.
@@ -520,6 +526,7 @@ mod tests {
             findings: Vec::new(),
             duration_ms: 70,
             start: Some(Start::Cold),
+            warm_differs: Vec::new(),
             evidence: "cells/a".to_owned(),
             reason: Vec::new(),
         };

@@ -79,9 +79,14 @@ pub(crate) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(crate) fn new(case: &'a Case, layout: BootLayout, folder: &std::path::Path) -> Self {
+    pub(crate) fn new(
+        case: &'a Case,
+        layout: BootLayout,
+        folder: &std::path::Path,
+        started: Instant,
+    ) -> Self {
         let now = Instant::now();
-        let kind = case.firmware.id.kind();
+        let kind = case.platform.firmware.id.kind();
         let mut facts = Facts {
             awaits_pattern: matches!(case.success, Success::Text(_)),
             ..Facts::default()
@@ -93,10 +98,10 @@ impl<'a> Watch<'a> {
             kind,
             layout,
             trace_path: folder.join(TRACE_LOG),
-            started: now,
+            started,
             serial: Recording::default(),
             debug: Recording::default(),
-            trace: TraceLog::new(case.attachment),
+            trace: TraceLog::new(case.platform.attachment),
             probe: Transcript::new(),
             facts,
             cleaner: Cleaner::default(),
@@ -114,6 +119,12 @@ impl<'a> Watch<'a> {
             dead_at: None,
             picture: None,
         }
+    }
+
+    /// What the machine said before its checkpoint was taken: the same words that it says on every start.
+    pub(crate) fn heard_before(&mut self, serial: Vec<u8>, debug: Vec<u8>) -> Result<(), Trouble> {
+        self.consume(Event::Debug(debug))?;
+        self.consume(Event::Serial(serial))
     }
 
     /// Watches until something decides, at the latest until the deadline.
@@ -357,17 +368,21 @@ impl<'a> Watch<'a> {
         }
         let on_screen = self.kind == FirmwareKind::Bios && rules::is_output(&self.screen);
         self.facts.output_after_entry = on_screen || rules::is_output(self.output());
-        let before_entry = match self.kind {
-            FirmwareKind::Bios => {
-                let as_disk = matches!(
-                    self.case.attachment,
-                    Attachment::UsbDisk | Attachment::VirtioBlk
-                );
-                rules::reads_by_bios(reads, &self.layout, as_disk)
-            }
+        let before_entry = self.reads_before_entry();
+        self.facts.reads_after_entry =
+            before_entry.is_some_and(|before| self.trace.reads().len() > before);
+    }
+
+    /// How many of the reads were the firmware's; nothing when it did not hand over.
+    pub(crate) fn reads_before_entry(&self) -> Option<usize> {
+        let as_disk = matches!(
+            self.case.platform.attachment,
+            Attachment::UsbDisk | Attachment::VirtioBlk
+        );
+        self.facts.entered.then(|| match self.kind {
+            FirmwareKind::Bios => rules::reads_by_bios(self.trace.reads(), &self.layout, as_disk),
             FirmwareKind::Uefi => self.reads_at_entry,
-        };
-        self.facts.reads_after_entry = reads.len() > before_entry;
+        })
     }
 
     /// Finds where the boot image's own output begins. The firmware's last words before it may come on the serial

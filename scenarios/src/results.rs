@@ -50,6 +50,7 @@ pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellR
         findings: Vec::new(),
         duration_ms: 0,
         start: None,
+        warm_differs: Vec::new(),
         evidence: evidence_folder(&cell.id).to_string_lossy().into_owned(),
         reason: vec![reason.into()],
     }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use harness::{
     accelerator::{self, Accelerator, Choice},
-    firmware::{self, Firmware, FirmwareId},
+    firmware::{self, Firmware, FirmwareError, FirmwareId},
+    platform::Platform,
     qemu::{Qemu, QemuError},
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,23 @@ pub struct Run {
     pub toolbox: Option<Toolbox>,
     /// Whether what is seen becomes the snapshot.
     pub accept: bool,
+    /// From where the machines start.
+    pub starts: Starts,
+    /// The folder with the checkpoints from which they may start. Runs share it.
+    pub checkpoints: PathBuf,
+}
+
+/// From where the machines of a run start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Starts {
+    /// From checkpoints where there can be one. What is not as expected then is tried again from power-on, and only that counts.
+    #[default]
+    Warm,
+    /// From power-on.
+    Cold,
+    /// Each cell both ways: what is seen must be the same.
+    Both,
 }
 
 /// What cells are booted with.
@@ -147,6 +165,20 @@ impl Toolbox {
             qemu,
             firmware,
             accelerator,
+        })
+    }
+
+    /// The machine of a cell, without its disc.
+    ///
+    /// # Errors
+    /// The cell's firmware is not there.
+    pub fn platform(&self, cell: &Cell) -> Result<Platform, FirmwareError> {
+        Ok(Platform {
+            qemu: self.qemu.clone(),
+            firmware: firmware::select(&self.firmware, cell.firmware)?.clone(),
+            accelerator: self.accelerator.accelerator,
+            attachment: cell.attachment,
+            memory_mib: None,
         })
     }
 }

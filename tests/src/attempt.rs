@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use harness::{
     case::{Case, Success},
+    checkpoint::Checkpoints,
     evidence::OBSERVATION,
-    firmware::{self, Firmware},
     observation::{Observation, Start},
     outcome::{Outcome, OutcomeKind, Stage},
+    platform::Platform,
 };
 use images::manifest::Manifest;
 use regex::bytes::Regex;
@@ -15,7 +16,6 @@ use scenarios::{
     cell::{Cell, DiscSource},
     disc::Disc,
     files, results,
-    run::Toolbox,
 };
 
 use crate::environment::Environment;
@@ -48,9 +48,9 @@ struct Booted {
     manifest: Option<Manifest>,
 }
 
-/// Tries a cell.
+/// Tries a cell, its machine started from a checkpoint or from power-on.
 #[must_use]
-pub fn attempt(environment: &Environment, cell: &Cell) -> Attempt {
+pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt {
     let disc = match &cell.disc {
         DiscSource::Iso { path, package } if !path.exists() => {
             return Attempt::Skipped(match package {
@@ -92,8 +92,12 @@ pub fn attempt(environment: &Environment, cell: &Cell) -> Attempt {
         Ok(toolbox) => toolbox,
         Err(error) => return Attempt::Failed(error),
     };
-    match firmware::select(&toolbox.firmware, cell.firmware) {
-        Ok(firmware) => boot(cell, disc, toolbox, firmware, &environment.run.out),
+    let checkpoints = match start {
+        Start::Cold => None,
+        Start::Warm => Some(Checkpoints::in_folder(&environment.run.checkpoints)),
+    };
+    match toolbox.platform(cell) {
+        Ok(platform) => boot(cell, disc, platform, checkpoints, &environment.run.out),
         Err(error) => Attempt::Skipped(error.to_string()),
     }
 }
@@ -110,13 +114,20 @@ fn not_mastered(words: String) -> Observation {
         probe: None,
         words: vec![words],
         reads: Vec::new(),
+        reads_before_entry: None,
         reads_known: false,
         start: Start::Cold,
         duration_ms: 0,
     }
 }
 
-fn boot(cell: &Cell, disc: Booted, toolbox: &Toolbox, firmware: &Firmware, out: &Path) -> Attempt {
+fn boot(
+    cell: &Cell,
+    disc: Booted,
+    platform: Platform,
+    checkpoints: Option<Checkpoints>,
+    out: &Path,
+) -> Attempt {
     let success = match &cell.text {
         None => Success::Probe,
         Some(text) => match Regex::new(text) {
@@ -128,12 +139,9 @@ fn boot(cell: &Cell, disc: Booted, toolbox: &Toolbox, firmware: &Firmware, out: 
         id: cell.id.to_string(),
         disc: disc.iso,
         manifest: disc.manifest,
-        firmware: firmware.clone(),
-        attachment: cell.attachment,
+        platform,
+        checkpoints,
         success,
-        qemu: toolbox.qemu.clone(),
-        accelerator: toolbox.accelerator.accelerator,
-        memory_mib: None,
         deadline: None,
         evidence: out.join(results::evidence_folder(&cell.id)),
     };
@@ -142,7 +150,7 @@ fn boot(cell: &Cell, disc: Booted, toolbox: &Toolbox, firmware: &Firmware, out: 
         Ok(observation) => Attempt::Seen(Box::new(Seen {
             observation,
             manifest: case.manifest,
-            firmware_version: Some(firmware.version.clone()),
+            firmware_version: Some(case.platform.firmware.version.clone()),
         })),
     }
 }

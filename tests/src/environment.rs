@@ -13,7 +13,7 @@ use scenarios::{
     disc::{self, Disc},
     files::FileError,
     matrix::{Folder, Matrix},
-    run::{self, AcceleratorWish, Declared, Run, Toolbox},
+    run::{self, AcceleratorWish, Declared, Run, Starts, Toolbox},
     selection::Selection,
     words::Set,
 };
@@ -75,6 +75,8 @@ impl Environment {
             out,
             accept: false,
             toolbox: None,
+            starts: Starts::default(),
+            checkpoints: target(&program).join("checkpoints"),
         };
         Ok(Self {
             run,

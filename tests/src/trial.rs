@@ -1,15 +1,24 @@
 //! One cell as a test: tried, judged, recorded, and only then asserted.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
+use harness::observation::Start;
 use libtest_mimic::{Completion, Failed};
 use scenarios::{
     cell::Cell,
     files,
-    results::{self, CellResult, Verdict},
+    results::{self, CellResult, Differs, Verdict},
+    run::Starts,
 };
 
-use crate::{attempt, environment::Environment, judge};
+use crate::{
+    attempt::{self, Attempt, Seen},
+    environment::Environment,
+    judge,
+};
 
 /// Runs a cell as a test.
 ///
@@ -24,7 +33,7 @@ pub fn run(environment: &Environment, cell: &Cell) -> Result<Completion, Failed>
         }
         _ => {}
     }
-    let result = judge::judge(environment, cell, &attempt::attempt(environment, cell));
+    let result = result(environment, cell);
     files::write_json(
         &results::record_file(&environment.run.out, &cell.id),
         &result,
@@ -34,6 +43,78 @@ pub fn run(environment: &Environment, cell: &Cell) -> Result<Completion, Failed>
         Verdict::Skipped => Ok(Completion::ignored_with(result.reason.join("; "))),
         Verdict::Mismatch | Verdict::Infra => Err(explain(&folder, &result).into()),
     }
+}
+
+/// What becomes of a cell, from a checkpoint, from power-on or both.
+fn result(environment: &Environment, cell: &Cell) -> CellResult {
+    let tried = |start| {
+        let attempt = attempt::attempt(environment, cell, start);
+        (judge::judge(environment, cell, &attempt), attempt)
+    };
+    if environment.run.starts == Starts::Cold {
+        return tried(Start::Cold).0;
+    }
+    let (from_checkpoint, warm) = tried(Start::Warm);
+    let both = environment.run.starts == Starts::Both;
+    let started_warm =
+        from_checkpoint.start == Some(Start::Warm) || from_checkpoint.verdict == Verdict::Infra;
+    if !started_warm || (is_good(&from_checkpoint) && !both) {
+        return from_checkpoint;
+    }
+    // A checkpoint only saves time. Whatever is not as expected has to show from power-on.
+    let folder = environment.run.out.join(results::evidence_folder(&cell.id));
+    let warm_evidence = set_aside(&folder);
+    let (mut result, cold) = tried(Start::Cold);
+    if let Some(warm_evidence) = warm_evidence {
+        // Best effort, as setting it aside: it explains, and decides nothing.
+        drop(fs::rename(warm_evidence, folder.join("warm")));
+    }
+    result.warm_differs = match (&warm, &cold) {
+        (Attempt::Seen(warm), Attempt::Seen(cold)) => differences(&result, warm, cold),
+        (Attempt::Failed(why), _) => vec![why.clone()],
+        _ => Vec::new(),
+    };
+    if !both {
+        return result;
+    }
+    if result.warm_differs.is_empty() && is_good(&result) {
+        return from_checkpoint;
+    }
+    result.verdict = Verdict::Mismatch;
+    result.differs.push(Differs::Start);
+    let differs = result.warm_differs.iter();
+    result
+        .reason
+        .extend(differs.map(|what| format!("from a checkpoint it differs: {what}")));
+    result
+}
+
+/// Moves a folder out of the way, and says where it is now.
+fn set_aside(folder: &Path) -> Option<PathBuf> {
+    let mut name = folder.file_name()?.to_owned();
+    name.push(".warm");
+    let aside = folder.with_file_name(name);
+    drop(fs::remove_dir_all(&aside));
+    fs::rename(folder, &aside).ok().map(|()| aside)
+}
+
+const fn is_good(result: &CellResult) -> bool {
+    matches!(result.verdict, Verdict::AsExpected | Verdict::Observed)
+}
+
+/// In what two attempts differ, other than as the scenario says that any two may.
+fn differences(result: &CellResult, warm: &Seen, cold: &Seen) -> Vec<String> {
+    let may_vary = result.expected.as_ref().is_some_and(|expected| {
+        let allowed = [Some(expected.outcome), expected.or];
+        expected.or.is_some()
+            && [warm, cold]
+                .iter()
+                .all(|seen| allowed.contains(&Some(seen.observation.outcome.kind)))
+    });
+    if may_vary {
+        return Vec::new();
+    }
+    warm.observation.differences(&cold.observation)
 }
 
 /// What a person needs to go on from here.

@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use boot_matrix_tests::environment::Environment;
 use harness::{
     case::{Case, Success},
-    firmware::{self, FirmwareKind},
+    firmware::FirmwareKind,
     outcome::OutcomeKind,
     run,
     verdict::{Expectation, contradictions},
@@ -93,12 +93,9 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         id: cell.id.to_string(),
         disc: mistaken.iso,
         manifest: mistaken.manifest.clone(),
-        firmware: firmware::select(&toolbox.firmware, cell.firmware)?.clone(),
-        attachment: cell.attachment,
+        platform: toolbox.platform(cell)?,
+        checkpoints: None,
         success,
-        qemu: toolbox.qemu.clone(),
-        accelerator: toolbox.accelerator.accelerator,
-        memory_mib: None,
         deadline: None,
         evidence: folder.path().join("evidence"),
     })?;

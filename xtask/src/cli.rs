@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harness::{accelerator::Accelerator, attachment::Attachment};
 use scenarios::{
-    run::AcceleratorWish,
+    run::{AcceleratorWish, Starts},
     selection::Partition,
     words::{self, Firmware, Master, Set},
 };
@@ -24,6 +24,8 @@ pub(crate) enum Verb {
     BootMatrix(Box<BootMatrix>),
     /// Master one disc.
     Image(Image),
+    /// List or remove the saved machines from which cells start.
+    Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
     Doctor(Doctor),
     /// Run everything: the default matrix, and every other test of the workspace.
@@ -40,6 +42,7 @@ impl Verb {
         match self {
             Self::BootMatrix(options) => options.format,
             Self::Image(options) => options.format,
+            Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
             Self::Test(options) => options.format,
             Self::Check(options) => options.format,
@@ -80,6 +83,12 @@ pub(crate) struct BootMatrix {
     /// Run only one slice of the cells, as in slice:1/4.
     #[arg(long, value_name = "slice:K/N")]
     pub(crate) partition: Option<Partition>,
+    /// Start every machine from power-on, none from a checkpoint.
+    #[arg(long)]
+    pub(crate) cold: bool,
+    /// Run every cell from a checkpoint and from power-on, and fail where what is seen is not the same.
+    #[arg(long, conflicts_with = "cold")]
+    pub(crate) prove_warm: bool,
     /// The folder for results and evidence [default: target/boot-matrix].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -104,9 +113,20 @@ impl BootMatrix {
             accept: false,
             rerun: None,
             partition: None,
+            cold: false,
+            prove_warm: false,
             out: None,
             tooling,
             format: Format::Text,
+        }
+    }
+
+    /// From where the machines start.
+    pub(crate) const fn starts(&self) -> Starts {
+        match (self.cold, self.prove_warm) {
+            (true, _) => Starts::Cold,
+            (false, true) => Starts::Both,
+            (false, false) => Starts::Warm,
         }
     }
 }
@@ -133,6 +153,24 @@ impl From<AcceleratorChoice> for AcceleratorWish {
             AcceleratorChoice::Measure => Self::Fastest,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Checkpoints {
+    /// What to do.
+    #[arg(value_name = "WHAT")]
+    pub(crate) verb: CheckpointVerb,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckpointVerb {
+    /// Say what there is.
+    List,
+    /// Remove them all. The next run makes what it needs.
+    Clear,
 }
 
 #[derive(Debug, Args)]

@@ -3,9 +3,11 @@
 mod bench;
 mod boot_matrix;
 mod check;
+mod checkpoints;
 mod cli;
 mod doctor;
 mod image;
+mod parallel;
 mod place;
 mod setup;
 mod signals;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Doctor(options) => doctor::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),
+        Verb::Checkpoints(options) => checkpoints::run(&options),
         Verb::Bench(options) => bench::run(&options),
     };
     match done {

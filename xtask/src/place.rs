@@ -22,6 +22,11 @@ pub(crate) fn target() -> PathBuf {
         .map_or_else(|| workspace().join("target"), Path::to_owned)
 }
 
+/// The folder of the checkpoints, which all runs share.
+pub(crate) fn checkpoints() -> PathBuf {
+    target().join("checkpoints")
+}
+
 /// Whether this is a run that nobody watches, as CI services say it.
 pub(crate) fn is_ci() -> bool {
     env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))

@@ -2,7 +2,8 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, IoSlice},
+    mem::MaybeUninit,
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::{net::UnixStream, process::CommandExt},
@@ -15,7 +16,7 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::{Errno, FdFlags, fcntl_setfd},
-    net::{RecvFlags, recv},
+    net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg},
     process::{Signal, getpid, getppid, set_parent_process_death_signal},
 };
 
@@ -58,7 +59,7 @@ impl Wires {
             },
             ..spec.clone()
         };
-        let theirs: [OwnedFd; 3] = [serial_theirs.into(), debug_theirs.into(), qmp_theirs.into()];
+        let theirs = [serial_theirs, debug_theirs, qmp_theirs].map(OwnedFd::from);
         let mut command = Command::new(&spec.qemu);
         command
             .args(spec.argv())
@@ -76,6 +77,28 @@ impl Wires {
             debug,
             qmp,
         })
+    }
+
+    /// Sends a line on the QMP socket and with it a file, which QEMU then has too.
+    pub(super) fn send_with_file(&self, line: &[u8], file: &File) -> io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let files = [file.as_fd()];
+        if !control.push(SendAncillaryMessage::ScmRights(&files)) {
+            return Err(io::Error::other("no room for a descriptor"));
+        }
+        let sent = sendmsg(
+            &self.qmp,
+            &[IoSlice::new(line)],
+            &mut control,
+            SendFlags::NOSIGNAL,
+        )?;
+        // A line is far smaller than the socket's buffer.
+        if sent == line.len() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::WriteZero.into())
+        }
     }
 
     /// Waits until something comes, `interrupt` becomes readable or the deadline passes; in the last two cases

@@ -23,6 +23,9 @@ use self::{
 };
 use crate::serial::SerialSource;
 
+/// QEMU's event of a state being saved or loaded.
+const MIGRATION: &str = "MIGRATION";
+
 /// How long QEMU may take over an answer: thousands of times what it takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -48,6 +51,7 @@ pub struct Machine {
     qmp: Qmp,
     inbox: VecDeque<Event>,
     folder: PathBuf,
+    started: Instant,
     gone: bool,
 }
 
@@ -86,12 +90,14 @@ impl Machine {
     /// # Errors
     /// The program cannot be started, or the host refuses sockets or files.
     pub fn start(spec: &MachineSpec, folder: &Path, stderr: File) -> io::Result<Self> {
+        let started = Instant::now();
         let wires = Wires::start(spec, folder, stderr)?;
         let mut machine = Self {
             wires,
             qmp: Qmp::default(),
             inbox: VecDeque::new(),
             folder: folder.to_owned(),
+            started,
             gone: false,
         };
         // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
@@ -99,6 +105,97 @@ impl Machine {
         let (_, request) = machine.qmp.request("qmp_capabilities", &json!({}));
         let _ = machine.wires.qmp.send(&request);
         Ok(machine)
+    }
+
+    /// Starts QEMU from a checkpoint, of which `state` is the state without the memory. The guest goes on at once.
+    ///
+    /// # Errors
+    /// As [`Machine::start`], or QEMU does not take the state.
+    pub fn resume(
+        spec: &MachineSpec,
+        folder: &Path,
+        stderr: File,
+        state: &File,
+    ) -> Result<Self, CommandError> {
+        let mut machine = Self::start(spec, folder, stderr)?;
+        machine.leave_out_memory()?;
+        machine.migrate("migrate-incoming", state)?;
+        Ok(machine)
+    }
+
+    /// Stops the guest and writes the machine's state, without the memory. The machine is of no use after that.
+    ///
+    /// # Errors
+    /// QEMU is gone or refuses, or the state could not be written.
+    pub(crate) fn save(&mut self, state: &File) -> Result<(), CommandError> {
+        self.leave_out_memory()?;
+        self.migrate("migrate", state)
+    }
+
+    /// What came and was not taken yet, after the guest was stopped.
+    pub(crate) fn left_over(&mut self) -> io::Result<Vec<Event>> {
+        self.pump(Instant::now(), None)?;
+        Ok(self.inbox.drain(..).collect())
+    }
+
+    /// Writes the machine's state to a file or reads it from there.
+    fn migrate(&mut self, command: &str, state: &File) -> Result<(), CommandError> {
+        const NAME: &str = "state";
+        let (id, request) = self.qmp.request("getfd", &json!({ "fdname": NAME }));
+        self.wires
+            .send_with_file(&request, state)
+            .map_err(|_| CommandError::Gone)?;
+        self.answer("getfd", id)?;
+        self.command(command, &json!({ "uri": format!("fd:{NAME}") }))?;
+        self.migrated(command)
+    }
+
+    /// Waits until a state is written or read: the answer to the command only says that it began. What comes meanwhile is kept.
+    fn migrated(&mut self, command: &str) -> Result<(), CommandError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let ended = |event: &Event| match event {
+                Event::Qmp(event) if event.name == MIGRATION => match event.data["status"].as_str()
+                {
+                    Some("completed") => Some(true),
+                    Some("failed") => Some(false),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match self.inbox.iter().find_map(ended) {
+                Some(true) => return Ok(()),
+                Some(false) => {
+                    let told = self.command("query-migrate", &json!({}))?;
+                    let words = told["error-desc"].as_str().unwrap_or("no reason given");
+                    return Err(CommandError::Refused {
+                        command: command.to_owned(),
+                        words: words.to_owned(),
+                    });
+                }
+                None if self.gone => return Err(CommandError::Gone),
+                None if Instant::now() >= deadline => {
+                    return Err(CommandError::Silent {
+                        command: command.to_owned(),
+                    });
+                }
+                None => self.pump(deadline, None)?,
+            }
+        }
+    }
+
+    /// Memory that is a file belongs to no state; and whoever waits for a state wants to hear of it.
+    fn leave_out_memory(&mut self) -> Result<(), CommandError> {
+        let on = |capability: &str| json!({ "capability": capability, "state": true });
+        let capabilities = json!({ "capabilities": [on("x-ignore-shared"), on("events")] });
+        self.command("migrate-set-capabilities", &capabilities)?;
+        Ok(())
+    }
+
+    /// When QEMU was started.
+    #[must_use]
+    pub const fn started(&self) -> Instant {
+        self.started
     }
 
     /// QEMU's process id.
@@ -157,11 +254,15 @@ impl Machine {
     /// # Errors
     /// QEMU is gone, refuses or does not answer.
     pub fn command(&mut self, command: &str, arguments: &Value) -> Result<Value, CommandError> {
-        let deadline = Instant::now() + PATIENCE;
         let (id, request) = self.qmp.request(command, arguments);
         if self.gone || self.wires.qmp.send(&request).is_err() {
             return Err(CommandError::Gone);
         }
+        self.answer(command, id)
+    }
+
+    fn answer(&mut self, command: &str, id: u64) -> Result<Value, CommandError> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(answer) = self.qmp.answer(id) {
                 return answer.map_err(|words| CommandError::Refused {

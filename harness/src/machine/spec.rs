@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use images::checkpoint::{GO, WAIT, WAKE_FILE};
 use serde_json::json;
 
 use crate::{accelerator::Accelerator, attachment::Attachment, firmware::FirmwareImage, trace};
@@ -31,8 +32,31 @@ pub struct MachineSpec {
     pub disc: String,
     /// How it hangs on the machine.
     pub attachment: Attachment,
+    /// Where its life begins.
+    pub origin: Origin,
     /// Where the channels lead.
     pub channels: Channels,
+}
+
+/// Where a machine's life begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// At power-on.
+    PowerOn,
+    /// At power-on, to stop where a checkpoint can be taken.
+    ToCheckpoint(CheckpointFiles),
+    /// At a checkpoint. Its state is loaded over QMP.
+    Checkpoint(CheckpointFiles),
+}
+
+/// What both sides of a checkpoint share, by absolute paths in UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointFiles {
+    /// The program that stops the machine after its power-on self-test ([`images::checkpoint`]).
+    pub program: String,
+    /// The guest's memory. Written while the checkpoint is taken, then mapped privately: a machine reads of it what it touches,
+    /// and changes nothing in it.
+    pub memory: String,
 }
 
 /// Where serial line, debug port and QMP lead.
@@ -78,6 +102,7 @@ impl MachineSpec {
         );
         argv.option("-machine", &self.machine());
         argv.option("-m", &self.memory_mib.to_string());
+        self.origin(&mut argv);
         self.firmware(&mut argv);
         // Boot the disc and then nothing: SeaBIOS is told to stop there (`HALT`), else it tries a floppy.
         argv.option("-boot", "strict=on");
@@ -109,6 +134,7 @@ impl MachineSpec {
     pub fn replay_script(&self) -> Vec<u8> {
         let replay = Self {
             channels: Channels::Terminal,
+            origin: Origin::PowerOn,
             ..self.clone()
         };
         let mut script = Vec::new();
@@ -163,7 +189,39 @@ impl MachineSpec {
                 machine.push_str(",smm=on");
             }
         }
+        if self.origin != Origin::PowerOn {
+            machine.push_str(",memory-backend=ram");
+        }
         machine
+    }
+
+    fn origin(&self, argv: &mut Argv) {
+        let (files, wake, shared) = match &self.origin {
+            Origin::PowerOn => return,
+            Origin::ToCheckpoint(files) => (files, WAIT, true),
+            Origin::Checkpoint(files) => (files, GO, false),
+        };
+        // Memory that is a file need not be in the state: nothing is copied but what the guest writes to.
+        let memory = json!({
+            "qom-type": "memory-backend-file",
+            "id": "ram",
+            "size": u64::from(self.memory_mib) << 20,
+            "mem-path": files.memory,
+            "share": shared,
+        });
+        argv.option("-object", &memory.to_string());
+        match self.firmware {
+            // In an option a comma is written twice.
+            FirmwareImage::Bios(_) => {
+                argv.option("-option-rom", &files.program.replace(',', ",,"));
+            }
+            FirmwareImage::Flash { .. } => argv.option("-kernel", &files.program),
+        }
+        argv.option("-fw_cfg", &format!("name={WAKE_FILE},string={wake}"));
+        if !shared {
+            // The capability that leaves memory out of the state can only be set over QMP, and only before.
+            argv.option("-incoming", "defer");
+        }
     }
 
     fn firmware(&self, argv: &mut Argv) {
@@ -192,24 +250,24 @@ impl MachineSpec {
         // Raw and read-only, never probed: an ISO that begins like a qcow2 image would open another file of
         // the host. As JSON, since in an option a comma in the name ends it.
         argv.node("disc", &self.disc, true);
-        // `bootindex` sends SeaBIOS there at once.
+        // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
         let devices: &[&str] = match self.attachment {
-            Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=0"],
+            Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
             Attachment::Scsi => &[
                 "virtio-scsi-pci,id=scsi",
-                "scsi-cd,bus=scsi.0,drive=disc,bootindex=0",
+                "scsi-cd,bus=scsi.0,drive=disc,bootindex=1",
             ],
             // usb-storage knows only disks; a CD needs the transport and the drive apart.
             Attachment::UsbCd => &[
                 "qemu-xhci,id=usb",
                 "usb-bot,bus=usb.0,id=bot",
-                "scsi-cd,bus=bot.0,drive=disc,bootindex=0",
+                "scsi-cd,bus=bot.0,drive=disc,bootindex=1",
             ],
             Attachment::UsbDisk => &[
                 "qemu-xhci,id=usb",
-                "usb-storage,bus=usb.0,drive=disc,bootindex=0",
+                "usb-storage,bus=usb.0,drive=disc,bootindex=1",
             ],
-            Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=0"],
+            Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=1"],
         };
         for device in devices {
             argv.option("-device", device);
@@ -293,6 +351,7 @@ mod tests {
             firmware: FirmwareImage::Bios("/firmware/bios-256k.bin".into()),
             disc: disc.into(),
             attachment,
+            origin: Origin::PowerOn,
             channels: Channels::Sockets {
                 serial: 7,
                 debug: 8,

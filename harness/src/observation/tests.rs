@@ -335,6 +335,7 @@ pub(crate) fn observation() -> Observation {
         },
         probe: Some(report()),
         words: vec!["BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\"".to_owned()],
+        reads_before_entry: None,
         reads_known: true,
         reads: vec![DiscRead {
             offset: 34_816,

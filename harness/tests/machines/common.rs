@@ -12,9 +12,10 @@ use harness::{
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
-        spec::{Channels, MachineSpec},
+        spec::{Channels, MachineSpec, Origin},
     },
     observation::Observation,
+    platform::Platform,
     qemu::Qemu,
     run::{Infra, run},
 };
@@ -170,12 +171,9 @@ impl Bench {
             id: "test".into(),
             disc: self.path("disc.iso"),
             manifest: None,
-            firmware,
-            attachment,
+            platform: platform(firmware, attachment),
+            checkpoints: None,
             success: Success::Probe,
-            qemu: qemu(),
-            accelerator: Accelerator::Tcg,
-            memory_mib: None,
             deadline: None,
             evidence: self.path("evidence"),
         }
@@ -190,6 +188,7 @@ impl Bench {
             firmware: seabios().image,
             disc: disc.to_str().expect("UTF-8").to_owned(),
             attachment: Attachment::Ide,
+            origin: Origin::PowerOn,
             channels: Channels::Terminal,
         };
         let folder = self.path("");
@@ -226,6 +225,16 @@ pub(crate) fn qemu() -> Qemu {
 }
 
 /// The host's build of a firmware.
+pub(crate) fn platform(firmware: Firmware, attachment: Attachment) -> Platform {
+    Platform {
+        qemu: qemu(),
+        firmware,
+        accelerator: Accelerator::Tcg,
+        attachment,
+        memory_mib: None,
+    }
+}
+
 pub(crate) fn firmware(id: FirmwareId) -> Firmware {
     static FOUND: OnceLock<Vec<Firmware>> = OnceLock::new();
     let found = FOUND.get_or_init(|| harness::firmware::discover(&qemu()));

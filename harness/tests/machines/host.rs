@@ -39,7 +39,7 @@ fn stand_in(bench: &Bench, text: &str) -> std::path::PathBuf {
 fn a_qemu_that_dies_at_once_is_no_verdict() {
     let bench = Bench::new(&disc(&[]));
     let mut case = bench.case(seabios(), Attachment::Ide);
-    case.qemu.path = stand_in(&bench, "#!/bin/sh\necho 'no such machine' >&2\nexit 1\n");
+    case.platform.qemu.path = stand_in(&bench, "#!/bin/sh\necho 'no such machine' >&2\nexit 1\n");
     let infra = run(&case).expect_err("no QEMU");
     assert!(infra.what.contains("exit status: 1"), "{infra}");
     assert_eq!(infra.stderr, "no such machine");
@@ -52,7 +52,7 @@ fn a_qemu_that_dies_at_once_is_no_verdict() {
 fn a_qemu_that_is_not_there_is_no_verdict() {
     let bench = Bench::new(&disc(&[]));
     let mut case = bench.case(seabios(), Attachment::Ide);
-    case.qemu.path = bench.path("nothing");
+    case.platform.qemu.path = bench.path("nothing");
     let infra = run(&case).expect_err("no QEMU");
     assert!(infra.what.contains("could not be started"), "{infra}");
 }
@@ -67,7 +67,7 @@ fn a_qemu_that_is_killed_is_no_verdict() {
          kill -9 $!\nwait $!\necho gone >&2\nexit 9\n",
         qemu().path.display()
     );
-    case.qemu.path = stand_in(&bench, &script);
+    case.platform.qemu.path = stand_in(&bench, &script);
     let infra = run(&case).expect_err("killed");
     assert!(infra.what.contains("ended by itself"), "{infra}");
     assert!(bench.evidence_text("debug.txt").contains("Booting from"));

@@ -14,6 +14,7 @@ use harness::{
     case::{Case, Success},
     firmware::Firmware,
     outcome::OutcomeKind,
+    platform::Platform,
     run,
 };
 use images::{manifest::Manifest, reference};
@@ -136,12 +137,15 @@ impl Disc {
             id: self.id.to_owned(),
             disc: self.folder.join("disc.iso"),
             manifest: Some(self.manifest.clone()),
-            firmware: firmware.clone(),
-            attachment,
+            platform: Platform {
+                qemu: bed.qemu.clone(),
+                firmware: firmware.clone(),
+                accelerator: Accelerator::Tcg,
+                attachment,
+                memory_mib: None,
+            },
+            checkpoints: None,
             success: Success::Probe,
-            qemu: bed.qemu.clone(),
-            accelerator: Accelerator::Tcg,
-            memory_mib: None,
             deadline: Some(Duration::from_secs(60)),
             evidence: self.folder.join(lane),
         })?;

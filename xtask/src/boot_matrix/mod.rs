@@ -1,5 +1,6 @@
 //! The main job: master, boot, judge, report.
 
+mod checkpoints;
 mod discs;
 mod junit;
 mod nextest;
@@ -22,14 +23,14 @@ use scenarios::{
     id::ABSENT,
     matrix::{Folder, Matrix},
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals, Verdict},
-    run::{Declared, Run, Toolbox},
+    run::{Declared, Run, Starts, Toolbox},
     selection::Selection,
 };
 use serde_json::json;
 
 use crate::{
     cli::{BootMatrix, Format, Rerun},
-    place::{target, workspace},
+    place::{self, target, workspace},
     setup,
     signals::Signals,
     stop::Stop,
@@ -91,6 +92,9 @@ fn boot_cells(
     let began = Instant::now();
     let signals = Signals::catch()?;
     discs::master(&cells, &out.join("discs"), signals)?;
+    if options.starts() != Starts::Cold {
+        checkpoints::prepare(&cells, &toolbox, &place::checkpoints(), signals)?;
+    }
     let run = Run {
         folders: folders.to_vec(),
         scenarios: Declared::all(matrix),
@@ -98,6 +102,8 @@ fn boot_cells(
         out: out.clone(),
         toolbox: Some(toolbox.clone()),
         accept: options.accept,
+        starts: options.starts(),
+        checkpoints: place::checkpoints(),
     };
     forget_records(&cells, &out)?;
     let run_file = run.write(&cells)?;

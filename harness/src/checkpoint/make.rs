@@ -1,0 +1,146 @@
+//! Making a checkpoint: a machine runs to where our program stops it, and is saved there.
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use images::{
+    checkpoint::{READY, application, option_rom},
+    probe::AssembleError,
+};
+
+use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
+use crate::{
+    firmware::FirmwareKind,
+    machine::{CommandError, Event, Machine},
+    platform::Platform,
+    text::Cleaner,
+    variables,
+};
+
+/// Stands in the drive meanwhile: a medium on which there is nothing to find.
+const BLANK: &str = "blank.iso";
+const BLANK_BYTES: u64 = 1 << 20;
+/// QEMU's own words, until the checkpoint is made.
+const STDERR: &str = "qemu-stderr.txt";
+/// Many times what a power-on self-test takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What OVMF says when it goes on to choose what to boot.
+const PASSED_BY: &str = "BdsDxe: ";
+
+/// The program that stops a machine.
+pub(super) fn program(kind: FirmwareKind) -> Result<Vec<u8>, AssembleError> {
+    match kind {
+        FirmwareKind::Bios => option_rom(),
+        FirmwareKind::Uefi => application(),
+    }
+}
+
+/// Makes a platform's checkpoint in an empty folder.
+pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheckpoint> {
+    let began = Instant::now();
+    let host = |source| NoCheckpoint::Host {
+        folder: folder.to_owned(),
+        source,
+    };
+    let folder = &std::path::absolute(folder).map_err(host)?;
+    let program = program(platform.firmware.id.kind()).map_err(io::Error::other);
+    fs::write(folder.join(PROGRAM), program.map_err(host)?).map_err(host)?;
+    let blank = fs::File::create(folder.join(BLANK)).map_err(host)?;
+    blank.set_len(BLANK_BYTES).map_err(host)?;
+
+    // QEMU runs in the folder.
+    let spec = source(platform, folder, BLANK)?;
+    variables::prepare(&spec.firmware, folder).map_err(host)?;
+    let stderr = fs::File::create(folder.join(STDERR)).map_err(host)?;
+    let state = fs::File::create(folder.join(STATE)).map_err(host)?;
+    let mut machine = Machine::start(&spec, folder, stderr).map_err(host)?;
+
+    let firmware = (
+        platform.firmware.id.to_string(),
+        platform.firmware.version.clone(),
+    );
+    let mut record = Record::new(
+        platform.qemu.version.to_string(),
+        firmware,
+        platform.attachment.to_string(),
+    );
+    let mut said = Said::default();
+    match said.hear_out(&mut machine) {
+        Ok(()) => {
+            machine.save(&state)?;
+            // Until it was stopped it went on: SeaBIOS sends to the serial line from a timer's interrupt.
+            for event in machine.left_over().map_err(host)? {
+                said.hear(event);
+            }
+            drop(machine);
+            fs::write(folder.join(SERIAL), &said.serial).map_err(host)?;
+            fs::write(folder.join(DEBUG), &said.debug).map_err(host)?;
+            record.take_down(folder).map_err(host)?;
+        }
+        Err(Deaf::Refused(refusal)) => {
+            record.refusal = Some(refusal);
+            drop(machine);
+            for unused in [MEMORY, STATE] {
+                fs::remove_file(folder.join(unused)).map_err(host)?;
+            }
+        }
+        Err(Deaf::Failed(error)) => return Err(error.into()),
+    }
+    for unused in [BLANK, STDERR] {
+        fs::remove_file(folder.join(unused)).map_err(host)?;
+    }
+    variables::remove(folder).map_err(host)?;
+    record.made_in_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(record)
+}
+
+/// What a machine says until it is stopped.
+#[derive(Debug, Default)]
+struct Said {
+    serial: Vec<u8>,
+    debug: Vec<u8>,
+}
+
+/// Why a machine did not become ready.
+enum Deaf {
+    /// It goes on, or goes nowhere.
+    Refused(Refusal),
+    /// QEMU failed.
+    Failed(CommandError),
+}
+
+impl Said {
+    /// Listens until the program says that it is ready.
+    fn hear_out(&mut self, machine: &mut Machine) -> Result<(), Deaf> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match machine.next_event(deadline) {
+                Ok(Some(Event::Exited(_))) => return Err(Deaf::Failed(CommandError::Gone)),
+                Ok(Some(event)) => self.hear(event),
+                Ok(None) => return Err(Deaf::Refused(Refusal::Overdue)),
+                Err(error) => return Err(Deaf::Failed(error.into())),
+            }
+            if self.debug.ends_with(READY.as_bytes()) {
+                // The program is not the firmware.
+                self.debug.truncate(self.debug.len() - READY.len());
+                return Ok(());
+            }
+            let mut cleaner = Cleaner::default();
+            cleaner.push(&self.serial);
+            if cleaner.text().contains(PASSED_BY) {
+                return Err(Deaf::Refused(Refusal::PassedBy));
+            }
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Serial(bytes) => self.serial.extend(bytes),
+            Event::Debug(bytes) => self.debug.extend(bytes),
+            Event::Qmp(_) | Event::Exited(_) => {}
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A machine without its disc.
+
+use std::path::Path;
+
+use crate::{
+    accelerator::Accelerator,
+    attachment::Attachment,
+    firmware::{Firmware, FirmwareImage, FirmwareKind},
+    machine::spec::{Channels, MachineSpec, Origin},
+    qemu::Qemu,
+};
+
+/// A machine without its disc: all that decides what happens before the firmware looks at one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// The emulator.
+    pub qemu: Qemu,
+    /// The firmware.
+    pub firmware: Firmware,
+    /// What runs the guest's instructions.
+    pub accelerator: Accelerator,
+    /// How a disc hangs on the machine.
+    pub attachment: Attachment,
+    /// The guest's memory; `None`: enough for the firmware and a probe.
+    pub memory_mib: Option<u32>,
+}
+
+/// A machine that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// A path of the host has no absolute form.
+    #[error("path {path} has no absolute form: {source}")]
+    Path {
+        /// The path.
+        path: String,
+        /// The host's words.
+        source: std::io::Error,
+    },
+    /// The firmware does not run on the board that the attachment needs.
+    #[error(
+        "firmware {firmware} needs system management mode, which the i440FX machine of attachment ide has not: \
+         choose another attachment"
+    )]
+    NoManagementMode {
+        /// The firmware.
+        firmware: String,
+    },
+}
+
+impl Platform {
+    /// The machine with a disc, its host paths made absolute: QEMU runs in a folder of its own.
+    pub(crate) fn machine(
+        &self,
+        disc: String,
+        origin: Origin,
+    ) -> Result<MachineSpec, PlatformError> {
+        let absolute = |path: &Path| {
+            std::path::absolute(path).map_err(|source| PlatformError::Path {
+                path: path.display().to_string(),
+                source,
+            })
+        };
+        let firmware = match &self.firmware.image {
+            FirmwareImage::Bios(rom) => FirmwareImage::Bios(absolute(rom)?),
+            FirmwareImage::Flash {
+                code,
+                variables,
+                needs_smm,
+            } => FirmwareImage::Flash {
+                code: absolute(code)?,
+                variables: variables.as_deref().map(absolute).transpose()?,
+                needs_smm: *needs_smm,
+            },
+        };
+        let needs_smm = matches!(
+            firmware,
+            FirmwareImage::Flash {
+                needs_smm: true,
+                ..
+            }
+        );
+        if needs_smm && self.attachment == Attachment::Ide {
+            return Err(PlatformError::NoManagementMode {
+                firmware: self.firmware.id.to_string(),
+            });
+        }
+        // A program named without a slash is looked up in $PATH.
+        let qemu = if self.qemu.path.components().count() > 1 {
+            absolute(&self.qemu.path)?
+        } else {
+            self.qemu.path.clone()
+        };
+        Ok(MachineSpec {
+            qemu,
+            accelerator: self.accelerator,
+            memory_mib: self
+                .memory_mib
+                .unwrap_or_else(|| default_memory_mib(self.firmware.id.kind())),
+            firmware,
+            disc,
+            attachment: self.attachment,
+            origin,
+            channels: Channels::Terminal,
+        })
+    }
+
+    /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
+    #[must_use]
+    pub fn why_cold(&self) -> Option<&'static str> {
+        match (self.firmware.id.kind(), self.attachment) {
+            (FirmwareKind::Bios, Attachment::UsbDisk | Attachment::VirtioBlk) => {
+                Some("SeaBIOS asks a disk for its length in its power-on self-test")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the firmware needs and a probe can be loaded into. More only costs time: UEFI firmware touches it.
+const fn default_memory_mib(kind: FirmwareKind) -> u32 {
+    match kind {
+        FirmwareKind::Bios => 64,
+        FirmwareKind::Uefi => 256,
+    }
+}

@@ -1,0 +1,47 @@
+//! Makes the checkpoints of a run before its cells: each once, and for every later run too.
+
+use std::{convert::Infallible, path::Path};
+
+use harness::{
+    checkpoint::{Checkpoints, NoCheckpoint},
+    platform::Platform,
+};
+use scenarios::{cell::Cell, run::Toolbox};
+
+use crate::{parallel, signals::Signals, stop::Stop};
+
+/// Sees to it that every checkpoint that the cells can start from is there and whole. One that cannot be made is told, and its cells start cold.
+pub(super) fn prepare(
+    cells: &[Cell],
+    toolbox: &Toolbox,
+    folder: &Path,
+    signals: &Signals,
+) -> anyhow::Result<()> {
+    let checkpoints = Checkpoints::in_folder(folder);
+    let mut platforms: Vec<Platform> = Vec::new();
+    for cell in cells {
+        // A firmware that is not there makes its cells skipped.
+        if let Ok(platform) = toolbox.platform(cell)
+            && !platforms.contains(&platform)
+        {
+            platforms.push(platform);
+        }
+    }
+    let prepared = parallel::each(&platforms, signals, |platform| {
+        match checkpoints.prepare(platform) {
+            Ok(_) | Err(NoCheckpoint::Never(_)) => {}
+            Err(error) => eprintln!(
+                "note: {} by {} starts cold: {error}",
+                platform.firmware.id, platform.attachment
+            ),
+        }
+        Ok::<(), Infallible>(())
+    });
+    match prepared {
+        Ok(()) if signals.caught() => {
+            Err(Stop::host("interrupted while the checkpoints were made", "").into())
+        }
+        Ok(()) => Ok(()),
+        Err(never) => match never {},
+    }
+}
