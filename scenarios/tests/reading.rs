@@ -143,7 +143,7 @@ fn what_is_wrong_is_said_with_file_line_and_column() {
     check(
         "\"ahci\"]",
         "\"achi\"]",
-        "./s.toml:7:18: scenario[0].attach[1]: no attachment is called \"achi\"; did you mean ahci or scsi?",
+        "./s.toml:7:18: scenario[0].attach[1]: no attachment is called \"achi\"; did you mean ahci?",
     );
     check(
         "\"seabios\", \"ovmf\"]",
