@@ -382,6 +382,14 @@ const SNAPSHOT_FACTS: [&str; 28] = [
     "media-present",
 ];
 
+/// What a probe may say besides, which an expectation can name: the parts that [`fact`] puts together, and `path`.
+const OTHER_FACTS: [&str; 6] = ["cs", "ip", "cylinders", "heads", "sectors", "path"];
+
+/// The names that [`fact`] knows.
+pub fn fact_names() -> impl Iterator<Item = &'static str> {
+    SNAPSHOT_FACTS.into_iter().chain(OTHER_FACTS)
+}
+
 impl Observation {
     /// The text that is accepted once and compared from then on: one line for each fact, and nothing that
     /// changes from run to run or from build to build (no reads, times, versions, device paths, hashes).

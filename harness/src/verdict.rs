@@ -71,6 +71,11 @@ pub enum ExpectedDamage {
     Some,
 }
 
+kebab_display!(ExpectedDamage {
+    None => "none",
+    Some => "some",
+});
+
 impl ExpectedDamage {
     #[expect(
         clippy::trivially_copy_pass_by_ref,

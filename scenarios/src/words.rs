@@ -4,7 +4,9 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use harness::{
     attachment::Attachment,
+    observation,
     outcome::{OutcomeKind, Stage},
+    verdict::ExpectedDamage,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
@@ -61,6 +63,9 @@ pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> V
     near.into_iter().take(3).map(|(_, word)| word).collect()
 }
 
+/// So many words are still read when all of them are named.
+const FEW: usize = 40;
+
 /// `no <noun> is called "<unknown>"`, and the nearest of the known words, or all of them when they are few.
 #[must_use]
 pub fn unknown_word<'a>(
@@ -75,7 +80,7 @@ pub fn unknown_word<'a>(
             "no {noun} is called {unknown:?}; did you mean {}?",
             near.join(" or ")
         )
-    } else if known.len() <= 12 {
+    } else if known.len() <= FEW {
         format!(
             "no {noun} is called {unknown:?}: use one of {}",
             known.join(", ")
@@ -107,7 +112,7 @@ impl<V: Vocabulary> de::Visitor<'_> for Reader<Word<V>> {
     type Value = Word<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a {}", V::NOUN)
+        write!(f, "text that names the {}", V::NOUN)
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
@@ -119,7 +124,7 @@ impl<V: Vocabulary> de::Visitor<'_> for Reader<OrAbsent<V>> {
     type Value = OrAbsent<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a {}, or \"-\"", V::NOUN)
+        write!(f, "text that names the {}, or \"-\"", V::NOUN)
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
@@ -198,6 +203,7 @@ listed!(Attachment, "attachment");
 listed!(Firmware, "firmware");
 listed!(OutcomeKind, "outcome");
 listed!(Stage, "stage");
+listed!(ExpectedDamage, "damage");
 listed!(Set, "set");
 listed!(Master, "master");
 
@@ -352,6 +358,34 @@ impl Default for Master {
 impl fmt::Display for Master {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.0)
+    }
+}
+
+/// What the firmware tells a probe, by the name that expectations use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fact(&'static str);
+
+impl Fact {
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl Vocabulary for Fact {
+    const NOUN: &'static str = "fact";
+    const CLOSED: bool = true;
+
+    fn words() -> Vec<String> {
+        observation::fact_names().map(ToOwned::to_owned).collect()
+    }
+
+    fn parse(word: &str) -> Result<Self, String> {
+        let found = observation::fact_names().find(|&known| known == word);
+        found
+            .map(Self)
+            .ok_or_else(|| unknown_word(Self::NOUN, word, observation::fact_names()))
     }
 }
 

@@ -59,8 +59,9 @@ pub(crate) struct BootMatrix {
     /// The sets of scenarios to run: default, masters, defects, grid or all.
     #[arg(long, value_name = "SET", value_parser = Sets::parse, default_value = "default")]
     pub(crate) set: Sets,
-    /// Run the scenarios of this folder instead of those that come with boot-matrix.
-    #[arg(long, value_name = "DIR")]
+    /// Run the scenarios of this folder, or of this file, instead of those that come with boot-matrix. Their snapshots
+    /// are kept in `snapshots` in that folder, or beside the file.
+    #[arg(long, value_name = "DIR|FILE")]
     pub(crate) scenarios: Vec<PathBuf>,
     /// Only on this firmware.
     #[arg(long, value_name = "FIRMWARE", value_delimiter = ',', value_parser = words::read::<Firmware>)]

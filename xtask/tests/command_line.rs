@@ -182,8 +182,9 @@ fn a_typo_in_a_scenario_file_is_told_with_its_place() {
     let said = own.run(&["--list"]);
     assert_eq!(said.code, 2);
     assert!(
-        said.stderr
-            .contains("own.toml:3:1: scenario[0].sumary: unknown field"),
+        said.stderr.contains(
+            "own.toml:3:1: scenario[0].sumary: no key is called \"sumary\"; did you mean summary?"
+        ),
         "{}",
         said.stderr
     );
