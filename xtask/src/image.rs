@@ -29,9 +29,11 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
     match disc::export(&recipe, &options.out)
         .map_err(|error| Stop::host(error, "choose another file with --out"))?
     {
-        Exported::Refused(words) => {
-            Err(Stop::usage(format!("{} cannot be mastered: {words}", recipe.id), "").into())
-        }
+        Exported::Refused(words) => Err(Stop::usage(
+            format!("{} cannot be mastered: {words}", recipe.id),
+            "another medium, boot or size in the id",
+        )
+        .into()),
         Exported::Made { bytes } => {
             say(options, &recipe, bytes).context("cannot write")?;
             Ok(ExitCode::SUCCESS)

@@ -131,7 +131,9 @@ fn refuses(arguments: &[&str], message: &str) {
         json["message"].as_str().unwrap().contains(message),
         "{json}"
     );
-    assert!(json["remedy"].is_string());
+    let (message, remedy) = (&json["message"], &json["remedy"]);
+    assert!(!message.as_str().unwrap().contains('\n'), "{message}");
+    assert!(!remedy.as_str().unwrap().is_empty(), "{json}");
 }
 
 #[test]
@@ -173,6 +175,53 @@ fn unknown_words_are_answered_with_the_nearest() {
     refuses(
         &["image", "x/cd-47/none/-/reference", "--out", "x.iso"],
         "did you mean cd-74",
+    );
+}
+
+#[test]
+fn wrong_usage_is_one_sentence_and_a_remedy() {
+    let check = |arguments: &[&str], message: &str, remedy: &str| {
+        let said = xtask(&[arguments, &["--format=json"]].concat());
+        let json = said.json();
+        assert_eq!(
+            (said.code, &json["message"], &json["remedy"]),
+            (2, &message.into(), &remedy.into())
+        );
+    };
+    check(
+        &["image"],
+        "the following required arguments were not provided: --out <FILE>, <CELL-ID|DISC-ID>",
+        "cargo xtask image --help",
+    );
+    check(
+        &["boot-matrix", "--accelerator", "hvf"],
+        "invalid value 'hvf' for '--accelerator <ACCELERATOR>' [possible values: tcg, kvm, measure]",
+        "cargo xtask boot-matrix --help",
+    );
+    check(
+        &["boot-matrix", "--acept"],
+        "unexpected argument '--acept' found",
+        "a similar argument exists: '--accept'",
+    );
+    check(
+        &["boot-matrix", "--no-such-option"],
+        "unexpected argument '--no-such-option' found",
+        "cargo xtask boot-matrix --help",
+    );
+    check(
+        &["bot-matrix"],
+        "unrecognized subcommand 'bot-matrix'",
+        "a similar subcommand exists: 'boot-matrix'",
+    );
+    check(
+        &[
+            "image",
+            "x/-/floppy-1440k/1440s/reference",
+            "--out",
+            "x.iso",
+        ],
+        "x/-/floppy-1440k/1440s/reference cannot be mastered: a 1440 KiB floppy has 2880 virtual sectors, and 1440 virtual sectors were asked for",
+        "another medium, boot or size in the id",
     );
 }
 
@@ -240,6 +289,24 @@ fn an_image_needs_no_scenario() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(left.len(), 2, "nothing half-written is left: {left:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_has_the_name_that_was_given() {
+    // Nobody can make files there, not even root.
+    let said = xtask(&[
+        "image",
+        "mine/-/none/-/reference",
+        "--out",
+        "/proc/self/a.iso",
+    ]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert!(
+        said.stderr
+            .starts_with("error: cannot write the disc /proc/self/a.iso: "),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]

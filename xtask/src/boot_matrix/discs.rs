@@ -51,7 +51,11 @@ pub(super) fn master(cells: &[Cell], folder: &Path, signals: &Signals) -> anyhow
         }
     });
     if signals.caught() {
-        return Err(Stop::host("interrupted while the discs were mastered", "").into());
+        return Err(Stop::host(
+            "interrupted while the discs were mastered",
+            "the same again",
+        )
+        .into());
     }
     match failure
         .into_inner()

@@ -38,7 +38,7 @@ use crate::{
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     let folders = folders(options);
-    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::scenarios(&error))?;
     let cells = select(options, &matrix)?;
     if options.list {
         let cells = match options.rerun {
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
 /// Runs cells as the verb does, and leaves its exit code to the caller. For people, the table is printed.
 pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
     let folders = folders(options);
-    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::scenarios(&error))?;
     let cells = select(options, &matrix)?;
     boot_cells(options, &folders, &matrix, cells)
 }
