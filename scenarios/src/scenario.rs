@@ -200,11 +200,10 @@ impl Scenario {
         if id.scenario() != self.name {
             return None;
         }
-        let family = id.firmware().split('@').next()?;
         let firmware = self
             .firmware
             .iter()
-            .find(|firmware| firmware.to_string() == family)?;
+            .find(|firmware| firmware.to_string() == id.firmware_family())?;
         let attachment = self
             .attach
             .iter()

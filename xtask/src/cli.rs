@@ -169,7 +169,7 @@ pub(crate) struct Image {
     /// The id of a cell or of a disc; it need not be in any scenario.
     #[arg(value_name = "CELL-ID|DISC-ID")]
     pub(crate) id: String,
-    /// The file to write; what the disc holds is written beside it, as FILE.json.
+    /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// How to answer.

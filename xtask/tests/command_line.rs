@@ -176,6 +176,24 @@ fn unknown_words_are_answered_with_the_nearest() {
         &["image", "x/cd-47/none/-/reference", "--out", "x.iso"],
         "did you mean cd-74",
     );
+    refuses(
+        &[
+            "image",
+            "x/-/none/-/reference/seebios/ide",
+            "--out",
+            "x.iso",
+        ],
+        "did you mean seabios?",
+    );
+    refuses(
+        &[
+            "image",
+            "x/-/none/-/reference/ovmf@2025.02/achi",
+            "--out",
+            "x.iso",
+        ],
+        "did you mean ahci?",
+    );
 }
 
 #[test]
@@ -222,6 +240,24 @@ fn wrong_usage_is_one_sentence_and_a_remedy() {
         ],
         "x/-/floppy-1440k/1440s/reference cannot be mastered: a 1440 KiB floppy has 2880 virtual sectors, and 1440 virtual sectors were asked for",
         "another medium, boot or size in the id",
+    );
+}
+
+#[test]
+fn a_disc_that_is_a_file_is_not_mastered() {
+    for id in [
+        "memtest/-/memtest86+x64/-/-/seabios/ide",
+        "memtest/-/memtest86+x64/-/-",
+    ] {
+        let arguments = ["image", id, "--out", "x.iso"];
+        refuses(&arguments, "/usr/lib/memtest86+/memtest86+x64.iso");
+        refuses(&arguments, "memtest86+");
+        let said = xtask(&arguments);
+        assert!(said.stderr.contains("is not mastered"), "{}", said.stderr);
+    }
+    refuses(
+        &["image", "mine/-/some/-/-", "--out", "x.iso"],
+        "no scenario that comes with boot-matrix has it",
     );
 }
 
@@ -289,6 +325,18 @@ fn an_image_needs_no_scenario() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(left.len(), 2, "nothing half-written is left: {left:?}");
+}
+
+#[test]
+fn an_image_is_written_where_there_is_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = |out: &Path, message: &str| {
+        let out = out.to_str().unwrap();
+        refuses(&["image", "mine/-/none/-/reference", "--out", out], message);
+    };
+    image(&folder.path().join("missing/a.iso"), "does not exist");
+    assert!(!folder.path().join("missing").exists());
+    image(folder.path(), "is a folder");
 }
 
 #[test]
