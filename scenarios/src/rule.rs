@@ -117,6 +117,11 @@ pub(crate) fn read_expect(
             .collect(),
         because: rule.because.into_inner(),
     };
-    let when = When::new(at, rule.when, reader);
-    Ok((when, Rule { since, expectation }))
+    let when = When::new(at.clone(), rule.when, reader);
+    let rule = Rule {
+        at,
+        since,
+        expectation,
+    };
+    Ok((when, rule))
 }

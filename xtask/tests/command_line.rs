@@ -469,17 +469,21 @@ fn what_is_seen_is_new_then_accepted_then_compared() {
     let expected = |code, verdict: &str, differs: &[&str]| {
         (code, Value::from(verdict), Value::from(differs.to_vec()))
     };
+    let snapshot = own.path("scenarios/snapshots/own/-/none,count=4/-/reference/seabios/ide.snap");
+    let pending = snapshot.with_extension("snap.new");
     assert_eq!(run(&[]), expected(1, "mismatch", &["new"]));
+    assert!(pending.exists());
     assert_eq!(
         run(&["--rerun", "failed", "--accept"]),
         expected(0, "as-expected", &[])
     );
+    assert!(!pending.exists(), "it was accepted");
     assert_eq!(run(&[]), expected(0, "as-expected", &[]));
 
-    let snapshot = own.path("scenarios/snapshots/own/-/none,count=4/-/reference/seabios/ide.snap");
     let accepted = fs::read_to_string(&snapshot).unwrap();
     fs::write(&snapshot, accepted.replace("loaded: 4", "loaded: 8")).unwrap();
     assert_eq!(run(&[]), expected(1, "mismatch", &["snapshot"]));
+    assert!(pending.exists());
     fs::write(&snapshot, accepted).unwrap();
 
     change(
@@ -493,6 +497,13 @@ fn what_is_seen_is_new_then_accepted_then_compared() {
         expected(1, "mismatch", &["outcome"]),
         "what contradicts is not accepted"
     );
+    assert!(!pending.exists(), "it is of an earlier run");
+    let said = own.run(&["own/", "--accelerator", "tcg", "--accept"]);
+    let why = format!(
+        "not accepted, because what was seen is not what the scenario declares; change that first, at {}:8:1",
+        own.path("scenarios/own.toml").display()
+    );
+    assert!(said.stdout.contains(&why), "{}", said.stdout);
 }
 
 fn change(file: &Path, from: &str, to: &str) {
