@@ -56,9 +56,9 @@ pub(crate) struct BootMatrix {
     /// Print the ids of the cells, one a line, and run nothing.
     #[arg(long)]
     pub(crate) list: bool,
-    /// The sets of scenarios to run: default, masters, defects, grid or all.
-    #[arg(long, value_name = "SET", value_parser = Sets::parse, default_value = "default")]
-    pub(crate) set: Sets,
+    /// The sets of scenarios to run: default, masters, defects, grid or all [default: default; with --rerun all].
+    #[arg(long, value_name = "SET", value_parser = Sets::parse)]
+    pub(crate) set: Option<Sets>,
     /// Run the scenarios of this folder, or of this file, instead of those that come with boot-matrix. Their snapshots
     /// are kept in `snapshots` in that folder, or beside the file.
     #[arg(long, value_name = "DIR|FILE")]
@@ -75,7 +75,7 @@ pub(crate) struct BootMatrix {
     /// Take what is seen as the new snapshots, where it is what the scenario declares.
     #[arg(long)]
     pub(crate) accept: bool,
-    /// Run again what was not as expected the last time.
+    /// Run again what was not as expected the last time, of the scenarios that were run then.
     #[arg(long, value_name = "WHICH")]
     pub(crate) rerun: Option<Rerun>,
     /// Run only one slice of the cells, as in slice:1/4.
@@ -97,7 +97,7 @@ impl BootMatrix {
         Self {
             filters: Vec::new(),
             list: false,
-            set: Sets(vec![Set::Default]),
+            set: None,
             scenarios: Vec::new(),
             firmware: Vec::new(),
             attach: Vec::new(),

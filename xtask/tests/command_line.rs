@@ -412,6 +412,39 @@ fn a_run_in_which_everything_is_skipped_is_no_pass() {
 }
 
 #[test]
+fn what_failed_is_found_where_it_was() {
+    let own = Own::new(&SCENARIO.replacen("summary", "set = \"defects\"\nsummary", 1));
+    let dies = own.qemu("exit 1");
+    let said = own.run(&["own/", "--set", "all", "--qemu", &dies]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    let out = own.path("out");
+    let rerun = |arguments: &[&str]| {
+        let again = [
+            "boot-matrix",
+            "--rerun",
+            "failed",
+            "--list",
+            "--out",
+            out.to_str().unwrap(),
+        ];
+        xtask(&[&again[..], arguments].concat())
+    };
+    assert_eq!(
+        rerun(&[]).stdout,
+        "own/-/none,count=4/-/reference/seabios/ide\n"
+    );
+    let elsewhere = rerun(&["not-there"]);
+    assert_eq!(elsewhere.code, 2);
+    assert!(
+        elsewhere.stderr.contains(
+            "1 failed the last time, own/-/none,count=4/-/reference/seabios/ide among them, and none is among the cells chosen now"
+        ),
+        "{}",
+        elsewhere.stderr
+    );
+}
+
+#[test]
 fn a_qemu_that_is_none_or_dies_is_infra() {
     let own = Own::new(SCENARIO);
     let said = own.run(&["own/", "--qemu", "/no/such/qemu", "--format", "json"]);

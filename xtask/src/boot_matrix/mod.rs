@@ -24,6 +24,7 @@ use scenarios::{
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals, Verdict},
     run::{Declared, Run, Toolbox},
     selection::Selection,
+    words::Set,
 };
 use serde_json::json;
 
@@ -178,9 +179,13 @@ fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
 }
 
 fn folders(options: &BootMatrix) -> Vec<Folder> {
-    match &options.scenarios[..] {
-        [] => vec![Folder::shipped(workspace())],
-        own => own
+    let shipped = || vec![Folder::shipped(workspace())];
+    match (&options.scenarios[..], options.rerun) {
+        ([], None) => shipped(),
+        // What failed is found only where it was.
+        ([], Some(Rerun::Failed)) => Run::read(&Run::file(&out_folder(options)))
+            .map_or_else(|_| shipped(), |last| last.folders),
+        (own, _) => own
             .iter()
             .map(|folder| Folder::own(absolute(folder)))
             .collect(),
@@ -225,15 +230,27 @@ fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
 fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> {
     let last = Results::read(out)
         .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix, without --rerun"))?;
-    let failed = |cell: &Cell| {
-        let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
-        last.cells
-            .iter()
-            .any(|record| record.id == cell.id.as_str() && is_bad(record.verdict))
-    };
-    let cells: Vec<_> = cells.into_iter().filter(failed).collect();
-    if cells.is_empty() {
+    let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
+    let failed: BTreeSet<&str> = last
+        .cells
+        .iter()
+        .filter(|record| is_bad(record.verdict))
+        .map(|record| record.id.as_str())
+        .collect();
+    let Some(example) = failed.first() else {
         return Err(Stop::usage("nothing failed the last time", "cargo xtask boot-matrix").into());
+    };
+    let cells: Vec<_> = cells
+        .into_iter()
+        .filter(|cell| failed.contains(cell.id.as_str()))
+        .collect();
+    if cells.is_empty() {
+        let what = format!(
+            "{} failed the last time, {example} among them, and none is among the cells chosen now",
+            failed.len()
+        );
+        let remedy = "--rerun failed without filters, and with the --scenarios of that run";
+        return Err(Stop::usage(what, remedy).into());
     }
     Ok(cells)
 }
@@ -270,8 +287,13 @@ fn slow_cells(earlier: &Results) -> Vec<String> {
 }
 
 fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
+    let sets = match (&options.set, options.rerun) {
+        (Some(sets), _) => sets.0.clone(),
+        (None, None) => vec![Set::Default],
+        (None, Some(Rerun::Failed)) => Vec::new(),
+    };
     let selection = Selection {
-        sets: options.set.0.clone(),
+        sets,
         filters: options.filters.iter().map(Filter::new).collect(),
         firmware: options.firmware.clone(),
         attach: options.attach.clone(),
