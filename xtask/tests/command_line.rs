@@ -29,6 +29,10 @@ impl Said {
 }
 
 fn xtask(arguments: &[&str]) -> Said {
+    xtask_with(arguments, &[])
+}
+
+fn xtask_with(arguments: &[&str], environment: &[(&str, &str)]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments).stdin(Stdio::null());
     // What a runner tells its tests is not meant for the run that this test starts.
@@ -37,6 +41,7 @@ fn xtask(arguments: &[&str]) -> Said {
             command.env_remove(name);
         }
     }
+    command.envs(environment.iter().copied());
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Said {
@@ -87,6 +92,10 @@ impl Own {
     }
 
     fn run(&self, arguments: &[&str]) -> Said {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
         let (scenarios, out) = (self.path("scenarios"), self.path("out"));
         let own = [
             "boot-matrix",
@@ -95,7 +104,7 @@ impl Own {
             "--out",
             out.to_str().unwrap(),
         ];
-        xtask(&[&own[..], arguments].concat())
+        xtask_with(&[&own[..], arguments].concat(), environment)
     }
 
     /// QEMU, but it does something else when it is given a disc.
@@ -400,6 +409,16 @@ fn a_program_that_only_knows_its_version_is_no_qemu() {
     assert_eq!(said.code, 3, "{}", said.stderr);
     assert!(said.stderr.contains("asked who it is"), "{}", said.stderr);
     assert!(!said.stderr.contains("install -y"), "{}", said.stderr);
+}
+
+#[test]
+fn each_run_has_a_report_of_its_own() {
+    let own = Own::new(SCENARIO);
+    let said = own.run_with(&["not-there"], &[("CI", "true")]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert!(own.path("out/nextest/ci/junit.xml").exists());
+    let report = fs::read_to_string(own.path("out/junit.xml")).unwrap();
+    assert!(report.contains("not-there/-/missing"), "{report}");
 }
 
 #[test]

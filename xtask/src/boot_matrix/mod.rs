@@ -135,7 +135,7 @@ fn boot_cells(
         results = results.over(earlier);
     }
     results.write(&out)?;
-    junit::mend(&nextest::report(), &results, &out)?;
+    junit::mend(&nextest::report(&out), &results, &out)?;
     if options.format == Format::Text {
         table::print(&mut io::stdout().lock(), &results, &out, began.elapsed())
             .context("cannot write the report")?;
