@@ -50,7 +50,8 @@ impl Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct BootMatrix {
-    /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives.
+    /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives. hard-disk is part of
+    /// hard-disk,cylinders=1 too: write /hard-disk/ for the whole word, or */hard-disk/* as a pattern.
     #[arg(value_name = "FILTER")]
     pub(crate) filters: Vec<String>,
     /// Print the ids of the cells, one a line, and run nothing.
