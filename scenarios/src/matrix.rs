@@ -206,7 +206,7 @@ fn in_words(path: &str, message: &str) -> String {
             unknown_word("key", unknown, known.iter().copied())
         }
         ["scenario"] if message.starts_with("missing field ") => {
-            "it holds no [[scenario]]; scenarios/README.md has the format".to_owned()
+            "it holds no [[scenario]]".to_owned()
         }
         _ if message == "invalid type: map, expected a sequence" => {
             let table = path.replace(|c: char| "[]0123456789".contains(c), "");

@@ -209,7 +209,7 @@ fn what_is_unknown_is_answered_with_the_nearest() {
 
 #[test]
 fn a_file_without_a_scenario_is_told_so() {
-    const NONE: &str = "it holds no [[scenario]]; scenarios/README.md has the format";
+    const NONE: &str = "it holds no [[scenario]]";
     for text in ["", "# later\n"] {
         assert_eq!(read(text).unwrap_err(), format!("./s.toml:1:1: {NONE}"));
     }
