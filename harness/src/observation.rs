@@ -385,6 +385,14 @@ const SNAPSHOT_FACTS: [&str; 28] = [
     "media-present",
 ];
 
+/// What a probe may say besides, which an expectation can name: the parts that [`fact`] puts together, and `path`.
+const OTHER_FACTS: [&str; 6] = ["cs", "ip", "cylinders", "heads", "sectors", "path"];
+
+/// The names that [`fact`] knows.
+pub fn fact_names() -> impl Iterator<Item = &'static str> {
+    SNAPSHOT_FACTS.into_iter().chain(OTHER_FACTS)
+}
+
 impl Observation {
     /// In what another observation of the same disc on the same machine is not the same, one sentence each with both sides: outcome, code, stage, the
     /// firmware's words, what the probe reported, and which sectors were read.

@@ -71,6 +71,11 @@ pub enum ExpectedDamage {
     Some,
 }
 
+kebab_display!(ExpectedDamage {
+    None => "none",
+    Some => "some",
+});
+
 impl ExpectedDamage {
     #[expect(
         clippy::trivially_copy_pass_by_ref,
@@ -161,10 +166,11 @@ pub fn contradictions(
     if let Some(stage) = expectation.stage
         && outcome.stage != stage
     {
-        sentences.push(format!(
-            "expected it to come to {stage}, but it came to {}",
-            outcome.stage
-        ));
+        let found = match outcome.stage {
+            Stage::Unknown => "nothing shows how far it came".to_owned(),
+            found => format!("it came to {found}"),
+        };
+        sentences.push(format!("expected it to come to {stage}, but {found}"));
     }
     if let Some(slot) = expectation.slot
         && report.map(|report| report.slot) != Some(slot)
@@ -264,7 +270,12 @@ fn told(outcome: &Outcome) -> String {
         "" => String::new(),
         detail => format!(" ({detail})"),
     };
-    format!("{what}{code} at {}{detail}", outcome.stage)
+    // What has no disc has come nowhere.
+    let stage = match (outcome.kind, outcome.stage) {
+        (OutcomeKind::NotMastered, _) | (_, Stage::Unknown) => String::new(),
+        (_, stage) => format!(" at {stage}"),
+    };
+    format!("{what}{code}{stage}{detail}")
 }
 
 /// One cell of `results.json`, and of what `repro --format json` prints.
@@ -397,6 +408,39 @@ mod tests {
                 "expected block-size to be \"512\", but it was \"2048\"",
             ],
             |_| (),
+        );
+    }
+
+    #[test]
+    fn a_stage_is_told_only_where_there_is_one() {
+        check(
+            serde_json::json!({ "outcome": "booted", "stage": "ended" }),
+            &[
+                "expected booted, but it was not mastered (too long)",
+                "expected it to come to ended, but nothing shows how far it came",
+            ],
+            |observation| {
+                observation.outcome = Outcome {
+                    kind: OutcomeKind::NotMastered,
+                    code: None,
+                    stage: Stage::Unknown,
+                    detail: "too long".to_owned(),
+                };
+                observation.probe = None;
+            },
+        );
+        check(
+            serde_json::json!({ "outcome": "refused" }),
+            &["expected refused, but it hung"],
+            |observation| {
+                observation.outcome = Outcome {
+                    kind: OutcomeKind::Hung,
+                    code: None,
+                    stage: Stage::Unknown,
+                    detail: String::new(),
+                };
+                observation.probe = None;
+            },
         );
     }
 

@@ -378,10 +378,23 @@ impl FromStr for Boot {
     }
 }
 
-/// The deviations' keys, in the order in which they stand.
-const KEYS: &str = "fat, count, segment, cylinders, heads, sectors, platform, entries, slot, extensions, place, defect";
-
 impl Boot {
+    /// The deviations' keys, in the order in which they stand.
+    pub const KEYS: [&str; 12] = [
+        "fat",
+        "count",
+        "segment",
+        "cylinders",
+        "heads",
+        "sectors",
+        "platform",
+        "entries",
+        "slot",
+        "extensions",
+        "place",
+        "defect",
+    ];
+
     fn deviate(&mut self, key: &str, value: &str) -> Result<(), String> {
         fn put<T>(field: &mut Option<T>, value: Option<T>, form: &str) -> Result<(), String> {
             let value = value.ok_or_else(|| format!("write {form}"))?;
@@ -444,7 +457,10 @@ impl Boot {
                     &format!("defect= and one of {known}"),
                 )
             }
-            _ => Err(format!("{key:?} is no deviation; use one of {KEYS}")),
+            _ => Err(format!(
+                "{key:?} is no deviation; use one of {}",
+                Self::KEYS.join(", ")
+            )),
         }
     }
 }
@@ -487,22 +503,34 @@ impl fmt::Display for Count {
     }
 }
 
+const PLACES: [(&str, Place); 4] = [
+    ("end", Place::End),
+    ("last-block", Place::LastBlock),
+    ("past-end", Place::PastEnd),
+    ("appended", Place::Appended),
+];
+
 impl Place {
+    /// The words for every place.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PLACES.iter().map(|&(name, _)| name)
+    }
+
     fn read(text: &str) -> Option<Self> {
-        [Self::End, Self::LastBlock, Self::PastEnd, Self::Appended]
-            .into_iter()
-            .find(|place| place.to_string() == text)
+        PLACES
+            .iter()
+            .find(|&&(name, _)| name == text)
+            .map(|&(_, place)| place)
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::End => "end",
-            Self::LastBlock => "last-block",
-            Self::PastEnd => "past-end",
-            Self::Appended => "appended",
-        })
+        let name = PLACES
+            .iter()
+            .find(|(_, place)| place == self)
+            .map_or("?", |&(name, _)| name);
+        f.write_str(name)
     }
 }
 

@@ -6,6 +6,7 @@ use harness::attachment::Attachment;
 
 use crate::{
     id::{ABSENT, CellId, DiscId},
+    location::Location,
     version::Version,
     words::{self, Boot, Firmware, Master, Medium, Set, Size},
 };
@@ -65,6 +66,7 @@ pub struct Recipe {
 /// What must happen, perhaps only from some version of the firmware on.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
+    pub(crate) at: Location,
     pub(crate) since: Option<Version>,
     pub(crate) expectation: Expectation,
 }
@@ -97,12 +99,22 @@ impl Cell {
     /// `None` only for a cell that [`crate::scenario::Scenario::check`] would have refused.
     #[must_use]
     pub fn expectation(&self, firmware_version: Option<&str>) -> Option<&Expectation> {
+        self.rule(firmware_version).map(|rule| &rule.expectation)
+    }
+
+    /// Where the rule stands that says what must happen on this version of the firmware.
+    #[must_use]
+    pub fn declared(&self, firmware_version: Option<&str>) -> Option<&Location> {
+        self.rule(firmware_version).map(|rule| &rule.at)
+    }
+
+    fn rule(&self, firmware_version: Option<&str>) -> Option<&Rule> {
         let version = firmware_version.and_then(Version::find);
         let holds = |rule: &&Rule| match (&rule.since, &version) {
             (None, _) => true,
             (Some(since), Some(version)) => version >= since,
             (Some(_), None) => false,
         };
-        self.rules.iter().rfind(holds).map(|rule| &rule.expectation)
+        self.rules.iter().rfind(holds)
     }
 }

@@ -41,7 +41,7 @@ pub enum Disc {
 pub fn master(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
     let folder = discs.join(recipe.id.path());
     let unfinished = files::unfinished(&folder);
-    let made = master_into(recipe, &unfinished).and_then(|_| {
+    let made = master_into(recipe, &unfinished, &folder).and_then(|_| {
         let replaced = if folder.exists() {
             fs::remove_dir_all(&folder)
         } else {
@@ -49,7 +49,7 @@ pub fn master(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
         };
         replaced
             .and_then(|()| fs::rename(&unfinished, &folder))
-            .map_err(FileError::new("master a disc in", &folder))
+            .map_err(FileError::new("write the disc", &folder))
     });
     if let Err(error) = made {
         // Best effort: it is not taken for a disc in any case.
@@ -59,9 +59,9 @@ pub fn master(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
     open_in(&folder)
 }
 
-/// Masters a disc into a folder of its own.
-fn master_into(recipe: &Recipe, folder: &Path) -> Result<Disc, FileError> {
-    let failed = || FileError::new("master a disc in", folder);
+/// Masters a disc into a folder of its own. What fails is told of what it is to become.
+fn master_into(recipe: &Recipe, folder: &Path, becomes: &Path) -> Result<Disc, FileError> {
+    let failed = || FileError::new("write the disc", becomes);
     fs::create_dir_all(folder).map_err(failed())?;
     write_disc(recipe, folder).map_err(failed())?;
     open_in(folder)
@@ -117,7 +117,7 @@ pub enum Exported {
 /// The disk is full, or the folder cannot be written.
 pub fn export(recipe: &Recipe, file: &Path) -> Result<Exported, FileError> {
     let folder = files::unfinished(file);
-    let made = master_into(recipe, &folder).and_then(|disc| match disc {
+    let made = master_into(recipe, &folder, file).and_then(|disc| match disc {
         Disc::Refused(words) => Ok(Exported::Refused(words)),
         Disc::Made { iso, manifest } => {
             let bytes = fs::metadata(&iso)

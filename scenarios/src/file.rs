@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::words::{Boot, Firmware, Master, Medium, Name, OrAbsent, Set, Size, Word};
+use crate::words::{Boot, Fact, Firmware, Master, Medium, Name, OrAbsent, Set, Size, Word};
 
 /// Scenarios: families of discs, and what each firmware must do with them.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,27 +35,34 @@ pub struct ScenarioDecl {
     pub summary: String,
     /// The media that the discs are made for; `-` for none. Absent: none.
     #[serde(default)]
-    pub media: Option<Vec<OrAbsent<Medium>>>,
+    #[schemars(with = "Option<Vec<OrAbsent<Medium>>>")]
+    pub media: Option<Vec<Spanned<OrAbsent<Medium>>>>,
     /// The boot modes, each with its deviations.
     #[serde(default)]
-    pub boot: Option<Vec<Word<Boot>>>,
+    #[schemars(with = "Option<Vec<Word<Boot>>>")]
+    pub boot: Option<Vec<Spanned<Word<Boot>>>>,
     /// The boot images' sizes; `-` for the mode's own. Absent: the mode's own.
     #[serde(default)]
-    pub size: Option<Vec<OrAbsent<Size>>>,
+    #[schemars(with = "Option<Vec<OrAbsent<Size>>>")]
+    pub size: Option<Vec<Spanned<OrAbsent<Size>>>>,
     /// The mastering tools. Absent: `reference`.
     #[serde(default)]
-    pub master: Option<Vec<Word<Master>>>,
+    #[schemars(with = "Option<Vec<Word<Master>>>")]
+    pub master: Option<Vec<Spanned<Word<Master>>>>,
     /// The firmware that the discs are booted on.
-    pub firmware: Vec<Word<Firmware>>,
+    #[schemars(with = "Vec<Word<Firmware>>")]
+    pub firmware: Vec<Spanned<Word<Firmware>>>,
     /// How the discs hang on the machine.
-    pub attach: Vec<Word<Attachment>>,
+    #[schemars(with = "Vec<Word<Attachment>>")]
+    pub attach: Vec<Spanned<Word<Attachment>>>,
     /// An ISO that exists, instead of mastered ones.
     #[serde(default)]
     pub iso: Option<IsoDecl>,
     /// By firmware: a regular expression that the text must match before the disc counts as booted.
     /// Needed with `iso`, whose discs carry no probe.
     #[serde(default)]
-    pub expect_text: BTreeMap<Word<Firmware>, String>,
+    #[schemars(with = "BTreeMap<Word<Firmware>, String>")]
+    pub expect_text: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
     /// Cells that are left out.
     #[serde(default)]
     #[schemars(with = "Vec<ExcludeDecl>")]
@@ -82,27 +89,33 @@ pub struct IsoDecl {
 pub struct Selector {
     /// The medium.
     #[serde(default)]
-    pub medium: Option<Patterns>,
+    #[schemars(with = "Option<Patterns>")]
+    pub medium: Option<Spanned<Patterns>>,
     /// The boot mode with its deviations.
     #[serde(default)]
-    pub boot: Option<Patterns>,
+    #[schemars(with = "Option<Patterns>")]
+    pub boot: Option<Spanned<Patterns>>,
     /// The size.
     #[serde(default)]
-    pub size: Option<Patterns>,
+    #[schemars(with = "Option<Patterns>")]
+    pub size: Option<Spanned<Patterns>>,
     /// The mastering tool.
     #[serde(default)]
-    pub master: Option<Patterns>,
+    #[schemars(with = "Option<Patterns>")]
+    pub master: Option<Spanned<Patterns>>,
     /// The firmware.
     #[serde(default)]
-    pub firmware: Option<Patterns>,
+    #[schemars(with = "Option<Patterns>")]
+    pub firmware: Option<Spanned<Patterns>>,
     /// The attachment.
     #[serde(default)]
-    pub attach: Option<Patterns>,
+    #[schemars(with = "Option<Patterns>")]
+    pub attach: Option<Spanned<Patterns>>,
 }
 
 /// A word or a list of words, with `*` and `?` for any characters.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a word or a list of words")]
 pub enum Patterns {
     /// One.
     One(String),
@@ -141,7 +154,8 @@ pub struct ExpectDecl {
     pub when: Selector,
     /// Only from this version of the firmware on. A cell must have another rule for what came before.
     #[serde(default)]
-    pub since: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Spanned<String>>,
     /// What must happen.
     pub outcome: Word<OutcomeKind>,
     /// What may happen as well, where it depends on timing. What else is seen is then no part of the snapshot.
@@ -158,13 +172,14 @@ pub struct ExpectDecl {
     pub slot: Option<u16>,
     /// Whether the probe must find its image damaged: `some`, or `none`. Absent: `none`.
     #[serde(default)]
-    pub damage: ExpectedDamage,
+    pub damage: Option<Word<ExpectedDamage>>,
     /// What the firmware must tell the probe, as `drive = "80"`.
     #[serde(default)]
-    pub facts: BTreeMap<String, String>,
+    pub facts: BTreeMap<Word<Fact>, String>,
     /// Why: a section of the specification, a file of the firmware, or what would disprove it. An
     /// expectation copied from what was observed tests nothing.
-    pub because: String,
+    #[schemars(with = "String")]
+    pub because: Spanned<String>,
 }
 
 /// The JSON Schema of scenario files, as it is kept in the repository.

@@ -10,21 +10,22 @@ use serde::Serialize;
 
 /// A file or folder that could not be written or read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}", path.display())]
+#[error("cannot {action} {}: {cause}", path.display())]
 pub struct FileError {
     action: &'static str,
     path: PathBuf,
-    source: io::Error,
+    /// Not the error's source: whoever tells sources too would tell it twice.
+    cause: io::Error,
 }
 
 impl FileError {
     /// What failed, on which path: makes the error of an I/O error.
     pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self {
+        move |cause| Self {
             action,
             path,
-            source,
+            cause,
         }
     }
 }
@@ -49,10 +50,10 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
         file.sync_data()?;
         fs::rename(&unfinished, path)
     });
-    written.map_err(|source| {
+    written.map_err(|cause| {
         // Best effort: it is not taken for the file in any case.
         drop(fs::remove_file(&unfinished));
-        FileError::new("write", path)(source)
+        FileError::new("write", path)(cause)
     })
 }
 

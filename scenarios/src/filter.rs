@@ -31,7 +31,8 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|&c| c == b'*')
 }
 
-/// Which ids are meant: a part of the id, or with `*` or `?` in it a pattern for the whole id.
+/// Which ids are meant: a part of the id, with a slash before its first word and after its last, or with `*` or `?` in
+/// it a pattern for the whole id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter(String);
 
@@ -48,7 +49,7 @@ impl Filter {
         if self.0.contains(['*', '?']) {
             glob(&self.0, id)
         } else {
-            id.contains(&self.0)
+            format!("/{id}/").contains(&self.0)
         }
     }
 
@@ -68,6 +69,17 @@ mod tests {
         let id = "load-counts/-/none,count=1824/-/reference/seabios/ide";
         for (filter, expected) in [
             ("count=18", true),
+            // Exact at either end where the slash is written.
+            ("/none", true),
+            ("/none/", false),
+            ("*/none/*", false),
+            ("/none,count=1824/", true),
+            ("/none,count=182", true),
+            ("/none,count=182/", false),
+            ("/load-counts/", true),
+            ("/load-count/", false),
+            ("/ide/", true),
+            ("/id/", false),
             ("seabios/ide", true),
             ("load-counts/*/ide", true),
             ("*,count=182?/*", true),

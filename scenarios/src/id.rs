@@ -169,6 +169,12 @@ impl CellId {
         part(&self.0, 5)
     }
 
+    /// The firmware, whichever version was chosen.
+    #[must_use]
+    pub fn firmware_family(&self) -> &str {
+        self.firmware().split('@').next().unwrap_or_default()
+    }
+
     /// The attachment.
     #[must_use]
     pub fn attachment(&self) -> &str {
@@ -184,9 +190,8 @@ impl CellId {
     /// The snapshot's file, relative. A firmware's version never enters it.
     #[must_use]
     pub fn snapshot_path(&self) -> PathBuf {
-        let family = self.firmware().split('@').next().unwrap_or_default();
         let mut path = self.disc().path();
-        path.push(family);
+        path.push(self.firmware_family());
         path.push(format!("{}.snap", self.attachment()));
         path
     }

@@ -18,4 +18,5 @@ pub mod snapshots;
 pub mod words;
 
 mod location;
+mod rule;
 mod version;

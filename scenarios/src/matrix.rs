@@ -12,6 +12,7 @@ use crate::{
     id::CellId,
     location::Location,
     scenario::{Scenario, ScenarioError, Source},
+    words::unknown_word,
 };
 
 /// Every scenario of some folders.
@@ -21,22 +22,26 @@ pub struct Matrix {
     pub scenarios: Vec<Scenario>,
 }
 
-/// A folder with scenario files, and where their snapshots lie.
+/// A folder with scenario files, or one such file, and where their snapshots lie.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Folder {
-    /// The folder: every `*.toml` in it is read.
+    /// The folder: every `*.toml` in it is read. Or the only file.
     pub scenarios: PathBuf,
     /// The folder with the snapshots.
     pub snapshots: PathBuf,
 }
 
 impl Folder {
-    /// A user's own folder, which keeps its snapshots in it.
+    /// A user's own folder, which keeps its snapshots in it; or one file, which keeps them beside it.
     #[must_use]
-    pub fn own(folder: impl Into<PathBuf>) -> Self {
-        let scenarios = folder.into();
+    pub fn own(path: impl Into<PathBuf>) -> Self {
+        let scenarios = path.into();
+        let folder = match scenarios.parent() {
+            Some(parent) if scenarios.is_file() => parent,
+            _ => &scenarios,
+        };
         Self {
-            snapshots: scenarios.join("snapshots"),
+            snapshots: folder.join("snapshots"),
             scenarios,
         }
     }
@@ -55,10 +60,13 @@ impl Folder {
     /// # Errors
     /// The folder cannot be read, or holds none.
     pub fn files(&self) -> Result<Vec<PathBuf>, ReadError> {
-        let unreadable = |source| ReadError::Io {
+        let unreadable = |cause| ReadError::Io {
             path: self.scenarios.clone(),
-            source,
+            cause,
         };
+        if self.scenarios.is_file() {
+            return Ok(vec![self.scenarios.clone()]);
+        }
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.scenarios).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
@@ -81,12 +89,12 @@ impl Folder {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// A file or folder that cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {cause}", path.display())]
     Io {
         /// Which.
         path: PathBuf,
-        /// Why.
-        source: io::Error,
+        /// Why. Not the error's source: whoever tells sources too would tell it twice.
+        cause: io::Error,
     },
     /// A folder without scenarios.
     #[error("{} holds no scenario file (*.toml)", .0.display())]
@@ -152,9 +160,9 @@ impl Matrix {
 /// # Errors
 /// With file, line and column: what cannot be read or is not as the schema wants it.
 pub fn read_file(path: &Path, snapshots: &Path) -> Result<Vec<Scenario>, ReadError> {
-    let text = fs::read_to_string(path).map_err(|source| ReadError::Io {
+    let text = fs::read_to_string(path).map_err(|cause| ReadError::Io {
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     parse(&Source {
         path,
@@ -179,11 +187,35 @@ fn parse(source: &Source<'_>) -> Result<Vec<Scenario>, ReadError> {
         let error = error.into_inner();
         ReadError::Syntax {
             at: at(&error),
-            message: format!("{path}: {}", error.message()),
+            message: in_words(&path, error.message()),
         }
     })?;
     file.scenario
         .into_iter()
         .map(|decl| Ok(Scenario::new(decl, source)?))
         .collect()
+}
+
+/// What serde says of a place, for people: with the nearest key for one that is unknown, and with the remedy where its
+/// own words do not tell it.
+fn in_words(path: &str, message: &str) -> String {
+    // The names in it are all that stands between backticks.
+    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let what = match names[..] {
+        [unknown, ref known @ ..] if message.starts_with("unknown field ") => {
+            unknown_word("key", unknown, known.iter().copied())
+        }
+        ["scenario"] if message.starts_with("missing field ") => {
+            "it holds no [[scenario]]".to_owned()
+        }
+        _ if message == "invalid type: map, expected a sequence" => {
+            let table = path.replace(|c: char| "[]0123456789".contains(c), "");
+            format!("there may be several: write [[{table}]], in two brackets")
+        }
+        _ => message.to_owned(),
+    };
+    match path {
+        "." => what,
+        _ => format!("{path}: {what}"),
+    }
 }

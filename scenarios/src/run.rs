@@ -92,6 +92,12 @@ impl Run {
         self.out.join("discs")
     }
 
+    /// The run file in the folder of a run.
+    #[must_use]
+    pub fn file(out: &Path) -> PathBuf {
+        out.join("run.json")
+    }
+
     /// Writes the run file and the list of cells into the folder of the run, and says where.
     ///
     /// # Errors
@@ -99,7 +105,7 @@ impl Run {
     pub fn write(&self, cells: &[Cell]) -> Result<PathBuf, FileError> {
         let ids: String = cells.iter().map(|cell| format!("{}\n", cell.id)).collect();
         files::write(&self.cells, ids.as_bytes())?;
-        let file = self.out.join("run.json");
+        let file = Self::file(&self.out);
         files::write_json(&file, self)?;
         Ok(file)
     }

@@ -1,7 +1,8 @@
 //! A family of cases: what a [`ScenarioDecl`] means.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -9,12 +10,12 @@ use harness::attachment::Attachment;
 use toml::Spanned;
 
 use crate::{
-    cell::{Cell, DiscSource, Expectation, Recipe, Rule},
-    file::{ExcludeDecl, ExpectDecl, IsoDecl, Patterns, ScenarioDecl, Selector},
+    cell::{Cell, DiscSource, Recipe, Rule},
+    file::{IsoDecl, ScenarioDecl},
     filter::glob,
     id::{ABSENT, CellId, DiscId, check_part},
     location::Location,
-    version::Version,
+    rule::{When, read_exclude, read_expect},
     words::{Boot, Firmware, Master, Medium, OrAbsent, Set, Size, Word, unknown_word},
 };
 
@@ -33,25 +34,28 @@ pub struct Scenario {
     firmware: Vec<Firmware>,
     attach: Vec<Attachment>,
     texts: Vec<(Firmware, String)>,
-    excludes: Vec<(Location, Selector)>,
-    expects: Vec<(Location, Selector, Rule)>,
+    excludes: Vec<When>,
+    expects: Vec<(When, Rule)>,
     /// The folder under which its snapshots lie.
     pub(crate) snapshots: PathBuf,
 }
 
 #[derive(Clone, Debug)]
 enum Discs {
-    Mastered {
-        media: Vec<Option<Medium>>,
-        boot: Vec<Boot>,
-        size: Vec<Option<Size>>,
-        master: Vec<Master>,
-    },
+    Mastered(Axes),
     Iso {
         path: PathBuf,
         package: Option<String>,
         name: String,
     },
+}
+
+#[derive(Clone, Debug)]
+struct Axes {
+    media: Vec<Option<Medium>>,
+    boot: Vec<Boot>,
+    size: Vec<Option<Size>>,
+    master: Vec<Master>,
 }
 
 /// A scenario that has no meaning.
@@ -71,6 +75,27 @@ pub(crate) struct Source<'a> {
     pub(crate) snapshots: &'a Path,
 }
 
+/// Reads one scenario of a file.
+pub(crate) struct Reader<'a> {
+    source: &'a Source<'a>,
+    scenario: String,
+}
+
+impl Reader<'_> {
+    /// Where something stands.
+    pub(crate) fn at<T>(&self, place: &Spanned<T>) -> Location {
+        self.source.at(place)
+    }
+
+    /// What is wrong with the scenario, and where.
+    pub(crate) fn wrong(&self, at: Location, what: impl fmt::Display) -> ScenarioError {
+        ScenarioError {
+            at,
+            message: format!("in scenario {}, {what}", self.scenario),
+        }
+    }
+}
+
 impl Source<'_> {
     fn at<T>(&self, place: &Spanned<T>) -> Location {
         Location::of(self.path, self.text, Some(place.span()))
@@ -84,21 +109,26 @@ impl Scenario {
         source: &Source<'_>,
     ) -> Result<Self, ScenarioError> {
         let declared = source.at(&decl);
-        let wrong = |message: String| ScenarioError {
-            at: declared.clone(),
-            message,
-        };
         let decl = decl.into_inner();
+        let reader = Reader {
+            source,
+            scenario: decl.name.0.0.clone(),
+        };
+        let wrong = |what: String| reader.wrong(declared.clone(), what);
         let expects = decl
             .expect
             .into_iter()
-            .map(|rule| read_expect(rule, source))
+            .map(|rule| read_expect(rule, &reader))
             .collect::<Result<_, _>>()?;
         let excludes = decl
             .exclude
             .into_iter()
-            .map(|rule| read_exclude(rule, source))
+            .map(|rule| read_exclude(rule, &reader))
             .collect();
+        let axes = Declared {
+            reader: &reader,
+            at: &declared,
+        };
         let discs = match decl.iso {
             Some(iso) => {
                 if decl.media.is_some()
@@ -113,32 +143,28 @@ impl Scenario {
                 }
                 read_iso(iso, source).map_err(&wrong)?
             }
-            None => Discs::Mastered {
-                media: optional_axis("media", decl.media).map_err(&wrong)?,
-                boot: axis("boot", decl.boot.unwrap_or_default()).map_err(&wrong)?,
-                size: optional_axis("size", decl.size).map_err(&wrong)?,
-                master: axis(
-                    "master",
-                    decl.master.unwrap_or_else(|| vec![Word(Master::default())]),
-                )
-                .map_err(&wrong)?,
-            },
+            None => Discs::Mastered(Axes {
+                media: axes.optional("media", decl.media)?,
+                boot: axes.required("boot", decl.boot.unwrap_or_default())?,
+                size: axes.optional("size", decl.size)?,
+                master: match decl.master {
+                    Some(master) => axes.required("master", master)?,
+                    None => vec![Master::default()],
+                },
+            }),
         };
+        let firmware = axes.required("firmware", decl.firmware)?;
         let scenario = Self {
-            name: decl.name.0.0,
             set: decl.set.map_or(Set::Default, |set| set.0),
             summary: decl.summary,
             discs,
-            firmware: axis("firmware", decl.firmware).map_err(&wrong)?,
-            attach: axis("attach", decl.attach).map_err(&wrong)?,
-            texts: decl
-                .expect_text
-                .into_iter()
-                .map(|(firmware, text)| (firmware.0, text))
-                .collect(),
+            attach: axes.required("attach", decl.attach)?,
+            texts: read_texts(decl.expect_text, &firmware, &reader)?,
+            firmware,
             excludes,
             expects,
             snapshots: source.snapshots.to_owned(),
+            name: decl.name.0.0,
             declared: declared.clone(),
         };
         scenario.check_texts().map_err(&wrong)?;
@@ -146,15 +172,6 @@ impl Scenario {
     }
 
     fn check_texts(&self) -> Result<(), String> {
-        for (firmware, text) in &self.texts {
-            if !self.firmware.contains(firmware) {
-                return Err(format!(
-                    "expect-text names {firmware}, which is not in firmware"
-                ));
-            }
-            regex::Regex::new(text)
-                .map_err(|error| format!("expect-text of {firmware}: {error}"))?;
-        }
         let missing =
             |firmware: &&Firmware| !self.texts.iter().any(|(named, _)| named == *firmware);
         match (&self.discs, self.firmware.iter().find(missing)) {
@@ -183,11 +200,10 @@ impl Scenario {
         if id.scenario() != self.name {
             return None;
         }
-        let family = id.firmware().split('@').next()?;
         let firmware = self
             .firmware
             .iter()
-            .find(|firmware| firmware.to_string() == family)?;
+            .find(|firmware| firmware.to_string() == id.firmware_family())?;
         let attachment = self
             .attach
             .iter()
@@ -216,11 +232,11 @@ impl Scenario {
         }
         let mut all = self.clone();
         all.excludes.clear();
-        for (at, selector) in &self.excludes {
-            all.check_selector(at, selector)?;
+        for when in &self.excludes {
+            all.check_rule(when)?;
         }
-        for (at, selector, _) in &self.expects {
-            self.check_selector(at, selector)?;
+        for (when, _) in &self.expects {
+            self.check_rule(when)?;
         }
         match self.cells().find(|cell| cell.expectation(None).is_none()) {
             None => Ok(()),
@@ -231,28 +247,30 @@ impl Scenario {
         }
     }
 
-    fn check_selector(&self, at: &Location, selector: &Selector) -> Result<(), ScenarioError> {
-        let wrong = |message| ScenarioError {
-            at: at.clone(),
-            message,
-        };
-        for (axis, patterns) in selector.axes() {
-            let known = self.axis(axis);
-            for pattern in patterns.as_slice() {
+    fn check_rule(&self, when: &When) -> Result<(), ScenarioError> {
+        for part in &when.parts {
+            let known = self.axis(part.axis);
+            for pattern in part.patterns.as_slice() {
                 if !known.iter().any(|word| glob(pattern, word)) {
                     let words = known.iter().map(String::as_str);
-                    return Err(wrong(format!(
-                        "in scenario {}, {}",
-                        self.name,
-                        unknown_word(axis, pattern, words)
-                    )));
+                    return Err(ScenarioError {
+                        at: part.at.clone(),
+                        message: format!(
+                            "in scenario {}, {}",
+                            self.name,
+                            unknown_word(part.axis, pattern, words)
+                        ),
+                    });
                 }
             }
         }
-        if self.cells().any(|cell| selector.matches(&cell.id)) {
+        if self.cells().any(|cell| when.matches(&cell.id)) {
             Ok(())
         } else {
-            Err(wrong(format!("this rule of {} matches no cell", self.name)))
+            Err(ScenarioError {
+                at: when.at.clone(),
+                message: format!("this rule of {} matches no cell", self.name),
+            })
         }
     }
 
@@ -280,17 +298,10 @@ impl Scenario {
     ) -> Option<Cell> {
         // The parts are words that were checked when they were read.
         let id = CellId::new(disc, &firmware.to_string(), attachment.as_str()).ok()?;
-        if self
-            .excludes
-            .iter()
-            .any(|(_, selector)| selector.matches(&id))
-        {
+        if self.excludes.iter().any(|when| when.matches(&id)) {
             return None;
         }
-        let matching = self
-            .expects
-            .iter()
-            .filter(|(_, selector, _)| selector.matches(&id));
+        let matching = self.expects.iter().filter(|(when, _)| when.matches(&id));
         Some(Cell {
             set: self.set,
             disc: source.clone(),
@@ -302,7 +313,7 @@ impl Scenario {
                 .find(|(named, _)| named == firmware)
                 .map(|(_, text)| text.clone()),
             snapshot: self.snapshots.join(id.snapshot_path()),
-            rules: matching.map(|(_, _, rule)| rule.clone()).collect(),
+            rules: matching.map(|(_, rule)| rule.clone()).collect(),
             id,
         })
     }
@@ -311,17 +322,12 @@ impl Scenario {
     fn discs(&self) -> Vec<(DiscId, DiscSource)> {
         match &self.discs {
             Discs::Iso { .. } => self.iso().into_iter().collect(),
-            Discs::Mastered {
-                media,
-                boot,
-                size,
-                master,
-            } => {
+            Discs::Mastered(axes) => {
                 let mut discs = Vec::new();
-                for medium in media {
-                    for boot in boot {
-                        for size in size {
-                            discs.extend(master.iter().filter_map(|master| {
+                for medium in &axes.media {
+                    for boot in &axes.boot {
+                        for size in &axes.size {
+                            discs.extend(axes.master.iter().filter_map(|master| {
                                 self.mastered(medium.as_ref(), boot, size.as_ref(), master)
                             }));
                         }
@@ -336,20 +342,21 @@ impl Scenario {
     fn disc(&self, id: &DiscId) -> Option<(DiscId, DiscSource)> {
         match &self.discs {
             Discs::Iso { .. } => self.iso().filter(|(own, _)| own == id),
-            Discs::Mastered {
-                media,
-                boot,
-                size,
-                master,
-            } => {
-                let medium = media
+            Discs::Mastered(axes) => {
+                let medium = axes
+                    .media
                     .iter()
                     .find(|medium| or_absent(medium.as_ref()) == id.medium())?;
-                let boot = boot.iter().find(|boot| boot.to_string() == id.boot())?;
-                let size = size
+                let boot = axes
+                    .boot
+                    .iter()
+                    .find(|boot| boot.to_string() == id.boot())?;
+                let size = axes
+                    .size
                     .iter()
                     .find(|size| or_absent(size.as_ref()) == id.size())?;
-                let master = master
+                let master = axes
+                    .master
                     .iter()
                     .find(|master| master.as_str() == id.master())?;
                 self.mastered(medium.as_ref(), boot, size.as_ref(), master)
@@ -403,79 +410,101 @@ impl Scenario {
     }
 }
 
-impl Selector {
-    /// Whether a cell is meant.
-    #[must_use]
-    pub fn matches(&self, id: &CellId) -> bool {
-        let disc = id.disc();
-        self.axes().all(|(axis, patterns)| {
-            let word = match axis {
-                "medium" => disc.medium(),
-                "boot" => disc.boot(),
-                "size" => disc.size(),
-                "master" => disc.master(),
-                "firmware" => id.firmware(),
-                _ => id.attachment(),
-            };
-            patterns
-                .as_slice()
-                .iter()
-                .any(|pattern| glob(pattern, word))
-        })
-    }
-
-    fn axes(&self) -> impl Iterator<Item = (&'static str, &Patterns)> {
-        [
-            ("medium", &self.medium),
-            ("boot", &self.boot),
-            ("size", &self.size),
-            ("master", &self.master),
-            ("firmware", &self.firmware),
-            ("attachment", &self.attach),
-        ]
-        .into_iter()
-        .filter_map(|(axis, patterns)| Some((axis, patterns.as_ref()?)))
-    }
-}
-
 fn or_absent<T: ToString>(value: Option<&T>) -> String {
     value.map_or_else(|| ABSENT.to_owned(), ToString::to_string)
 }
 
-fn axis<T: ToString>(name: &str, words: Vec<Word<T>>) -> Result<Vec<T>, String> {
-    if words.is_empty() {
-        return Err(format!("{name} is missing or empty: name at least one"));
-    }
-    let values: Vec<T> = words.into_iter().map(|word| word.0).collect();
-    check_distinct(name, values.iter().map(ToString::to_string))?;
-    Ok(values)
+/// Reads the axes of a scenario.
+struct Declared<'a> {
+    reader: &'a Reader<'a>,
+    /// The scenario, for an axis that is not there.
+    at: &'a Location,
 }
 
-fn optional_axis<T: ToString>(
-    name: &str,
-    words: Option<Vec<OrAbsent<T>>>,
-) -> Result<Vec<Option<T>>, String> {
-    let Some(words) = words else {
-        return Ok(vec![None]);
-    };
-    if words.is_empty() {
-        return Err(format!("{name} is empty: name at least one, or \"-\""));
+impl Declared<'_> {
+    fn required<T: ToString>(
+        &self,
+        name: &str,
+        words: Vec<Spanned<Word<T>>>,
+    ) -> Result<Vec<T>, ScenarioError> {
+        if words.is_empty() {
+            let what = format!("{name} is missing or empty: name at least one");
+            return Err(self.reader.wrong(self.at.clone(), what));
+        }
+        self.distinct(name, words, |word| word.0, ToString::to_string)
     }
-    let values: Vec<Option<T>> = words.into_iter().map(|word| word.0).collect();
-    check_distinct(name, values.iter().map(|value| or_absent(value.as_ref())))?;
-    Ok(values)
-}
 
-/// Two spellings of one word would make two cells with one id.
-fn check_distinct(name: &str, words: impl Iterator<Item = String>) -> Result<(), String> {
-    let mut seen = BTreeSet::new();
-    for word in words {
-        check_part(&word).map_err(|error| format!("{name}: {error}"))?;
-        if let Some(twice) = seen.replace(word) {
-            return Err(format!("{name} has {twice} twice"));
+    fn optional<T: ToString>(
+        &self,
+        name: &str,
+        words: Option<Vec<Spanned<OrAbsent<T>>>>,
+    ) -> Result<Vec<Option<T>>, ScenarioError> {
+        match words {
+            None => Ok(vec![None]),
+            Some(words) if words.is_empty() => {
+                let what = format!("{name} is empty: name at least one, or \"-\"");
+                Err(self.reader.wrong(self.at.clone(), what))
+            }
+            Some(words) => self.distinct(
+                name,
+                words,
+                |word| word.0,
+                |value| or_absent(value.as_ref()),
+            ),
         }
     }
-    Ok(())
+
+    /// Two spellings of one word would make two cells with one id.
+    fn distinct<W, T>(
+        &self,
+        name: &str,
+        words: Vec<Spanned<W>>,
+        value: impl Fn(W) -> T,
+        text: impl Fn(&T) -> String,
+    ) -> Result<Vec<T>, ScenarioError> {
+        let mut seen = BTreeSet::new();
+        let mut values = Vec::new();
+        for word in words {
+            let at = self.reader.at(&word);
+            let value = value(word.into_inner());
+            let text = text(&value);
+            if let Err(error) = check_part(&text) {
+                return Err(self.reader.wrong(at, format!("{name}: {error}")));
+            }
+            if let Some(twice) = seen.replace(text) {
+                return Err(self.reader.wrong(at, format!("{name} has {twice} twice")));
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+}
+
+fn read_texts(
+    texts: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
+    booted: &[Firmware],
+    reader: &Reader<'_>,
+) -> Result<Vec<(Firmware, String)>, ScenarioError> {
+    let read = |(firmware, text): (Spanned<Word<Firmware>>, Spanned<String>)| {
+        let at = reader.at(&firmware);
+        let firmware = firmware.into_inner().0;
+        if !booted.contains(&firmware) {
+            let what = format!("expect-text names {firmware}, which is not in firmware");
+            return Err(reader.wrong(at, what));
+        }
+        if let Err(error) = regex::bytes::Regex::new(text.get_ref()) {
+            // The lines before the last draw the pattern.
+            let error = error.to_string();
+            let why = error.lines().last().unwrap_or_default();
+            let what = format!(
+                "expect-text of {firmware} is no regular expression: {}",
+                why.trim_start_matches("error: ")
+            );
+            return Err(reader.wrong(reader.at(&text), what));
+        }
+        Ok((firmware, text.into_inner()))
+    };
+    texts.into_iter().map(read).collect()
 }
 
 fn read_iso(iso: IsoDecl, source: &Source<'_>) -> Result<Discs, String> {
@@ -494,49 +523,4 @@ fn read_iso(iso: IsoDecl, source: &Source<'_>) -> Result<Discs, String> {
         path,
         package: iso.package,
     })
-}
-
-fn read_exclude(rule: Spanned<ExcludeDecl>, source: &Source<'_>) -> (Location, Selector) {
-    (source.at(&rule), rule.into_inner().when)
-}
-
-fn read_expect(
-    rule: Spanned<ExpectDecl>,
-    source: &Source<'_>,
-) -> Result<(Location, Selector, Rule), ScenarioError> {
-    let at = source.at(&rule);
-    let rule = rule.into_inner();
-    check_because(&at, &rule.because)?;
-    let since = match &rule.since {
-        None => None,
-        Some(text) => Some(Version::find(text).ok_or_else(|| ScenarioError {
-            at: at.clone(),
-            message: format!(
-                "since = {text:?} is no version: write it with numbers, such as \"2025.02\""
-            ),
-        })?),
-    };
-    let expectation = Expectation {
-        outcome: rule.outcome.0,
-        or: rule.or.map(|word| word.0),
-        code: rule.code,
-        stage: rule.stage.map(|stage| stage.0),
-        slot: rule.slot,
-        damage: rule.damage,
-        facts: rule.facts,
-        because: rule.because,
-    };
-    Ok((at, rule.when, Rule { since, expectation }))
-}
-
-fn check_because(at: &Location, because: &str) -> Result<(), ScenarioError> {
-    if because.trim().is_empty() {
-        return Err(ScenarioError {
-            at: at.clone(),
-            message:
-                "because is empty: say which section, which source file, or what would disprove it"
-                    .into(),
-        });
-    }
-    Ok(())
 }

@@ -4,15 +4,20 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use harness::{
     attachment::Attachment,
+    observation,
     outcome::{OutcomeKind, Stage},
+    verdict::ExpectedDamage,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::id::{ABSENT, check_part};
 pub use harness::firmware::FirmwareId as Firmware;
-use images::boot::Mode;
 pub use images::{boot::Boot, medium::Medium, size::Size};
+use images::{
+    boot::{Mode, Place},
+    defect::Defect,
+};
 
 /// A set of words with one meaning each.
 pub trait Vocabulary: Sized {
@@ -32,6 +37,9 @@ pub trait Vocabulary: Sized {
     fn parse(word: &str) -> Result<Self, String>;
 }
 
+/// How much less like an unknown word than the nearest one another may be, to be named as well.
+const AS_NEAR: f64 = 0.15;
+
 /// The words nearest to one that is unknown, nearest first; none when none is near.
 #[must_use]
 pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
@@ -50,8 +58,13 @@ pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> V
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     near.dedup_by_key(|&mut (_, word)| word);
+    let nearest = near.first().map_or(0.0, |&(likeness, _)| likeness);
+    near.retain(|&(likeness, _)| nearest - likeness <= AS_NEAR);
     near.into_iter().take(3).map(|(_, word)| word).collect()
 }
+
+/// So many words are still read when all of them are named.
+const FEW: usize = 40;
 
 /// `no <noun> is called "<unknown>"`, and the nearest of the known words, or all of them when they are few.
 #[must_use]
@@ -67,7 +80,7 @@ pub fn unknown_word<'a>(
             "no {noun} is called {unknown:?}; did you mean {}?",
             near.join(" or ")
         )
-    } else if known.len() <= 12 {
+    } else if known.len() <= FEW {
         format!(
             "no {noun} is called {unknown:?}: use one of {}",
             known.join(", ")
@@ -99,7 +112,7 @@ impl<V: Vocabulary> de::Visitor<'_> for Reader<Word<V>> {
     type Value = Word<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a {}", V::NOUN)
+        write!(f, "text that names the {}", V::NOUN)
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
@@ -111,7 +124,7 @@ impl<V: Vocabulary> de::Visitor<'_> for Reader<OrAbsent<V>> {
     type Value = OrAbsent<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a {}, or \"-\"", V::NOUN)
+        write!(f, "text that names the {}, or \"-\"", V::NOUN)
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {
@@ -190,11 +203,12 @@ listed!(Attachment, "attachment");
 listed!(Firmware, "firmware");
 listed!(OutcomeKind, "outcome");
 listed!(Stage, "stage");
+listed!(ExpectedDamage, "damage");
 listed!(Set, "set");
 listed!(Master, "master");
 
 macro_rules! open {
-    ($name:ty, $noun:literal, $words:expr) => {
+    ($name:ty, $noun:literal, $words:expr, $near:expr) => {
         impl Vocabulary for $name {
             const NOUN: &'static str = $noun;
             const CLOSED: bool = false;
@@ -205,11 +219,11 @@ macro_rules! open {
 
             fn parse(word: &str) -> Result<Self, String> {
                 word.parse().map_err(|error| {
-                    let sentence = format!("{error}");
-                    let words = Self::words();
-                    match nearest(word, words.iter().map(String::as_str))[..] {
-                        [] => sentence,
-                        ref near => format!("{sentence}; did you mean {}?", near.join(" or ")),
+                    let near: Vec<String> = $near(word);
+                    if near.is_empty() {
+                        format!("{error}")
+                    } else {
+                        format!("{error}; did you mean {}?", near.join(" or "))
                     }
                 })
             }
@@ -217,13 +231,72 @@ macro_rules! open {
     };
 }
 
-open!(Medium, "medium", Medium::names());
-open!(Boot, "boot mode", Mode::names());
+open!(Medium, "medium", Medium::names(), near_media);
+open!(Boot, "boot mode", Mode::names(), near_boots);
 open!(
     Size,
     "size",
-    ["quarter", "quarter-1s", "quarter+1b", "65535s", "full"]
+    ["quarter", "quarter-1s", "quarter+1b", "65535s", "full"],
+    near_sizes
 );
+
+fn near_media(word: &str) -> Vec<String> {
+    let near = nearest(word, Medium::names());
+    near.into_iter().map(ToOwned::to_owned).collect()
+}
+
+/// Sizes that are one slip away: a word for an edge misspelt, or a distance without its unit.
+fn near_sizes(word: &str) -> Vec<String> {
+    let edge = word.find(['+', '-']).unwrap_or(word.len());
+    let (edge, distance) = word.split_at(edge);
+    let edges = nearest(edge, ["quarter", "full"]);
+    let sizes = edges
+        .iter()
+        .flat_map(|edge| ["", "s", "b"].map(|unit| format!("{edge}{distance}{unit}")));
+    sizes.filter(|size| size.parse::<Size>().is_ok()).collect()
+}
+
+/// The text with the nearest words in the place of the first that is unknown: only where that is all that is wrong
+/// with it, for otherwise what is named would be just as wrong.
+fn near_boots(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split(',').collect();
+    let found = words.iter().enumerate().find_map(|(at, word)| {
+        let (before, unknown, after, known) = vocabulary_of(at, word);
+        (!known.is_empty() && !known.contains(&unknown)).then(|| {
+            let with = move |word: &str| format!("{before}{word}{after}");
+            (at, unknown, known, with)
+        })
+    });
+    let Some((at, unknown, known, with)) = found else {
+        return Vec::new();
+    };
+    let corrected = |word: &str| {
+        let mut words: Vec<String> = words.iter().copied().map(ToOwned::to_owned).collect();
+        words[at] = with(word);
+        words.join(",")
+    };
+    let fits = |word: &&str| corrected(word).parse::<Boot>().is_ok();
+    let near = nearest(unknown, known.into_iter().filter(fits));
+    near.into_iter().map(corrected).collect()
+}
+
+/// Of a word of a boot mode: what stands before and after the part that must be one of some words, that part, and those
+/// words; none where it may be any number.
+fn vocabulary_of(at: usize, word: &str) -> (String, &str, String, Vec<&'static str>) {
+    let nothing = String::new;
+    match word.split_once('=') {
+        _ if at == 0 => (nothing(), word, nothing(), Mode::names().collect()),
+        None => (nothing(), word, nothing(), Vec::new()),
+        Some(("place", value)) => ("place=".into(), value, nothing(), Place::names().collect()),
+        Some(("defect", value)) => (
+            "defect=".into(),
+            value,
+            nothing(),
+            Defect::names().collect(),
+        ),
+        Some((key, value)) => (nothing(), key, format!("={value}"), Boot::KEYS.to_vec()),
+    }
+}
 
 /// Which cells are run together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -288,6 +361,34 @@ impl fmt::Display for Master {
     }
 }
 
+/// What the firmware tells a probe, by the name that expectations use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fact(&'static str);
+
+impl Fact {
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl Vocabulary for Fact {
+    const NOUN: &'static str = "fact";
+    const CLOSED: bool = true;
+
+    fn words() -> Vec<String> {
+        observation::fact_names().map(ToOwned::to_owned).collect()
+    }
+
+    fn parse(word: &str) -> Result<Self, String> {
+        let found = observation::fact_names().find(|&known| known == word);
+        found
+            .map(Self)
+            .ok_or_else(|| unknown_word(Self::NOUN, word, observation::fact_names()))
+    }
+}
+
 /// A name that its author may choose, such as a scenario's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(pub String);
@@ -318,7 +419,7 @@ mod tests {
         let error = read::<Attachment>("achi").unwrap_err();
         assert_eq!(
             error,
-            "no attachment is called \"achi\"; did you mean ahci or scsi?"
+            "no attachment is called \"achi\"; did you mean ahci?"
         );
         let error = read::<Set>("xyzzy").unwrap_err();
         assert_eq!(
@@ -329,5 +430,43 @@ mod tests {
             nearest("usb", Attachment::ALL.iter().map(|a| a.as_str())),
             ["usb-cd", "usb-disk"]
         );
+    }
+    #[test]
+    fn what_is_named_is_near_and_valid_in_its_place() {
+        fn check<V: Vocabulary>(unknown: &str, hint: Option<&str>) {
+            let error = read::<V>(unknown).err().unwrap();
+            assert_eq!(
+                error
+                    .split_once("; did you mean ")
+                    .map(|(_, hint)| hint.trim_end_matches('?')),
+                hint,
+                "{error}"
+            );
+        }
+        check::<Boot>("nnoe,count=4", Some("none,count=4"));
+        check::<Boot>("hard-dsk", Some("hard-disk"));
+        check::<Boot>("none,cuont=4", Some("none,count=4"));
+        check::<Boot>(
+            "none,count=4,defect=mbr-signatur",
+            Some("none,count=4,defect=mbr-signature"),
+        );
+        check::<Boot>("efi,place=ends", Some("efi,place=end"));
+        // Whatever stood there instead of what is unknown would be as wrong.
+        check::<Boot>("none,cylinder=4", None);
+        check::<Boot>("nnoe,cylinders=4", None);
+        check::<Boot>("none,count=4,cuont=8", None);
+        // It is no word that is wrong, and the sentence says what is.
+        check::<Boot>("efi,segment=1000", None);
+        check::<Boot>("none,segment=7c0", None);
+        check::<Boot>("none,count=many", None);
+        check::<Boot>("none,", None);
+        check::<Boot>("", None);
+        check::<Size>("quater", Some("quarter"));
+        check::<Size>("quater-1s", Some("quarter-1s"));
+        check::<Size>("quarter+5", Some("quarter+5s or quarter+5b"));
+        check::<Size>("quarter-1k", None);
+        check::<Size>("half", None);
+        check::<Medium>("cd80", Some("cd-80"));
+        check::<Medium>("floppy", None);
     }
 }

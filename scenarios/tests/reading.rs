@@ -135,15 +135,12 @@ fn what_is_wrong_is_said_with_file_line_and_column() {
     check(
         "summary =",
         "sumary =",
-        concat!(
-            "./s.toml:3:1: scenario[0].sumary: unknown field `sumary`, expected one of `name`, `set`, `summary`, ",
-            "`media`, `boot`, `size`, `master`, `firmware`, `attach`, `iso`, `expect-text`, `exclude`, `expect`"
-        ),
+        "./s.toml:3:1: scenario[0].sumary: no key is called \"sumary\"; did you mean summary?",
     );
     check(
         "\"ahci\"]",
         "\"achi\"]",
-        "./s.toml:7:18: scenario[0].attach[1]: no attachment is called \"achi\"; did you mean ahci or scsi?",
+        "./s.toml:7:18: scenario[0].attach[1]: no attachment is called \"achi\"; did you mean ahci?",
     );
     check(
         "\"seabios\", \"ovmf\"]",
@@ -163,7 +160,83 @@ fn what_is_wrong_is_said_with_file_line_and_column() {
     check(
         "outcome = \"hung\"\nbecause = \"a test\"",
         "outcome = \"hung\"\nbecause = \" \"",
-        "./s.toml:22:1: because is empty: say which section, which source file, or what would disprove it",
+        "./s.toml:26:11: in scenario s, because is empty: say which section, which source file, or what would disprove it",
+    );
+}
+
+#[test]
+fn what_is_unknown_is_answered_with_the_nearest() {
+    let in_the_last_rule = |line: &str, expected: &str| {
+        check(
+            "outcome = \"hung\"\nbecause",
+            &format!("outcome = \"hung\"\n{line}\nbecause"),
+            expected,
+        );
+    };
+    in_the_last_rule(
+        "becuase = \"x\"",
+        "./s.toml:26:1: scenario[0].expect[2].becuase: no key is called \"becuase\"; did you mean because?",
+    );
+    in_the_last_rule(
+        "xyzzy = 1",
+        "./s.toml:26:1: scenario[0].expect[2].xyzzy: no key is called \"xyzzy\": use one of when, since, outcome, or, \
+         code, stage, slot, damage, facts, because",
+    );
+    in_the_last_rule(
+        "damage = \"sme\"",
+        "./s.toml:26:10: scenario[0].expect[2].damage: no damage is called \"sme\"; did you mean some?",
+    );
+    in_the_last_rule(
+        "facts = { driv = \"80\" }",
+        "./s.toml:26:11: scenario[0].expect[2].facts.driv: no fact is called \"driv\"; did you mean drive or drives?",
+    );
+    check(
+        "boot = \"none*\"",
+        "boots = \"none*\"",
+        "./s.toml:17:29: scenario[0].expect[1].when.boots: no key is called \"boots\"; did you mean boot?",
+    );
+    check(
+        "boot = \"none*\"",
+        "boot = 5",
+        "./s.toml:17:36: scenario[0].expect[1].when.boot: expected a word or a list of words",
+    );
+    check(
+        "code = \"Not Found\"",
+        "code = \"Not Found\"\nstage = 5",
+        "./s.toml:20:9: scenario[0].expect[1].stage: invalid type: integer `5`, expected text that names the stage",
+    );
+}
+
+#[test]
+fn a_file_without_a_scenario_is_told_so() {
+    const NONE: &str = "it holds no [[scenario]]";
+    for text in ["", "# later\n"] {
+        assert_eq!(read(text).unwrap_err(), format!("./s.toml:1:1: {NONE}"));
+    }
+    assert_eq!(
+        read("[scenario]\nname = \"s\"\n").unwrap_err(),
+        "./s.toml:1:1: scenario: there may be several: write [[scenario]], in two brackets"
+    );
+    check(
+        "[[scenario.exclude]]",
+        "[scenario.exclude]",
+        "./s.toml:9:1: scenario[0].exclude: there may be several: write [[scenario.exclude]], in two brackets",
+    );
+}
+
+#[test]
+fn one_file_may_be_named_instead_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("other.toml"), "not even TOML").unwrap();
+    let file = folder.path().join("s.toml");
+    fs::write(&file, SOUND).unwrap();
+    let matrix = Matrix::read(&[Folder::own(&file)]).unwrap();
+    let cell = matrix.cells().next().unwrap();
+    assert!(
+        cell.snapshot
+            .starts_with(folder.path().join("snapshots/s/-")),
+        "{}",
+        cell.snapshot.display()
     );
 }
 
@@ -172,12 +245,12 @@ fn a_scenario_without_meaning_is_refused() {
     check(
         "boot = \"none*\"",
         "boot = \"nine*\"",
-        "./s.toml:16:1: in scenario s, no boot is called \"nine*\": use one of floppy-1440k, none,count=4",
+        "./s.toml:17:36: in scenario s, no boot is called \"nine*\": use one of floppy-1440k, none,count=4",
     );
     check(
         "firmware = \"ovmf\", attach",
         "firmware = \"ovmf\", size = \"quarter\", attach",
-        "./s.toml:9:1: in scenario s, no size is called \"quarter\": use one of -",
+        "./s.toml:10:36: in scenario s, no size is called \"quarter\": use one of -",
     );
     check(
         "[[scenario.expect]]\noutcome = \"booted\"",
@@ -187,7 +260,12 @@ fn a_scenario_without_meaning_is_refused() {
     check(
         "\"floppy-1440k\"]",
         "\"none,count=4\"]",
-        "./s.toml:1:1: boot has none,count=4 twice",
+        "./s.toml:5:25: in scenario s, boot has none,count=4 twice",
+    );
+    check(
+        "[\"-\", \"cd-74\"]",
+        "[\n  \"333000b\",\n  \"cd-74\",\n]",
+        "./s.toml:6:3: in scenario s, media has cd-74 twice",
     );
     check(
         "attach = \"ide\" }",
@@ -202,12 +280,12 @@ fn a_scenario_without_meaning_is_refused() {
     check(
         "since = \"2025.02\"",
         "since = \"new\"",
-        "./s.toml:22:1: since = \"new\" is no version: write it with numbers, such as \"2025.02\"",
+        "./s.toml:24:9: in scenario s, since = \"new\" is no version: write it with numbers, such as \"2025.02\"",
     );
     check(
         "attach = [\"ide\", \"ahci\"]",
         "attach = []",
-        "./s.toml:1:1: attach is missing or empty: name at least one",
+        "./s.toml:1:1: in scenario s, attach is missing or empty: name at least one",
     );
     check(
         "name = \"s\"",
@@ -217,7 +295,7 @@ fn a_scenario_without_meaning_is_refused() {
     check(
         "boot = [\"none,count=4\", \"floppy-1440k\"]",
         "boot = [\"none,count=4\", \"floppy-1440k\"]\niso = { path = \"x.iso\" }",
-        "./s.toml:1:1: an iso exists already: media, boot, size and master do not go with it",
+        "./s.toml:1:1: in scenario s, an iso exists already: media, boot, size and master do not go with it",
     );
     let twice = format!("{SOUND}{SOUND}");
     let error = read(&twice).unwrap_err();
@@ -247,12 +325,15 @@ because = "a test"
     let without = ISO.replace("expect-text = { seabios = \"boot:\" }\n", "");
     assert_eq!(
         read(&without).unwrap_err(),
-        "./s.toml:1:1: an iso carries no probe: expect-text must say what is seen on seabios when it has booted"
+        "./s.toml:1:1: in scenario real, an iso carries no probe: expect-text must say what is seen on seabios when it has booted"
     );
-    let unclosed = read(&ISO.replace("boot:", "(")).unwrap_err();
-    assert!(
-        unclosed.starts_with("./s.toml:1:1: expect-text of seabios: regex parse error"),
-        "{unclosed}"
+    assert_eq!(
+        read(&ISO.replace("boot:", "(")).unwrap_err(),
+        "./s.toml:5:27: in scenario real, expect-text of seabios is no regular expression: unclosed group"
+    );
+    assert_eq!(
+        read(&ISO.replace("{ seabios", "{ ovmf = \"x\", seabios")).unwrap_err(),
+        "./s.toml:5:17: in scenario real, expect-text names ovmf, which is not in firmware"
     );
 }
 

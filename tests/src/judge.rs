@@ -27,13 +27,24 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> CellResult
     let Some(expected) = cell.expectation(seen.firmware_version.as_deref()) else {
         return results::unseen(cell, Verdict::Infra, "no scenario says what must happen");
     };
+    if let Err(error) = snapshot::forget_pending(&cell.snapshot) {
+        return results::unseen(cell, Verdict::Infra, error.to_string());
+    }
     let mut reason = contradictions(observation, manifest, expected);
     let mut differs = Vec::new();
     if !reason.is_empty() {
         differs.push(Differs::Outcome);
     }
-    // What contradicts the scenario must not become the snapshot: the scenario has to be changed first.
-    if differs.is_empty() || !environment.run.accept {
+    if !reason.is_empty()
+        && environment.run.accept
+        && let Some(declared) = cell.declared(seen.firmware_version.as_deref())
+    {
+        // It must not become the snapshot, and whoever asked for that is told first.
+        let why = format!(
+            "not accepted, because what was seen is not what the scenario declares; change that first, at {declared}"
+        );
+        reason.insert(0, why);
+    } else {
         match snapshot::compare(&cell.snapshot, &expected.snapshot(observation, manifest)) {
             Comparison::Same => {}
             Comparison::Different(lines) => {

@@ -1,11 +1,12 @@
 //! The comparison with what was accepted.
 
 use std::{
-    fs,
+    fs, io,
     panic::{self, AssertUnwindSafe},
     path::Path,
 };
 
+use scenarios::files::FileError;
 use similar::TextDiff;
 
 /// How insta's panics begin.
@@ -53,6 +54,21 @@ pub fn compare(file: &Path, text: &str) -> Comparison {
         }
         Some(accepted) => Comparison::Different(difference(&accepted, text)),
         None => Comparison::New(difference("", text)),
+    }
+}
+
+/// Removes what insta left beside a snapshot when something else was seen: it is not what is seen now. insta does so
+/// only for a snapshot that it finds the same.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn forget_pending(file: &Path) -> Result<(), FileError> {
+    let pending = file.with_extension("snap.new");
+    match fs::remove_file(&pending) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::new("remove", pending)(error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -53,17 +53,19 @@ impl Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct BootMatrix {
-    /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives.
+    /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives. hard-disk is part of
+    /// hard-disk,cylinders=1 too: write /hard-disk/ for the whole word, or */hard-disk/* as a pattern.
     #[arg(value_name = "FILTER")]
     pub(crate) filters: Vec<String>,
     /// Print the ids of the cells, one a line, and run nothing.
     #[arg(long)]
     pub(crate) list: bool,
-    /// The sets of scenarios to run: default, masters, defects, grid or all.
-    #[arg(long, value_name = "SET", value_parser = Sets::parse, default_value = "default")]
-    pub(crate) set: Sets,
-    /// Run the scenarios of this folder instead of those that come with boot-matrix.
-    #[arg(long, value_name = "DIR")]
+    /// The sets of scenarios to run: default, masters, defects, grid or all [default: default; with --rerun all].
+    #[arg(long, value_name = "SET", value_parser = Sets::parse)]
+    pub(crate) set: Option<Sets>,
+    /// Run the scenarios of this folder, or of this file, instead of those that come with boot-matrix. Their snapshots
+    /// are kept in `snapshots` in that folder, or beside the file.
+    #[arg(long, value_name = "DIR|FILE")]
     pub(crate) scenarios: Vec<PathBuf>,
     /// Only on this firmware.
     #[arg(long, value_name = "FIRMWARE", value_delimiter = ',', value_parser = words::read::<Firmware>)]
@@ -77,7 +79,7 @@ pub(crate) struct BootMatrix {
     /// Take what is seen as the new snapshots, where it is what the scenario declares.
     #[arg(long)]
     pub(crate) accept: bool,
-    /// Run again what was not as expected the last time.
+    /// Run again what was not as expected the last time, of the scenarios that were run then.
     #[arg(long, value_name = "WHICH")]
     pub(crate) rerun: Option<Rerun>,
     /// Run only one slice of the cells, as in slice:1/4.
@@ -105,7 +107,7 @@ impl BootMatrix {
         Self {
             filters: Vec::new(),
             list: false,
-            set: Sets(vec![Set::Default]),
+            set: None,
             scenarios: Vec::new(),
             firmware: Vec::new(),
             attach: Vec::new(),
@@ -206,7 +208,7 @@ pub(crate) struct Image {
     /// The id of a cell or of a disc; it need not be in any scenario.
     #[arg(value_name = "CELL-ID|DISC-ID")]
     pub(crate) id: String,
-    /// The file to write; what the disc holds is written beside it, as FILE.json.
+    /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// How to answer.

@@ -22,7 +22,7 @@ use crate::{
 /// Runs the verb.
 pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
     let matrix =
-        Matrix::read(&[Folder::shipped(workspace())]).map_err(|error| Stop::usage(error, ""))?;
+        Matrix::read(&[Folder::shipped(workspace())]).map_err(|error| Stop::scenarios(&error))?;
     let cells: Vec<_> = matrix.cells().collect();
     let toolbox = setup::find(&options.tooling);
     let mut needs = need::for_cells(&cells, &toolbox);

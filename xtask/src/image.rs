@@ -2,36 +2,44 @@
 
 use std::{
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use anyhow::Context;
+use harness::attachment::Attachment;
 use scenarios::{
-    cell::Recipe,
+    cell::{DiscSource, Recipe},
     disc::{self, Exported},
-    id::{CellId, DiscId},
+    id::{ABSENT, CellId, DiscId},
+    matrix::{Folder, Matrix},
+    words::{self, Firmware},
 };
 use serde_json::json;
 
 use crate::{
     cli::{Format, Image},
+    place::workspace,
     stop::Stop,
 };
 
 /// Runs the verb.
 pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
-    let recipe = Recipe::read(&disc_id(&options.id)?).map_err(|error| {
-        Stop::usage(
-            format!("{}: {error}", options.id),
-            "cargo xtask boot-matrix --list",
+    let disc = disc_id(&options.id)?;
+    if disc.master() == ABSENT {
+        return Err(not_mastered(&disc, &options.out)?.into());
+    }
+    let recipe = Recipe::read(&disc).map_err(|error| unknown(&options.id, error))?;
+    check_place(&options.out)?;
+    match disc::export(&recipe, &options.out).map_err(|error| {
+        let remedy = "free some space there, or choose another file with --out";
+        Stop::host(error, remedy)
+    })? {
+        Exported::Refused(words) => Err(Stop::usage(
+            format!("{} cannot be mastered: {words}", recipe.id),
+            "another medium, boot or size in the id",
         )
-    })?;
-    match disc::export(&recipe, &options.out)
-        .map_err(|error| Stop::host(error, "choose another file with --out"))?
-    {
-        Exported::Refused(words) => {
-            Err(Stop::usage(format!("{} cannot be mastered: {words}", recipe.id), "").into())
-        }
+        .into()),
         Exported::Made { bytes } => {
             say(options, &recipe, bytes).context("cannot write")?;
             Ok(ExitCode::SUCCESS)
@@ -39,14 +47,72 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The disc that the id of a disc or of a cell names.
-fn disc_id(text: &str) -> anyhow::Result<DiscId> {
-    match (text.parse::<DiscId>(), text.parse::<CellId>()) {
-        (Ok(disc), _) => Ok(disc),
-        (_, Ok(cell)) => Ok(cell.disc()),
+/// The disc that the id of a disc or of a cell names. A cell's firmware and attachment have no part in it, but must be
+/// some: what is misspelt there may well be so elsewhere.
+fn disc_id(text: &str) -> Result<DiscId, Stop> {
+    let cell = match (text.parse::<DiscId>(), text.parse::<CellId>()) {
+        (Ok(disc), _) => return Ok(disc),
+        (_, Ok(cell)) => cell,
         (Err(error), Err(_)) => {
-            Err(Stop::usage(error, "cargo xtask boot-matrix --list shows ids").into())
+            return Err(Stop::usage(
+                error,
+                "cargo xtask boot-matrix --list shows ids",
+            ));
         }
+    };
+    words::read::<Firmware>(cell.firmware_family()).map_err(|error| unknown(text, error))?;
+    words::read::<Attachment>(cell.attachment()).map_err(|error| unknown(text, error))?;
+    Ok(cell.disc())
+}
+
+fn unknown(id: &str, error: String) -> Stop {
+    Stop::usage(format!("{id}: {error}"), "cargo xtask boot-matrix --list")
+}
+
+/// What there is to say of a disc that is a file already.
+fn not_mastered(id: &DiscId, out: &Path) -> Result<Stop, Stop> {
+    let matrix =
+        Matrix::read(&[Folder::shipped(workspace())]).map_err(|error| Stop::scenarios(&error))?;
+    let source = matrix.cells().find(|cell| cell.id.disc() == *id);
+    let Some(DiscSource::Iso { path, package }) = source.map(|cell| cell.disc) else {
+        return Ok(Stop::usage(
+            format!(
+                "{id}: a master that is {ABSENT:?} means a disc that is a file already, and no scenario that comes with boot-matrix has it"
+            ),
+            "reference as the master, or the file that your own scenario names",
+        ));
+    };
+    let (package, remedy) = match package {
+        Some(package) if !path.exists() => (
+            format!(", which the package {package} brings"),
+            format!("install the package {package}"),
+        ),
+        package => (
+            package.map_or_else(String::new, |package| format!(" of the package {package}")),
+            format!("cp --sparse=always {} {}", path.display(), out.display()),
+        ),
+    };
+    let path = path.display();
+    Ok(Stop::usage(
+        format!("{id} is not mastered: it is the file {path}{package}"),
+        remedy,
+    ))
+}
+
+/// A folder that is not there is more often a slip than a wish.
+fn check_place(out: &Path) -> Result<(), Stop> {
+    if out.is_dir() {
+        return Err(Stop::usage(
+            format!("{} is a folder", out.display()),
+            format!("--out {}", out.join("disc.iso").display()),
+        ));
+    }
+    match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => Err(Stop::usage(
+            format!("the folder {} does not exist", folder.display()),
+            format!("mkdir -p {}", folder.display()),
+        )),
+        _ => Ok(()),
     }
 }
 

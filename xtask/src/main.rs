@@ -21,7 +21,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
     cli::{Cli, Format, Verb},
@@ -37,10 +37,7 @@ fn main() -> ExitCode {
             return finish(message.print().map_err(Into::into), Format::Text);
         }
         Err(mistake) if wants_json(&arguments) => {
-            return finish(
-                Err(Stop::usage(mistake.to_string().trim_end(), "cargo xtask help").into()),
-                Format::Json,
-            );
+            return finish(Err(wrong_usage(&mistake, &arguments).into()), Format::Json);
         }
         Err(mistake) => mistake.exit(),
     };
@@ -66,6 +63,35 @@ fn wants_json(arguments: &[OsString]) -> bool {
         || arguments
             .windows(2)
             .any(|pair| pair[0] == "--format" && pair[1] == "json")
+}
+
+/// The parser's words for people, of several lines, as one sentence and what to do.
+fn wrong_usage(mistake: &clap::Error, arguments: &[OsString]) -> Stop {
+    let verbs = Cli::command();
+    let mut verbs = verbs.get_subcommands().map(clap::Command::get_name);
+    let help = match verbs.find(|&verb| arguments.iter().any(|argument| argument == verb)) {
+        Some(verb) => format!("cargo xtask {verb} --help"),
+        None => "cargo xtask help".to_owned(),
+    };
+    if mistake.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Stop::usage("no command is given", help);
+    }
+    let text = mistake.to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let mut sentence = String::new();
+    for line in paragraphs.next().unwrap_or_default().lines() {
+        let line = line.trim();
+        let comma = !(sentence.is_empty() || sentence.ends_with(':') || line.starts_with('['));
+        sentence += if comma { ", " } else { " " };
+        sentence += line;
+    }
+    // Other tips say how to pass as a value what is none.
+    let similar = |paragraph: &str| {
+        let tip = paragraph.strip_prefix("tip: ")?;
+        tip.contains("similar").then(|| tip.to_owned())
+    };
+    let remedy = paragraphs.find_map(similar).unwrap_or(help);
+    Stop::usage(sentence.trim().trim_start_matches("error: "), remedy)
 }
 
 /// Reports an error on the channel that the format asks for, and makes it an exit code.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use scenarios::{files::FileError, matrix::ReadError};
 use serde_json::json;
 
 /// Wrong usage, or input that cannot be read.
@@ -36,12 +37,30 @@ impl Stop {
         }
     }
 
+    /// Scenarios that cannot be read.
+    pub(crate) fn scenarios(error: &ReadError) -> Self {
+        let remedy = match error {
+            ReadError::Io { .. } | ReadError::NoFiles(_) => {
+                "--scenarios and a folder with scenario files (*.toml), or one such file"
+            }
+            ReadError::Syntax { .. } | ReadError::Scenario(_) => {
+                "scenarios/README.md, which has the format"
+            }
+        };
+        Self::usage(error, remedy)
+    }
+
     /// The stop that an error carries; for any other error, a failure of the host.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        error
-            .downcast_ref()
-            .cloned()
-            .unwrap_or_else(|| Self::host(format!("{error:#}"), ""))
+        if let Some(stop) = error.downcast_ref::<Self>() {
+            return stop.clone();
+        }
+        let remedy = if error.is::<FileError>() {
+            "free some space there, or choose another folder with --out"
+        } else {
+            "cargo xtask doctor, which says what is missing on this machine"
+        };
+        Self::host(format!("{error:#}"), remedy)
     }
 
     /// The `error/1` document.
@@ -61,3 +80,19 @@ impl fmt::Display for Stop {
 }
 
 impl std::error::Error for Stop {}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_once_and_with_a_remedy() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let words = full.to_string();
+        let stop = Stop::of(&FileError::new("write", "results.json")(full).into());
+        assert_eq!(stop.message, format!("cannot write results.json: {words}"));
+        assert!(stop.remedy.contains("free some space"), "{stop}");
+    }
+}

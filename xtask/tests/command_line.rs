@@ -29,6 +29,10 @@ impl Said {
 }
 
 fn xtask(arguments: &[&str]) -> Said {
+    xtask_with(arguments, &[])
+}
+
+fn xtask_with(arguments: &[&str], environment: &[(&str, &str)]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments).stdin(Stdio::null());
     // What a runner tells its tests is not meant for the run that this test starts.
@@ -37,6 +41,7 @@ fn xtask(arguments: &[&str]) -> Said {
             command.env_remove(name);
         }
     }
+    command.envs(environment.iter().copied());
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Said {
@@ -87,6 +92,10 @@ impl Own {
     }
 
     fn run(&self, arguments: &[&str]) -> Said {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
         let (scenarios, out) = (self.path("scenarios"), self.path("out"));
         let own = [
             "boot-matrix",
@@ -95,7 +104,7 @@ impl Own {
             "--out",
             out.to_str().unwrap(),
         ];
-        xtask(&[&own[..], arguments].concat())
+        xtask_with(&[&own[..], arguments].concat(), environment)
     }
 
     /// QEMU, but it does something else when it is given a disc.
@@ -131,7 +140,9 @@ fn refuses(arguments: &[&str], message: &str) {
         json["message"].as_str().unwrap().contains(message),
         "{json}"
     );
-    assert!(json["remedy"].is_string());
+    let (message, remedy) = (&json["message"], &json["remedy"]);
+    assert!(!message.as_str().unwrap().contains('\n'), "{message}");
+    assert!(!remedy.as_str().unwrap().is_empty(), "{json}");
 }
 
 #[test]
@@ -174,6 +185,89 @@ fn unknown_words_are_answered_with_the_nearest() {
         &["image", "x/cd-47/none/-/reference", "--out", "x.iso"],
         "did you mean cd-74",
     );
+    refuses(
+        &[
+            "image",
+            "x/-/none/-/reference/seebios/ide",
+            "--out",
+            "x.iso",
+        ],
+        "did you mean seabios?",
+    );
+    refuses(
+        &[
+            "image",
+            "x/-/none/-/reference/ovmf@2025.02/achi",
+            "--out",
+            "x.iso",
+        ],
+        "did you mean ahci?",
+    );
+}
+
+#[test]
+fn wrong_usage_is_one_sentence_and_a_remedy() {
+    let check = |arguments: &[&str], message: &str, remedy: &str| {
+        let said = xtask(&[arguments, &["--format=json"]].concat());
+        let json = said.json();
+        assert_eq!(
+            (said.code, &json["message"], &json["remedy"]),
+            (2, &message.into(), &remedy.into())
+        );
+    };
+    check(
+        &["image"],
+        "the following required arguments were not provided: --out <FILE>, <CELL-ID|DISC-ID>",
+        "cargo xtask image --help",
+    );
+    check(
+        &["boot-matrix", "--accelerator", "hvf"],
+        "invalid value 'hvf' for '--accelerator <ACCELERATOR>' [possible values: tcg, kvm, measure]",
+        "cargo xtask boot-matrix --help",
+    );
+    check(
+        &["boot-matrix", "--acept"],
+        "unexpected argument '--acept' found",
+        "a similar argument exists: '--accept'",
+    );
+    check(
+        &["boot-matrix", "--no-such-option"],
+        "unexpected argument '--no-such-option' found",
+        "cargo xtask boot-matrix --help",
+    );
+    check(
+        &["bot-matrix"],
+        "unrecognized subcommand 'bot-matrix'",
+        "a similar subcommand exists: 'boot-matrix'",
+    );
+    check(
+        &[
+            "image",
+            "x/-/floppy-1440k/1440s/reference",
+            "--out",
+            "x.iso",
+        ],
+        "x/-/floppy-1440k/1440s/reference cannot be mastered: a 1440 KiB floppy has 2880 virtual sectors, and 1440 virtual sectors were asked for",
+        "another medium, boot or size in the id",
+    );
+}
+
+#[test]
+fn a_disc_that_is_a_file_is_not_mastered() {
+    for id in [
+        "memtest/-/memtest86+x64/-/-/seabios/ide",
+        "memtest/-/memtest86+x64/-/-",
+    ] {
+        let arguments = ["image", id, "--out", "x.iso"];
+        refuses(&arguments, "/usr/lib/memtest86+/memtest86+x64.iso");
+        refuses(&arguments, "memtest86+");
+        let said = xtask(&arguments);
+        assert!(said.stderr.contains("is not mastered"), "{}", said.stderr);
+    }
+    refuses(
+        &["image", "mine/-/some/-/-", "--out", "x.iso"],
+        "no scenario that comes with boot-matrix has it",
+    );
 }
 
 #[test]
@@ -182,8 +276,9 @@ fn a_typo_in_a_scenario_file_is_told_with_its_place() {
     let said = own.run(&["--list"]);
     assert_eq!(said.code, 2);
     assert!(
-        said.stderr
-            .contains("own.toml:3:1: scenario[0].sumary: unknown field"),
+        said.stderr.contains(
+            "own.toml:3:1: scenario[0].sumary: no key is called \"sumary\"; did you mean summary?"
+        ),
         "{}",
         said.stderr
     );
@@ -242,6 +337,36 @@ fn an_image_needs_no_scenario() {
 }
 
 #[test]
+fn an_image_is_written_where_there_is_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = |out: &Path, message: &str| {
+        let out = out.to_str().unwrap();
+        refuses(&["image", "mine/-/none/-/reference", "--out", out], message);
+    };
+    image(&folder.path().join("missing/a.iso"), "does not exist");
+    assert!(!folder.path().join("missing").exists());
+    image(folder.path(), "is a folder");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_has_the_name_that_was_given() {
+    // Nobody can make files there, not even root.
+    let said = xtask(&[
+        "image",
+        "mine/-/none/-/reference",
+        "--out",
+        "/proc/self/a.iso",
+    ]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert!(
+        said.stderr
+            .starts_with("error: cannot write the disc /proc/self/a.iso: "),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn where_nothing_can_be_written_nothing_is_done() {
     let own = Own::new(SCENARIO);
     fs::write(own.path("out"), "a file where the folder would be").unwrap();
@@ -287,12 +412,55 @@ fn a_program_that_only_knows_its_version_is_no_qemu() {
 }
 
 #[test]
+fn each_run_has_a_report_of_its_own() {
+    let own = Own::new(SCENARIO);
+    let said = own.run_with(&["not-there"], &[("CI", "true")]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert!(own.path("out/nextest/ci/junit.xml").exists());
+    let report = fs::read_to_string(own.path("out/junit.xml")).unwrap();
+    assert!(report.contains("not-there/-/missing"), "{report}");
+}
+
+#[test]
 fn a_run_in_which_everything_is_skipped_is_no_pass() {
     let own = Own::new(SCENARIO);
     let said = own.run(&["not-there", "--format", "json"]);
     assert_eq!(said.code, 3, "{}", said.stderr);
     assert_eq!(said.json()["totals"]["skipped"], 1);
     assert_eq!(said.json()["cells"][0]["verdict"], "skipped");
+}
+
+#[test]
+fn what_failed_is_found_where_it_was() {
+    let own = Own::new(&SCENARIO.replacen("summary", "set = \"defects\"\nsummary", 1));
+    let dies = own.qemu("exit 1");
+    let said = own.run(&["own/", "--set", "all", "--qemu", &dies]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    let out = own.path("out");
+    let rerun = |arguments: &[&str]| {
+        let again = [
+            "boot-matrix",
+            "--rerun",
+            "failed",
+            "--list",
+            "--out",
+            out.to_str().unwrap(),
+        ];
+        xtask(&[&again[..], arguments].concat())
+    };
+    assert_eq!(
+        rerun(&[]).stdout,
+        "own/-/none,count=4/-/reference/seabios/ide\n"
+    );
+    let elsewhere = rerun(&["not-there"]);
+    assert_eq!(elsewhere.code, 2);
+    assert!(
+        elsewhere.stderr.contains(
+            "1 failed the last time, own/-/none,count=4/-/reference/seabios/ide among them, and none is among the cells chosen now"
+        ),
+        "{}",
+        elsewhere.stderr
+    );
 }
 
 #[test]
@@ -353,17 +521,21 @@ fn what_is_seen_is_new_then_accepted_then_compared() {
     let expected = |code, verdict: &str, differs: &[&str]| {
         (code, Value::from(verdict), Value::from(differs.to_vec()))
     };
+    let snapshot = own.path("scenarios/snapshots/own/-/none,count=4/-/reference/seabios/ide.snap");
+    let pending = snapshot.with_extension("snap.new");
     assert_eq!(run(&[]), expected(1, "mismatch", &["new"]));
+    assert!(pending.exists());
     assert_eq!(
         run(&["--rerun", "failed", "--accept"]),
         expected(0, "as-expected", &[])
     );
+    assert!(!pending.exists(), "it was accepted");
     assert_eq!(run(&[]), expected(0, "as-expected", &[]));
 
-    let snapshot = own.path("scenarios/snapshots/own/-/none,count=4/-/reference/seabios/ide.snap");
     let accepted = fs::read_to_string(&snapshot).unwrap();
     fs::write(&snapshot, accepted.replace("loaded: 4", "loaded: 8")).unwrap();
     assert_eq!(run(&[]), expected(1, "mismatch", &["snapshot"]));
+    assert!(pending.exists());
     fs::write(&snapshot, accepted).unwrap();
 
     change(
@@ -377,6 +549,13 @@ fn what_is_seen_is_new_then_accepted_then_compared() {
         expected(1, "mismatch", &["outcome"]),
         "what contradicts is not accepted"
     );
+    assert!(!pending.exists(), "it is of an earlier run");
+    let said = own.run(&["own/", "--accelerator", "tcg", "--accept"]);
+    let why = format!(
+        "not accepted, because what was seen is not what the scenario declares; change that first, at {}:8:1",
+        own.path("scenarios/own.toml").display()
+    );
+    assert!(said.stdout.contains(&why), "{}", said.stdout);
 }
 
 fn change(file: &Path, from: &str, to: &str) {

@@ -70,7 +70,11 @@ pub enum CommandError {
         words: String,
     },
     /// QEMU did not answer.
-    #[error("QEMU did not answer {command} within {} s", PATIENCE.as_secs())]
+    #[error(
+        "QEMU did not answer {command} within {} s: it hangs, or this host is too busy, and neither says anything about the disc; \
+         run it again when less else runs here, or with another QEMU",
+        PATIENCE.as_secs()
+    )]
     Silent {
         /// The command.
         command: String,
@@ -350,5 +354,18 @@ impl Drop for Machine {
         // only when it is gone already.
         let _ = self.wires.child.kill();
         let _ = self.wires.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_qemu_says_nothing_about_the_disc() {
+        let command = "pmemsave".to_owned();
+        let words = CommandError::Silent { command }.to_string();
+        assert!(words.starts_with("QEMU did not answer pmemsave within 20 s: "));
+        assert!(words.contains("; run it again"), "{words}");
     }
 }

@@ -23,7 +23,11 @@ pub(super) fn master(cells: &[Cell], folder: &Path, signals: &Signals) -> anyhow
         disc::master(recipe, folder).map(drop)
     });
     if signals.caught() {
-        return Err(Stop::host("interrupted while the discs were mastered", "").into());
+        return Err(Stop::host(
+            "interrupted while the discs were mastered",
+            "the same again",
+        )
+        .into());
     }
     mastered.map_err(|error| {
         Stop::host(

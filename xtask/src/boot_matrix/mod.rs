@@ -25,6 +25,7 @@ use scenarios::{
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals, Verdict},
     run::{Declared, Run, Starts, Toolbox},
     selection::Selection,
+    words::Set,
 };
 use serde_json::json;
 
@@ -39,7 +40,7 @@ use crate::{
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     let folders = folders(options);
-    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::scenarios(&error))?;
     let cells = select(options, &matrix)?;
     if options.list {
         let cells = match options.rerun {
@@ -66,7 +67,7 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
 /// Runs cells as the verb does, and leaves its exit code to the caller. For people, the table is printed.
 pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
     let folders = folders(options);
-    let matrix = Matrix::read(&folders).map_err(|error| Stop::usage(error, ""))?;
+    let matrix = Matrix::read(&folders).map_err(|error| Stop::scenarios(&error))?;
     let cells = select(options, &matrix)?;
     boot_cells(options, &folders, &matrix, cells)
 }
@@ -140,7 +141,7 @@ fn boot_cells(
         results = results.over(earlier);
     }
     results.write(&out)?;
-    junit::mend(&nextest::report(), &results, &out)?;
+    junit::mend(&nextest::report(&out), &results, &out)?;
     if options.format == Format::Text {
         table::print(&mut io::stdout().lock(), &results, &out, began.elapsed())
             .context("cannot write the report")?;
@@ -184,9 +185,13 @@ fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
 }
 
 fn folders(options: &BootMatrix) -> Vec<Folder> {
-    match &options.scenarios[..] {
-        [] => vec![Folder::shipped(workspace())],
-        own => own
+    let shipped = || vec![Folder::shipped(workspace())];
+    match (&options.scenarios[..], options.rerun) {
+        ([], None) => shipped(),
+        // What failed is found only where it was.
+        ([], Some(Rerun::Failed)) => Run::read(&Run::file(&out_folder(options)))
+            .map_or_else(|_| shipped(), |last| last.folders),
+        (own, _) => own
             .iter()
             .map(|folder| Folder::own(absolute(folder)))
             .collect(),
@@ -231,15 +236,27 @@ fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
 fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> {
     let last = Results::read(out)
         .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix, without --rerun"))?;
-    let failed = |cell: &Cell| {
-        let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
-        last.cells
-            .iter()
-            .any(|record| record.id == cell.id.as_str() && is_bad(record.verdict))
-    };
-    let cells: Vec<_> = cells.into_iter().filter(failed).collect();
-    if cells.is_empty() {
+    let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
+    let failed: BTreeSet<&str> = last
+        .cells
+        .iter()
+        .filter(|record| is_bad(record.verdict))
+        .map(|record| record.id.as_str())
+        .collect();
+    let Some(example) = failed.first() else {
         return Err(Stop::usage("nothing failed the last time", "cargo xtask boot-matrix").into());
+    };
+    let cells: Vec<_> = cells
+        .into_iter()
+        .filter(|cell| failed.contains(cell.id.as_str()))
+        .collect();
+    if cells.is_empty() {
+        let what = format!(
+            "{} failed the last time, {example} among them, and none is among the cells chosen now",
+            failed.len()
+        );
+        let remedy = "--rerun failed without filters, and with the --scenarios of that run";
+        return Err(Stop::usage(what, remedy).into());
     }
     Ok(cells)
 }
@@ -276,8 +293,13 @@ fn slow_cells(earlier: &Results) -> Vec<String> {
 }
 
 fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
+    let sets = match (&options.set, options.rerun) {
+        (Some(sets), _) => sets.0.clone(),
+        (None, None) => vec![Set::Default],
+        (None, Some(Rerun::Failed)) => Vec::new(),
+    };
     let selection = Selection {
-        sets: options.set.0.clone(),
+        sets,
         filters: options.filters.iter().map(Filter::new).collect(),
         firmware: options.firmware.clone(),
         attach: options.attach.clone(),

@@ -11,7 +11,7 @@ use anyhow::Context;
 use scenarios::{files, run};
 
 use crate::{
-    place::{cargo, is_ci, nextest_profile, target, workspace},
+    place::{cargo, is_ci, nextest_profile, workspace},
     signals::Signals,
 };
 
@@ -58,7 +58,7 @@ impl Ended {
 /// Runs the cells to their end, or until a signal comes.
 pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
     // An earlier run's report must not be taken for this one's; mostly there is none.
-    drop(fs::remove_file(report()));
+    drop(fs::remove_file(report(job.out)));
     let mut command = command(job)?;
     let status = signals
         .run(&mut command)
@@ -70,16 +70,19 @@ pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
 }
 
 /// The JUnit report that nextest leaves, if its profile wants one.
-pub(super) fn report() -> PathBuf {
-    target()
-        .join("nextest")
-        .join(nextest_profile())
-        .join("junit.xml")
+pub(super) fn report(out: &Path) -> PathBuf {
+    store(out).join(nextest_profile()).join("junit.xml")
+}
+
+/// Where nextest keeps what it writes. Each run has its own: in the workspace's, two that run at once would take each
+/// other's report.
+fn store(out: &Path) -> PathBuf {
+    out.join("nextest")
 }
 
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
-    let order = job.out.join("nextest.toml");
-    files::write(&order, order_config(&job.slow).as_bytes())?;
+    let own = job.out.join("nextest.toml");
+    files::write(&own, config(&store(job.out), &job.slow).as_bytes())?;
     let mut command = cargo();
     command
         .current_dir(workspace())
@@ -94,7 +97,7 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         .args(["--profile", nextest_profile(), "--no-fail-fast"])
         .args(["--test-threads", &threads().to_string()])
         .arg("--tool-config-file")
-        .arg(tool_config(&order))
+        .arg(tool_config(&own))
         .env(run::VARIABLE, &job.run_file)
         .env("INSTA_UPDATE", insta_update(job.accept))
         // The tests say themselves what differs.
@@ -126,17 +129,20 @@ fn tool_config(file: &Path) -> std::ffi::OsString {
     argument
 }
 
-/// A configuration that lets the slow cells begin first, so that none of them is alone at the end.
-fn order_config(slow: &[String]) -> String {
+/// A configuration with a store of its own, that lets the slow cells begin first, so that none of them is alone at
+/// the end.
+fn config(store: &Path, slow: &[String]) -> String {
+    let store = toml::Value::from(store.to_string_lossy().as_ref());
+    let config = format!("[store]\ndir = {store}\n");
     if slow.is_empty() {
-        return String::new();
+        return config;
     }
     let tests: Vec<String> = slow
         .iter()
         .map(|id| format!("test(={})", filterset_escape(id)))
         .collect();
     format!(
-        "[[profile.default.overrides]]\nfilter = '''{}'''\npriority = 50\n",
+        "{config}\n[[profile.default.overrides]]\nfilter = '''{}'''\npriority = 50\n",
         tests.join(" + ")
     )
 }
@@ -173,10 +179,13 @@ mod tests {
 
     #[test]
     fn slow_cells_get_a_priority() {
-        assert_eq!(order_config(&[]), "");
+        let store = Path::new("/out \"1\"/nextest");
+        const STORE: &str = "[store]\ndir = '/out \"1\"/nextest'\n";
+        assert_eq!(config(store, &[]), STORE);
+        let slow = config(store, &["a/-/none,count=1/-/reference/ovmf/ide".into()]);
         assert_eq!(
-            order_config(&["a/-/none,count=1/-/reference/ovmf/ide".into()]),
-            "[[profile.default.overrides]]\nfilter = '''test(=a/-/none\\,count=1/-/reference/ovmf/ide)'''\npriority = 50\n"
+            slow.strip_prefix(STORE).unwrap(),
+            "\n[[profile.default.overrides]]\nfilter = '''test(=a/-/none\\,count=1/-/reference/ovmf/ide)'''\npriority = 50\n"
         );
     }
 }

@@ -54,7 +54,15 @@ pub(crate) fn provide_for_cells(cells: &[Cell], tooling: &Tooling) -> anyhow::Re
     } else {
         found
     };
-    found.map_err(|problem| Stop::host(problem.what, problem.remedy.unwrap_or_default()).into())
+    found.map_err(|problem| {
+        Stop::host(
+            problem.what,
+            problem
+                .remedy
+                .unwrap_or_else(|| "cargo xtask doctor".to_owned()),
+        )
+        .into()
+    })
 }
 
 /// Provides what the tests need besides.

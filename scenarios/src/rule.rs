@@ -1,0 +1,127 @@
+//! The rules of a scenario: what must happen, or is left out, and to which cells.
+
+use toml::Spanned;
+
+use crate::{
+    cell::{Expectation, Rule},
+    file::{ExcludeDecl, ExpectDecl, Patterns, Selector},
+    filter::glob,
+    id::CellId,
+    location::Location,
+    scenario::{Reader, ScenarioError},
+    version::Version,
+};
+
+/// Which cells a rule is about.
+#[derive(Clone, Debug)]
+pub(crate) struct When {
+    /// Where the rule stands.
+    pub(crate) at: Location,
+    /// The parts of ids that it names, and what it says of each.
+    pub(crate) parts: Vec<Part>,
+}
+
+/// What a rule says of one part of the ids.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// `medium`, `boot`, `size`, `master`, `firmware` or `attachment`.
+    pub(crate) axis: &'static str,
+    /// Where it stands.
+    pub(crate) at: Location,
+    /// One of these must match.
+    pub(crate) patterns: Patterns,
+}
+
+impl When {
+    fn new(at: Location, selector: Selector, reader: &Reader<'_>) -> Self {
+        let parts = [
+            ("medium", selector.medium),
+            ("boot", selector.boot),
+            ("size", selector.size),
+            ("master", selector.master),
+            ("firmware", selector.firmware),
+            ("attachment", selector.attach),
+        ];
+        let part = |(axis, patterns): (_, Option<Spanned<Patterns>>)| {
+            let patterns = patterns?;
+            Some(Part {
+                axis,
+                at: reader.at(&patterns),
+                patterns: patterns.into_inner(),
+            })
+        };
+        Self {
+            at,
+            parts: parts.into_iter().filter_map(part).collect(),
+        }
+    }
+
+    /// Whether a cell is meant.
+    pub(crate) fn matches(&self, id: &CellId) -> bool {
+        let disc = id.disc();
+        self.parts.iter().all(|part| {
+            let word = match part.axis {
+                "medium" => disc.medium(),
+                "boot" => disc.boot(),
+                "size" => disc.size(),
+                "master" => disc.master(),
+                "firmware" => id.firmware(),
+                _ => id.attachment(),
+            };
+            let mut patterns = part.patterns.as_slice().iter();
+            patterns.any(|pattern| glob(pattern, word))
+        })
+    }
+}
+
+/// The cells that are left out.
+pub(crate) fn read_exclude(rule: Spanned<ExcludeDecl>, reader: &Reader<'_>) -> When {
+    When::new(reader.at(&rule), rule.into_inner().when, reader)
+}
+
+/// What must happen, and to which cells.
+pub(crate) fn read_expect(
+    rule: Spanned<ExpectDecl>,
+    reader: &Reader<'_>,
+) -> Result<(When, Rule), ScenarioError> {
+    let at = reader.at(&rule);
+    let rule = rule.into_inner();
+    if rule.because.get_ref().trim().is_empty() {
+        return Err(reader.wrong(
+            reader.at(&rule.because),
+            "because is empty: say which section, which source file, or what would disprove it",
+        ));
+    }
+    let version = |text: Spanned<String>| {
+        Version::find(text.get_ref()).ok_or_else(|| {
+            reader.wrong(
+                reader.at(&text),
+                format!(
+                    "since = {:?} is no version: write it with numbers, such as \"2025.02\"",
+                    text.get_ref()
+                ),
+            )
+        })
+    };
+    let since = rule.since.map(version).transpose()?;
+    let facts = rule.facts.into_iter();
+    let expectation = Expectation {
+        outcome: rule.outcome.0,
+        or: rule.or.map(|word| word.0),
+        code: rule.code,
+        stage: rule.stage.map(|stage| stage.0),
+        slot: rule.slot,
+        damage: rule.damage.map_or_else(Default::default, |word| word.0),
+        facts: facts
+            .map(|(fact, value)| (fact.0.as_str().to_owned(), value))
+            .collect(),
+        because: rule.because.into_inner(),
+    };
+    let when = When::new(at.clone(), rule.when, reader);
+    let rule = Rule {
+        at,
+        since,
+        expectation,
+    };
+    Ok((when, rule))
+}
