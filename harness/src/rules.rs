@@ -14,7 +14,7 @@ use crate::{
 /// Quiet for so long after a failure, no further word is to come.
 const LAST_WORD: Duration = Duration::from_secs(1);
 /// Quiet for so long, code that runs through memory nobody loaded will not find its way.
-const LOST: Duration = Duration::from_secs(1);
+const LOST: Duration = Duration::from_millis(300);
 /// Quiet for so long, foreign boot code that showed signs of life will show no more: it waits for a key.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -49,6 +49,8 @@ pub(crate) struct Facts {
     pub(crate) stopped: Option<Stopped>,
     /// Halted with interrupts off, seen twice, nothing between.
     pub(crate) dead: bool,
+    /// Busy, with interrupts off, at every one of several looks since the last sign of life.
+    pub(crate) deaf: bool,
     /// The processor runs through memory that nobody loaded: where.
     pub(crate) lost: Option<String>,
     /// Since the last sign of life.
@@ -195,6 +197,13 @@ impl Facts {
                 OutcomeKind::Hung,
                 format!("the boot image was entered, and the processor is lost: {place}"),
             );
+        }
+        // A program of others may work like this for minutes; what a probe does, it does through the firmware.
+        if self.deaf && self.entered && !self.awaits_pattern && self.quiet >= SETTLED {
+            return self.no_more(&format!(
+                "busy with interrupts off, and nothing came for {} s",
+                SETTLED.as_secs()
+            ));
         }
         if self.entered
             && alive

@@ -29,6 +29,8 @@ const TEXT_SCREEN: u64 = 0xB8000;
 const TEXT_SCREEN_BYTES: u64 = 80 * 25 * 2;
 /// The longest time between two looks at a screen on which a text is to appear.
 const SCREEN_INTERVAL: Duration = Duration::from_secs(1);
+/// One look may fall into a moment in which interrupts are off; so many in a row do not.
+const DEAF_LOOKS: u32 = 4;
 /// A text to wait for is looked for in the new output and this much before it.
 const PATTERN_OVERLAP: usize = 4096;
 
@@ -74,6 +76,8 @@ pub(crate) struct Watch<'a> {
     interval: Duration,
     next_look: Instant,
     dead_at: Option<u64>,
+    /// At how many looks in a row since the last sign of life interrupts were off.
+    deaf_looks: u32,
     /// The picture on the screen when the boot image was entered.
     picture: Option<Vec<u8>>,
 }
@@ -117,6 +121,7 @@ impl<'a> Watch<'a> {
             interval,
             next_look: now + interval,
             dead_at: None,
+            deaf_looks: 0,
             picture: None,
         }
     }
@@ -276,7 +281,9 @@ impl<'a> Watch<'a> {
     fn awake(&mut self) {
         self.last_life = Instant::now();
         self.dead_at = None;
+        self.deaf_looks = 0;
         self.facts.dead = false;
+        self.facts.deaf = false;
         self.facts.lost = None;
         // A text on the screen is looked for at its own pace: output may never pause.
         if !self.facts.awaits_pattern {
@@ -323,6 +330,12 @@ impl<'a> Watch<'a> {
         };
         self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
         self.dead_at = registers.is_dead().then_some(registers.address);
+        self.deaf_looks = if registers.interruptible {
+            0
+        } else {
+            self.deaf_looks + 1
+        };
+        self.facts.deaf = self.deaf_looks >= DEAF_LOOKS;
         let code = machine.memory(registers.address, 16).unwrap_or_default();
         // Kept until the next sign of life: a look may fall into the timer's interrupt.
         if let Some(place) = rules::lost_at(registers.address, registers.real_mode, &code) {

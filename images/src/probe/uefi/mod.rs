@@ -55,7 +55,8 @@ mod variable {
     pub(super) const LINE: u32 = 0x1000;
     /// What was read; on a page, so aligned for any device.
     pub(super) const BUFFER: u32 = 0x2000;
-    pub(super) const BUFFER_BYTES: u32 = 0x8000;
+    /// A call takes some drivers longer than what it reads (`AhciMode.c` clears a megabyte for each): few and large.
+    pub(super) const BUFFER_BYTES: u32 = 0x4_0000;
 }
 
 /// A PE32+ EFI application for x86-64. Its length depends only on the number of checks, the slot and
