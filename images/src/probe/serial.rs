@@ -36,26 +36,24 @@ pub(super) fn set_up(a: &mut CodeAssembler) -> Result<(), IcedError> {
     Ok(())
 }
 
-/// AL to COM1. Waits for the transmitter at most 65,536 looks, because a machine without COM1 must
-/// not hang here. Clobbers AH, CX and DX.
+/// How often the transmitter is looked at before a byte is sent all the same: seconds, because whoever reads the other end may be
+/// kept from it, and not for ever, because a machine may have a COM1 that never becomes ready.
+const LOOKS: u32 = 1 << 24;
+
+/// AL to COM1, when the transmitter is ready for it. Clobbers AH, ECX and DX.
 pub(super) fn put_byte(a: &mut CodeAssembler) -> Result<(), IcedError> {
     let mut wait = a.create_label();
+    let mut ready = a.create_label();
     a.mov(ah, al)?;
     a.mov(dx, u32::from(LINE_STATUS))?;
-    a.xor(cx, cx)?;
+    a.mov(ecx, LOOKS)?;
     a.set_label(&mut wait)?;
     a.in_(al, dx)?;
     a.test(al, TRANSMITTER_EMPTY)?;
-    if a.bitness() == 16 {
-        a.loope(wait)?;
-    } else {
-        // LOOPE would count ECX or RCX here: 2^32 looks or more.
-        let mut ready = a.create_label();
-        a.jne(ready)?;
-        a.dec(cx)?;
-        a.jne(wait)?;
-        a.set_label(&mut ready)?;
-    }
+    a.jne(ready)?;
+    a.dec(ecx)?;
+    a.jne(wait)?;
+    a.set_label(&mut ready)?;
     a.mov(dx, u32::from(COM1))?;
     a.mov(al, ah)?;
     a.out(dx, al)
