@@ -30,6 +30,8 @@ pub struct Cell {
     pub text: Option<String>,
     /// The snapshot's file.
     pub snapshot: PathBuf,
+    /// Why its machine always starts from power-on; nothing when it need not.
+    pub cold: Option<String>,
     /// The rules that match, in the order of the file; at least one has no `since`.
     pub(crate) rules: Vec<Rule>,
 }

@@ -74,14 +74,6 @@ fn write_disc(recipe: &Recipe, folder: &Path) -> io::Result<()> {
     }
 }
 
-/// A disc that was mastered before.
-///
-/// # Errors
-/// It was not.
-pub fn open(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
-    open_in(&discs.join(recipe.id.path()))
-}
-
 fn open_in(folder: &Path) -> Result<Disc, FileError> {
     let refusal = folder.join(REFUSAL);
     match fs::read_to_string(&refusal) {
@@ -155,7 +147,7 @@ pub fn master_once(recipe: &Recipe, discs: &Path, since: SystemTime) -> Result<D
         .map_err(FileError::new("lock", &lock_file))?;
     let made = fs::metadata(&folder).and_then(|folder| folder.modified());
     let disc = match made {
-        Ok(made) if made >= since => open(recipe, discs),
+        Ok(made) if made >= since => open_in(&folder),
         _ => master(recipe, discs),
     };
     drop(lock);

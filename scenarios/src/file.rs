@@ -67,6 +67,10 @@ pub struct ScenarioDecl {
     #[serde(default)]
     #[schemars(with = "Vec<ExcludeDecl>")]
     pub exclude: Vec<Spanned<ExcludeDecl>>,
+    /// Cells whose machines always start from power-on: what they show from a checkpoint is not the same.
+    #[serde(default)]
+    #[schemars(with = "Vec<ColdDecl>")]
+    pub cold: Vec<Spanned<ColdDecl>>,
     /// What must happen, in order: of the rules that match a cell the last one holds.
     #[schemars(with = "Vec<ExpectDecl>")]
     pub expect: Vec<Spanned<ExpectDecl>>,
@@ -143,6 +147,17 @@ pub struct ExcludeDecl {
     /// Why.
     #[serde(default)]
     pub because: Option<String>,
+}
+
+/// Cells whose machines always start from power-on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ColdDecl {
+    /// Which.
+    pub when: Selector,
+    /// What is not the same from a checkpoint, and why.
+    #[schemars(with = "String")]
+    pub because: Spanned<String>,
 }
 
 /// What must happen to some cells. What is absent may be anything.

@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use crate::{
     cell::{Expectation, Rule},
-    file::{ExcludeDecl, ExpectDecl, Patterns, Selector},
+    file::{ColdDecl, ExcludeDecl, ExpectDecl, Patterns, Selector},
     filter::glob,
     id::CellId,
     location::Location,
@@ -79,6 +79,28 @@ pub(crate) fn read_exclude(rule: Spanned<ExcludeDecl>, reader: &Reader<'_>) -> W
     When::new(reader.at(&rule), rule.into_inner().when, reader)
 }
 
+/// The cells whose machines start from power-on, and why.
+pub(crate) fn read_cold(
+    rule: Spanned<ColdDecl>,
+    reader: &Reader<'_>,
+) -> Result<(When, String), ScenarioError> {
+    let at = reader.at(&rule);
+    let rule = rule.into_inner();
+    let because = reason(rule.because, reader)?;
+    Ok((When::new(at, rule.when, reader), because))
+}
+
+/// A reason that says something.
+fn reason(because: Spanned<String>, reader: &Reader<'_>) -> Result<String, ScenarioError> {
+    if because.get_ref().trim().is_empty() {
+        return Err(reader.wrong(
+            reader.at(&because),
+            "because is empty: say which section, which source file, or what would disprove it",
+        ));
+    }
+    Ok(because.into_inner())
+}
+
 /// What must happen, and to which cells.
 pub(crate) fn read_expect(
     rule: Spanned<ExpectDecl>,
@@ -86,12 +108,7 @@ pub(crate) fn read_expect(
 ) -> Result<(When, Rule), ScenarioError> {
     let at = reader.at(&rule);
     let rule = rule.into_inner();
-    if rule.because.get_ref().trim().is_empty() {
-        return Err(reader.wrong(
-            reader.at(&rule.because),
-            "because is empty: say which section, which source file, or what would disprove it",
-        ));
-    }
+    let because = reason(rule.because, reader)?;
     let version = |text: Spanned<String>| {
         Version::find(text.get_ref()).ok_or_else(|| {
             reader.wrong(
@@ -115,7 +132,7 @@ pub(crate) fn read_expect(
         facts: facts
             .map(|(fact, value)| (fact.0.as_str().to_owned(), value))
             .collect(),
-        because: rule.because.into_inner(),
+        because,
     };
     let when = When::new(at.clone(), rule.when, reader);
     let rule = Rule {

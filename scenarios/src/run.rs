@@ -1,6 +1,9 @@
 //! What the command line tells the tests: the run file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use harness::{
     accelerator::{self, Accelerator, Choice},
@@ -35,6 +38,8 @@ pub struct Run {
     pub toolbox: Option<Toolbox>,
     /// Whether what is seen becomes the snapshot.
     pub accept: bool,
+    /// When it began. A disc that was mastered before is mastered again, for what masters it may have changed.
+    pub began: SystemTime,
     /// From where the machines start.
     pub starts: Starts,
     /// The folder with the checkpoints from which they may start. Runs share it.

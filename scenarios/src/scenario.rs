@@ -15,7 +15,7 @@ use crate::{
     filter::glob,
     id::{ABSENT, CellId, DiscId, check_part},
     location::Location,
-    rule::{When, read_exclude, read_expect},
+    rule::{When, read_cold, read_exclude, read_expect},
     words::{Boot, Firmware, Master, Medium, OrAbsent, Set, Size, Word, unknown_word},
 };
 
@@ -35,6 +35,7 @@ pub struct Scenario {
     attach: Vec<Attachment>,
     texts: Vec<(Firmware, String)>,
     excludes: Vec<When>,
+    colds: Vec<(When, String)>,
     expects: Vec<(When, Rule)>,
     /// The folder under which its snapshots lie.
     pub(crate) snapshots: PathBuf,
@@ -125,6 +126,11 @@ impl Scenario {
             .into_iter()
             .map(|rule| read_exclude(rule, &reader))
             .collect();
+        let colds = decl
+            .cold
+            .into_iter()
+            .map(|rule| read_cold(rule, &reader))
+            .collect::<Result<_, _>>()?;
         let axes = Declared {
             reader: &reader,
             at: &declared,
@@ -162,6 +168,7 @@ impl Scenario {
             texts: read_texts(decl.expect_text, &firmware, &reader)?,
             firmware,
             excludes,
+            colds,
             expects,
             snapshots: source.snapshots.to_owned(),
             name: decl.name.0.0,
@@ -235,7 +242,8 @@ impl Scenario {
         for when in &self.excludes {
             all.check_rule(when)?;
         }
-        for (when, _) in &self.expects {
+        let others = self.colds.iter().map(|(when, _)| when);
+        for when in others.chain(self.expects.iter().map(|(when, _)| when)) {
             self.check_rule(when)?;
         }
         match self.cells().find(|cell| cell.expectation(None).is_none()) {
@@ -301,6 +309,7 @@ impl Scenario {
         if self.excludes.iter().any(|when| when.matches(&id)) {
             return None;
         }
+        let cold = self.colds.iter().find(|(when, _)| when.matches(&id));
         let matching = self.expects.iter().filter(|(when, _)| when.matches(&id));
         Some(Cell {
             set: self.set,
@@ -313,6 +322,7 @@ impl Scenario {
                 .find(|(named, _)| named == firmware)
                 .map(|(_, text)| text.clone()),
             snapshot: self.snapshots.join(id.snapshot_path()),
+            cold: cold.map(|(_, because)| because.clone()),
             rules: matching.map(|(_, rule)| rule.clone()).collect(),
             id,
         })

@@ -4,7 +4,6 @@ use std::{
     env,
     path::{Path, PathBuf},
     sync::OnceLock,
-    time::SystemTime,
 };
 
 use anyhow::Context;
@@ -27,13 +26,13 @@ pub struct Environment {
     found: OnceLock<Result<Toolbox, String>>,
 }
 
-/// Who chose the cells, and who masters their discs.
+/// Who chose the cells.
 #[derive(Debug)]
 enum Cells {
     /// The command line.
     Listed,
-    /// Nobody: the default set. Discs older than this program are mastered again, for what masters them may have changed.
-    Default { matrix: Matrix, built: SystemTime },
+    /// Nobody: the default set.
+    Default(Matrix),
 }
 
 impl Environment {
@@ -75,12 +74,14 @@ impl Environment {
             out,
             accept: false,
             toolbox: None,
+            // Whoever starts many tests one by one wants each disc once: only those are too old that this program did not master.
+            began: built,
             starts: Starts::default(),
             checkpoints: target(&program).join("checkpoints"),
         };
         Ok(Self {
             run,
-            cells: Cells::Default { matrix, built },
+            cells: Cells::Default(matrix),
             found: OnceLock::new(),
         })
     }
@@ -100,7 +101,7 @@ impl Environment {
                 };
                 self.run.ids()?.into_iter().map(cell).collect()
             }
-            Cells::Default { matrix, .. } => {
+            Cells::Default(matrix) => {
                 let selection = Selection {
                     sets: vec![Set::Default],
                     ..Selection::default()
@@ -136,15 +137,12 @@ impl Environment {
         self.found.get_or_init(find).as_ref().map_err(Clone::clone)
     }
 
-    /// A cell's disc: mastered by the command line, or else now.
+    /// A cell's disc: mastered now, unless another cell of the run needed it before.
     ///
     /// # Errors
-    /// It was not mastered, or cannot be.
+    /// It cannot be mastered.
     pub fn disc(&self, recipe: &Recipe) -> Result<Disc, FileError> {
-        match self.cells {
-            Cells::Listed => disc::open(recipe, &self.run.discs()),
-            Cells::Default { built, .. } => disc::master_once(recipe, &self.run.discs(), built),
-        }
+        disc::master_once(recipe, &self.run.discs(), self.run.began)
     }
 }
 

@@ -51,11 +51,12 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
         let attempt = attempt::attempt(environment, cell, start);
         (judge::judge(environment, cell, &attempt), attempt)
     };
-    if environment.run.starts == Starts::Cold {
+    let both = environment.run.starts == Starts::Both;
+    // What is declared to differ is not proved not to.
+    if environment.run.starts == Starts::Cold || cell.cold.is_some() {
         return tried(Start::Cold).0;
     }
     let (from_checkpoint, warm) = tried(Start::Warm);
-    let both = environment.run.starts == Starts::Both;
     let started_warm =
         from_checkpoint.start == Some(Start::Warm) || from_checkpoint.verdict == Verdict::Infra;
     if !started_warm || (is_good(&from_checkpoint) && !both) {

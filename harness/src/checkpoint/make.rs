@@ -58,15 +58,7 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
     let state = fs::File::create(folder.join(STATE)).map_err(host)?;
     let mut machine = Machine::start(&spec, folder, stderr).map_err(host)?;
 
-    let firmware = (
-        platform.firmware.id.to_string(),
-        platform.firmware.version.clone(),
-    );
-    let mut record = Record::new(
-        platform.qemu.version.to_string(),
-        firmware,
-        platform.attachment.to_string(),
-    );
+    let mut record = Record::new(platform);
     let mut said = Said::default();
     match said.hear_out(&mut machine) {
         Ok(()) => {

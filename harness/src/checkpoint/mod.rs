@@ -98,7 +98,7 @@ impl Checkpoints {
     /// As [`Checkpoints::get`].
     pub fn prepare(&self, platform: &Platform) -> Result<Checkpoint, NoCheckpoint> {
         let checkpoint = self.get_if(platform, |record, folder| {
-            record.refusal != Some(Refusal::Overdue) && record.is_whole(folder)
+            record.refusal.is_none_or(Refusal::is_final) && record.is_whole(folder)
         });
         if let Ok(checkpoint) = &checkpoint {
             record::mark_used(&checkpoint.folder);
@@ -143,6 +143,12 @@ impl Checkpoints {
             Err(error) => {
                 // Best effort: it is removed at the next attempt in any case.
                 drop(remove_folder(&unfinished));
+                if matches!(error, NoCheckpoint::Qemu(_)) {
+                    // So that not every case that needs it tries again.
+                    let mut record = Record::new(platform);
+                    record.refusal = Some(Refusal::Failed);
+                    drop(fs::create_dir(&folder).and_then(|()| record.write(&folder)));
+                }
                 return Err(error);
             }
         };

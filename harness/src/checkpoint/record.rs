@@ -10,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{Checkpoint, MEMORY, NoCheckpoint, PROGRAM, RECORD, STATE, digest};
+use crate::platform::Platform;
 
 /// What a checkpoint was made from, and how it was left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,15 @@ pub enum Refusal {
     PassedBy,
     /// The machine did not get there in time. Another time it may.
     Overdue,
+    /// QEMU died or could not save it. Another time it may.
+    Failed,
+}
+
+impl Refusal {
+    /// Whether it will be the same whenever it is tried.
+    pub(super) const fn is_final(self) -> bool {
+        matches!(self, Self::PassedBy)
+    }
 }
 
 impl std::fmt::Display for Refusal {
@@ -56,6 +66,7 @@ impl std::fmt::Display for Refusal {
                 "the firmware goes on to boot and does not run the program that stops it for a checkpoint"
             }
             Self::Overdue => "the machine was not ready for a checkpoint in time",
+            Self::Failed => "QEMU could not save the machine",
         })
     }
 }
@@ -74,12 +85,13 @@ pub struct Kept {
 }
 
 impl Record {
-    pub(super) fn new(qemu: String, firmware: (String, String), attachment: String) -> Self {
+    /// Of a checkpoint that is still to be made.
+    pub(super) fn new(platform: &Platform) -> Self {
         Self {
-            qemu,
-            firmware: firmware.0,
-            firmware_version: firmware.1,
-            attachment,
+            qemu: platform.qemu.version.to_string(),
+            firmware: platform.firmware.id.to_string(),
+            firmware_version: platform.firmware.version.clone(),
+            attachment: platform.attachment.to_string(),
             made_in_ms: 0,
             refusal: None,
             files: Vec::new(),

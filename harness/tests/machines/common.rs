@@ -224,7 +224,7 @@ pub(crate) fn qemu() -> Qemu {
         .clone()
 }
 
-/// The host's build of a firmware.
+/// A machine of the host's QEMU, without its disc.
 pub(crate) fn platform(firmware: Firmware, attachment: Attachment) -> Platform {
     Platform {
         qemu: qemu(),
@@ -235,6 +235,7 @@ pub(crate) fn platform(firmware: Firmware, attachment: Attachment) -> Platform {
     }
 }
 
+/// The host's build of a firmware.
 pub(crate) fn firmware(id: FirmwareId) -> Firmware {
     static FOUND: OnceLock<Vec<Firmware>> = OnceLock::new();
     let found = FOUND.get_or_init(|| harness::firmware::discover(&qemu()));

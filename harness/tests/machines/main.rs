@@ -1,6 +1,7 @@
 //! Real machines: discs booted, watched and judged on the host's QEMU.
 
 mod boots;
+mod checkpoints;
 mod common;
 mod host;
 mod mastered;

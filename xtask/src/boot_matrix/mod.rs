@@ -1,9 +1,9 @@
 //! The main job: master, boot, judge, report.
 
 mod checkpoints;
-mod discs;
 mod junit;
 mod nextest;
+mod order;
 mod table;
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use anyhow::Context;
@@ -92,7 +92,6 @@ fn boot_cells(
     let toolbox = setup::provide_for_cells(&cells, &options.tooling)?;
     let began = Instant::now();
     let signals = Signals::catch()?;
-    discs::master(&cells, &out.join("discs"), signals)?;
     if options.starts() != Starts::Cold {
         checkpoints::prepare(&cells, &toolbox, &place::checkpoints(), signals)?;
     }
@@ -103,18 +102,18 @@ fn boot_cells(
         out: out.clone(),
         toolbox: Some(toolbox.clone()),
         accept: options.accept,
+        began: SystemTime::now(),
         starts: options.starts(),
         checkpoints: place::checkpoints(),
     };
     forget_records(&cells, &out)?;
     let run_file = run.write(&cells)?;
-    let slow = earlier.as_ref().map(slow_cells).unwrap_or_default();
     let ended = nextest::run(
         &nextest::Job {
             run_file,
             out: &out,
             accept: options.accept,
-            slow,
+            slow: order::slow(&cells, earlier.as_ref()),
         },
         signals,
     )?;
@@ -273,23 +272,6 @@ fn forget_records(cells: &[Cell], out: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The cells that took much longer than most the last time, longest first.
-fn slow_cells(earlier: &Results) -> Vec<String> {
-    let mut times: Vec<_> = earlier
-        .cells
-        .iter()
-        .map(|cell| (cell.duration_ms, cell.id.clone()))
-        .collect();
-    times.sort_by(|a, b| b.cmp(a));
-    let median = times.get(times.len() / 2).map_or(0, |&(time, _)| time);
-    times
-        .into_iter()
-        .take_while(|&(time, _)| time > 3 * median.max(1))
-        .map(|(_, id)| id)
-        .take(200)
-        .collect()
 }
 
 fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use harness::observation::Start;
 use scenarios::results::{CellResult, Differs, Results, Totals, Verdict};
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
@@ -22,6 +23,7 @@ pub(super) fn print(
     }
     print_problems(to, results, out)?;
     print_unseen(to, results)?;
+    print_starts(to, results, out)?;
     print_totals(to, &results.totals, out, took)
 }
 
@@ -181,6 +183,34 @@ fn print_unseen(to: &mut impl Write, results: &Results) -> io::Result<()> {
         if records.len() > EXAMPLES {
             writeln!(to, "  and {} more", records.len() - EXAMPLES)?;
         }
+    }
+    Ok(())
+}
+
+/// From where the machines started, and which showed something else from a checkpoint.
+fn print_starts(to: &mut impl Write, results: &Results, out: &Path) -> io::Result<()> {
+    let count = |start| {
+        let of_kind = |record: &&CellResult| record.start == Some(start);
+        results.cells.iter().filter(of_kind).count()
+    };
+    writeln!(
+        to,
+        "\n{} machines from a checkpoint, {} from power-on",
+        count(Start::Warm),
+        count(Start::Cold)
+    )?;
+    let differ = results
+        .cells
+        .iter()
+        .filter(|record| !record.warm_differs.is_empty() && record.verdict != Verdict::Mismatch);
+    for record in differ {
+        writeln!(
+            to,
+            "  {} was not the same from a checkpoint, and counts from power-on: {}\n    evidence: {}",
+            record.id,
+            record.warm_differs.join("; "),
+            out.join(&record.evidence).join("warm").display()
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,376 @@
+//! Machines that start from a checkpoint: they show what a machine from power-on shows, and nothing that happens to a checkpoint's files
+//! changes a result.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::{FileExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use harness::{
+    attachment::Attachment,
+    case::Case,
+    checkpoint::{Checkpoints, NoCheckpoint, Refusal},
+    firmware::FirmwareId,
+    observation::{Observation, Start},
+    outcome::OutcomeKind,
+    platform::Platform,
+    run::run,
+};
+use images::reference::master;
+
+use crate::common::{Bench, Do, disc, firmware, platform, seabios};
+
+const DRIVES: &[Attachment] = &[
+    Attachment::Ide,
+    Attachment::Ahci,
+    Attachment::Scsi,
+    Attachment::UsbCd,
+];
+
+fn ide() -> Platform {
+    platform(seabios(), Attachment::Ide)
+}
+
+/// An empty store in a folder whose name would break an option of QEMU's.
+fn store() -> (tempfile::TempDir, Checkpoints) {
+    let folder = tempfile::tempdir().expect("folder");
+    let checkpoints = Checkpoints::in_folder(folder.path().join("a, b=c"));
+    (folder, checkpoints)
+}
+
+/// The only checkpoint in a store.
+fn only(checkpoints: &Checkpoints) -> PathBuf {
+    let kept = checkpoints.list().expect("list");
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    kept[0].folder.clone()
+}
+
+fn from(case: &Case, checkpoints: &Checkpoints) -> Observation {
+    let case = Case {
+        checkpoints: Some(checkpoints.clone()),
+        ..case.clone()
+    };
+    run(&case).expect("observed")
+}
+
+/// Runs a case both ways.
+fn both(case: &Case, checkpoints: &Checkpoints) -> Observation {
+    let cold = run(case).expect("cold");
+    assert_eq!(cold.start, Start::Cold);
+    let warm = from(case, checkpoints);
+    assert_eq!(warm.start, Start::Warm, "{}", case.id);
+    let none: [String; 0] = [];
+    assert_eq!(warm.differences(&cold), none, "{}", case.id);
+    warm
+}
+
+/// A disc of the reference master, both ways.
+fn mastered(
+    boot: &str,
+    id: FirmwareId,
+    attachment: Attachment,
+    checkpoints: &Checkpoints,
+) -> Observation {
+    let bench = Bench::new(&[]);
+    let disc = master(
+        "machines/-/-/-/reference",
+        None,
+        &boot.parse().expect("boot"),
+        None,
+    );
+    let disc = disc.expect("mastered");
+    disc.write_to(&bench.path("")).expect("written");
+    let case = Case {
+        id: format!("{boot} {id} {attachment}"),
+        manifest: Some(disc.manifest),
+        ..bench.case(firmware(id), attachment)
+    };
+    both(&case, checkpoints)
+}
+
+#[test]
+fn a_bios_shows_the_same_from_a_checkpoint() {
+    let (_folder, checkpoints) = store();
+    for &attachment in DRIVES {
+        for boot in ["none", "floppy-1440k", "hard-disk", "none,count=0"] {
+            mastered(boot, FirmwareId::Seabios, attachment, &checkpoints);
+        }
+        // Nothing to boot: refused, and in other words than a disc that is there.
+        let seen = mastered("efi", FirmwareId::Seabios, attachment, &checkpoints);
+        assert_eq!(seen.outcome.kind, OutcomeKind::Refused);
+    }
+    assert_eq!(checkpoints.list().expect("list").len(), DRIVES.len());
+}
+
+#[test]
+fn uefi_firmware_shows_the_same_from_a_checkpoint() {
+    let (_folder, checkpoints) = store();
+    for &attachment in Attachment::ALL {
+        let seen = mastered("efi", FirmwareId::Ovmf, attachment, &checkpoints);
+        assert_eq!(seen.outcome.kind, OutcomeKind::Booted);
+    }
+    let seen = mastered("none", FirmwareId::Ovmf, Attachment::Ahci, &checkpoints);
+    assert_eq!(seen.outcome.kind, OutcomeKind::Refused);
+}
+
+#[test]
+fn whatever_a_disc_does_it_does_from_a_checkpoint_too() {
+    let (_folder, checkpoints) = store();
+    for script in [
+        &[Do::Say("alive")][..],
+        &[Do::Reset],
+        &[Do::GiveUp],
+        &[Do::PowerOff],
+        &[],
+    ] {
+        let bench = Bench::new(&disc(script));
+        both(&bench.case(seabios(), Attachment::Ide), &checkpoints);
+    }
+}
+
+#[test]
+fn a_difference_is_seen() {
+    let (_folder, checkpoints) = store();
+    let speaks = |text| {
+        let bench = Bench::new(&disc(&[Do::Say(text), Do::Reset]));
+        from(&bench.case(seabios(), Attachment::Ide), &checkpoints)
+    };
+    let halts = Bench::new(&disc(&[]));
+    let halts = from(&halts.case(seabios(), Attachment::Ide), &checkpoints);
+    let resets = speaks("one");
+    assert_ne!(resets.differences(&halts), Vec::<String>::new());
+    assert_eq!(resets.differences(&resets), Vec::<String>::new());
+}
+
+#[test]
+fn a_disk_under_a_bios_starts_cold() {
+    let (_folder, checkpoints) = store();
+    for attachment in [Attachment::UsbDisk, Attachment::VirtioBlk] {
+        let bench = Bench::new(&disc(&[]));
+        let seen = from(&bench.case(seabios(), attachment), &checkpoints);
+        assert_eq!(seen.start, Start::Cold);
+    }
+    assert_eq!(checkpoints.list().expect("list").len(), 0);
+}
+
+#[test]
+fn secure_boot_runs_nothing_unsigned_and_starts_cold() {
+    let (_folder, checkpoints) = store();
+    let secure = platform(firmware(FirmwareId::OvmfSecureBoot), Attachment::Ahci);
+    let first = checkpoints.prepare(&secure).expect_err("unsigned");
+    assert!(matches!(first, NoCheckpoint::Never(_)), "{first}");
+    let kept = checkpoints.list().expect("list");
+    assert_eq!(kept[0].record.refusal, Some(Refusal::PassedBy));
+    // Once is enough.
+    let record = || {
+        let record = kept[0].folder.join("checkpoint.json");
+        fs::metadata(record)
+            .and_then(|m| m.modified())
+            .expect("time")
+    };
+    let before = record();
+    checkpoints.prepare(&secure).expect_err("unsigned");
+    assert_eq!(record(), before);
+}
+
+#[test]
+fn another_qemu_firmware_or_machine_has_another_checkpoint() {
+    let (_folder, checkpoints) = store();
+    let here = ide();
+    let folders = |checkpoints: &Checkpoints| checkpoints.list().expect("list").len();
+    checkpoints.prepare(&here).expect("made");
+    checkpoints.prepare(&here).expect("there");
+    assert_eq!(folders(&checkpoints), 1);
+    let mut others = [here.clone(), here.clone(), here.clone(), here];
+    others[0].qemu.sha256 = "another program".into();
+    others[1].qemu.roms_sha256 = "another VGA BIOS".into();
+    others[2].firmware.sha256 = "another firmware".into();
+    others[3].memory_mib = Some(96);
+    for (count, other) in others.iter().enumerate() {
+        checkpoints.prepare(other).expect("made");
+        assert_eq!(folders(&checkpoints), count + 2);
+    }
+    assert_eq!(checkpoints.clear().expect("cleared"), 5);
+    assert_eq!(folders(&checkpoints), 0);
+}
+
+/// Changes a byte in the middle, and nothing that the file system tells of the file.
+fn damage(path: &Path, at: u64) {
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .expect("file");
+    let modified = file.metadata().and_then(|m| m.modified()).expect("time");
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).expect("byte");
+    file.write_all_at(&[byte[0] ^ 0xFF], at).expect("written");
+    file.set_modified(modified).expect("time");
+}
+
+fn when_made(folder: &Path) -> std::time::SystemTime {
+    fs::metadata(folder.join("state"))
+        .and_then(|metadata| metadata.modified())
+        .expect("time")
+}
+
+#[test]
+fn a_damaged_checkpoint_is_made_again() {
+    let (_folder, checkpoints) = store();
+    checkpoints.prepare(&ide()).expect("made");
+    let folder = only(&checkpoints);
+    // The second hit is in memory that the BIOS lies in; the third is a hole.
+    for (name, at) in [("state", 4096), ("memory", 0xF_0100), ("memory", 32 << 20)] {
+        let before = when_made(&folder);
+        damage(&folder.join(name), at);
+        checkpoints.prepare(&ide()).expect("made again");
+        assert_ne!(when_made(&folder), before, "{name} {at}");
+    }
+    // Whoever only looks sees at least that somebody wrote.
+    let before = when_made(&folder);
+    fs::write(folder.join("memory"), b"short").expect("written");
+    checkpoints.get(&ide()).expect("made again");
+    assert_ne!(when_made(&folder), before);
+}
+
+#[test]
+fn a_state_that_qemu_does_not_take_costs_time_alone() {
+    let (_folder, checkpoints) = store();
+    checkpoints.prepare(&ide()).expect("made");
+    damage(&only(&checkpoints).join("state"), 0);
+    let bench = Bench::new(&disc(&[Do::Say("alive")]));
+    let case = bench.case(seabios(), Attachment::Ide);
+    let seen = from(&case, &checkpoints);
+    assert_eq!(seen.start, Start::Cold);
+    assert_eq!(
+        seen.differences(&run(&case).expect("cold")),
+        Vec::<String>::new()
+    );
+    // It was thrown away, and the next has a new one.
+    assert_eq!(checkpoints.list().expect("list").len(), 0);
+    assert_eq!(from(&case, &checkpoints).start, Start::Warm);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_costs_time_alone() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("file");
+    fs::write(&file, b"").expect("written");
+    let checkpoints = Checkpoints::in_folder(file.join("checkpoints"));
+    let error = checkpoints.prepare(&ide()).expect_err("no folder");
+    assert!(error.to_string().contains("file/checkpoints"), "{error}");
+    let bench = Bench::new(&disc(&[]));
+    let seen = from(&bench.case(seabios(), Attachment::Ide), &checkpoints);
+    assert_eq!(seen.start, Start::Cold);
+}
+
+#[test]
+fn a_qemu_that_saves_nothing_is_tried_once_a_run() {
+    let (folder, checkpoints) = store();
+    let count = folder.path().join("count");
+    let script = format!("#!/bin/sh\necho tried >> '{}'\nexit 1\n", count.display());
+    let program = folder.path().join("qemu");
+    fs::write(&program, script).expect("script");
+    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("mode");
+    let mut broken = ide();
+    broken.qemu.path = program;
+    let tries = || fs::read_to_string(&count).map_or(0, |text| text.lines().count());
+    checkpoints.prepare(&broken).expect_err("dies");
+    assert_eq!(tries(), 1);
+    for _ in 0..3 {
+        checkpoints.get(&broken).expect_err("known");
+    }
+    assert_eq!(tries(), 1);
+    // Another run may have more luck.
+    checkpoints.prepare(&broken).expect_err("dies");
+    assert_eq!(tries(), 2);
+}
+
+#[test]
+fn several_at_once_make_one() {
+    let (_folder, checkpoints) = store();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| checkpoints.get(&ide()).expect("made or waited for"));
+        }
+    });
+    only(&checkpoints);
+}
+
+#[test]
+fn a_machine_goes_on_when_its_checkpoint_is_removed() {
+    let (_folder, checkpoints) = store();
+    checkpoints.prepare(&ide()).expect("made");
+    let bench = Bench::new(&disc(&[Do::Say("alive"), Do::Spin]));
+    let case = Case {
+        deadline: Some(Duration::from_secs(2)),
+        ..bench.case(seabios(), Attachment::Ide)
+    };
+    thread::scope(|scope| {
+        let running = scope.spawn(|| from(&case, &checkpoints));
+        let log = bench.path("evidence/trace.log");
+        wait_until(|| fs::read_to_string(&log).is_ok_and(|log| log.contains("LBA=20")));
+        checkpoints.clear().expect("cleared");
+        let seen = running.join().expect("ran");
+        assert_eq!(seen.start, Start::Warm);
+        assert_eq!(seen.outcome.kind, OutcomeKind::HandedOver);
+    });
+}
+
+/// The helper of the test below: makes a checkpoint. By itself it does nothing.
+#[test]
+fn makes_a_checkpoint() {
+    if let Some(folder) = std::env::var_os(MAKE) {
+        Checkpoints::in_folder(folder).get(&ide()).expect("made");
+    }
+}
+
+const MAKE: &str = "BOOT_MATRIX_TEST_MAKE";
+
+#[test]
+fn whoever_is_killed_while_making_one_leaves_nothing_in_the_way() {
+    let (_folder, checkpoints) = store();
+    // Each is there a little later than the one before; the last is the checkpoint itself.
+    for sign in [
+        "program",
+        "blank.iso",
+        "memory",
+        "debug.txt",
+        "checkpoint.json",
+    ] {
+        checkpoints.clear().expect("cleared");
+        let mut maker = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "checkpoints::makes_a_checkpoint"])
+            .env(MAKE, checkpoints.folder())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("maker");
+        wait_until(|| {
+            let folders = fs::read_dir(checkpoints.folder()).into_iter().flatten();
+            folders
+                .flatten()
+                .any(|folder| folder.path().join(sign).exists())
+        });
+        // By then it may have ended by itself.
+        maker.kill().expect("killed");
+        maker.wait().expect("reaped");
+        let bench = Bench::new(&disc(&[Do::Say("alive")]));
+        let case = bench.case(seabios(), Attachment::Ide);
+        both(&case, &checkpoints);
+        only(&checkpoints);
+    }
+}
+
+/// There is nobody to tell of a file: looks until it is there.
+fn wait_until(there: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !there() {
+        assert!(Instant::now() < deadline, "it never came");
+        thread::yield_now();
+    }
+}
