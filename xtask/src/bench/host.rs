@@ -8,14 +8,14 @@ use serde::Serialize;
 /// The machine, and what ran on it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Host {
-    cpu: String,
-    cpus: usize,
-    memory_mib: Option<u64>,
-    kernel: String,
-    qemu: String,
-    accelerator: String,
+    pub(super) cpu: String,
+    pub(super) cpus: usize,
+    pub(super) memory_mib: Option<u64>,
+    pub(super) kernel: String,
+    pub(super) qemu: String,
+    pub(super) accelerator: String,
     /// Each firmware's name and version.
-    firmware: Vec<(String, String)>,
+    pub(super) firmware: Vec<(String, String)>,
 }
 
 impl Host {

@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use super::{
     report::{Bar, Kind, Panel, Report, Time},
-    timing::{Spread, ms, number, ratio, show},
+    timing::{Spread, ms, ratio, show},
 };
 
 const WIDTH: f64 = 760.0;
@@ -18,6 +18,9 @@ const ROW: f64 = 25.0;
 const THICK: f64 = 15.0;
 const BETWEEN_GROUPS: f64 = 9.0;
 const LINE: f64 = 18.0;
+
+/// An ordinary space would be lost between two parts of a text.
+const GAP: &str = "\u{a0}\u{a0}";
 
 /// Colours are written out for each ground: not every reader of SVG knows CSS variables.
 const STYLE: &str = r#"<style>
@@ -59,18 +62,19 @@ pub(super) fn svg(report: &Report) -> String {
         Panel::Ovmf,
         "A cell on OVMF, by how the disc hangs on the machine",
     );
-    drawing.y += 4.0;
+    drawing.y -= 6.0;
     let runs = report.times.iter().filter(|time| time.bar.is_some());
     let runs = runs.map(|time| time.spread.runs);
     let (few, many) = (runs.clone().min(), runs.max());
     let median = match (few, many) {
         (Some(few), Some(many)) if few < many => format!("Medians of {few} to {many} runs"),
-        (_, Some(runs)) => format!("Medians of {runs} runs"),
-        _ => "Medians".to_owned(),
+        (_, Some(runs)) if runs > 1 => format!("Medians of {runs} runs"),
+        _ => "Single runs".to_owned(),
     };
     drawing.caption(&format!(
-        "{median}, taken in turn; a whisker spans the shortest and the longest. Warm: from a checkpoint; cold: from power-on."
+        "{median}, taken in turn; a whisker spans the shortest and the longest."
     ));
+    drawing.caption("Warm: from a checkpoint. Cold: from power-on.");
     for line in report.host.describe() {
         drawing.caption(&line);
     }
@@ -190,8 +194,7 @@ impl Drawing {
         self.element(format_args!(
             "<path class=\"whisker\" d=\"M{least:.1} {up:.1}V{down:.1}M{least:.1} {middle:.1}H{most:.1}M{most:.1} {up:.1}V{down:.1}\"/>"
         ));
-        let figure = show(spread.median);
-        let figure = escape(&figure);
+        let figure = escape(&show(spread.median));
         self.element(format_args!(
             "<text x=\"{:.1}\" y=\"{:.1}\"><tspan font-weight=\"600\">{figure}</tspan><tspan class=\"soft\">{beside}</tspan></text>",
             most + 9.0,
@@ -210,10 +213,10 @@ fn beside(bars: &[(&Bar, Spread)], bar: &Bar, spread: &Spread) -> String {
     };
     match (of(Kind::Bare), of(Kind::Cold)) {
         (Some(bare), _) if bar.kind != Kind::Bare => {
-            format!(" · {}×", number(ratio(spread.median, bare)))
+            format!("{GAP}{:.1}× as long", ratio(spread.median, bare))
         }
         (None, Some(cold)) if bar.kind == Kind::Warm => {
-            format!(" · {}× faster", number(ratio(cold, spread.median)))
+            format!("{GAP}{:.1}× faster", ratio(cold, spread.median))
         }
         _ => String::new(),
     }
@@ -255,6 +258,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::host::Host;
 
     #[test]
     fn ticks_are_round_and_few() {
@@ -271,7 +275,55 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_no_markup() {
-        assert_eq!(escape("a <b> & c"), "a &lt;b&gt; &amp; c");
+    fn every_bar_has_its_figure() {
+        let time = |panel, group: &str, kind, millis| Time {
+            what: "a cell".to_owned(),
+            spread: Spread {
+                median: Duration::from_millis(millis),
+                least: Duration::from_millis(millis * 9 / 10),
+                most: Duration::from_millis(millis * 11 / 10),
+                runs: 9,
+            },
+            bar: Some(Bar {
+                panel,
+                group: group.to_owned(),
+                kind,
+            }),
+        };
+        let report = Report {
+            host: Host {
+                cpu: "A <B> & C".to_owned(),
+                cpus: 2,
+                memory_mib: Some(4096),
+                kernel: "Linux".to_owned(),
+                qemu: "7.2.22".to_owned(),
+                accelerator: "tcg".to_owned(),
+                firmware: Vec::new(),
+            },
+            times: vec![
+                time(Panel::Seabios, "", Kind::Bare, 30),
+                time(Panel::Seabios, "", Kind::Warm, 60),
+                time(Panel::Ovmf, "ahci", Kind::Warm, 300),
+                time(Panel::Ovmf, "ahci", Kind::Cold, 3000),
+                time(Panel::Ovmf, "usb-cd", Kind::Cold, 3300),
+            ],
+            rows: Vec::new(),
+        };
+        let svg = svg(&report);
+        for part in [
+            ">30.0 ms<",
+            ">60.0 ms<",
+            "2.0× as long<",
+            ">300 ms<",
+            "10.0× faster<",
+            ">3.00 s<",
+            ">3.30 s<",
+            ">usb-cd<",
+            ">A &lt;B&gt; &amp; C, 2 processors, 4 GiB of memory, Linux<",
+            "Medians of 9 runs,",
+        ] {
+            assert!(svg.contains(part), "{part} is not in\n{svg}");
+        }
+        assert_eq!(svg.matches("<rect").count(), 1 + report.times.len());
     }
 }

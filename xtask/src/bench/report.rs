@@ -150,8 +150,11 @@ impl Report {
         writeln!(out, "|---|---|---|---|")?;
         for Time { what, spread, .. } in &self.times {
             let [median, least, most] = [spread.median, spread.least, spread.most].map(show);
-            let runs = spread.runs;
-            writeln!(out, "| {what} | {median} | {least} to {most} | {runs} |")?;
+            let range = match spread.runs {
+                1 => String::new(),
+                _ => format!("{least} to {most}"),
+            };
+            writeln!(out, "| {what} | {median} | {range} | {} |", spread.runs)?;
         }
         writeln!(
             out,

@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context, bail};
 use harness::{
-    attachment::Attachment, checkpoint::Kept, firmware::FirmwareId, observation::Start,
+    attachment::Attachment,
+    checkpoint::{Kept, NoCheckpoint},
+    firmware::FirmwareId,
+    observation::Start,
     platform::Platform,
 };
 use scenarios::results::Results;
@@ -29,9 +32,12 @@ pub(super) fn warm_up(bed: &Bed) -> anyhow::Result<()> {
     eprintln!("bench: the tests are built, and the checkpoints made");
     for platform in platforms(bed)? {
         bed.unless_interrupted()?;
-        if let Err(error) = bed.checkpoints.prepare(&platform) {
-            let (firmware, attachment) = (platform.firmware.id, platform.attachment);
-            eprintln!("note: {firmware} by {attachment} starts cold: {error}");
+        match bed.checkpoints.prepare(&platform) {
+            Ok(_) | Err(NoCheckpoint::Never(_)) => {}
+            Err(error) => eprintln!(
+                "note: {} by {} starts cold: {error}",
+                platform.firmware.id, platform.attachment
+            ),
         }
     }
     let out = bed.folder.path().join("warm-up");
