@@ -19,9 +19,6 @@ const THICK: f64 = 15.0;
 const BETWEEN_GROUPS: f64 = 9.0;
 const LINE: f64 = 18.0;
 
-/// An ordinary space would be lost between two parts of a text.
-const GAP: &str = "\u{a0}\u{a0}";
-
 /// Colours are written out for each ground: not every reader of SVG knows CSS variables.
 const STYLE: &str = r#"<style>
 text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Ubuntu, "DejaVu Sans", sans-serif; fill: #1f2328 }
@@ -55,7 +52,7 @@ pub(super) fn svg(report: &Report) -> String {
     drawing.panel(
         report,
         Panel::Seabios,
-        "A cell on SeaBIOS, from the start of QEMU to the verdict",
+        "A cell on SeaBIOS, from the start of QEMU to the written evidence",
     );
     drawing.panel(
         report,
@@ -196,7 +193,7 @@ impl Drawing {
         ));
         let figure = escape(&show(spread.median));
         self.element(format_args!(
-            "<text x=\"{:.1}\" y=\"{:.1}\"><tspan font-weight=\"600\">{figure}</tspan><tspan class=\"soft\">{beside}</tspan></text>",
+            "<text x=\"{:.1}\" y=\"{:.1}\"><tspan font-weight=\"600\">{figure}</tspan><tspan class=\"soft\" dx=\"8\">{beside}</tspan></text>",
             most + 9.0,
             middle + 4.5
         ));
@@ -213,10 +210,10 @@ fn beside(bars: &[(&Bar, Spread)], bar: &Bar, spread: &Spread) -> String {
     };
     match (of(Kind::Bare), of(Kind::Cold)) {
         (Some(bare), _) if bar.kind != Kind::Bare => {
-            format!("{GAP}{:.1}× as long", ratio(spread.median, bare))
+            format!("{:.1}× as long", ratio(spread.median, bare))
         }
         (None, Some(cold)) if bar.kind == Kind::Warm => {
-            format!("{GAP}{:.1}× faster", ratio(cold, spread.median))
+            format!("{:.1}× faster", ratio(cold, spread.median))
         }
         _ => String::new(),
     }
