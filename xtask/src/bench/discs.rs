@@ -6,13 +6,15 @@ use anyhow::{Context, ensure};
 use images::reference;
 
 use super::{
-    Bed, Row,
-    timing::{alternate, ratio, show, time},
+    Bed,
+    report::{Aim, Report, Row, Time},
+    timing::{alternate, ratio, show},
 };
 
 const DISC: &str = "bench/cd-80/hard-disk/quarter/reference";
 
-pub(super) fn measure(bed: &Bed) -> anyhow::Result<Vec<Row>> {
+pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
+    eprintln!("bench: mastering against xorriso");
     let folder = bed.folder.path().join("quarter");
     let make = || -> anyhow::Result<()> {
         let disc = reference::master(
@@ -32,25 +34,29 @@ pub(super) fn measure(bed: &Bed) -> anyhow::Result<Vec<Row>> {
         * 512;
     let tree = bed.folder.path().join("tree");
     let boot_image = image_for_xorriso(&folder, &tree)?;
-    let ours = || time(make);
-    let theirs = || time(|| xorriso(&tree, boot_image, &bed.folder.path().join("xorriso.iso")));
-    let (our_time, their_time) = alternate(bed.runs.min(5), ours, theirs)?;
-    Ok(vec![
-        Row::new(
-            format!(
-                "mastering a CD-80 with a quarter-sized hard disk ({}) against xorriso ({})",
-                show(our_time),
-                show(their_time)
-            ),
-            format!("{:.0}× faster", ratio(their_time, our_time)),
-            "≥ 50×",
-        ),
-        Row::new(
-            "that disc on disk",
-            format!("{} KiB", allocated / 1024),
-            "≤ 256 KiB",
-        ),
-    ])
+    let theirs = || xorriso(&tree, boot_image, &bed.folder.path().join("xorriso.iso"));
+    let (our_time, their_time) = alternate(bed, bed.runs.min(5), &make, &theirs)?;
+    for (by, spread) in [("the reference master", our_time), ("xorriso", their_time)] {
+        report.times.push(Time {
+            what: format!("mastering a CD-80 with a quarter-sized hard disk, {by}"),
+            spread,
+            bar: None,
+        });
+    }
+    let (our_time, their_time) = (our_time.median, their_time.median);
+    let what = format!(
+        "mastering a CD-80 with a quarter-sized hard disk ({}) against xorriso ({})",
+        show(our_time),
+        show(their_time)
+    );
+    report
+        .rows
+        .push(Row::new(what, ratio(their_time, our_time), "× faster").aim(Aim::AtLeast(50.0)));
+    let kib = allocated as f64 / 1024.0;
+    report
+        .rows
+        .push(Row::new("that disc on disk", kib, " KiB").aim(Aim::AtMost(256.0)));
+    Ok(())
 }
 
 /// The same boot image as a sparse file in a tree of its own, as a user of xorriso has it.

@@ -1,4 +1,5 @@
-//! A cell against the bare start of an emulator, and two machines against one.
+//! A cell against the bare start of an emulator, from a checkpoint against from power-on, two machines against one,
+//! and how much memory one takes.
 
 use std::{
     io::Write,
@@ -8,59 +9,193 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use clap::ValueEnum;
 use harness::{
-    accelerator::Accelerator,
     attachment::Attachment,
     case::{Case, Success},
-    firmware::Firmware,
+    checkpoint::NoCheckpoint,
+    firmware::FirmwareId,
+    observation::Start,
     outcome::OutcomeKind,
     platform::Platform,
     run,
 };
 use images::{manifest::Manifest, reference};
+use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
-    Bed, Row,
-    timing::{alternate, ratio, show, time},
+    Bed,
+    report::{Aim, Bar, Kind, Panel, Report, Row, Time},
+    timing::{Action, alternate, in_turn, ratio, show},
 };
+use crate::stop::Stop;
 
-pub(super) fn measure(bed: &Bed) -> anyhow::Result<Vec<Row>> {
-    let bios = Disc::new(bed, "bench/-/none/-/reference", "none")?;
-    let efi = Disc::new(bed, "bench/-/efi/-/reference", "efi")?;
-    let cell = || time(|| bios.boot(bed, &bed.seabios, Attachment::Ide, "one"));
-    let bare = || time(|| start_and_quit(bed));
-    let (cell_time, bare_time) = alternate(bed.runs, cell, bare)?;
-    let mut rows = vec![Row::new(
-        format!(
-            "SeaBIOS cell ({}) against bare QEMU start and quit ({})",
-            show(cell_time),
-            show(bare_time)
-        ),
-        format!("{:.2}×", ratio(cell_time, bare_time)),
-        "≤ 3×",
-    )];
-    for (name, disc, firmware, attachment, batch) in [
-        ("SeaBIOS", &bios, &bed.seabios, Attachment::Ide, 8),
-        ("OVMF", &efi, &bed.ovmf, Attachment::Ahci, 1),
-    ] {
-        let run = |lane: &str, cells: u32| -> anyhow::Result<()> {
-            (0..cells).try_for_each(|_| disc.boot(bed, firmware, attachment, lane))
-        };
-        let one_after_the_other = || time(|| run("one", 2 * batch));
-        let two_at_once = || time(|| at_once(|| run("one", batch), || run("two", batch)));
-        let (one, two) = alternate(bed.runs.div_ceil(2), one_after_the_other, two_at_once)?;
-        rows.push(Row::new(
-            format!(
-                "{name}: {} cells on two machines at once ({}) against one ({})",
-                2 * batch,
-                show(two),
-                show(one)
-            ),
-            format!("{:.2}× the throughput", ratio(one, two)),
-            "≥ 1.7×",
-        ));
+/// With these OVMF is measured besides [`OVMF_BY`].
+const OVMF_ALSO_BY: [Attachment; 4] = [
+    Attachment::Scsi,
+    Attachment::UsbCd,
+    Attachment::UsbDisk,
+    Attachment::VirtioBlk,
+];
+const SEABIOS_BY: Attachment = Attachment::Ide;
+const OVMF_BY: Attachment = Attachment::Ahci;
+
+/// Many times what any of these machines takes.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A machine to measure the memory of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OneMachine {
+    SeabiosWarm,
+    SeabiosCold,
+    OvmfWarm,
+    OvmfCold,
+}
+
+pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Result<()> {
+    let seabios = Boot::seabios(bed)?;
+    let ovmf = Boot::ovmf(bed, OVMF_BY)?;
+    eprintln!("bench: cells against a bare start of QEMU, warm and cold");
+    let bare = || start_and_quit(bed);
+    let bare_bar = Bar {
+        panel: Panel::Seabios,
+        group: String::new(),
+        kind: Kind::Bare,
+    };
+    let mut list: Vec<(String, Bar, Action<'_>)> =
+        vec![("QEMU, bare start and quit".to_owned(), bare_bar, &bare)];
+    let seabios_starts = seabios.starts("one");
+    let ovmf_starts = ovmf.starts("one");
+    for (boot, starts) in [(&seabios, &seabios_starts), (&ovmf, &ovmf_starts)] {
+        list.extend(boot.entries(starts));
     }
-    Ok(rows)
+    let first = report.times.len();
+    time_all(bed, bed.runs, list, report)?;
+    compare_with_bare(&report.times[first..], &mut report.rows);
+    report
+        .rows
+        .extend(warm_against_cold(&report.times, OVMF_BY));
+    if whole {
+        for attachment in OVMF_ALSO_BY {
+            eprintln!("bench: OVMF by {attachment}, warm and cold");
+            let ovmf = Boot::ovmf(bed, attachment)?;
+            let starts = ovmf.starts("one");
+            time_all(bed, bed.runs.div_ceil(3), ovmf.entries(&starts), report)?;
+            report
+                .rows
+                .extend(warm_against_cold(&report.times, attachment));
+        }
+    }
+    eprintln!("bench: two machines at once against one");
+    for (boot, start, batch) in [
+        (&seabios, Start::Warm, 8),
+        (&ovmf, Start::Warm, 3),
+        (&seabios, Start::Cold, 8),
+        (&ovmf, Start::Cold, 1),
+    ] {
+        if start == Start::Cold || boot.has_checkpoint {
+            report.rows.push(scaling(bed, boot, start, batch)?);
+        }
+    }
+    eprintln!("bench: memory of one machine");
+    for (boot, start, machine) in [
+        (&seabios, Start::Warm, OneMachine::SeabiosWarm),
+        (&seabios, Start::Cold, OneMachine::SeabiosCold),
+        (&ovmf, Start::Warm, OneMachine::OvmfWarm),
+        (&ovmf, Start::Cold, OneMachine::OvmfCold),
+    ] {
+        if start == Start::Cold || boot.has_checkpoint {
+            let what = format!("{} {}: QEMU's peak memory", boot.name, word(start));
+            let bytes = peak_in_a_process(bed, machine)?;
+            report
+                .rows
+                .push(Row::new(what, bytes as f64 / 1e6, " MB").aim(Aim::AtMost(160.0)));
+        }
+    }
+    Ok(())
+}
+
+/// Times everything in the list in turn.
+fn time_all(
+    bed: &Bed,
+    runs: u32,
+    list: Vec<(String, Bar, Action<'_>)>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let actions: Vec<Action<'_>> = list.iter().map(|(_, _, action)| *action).collect();
+    let spreads = in_turn(bed, runs, &actions)?;
+    let times = list
+        .into_iter()
+        .zip(spreads)
+        .map(|((what, bar, _), spread)| Time {
+            what,
+            spread,
+            bar: Some(bar),
+        });
+    report.times.extend(times);
+    Ok(())
+}
+
+fn median(times: &[Time], panel: Panel, kind: Kind, group: &str) -> Option<Duration> {
+    let is_it = |bar: &Bar| bar.panel == panel && bar.kind == kind && bar.group == group;
+    let time = times
+        .iter()
+        .find(|time| time.bar.as_ref().is_some_and(is_it))?;
+    Some(time.spread.median)
+}
+
+fn compare_with_bare(times: &[Time], rows: &mut Vec<Row>) {
+    let seabios = |kind| median(times, Panel::Seabios, kind, "");
+    let Some(bare) = seabios(Kind::Bare) else {
+        return;
+    };
+    for (kind, name) in [(Kind::Warm, "warm"), (Kind::Cold, "cold")] {
+        let Some(cell) = seabios(kind) else { continue };
+        let what = format!(
+            "SeaBIOS cell, {name} ({}), against QEMU's bare start and quit ({})",
+            show(cell),
+            show(bare)
+        );
+        let row = Row::new(what, ratio(cell, bare), "×");
+        rows.push(match kind {
+            Kind::Warm => row.aim(Aim::AtMost(2.5)),
+            _ => row,
+        });
+    }
+}
+
+fn warm_against_cold(times: &[Time], attachment: Attachment) -> Option<Row> {
+    let of = |kind| median(times, Panel::Ovmf, kind, attachment.as_str());
+    let (warm, cold) = (of(Kind::Warm)?, of(Kind::Cold)?);
+    let what = format!(
+        "OVMF cell by {attachment}, warm ({}) against cold ({})",
+        show(warm),
+        show(cold)
+    );
+    Some(Row::new(what, ratio(cold, warm), "× faster").aim(Aim::AtLeast(6.0)))
+}
+
+/// The throughput of two machines at once, against one.
+fn scaling(bed: &Bed, boot: &Boot<'_>, start: Start, batch: u32) -> anyhow::Result<Row> {
+    let run = |lane: &str, cells: u32| -> anyhow::Result<()> {
+        (0..cells).try_for_each(|_| boot.boot(start, lane))
+    };
+    let (one, two) = alternate(
+        bed,
+        bed.runs.div_ceil(2),
+        &|| run("one", 2 * batch),
+        &|| at_once(|| run("one", batch), || run("two", batch)),
+    )?;
+    let (one, two) = (one.median, two.median);
+    let what = format!(
+        "{} {}: {} cells on two machines at once ({}) against one ({})",
+        boot.name,
+        word(start),
+        2 * batch,
+        show(two),
+        show(one)
+    );
+    Ok(Row::new(what, ratio(one, two), "× the throughput").aim(Aim::AtLeast(1.7)))
 }
 
 fn at_once(
@@ -79,74 +214,131 @@ fn at_once(
 
 /// QEMU with the same machine, which runs nothing and is told to quit.
 fn start_and_quit(bed: &Bed) -> anyhow::Result<()> {
-    let mut child = Command::new(&bed.qemu.path)
-        .args([
-            "-nodefaults",
-            "-display",
-            "none",
-            "-machine",
-            "pc",
-            "-S",
-            "-monitor",
-            "stdio",
-        ])
+    let qemu = &bed.toolbox.qemu.path;
+    let mut child = Command::new(qemu)
+        .args(["-nodefaults", "-display", "none", "-machine", "pc", "-S"])
+        .args(["-accel", bed.accelerator().as_str(), "-monitor", "stdio"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
-        .with_context(|| format!("start {}", bed.qemu.path.display()))?;
+        .with_context(|| format!("start {}", qemu.display()))?;
     if let Some(mut monitor) = child.stdin.take() {
         monitor.write_all(b"quit\n").context("tell QEMU to quit")?;
     }
     let status = child.wait().context("wait for QEMU")?;
-    ensure!(
-        status.success(),
-        "{} ended with {status}",
-        bed.qemu.path.display()
-    );
+    ensure!(status.success(), "{} ended with {status}", qemu.display());
     Ok(())
 }
 
-/// A mastered disc that boots.
-struct Disc {
+/// A mastered disc that boots, and the machine that it boots on.
+struct Boot<'a> {
+    bed: &'a Bed,
+    name: &'static str,
+    panel: Panel,
+    group: String,
     id: &'static str,
     folder: std::path::PathBuf,
     manifest: Manifest,
+    platform: Platform,
+    has_checkpoint: bool,
 }
 
-impl Disc {
-    fn new(bed: &Bed, id: &'static str, boot: &str) -> anyhow::Result<Self> {
-        let disc = reference::master(id, None, &boot.parse()?, None)?;
-        let folder = bed.folder.path().join(boot);
-        disc.write_to(&folder)
-            .with_context(|| format!("master a disc in {}", folder.display()))?;
+type Timed<'a> = Box<dyn Fn() -> anyhow::Result<()> + 'a>;
+
+impl<'a> Boot<'a> {
+    fn seabios(bed: &'a Bed) -> anyhow::Result<Self> {
+        let platform = bed.platform(FirmwareId::Seabios, SEABIOS_BY)?;
+        let boot = Self::new(bed, "SeaBIOS", Panel::Seabios, platform)?;
         Ok(Self {
-            id,
-            folder,
-            manifest: disc.manifest,
+            group: String::new(),
+            ..boot
         })
     }
 
-    fn boot(
-        &self,
-        bed: &Bed,
-        firmware: &Firmware,
-        attachment: Attachment,
-        lane: &str,
-    ) -> anyhow::Result<()> {
+    fn ovmf(bed: &'a Bed, attachment: Attachment) -> anyhow::Result<Self> {
+        let platform = bed.platform(FirmwareId::Ovmf, attachment)?;
+        Self::new(bed, "OVMF", Panel::Ovmf, platform)
+    }
+
+    fn new(
+        bed: &'a Bed,
+        name: &'static str,
+        panel: Panel,
+        platform: Platform,
+    ) -> anyhow::Result<Self> {
+        let (id, boot) = match panel {
+            Panel::Seabios => ("bench/-/none/-/reference", "none"),
+            Panel::Ovmf => ("bench/-/efi/-/reference", "efi"),
+        };
+        let disc = reference::master(id, None, &boot.parse()?, None)?;
+        let attachment = platform.attachment.to_string();
+        let folder = bed.folder.path().join(format!("{boot}-{attachment}"));
+        disc.write_to(&folder)
+            .with_context(|| format!("master a disc in {}", folder.display()))?;
+        let has_checkpoint = match bed.checkpoints.prepare(&platform) {
+            Ok(_) => true,
+            Err(NoCheckpoint::Never(why)) => {
+                eprintln!("note: {name} by {attachment} starts only cold: {why}");
+                false
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            bed,
+            name,
+            panel,
+            group: attachment,
+            id,
+            folder,
+            manifest: disc.manifest,
+            platform,
+            has_checkpoint,
+        })
+    }
+
+    /// Boots from each start that there is.
+    fn starts<'b>(&'b self, lane: &'b str) -> Vec<(Start, Timed<'b>)> {
+        [Start::Warm, Start::Cold]
+            .into_iter()
+            .filter(|&start| start == Start::Cold || self.has_checkpoint)
+            .map(|start| {
+                let boot: Timed<'b> = Box::new(move || self.boot(start, lane));
+                (start, boot)
+            })
+            .collect()
+    }
+
+    /// These boots, with their names and their places in the plot.
+    fn entries<'b>(&self, starts: &'b [(Start, Timed<'b>)]) -> Vec<(String, Bar, Action<'b>)> {
+        let entry = |(start, boot): &'b (Start, Timed<'b>)| {
+            let what = format!(
+                "{} cell by {}, {}",
+                self.name,
+                self.platform.attachment,
+                word(*start)
+            );
+            let bar = Bar {
+                panel: self.panel,
+                group: self.group.clone(),
+                kind: match start {
+                    Start::Warm => Kind::Warm,
+                    Start::Cold => Kind::Cold,
+                },
+            };
+            (what, bar, &**boot as Action<'b>)
+        };
+        starts.iter().map(entry).collect()
+    }
+
+    fn boot(&self, start: Start, lane: &str) -> anyhow::Result<()> {
         let observation = run::run(&Case {
             id: self.id.to_owned(),
             disc: self.folder.join("disc.iso"),
             manifest: Some(self.manifest.clone()),
-            platform: Platform {
-                qemu: bed.qemu.clone(),
-                firmware: firmware.clone(),
-                accelerator: Accelerator::Tcg,
-                attachment,
-                memory_mib: None,
-            },
-            checkpoints: None,
+            platform: self.platform.clone(),
+            checkpoints: (start == Start::Warm).then(|| self.bed.checkpoints.clone()),
             success: Success::Probe,
-            deadline: Some(Duration::from_secs(60)),
+            deadline: Some(DEADLINE),
             evidence: self.folder.join(lane),
         })?;
         let outcome = observation.outcome;
@@ -156,6 +348,58 @@ impl Disc {
             self.id,
             outcome.detail
         );
+        ensure!(
+            observation.start == start,
+            "{} by {} has a checkpoint, and a machine started without it",
+            self.name,
+            self.platform.attachment
+        );
         Ok(())
     }
+}
+
+const fn word(start: Start) -> &'static str {
+    match start {
+        Start::Warm => "warm",
+        Start::Cold => "cold",
+    }
+}
+
+/// The peak memory of one machine, in bytes. The kernel tells a process of the largest of all the children that it ever
+/// had, so that a process of its own has to ask.
+fn peak_in_a_process(bed: &Bed, machine: OneMachine) -> anyhow::Result<u64> {
+    bed.unless_interrupted()?;
+    let name = machine.to_possible_value().unwrap_or_else(|| "".into());
+    let program = std::env::current_exe().context("find this program")?;
+    let output = Command::new(program)
+        .args(["bench", "--peak-memory", name.get_name()])
+        .args(bed.tooling())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("start this program again")?;
+    ensure!(
+        output.status.success(),
+        "measuring memory ended with {}",
+        output.status
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    said.trim()
+        .parse()
+        .with_context(|| format!("read a number of bytes from {said:?}"))
+}
+
+/// Runs one machine, and says the peak memory of QEMU in bytes: its resident set, with what it shares with other
+/// machines.
+pub(super) fn peak(bed: &Bed, machine: OneMachine) -> anyhow::Result<u64> {
+    let (boot, start) = match machine {
+        OneMachine::SeabiosWarm => (Boot::seabios(bed)?, Start::Warm),
+        OneMachine::SeabiosCold => (Boot::seabios(bed)?, Start::Cold),
+        OneMachine::OvmfWarm => (Boot::ovmf(bed, OVMF_BY)?, Start::Warm),
+        OneMachine::OvmfCold => (Boot::ovmf(bed, OVMF_BY)?, Start::Cold),
+    };
+    boot.boot(start, "one")?;
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)
+        .map_err(|error| Stop::host(format!("the kernel tells no peak memory: {error}"), ""))?;
+    // In units of 1024 bytes (getrusage(2)).
+    Ok(u64::try_from(usage.max_rss()).unwrap_or_default() * 1024)
 }

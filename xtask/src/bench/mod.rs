@@ -1,128 +1,188 @@
-//! `cargo xtask bench`: speed as ratios within one run, each a median.
+//! `cargo xtask bench`: speed as ratios within one run, each of medians.
 
 mod discs;
+mod flat;
+mod host;
 mod machines;
+mod plot;
+mod report;
 mod timing;
 mod whole;
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Args;
 use harness::{
-    firmware::{self, Firmware, FirmwareId},
-    qemu::Qemu,
+    accelerator::Accelerator,
+    attachment::Attachment,
+    checkpoint::Checkpoints,
+    firmware::{self, FirmwareId},
+    platform::Platform,
 };
-use serde::Serialize;
+use scenarios::{
+    files,
+    run::{AcceleratorWish, Toolbox},
+};
 
-use crate::{cli::Format, place, stop::Stop};
+use self::{host::Host, machines::OneMachine, report::Report};
+use crate::{
+    cli::{AcceleratorChoice, Format},
+    place,
+    signals::Signals,
+    stop::Stop,
+};
 
 /// Measure how long things take, as ratios in one run.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// How often each thing is timed; the median counts.
+    /// How often each thing is timed; the median counts. Long things are timed less often.
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) runs: u32,
-    /// Also run the whole default matrix, which takes minutes.
+    /// Also OVMF by every attachment, and the whole default matrix, which takes some minutes.
     #[arg(long)]
     pub(crate) whole: bool,
+    /// Also, with what --whole measures, every cell of the default matrix from power-on and one after another. It takes ten
+    /// minutes and more.
+    #[arg(long)]
+    pub(crate) cold_matrix: bool,
+    /// Also matrices of 100, 300 and 1,000 cells: time for each cell, and disk used. It takes some minutes.
+    #[arg(long)]
+    pub(crate) flat: bool,
     /// Also clone the repository, build it from an empty target folder and run one cell: time to the first result.
     #[arg(long)]
     pub(crate) clone: bool,
+    /// Also draw the times of cells, into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     /// The QEMU to use.
     #[arg(long, value_name = "PATH")]
     pub(crate) qemu: Option<PathBuf>,
+    /// What runs the guests' instructions.
+    #[arg(long, value_name = "ACCELERATOR", default_value = "measure")]
+    pub(crate) accelerator: AcceleratorChoice,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
-}
-
-/// One measured thing.
-#[derive(Debug, Serialize)]
-pub(crate) struct Row {
-    /// What was measured.
-    what: String,
-    /// The figure, with its unit.
-    figure: String,
-    /// The aim, where there is one.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    aim: &'static str,
-}
-
-impl Row {
-    fn new(what: impl Into<String>, figure: impl Into<String>, aim: &'static str) -> Self {
-        Self {
-            what: what.into(),
-            figure: figure.into(),
-            aim,
-        }
-    }
+    /// Run one machine and print the peak memory of QEMU, in bytes: the benchmark asks this of itself.
+    #[arg(long, value_name = "MACHINE", hide = true)]
+    pub(crate) peak_memory: Option<OneMachine>,
 }
 
 /// What everything is measured with.
 struct Bed {
-    qemu: Qemu,
-    seabios: Firmware,
-    ovmf: Firmware,
+    toolbox: Toolbox,
+    checkpoints: Checkpoints,
     folder: tempfile::TempDir,
     runs: u32,
+    signals: &'static Signals,
 }
 
 pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
-    let mut rows = Vec::new();
+    let svg = options.svg.as_deref().map(in_a_folder).transpose()?;
     let bed = Bed::new(options)?;
-    rows.extend(machines::measure(&bed)?);
-    rows.extend(discs::measure(&bed)?);
-    if options.whole {
-        rows.extend(whole::matrix(bed.folder.path())?);
+    if let Some(machine) = options.peak_memory {
+        let bytes = machines::peak(&bed, machine)?;
+        writeln!(std::io::stdout(), "{bytes}").context("cannot write")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut report = Report {
+        host: Host::this(&bed.toolbox),
+        times: Vec::new(),
+        rows: Vec::new(),
+    };
+    let whole = options.whole || options.cold_matrix;
+    machines::measure(&bed, whole, &mut report)?;
+    discs::measure(&bed, &mut report)?;
+    if whole || options.flat {
+        whole::warm_up(&bed)?;
+    }
+    if whole {
+        whole::matrix(&bed, options.cold_matrix, &mut report)?;
+    }
+    if options.flat {
+        flat::measure(&bed, &mut report)?;
     }
     if options.clone {
-        rows.extend(whole::clone(bed.folder.path())?);
+        whole::clone(&bed, &mut report)?;
     }
-    print(options.format, &rows)?;
+    report
+        .print(&mut std::io::stdout().lock(), options.format)
+        .context("cannot write the report")?;
+    if let Some(svg) = svg {
+        files::write(&svg, plot::svg(&report).as_bytes())?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A file in a folder that exists, told before minutes of work.
+fn in_a_folder(file: &Path) -> Result<PathBuf, Stop> {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    match file.parent() {
+        Some(folder) if folder.is_dir() && !file.is_dir() => Ok(file),
+        _ => Err(Stop::usage(
+            format!("{} is no file in a folder that exists", file.display()),
+            "--svg and a file in a folder that exists",
+        )),
+    }
 }
 
 impl Bed {
     fn new(options: &Bench) -> anyhow::Result<Self> {
-        let remedy = "cargo xtask doctor";
-        let missing = |what: String| Stop::host(&what, remedy);
-        let qemu = Qemu::locate(options.qemu.as_deref()).map_err(|error| missing(error.what()))?;
-        let found = firmware::discover(&qemu);
-        let select = |id| {
-            firmware::select(&found, id)
-                .cloned()
-                .map_err(|error| missing(error.what()))
-        };
-        let (seabios, ovmf) = (select(FirmwareId::Seabios)?, select(FirmwareId::Ovmf)?);
+        // Before any thread is started.
+        let signals = Signals::catch()?;
+        let wish = AcceleratorWish::from(options.accelerator);
         let target = place::target();
+        let toolbox = Toolbox::find(options.qemu.as_deref(), wish, &target)
+            .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
         let folder = tempfile::Builder::new()
             .prefix("bench-")
             .tempdir_in(target)
             .context("make a folder for the benchmark")?;
         Ok(Self {
-            qemu,
-            seabios,
-            ovmf,
+            toolbox,
+            checkpoints: Checkpoints::in_folder(place::checkpoints()),
             folder,
             runs: options.runs,
+            signals,
         })
     }
-}
 
-fn print(format: Format, rows: &[Row]) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match format {
-        Format::Json => {
-            let json = serde_json::json!({ "schema": "bench/1", "rows": rows });
-            writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
-        }
-        Format::Text => {
-            writeln!(out, "| measured | figure | aim |\n|---|---|---|")?;
-            for row in rows {
-                writeln!(out, "| {} | {} | {} |", row.what, row.figure, row.aim)?;
-            }
-        }
+    fn accelerator(&self) -> Accelerator {
+        self.toolbox.accelerator.accelerator
     }
-    Ok(())
+
+    fn platform(&self, firmware: FirmwareId, attachment: Attachment) -> Result<Platform, Stop> {
+        let firmware = firmware::select(&self.toolbox.firmware, firmware)
+            .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
+        Ok(Platform {
+            qemu: self.toolbox.qemu.clone(),
+            firmware: firmware.clone(),
+            accelerator: self.accelerator(),
+            attachment,
+            memory_mib: None,
+        })
+    }
+
+    /// The options that give another of our commands the same emulator.
+    fn tooling(&self) -> [OsString; 4] {
+        [
+            "--qemu".into(),
+            self.toolbox.qemu.path.clone().into(),
+            "--accelerator".into(),
+            self.accelerator().as_str().into(),
+        ]
+    }
+
+    fn unless_interrupted(&self) -> Result<(), Stop> {
+        if self.signals.caught() {
+            return Err(Stop::host("interrupted", "the same again"));
+        }
+        Ok(())
+    }
 }

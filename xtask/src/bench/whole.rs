@@ -1,67 +1,197 @@
 //! The whole matrix, and the time that a newcomer waits.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
+use harness::{
+    attachment::Attachment,
+    checkpoint::{Kept, NoCheckpoint},
+    firmware::FirmwareId,
+    observation::Start,
+    platform::Platform,
+};
+use scenarios::results::Results;
 
 use super::{
-    Row,
-    timing::{show, time},
+    Bed,
+    report::{Aim, Report, Row},
+    timing::{ratio, show, time},
 };
-use crate::place;
+use crate::place::{self, cargo};
 
-/// The default matrix, as a user runs it.
-pub(super) fn matrix(folder: &Path) -> anyhow::Result<Vec<Row>> {
-    let out = folder.join("matrix");
-    let took = boot_matrix(place::workspace(), &out, &[])?;
-    let text =
-        std::fs::read_to_string(out.join("results.json")).context("read the matrix's results")?;
-    let results: serde_json::Value =
-        serde_json::from_str(&text).context("read the matrix's results")?;
-    let cells = &results["totals"]["cells"];
-    Ok(vec![Row::new(
-        format!("the whole default matrix, {cells} cells"),
-        show(took),
-        "",
-    )])
+/// One cell, that is quick.
+const ONE_CELL: &str = "emulation-modes/*/none/*/seabios/ide";
+
+/// Sees to it that what is timed next builds nothing and makes no checkpoint.
+pub(super) fn warm_up(bed: &Bed) -> anyhow::Result<()> {
+    eprintln!("bench: the tests are built, and the checkpoints made");
+    for platform in platforms(bed)? {
+        bed.unless_interrupted()?;
+        match bed.checkpoints.prepare(&platform) {
+            Ok(_) | Err(NoCheckpoint::Never(_)) => {}
+            Err(error) => eprintln!(
+                "note: {} by {} starts cold: {error}",
+                platform.firmware.id, platform.attachment
+            ),
+        }
+    }
+    let out = bed.folder.path().join("warm-up");
+    boot_matrix(bed, place::workspace(), &out, &[ONE_CELL], &[]).map(drop)
+}
+
+fn platforms(bed: &Bed) -> anyhow::Result<Vec<Platform>> {
+    let mut platforms = Vec::new();
+    for firmware in [FirmwareId::Seabios, FirmwareId::Ovmf] {
+        for &attachment in Attachment::ALL {
+            platforms.push(bed.platform(firmware, attachment)?);
+        }
+    }
+    Ok(platforms)
+}
+
+/// The default matrix, as a user runs it; perhaps also as a script that knows no better would.
+pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow::Result<()> {
+    eprintln!("bench: the whole default matrix");
+    let (out, root) = (bed.folder.path().join("matrix"), place::workspace());
+    let (warm, results) = boot_matrix(bed, root, &out, &[], &[])?;
+    let from_checkpoints = results
+        .cells
+        .iter()
+        .filter(|cell| cell.start == Some(Start::Warm))
+        .count();
+    let what = format!(
+        "the whole default matrix, {}, {from_checkpoints} of them from checkpoints",
+        cells(&results)
+    );
+    report
+        .rows
+        .push(Row::new(what, warm.as_secs_f64(), " s").aim(Aim::AtMost(60.0)));
+    let kept = checkpoints(bed)?;
+    let made: u64 = kept.iter().map(|kept| kept.record.made_in_ms).sum();
+    let bytes: u64 = kept.iter().map(|kept| kept.allocated).sum();
+    let what = format!(
+        "making its {} checkpoints, once, {} MiB on disk",
+        kept.len(),
+        bytes >> 20
+    );
+    report.rows.push(Row::new(
+        what,
+        Duration::from_millis(made).as_secs_f64(),
+        " s",
+    ));
+    if also_cold {
+        eprintln!("bench: the same cells from power-on, one after another");
+        let out = bed.folder.path().join("cold");
+        let one_at_a_time = [("NEXTEST_TEST_THREADS", "1")];
+        let (cold, results) = boot_matrix(bed, root, &out, &["--cold"], &one_at_a_time)?;
+        let what = format!(
+            "the whole default matrix ({}) against the same {} cold and one after another ({})",
+            show(warm),
+            cells(&results),
+            show(cold)
+        );
+        report
+            .rows
+            .push(Row::new(what, ratio(cold, warm), "× faster").aim(Aim::AtLeast(8.0)));
+    }
+    Ok(())
+}
+
+/// The checkpoints that the default matrix starts from.
+fn checkpoints(bed: &Bed) -> anyhow::Result<Vec<Kept>> {
+    let platforms = platforms(bed)?;
+    let mut kept = bed
+        .checkpoints
+        .list()
+        .context("list the checkpoints")?
+        .into_iter()
+        .filter(|kept| kept.record.refusal.is_none())
+        .collect::<Vec<_>>();
+    // Older ones of the same machine come after the one that was used last.
+    let of_platform = |platform: Platform| {
+        let is_it = |kept: &Kept| {
+            kept.record.firmware == platform.firmware.id.as_str()
+                && kept.record.attachment == platform.attachment.as_str()
+        };
+        let at = kept.iter().position(is_it)?;
+        platform.why_cold().is_none().then(|| kept.swap_remove(at))
+    };
+    Ok(platforms.into_iter().filter_map(of_platform).collect())
 }
 
 /// A clone with an empty target folder, to the result of one cell.
-pub(super) fn clone(folder: &Path) -> anyhow::Result<Vec<Row>> {
+pub(super) fn clone(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
+    eprintln!("bench: clone, build, first result");
+    let (root, folder) = (place::workspace(), bed.folder.path());
     let clone = folder.join("clone");
-    let root = place::workspace();
     let took = time(|| {
-        let status = Command::new("git")
-            .args(["clone", "--quiet"])
-            .arg(root)
-            .arg(&clone)
-            .status();
-        ensure!(status.context("run git")?.success(), "git clone failed");
-        boot_matrix(
-            &clone,
-            &folder.join("first"),
-            &["emulation-modes/*/none/*/seabios/ide"],
-        )
+        let mut git = Command::new("git");
+        git.args(["clone", "--quiet"]).arg(root).arg(&clone);
+        let status = bed.signals.run(&mut git).context("run git")?;
+        bed.unless_interrupted()?;
+        if !status.success() {
+            bail!("git clone ended with {status}");
+        }
+        boot_matrix(bed, &clone, &folder.join("first"), &[ONE_CELL], &[]).map(drop)
     })?;
-    Ok(vec![Row::new(
+    report.rows.push(Row::new(
         "clone, build from an empty target folder, first result",
-        show(took),
-        "",
-    )])
+        took.as_secs_f64(),
+        " s",
+    ));
+    Ok(())
 }
 
-fn boot_matrix(root: &Path, out: &Path, arguments: &[&str]) -> anyhow::Result<Duration> {
-    time(|| {
-        let status = Command::new("cargo")
-            .args(["xtask", "boot-matrix", "--out"])
-            .arg(out)
-            .args(arguments)
-            .current_dir(root)
-            .env_remove("CARGO_TARGET_DIR")
-            .stdout(std::process::Stdio::null())
-            .status()
-            .context("run cargo xtask boot-matrix")?;
-        ensure!(status.success(), "boot-matrix ended with {status}");
+/// How many cells there were. A mismatch does not make the time wrong, but it has to be told.
+pub(super) fn cells(results: &Results) -> String {
+    let totals = &results.totals;
+    match totals.cells - totals.as_expected {
+        0 => format!("{} cells", totals.cells),
+        others => format!("{} cells ({others} not as expected)", totals.cells),
+    }
+}
+
+/// Runs `cargo xtask boot-matrix` as somebody would type it, and says how long it took.
+pub(super) fn boot_matrix(
+    bed: &Bed,
+    root: &Path,
+    out: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> anyhow::Result<(Duration, Results)> {
+    let log = bed.folder.path().join("boot-matrix.log");
+    let said = fs::File::create(&log).with_context(|| format!("write {}", log.display()))?;
+    let mut command = cargo();
+    command
+        .args(["xtask", "boot-matrix", "--out"])
+        .arg(out)
+        .args(bed.tooling())
+        .args(arguments)
+        .current_dir(root)
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("NEXTEST_TEST_THREADS")
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(said);
+    let took = time(|| {
+        let status = bed.signals.run(&mut command);
+        let status = status.context("run cargo xtask boot-matrix")?;
+        bed.unless_interrupted()?;
+        // With 1 there are results, and some are not as expected.
+        if !matches!(status.code(), Some(0 | 1)) {
+            let said = fs::read(&log).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
+            let lines: Vec<&str> = said.trim().lines().collect();
+            let end = &lines[lines.len().saturating_sub(12)..];
+            bail!("boot-matrix ended with {status}:\n{}", end.join("\n"));
+        }
         Ok(())
-    })
+    })?;
+    Ok((took, Results::read(out)?))
 }

@@ -95,7 +95,6 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
             "matrix",
         ])
         .args(["--profile", nextest_profile(), "--no-fail-fast"])
-        .args(["--test-threads", &threads().to_string()])
         .arg("--tool-config-file")
         .arg(tool_config(&own))
         .env(run::VARIABLE, &job.run_file)
@@ -108,6 +107,10 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         .stdin(Stdio::null())
         // Standard output is for our results alone.
         .stdout(std::io::stderr());
+    // Whoever sets nextest's own variable means it, and it counts only where the option is not given.
+    if std::env::var_os("NEXTEST_TEST_THREADS").is_none() {
+        command.args(["--test-threads", &threads().to_string()]);
+    }
     // Where somebody watches there is a progress bar, and hundreds of passes would scroll it away.
     if std::io::stderr().is_terminal() {
         command.args(["--status-level", "fail"]);
