@@ -49,7 +49,7 @@ pub(crate) struct Facts {
     pub(crate) stopped: Option<Stopped>,
     /// Halted with interrupts off, seen twice, nothing between.
     pub(crate) dead: bool,
-    /// Busy, with interrupts off, at every one of several looks since the last sign of life.
+    /// Busy, with interrupts off, at every one of several looks since the last sign of life. UEFI firmware is for seconds, before it hands over.
     pub(crate) deaf: bool,
     /// The processor runs through memory that nobody loaded: where.
     pub(crate) lost: Option<String>,
@@ -199,7 +199,7 @@ impl Facts {
             );
         }
         // A program of others may work like this for minutes; what a probe does, it does through the firmware.
-        if self.deaf && self.entered && !self.awaits_pattern && self.quiet >= SETTLED {
+        if self.deaf && self.any_output && !self.awaits_pattern && self.quiet >= SETTLED {
             return self.no_more(&format!(
                 "busy with interrupts off, and nothing came for {} s",
                 SETTLED.as_secs()

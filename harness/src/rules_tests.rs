@@ -56,6 +56,22 @@ fn a_failure_waits_for_the_last_word() {
 }
 
 #[test]
+fn a_machine_that_hears_nothing_is_waited_for_a_while() {
+    let mut facts = Facts {
+        deaf: true,
+        quiet: SETTLED,
+        ..entered()
+    };
+    check(&facts, Some((OutcomeKind::Hung, Stage::Entered)));
+    facts.quiet = SETTLED / 2;
+    check(&facts, None);
+    // A memory tester hears nothing for hours.
+    facts.quiet = SETTLED * 100;
+    facts.awaits_pattern = true;
+    check(&facts, None);
+}
+
+#[test]
 fn a_probe_needs_both_channels_and_the_right_disc() {
     let ours = DiscHash::from_bits(1);
     let mut facts = entered();

@@ -335,7 +335,8 @@ impl<'a> Watch<'a> {
         } else {
             self.deaf_looks + 1
         };
-        self.facts.deaf = self.deaf_looks >= DEAF_LOOKS;
+        let may_be_deaf = self.kind == FirmwareKind::Bios || self.facts.entered;
+        self.facts.deaf = may_be_deaf && self.deaf_looks >= DEAF_LOOKS;
         let code = machine.memory(registers.address, 16).unwrap_or_default();
         // Kept until the next sign of life: a look may fall into the timer's interrupt.
         if let Some(place) = rules::lost_at(registers.address, registers.real_mode, &code) {
