@@ -15,6 +15,8 @@ use crate::{
 const LAST_WORD: Duration = Duration::from_secs(1);
 /// Quiet for so long, code that runs through memory nobody loaded will not find its way.
 const LOST: Duration = Duration::from_millis(300);
+/// Quiet for so long with interrupts off, a machine whose boot code should speak through the firmware will not.
+const DEAF: Duration = Duration::from_millis(1500);
 /// Quiet for so long, foreign boot code that showed signs of life will show no more: it waits for a key.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -199,10 +201,10 @@ impl Facts {
             );
         }
         // A program of others may work like this for minutes; what a probe does, it does through the firmware.
-        if self.deaf && self.any_output && !self.awaits_pattern && self.quiet >= SETTLED {
+        if self.deaf && self.any_output && !self.awaits_pattern && self.quiet >= DEAF {
             return self.no_more(&format!(
                 "busy with interrupts off, and nothing came for {} s",
-                SETTLED.as_secs()
+                DEAF.as_secs_f32()
             ));
         }
         if self.entered

@@ -59,14 +59,14 @@ fn a_failure_waits_for_the_last_word() {
 fn a_machine_that_hears_nothing_is_waited_for_a_while() {
     let mut facts = Facts {
         deaf: true,
-        quiet: SETTLED,
+        quiet: DEAF,
         ..entered()
     };
     check(&facts, Some((OutcomeKind::Hung, Stage::Entered)));
-    facts.quiet = SETTLED / 2;
+    facts.quiet = DEAF / 2;
     check(&facts, None);
     // A memory tester hears nothing for hours.
-    facts.quiet = SETTLED * 100;
+    facts.quiet = DEAF * 100;
     facts.awaits_pattern = true;
     check(&facts, None);
 }
