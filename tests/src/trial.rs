@@ -75,10 +75,11 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
         (Attempt::Failed(why), _) => vec![why.clone()],
         _ => Vec::new(),
     };
-    if !both {
+    if !both || result.verdict == Verdict::Infra {
         return result;
     }
-    if result.warm_differs.is_empty() && is_good(&result) {
+    if result.warm_differs.is_empty() {
+        // The same both ways, whatever it is.
         return from_checkpoint;
     }
     result.verdict = Verdict::Mismatch;
