@@ -53,7 +53,10 @@ pub enum NoCheckpoint {
     /// Machines of this kind have none.
     #[error("{0}")]
     Never(String),
-    /// The host or QEMU failed.
+    /// This one could not be made the last time; another run tries again.
+    #[error("{0}")]
+    NotNow(String),
+    /// The host failed.
     #[error("the checkpoint cannot be made in {}: {source}", folder.display())]
     Host {
         /// Where.

@@ -125,7 +125,8 @@ impl Record {
 
     pub(super) fn usable(&self, folder: &Path) -> Result<Checkpoint, NoCheckpoint> {
         match &self.refusal {
-            Some(refusal) => Err(NoCheckpoint::Never(refusal.to_string())),
+            Some(refusal) if refusal.is_final() => Err(NoCheckpoint::Never(refusal.to_string())),
+            Some(refusal) => Err(NoCheckpoint::NotNow(refusal.to_string())),
             None => Ok(Checkpoint {
                 folder: folder.to_owned(),
             }),

@@ -1,6 +1,6 @@
 //! Makes the checkpoints of a run before its cells: each once, and for every later run too.
 
-use std::{convert::Infallible, path::Path};
+use std::path::Path;
 
 use harness::{
     checkpoint::{Checkpoints, NoCheckpoint},
@@ -10,11 +10,13 @@ use scenarios::{cell::Cell, run::Toolbox};
 
 use crate::{parallel, signals::Signals, stop::Stop};
 
-/// Sees to it that every checkpoint that the cells can start from is there and whole. One that cannot be made is told, and its cells start cold.
+/// Sees to it that every checkpoint that the cells can start from is there and whole. One that cannot be made is told, and its cells start cold;
+/// where a proof `needs` it, that is the end.
 pub(super) fn prepare(
     cells: &[Cell],
     toolbox: &Toolbox,
     folder: &Path,
+    needs: bool,
     signals: &Signals,
 ) -> anyhow::Result<()> {
     let checkpoints = Checkpoints::in_folder(folder);
@@ -29,19 +31,23 @@ pub(super) fn prepare(
     }
     let prepared = parallel::each(&platforms, signals, |platform| {
         match checkpoints.prepare(platform) {
-            Ok(_) | Err(NoCheckpoint::Never(_)) => {}
-            Err(error) => eprintln!(
-                "note: {} by {} starts cold: {error}",
-                platform.firmware.id, platform.attachment
-            ),
+            Ok(_) | Err(NoCheckpoint::Never(_)) => Ok(()),
+            Err(error) => {
+                let (firmware, attachment) = (platform.firmware.id, platform.attachment);
+                let what = format!("{firmware} by {attachment} has no checkpoint: {error}");
+                if needs {
+                    return Err(what);
+                }
+                eprintln!("note: {what}; its cells start cold");
+                Ok(())
+            }
         }
-        Ok::<(), Infallible>(())
     });
     match prepared {
         Ok(()) if signals.caught() => {
             Err(Stop::host("interrupted while the checkpoints were made", "").into())
         }
         Ok(()) => Ok(()),
-        Err(never) => match never {},
+        Err(what) => Err(Stop::host(what, "cargo xtask boot-matrix, without --prove-warm").into()),
     }
 }

@@ -93,7 +93,8 @@ fn boot_cells(
     let began = Instant::now();
     let signals = Signals::catch()?;
     if options.starts() != Starts::Cold {
-        checkpoints::prepare(&cells, &toolbox, &place::checkpoints(), signals)?;
+        let needs = options.starts() == Starts::Both;
+        checkpoints::prepare(&cells, &toolbox, &place::checkpoints(), needs, signals)?;
     }
     let run = Run {
         folders: folders.to_vec(),
