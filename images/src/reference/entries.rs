@@ -21,6 +21,7 @@ const NO_EMULATION: VirtualSectorCount = VirtualSectorCount::new(64);
 const NO_EMULATION_COUNT: u16 = 4;
 
 /// The images of a disc, and the entries that point to them.
+#[derive(Debug)]
 pub(super) struct Plan {
     /// In slot order; fillers share the initial entry's image.
     pub(super) images: Vec<BootImage>,
@@ -32,7 +33,7 @@ pub(super) struct Plan {
 }
 
 /// An entry, and the index of its image.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     media: MediaType,
     count: Count,
@@ -350,7 +351,7 @@ const fn efi_length(fat: Option<FatType>) -> VirtualSectorCount {
     })
 }
 
-fn sector_count(count: Count, length: VirtualSectorCount) -> Result<u16, NotMastered> {
+pub(super) fn sector_count(count: Count, length: VirtualSectorCount) -> Result<u16, NotMastered> {
     match count {
         Count::Given(count) => Ok(count),
         Count::Full => length.to_u16().ok_or(NotMastered::CountTooLarge { length }),

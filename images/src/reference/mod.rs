@@ -1,6 +1,7 @@
 //! The reference master: every disc that El Torito can express, and on purpose some that it cannot, the same bytes
 //! every time.
 
+mod contents;
 mod entries;
 mod layout;
 
@@ -20,7 +21,13 @@ use crate::{
     units::{BlockCount, Lba, VirtualSectorCount},
 };
 
+pub use self::contents::{
+    BOOT_FILE, BOOT_IN_TREE, CATALOG_IN_TREE, Contents, EFI_FILE, EFI_IN_TREE, InTree, TREE,
+};
 use self::{entries::Plan, layout::Layout};
+
+/// The volume's name.
+pub const VOLUME_ID: &str = "BOOT_MATRIX";
 
 /// A disc and what it is known to hold.
 #[derive(Clone, Debug)]
@@ -118,18 +125,26 @@ pub fn master(
     size: Option<Size>,
 ) -> Result<MasteredDisc, NotMastered> {
     let disc = DiscHash::of_id(disc_id);
-    let length = match size {
-        None => None,
-        Some(size) => match size.resolve(medium)? {
-            Some(length) => Some(length),
-            None => Some(longest(disc, medium, boot)?),
-        },
-    };
+    let length = length(disc, medium, boot, size)?;
     let plan = Plan::new(disc, boot, length)?;
     let layout = Layout::new(&plan, boot, medium)?;
     let mut mastered = assemble(disc_id, disc, boot, medium, &plan, &layout)?;
     spoil(&mut mastered, boot, &plan, &layout)?;
     Ok(mastered)
+}
+
+/// The length of the image under test; `None` for its mode's own.
+fn length(
+    disc: DiscHash,
+    medium: Option<Medium>,
+    boot: &Boot,
+    size: Option<Size>,
+) -> Result<Option<VirtualSectorCount>, NotMastered> {
+    let Some(size) = size else { return Ok(None) };
+    match size.resolve(medium)? {
+        Some(length) => Ok(Some(length)),
+        None => longest(disc, medium, boot).map(Some),
+    }
 }
 
 /// The longest image under test for which the medium leaves room. How much else there is on the disc does not depend
@@ -170,7 +185,7 @@ fn assemble(
     let mut bytes = SparseBytes::zeroed(layout.end.bytes().get());
     let tree = layout.tree.place(layout.directories, &layout.files);
     let primary = PrimaryVolume {
-        volume_id: "BOOT_MATRIX",
+        volume_id: VOLUME_ID,
         space_size: field(Lba::new(layout.volume.get()))?,
         path_table_bytes: u32::try_from(tree.path_table_l.len()).unwrap_or(u32::MAX),
         path_table_l: field(layout.path_table_l)?,
