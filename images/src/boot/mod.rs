@@ -3,6 +3,8 @@
 //! `none,count=4`, `floppy-1440k`, `hard-disk,cylinders=255`, `efi,slot=17`, `bios+efi`. Deviations
 //! stand in one fixed order, so that a disc has one name.
 
+mod deviation;
+
 use std::{fmt, str::FromStr};
 
 use crate::{
@@ -10,6 +12,8 @@ use crate::{
     eltorito::{MediaType, Platform},
     units::VirtualSectorCount,
 };
+
+pub use deviation::{BootInfo, Count, FatType, Hybrid, Place};
 
 /// The emulation of a BIOS boot entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,41 +138,6 @@ impl fmt::Display for Mode {
     }
 }
 
-/// The width of a FAT's entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FatType {
-    /// Below 4,085 clusters.
-    Fat12,
-    /// Below 65,525 clusters.
-    Fat16,
-    /// Above.
-    Fat32,
-}
-
-/// A sector count as it is written in an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Count {
-    /// This number, whatever the image.
-    Given(u16),
-    /// `full`: the image's length; a disc whose image has more than 65,535 virtual sectors cannot be made.
-    Full,
-    /// `wrapped`: the image's length modulo 65,536, as tools write that store it in 16 bits unchecked.
-    Wrapped,
-}
-
-/// Where the image under test stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// `end`: its last block is the medium's last.
-    End,
-    /// `last-block`: its first block is the medium's last.
-    LastBlock,
-    /// `past-end`: its last block is one past the medium's last, so it is not on the disc.
-    PastEnd,
-    /// `appended`: behind the volume, as xorriso's `-append_partition` does: the volume's size ends before it.
-    Appended,
-}
-
 /// How a disc boots: the mode and every deviation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Boot {
@@ -196,6 +165,10 @@ pub struct Boot {
     pub extensions: Option<u16>,
     /// `place=end`: where the image under test stands.
     pub place: Option<Place>,
+    /// `boot-info=isolinux`: the loader that the BIOS image passes for.
+    pub boot_info: Option<BootInfo>,
+    /// `hybrid=mbr`: the partition table in the system area, and code there that starts the BIOS image from a disk.
+    pub hybrid: Option<Hybrid>,
     /// `defect=catalog-checksum`: what is wrong with the disc on purpose.
     pub defect: Option<Defect>,
 }
@@ -217,12 +190,14 @@ impl Boot {
             slot: None,
             extensions: None,
             place: None,
+            boot_info: None,
+            hybrid: None,
             defect: None,
         }
     }
 
     /// Whether the catalog has entries after the initial one.
-    fn has_sections(&self) -> bool {
+    pub(crate) fn has_sections(&self) -> bool {
         matches!(self.mode, Mode::BiosAndEfi(_))
             || self.slot.is_some()
             || self.entries.is_some_and(|entries| entries > 1)
@@ -275,10 +250,35 @@ impl Boot {
         if self.extensions.is_some() && !self.has_sections() {
             return Some("extensions= follow a section entry, and this catalog has none");
         }
+        if self.boot_info.is_some() && self.mode.bios() != Some(Emulation::None) {
+            return Some(
+                "boot-info= describes a no-emulation image for the BIOS, and this mode has none",
+            );
+        }
+        if let Some(why) = self.hybrid_misfit() {
+            return Some(why);
+        }
         if self.slot.is_some_and(|slot| slot < 3) {
             return Some(
                 "slot= is at least 3: the validation entry, the initial entry and a header come before it",
             );
+        }
+        None
+    }
+
+    fn hybrid_misfit(&self) -> Option<&'static str> {
+        let hybrid = self.hybrid?;
+        if !matches!(self.mode.bios(), None | Some(Emulation::None)) {
+            return Some(
+                "hybrid= starts a no-emulation image from a disk, and this mode emulates one",
+            );
+        }
+        if hybrid == Hybrid::Gpt && !self.mode.efi() {
+            return Some("hybrid=gpt has an EFI system partition, and this mode has none");
+        }
+        let to_the_end = self.place.is_some_and(|place| place != Place::Appended);
+        if hybrid == Hybrid::Gpt && to_the_end {
+            return Some("hybrid=gpt ends with the backup table, and place= puts the image there");
         }
         None
     }
@@ -321,6 +321,12 @@ impl fmt::Display for Boot {
         }
         if let Some(place) = self.place {
             write!(f, ",place={place}")?;
+        }
+        if let Some(boot_info) = self.boot_info {
+            write!(f, ",boot-info={boot_info}")?;
+        }
+        if let Some(hybrid) = self.hybrid {
+            write!(f, ",hybrid={hybrid}")?;
         }
         if let Some(defect) = self.defect {
             write!(f, ",defect={defect}")?;
@@ -380,7 +386,7 @@ impl FromStr for Boot {
 
 impl Boot {
     /// The deviations' keys, in the order in which they stand.
-    pub const KEYS: [&str; 12] = [
+    pub const KEYS: [&str; 14] = [
         "fat",
         "count",
         "segment",
@@ -392,6 +398,8 @@ impl Boot {
         "slot",
         "extensions",
         "place",
+        "boot-info",
+        "hybrid",
         "defect",
     ];
 
@@ -449,6 +457,16 @@ impl Boot {
                 Place::read(value),
                 "place=end, place=last-block, place=past-end or place=appended",
             ),
+            "boot-info" => put(
+                &mut self.boot_info,
+                BootInfo::read(value),
+                "boot-info=isolinux",
+            ),
+            "hybrid" => put(
+                &mut self.hybrid,
+                Hybrid::read(value),
+                "hybrid=mbr or hybrid=gpt",
+            ),
             "defect" => {
                 let known = Defect::names().collect::<Vec<_>>().join(", ");
                 put(
@@ -462,75 +480,6 @@ impl Boot {
                 Self::KEYS.join(", ")
             )),
         }
-    }
-}
-
-impl FatType {
-    fn read(text: &str) -> Option<Self> {
-        [Self::Fat12, Self::Fat16, Self::Fat32]
-            .into_iter()
-            .find(|fat| fat.to_string() == text)
-    }
-}
-
-impl fmt::Display for FatType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fat12 => "12",
-            Self::Fat16 => "16",
-            Self::Fat32 => "32",
-        })
-    }
-}
-
-impl Count {
-    fn read(text: &str) -> Option<Self> {
-        match text {
-            "full" => Some(Self::Full),
-            "wrapped" => Some(Self::Wrapped),
-            _ => text.parse().ok().map(Self::Given),
-        }
-    }
-}
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Given(count) => write!(f, "{count}"),
-            Self::Full => f.write_str("full"),
-            Self::Wrapped => f.write_str("wrapped"),
-        }
-    }
-}
-
-const PLACES: [(&str, Place); 4] = [
-    ("end", Place::End),
-    ("last-block", Place::LastBlock),
-    ("past-end", Place::PastEnd),
-    ("appended", Place::Appended),
-];
-
-impl Place {
-    /// The words for every place.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        PLACES.iter().map(|&(name, _)| name)
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        PLACES
-            .iter()
-            .find(|&&(name, _)| name == text)
-            .map(|&(_, place)| place)
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = PLACES
-            .iter()
-            .find(|(_, place)| place == self)
-            .map_or("?", |&(name, _)| name);
-        f.write_str(name)
     }
 }
 
@@ -553,6 +502,9 @@ mod tests {
             "bios+efi,extensions=2",
             "floppy-1440k+efi",
             "efi,count=0,place=appended",
+            "none,boot-info=isolinux",
+            "bios+efi,place=appended,hybrid=gpt",
+            "efi,hybrid=mbr,defect=hybrid-mbr",
             "none,defect=catalog-checksum",
         ] {
             assert_eq!(text.parse::<Boot>().unwrap().to_string(), text);
@@ -576,6 +528,11 @@ mod tests {
             "write it as \"none,count=4,segment=1000\"",
         );
         check("hard-disk,cylinders=1025", "1 to 1024");
+        check("efi,boot-info=isolinux", "this mode has none");
+        check("floppy-1440k,hybrid=mbr", "this mode emulates one");
+        check("none,hybrid=gpt", "this mode has none");
+        check("efi,place=end,hybrid=gpt", "ends with the backup table");
+        check("none,hybrid=apm", "hybrid=mbr or hybrid=gpt");
         check("none,colour=red", "use one of fat, count");
         check("none,", "write key=value");
     }
