@@ -77,7 +77,7 @@ defects! {
     EntryLoadSegment => "entry-load-segment",
     /// The initial entry's sector count is 0.
     CountZero => "count-zero",
-    /// The initial entry's sector count is 4096.
+    /// The initial entry's sector count is 2048: a megabyte, from 7C00 on.
     CountTooLarge => "count-too-large",
     /// An image of 40 MiB whose sector count is its length modulo 65,536.
     CountWrapped => "count-wrapped",
@@ -202,7 +202,7 @@ impl Defect {
             Self::EntryMediaType => catalog::set_media_type(disc),
             Self::EntryLoadSegment => catalog::set_load_segment(disc),
             Self::CountZero => catalog::set_first_count(disc, 0),
-            Self::CountTooLarge => catalog::set_first_count(disc, 4096),
+            Self::CountTooLarge => catalog::set_first_count(disc, words::TOO_MANY),
             Self::CountUnit => catalog::count_in_blocks(disc),
             Self::CountEfiShort => catalog::set_last_count(disc, 4),
             Self::ImageOutOfRange => catalog::move_image_past_the_end(disc),

@@ -42,7 +42,7 @@ const DISCS: &[(&str, &str, &str, &str, &[&str])] = {
         ("entry-media-type", "-", "none", "none", CATALOG),
         ("entry-load-segment", "-", "none", "none", CATALOG),
         ("count-zero", "-", "none", "none", CATALOG),
-        ("count-too-large", "-", "none", "none", CATALOG),
+        ("count-too-large", "-/-/2048s", "none", "none", CATALOG),
         (
             "count-wrapped",
             "-/-/81920s",

@@ -14,6 +14,8 @@ const BEYOND_16_BITS: Size = Size::Sectors(VirtualSectorCount::new(40 * 2048));
 /// The first slot that a block of 512 bytes does not hold is 16; as deep as the scenarios go is one more.
 const TOO_DEEP: u16 = 17;
 const SLOTS_IN_512_BYTES: u16 = 16;
+/// Where a BIOS that loads to 7C00 overwrites itself: it ends past the first megabyte.
+pub(super) const TOO_MANY: u16 = 2048;
 /// One more than Bochs takes from a partition entry without a mistake.
 const CYLINDERS: u16 = 256;
 
@@ -41,6 +43,10 @@ impl Defect {
         match self {
             Self::CatalogEfiTooDeep => {
                 boot.slot.get_or_insert(TOO_DEEP);
+            }
+            // Room for what the entry asks for, so that only the count is wrong.
+            Self::CountTooLarge if boot.mode == Mode::Bios(Emulation::None) => {
+                size.get_or_insert(Size::Sectors(VirtualSectorCount::new(TOO_MANY.into())));
             }
             Self::CountWrapped => {
                 boot.count.get_or_insert(Count::Wrapped);
