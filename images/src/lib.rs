@@ -13,6 +13,7 @@ pub mod eltorito;
 pub mod iso9660;
 pub mod manifest;
 pub mod medium;
+pub mod partition_table;
 mod portable_executable;
 pub mod probe;
 pub mod reference;

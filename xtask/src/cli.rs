@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harness::{accelerator::Accelerator, attachment::Attachment};
+use images::defect::Defect;
 use scenarios::{
     run::{AcceleratorWish, Starts},
     selection::Partition,
@@ -220,12 +221,20 @@ pub(crate) struct Image {
     /// The id of a cell or of a disc; it need not be in any scenario.
     #[arg(value_name = "CELL-ID|DISC-ID")]
     pub(crate) id: String,
+    /// One thing wrong on purpose: the same as defect=ID in the id.
+    #[arg(long, value_name = "ID", value_parser = read_defect)]
+    pub(crate) defect: Option<Defect>,
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+}
+
+fn read_defect(text: &str) -> Result<Defect, String> {
+    text.parse()
+        .map_err(|_| words::unknown_word("defect", text, Defect::names()))
 }
 
 /// Sets of scenarios; empty for all.

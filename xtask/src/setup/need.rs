@@ -36,12 +36,14 @@ pub(crate) enum Source {
 }
 
 /// What the tests need beyond the matrix: independent readers of what we write.
-const ORACLES: [(&str, &str); 5] = [
+const ORACLES: [(&str, &str); 7] = [
     ("xorriso", "xorriso"),
     ("isoinfo", "genisoimage"),
     ("mdir", "mtools"),
     ("mcopy", "mtools"),
     ("fsck.fat", "dosfstools"),
+    ("sgdisk", "gdisk"),
+    ("sfdisk", "fdisk"),
 ];
 
 /// What these cells need: the emulator, their firmware, the runner, and the real media among them.
