@@ -49,6 +49,7 @@ def main():
     parser.add_argument("--volume-id", required=True)
     parser.add_argument("--count", type=int)
     parser.add_argument("--segment", type=lambda text: int(text, 16), default=0)
+    parser.add_argument("--boot-info-table", action="store_true")
     parser.add_argument("tree")
     parser.add_argument("boot_image")
     parser.add_argument("efi_image")
@@ -75,6 +76,7 @@ def main():
             media_name=media,
             boot_load_size=bios_count,
             boot_load_seg=args.segment,
+            boot_info_table=args.boot_info_table,
         )
     if efi:
         iso.add_eltorito(

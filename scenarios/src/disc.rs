@@ -123,7 +123,7 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
     let (id, boot) = (recipe.id.as_str(), &recipe.boot);
     let contents = Contents::new(id, recipe.medium, boot, recipe.size);
     let counted = contents.and_then(|contents| Ok((contents.load_sectors()?, contents)));
-    let (load_sectors, contents) = match counted {
+    let (load_sectors, mut contents) = match counted {
         Ok(counted) => counted,
         Err(refusal) => return refuse(folder, &[refusal.to_string()]),
     };
@@ -147,7 +147,11 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
         },
     )?;
     fs::remove_dir_all(folder.join(reference::TREE))?;
-    for file in [reference::BOOT_FILE, reference::EFI_FILE] {
+    for file in [
+        reference::BOOT_FILE,
+        reference::EFI_FILE,
+        reference::SYSTEM_AREA_FILE,
+    ] {
         remove_if_there(&folder.join(file))?;
     }
     match mastered {
@@ -157,7 +161,7 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
         }
         Mastered::Made { iso, .. } => {
             harness::master::dig_holes(&iso)?;
-            let manifest = harness::master::manifest(&iso, id, recipe.medium, &contents)?;
+            let manifest = harness::master::manifest(&iso, id, recipe.medium, &mut contents)?;
             fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
         }
     }

@@ -118,9 +118,31 @@ struct CommandDecl {
     /// The modes, with `*` and `?` for any characters.
     #[schemars(with = "Patterns")]
     modes: Spanned<Patterns>,
+    /// The value of `hybrid=` that it makes. Absent: discs that are no disks.
+    #[serde(default)]
+    hybrid: Option<Hybrid>,
     /// The command, split into words as a shell does, with placeholders in braces. No shell runs it.
     #[schemars(with = "String")]
     command: Spanned<String>,
+}
+
+/// The values of `hybrid=`.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Hybrid {
+    /// A master boot record.
+    Mbr,
+    /// A GUID partition table.
+    Gpt,
+}
+
+impl Hybrid {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mbr => "mbr",
+            Self::Gpt => "gpt",
+        }
+    }
 }
 
 /// Which discs. What is absent matches every disc.
@@ -423,6 +445,7 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
             let decl = decl.get_ref();
             Ok(ModeCommand {
                 modes: reader.modes(&decl.modes)?,
+                hybrid: decl.hybrid.map(|hybrid| hybrid.as_str().to_owned()),
                 command: reader.template(&decl.command)?,
             })
         })

@@ -93,7 +93,7 @@ fn what_is_wrong_is_told_with_its_place() {
     check(
         "count = \"--sectors",
         "fat = \"--sectors",
-        "./t.toml:13:1: deviations: no word is called \"fat\": use one of count, segment, platform",
+        "./t.toml:13:1: deviations: no word is called \"fat\": use one of count, segment, platform, boot-info",
     );
 }
 

@@ -23,7 +23,7 @@ pub fn manifest(
     iso: &Path,
     id: &str,
     medium: Option<Medium>,
-    contents: &Contents,
+    contents: &mut Contents,
 ) -> io::Result<Manifest> {
     let layout = BootLayout::of(iso)?;
     let size = ByteCount::new(iso.metadata()?.len());

@@ -67,6 +67,8 @@ pub struct VersionQuery {
 pub struct ModeCommand {
     /// The modes, by the words of ids.
     pub modes: Vec<String>,
+    /// The value of `hybrid=` that it makes; discs that are no disks, when there is none.
+    pub hybrid: Option<String>,
     /// The command.
     pub command: Template,
 }
@@ -120,7 +122,11 @@ impl Tool {
             package: None,
             programs: Vec::new(),
             version: None,
-            commands: vec![ModeCommand { modes, command }],
+            commands: vec![ModeCommand {
+                modes,
+                hybrid: None,
+                command,
+            }],
             deviations,
             words: None,
             deadline: DEADLINE,
@@ -134,23 +140,30 @@ impl Tool {
     /// It cannot master such a disc: with what it has no words for.
     pub fn command(&self, boot: &Boot) -> Result<&Template, String> {
         let mode = boot.mode.to_string();
-        let masters = |command: &&ModeCommand| command.modes.contains(&mode);
-        let command = self
-            .commands
-            .iter()
-            .find(masters)
-            .ok_or_else(|| format!("{} has no command for {mode}", self.name))?;
+        let hybrid = boot.hybrid.map(|hybrid| hybrid.to_string());
+        let masters =
+            |command: &&ModeCommand| command.modes.contains(&mode) && command.hybrid == hybrid;
+        let command = self.commands.iter().find(masters).ok_or_else(|| {
+            let hybrid = hybrid.as_ref().map(|hybrid| format!(",hybrid={hybrid}"));
+            let hybrid = hybrid.unwrap_or_default();
+            format!("{} has no command for {mode}{hybrid}", self.name)
+        })?;
         let others = [
             (boot.entries.is_some(), "entries="),
             (boot.slot.is_some(), "slot="),
             (boot.extensions.is_some(), "extensions="),
             (boot.place.is_some(), "place="),
-            (boot.defect.is_some(), "defect="),
+            // What is wrong within a boot image is no business of whoever puts it on a disc.
+            (
+                boot.defect.is_some_and(|defect| !defect.is_in_image()),
+                "defect=",
+            ),
         ];
         let own = [
             (boot.count.is_some(), Deviation::Count),
             (boot.segment.is_some(), Deviation::Segment),
             (boot.platform.is_some(), Deviation::Platform),
+            (boot.boot_info.is_some(), Deviation::BootInfo),
         ];
         let wordless = own
             .into_iter()

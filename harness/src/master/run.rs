@@ -13,7 +13,10 @@ use std::{
 
 use images::{
     boot::Boot,
-    reference::{BOOT_FILE, BOOT_IN_TREE, CATALOG_IN_TREE, EFI_FILE, EFI_IN_TREE, TREE, VOLUME_ID},
+    reference::{
+        BOOT_FILE, BOOT_IN_TREE, CATALOG_IN_TREE, EFI_FILE, EFI_IN_TREE, SYSTEM_AREA_FILE, TREE,
+        VOLUME_ID,
+    },
     units::ByteCount,
 };
 use regex::Regex;
@@ -85,6 +88,7 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
             Deviation::Count => job.boot.count.is_some(),
             Deviation::Segment => job.boot.segment.is_some(),
             Deviation::Platform => job.boot.platform.is_some(),
+            Deviation::BootInfo => job.boot.boot_info.is_some(),
         };
         match tool.deviations.get(&which) {
             Some(words) if asked => words.expand(&values, &|_| Vec::new()),
@@ -166,6 +170,7 @@ fn values(tool: &Tool, job: &Job<'_>, iso: &Path) -> Values {
         (Placeholder::EfiImage, EFI_IN_TREE.to_owned()),
         (Placeholder::BootFile, file(Path::new(BOOT_FILE))),
         (Placeholder::EfiFile, file(Path::new(EFI_FILE))),
+        (Placeholder::SystemArea, file(Path::new(SYSTEM_AREA_FILE))),
         (Placeholder::Catalog, CATALOG_IN_TREE.to_owned()),
         (Placeholder::LoadSectors, number(job.load_sectors)),
         (

@@ -33,6 +33,8 @@ pub enum Placeholder {
     CapacityBlocks,
     /// The boot mode, as in the id: `none`, `floppy-1440k`, `bios+efi`.
     Mode,
+    /// A file outside the tree with the system area of a disc that is a disk too: 32 KiB of code, without a partition table.
+    SystemArea,
     /// The folder that the tool's own file stands in, for scripts beside it.
     Here,
     /// The words of a deviation, when the id has it; otherwise nothing.
@@ -51,11 +53,13 @@ pub enum Deviation {
     Segment,
     /// `platform=`
     Platform,
+    /// `boot-info=`: the image is to get a boot-info table.
+    BootInfo,
 }
 
 impl Deviation {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Count, Self::Segment, Self::Platform];
+    pub const ALL: [Self; 4] = [Self::Count, Self::Segment, Self::Platform, Self::BootInfo];
 
     /// Its key in ids.
     #[must_use]
@@ -64,13 +68,14 @@ impl Deviation {
             Self::Count => "count",
             Self::Segment => "segment",
             Self::Platform => "platform",
+            Self::BootInfo => "boot-info",
         }
     }
 }
 
 impl Placeholder {
     /// Every placeholder.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Iso,
         Self::Tree,
         Self::BootImage,
@@ -84,10 +89,12 @@ impl Placeholder {
         Self::VolumeId,
         Self::CapacityBlocks,
         Self::Mode,
+        Self::SystemArea,
         Self::Here,
         Self::Deviation(Deviation::Count),
         Self::Deviation(Deviation::Segment),
         Self::Deviation(Deviation::Platform),
+        Self::Deviation(Deviation::BootInfo),
     ];
 
     /// Its name, without braces.
@@ -107,7 +114,9 @@ impl Placeholder {
             Self::VolumeId => "volume_id",
             Self::CapacityBlocks => "capacity_blocks",
             Self::Mode => "mode",
+            Self::SystemArea => "system_area",
             Self::Here => "here",
+            Self::Deviation(Deviation::BootInfo) => "boot_info",
             Self::Deviation(deviation) => deviation.key(),
         }
     }

@@ -208,10 +208,12 @@ impl Defect {
             Self::ImageOutOfRange => catalog::move_image_past_the_end(disc),
             Self::HardDiskSystemType => catalog::change_system_type(disc),
             Self::EfiAsFloppy => catalog::call_last_a_floppy(disc),
-            Self::HardDiskPartitionSlot => boot_image::move_partition_to_slot_1(disc),
-            Self::MbrSignature => boot_image::remove_signature(disc),
+            Self::HardDiskPartitionSlot => {
+                boot_image::move_partition_to_slot_1(disc.bytes, disc.first.lba)
+            }
+            Self::MbrSignature => boot_image::remove_signature(disc.bytes, disc.first.lba),
             Self::BootInfoTable => boot_image::spoil_boot_info_checksum(disc),
-            Self::EfiNoLoader => boot_image::remove_file_system(disc),
+            Self::EfiNoLoader => boot_image::remove_file_system(disc.bytes, disc.last.lba),
             Self::HybridMbr => partition_table::overlap(disc),
             Self::HybridGpt => partition_table::unprotect(disc),
             Self::CatalogEfiOnly
@@ -223,6 +225,34 @@ impl Defect {
             | Self::FloppySize
             | Self::HardDiskCylinders
             | Self::EfiOpenEndOutsideVolume => {}
+        }
+    }
+}
+
+impl Defect {
+    /// Whether it lies within a boot image: whoever masters a disc from such an image masters a disc with the defect.
+    #[must_use]
+    pub const fn is_in_image(self) -> bool {
+        matches!(
+            self,
+            Self::FloppySize
+                | Self::HardDiskPartitionSlot
+                | Self::HardDiskCylinders
+                | Self::MbrSignature
+                | Self::EfiNoLoader
+        )
+    }
+
+    /// Spoils an image by itself. [`Self::FloppySize`] and [`Self::HardDiskCylinders`] are its length.
+    pub(crate) fn inject_into_image(self, image: &mut SparseBytes, has_loader: bool) {
+        let start = Lba::new(0);
+        match self {
+            Self::HardDiskPartitionSlot if !has_loader => {
+                boot_image::move_partition_to_slot_1(image, start);
+            }
+            Self::MbrSignature if !has_loader => boot_image::remove_signature(image, start),
+            Self::EfiNoLoader if has_loader => boot_image::remove_file_system(image, start),
+            _ => {}
         }
     }
 }

@@ -7,8 +7,10 @@ use super::{NotMastered, entries::Plan};
 use crate::{
     boot::{Boot, Count},
     boot_image::BootImage,
+    iso9660::SYSTEM_AREA_BLOCKS,
     manifest::ImageRecord,
     medium::Medium,
+    partition_table::MbrEntry,
     probe::DiscHash,
     size::Size,
     sparse::SparseBytes,
@@ -27,6 +29,8 @@ pub const CATALOG_IN_TREE: &str = "boot/boot.cat";
 pub const BOOT_FILE: &str = "bios.img";
 /// The EFI system partition outside the tree.
 pub const EFI_FILE: &str = "efi.img";
+/// The system area of a disc that is a disk too: code for its first 32 KiB, and no partition table.
+pub const SYSTEM_AREA_FILE: &str = "system-area.img";
 
 /// The boot images and files of a disc.
 #[derive(Debug)]
@@ -57,11 +61,16 @@ impl Contents {
         size: Option<Size>,
     ) -> Result<Self, NotMastered> {
         let disc = DiscHash::of_id(disc_id);
-        let length = super::length(disc, medium, boot, size)?;
+        let (asked, size) = super::express(boot, size)?;
+        let length = super::length(disc, medium, &asked, size)?;
+        let mut plan = Plan::new(disc, &asked, length)?;
+        if let Some(defect) = boot.defect {
+            plan.spoil_images(defect);
+        }
         Ok(Self {
             disc,
-            boot: boot.clone(),
-            plan: Plan::new(disc, boot, length)?,
+            boot: asked,
+            plan,
         })
     }
 
@@ -120,13 +129,28 @@ impl Contents {
             };
             write(&path, &image.bytes)?;
         }
+        if self.boot.hybrid.is_some()
+            && let Some(image) = self
+                .plan
+                .images
+                .first()
+                .filter(|_| self.boot.mode.bios().is_some())
+        {
+            let mut area = SparseBytes::zeroed(SYSTEM_AREA_BLOCKS.bytes().get());
+            let code = super::hybrid::boot_code(image).map_err(io::Error::other)?;
+            area.write_at(0, &code);
+            area.write_at(MbrEntry::SIGNATURE, &[0x55, 0xAA]);
+            write(&folder.join(SYSTEM_AREA_FILE), &area)?;
+        }
         Ok(())
     }
 
     /// What a probe must find, when the images stand at these addresses, in the order of [`Self::images`]. Images beyond the
     /// addresses are not on the disc.
     #[must_use]
-    pub fn records(&self, load_rbas: &[Lba]) -> Vec<ImageRecord> {
+    pub fn records(&mut self, load_rbas: &[Lba]) -> Vec<ImageRecord> {
+        // What the tool must have written into the image the probe must find there.
+        self.plan.settle(&self.boot, load_rbas);
         let images = self.plan.images.iter().zip(load_rbas);
         images
             .map(|(image, &load_rba)| image.record(load_rba))

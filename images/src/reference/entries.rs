@@ -148,6 +148,17 @@ impl Plan {
         under_test(boot, &self.images)
     }
 
+    /// Spoils the images as a defect of theirs does, for whoever else is to put them on a disc.
+    pub(super) fn spoil_images(&mut self, defect: Defect) {
+        let extents = self.extents.iter();
+        for (image, extent) in self.images.iter_mut().zip(extents) {
+            image
+                .bytes
+                .set_len(extent.bytes().get().min(image.bytes.len()));
+            defect.inject_into_image(&mut image.bytes, image.loader.is_some());
+        }
+    }
+
     /// Writes into the images what depends on where they stand.
     pub(super) fn settle(&mut self, boot: &Boot, images: &[Lba]) {
         if boot.boot_info.is_some()

@@ -14,8 +14,6 @@ use crate::{
     units::{Lba, VirtualSector, VirtualSectorCount},
 };
 
-/// The probe's second stage: behind the place of a primary GUID partition table, whether or not there is one.
-const STAGE2_AT: VirtualSector = VirtualSector::new(34);
 /// `INT 18h`, then a halt: a disk with nothing for the BIOS gives control back.
 const NOTHING_FOR_BIOS: [u8; 5] = [0xCD, 0x18, 0xF4, 0xEB, 0xFD];
 
@@ -31,7 +29,7 @@ pub(super) fn write(
     let disk = layout.end.virtual_sectors();
     let bios = plan.images.first().zip(layout.images.first());
     match bios.filter(|_| boot.mode.bios().is_some()) {
-        Some((image, &lba)) => write_code(bytes, image, lba)?,
+        Some((image, _)) => bytes.write_at(0, &boot_code(image)?),
         None => bytes.write_at(0, &NOTHING_FOR_BIOS),
     }
     let last = plan.images.last().zip(layout.images.last());
@@ -91,24 +89,15 @@ fn sector_of(lba: Lba) -> VirtualSector {
     VirtualSector::new(before.virtual_sectors().get())
 }
 
-/// Stage 1 in the master boot record, stage 2 behind it. Both read by the disk's own sectors, and the image under
-/// test is that of the BIOS entry, which so stays the same on a CD.
-fn write_code(bytes: &mut SparseBytes, image: &BootImage, lba: Lba) -> Result<(), NotMastered> {
+/// Stage 1 for the master boot record. It finds the BIOS image by the disc's own catalog and starts the stage 2 in it, so that
+/// it is the same wherever the image stands and whoever masters the disc: at most 440 bytes, behind which a GUID partition table's
+/// record has a signature and the partition entries.
+pub(super) fn boot_code(image: &BootImage) -> Result<Vec<u8>, NotMastered> {
     let assembled = |error| NotMastered::Image(ImageError::Assemble(error));
-    let stage2 = bios::stage2(Drive::Disk(sector_of(lba)), &image.plan).map_err(assembled)?;
-    let room = SYSTEM_AREA_BLOCKS.virtual_sectors();
-    let sectors = VirtualSectorCount::new(crate::boot_image::stage2_sectors(&stage2).into());
-    let needed = VirtualSectorCount::new(STAGE2_AT.get()).plus(sectors);
-    if needed > room {
-        return Err(NotMastered::Image(ImageError::TooShort {
-            length: room,
-            needed,
-        }));
-    }
-    let disk = Drive::Disk(VirtualSector::new(0));
-    let count = sectors.to_u16().unwrap_or(u16::MAX);
-    let stage1 = bios::stage1(disk, 0, STAGE2_AT, count).map_err(assembled)?;
-    bytes.write_at(0, &stage1);
-    bytes.write_at(STAGE2_AT.byte_offset(), &stage2);
-    Ok(())
+    let stage2 = image
+        .plan
+        .structured
+        .checked_sub(VirtualSectorCount::new(1));
+    let sectors = stage2.unwrap_or_default().to_u16().unwrap_or(u16::MAX);
+    bios::stage1(Drive::Disk, 0, VirtualSector::new(1), sectors).map_err(assembled)
 }

@@ -24,7 +24,8 @@ use crate::{
 };
 
 pub use self::contents::{
-    BOOT_FILE, BOOT_IN_TREE, CATALOG_IN_TREE, Contents, EFI_FILE, EFI_IN_TREE, InTree, TREE,
+    BOOT_FILE, BOOT_IN_TREE, CATALOG_IN_TREE, Contents, EFI_FILE, EFI_IN_TREE, InTree,
+    SYSTEM_AREA_FILE, TREE,
 };
 use self::{entries::Plan, layout::Layout};
 pub(crate) use hybrid::shared_table;
@@ -128,16 +129,7 @@ pub fn master(
     size: Option<Size>,
 ) -> Result<MasteredDisc, NotMastered> {
     let disc = DiscHash::of_id(disc_id);
-    let lacks = |defect, needs| NotMastered::Defect {
-        defect,
-        needs,
-        boot: boot.clone(),
-    };
-    let (mut asked, mut size) = (boot.clone(), size);
-    if let Some(defect) = boot.defect {
-        let expressed = defect.express(&mut asked, &mut size);
-        expressed.map_err(|needs| lacks(defect, needs))?;
-    }
+    let (asked, size) = express(boot, size)?;
     let length = length(disc, medium, &asked, size)?;
     let mut plan = Plan::new(disc, &asked, length)?;
     let layout = Layout::new(&plan, &asked, medium)?;
@@ -145,9 +137,27 @@ pub fn master(
     let mut mastered = assemble(disc_id, disc, &asked, medium, &plan, &layout)?;
     if let Some(defect) = boot.defect {
         spoil(&mut mastered, defect, &asked, medium, &plan, &layout)
-            .map_err(|needs| lacks(defect, needs))?;
+            .map_err(|needs| lacks(boot, defect, needs))?;
     }
     Ok(mastered)
+}
+
+fn lacks(boot: &Boot, defect: Defect, needs: Lack) -> NotMastered {
+    NotMastered::Defect {
+        defect,
+        needs,
+        boot: boot.clone(),
+    }
+}
+
+/// The words of a disc, with what its defect adds to them.
+fn express(boot: &Boot, size: Option<Size>) -> Result<(Boot, Option<Size>), NotMastered> {
+    let (mut asked, mut size) = (boot.clone(), size);
+    if let Some(defect) = boot.defect {
+        let expressed = defect.express(&mut asked, &mut size);
+        expressed.map_err(|needs| lacks(boot, defect, needs))?;
+    }
+    Ok((asked, size))
 }
 
 /// The length of the image under test; `None` for its mode's own.

@@ -7,9 +7,13 @@ use super::{
     TABLE, variable,
 };
 use crate::{
+    eltorito::{BOOT_RECORD_LBA, ENTRY_BYTES},
     probe::{AssembleError, table},
     units::{VIRTUAL_SECTOR_BYTES, VIRTUAL_SECTORS_PER_BLOCK},
 };
+
+/// The drive that a BIOS boots a disk as. A CD without emulation has a number above it (El Torito §2.2: 81h to FFh).
+const FIRST_DISK: u32 = 0x80;
 
 /// How much one call of the firmware reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +64,9 @@ impl Disk {
         match drive {
             Drive::Emulated => self.emit_geometry(a)?,
             Drive::NoEmulation => self.emit_packet(a)?,
-            Drive::Disk(_) => {}
+            Drive::Disk => {}
         }
-        self.emit_open(a, drive)?;
+        self.emit_open(a, drive, reads)?;
 
         a.set_label(&mut self.read)?;
         a.pushad()?;
@@ -73,8 +77,17 @@ impl Disk {
         a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
         match drive {
             Drive::Emulated => self.emit_fill_by_chs(a, reads, failed)?,
+            Drive::NoEmulation if reads == Reads::Runs => {
+                let mut by_sector = a.create_label();
+                a.cmp(byte_ptr(variable::DRIVE), FIRST_DISK)?;
+                a.je(by_sector)?;
+                self.emit_fill_by_block(a, reads, failed)?;
+                a.jmp(present)?;
+                a.set_label(&mut by_sector)?;
+                self.emit_fill_by_sector(a, reads, failed)?;
+            }
             Drive::NoEmulation => self.emit_fill_by_block(a, reads, failed)?,
-            Drive::Disk(_) => self.emit_fill_by_sector(a, reads, failed)?,
+            Drive::Disk => self.emit_fill_by_sector(a, reads, failed)?,
         }
         a.set_label(&mut present)?;
         a.popad()?;
@@ -112,7 +125,7 @@ impl Disk {
         match drive {
             Drive::Emulated => self.emit_packet(a),
             Drive::NoEmulation => self.emit_geometry(a),
-            Drive::Disk(_) => {
+            Drive::Disk => {
                 self.emit_packet(a)?;
                 self.emit_geometry(a)
             }
@@ -157,8 +170,15 @@ impl Disk {
         a.ret()
     }
 
-    fn emit_open(&mut self, a: &mut CodeAssembler, drive: Drive) -> Result<(), AssembleError> {
+    fn emit_open(
+        &mut self,
+        a: &mut CodeAssembler,
+        drive: Drive,
+        reads: Reads,
+    ) -> Result<(), AssembleError> {
         let mut failed = a.create_label();
+        let mut on_cd = a.create_label();
+        let mut open = a.create_label();
         a.set_label(&mut self.open)?;
         a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
         match drive {
@@ -172,20 +192,50 @@ impl Disk {
                 a.mov(word_ptr(variable::SECTORS_PER_TRACK), cx)?;
             }
             Drive::NoEmulation => {
+                if reads == Reads::Runs {
+                    a.cmp(byte_ptr(variable::DRIVE), FIRST_DISK)?;
+                    a.jne(on_cd)?;
+                    a.mov(byte_ptr(variable::RUN), 1)?;
+                    a.mov(word_ptr(variable::BUFFER_AT), u32::from(BUFFER))?;
+                    self.emit_find_image(a, failed)?;
+                    a.jmp(open)?;
+                    a.set_label(&mut on_cd)?;
+                }
                 a.call(self.packet)?;
                 a.jc(failed)?;
                 a.mov(eax, dword_ptr(PACKET + 4))?;
                 a.mov(dword_ptr(variable::IMAGE_AT), eax)?;
+                if reads == Reads::Runs {
+                    a.set_label(&mut open)?;
+                }
             }
-            Drive::Disk(image) => {
-                let image = table::sector_number(image)?;
-                a.mov(dword_ptr(variable::IMAGE_AT), image)?;
-            }
+            Drive::Disk => self.emit_find_image(a, failed)?,
         }
         // Carry is as the firmware left it: clear, but the arithmetic above may have changed it.
         a.clc()?;
         a.set_label(&mut failed)?;
         Ok(a.ret()?)
+    }
+
+    /// Follows the boot record to the catalog, and its initial entry to the image.
+    fn emit_find_image(
+        &mut self,
+        a: &mut CodeAssembler,
+        failed: CodeLabel,
+    ) -> Result<(), IcedError> {
+        let in_block = VIRTUAL_SECTORS_PER_BLOCK as u32;
+        let record = BOOT_RECORD_LBA.get() as u32 * in_block;
+        a.mov(dword_ptr(variable::IMAGE_AT), 0)?;
+        a.mov(eax, record)?;
+        // Of the boot record the catalog's address, of the catalog the initial entry's load RBA.
+        for address in [0x47, ENTRY_BYTES as i32 + 8] {
+            a.call(self.read)?;
+            a.jc(failed)?;
+            a.mov(eax, dword_ptr(si + address))?;
+            a.shl(eax, in_block.trailing_zeros())?;
+        }
+        a.mov(dword_ptr(variable::IMAGE_AT), eax)?;
+        a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)
     }
 
     /// The buffer will begin with sector EAX. BX = how many to read at once: up to the next multiple of

@@ -59,9 +59,10 @@ pub enum Drive {
     /// The CD drive itself: extended reads of 2048-byte blocks (INT 13h AH=42h), from the load RBA that
     /// the specification packet (AX=4B01h) names.
     NoEmulation,
-    /// A disk whose first sector was booted: extended reads of 512-byte sectors (INT 13h AH=42h). The image under
-    /// test begins at this sector of it.
-    Disk(VirtualSector),
+    /// A disc that is a disk: extended reads of 512-byte sectors (INT 13h AH=42h), from the first sector of the boot image
+    /// on. Where that is, the boot record and the initial entry of the disc's catalog say. Only for stage 1: stage 2 is
+    /// that of [`Self::NoEmulation`], which sees by its drive's number where it is.
+    Disk,
 }
 
 const STAGE2_AT: u16 = 0x0600;
@@ -118,8 +119,7 @@ const NOTHING: u32 = u32::MAX;
 /// Code for the image's first sector, to be copied there at `offset`: 0 for a hard disk or no
 /// emulation, 62 behind the parameter block of a FAT12 floppy (the caller puts `EB 3C 90` at 0).
 ///
-/// It loads `stage2_sectors` virtual sectors from `stage2_at` on, both counted in its own image; that of
-/// [`Drive::Disk`] is the disk from the sector given. When
+/// It loads `stage2_sectors` virtual sectors from `stage2_at` on, both counted in its own image. When
 /// it cannot, it says `BM1! stage1 <AH>` on COM1 and port 402h and halts.
 ///
 /// # Errors
@@ -198,11 +198,7 @@ mod tests {
     #[test]
     fn stage_1_fits_before_a_partition_table_and_behind_a_parameter_block() {
         let (signature, parameter_block) = (510, 62);
-        for drive in [
-            Drive::Emulated,
-            Drive::NoEmulation,
-            Drive::Disk(VirtualSector::new(100)),
-        ] {
+        for drive in [Drive::Emulated, Drive::NoEmulation, Drive::Disk] {
             for offset in [0, parameter_block] {
                 let code = stage1(drive, offset, VirtualSector::new(0x1234_5678), 37).unwrap();
                 assert!(code.len() <= STAGE1_BYTES_MAX);
@@ -213,11 +209,7 @@ mod tests {
 
     #[test]
     fn stage_2_is_whole_sectors_and_as_long_for_any_numbers() {
-        for drive in [
-            Drive::Emulated,
-            Drive::NoEmulation,
-            Drive::Disk(VirtualSector::new(100)),
-        ] {
+        for drive in [Drive::Emulated, Drive::NoEmulation, Drive::Disk] {
             for checks in [0, 1, 64] {
                 let small = stage2(drive, &plan(checks)).unwrap();
                 let mut far = plan(checks);
