@@ -109,7 +109,12 @@ fn write_disc(recipe: &Recipe, folder: &Path, workshop: Workshop<'_>) -> io::Res
             _ => Err(io::Error::other(format!("{name} is not on this host"))),
         };
     }
-    match reference::master(recipe.id.as_str(), recipe.medium, &recipe.boot, recipe.size) {
+    let (id, boot) = (recipe.id.as_str(), &recipe.boot);
+    let mastered = match recipe.master.imapi() {
+        Some(imapi) => imapi.master(id, recipe.medium, boot, recipe.size),
+        None => reference::master(id, recipe.medium, boot, recipe.size),
+    };
+    match mastered {
         Ok(disc) => disc.write_to(folder),
         Err(refusal) => refuse(folder, &[refusal.to_string()]),
     }

@@ -330,7 +330,10 @@ impl Masters {
     #[must_use]
     pub fn can(&self, master: &Master, boot: &Boot) -> bool {
         match self.tool(master.as_str()) {
-            None => Master::BUILT_IN.contains(&master.as_str()),
+            None => match master.imapi() {
+                Some(imapi) => imapi.can(boot),
+                None => Master::BUILT_IN.contains(&master.as_str()),
+            },
             Some(tool) => tool.command(boot).is_ok(),
         }
     }

@@ -17,6 +17,7 @@ pub use images::{boot::Boot, medium::Medium, size::Size};
 use images::{
     boot::{Mode, Place},
     defect::Defect,
+    reference::Imapi,
 };
 
 /// A set of words with one meaning each.
@@ -339,11 +340,22 @@ pub struct Master(String);
 
 impl Master {
     /// The masters that are part of boot-matrix.
-    pub const BUILT_IN: &[&str] = &["reference"];
+    pub const BUILT_IN: &[&str] = &[
+        "reference",
+        Imapi::Tail.name(),
+        Imapi::Spread.name(),
+        Imapi::Hotfix.name(),
+    ];
 
     /// Whether a scenario that compares tools, and names none, means this one too: every tool, and the reference.
     pub(crate) fn compares(name: &str) -> bool {
         name == "reference" || !Self::BUILT_IN.contains(&name)
+    }
+
+    /// The IMAPI that it is, if it is one.
+    #[must_use]
+    pub fn imapi(&self) -> Option<Imapi> {
+        Imapi::ALL.into_iter().find(|imapi| imapi.name() == self.0)
     }
 
     /// The master of that name.

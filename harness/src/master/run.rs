@@ -137,7 +137,11 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
     let folder = job.folder.to_owned();
     let ended = confined(command, &folder, limit, deadline)?;
     let _ = fs::remove_dir_all(&scratch);
-    let said = ended.said.replace(&*folder.to_string_lossy(), "…");
+    // What depends on this host is of no use to anybody, and differs from run to run.
+    let said = ended
+        .said
+        .replace(&*folder.to_string_lossy(), "…")
+        .replace(&*found.program.to_string_lossy(), &tool.name);
     fs::write(job.folder.join("said.txt"), &said)?;
     let refusal = match ended.end {
         End::Start(error) => return Err(error),

@@ -11,14 +11,14 @@ const TABLE_END: u64 = 64;
 /// Where code begins in an image that has a table.
 pub(super) const CODE: u16 = TABLE_END as u16;
 /// Where the loader's name stands: behind stage 1, before the signature.
-const NAME: u64 = 480;
+const NAME: u64 = 502;
 
 /// Makes an image begin as that loader does: a jump over the table, and its name where programs look for it.
 pub(super) fn disguise(bytes: &mut SparseBytes, loader: BootInfo) {
     // JMP SHORT to CODE.
     bytes.write_at(0, &[0xEB, (TABLE_END - 2) as u8]);
     let name: &[u8] = match loader {
-        BootInfo::Isolinux => b"\r\nISOLINUX isolinux.bin\0",
+        BootInfo::Isolinux => b"ISOLINUX",
     };
     bytes.write_at(NAME, name);
 }
@@ -69,7 +69,7 @@ mod tests {
         let image = isolinux();
         assert_eq!(image.bytes.array_at(0), [0xEB, 0x3E]);
         assert_eq!(image.bytes.array_at::<62>(2), [0; 62], "room for the table");
-        assert_eq!(&image.bytes.array_at(NAME + 2), b"ISOLINUX isolinux.bin");
+        assert_eq!(&image.bytes.array_at(NAME), b"ISOLINUX");
         // Code ends before: there are zeros between.
         assert_eq!(image.bytes.array_at(NAME - 2), [0; 2]);
     }

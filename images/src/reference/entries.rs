@@ -282,7 +282,7 @@ fn extents(boot: &Boot, images: &[BootImage]) -> Vec<VirtualSectorCount> {
 }
 
 /// KB912666: a length in virtual sectors, written as so many blocks.
-const fn four_times(length: VirtualSectorCount) -> VirtualSectorCount {
+pub(super) const fn four_times(length: VirtualSectorCount) -> VirtualSectorCount {
     BlockCount::new(length.get()).virtual_sectors()
 }
 

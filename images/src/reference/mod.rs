@@ -4,6 +4,7 @@
 mod contents;
 mod entries;
 mod hybrid;
+mod imapi;
 mod layout;
 
 use std::{fs, io, path::Path};
@@ -29,6 +30,7 @@ pub use self::contents::{
 };
 use self::{entries::Plan, layout::Layout};
 pub(crate) use hybrid::shared_table;
+pub use imapi::Imapi;
 
 /// The volume's name.
 pub const VOLUME_ID: &str = "BOOT_MATRIX";
@@ -66,6 +68,19 @@ pub enum NotMastered {
     #[error("medium full: the disc needs {needed} ({needed_bytes}), and {medium} holds {capacity} ({capacity_bytes})",
         needed_bytes = needed.bytes(), capacity = medium.capacity(), capacity_bytes = medium.capacity().bytes())]
     MediumFull {
+        /// What the disc needs.
+        needed: BlockCount,
+        /// The medium.
+        medium: Medium,
+    },
+    /// KB912666: four times the image does not fit its medium.
+    #[error("medium full: IMAPI writes the boot image of {image_bytes} as {written_bytes}, and with it the disc needs {needed} ({needed_bytes}) where the blank {medium} has {free} ({free_bytes}) available",
+        image_bytes = image.bytes(), written_bytes = written.bytes(), needed_bytes = needed.bytes(), free = medium.capacity(), free_bytes = medium.capacity().bytes())]
+    ImapiMediumFull {
+        /// The image's length.
+        image: VirtualSectorCount,
+        /// What is written of it.
+        written: VirtualSectorCount,
         /// What the disc needs.
         needed: BlockCount,
         /// The medium.

@@ -50,6 +50,8 @@ pub const ERROR_BEYOND_CHS: u8 = 0xF0;
 pub const ERROR_NO_GEOMETRY: u8 = 0xF1;
 /// INT 13h AH=41h came back without its signature AA55h.
 pub const ERROR_NO_SIGNATURE: u8 = 0xF2;
+/// What stage 1 read in the place of stage 2 does not begin as stage 2 does.
+pub const ERROR_NO_STAGE2: u8 = 0xF3;
 
 /// How the image is read back on the drive that the firmware booted (`DL`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub enum Drive {
 }
 
 const STAGE2_AT: u16 = 0x0600;
+/// `JMP rel16`, over the plan's constants: by it stage 1 knows stage 2.
+const STAGE2_BEGINS: u8 = 0xE9;
 /// Where the plan's constants stand: behind the jump at stage 2's start.
 const TABLE: u16 = STAGE2_AT + 4;
 const BUFFER: u16 = 0x5000;

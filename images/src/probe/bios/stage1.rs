@@ -3,12 +3,12 @@
 use iced_x86::code_asm::*;
 
 use super::{
-    AssembleError, Drive, STACK_TOP, STAGE2_AT,
+    AssembleError, Drive, ERROR_NO_STAGE2, STACK_TOP, STAGE2_AT, STAGE2_BEGINS,
     disk::{Disk, Reads},
     line, offset_of, variable,
 };
 use crate::probe::{protocol, serial};
-use crate::units::VIRTUAL_SECTOR_BYTES;
+use crate::units::{VIRTUAL_SECTOR_BYTES, VIRTUAL_SECTORS_PER_BLOCK};
 
 pub(super) fn assemble(
     drive: Drive,
@@ -35,7 +35,9 @@ fn emit(
 ) -> Result<(CodeAssembler, CodeLabel), AssembleError> {
     let a = &mut CodeAssembler::new(16)?;
     let mut here = a.create_label();
+    let mut attempt = a.create_label();
     let mut next = a.create_label();
+    let mut loaded = a.create_label();
     let mut fail = a.create_label();
     let mut put = a.create_label();
     let mut put_hex_digit = a.create_label();
@@ -61,7 +63,12 @@ fn emit(
     a.call(disk.open)?;
     a.jc(fail)?;
 
-    a.mov(eax, stage2_at)?;
+    // Stage 2 stands sector by sector; or, where a master has put each virtual sector into a block of its own, block by
+    // block (KB912666). From there it can say what it reads in the place of what.
+    a.xor(ebx, ebx)?;
+    a.inc(bx)?;
+    a.set_label(&mut attempt)?;
+    a.imul_3(eax, ebx, i32::from_le_bytes(stage2_at.to_le_bytes()))?;
     a.mov(di, u32::from(STAGE2_AT))?;
     a.mov(cx, u32::from(stage2_sectors))?;
     a.set_label(&mut next)?;
@@ -69,12 +76,20 @@ fn emit(
     a.call(disk.read)?;
     a.jc(fail)?;
     a.pop(eax)?;
-    a.inc(eax)?;
+    a.add(eax, ebx)?;
     a.push(cx)?;
     a.mov(cx, VIRTUAL_SECTOR_BYTES as u32 / 4)?;
     a.rep().movsd()?;
     a.pop(cx)?;
     a.loop_(next)?;
+    a.cmp(byte_ptr(STAGE2_AT), u32::from(STAGE2_BEGINS))?;
+    a.je(loaded)?;
+    a.shl(bl, VIRTUAL_SECTORS_PER_BLOCK.trailing_zeros())?;
+    a.cmp(bl, VIRTUAL_SECTORS_PER_BLOCK as i32)?;
+    a.je(attempt)?;
+    a.mov(ah, u32::from(ERROR_NO_STAGE2))?;
+    a.jmp(fail)?;
+    a.set_label(&mut loaded)?;
     a.push(0)?;
     a.push(u32::from(STAGE2_AT))?;
     a.retf()?;

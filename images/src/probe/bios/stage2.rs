@@ -4,7 +4,7 @@ use iced_x86::{IcedError, code_asm::*};
 
 use super::{
     AssembleError, BUFFER, Drive, ERROR_NO_SIGNATURE, LONG_BUFFER, LONG_RUN, NOTHING, PACKET,
-    PACKET_BYTES, RUN, STAGE2_AT, TABLE,
+    PACKET_BYTES, RUN, STAGE2_AT, STAGE2_BEGINS, TABLE,
     disk::{Disk, Reads},
     examine::Examine,
     line::Line,
@@ -22,8 +22,6 @@ use crate::{
 /// Memory that the firmware loads into ends here.
 const MEMORY_END: u32 = 0xA_0000;
 
-/// `JMP rel16`.
-const JUMP: u8 = 0xE9;
 const JUMP_BYTES: u16 = 3;
 
 pub(super) fn assemble(drive: Drive, plan: &ProbePlan) -> Result<Vec<u8>, AssembleError> {
@@ -39,7 +37,7 @@ pub(super) fn assemble(drive: Drive, plan: &ProbePlan) -> Result<Vec<u8>, Assemb
 
     let mut probe = Probe::new()?;
     probe.emit(drive, plan)?;
-    let mut bytes = vec![JUMP];
+    let mut bytes = vec![STAGE2_BEGINS];
     bytes.extend(jump.to_le_bytes());
     bytes.push(0);
     bytes.extend(table);
