@@ -50,7 +50,7 @@ fn check_platforms(examination: &mut Examination<'_, '_>) {
         |platform| entries(Some(catalog)).any(move |(entry, _)| entry.platform == platform);
     if initial == Some(Platform::EFI) && !on_platform(Platform::X86) {
         let place = super::catalog::place(catalog.lba, 0, 1);
-        examination.findings.report_info(
+        examination.findings.report(
             FindingId::CatalogEfiOnly,
             place,
             "the validation entry's platform is EF, and no entry is for x86".to_owned(),
