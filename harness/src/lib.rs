@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod firmware;
 mod layout;
 pub mod machine;
+pub mod master;
 pub mod observation;
 pub mod outcome;
 pub mod platform;

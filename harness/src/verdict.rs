@@ -37,6 +37,9 @@ pub struct Expectation {
     /// What the firmware tells the probe: `drive = "80"`, `geometry = "9/16/63"`, `cdrom-blocks = "11520"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
+    /// A regular expression that one of the words must match: the firmware's, or those of a master that refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
     /// Why: the specification's section, the firmware's source, or what would disprove it.
     pub because: String,
 }
@@ -182,6 +185,9 @@ pub fn contradictions(
             "expected the entry in slot {slot} to run, but {found}"
         ));
     }
+    if let Some(pattern) = &expectation.words {
+        sentences.extend(words_contradiction(pattern, &observation.words));
+    }
     for (name, expected) in &expectation.facts {
         let found = report.and_then(|report| fact(report, name));
         if found.as_ref() != Some(expected) {
@@ -197,6 +203,19 @@ pub fn contradictions(
         expectation.damage,
     ));
     sentences
+}
+
+fn words_contradiction(pattern: &str, words: &[String]) -> Option<String> {
+    match regex::Regex::new(pattern) {
+        Err(error) => Some(format!(
+            "expected words that no regular expression describes: {error}"
+        )),
+        Ok(regex) if words.iter().any(|line| regex.is_match(line)) => None,
+        Ok(_) => Some(format!(
+            "expected words like {pattern:?}, but they were: {}",
+            words.join(" / ")
+        )),
+    }
 }
 
 fn probe_contradictions(

@@ -1,16 +1,22 @@
 //! The discs of a run: mastered once, shared by all cells that boot them.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use images::reference;
+use harness::master::{FoundTool, Job, Mastered, Placeholder, Tool};
+use images::{
+    medium::Medium,
+    reference::{self, Contents, InTree},
+};
 
 use crate::{
     cell::Recipe,
     files::{self, FileError},
+    master::Masters,
 };
 
 /// The file in a disc's folder that says why there is no disc.
@@ -31,17 +37,40 @@ pub enum Disc {
         manifest: PathBuf,
     },
     /// The master refused, in these words.
-    Refused(String),
+    Refused(Vec<String>),
+}
+
+/// What masters discs.
+#[derive(Clone, Copy, Debug)]
+pub struct Workshop<'a> {
+    /// Every master that is known.
+    pub masters: &'a Masters,
+    /// The tools that are on this host.
+    pub found: &'a BTreeMap<String, Result<FoundTool, String>>,
+}
+
+impl Workshop<'_> {
+    /// Why a disc cannot be mastered on this host; `None` when it can.
+    #[must_use]
+    pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
+        let name = recipe.master.as_str();
+        self.masters.tool(name)?;
+        match self.found.get(name) {
+            Some(Ok(_)) => None,
+            Some(Err(why)) => Some(format!("{name}: {why}")),
+            None => Some(format!("{name} was not looked for")),
+        }
+    }
 }
 
 /// Masters a disc, whole or not at all, over what may be in its folder.
 ///
 /// # Errors
 /// The disk is full, or the folder cannot be written.
-pub fn master(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
+pub fn master(recipe: &Recipe, discs: &Path, workshop: Workshop<'_>) -> Result<Disc, FileError> {
     let folder = discs.join(recipe.id.path());
     let unfinished = files::unfinished(&folder);
-    let made = master_into(recipe, &unfinished, &folder).and_then(|_| {
+    let made = master_into(recipe, &unfinished, &folder, workshop).and_then(|_| {
         let replaced = if folder.exists() {
             fs::remove_dir_all(&folder)
         } else {
@@ -60,24 +89,95 @@ pub fn master(recipe: &Recipe, discs: &Path) -> Result<Disc, FileError> {
 }
 
 /// Masters a disc into a folder of its own. What fails is told of what it is to become.
-fn master_into(recipe: &Recipe, folder: &Path, becomes: &Path) -> Result<Disc, FileError> {
+fn master_into(
+    recipe: &Recipe,
+    folder: &Path,
+    becomes: &Path,
+    workshop: Workshop<'_>,
+) -> Result<Disc, FileError> {
     let failed = || FileError::new("write the disc", becomes);
     fs::create_dir_all(folder).map_err(failed())?;
-    write_disc(recipe, folder).map_err(failed())?;
+    write_disc(recipe, folder, workshop).map_err(failed())?;
     open_in(folder)
 }
 
-fn write_disc(recipe: &Recipe, folder: &Path) -> io::Result<()> {
+fn write_disc(recipe: &Recipe, folder: &Path, workshop: Workshop<'_>) -> io::Result<()> {
+    let name = recipe.master.as_str();
+    if let Some(tool) = workshop.masters.tool(name) {
+        return match workshop.found.get(name) {
+            Some(Ok(found)) => write_by_tool(recipe, folder, tool, found),
+            _ => Err(io::Error::other(format!("{name} is not on this host"))),
+        };
+    }
     match reference::master(recipe.id.as_str(), recipe.medium, &recipe.boot, recipe.size) {
         Ok(disc) => disc.write_to(folder),
-        Err(refusal) => fs::write(folder.join(REFUSAL), format!("{refusal}\n")),
+        Err(refusal) => refuse(folder, &[refusal.to_string()]),
+    }
+}
+
+fn refuse(folder: &Path, words: &[String]) -> io::Result<()> {
+    fs::write(folder.join(REFUSAL), format!("{}\n", words.join("\n")))
+}
+
+fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool) -> io::Result<()> {
+    let (id, boot) = (recipe.id.as_str(), &recipe.boot);
+    let contents = Contents::new(id, recipe.medium, boot, recipe.size);
+    let counted = contents.and_then(|contents| Ok((contents.load_sectors()?, contents)));
+    let (load_sectors, contents) = match counted {
+        Ok(counted) => counted,
+        Err(refusal) => return refuse(folder, &[refusal.to_string()]),
+    };
+    let command = tool.command(boot).map_err(io::Error::other)?;
+    let in_tree = InTree {
+        boot: command.has(Placeholder::BootImage),
+        efi: command.has(Placeholder::EfiImage),
+    };
+    contents.write_to(folder, in_tree)?;
+    let mastered = harness::master::master(
+        tool,
+        found,
+        &Job {
+            boot,
+            folder,
+            load_sectors,
+            capacity: recipe
+                .medium
+                .map(|medium: Medium| medium.capacity().bytes()),
+            length: contents.length(),
+        },
+    )?;
+    fs::remove_dir_all(folder.join(reference::TREE))?;
+    for file in [reference::BOOT_FILE, reference::EFI_FILE] {
+        remove_if_there(&folder.join(file))?;
+    }
+    match mastered {
+        Mastered::Refused { words, .. } => {
+            remove_if_there(&folder.join(ISO))?;
+            refuse(folder, &words)
+        }
+        Mastered::Made { iso, .. } => {
+            harness::master::dig_holes(&iso)?;
+            let manifest = harness::master::manifest(&iso, id, recipe.medium, &contents)?;
+            fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
+        }
+    }
+}
+
+fn remove_if_there(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
 fn open_in(folder: &Path) -> Result<Disc, FileError> {
     let refusal = folder.join(REFUSAL);
     match fs::read_to_string(&refusal) {
-        Ok(words) => return Ok(Disc::Refused(words.trim_end().to_owned())),
+        Ok(words) => {
+            return Ok(Disc::Refused(
+                words.lines().map(ToOwned::to_owned).collect(),
+            ));
+        }
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(FileError::new("read", refusal)(error));
         }
@@ -100,16 +200,16 @@ pub enum Exported {
         bytes: u64,
     },
     /// The master refused, in these words.
-    Refused(String),
+    Refused(Vec<String>),
 }
 
 /// Masters a disc into a file, and what it holds into another beside it (`<file>.json`).
 ///
 /// # Errors
 /// The disk is full, or the folder cannot be written.
-pub fn export(recipe: &Recipe, file: &Path) -> Result<Exported, FileError> {
+pub fn export(recipe: &Recipe, file: &Path, workshop: Workshop<'_>) -> Result<Exported, FileError> {
     let folder = files::unfinished(file);
-    let made = master_into(recipe, &folder, file).and_then(|disc| match disc {
+    let made = master_into(recipe, &folder, file, workshop).and_then(|disc| match disc {
         Disc::Refused(words) => Ok(Exported::Refused(words)),
         Disc::Made { iso, manifest } => {
             let bytes = fs::metadata(&iso)
@@ -137,7 +237,12 @@ fn beside(file: &Path) -> PathBuf {
 ///
 /// # Errors
 /// As [`master`].
-pub fn master_once(recipe: &Recipe, discs: &Path, since: SystemTime) -> Result<Disc, FileError> {
+pub fn master_once(
+    recipe: &Recipe,
+    discs: &Path,
+    since: SystemTime,
+    workshop: Workshop<'_>,
+) -> Result<Disc, FileError> {
     let folder = discs.join(recipe.id.path());
     let lock_file = folder.with_file_name(format!(".{}.lock", recipe.id.master()));
     let above = folder.parent().unwrap_or(discs);
@@ -148,7 +253,7 @@ pub fn master_once(recipe: &Recipe, discs: &Path, since: SystemTime) -> Result<D
     let made = fs::metadata(&folder).and_then(|folder| folder.modified());
     let disc = match made {
         Ok(made) if made >= since => open_in(&folder),
-        _ => master(recipe, discs),
+        _ => master(recipe, discs, workshop),
     };
     drop(lock);
     disc

@@ -191,6 +191,10 @@ pub struct ExpectDecl {
     /// What the firmware must tell the probe, as `drive = "80"`.
     #[serde(default)]
     pub facts: BTreeMap<Word<Fact>, String>,
+    /// A regular expression that one of the words must match: the firmware's, or those of a master that refused.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub words: Option<Spanned<String>>,
     /// Why: a section of the specification, a file of the firmware, or what would disprove it. An
     /// expectation copied from what was observed tests nothing.
     #[schemars(with = "String")]

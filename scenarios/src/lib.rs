@@ -9,6 +9,7 @@ pub mod file;
 pub mod files;
 pub mod filter;
 pub mod id;
+pub mod master;
 pub mod matrix;
 pub mod results;
 pub mod run;

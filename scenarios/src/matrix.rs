@@ -4,13 +4,17 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use serde::de::DeserializeOwned;
 
 use crate::{
     cell::Cell,
     file::ScenarioFile,
     id::CellId,
     location::Location,
+    master::{self, Masters},
     scenario::{Scenario, ScenarioError, Source},
     words::unknown_word,
 };
@@ -20,6 +24,8 @@ use crate::{
 pub struct Matrix {
     /// In the order of the folders, their files' names, and the files.
     pub scenarios: Vec<Scenario>,
+    /// Who can master their discs.
+    pub masters: Arc<Masters>,
 }
 
 /// A folder with scenario files, or one such file, and where their snapshots lie.
@@ -53,6 +59,22 @@ impl Folder {
             scenarios: workspace.join("scenarios").join("data"),
             snapshots: workspace.join("tests").join("snapshots"),
         }
+    }
+
+    /// The folder with the descriptions of mastering tools that this repository ships.
+    #[must_use]
+    pub fn shipped_masters(workspace: &Path) -> PathBuf {
+        workspace.join("scenarios").join("masters")
+    }
+
+    /// The folder with the descriptions of mastering tools that go with these scenarios.
+    #[must_use]
+    pub fn masters(&self) -> PathBuf {
+        let folder = match self.scenarios.parent() {
+            Some(parent) if self.scenarios.is_file() => parent,
+            _ => &self.scenarios,
+        };
+        folder.join("masters")
     }
 
     /// The files with scenarios, by name.
@@ -117,16 +139,28 @@ impl Matrix {
     ///
     /// # Errors
     /// With file, line and column: what cannot be read, or has no meaning, or is there twice.
-    pub fn read(folders: &[Folder]) -> Result<Self, ReadError> {
+    pub fn read(folders: &[Folder], masters: &Arc<Masters>) -> Result<Self, ReadError> {
         let mut scenarios = Vec::new();
         for folder in folders {
             for file in folder.files()? {
-                scenarios.extend(read_file(&file, &folder.snapshots)?);
+                scenarios.extend(read_file(&file, &folder.snapshots, masters)?);
             }
         }
-        let matrix = Self { scenarios };
+        let matrix = Self {
+            scenarios,
+            masters: Arc::clone(masters),
+        };
         matrix.check()?;
         Ok(matrix)
+    }
+
+    /// Reads and checks what this repository ships, by the folder of its workspace.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn shipped(workspace: &Path) -> Result<Self, ReadError> {
+        let masters = Masters::read(&master::files(&Folder::shipped_masters(workspace))?)?;
+        Self::read(&[Folder::shipped(workspace)], &Arc::new(masters))
     }
 
     /// The cells, in the order of the scenarios.
@@ -159,7 +193,11 @@ impl Matrix {
 ///
 /// # Errors
 /// With file, line and column: what cannot be read or is not as the schema wants it.
-pub fn read_file(path: &Path, snapshots: &Path) -> Result<Vec<Scenario>, ReadError> {
+pub fn read_file(
+    path: &Path,
+    snapshots: &Path,
+    masters: &Arc<Masters>,
+) -> Result<Vec<Scenario>, ReadError> {
     let text = fs::read_to_string(path).map_err(|cause| ReadError::Io {
         path: path.to_owned(),
         cause,
@@ -168,32 +206,37 @@ pub fn read_file(path: &Path, snapshots: &Path) -> Result<Vec<Scenario>, ReadErr
         path,
         text: &text,
         snapshots,
+        masters,
     })
 }
 
 fn parse(source: &Source<'_>) -> Result<Vec<Scenario>, ReadError> {
-    let at = |error: &toml::de::Error| Location::of(source.path, source.text, error.span());
-    let deserializer =
-        toml::Deserializer::parse(source.text).map_err(|error| ReadError::Syntax {
-            at: at(&error),
-            message: error.message().to_owned(),
-        })?;
-    let file: ScenarioFile = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+    let file: ScenarioFile = read_toml(source.path, source.text)?;
+    file.scenario
+        .into_iter()
+        .map(|decl| Ok(Scenario::new(decl, source)?))
+        .collect()
+}
+
+/// Reads a file's text. What is wrong with it is told with its place, and with the nearest words.
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ReadError> {
+    let at = |error: &toml::de::Error| Location::of(path, text, error.span());
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| ReadError::Syntax {
+        at: at(&error),
+        message: error.message().to_owned(),
+    })?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
         // toml names its spanned values by a key of its own.
-        let path = error
+        let place = error
             .path()
             .to_string()
             .replace(".$__serde_spanned_private_value", "");
         let error = error.into_inner();
         ReadError::Syntax {
             at: at(&error),
-            message: in_words(&path, error.message()),
+            message: in_words(&place, error.message()),
         }
-    })?;
-    file.scenario
-        .into_iter()
-        .map(|decl| Ok(Scenario::new(decl, source)?))
-        .collect()
+    })
 }
 
 /// What serde says of a place, for people: with the nearest key for one that is unknown, and with the remedy where its
@@ -205,6 +248,9 @@ fn in_words(path: &str, message: &str) -> String {
         [unknown, ref known @ ..] if message.starts_with("unknown field ") => {
             unknown_word("key", unknown, known.iter().copied())
         }
+        [unknown, ref known @ ..] if message.starts_with("unknown variant ") => {
+            unknown_word("word", unknown, known.iter().copied())
+        }
         ["scenario"] if message.starts_with("missing field ") => {
             "it holds no [[scenario]]".to_owned()
         }
@@ -214,8 +260,9 @@ fn in_words(path: &str, message: &str) -> String {
         }
         _ => message.to_owned(),
     };
-    match path {
+    // Of a key that means nothing, serde knows no name.
+    match path.trim_end_matches(".?") {
         "." => what,
-        _ => format!("{path}: {what}"),
+        path => format!("{path}: {what}"),
     }
 }

@@ -121,6 +121,14 @@ pub(crate) fn read_expect(
         })
     };
     let since = rule.since.map(version).transpose()?;
+    let words = |text: Spanned<String>| match regex::Regex::new(text.get_ref()) {
+        Ok(_) => Ok(text.into_inner()),
+        Err(error) => Err(reader.wrong(
+            reader.at(&text),
+            format!("words is no regular expression: {error}"),
+        )),
+    };
+    let words = rule.words.map(words).transpose()?;
     let facts = rule.facts.into_iter();
     let expectation = Expectation {
         outcome: rule.outcome.0,
@@ -132,6 +140,7 @@ pub(crate) fn read_expect(
         facts: facts
             .map(|(fact, value)| (fact.0.as_str().to_owned(), value))
             .collect(),
+        words,
         because,
     };
     let when = When::new(at.clone(), rule.when, reader);

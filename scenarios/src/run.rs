@@ -1,13 +1,16 @@
 //! What the command line tells the tests: the run file.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
 use harness::{
     accelerator::{self, Accelerator, Choice},
     firmware::{self, Firmware, FirmwareError, FirmwareId},
+    master::FoundTool,
     platform::Platform,
     qemu::{Qemu, QemuError},
 };
@@ -17,6 +20,7 @@ use crate::{
     cell::Cell,
     files::{self, FileError},
     id::CellId,
+    master::{MasterSource, Masters},
     matrix::{self, Folder, Matrix, ReadError},
 };
 
@@ -28,6 +32,8 @@ pub const VARIABLE: &str = "BOOT_MATRIX_RUN";
 pub struct Run {
     /// Where the scenarios are.
     pub folders: Vec<Folder>,
+    /// Where the mastering tools are described.
+    pub masters: Vec<MasterSource>,
     /// By scenario: which file of which folder declares it. A test looks up its own cell there, and reads no other file.
     pub scenarios: Vec<Declared>,
     /// A file with the ids of the cells, one a line. A test that is asked for one id does not read it.
@@ -68,6 +74,8 @@ pub struct Toolbox {
     pub firmware: Vec<Firmware>,
     /// What runs the guests' instructions.
     pub accelerator: Choice,
+    /// By name: the mastering tools that were looked for, or why one is not there.
+    pub masters: BTreeMap<String, Result<FoundTool, String>>,
 }
 
 /// Who runs the guests' instructions.
@@ -141,7 +149,7 @@ impl Run {
     ///
     /// # Errors
     /// Its scenario's file cannot be read. There being no such cell is none.
-    pub fn cell(&self, id: &CellId) -> Result<Option<Cell>, ReadError> {
+    pub fn cell(&self, id: &CellId, masters: &Arc<Masters>) -> Result<Option<Cell>, ReadError> {
         let Some(declared) = self
             .scenarios
             .iter()
@@ -149,7 +157,7 @@ impl Run {
         else {
             return Ok(None);
         };
-        let scenarios = matrix::read_file(&declared.file, &declared.snapshots)?;
+        let scenarios = matrix::read_file(&declared.file, &declared.snapshots, masters)?;
         Ok(scenarios.iter().find_map(|scenario| scenario.cell(id)))
     }
 }
@@ -176,7 +184,18 @@ impl Toolbox {
             qemu,
             firmware,
             accelerator,
+            masters: BTreeMap::new(),
         })
+    }
+
+    /// Looks for the tools that master these cells' discs.
+    pub fn find_masters(&mut self, cells: &[Cell], masters: &Masters) {
+        for cell in cells {
+            let name = cell.id.disc().master().to_owned();
+            if let Some(tool) = masters.tool(&name) {
+                self.masters.entry(name).or_insert_with(|| tool.find());
+            }
+        }
     }
 
     /// The machine of a cell, without its disc.

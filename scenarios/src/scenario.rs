@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use harness::attachment::Attachment;
@@ -15,6 +16,7 @@ use crate::{
     filter::glob,
     id::{ABSENT, CellId, DiscId, check_part},
     location::Location,
+    master::Masters,
     rule::{When, read_cold, read_exclude, read_expect},
     words::{Boot, Firmware, Master, Medium, OrAbsent, Set, Size, Word, unknown_word},
 };
@@ -39,6 +41,7 @@ pub struct Scenario {
     expects: Vec<(When, Rule)>,
     /// The folder under which its snapshots lie.
     pub(crate) snapshots: PathBuf,
+    masters: Arc<Masters>,
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +77,7 @@ pub(crate) struct Source<'a> {
     pub(crate) path: &'a Path,
     pub(crate) text: &'a str,
     pub(crate) snapshots: &'a Path,
+    pub(crate) masters: &'a Arc<Masters>,
 }
 
 /// Reads one scenario of a file.
@@ -135,6 +139,7 @@ impl Scenario {
             reader: &reader,
             at: &declared,
         };
+        let set = decl.set.map_or(Set::Default, |set| set.0);
         let discs = match decl.iso {
             Some(iso) => {
                 if decl.media.is_some()
@@ -154,14 +159,27 @@ impl Scenario {
                 boot: axes.required("boot", decl.boot.unwrap_or_default())?,
                 size: axes.optional("size", decl.size)?,
                 master: match decl.master {
-                    Some(master) => axes.required("master", master)?,
+                    Some(master) => {
+                        for word in &master {
+                            let known = source.masters.check(word.get_ref().0.as_str());
+                            known.map_err(|what| reader.wrong(reader.at(word), what))?;
+                        }
+                        axes.required("master", master)?
+                    }
+                    // What compares tools compares all that there are.
+                    None if set == Set::Masters => source
+                        .masters
+                        .names()
+                        .filter(|name| Master::compares(name))
+                        .map(Master::new)
+                        .collect(),
                     None => vec![Master::default()],
                 },
             }),
         };
         let firmware = axes.required("firmware", decl.firmware)?;
         let scenario = Self {
-            set: decl.set.map_or(Set::Default, |set| set.0),
+            set,
             summary: decl.summary,
             discs,
             attach: axes.required("attach", decl.attach)?,
@@ -171,6 +189,7 @@ impl Scenario {
             colds,
             expects,
             snapshots: source.snapshots.to_owned(),
+            masters: Arc::clone(source.masters),
             name: decl.name.0.0,
             declared: declared.clone(),
         };
@@ -323,7 +342,12 @@ impl Scenario {
                 .map(|(_, text)| text.clone()),
             snapshot: self.snapshots.join(id.snapshot_path()),
             cold: cold.map(|(_, because)| because.clone()),
-            rules: matching.map(|(_, rule)| rule.clone()).collect(),
+            // What a tool cannot do, it cannot do in any scenario.
+            rules: matching
+                .map(|(_, rule)| rule)
+                .chain(self.masters.limits(disc))
+                .cloned()
+                .collect(),
             id,
         })
     }
@@ -381,6 +405,9 @@ impl Scenario {
         size: Option<&Size>,
         master: &Master,
     ) -> Option<(DiscId, DiscSource)> {
+        if !self.masters.can(master, boot) {
+            return None;
+        }
         // The parts are words that were checked when they were read.
         let id = DiscId::new([
             &self.name,

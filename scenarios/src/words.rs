@@ -205,7 +205,6 @@ listed!(OutcomeKind, "outcome");
 listed!(Stage, "stage");
 listed!(ExpectedDamage, "damage");
 listed!(Set, "set");
-listed!(Master, "master");
 
 macro_rules! open {
     ($name:ty, $noun:literal, $words:expr, $near:expr) => {
@@ -334,30 +333,54 @@ impl fmt::Display for Set {
     }
 }
 
-/// A mastering tool, by the name that stands in ids.
+/// A mastering tool, by the name that stands in ids. Whether there is one of that name [`crate::master::Masters`] knows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Master(&'static str);
+pub struct Master(String);
 
 impl Master {
-    /// Every mastering tool that is known.
-    pub const ALL: &[Self] = &[Self("reference")];
+    /// The masters that are part of boot-matrix.
+    pub const BUILT_IN: &[&str] = &["reference"];
+
+    /// Whether a scenario that compares tools, and names none, means this one too: every tool, and the reference.
+    pub(crate) fn compares(name: &str) -> bool {
+        name == "reference" || !Self::BUILT_IN.contains(&name)
+    }
+
+    /// The master of that name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
 
     /// The word for it.
     #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        self.0
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 impl Default for Master {
     fn default() -> Self {
-        Self("reference")
+        Self::new("reference")
     }
 }
 
 impl fmt::Display for Master {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0)
+        f.pad(&self.0)
+    }
+}
+
+impl Vocabulary for Master {
+    const NOUN: &'static str = "master";
+    const CLOSED: bool = false;
+
+    fn words() -> Vec<String> {
+        Self::BUILT_IN.iter().map(ToString::to_string).collect()
+    }
+
+    fn parse(word: &str) -> Result<Self, String> {
+        Name::parse(word).map(|name| Self(name.0))
     }
 }
 

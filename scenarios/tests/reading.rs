@@ -41,7 +41,7 @@ fn read(text: &str) -> Result<Matrix, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("s.toml"), text).unwrap();
     let own = folder.path().display().to_string();
-    Matrix::read(&[Folder::own(folder.path())])
+    Matrix::read(&[Folder::own(folder.path())], &Default::default())
         .map_err(|error| error.to_string().replace(&own, "."))
 }
 
@@ -180,7 +180,7 @@ fn what_is_unknown_is_answered_with_the_nearest() {
     in_the_last_rule(
         "xyzzy = 1",
         "./s.toml:26:1: scenario[0].expect[2].xyzzy: no key is called \"xyzzy\": use one of when, since, outcome, or, \
-         code, stage, slot, damage, facts, because",
+         code, stage, slot, damage, facts, words, because",
     );
     in_the_last_rule(
         "damage = \"sme\"",
@@ -230,7 +230,7 @@ fn one_file_may_be_named_instead_of_a_folder() {
     fs::write(folder.path().join("other.toml"), "not even TOML").unwrap();
     let file = folder.path().join("s.toml");
     fs::write(&file, SOUND).unwrap();
-    let matrix = Matrix::read(&[Folder::own(&file)]).unwrap();
+    let matrix = Matrix::read(&[Folder::own(&file)], &Default::default()).unwrap();
     let cell = matrix.cells().next().unwrap();
     assert!(
         cell.snapshot
@@ -340,14 +340,18 @@ because = "a test"
 #[test]
 fn folders_that_hold_nothing_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let error = Matrix::read(&[Folder::own(folder.path())]).unwrap_err();
+    let error = Matrix::read(&[Folder::own(folder.path())], &Default::default()).unwrap_err();
     assert!(
         error
             .to_string()
             .ends_with("holds no scenario file (*.toml)"),
         "{error}"
     );
-    let error = Matrix::read(&[Folder::own(Path::new("/no/such/folder"))]).unwrap_err();
+    let error = Matrix::read(
+        &[Folder::own(Path::new("/no/such/folder"))],
+        &Default::default(),
+    )
+    .unwrap_err();
     assert!(
         error
             .to_string()

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use scenarios::file;
+use scenarios::{file, master};
 use serde_json::Value;
 
 fn workspace() -> &'static Path {
@@ -17,6 +17,12 @@ fn the_kept_schema_is_the_codes() {
         .expect("the schema is kept");
     assert!(
         kept == file::json_schema(),
+        "run cargo xtask check --update-schema"
+    );
+    let kept = fs::read_to_string(workspace().join("schemas/master.schema.json"))
+        .expect("the schema is kept");
+    assert!(
+        kept == master::json_schema(),
         "run cargo xtask check --update-schema"
     );
 }

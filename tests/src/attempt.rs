@@ -65,6 +65,9 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
             iso: path.clone(),
             manifest: None,
         },
+        DiscSource::Mastered(recipe) if environment.lacks(recipe).is_some() => {
+            return Attempt::Skipped(environment.lacks(recipe).unwrap_or_default());
+        }
         DiscSource::Mastered(recipe) => match environment.disc(recipe) {
             Err(error) => return Attempt::Failed(error.to_string()),
             Ok(Disc::Refused(words)) => {
@@ -103,16 +106,16 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
 }
 
 /// There is no disc, and the master's words are all there is to see.
-fn not_mastered(words: String) -> Observation {
+fn not_mastered(words: Vec<String>) -> Observation {
     Observation {
         outcome: Outcome {
             kind: OutcomeKind::NotMastered,
             code: None,
             stage: Stage::Unknown,
-            detail: words.clone(),
+            detail: words.join(": "),
         },
         probe: None,
-        words: vec![words],
+        words,
         reads: Vec::new(),
         reads_before_entry: None,
         reads_known: false,

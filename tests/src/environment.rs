@@ -1,16 +1,18 @@
 //! What a run is given: by the command line through a run file, or by itself when there is none.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use anyhow::Context;
 use scenarios::{
     cell::{Cell, Recipe},
-    disc::{self, Disc},
+    disc::{self, Disc, Workshop},
     files::FileError,
+    master::{self, Masters},
     matrix::{Folder, Matrix},
     run::{self, AcceleratorWish, Declared, Run, Starts, Toolbox},
     selection::Selection,
@@ -22,6 +24,7 @@ use scenarios::{
 pub struct Environment {
     /// The run.
     pub run: Run,
+    masters: Arc<Masters>,
     cells: Cells,
     found: OnceLock<Result<Toolbox, String>>,
 }
@@ -46,6 +49,7 @@ impl Environment {
                 let run = Run::read(Path::new(&file))
                     .with_context(|| format!("{} names no run", run::VARIABLE))?;
                 Ok(Self {
+                    masters: Arc::new(Masters::read(&run.masters)?),
                     run,
                     cells: Cells::Listed,
                     found: OnceLock::new(),
@@ -60,7 +64,9 @@ impl Environment {
             .parent()
             .context("no workspace")?;
         let folder = Folder::shipped(workspace);
-        let matrix = Matrix::read(std::slice::from_ref(&folder))?;
+        let sources = master::files(&Folder::shipped_masters(workspace))?;
+        let masters = Arc::new(Masters::read(&sources)?);
+        let matrix = Matrix::read(std::slice::from_ref(&folder), &masters)?;
         let program = env::current_exe().context("cannot find this program")?;
         let built = program
             .metadata()
@@ -69,6 +75,7 @@ impl Environment {
         let out = target(&program).join("boot-matrix");
         let run = Run {
             folders: vec![folder],
+            masters: sources,
             scenarios: Declared::all(&matrix),
             cells: out.join("cells.txt"),
             out,
@@ -81,6 +88,7 @@ impl Environment {
         };
         Ok(Self {
             run,
+            masters,
             cells: Cells::Default(matrix),
             found: OnceLock::new(),
         })
@@ -93,7 +101,7 @@ impl Environment {
     pub fn cells(&self) -> anyhow::Result<Vec<Cell>> {
         match &self.cells {
             Cells::Listed => {
-                let matrix = Matrix::read(&self.run.folders)?;
+                let matrix = Matrix::read(&self.run.folders, &self.masters)?;
                 let cell = |id| {
                     matrix
                         .cell(&id)
@@ -117,7 +125,7 @@ impl Environment {
     /// Its scenario's file cannot be read.
     pub fn cell(&self, id: &str) -> anyhow::Result<Option<Cell>> {
         match id.parse() {
-            Ok(id) => Ok(self.run.cell(&id)?),
+            Ok(id) => Ok(self.run.cell(&id, &self.masters)?),
             Err(_) => Ok(None),
         }
     }
@@ -142,7 +150,26 @@ impl Environment {
     /// # Errors
     /// It cannot be mastered.
     pub fn disc(&self, recipe: &Recipe) -> Result<Disc, FileError> {
-        disc::master_once(recipe, &self.run.discs(), self.run.began)
+        disc::master_once(recipe, &self.run.discs(), self.run.began, self.workshop())
+    }
+
+    /// Why a disc cannot be mastered on this host; `None` when it can.
+    #[must_use]
+    pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
+        self.workshop().lacks(recipe)
+    }
+
+    fn workshop(&self) -> Workshop<'_> {
+        static NOTHING: BTreeMap<String, Result<harness::master::FoundTool, String>> =
+            BTreeMap::new();
+        Workshop {
+            masters: &self.masters,
+            found: self
+                .run
+                .toolbox
+                .as_ref()
+                .map_or(&NOTHING, |toolbox| &toolbox.masters),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 )]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead, BufReader, Write},
     path::Path,
@@ -20,6 +20,7 @@ use images::{
     boot_image::{
         GeometryRequest, Identity, efi_system_partition, floppy, hard_disk, no_emulation,
     },
+    defect::Defect,
     eltorito::Platform,
     finding::FindingId,
     inspect::{BootReading, DiscFile, EntryReading, Inspection, Options, Window, inspect},
@@ -30,14 +31,14 @@ use images::{
 };
 use scenarios::{
     cell::{Cell, DiscSource, Recipe},
-    matrix::{Folder, Matrix},
+    matrix::Matrix,
     words::Set,
 };
 use serde_json::Value;
 
 fn matrix() -> Matrix {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    Matrix::read(&[Folder::shipped(workspace)]).unwrap()
+    Matrix::shipped(workspace).unwrap()
 }
 
 /// The distinct discs of a set, each with its cells.
@@ -150,6 +151,7 @@ fn every_disc_that_must_not_boot_has_an_error() {
 #[test]
 fn every_defect_is_found_under_its_own_id() {
     let matrix = matrix();
+    let mut unseen: BTreeSet<&str> = Defect::names().collect();
     let mut wrong = Vec::new();
     for (id, cells) in discs(&matrix, Set::Defects) {
         let Some(recipe) = recipe(&cells) else {
@@ -162,7 +164,8 @@ fn every_defect_is_found_under_its_own_id() {
             continue;
         };
         let inspection = read(&disc);
-        let expected: FindingId = defect.to_string().parse().unwrap();
+        unseen.remove(defect.id());
+        let expected: FindingId = defect.id().parse().unwrap();
         let found: Vec<_> = inspection
             .findings
             .iter()
@@ -177,6 +180,7 @@ fn every_defect_is_found_under_its_own_id() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(unseen.is_empty(), "no disc of the set has {unseen:?}");
 }
 
 #[test]
@@ -435,7 +439,7 @@ fn images_for_tools(folder: &Path) {
     let write = |path: &Path, bytes: &SparseBytes| {
         bytes.write_to(&fs::File::create(path).unwrap()).unwrap();
     };
-    let bios = no_emulation(identity(1), sectors(64)).unwrap();
+    let bios = no_emulation(identity(1), sectors(64), None).unwrap();
     write(&tree.join("bios.img"), &bios.bytes);
     let efi = efi_system_partition(identity(3), sectors(2_880), None).unwrap();
     write(&tree.join("efi.img"), &efi.bytes);

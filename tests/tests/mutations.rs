@@ -30,7 +30,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use regex::bytes::Regex;
 use scenarios::{
     cell::{Cell, DiscSource, Recipe},
-    matrix::{Folder, Matrix},
+    matrix::Matrix,
 };
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("no workspace")?;
-    let matrix = Matrix::read(&[Folder::shipped(workspace)])?;
+    let matrix = Matrix::shipped(workspace)?;
     let mut families: Vec<Cell> = Vec::new();
     for cell in matrix.cells() {
         match families

@@ -11,7 +11,7 @@ use scenarios::{
 fn every_snapshot_belongs_to_a_cell() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let folder = Folder::shipped(workspace);
-    let matrix = Matrix::read(std::slice::from_ref(&folder)).unwrap();
+    let matrix = Matrix::shipped(workspace).unwrap();
     assert_eq!(
         unreferenced(&matrix, &folder).unwrap(),
         Vec::<std::path::PathBuf>::new()
@@ -26,7 +26,7 @@ fn one_that_belongs_to_none_is_found() {
         snapshots: scratch.path().to_owned(),
         ..Folder::shipped(workspace)
     };
-    let matrix = Matrix::read(std::slice::from_ref(&folder)).unwrap();
+    let matrix = Matrix::read(std::slice::from_ref(&folder), &Default::default()).unwrap();
     let kept = matrix.cells().next().unwrap().snapshot;
     let stray = scratch
         .path()

@@ -1,10 +1,14 @@
 //! Format, lints, documentation, the schema and the snapshots: everything that can be checked without booting.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use scenarios::{
-    file, files,
+    file, files, master,
     matrix::{Folder, Matrix},
     snapshots,
 };
@@ -18,7 +22,9 @@ use crate::{
 /// Runs the verb.
 pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
     if options.update_schema {
-        files::write(&schema_file(), file::json_schema().as_bytes())?;
+        for (name, text) in schemas() {
+            files::write(&schema_file(name), text.as_bytes())?;
+        }
     }
     let steps = [
         Step::command("format", &mut in_workspace(&["fmt", "--all", "--check"])),
@@ -59,14 +65,26 @@ fn in_workspace(arguments: &[&str]) -> std::process::Command {
     command
 }
 
-fn schema_file() -> PathBuf {
-    workspace().join("schemas").join("scenario.schema.json")
+/// The schemas that are kept, by the names of their files.
+fn schemas() -> [(&'static str, String); 2] {
+    [
+        ("scenario.schema.json", file::json_schema()),
+        ("master.schema.json", master::json_schema()),
+    ]
+}
+
+fn schema_file(name: &str) -> PathBuf {
+    workspace().join("schemas").join(name)
 }
 
 fn schema() -> Result<(), (u8, String)> {
-    let file = schema_file();
-    match fs::read_to_string(&file) {
-        Ok(kept) if kept == file::json_schema() => Ok(()),
+    let mut schemas = schemas().into_iter();
+    schemas.try_for_each(|(name, text)| kept(&schema_file(name), &text))
+}
+
+fn kept(file: &Path, text: &str) -> Result<(), (u8, String)> {
+    match fs::read_to_string(file) {
+        Ok(kept) if kept == text => Ok(()),
         Ok(_) => Err((
             1,
             format!(
@@ -86,8 +104,7 @@ fn schema() -> Result<(), (u8, String)> {
 
 fn unreferenced_snapshots() -> Result<(), (u8, String)> {
     let folder = Folder::shipped(workspace());
-    let matrix =
-        Matrix::read(std::slice::from_ref(&folder)).map_err(|error| (2, error.to_string()))?;
+    let matrix = Matrix::shipped(workspace()).map_err(|error| (2, error.to_string()))?;
     let unreferenced =
         snapshots::unreferenced(&matrix, &folder).map_err(|error| (3, error.to_string()))?;
     if unreferenced.is_empty() {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harness::{accelerator::Accelerator, attachment::Attachment};
+use images::defect::Defect;
 use images::medium::Medium;
 use scenarios::{
     run::{AcceleratorWish, Starts},
     selection::Partition,
-    words::{self, Firmware, Master, Set},
+    words::{self, Firmware, Set},
 };
 
 /// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
@@ -77,9 +78,19 @@ pub(crate) struct BootMatrix {
     /// Only with this attachment.
     #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
     pub(crate) attach: Vec<Attachment>,
-    /// Only discs of this mastering tool.
-    #[arg(long, value_name = "TOOL", value_delimiter = ',', value_parser = words::read::<Master>)]
-    pub(crate) master: Vec<Master>,
+    /// Only discs of these mastering tools: by name, or by the file that describes one. Without --set, the scenarios that
+    /// compare tools.
+    #[arg(long, value_name = "TOOL|FILE.toml", value_delimiter = ',')]
+    pub(crate) master: Vec<String>,
+    /// Only discs that this command masters, in the scenarios that compare tools. It is split into words as a shell does,
+    /// and run in {tree} without a shell. {iso} is the file to write, {boot_image} and {efi_image} are paths in {tree},
+    /// {boot_file} and {efi_file} are the same files outside of it; {load_sectors}, {load_segment}, {volume_id},
+    /// {capacity_blocks} and {mode} are the words of the disc. Without {mode} it masters discs without emulation.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) master_cmd: Option<String>,
+    /// Fail, and do not skip its cells, when this mastering tool is not there.
+    #[arg(long, value_name = "TOOL", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
     /// Take what is seen as the new snapshots, where it is what the scenario declares.
     #[arg(long)]
     pub(crate) accept: bool,
@@ -116,6 +127,8 @@ impl BootMatrix {
             firmware: Vec::new(),
             attach: Vec::new(),
             master: Vec::new(),
+            master_cmd: None,
+            require: Vec::new(),
             accept: false,
             rerun: None,
             partition: None,
@@ -212,6 +225,9 @@ pub(crate) struct Image {
     /// The id of a cell or of a disc; it need not be in any scenario.
     #[arg(value_name = "CELL-ID|DISC-ID")]
     pub(crate) id: String,
+    /// One thing wrong on purpose: the same as defect=ID in the id.
+    #[arg(long, value_name = "ID", value_parser = read_defect)]
+    pub(crate) defect: Option<Defect>,
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -255,6 +271,11 @@ impl InspectFormat {
             Self::Text | Self::Sarif => Format::Text,
         }
     }
+}
+
+fn read_defect(text: &str) -> Result<Defect, String> {
+    text.parse()
+        .map_err(|_| words::unknown_word("defect", text, Defect::names()))
 }
 
 /// Sets of scenarios; empty for all.

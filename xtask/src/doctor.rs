@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
-use scenarios::matrix::{Folder, Matrix};
+use scenarios::matrix::Matrix;
 use serde_json::json;
 
 use crate::{
@@ -21,11 +21,11 @@ use crate::{
 
 /// Runs the verb.
 pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
-    let matrix =
-        Matrix::read(&[Folder::shipped(workspace())]).map_err(|error| Stop::scenarios(&error))?;
+    let matrix = Matrix::shipped(workspace()).map_err(|error| Stop::scenarios(&error))?;
     let cells: Vec<_> = matrix.cells().collect();
     let toolbox = setup::find(&options.tooling);
     let mut needs = need::for_cells(&cells, &toolbox);
+    needs.extend(need::for_masters(&cells, &matrix.masters, &[], &toolbox));
     needs.extend(need::for_tests());
     let mut facts = Vec::new();
     if let Ok(toolbox) = &toolbox {

@@ -1,19 +1,22 @@
 //! Masters one disc, by its name.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     path::Path,
     process::ExitCode,
 };
 
 use anyhow::Context;
-use harness::attachment::Attachment;
+use harness::{attachment::Attachment, master::FoundTool};
+use images::defect::Defect;
 use scenarios::{
     cell::{DiscSource, Recipe},
-    disc::{self, Exported},
+    disc::{self, Exported, Workshop},
     id::{ABSENT, CellId, DiscId},
+    master::{self, Masters},
     matrix::{Folder, Matrix},
-    words::{self, Firmware},
+    words::{self, Boot, Firmware},
 };
 use serde_json::json;
 
@@ -29,14 +32,27 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
     if disc.master() == ABSENT {
         return Err(not_mastered(&disc, &options.out)?.into());
     }
+    let disc = match options.defect {
+        Some(defect) => with_defect(&disc, defect)?,
+        None => disc,
+    };
     let recipe = Recipe::read(&disc).map_err(|error| unknown(&options.id, error))?;
+    let sources = master::files(&Folder::shipped_masters(workspace()));
+    let masters = sources
+        .and_then(|sources| Masters::read(&sources))
+        .map_err(|error| Stop::scenarios(&error))?;
+    let found = find_master(&recipe, &masters)?;
+    let workshop = Workshop {
+        masters: &masters,
+        found: &found,
+    };
     check_place(&options.out)?;
-    match disc::export(&recipe, &options.out).map_err(|error| {
+    match disc::export(&recipe, &options.out, workshop).map_err(|error| {
         let remedy = "free some space there, or choose another file with --out";
         Stop::host(error, remedy)
     })? {
         Exported::Refused(words) => Err(Stop::usage(
-            format!("{} cannot be mastered: {words}", recipe.id),
+            format!("{} cannot be mastered: {}", recipe.id, words.join(": ")),
             "another medium, boot or size in the id",
         )
         .into()),
@@ -45,6 +61,26 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The tool that a disc needs, if it needs one.
+fn find_master(
+    recipe: &Recipe,
+    masters: &Masters,
+) -> Result<BTreeMap<String, Result<FoundTool, String>>, Stop> {
+    let name = recipe.master.as_str();
+    masters
+        .check(name)
+        .map_err(|what| unknown(recipe.id.as_str(), what))?;
+    let Some(tool) = masters.tool(name) else {
+        return Ok(BTreeMap::new());
+    };
+    tool.command(&recipe.boot)
+        .map_err(|what| unknown(recipe.id.as_str(), what))?;
+    let found = tool
+        .find()
+        .map_err(|why| Stop::host(format!("{name}: {why}"), "cargo xtask doctor"))?;
+    Ok([(name.to_owned(), Ok(found))].into())
 }
 
 /// The disc that the id of a disc or of a cell names. A cell's firmware and attachment have no part in it, but must be
@@ -65,14 +101,36 @@ fn disc_id(text: &str) -> Result<DiscId, Stop> {
     Ok(cell.disc())
 }
 
+/// The disc that has the defect besides.
+fn with_defect(disc: &DiscId, defect: Defect) -> Result<DiscId, Stop> {
+    let mut boot: Boot = words::read(disc.boot()).map_err(|error| unknown(disc.as_str(), error))?;
+    if let Some(other) = boot.defect.replace(defect)
+        && other != defect
+    {
+        return Err(Stop::usage(
+            format!(
+                "{disc} has the defect {other} already, and a disc has one: {defect} cannot be added"
+            ),
+            format!("leave out defect={other} in the id, or --defect"),
+        ));
+    }
+    let parts = [
+        disc.scenario(),
+        disc.medium(),
+        &boot.to_string(),
+        disc.size(),
+        disc.master(),
+    ];
+    DiscId::new(parts).map_err(|error| unknown(disc.as_str(), error.to_string()))
+}
+
 fn unknown(id: &str, error: String) -> Stop {
     Stop::usage(format!("{id}: {error}"), "cargo xtask boot-matrix --list")
 }
 
 /// What there is to say of a disc that is a file already.
 fn not_mastered(id: &DiscId, out: &Path) -> Result<Stop, Stop> {
-    let matrix =
-        Matrix::read(&[Folder::shipped(workspace())]).map_err(|error| Stop::scenarios(&error))?;
+    let matrix = Matrix::shipped(workspace()).map_err(|error| Stop::scenarios(&error))?;
     let source = matrix.cells().find(|cell| cell.id.disc() == *id);
     let Some(DiscSource::Iso { path, package }) = source.map(|cell| cell.disc) else {
         return Ok(Stop::usage(

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     eltorito::{MediaType, Platform},
     finding::{FindingId, Place},
-    partition_table::MbrEntry,
+    partition_table::PartitionType,
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
@@ -71,7 +71,7 @@ fn check_platforms(examination: &mut Examination<'_, '_>) {
     let mbr = partitions
         .mbr
         .iter()
-        .any(|entry| entry.kind == MbrEntry::ESP);
+        .any(|entry| entry.kind == PartitionType::EFI_SYSTEM.0);
     let gpt = partitions.gpt.iter().flatten().any(|entry| entry.esp);
     let what = if let Some(loader) = loaders.first() {
         format!("/EFI/BOOT/{loader} is in the tree")

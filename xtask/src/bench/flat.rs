@@ -127,7 +127,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("flat.toml");
             fs::write(&file, scenarios_of(count)).unwrap();
-            let matrix = Matrix::read(&[Folder::own(folder.path())]).unwrap();
+            let matrix = Matrix::read(&[Folder::own(folder.path())], &Default::default()).unwrap();
             assert_eq!(matrix.cells().count() as u64, count);
         }
     }

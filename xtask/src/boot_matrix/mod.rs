@@ -1,6 +1,7 @@
 //! The main job: master, boot, judge, report.
 
 mod checkpoints;
+mod choice;
 mod junit;
 mod nextest;
 mod order;
@@ -19,19 +20,16 @@ use anyhow::Context;
 use harness::firmware::Firmware;
 use scenarios::{
     cell::Cell,
-    filter::Filter,
     id::ABSENT,
-    matrix::{Folder, Matrix},
-    results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals, Verdict},
+    results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
     run::{Declared, Run, Starts, Toolbox},
-    selection::Selection,
-    words::Set,
 };
 use serde_json::json;
 
+use self::choice::Choice;
 use crate::{
     cli::{BootMatrix, Format, Rerun},
-    place::{self, target, workspace},
+    place::{self, target},
     setup,
     signals::Signals,
     stop::Stop,
@@ -39,13 +37,11 @@ use crate::{
 
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
-    let folders = folders(options);
-    let matrix = Matrix::read(&folders).map_err(|error| Stop::scenarios(&error))?;
-    let cells = select(options, &matrix)?;
+    let choice = choice::choose(options)?;
     if options.list {
         let cells = match options.rerun {
-            None => cells,
-            Some(Rerun::Failed) => failed(cells, &out_folder(options))?,
+            None => choice.cells,
+            Some(Rerun::Failed) => choice::failed(choice.cells, &out_folder(options))?,
         };
         return match list(&cells, options.format) {
             // Whoever reads the list has read enough.
@@ -55,7 +51,7 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
             _ => Ok(ExitCode::SUCCESS),
         };
     }
-    let results = boot_cells(options, &folders, &matrix, cells)?;
+    let results = boot_cells(options, choice)?;
     if options.format == Format::Json {
         let mut stdout = io::stdout().lock();
         serde_json::to_writer_pretty(&mut stdout, &results)?;
@@ -66,10 +62,7 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
 
 /// Runs cells as the verb does, and leaves its exit code to the caller. For people, the table is printed.
 pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
-    let folders = folders(options);
-    let matrix = Matrix::read(&folders).map_err(|error| Stop::scenarios(&error))?;
-    let cells = select(options, &matrix)?;
-    boot_cells(options, &folders, &matrix, cells)
+    boot_cells(options, choice::choose(options)?)
 }
 
 /// The totals, in a sentence.
@@ -77,19 +70,16 @@ pub(crate) fn sentence(totals: &Totals) -> String {
     table::sentence(totals)
 }
 
-fn boot_cells(
-    options: &BootMatrix,
-    folders: &[Folder],
-    matrix: &Matrix,
-    cells: Vec<Cell>,
-) -> anyhow::Result<Results> {
+fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     let (out, _lock) = prepare(&out_folder(options))?;
     let earlier = Results::read(&out).ok();
     let cells = match options.rerun {
-        None => cells,
-        Some(Rerun::Failed) => failed(cells, &out)?,
+        None => choice.cells,
+        Some(Rerun::Failed) => choice::failed(choice.cells, &out)?,
     };
-    let toolbox = setup::provide_for_cells(&cells, &options.tooling)?;
+    let tooling = &options.tooling;
+    let masters = &choice.matrix.masters;
+    let toolbox = setup::provide_for_cells(&cells, masters, &options.require, tooling)?;
     let began = Instant::now();
     let signals = Signals::catch()?;
     if options.starts() != Starts::Cold {
@@ -97,8 +87,9 @@ fn boot_cells(
         checkpoints::prepare(&cells, &toolbox, &place::checkpoints(), needs, signals)?;
     }
     let run = Run {
-        folders: folders.to_vec(),
-        scenarios: Declared::all(matrix),
+        folders: choice.folders,
+        masters: choice.masters,
+        scenarios: Declared::all(&choice.matrix),
         cells: out.join("cells.txt"),
         out: out.clone(),
         toolbox: Some(toolbox.clone()),
@@ -172,28 +163,17 @@ fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
             path: toolbox.qemu.path.clone(),
         }),
         firmware: firmware.collect(),
-        // The reference master comes with us, and so does its version.
         masters: masters
             .into_iter()
             .filter(|id| id != ABSENT)
-            .map(|id| MasterTool {
-                id,
-                version: env!("CARGO_PKG_VERSION").to_owned(),
+            .filter_map(|id| {
+                let version = match toolbox.masters.get(&id) {
+                    // What is part of boot-matrix has its version.
+                    None => env!("CARGO_PKG_VERSION").to_owned(),
+                    Some(found) => found.as_ref().ok()?.version.clone().unwrap_or_default(),
+                };
+                Some(MasterTool { id, version })
             })
-            .collect(),
-    }
-}
-
-fn folders(options: &BootMatrix) -> Vec<Folder> {
-    let shipped = || vec![Folder::shipped(workspace())];
-    match (&options.scenarios[..], options.rerun) {
-        ([], None) => shipped(),
-        // What failed is found only where it was.
-        ([], Some(Rerun::Failed)) => Run::read(&Run::file(&out_folder(options)))
-            .map_or_else(|_| shipped(), |last| last.folders),
-        (own, _) => own
-            .iter()
-            .map(|folder| Folder::own(absolute(folder)))
             .collect(),
     }
 }
@@ -232,35 +212,6 @@ fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
     }
 }
 
-/// The cells that were a mismatch or could not be run, the last time.
-fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> {
-    let last = Results::read(out)
-        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix, without --rerun"))?;
-    let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
-    let failed: BTreeSet<&str> = last
-        .cells
-        .iter()
-        .filter(|record| is_bad(record.verdict))
-        .map(|record| record.id.as_str())
-        .collect();
-    let Some(example) = failed.first() else {
-        return Err(Stop::usage("nothing failed the last time", "cargo xtask boot-matrix").into());
-    };
-    let cells: Vec<_> = cells
-        .into_iter()
-        .filter(|cell| failed.contains(cell.id.as_str()))
-        .collect();
-    if cells.is_empty() {
-        let what = format!(
-            "{} failed the last time, {example} among them, and none is among the cells chosen now",
-            failed.len()
-        );
-        let remedy = "--rerun failed without filters, and with the --scenarios of that run";
-        return Err(Stop::usage(what, remedy).into());
-    }
-    Ok(cells)
-}
-
 /// A record that an earlier run left must not be taken for this one's.
 fn forget_records(cells: &[Cell], out: &Path) -> anyhow::Result<()> {
     for cell in cells {
@@ -273,28 +224,6 @@ fn forget_records(cells: &[Cell], out: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
-    let sets = match (&options.set, options.rerun) {
-        (Some(sets), _) => sets.0.clone(),
-        (None, None) => vec![Set::Default],
-        (None, Some(Rerun::Failed)) => Vec::new(),
-    };
-    let selection = Selection {
-        sets,
-        filters: options.filters.iter().map(Filter::new).collect(),
-        firmware: options.firmware.clone(),
-        attach: options.attach.clone(),
-        master: options.master.clone(),
-    };
-    let cells = selection
-        .apply(matrix)
-        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix --list"))?;
-    Ok(match options.partition {
-        Some(partition) => partition.of(cells),
-        None => cells,
-    })
 }
 
 fn list(cells: &[Cell], format: Format) -> io::Result<()> {

@@ -11,7 +11,7 @@ use std::{
 
 use harness::qemu::QemuError;
 use rustix::process::geteuid;
-use scenarios::{cell::Cell, run::Toolbox};
+use scenarios::{cell::Cell, master::Masters, run::Toolbox};
 use xshell::{Cmd, Shell};
 
 use crate::{
@@ -33,10 +33,23 @@ enum Consent {
 }
 
 /// Provides what some cells need, and finds it.
-pub(crate) fn provide_for_cells(cells: &[Cell], tooling: &Tooling) -> anyhow::Result<Toolbox> {
+///
+/// # Errors
+/// Something is missing and may not or cannot be installed. A mastering tool that is not there is none, unless it is
+/// required.
+pub(crate) fn provide_for_cells(
+    cells: &[Cell],
+    masters: &Masters,
+    require: &[String],
+    tooling: &Tooling,
+) -> anyhow::Result<Toolbox> {
     let look = || {
-        let found = find(tooling);
-        let needs = need::for_cells(cells, &found);
+        let mut found = find(tooling);
+        if let Ok(toolbox) = &mut found {
+            toolbox.find_masters(cells, masters);
+        }
+        let mut needs = need::for_cells(cells, &found);
+        needs.extend(need::for_masters(cells, masters, require, &found));
         (found, needs)
     };
     let (found, needs) = look();
@@ -47,6 +60,7 @@ pub(crate) fn provide_for_cells(cells: &[Cell], tooling: &Tooling) -> anyhow::Re
     {
         return Err(Stop::host(what, remedy).into());
     }
+    need::none_from_nowhere(&needs, require)?;
     let found = if install(&needs, tooling.yes)? {
         let (found, needs) = look();
         still_missing(&needs)?;

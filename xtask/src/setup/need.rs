@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, path::PathBuf, process::Stdio};
 use harness::firmware::{self, FirmwareId};
 use scenarios::{
     cell::{Cell, DiscSource},
+    master::Masters,
     run::Toolbox,
 };
 
-use crate::{place::cargo, setup::package::on_path};
+use crate::{place::cargo, setup::package::on_path, stop::Stop};
 
 /// Something that is needed.
 #[derive(Clone, Debug)]
@@ -35,12 +36,14 @@ pub(crate) enum Source {
 }
 
 /// What the tests need beyond the matrix: independent readers of what we write.
-const ORACLES: [(&str, &str); 5] = [
+const ORACLES: [(&str, &str); 7] = [
     ("xorriso", "xorriso"),
     ("isoinfo", "genisoimage"),
     ("mdir", "mtools"),
     ("mcopy", "mtools"),
     ("fsck.fat", "dosfstools"),
+    ("sgdisk", "gdisk"),
+    ("sfdisk", "fdisk"),
 ];
 
 /// Those that not every distribution has, and without which a test compares with the others alone. Of pycdlib the
@@ -55,6 +58,55 @@ pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) 
     needs.push(nextest());
     needs.extend(media(cells));
     needs
+}
+
+/// The mastering tools of these cells. Only those that are required must be there.
+pub(crate) fn for_masters(
+    cells: &[Cell],
+    masters: &Masters,
+    require: &[String],
+    toolbox: &Result<Toolbox, QemuProblem>,
+) -> Vec<Need> {
+    let names: BTreeSet<String> = cells
+        .iter()
+        .map(|cell| cell.id.disc().master().to_owned())
+        .chain(require.iter().cloned())
+        .collect();
+    let tool = |name: String| {
+        let tool = masters.tool(&name)?;
+        let known = toolbox.as_ref().ok().and_then(|it| it.masters.get(&name));
+        let found = known.cloned().unwrap_or_else(|| tool.find());
+        let required = require.contains(&name);
+        Some(Need {
+            found: found.map(|found| {
+                let program = found.program.display().to_string();
+                match found.version {
+                    Some(version) => format!("{version} ({program})"),
+                    None => program,
+                }
+            }),
+            source: match &tool.package {
+                Some(package) if required => Source::Package(package.clone()),
+                Some(package) => Source::OptionalPackage(package.clone()),
+                None => Source::Nowhere(format!("install it, or leave --master {name} out")),
+            },
+            name,
+        })
+    };
+    names.into_iter().filter_map(tool).collect()
+}
+
+/// What is required and no package brings must be there.
+pub(crate) fn none_from_nowhere(needs: &[Need], require: &[String]) -> Result<(), Stop> {
+    let lacking = needs
+        .iter()
+        .find_map(|need| match (&need.found, &need.source) {
+            (Err(why), Source::Nowhere(remedy)) if require.contains(&need.name) => {
+                Some(Stop::host(format!("{}: {why}", need.name), remedy))
+            }
+            _ => None,
+        });
+    lacking.map_or(Ok(()), Err)
 }
 
 /// What the tests of the workspace need besides.

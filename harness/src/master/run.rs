@@ -1,0 +1,412 @@
+//! One disc, mastered by a tool.
+
+use std::{
+    fs, io,
+    io::Read,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use images::{
+    boot::Boot,
+    reference::{BOOT_FILE, BOOT_IN_TREE, CATALOG_IN_TREE, EFI_FILE, EFI_IN_TREE, TREE, VOLUME_ID},
+    units::ByteCount,
+};
+use regex::Regex;
+use rustix::{
+    io::Errno,
+    process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
+};
+
+use super::{
+    FoundTool, Tool, confine,
+    template::{Deviation, Placeholder, Values},
+};
+
+/// More of a tool's words than this is of no use to anybody.
+const WORDS_MAX: usize = 64 << 10;
+/// So many lines of a tool's words stand in a refusal.
+const LINES: usize = 8;
+/// What a tool may write beyond its medium before it is stopped, so that it can say so itself.
+const SLACK: ByteCount = ByteCount::new(16 << 20);
+
+/// A disc to be mastered by a tool.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// How it boots.
+    pub boot: &'a Boot,
+    /// A folder of its own, empty but for what [`images::reference::Contents::write_to`] put there.
+    pub folder: &'a Path,
+    /// The sector count that the id asks for.
+    pub load_sectors: Option<u16>,
+    /// What the medium holds.
+    pub capacity: Option<ByteCount>,
+    /// How much there is to put on the disc.
+    pub length: ByteCount,
+}
+
+/// What a tool made of a disc.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mastered {
+    /// A disc.
+    Made {
+        /// The ISO.
+        iso: PathBuf,
+        /// What the tool said.
+        said: String,
+    },
+    /// No disc: what happened, and what the tool said of it.
+    Refused {
+        /// The sentence, then the tool's words, line by line.
+        words: Vec<String>,
+        /// All that it said.
+        said: String,
+    },
+}
+
+/// Runs a tool on a disc. Whatever the tool does, it does not count as a failure of the host: that it ends with an error or
+/// never, that it writes nothing, something else or too much, is a refusal in its own words.
+///
+/// The tool runs in the tree with end-of-file on standard input, may write below `job.folder` only (where the kernel has
+/// Landlock) and reach no network, and is killed with all that it started when its time is over or this process ends.
+///
+/// # Errors
+/// The host failed.
+pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Mastered> {
+    let template = tool.command(job.boot).map_err(io::Error::other)?;
+    let iso = job.folder.join("disc.iso");
+    let values = values(tool, job, &iso);
+    let deviation = |which: Deviation| {
+        let asked = match which {
+            Deviation::Count => job.boot.count.is_some(),
+            Deviation::Segment => job.boot.segment.is_some(),
+            Deviation::Platform => job.boot.platform.is_some(),
+        };
+        match tool.deviations.get(&which) {
+            Some(words) if asked => words.expand(&values, &|_| Vec::new()),
+            _ => Vec::new(),
+        }
+    };
+    let words = template.expand(&values, &deviation);
+    let arguments = words.get(1..).unwrap_or_default();
+    let mut command = Command::new(&found.program);
+    command.args(arguments);
+    fs::write(
+        job.folder.join("command.txt"),
+        format!(
+            "{}\n",
+            shell_words::join(
+                std::iter::once(found.program.to_string_lossy().as_ref())
+                    .chain(arguments.iter().map(String::as_str))
+            )
+        ),
+    )?;
+    let scratch = job.folder.join("tmp");
+    fs::create_dir_all(&scratch)?;
+    let limit = match job.capacity {
+        Some(capacity) => ByteCount::new(capacity.get().saturating_add(SLACK.get())),
+        // Nothing is eight times as long as what is on it.
+        None => ByteCount::new(
+            job.length
+                .get()
+                .saturating_mul(8)
+                .saturating_add(4 * SLACK.get()),
+        ),
+    };
+    command
+        .current_dir(job.folder.join(TREE))
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .env("HOME", &scratch)
+        .env("TMPDIR", &scratch)
+        // 2000-01-01: what a tool dates by the clock would be another disc each day.
+        .env("SOURCE_DATE_EPOCH", "946684800")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let deadline = tool.deadline;
+    let folder = job.folder.to_owned();
+    let ended = confined(command, &folder, limit, deadline)?;
+    let _ = fs::remove_dir_all(&scratch);
+    let said = ended.said.replace(&*folder.to_string_lossy(), "…");
+    fs::write(job.folder.join("said.txt"), &said)?;
+    let refusal = match ended.end {
+        End::Start(error) => return Err(error),
+        End::Deadline => Some(format!(
+            "had not ended after {} s and was stopped",
+            deadline.as_secs()
+        )),
+        End::Exit(status) => why_not(status, limit).or_else(|| no_disc(&iso, job.capacity)),
+    };
+    Ok(match refusal {
+        None => Mastered::Made { iso, said },
+        Some(what) => {
+            let mut words = vec![format!("{} {what}", tool.name)];
+            words.extend(telling(&said, tool.words.as_deref()));
+            Mastered::Refused { words, said }
+        }
+    })
+}
+
+fn values(tool: &Tool, job: &Job<'_>, iso: &Path) -> Values {
+    let file = |path: &Path| job.folder.join(path).to_string_lossy().into_owned();
+    let number = |count: Option<u16>| count.map_or_else(String::new, |count| count.to_string());
+    let capacity = job
+        .capacity
+        .map_or(0, |capacity| capacity.blocks_rounded_up().get());
+    [
+        (Placeholder::Iso, iso.to_string_lossy().into_owned()),
+        (Placeholder::Tree, file(Path::new(TREE))),
+        (Placeholder::BootImage, BOOT_IN_TREE.to_owned()),
+        (Placeholder::EfiImage, EFI_IN_TREE.to_owned()),
+        (Placeholder::BootFile, file(Path::new(BOOT_FILE))),
+        (Placeholder::EfiFile, file(Path::new(EFI_FILE))),
+        (Placeholder::Catalog, CATALOG_IN_TREE.to_owned()),
+        (Placeholder::LoadSectors, number(job.load_sectors)),
+        (
+            Placeholder::LoadSegment,
+            format!("{:04X}", job.boot.segment.unwrap_or(0)),
+        ),
+        (
+            Placeholder::Platform,
+            format!("{:02X}", job.boot.platform.map_or(0, |platform| platform.0)),
+        ),
+        (Placeholder::VolumeId, VOLUME_ID.to_owned()),
+        (Placeholder::CapacityBlocks, capacity.to_string()),
+        (Placeholder::Mode, job.boot.mode.to_string()),
+        (Placeholder::Here, tool.here.to_string_lossy().into_owned()),
+    ]
+    .into()
+}
+
+/// How a program ended.
+enum End {
+    /// It could not be started.
+    Start(io::Error),
+    /// By itself.
+    Exit(ExitStatus),
+    /// It did not.
+    Deadline,
+}
+
+struct Ended {
+    end: End,
+    said: String,
+}
+
+/// Runs a command in a thread that may write below a folder only, for all that it starts inherits that.
+fn confined(
+    mut command: Command,
+    folder: &Path,
+    limit: ByteCount,
+    deadline: Duration,
+) -> io::Result<Ended> {
+    set_limits(&mut command, limit);
+    thread::scope(|scope| {
+        let run = scope.spawn(move || {
+            confine::confine_this_thread(&[folder, Path::new("/dev/null"), Path::new("/dev/full")])
+                .map_err(io::Error::other)?;
+            Ok(run_until(command, deadline))
+        });
+        run.join()
+            .map_err(|_| io::Error::other("the thread that runs the mastering tool has died"))?
+    })
+}
+
+#[expect(
+    unsafe_code,
+    reason = "limits and the death signal can only be set between fork and exec"
+)]
+fn set_limits(command: &mut Command, limit: ByteCount) {
+    let bytes = Rlimit {
+        current: Some(limit.get()),
+        maximum: Some(limit.get()),
+    };
+    // SAFETY: the closure makes two system calls, which are async-signal-safe, and allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::setrlimit(Resource::Fsize, bytes)?;
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            Ok(())
+        });
+    }
+}
+
+/// The child and all of its process group, killed and reaped on drop.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+        // Fails only for what was reaped already.
+        let _ = self.0.wait();
+    }
+}
+
+impl Group {
+    fn kill(&self) {
+        // Fails only for what has ended already.
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+    }
+}
+
+enum Event {
+    Said(Vec<u8>),
+    Closed,
+    Ended,
+}
+
+/// Runs a command until it ends, or until its time is over. What it started and left behind ends with it.
+fn run_until(mut command: Command, deadline: Duration) -> Ended {
+    let started = Instant::now();
+    let mut group = match command.spawn() {
+        Ok(child) => Group(child),
+        Err(error) => {
+            return Ended {
+                end: End::Start(error),
+                said: String::new(),
+            };
+        }
+    };
+    let (events, receiver) = channel();
+    let mut open = listen(&mut group.0, &events);
+    wait_for_end(&group.0, events);
+    let mut said = Vec::new();
+    let mut end = None;
+    while open > 0 || end.is_none() {
+        match receiver.recv_timeout(deadline.saturating_sub(started.elapsed())) {
+            Ok(Event::Said(bytes)) => {
+                // The end says more than the beginning.
+                said.extend(bytes);
+                if said.len() > 2 * WORDS_MAX {
+                    said.drain(..said.len() - WORDS_MAX);
+                }
+            }
+            Ok(Event::Closed) => open -= 1,
+            Ok(Event::Ended) => {
+                // Reaped here; what it left behind holds its outputs open until it is killed too.
+                end = Some(match group.0.wait() {
+                    Ok(status) => End::Exit(status),
+                    Err(error) => End::Start(error),
+                });
+                group.kill();
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    Ended {
+        end: end.unwrap_or(End::Deadline),
+        said: String::from_utf8_lossy(&said).into_owned(),
+    }
+}
+
+/// Forwards what a child says, and says how many outputs it has.
+fn listen(child: &mut Child, events: &Sender<Event>) -> usize {
+    let outputs: [Option<Box<dyn Read + Send>>; 2] = [
+        child.stdout.take().map(|out| Box::new(out) as _),
+        child.stderr.take().map(|err| Box::new(err) as _),
+    ];
+    let outputs = outputs.into_iter().flatten().map(|mut output| {
+        let events = events.clone();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // A failing read ends the stream like its end does.
+            while let Ok(read @ 1..) = output.read(&mut buffer) {
+                let said = buffer.get(..read).unwrap_or_default().to_vec();
+                if events.send(Event::Said(said)).is_err() {
+                    return;
+                }
+            }
+            let _ = events.send(Event::Closed);
+        })
+    });
+    outputs.count()
+}
+
+fn wait_for_end(child: &Child, events: Sender<Event>) {
+    let pid = Pid::from_child(child);
+    thread::spawn(move || {
+        // NOWAIT leaves the zombie to the child's owner, so its pid cannot be taken by another process meanwhile.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
+        events.send(Event::Ended)
+    });
+}
+
+/// Why an exit status is none of success.
+fn why_not(status: ExitStatus, limit: ByteCount) -> Option<String> {
+    if status.success() {
+        return None;
+    }
+    Some(match (status.code(), status.signal()) {
+        (_, Some(signal)) if signal == Signal::XFSZ.as_raw() => {
+            format!("wanted to write more than {limit} and was stopped")
+        }
+        (_, Some(signal)) => format!("was ended by signal {signal}"),
+        (Some(code), None) => format!("ended with exit status {code}"),
+        (None, None) => "ended with no status".to_owned(),
+    })
+}
+
+/// Why what stands where the disc should be is none.
+fn no_disc(iso: &Path, capacity: Option<ByteCount>) -> Option<String> {
+    let meta = match fs::symlink_metadata(iso) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Some("ended without an error and wrote no disc".to_owned());
+        }
+        Err(error) => return Some(format!("wrote a disc that cannot be read: {error}")),
+        Ok(meta) => meta,
+    };
+    if !meta.is_file() {
+        return Some("wrote something that is no regular file in the disc's place".to_owned());
+    }
+    if meta.len() == 0 {
+        return Some("ended without an error and wrote an empty disc".to_owned());
+    }
+    let length = ByteCount::new(meta.len());
+    match capacity {
+        Some(capacity) if length > capacity => Some(format!(
+            "wrote more than the medium holds: the disc has {} ({length}), and the medium {} ({capacity})",
+            length.blocks_rounded_up(),
+            capacity.blocks_rounded_up(),
+        )),
+        _ => None,
+    }
+}
+
+/// The lines that say why.
+fn telling(said: &str, pattern: Option<&str>) -> Vec<String> {
+    let pattern = pattern.and_then(|pattern| Regex::new(pattern).ok());
+    let line = |line: &str| {
+        // What a progress display writes over is not there in the end.
+        let last = line.rsplit('\r').find(|part| !part.trim().is_empty());
+        last.unwrap_or_default().trim().to_owned()
+    };
+    let lines: Vec<String> = said
+        .lines()
+        .map(line)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let mut chosen: Vec<String> = match &pattern {
+        Some(pattern) => lines
+            .iter()
+            .filter(|line| pattern.is_match(line))
+            .cloned()
+            .collect(),
+        None => lines.clone(),
+    };
+    if chosen.is_empty() {
+        chosen = lines;
+    }
+    let from = chosen.len().saturating_sub(LINES);
+    chosen.split_off(from)
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+use super::*;
+use crate::master::Template;
+
+/// What a shell script makes of a disc on a medium of 100 blocks.
+fn mastered(script: &str, seconds: u64) -> (Mastered, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let boot: Boot = "none".parse().unwrap();
+    let contents =
+        images::reference::Contents::new("t/-/none/-/command", None, &boot, None).unwrap();
+    let job = folder.path().join("job");
+    fs::create_dir(&job).unwrap();
+    let in_tree = images::reference::InTree {
+        boot: true,
+        efi: true,
+    };
+    contents.write_to(&job, in_tree).unwrap();
+    // No word of the command line is a shell's but the script itself.
+    let escaped = script.replace('{', "{{").replace('}', "}}");
+    let quoted = shell_words::quote(&escaped);
+    let command: Template = format!("sh -c {quoted} sh {{iso}} {{boot_image}}")
+        .parse()
+        .unwrap();
+    let mut tool = Tool::of_command("command", command);
+    tool.deadline = Duration::from_secs(seconds);
+    let found = tool.find().unwrap();
+    let made = master(
+        &tool,
+        &found,
+        &Job {
+            boot: &boot,
+            folder: &job,
+            load_sectors: None,
+            capacity: Some(ByteCount::new(100 * 2048)),
+            length: contents.length(),
+        },
+    );
+    (made.unwrap(), folder)
+}
+
+fn refusal(script: &str) -> Vec<String> {
+    match mastered(script, 20).0 {
+        Mastered::Refused { words, .. } => words,
+        Mastered::Made { said, .. } => panic!("{script} made a disc: {said}"),
+    }
+}
+
+#[test]
+fn a_tool_runs_in_the_tree_and_its_disc_is_taken() {
+    let (made, folder) = mastered(r#"test -f "$2" && echo fine && echo x > "$1""#, 20);
+    let iso = folder.path().join("job").join("disc.iso");
+    assert_eq!(
+        made,
+        Mastered::Made {
+            iso,
+            said: "fine\n".to_owned()
+        }
+    );
+}
+
+#[test]
+fn whatever_a_tool_does_is_a_refusal_in_its_own_words() {
+    assert_eq!(
+        refusal("echo working; echo no room >&2; exit 5"),
+        ["command ended with exit status 5", "working", "no room"]
+    );
+    assert_eq!(refusal("kill -SEGV $$"), ["command was ended by signal 11"]);
+    assert_eq!(
+        refusal("echo done"),
+        ["command ended without an error and wrote no disc", "done"]
+    );
+    assert_eq!(
+        refusal(r#": > "$1""#),
+        ["command ended without an error and wrote an empty disc"]
+    );
+    assert_eq!(
+        refusal(r#"ln -s /etc/passwd "$1""#),
+        ["command wrote something that is no regular file in the disc's place"]
+    );
+    assert_eq!(
+        refusal(r#"mkdir "$1""#),
+        ["command wrote something that is no regular file in the disc's place"]
+    );
+    // Who prompts gets end-of-file.
+    assert_eq!(
+        refusal(r#"read answer || { echo "no answer"; exit 1; }; echo x > "$1""#),
+        ["command ended with exit status 1", "no answer"]
+    );
+}
+
+#[test]
+fn more_than_the_medium_holds_is_refused_with_both_figures() {
+    assert_eq!(
+        refusal(r#"head -c 204801 /dev/zero > "$1""#),
+        [
+            "command wrote more than the medium holds: the disc has 101 blocks (204801 bytes), and the medium 100 blocks (204800 bytes)"
+        ]
+    );
+    // What would fill the host's disk is stopped.
+    let words = refusal(r#"exec dd if=/dev/zero of="$1" bs=1M 2>/dev/null"#);
+    assert_eq!(
+        words,
+        ["command wanted to write more than 16982016 bytes and was stopped"]
+    );
+}
+
+#[test]
+fn a_tool_that_never_ends_is_stopped_with_all_that_it_started() {
+    let began = Instant::now();
+    let (made, folder) = mastered(
+        r#"echo begun; tail -f /dev/null & echo $! > ../pid; wait"#,
+        1,
+    );
+    assert_eq!(
+        made,
+        Mastered::Refused {
+            words: vec![
+                "command had not ended after 1 s and was stopped".to_owned(),
+                "begun".to_owned()
+            ],
+            said: "begun\n".to_owned()
+        }
+    );
+    assert!(began.elapsed() < Duration::from_secs(10));
+    is_gone(folder.path());
+}
+
+#[test]
+fn what_a_tool_leaves_behind_ends_with_it() {
+    let (made, folder) = mastered(r#"tail -f /dev/null & echo $! > ../pid; echo x > "$1""#, 20);
+    assert!(matches!(made, Mastered::Made { .. }), "{made:?}");
+    is_gone(folder.path());
+}
+
+fn is_gone(folder: &Path) {
+    let pid = fs::read_to_string(folder.join("job").join("pid")).unwrap();
+    let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+    // Nobody may have reaped it yet.
+    assert!(state.is_err() || state.unwrap().contains(") Z "));
+}
+
+#[test]
+fn a_tool_can_write_only_in_its_folder() {
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("disc.iso");
+    let words = refusal(&format!("echo x > {}", target.display()));
+    assert!(
+        words[0] == "command ended with exit status 2" && words[1].contains("Permission denied"),
+        "{words:?}"
+    );
+    assert!(!target.exists());
+    // What it reads is not restricted.
+    let (made, _folder) = mastered(r#"cat /etc/passwd > "$1" && echo x > /dev/null"#, 20);
+    assert!(matches!(made, Mastered::Made { .. }), "{made:?}");
+}
+
+#[test]
+fn of_many_lines_those_that_tell_are_kept() {
+    let said =
+        "  1% done\r 50% done\nxorriso : NOTE : fine\nxorriso : FAILURE : Image too small\n\n";
+    assert_eq!(
+        telling(said, Some("FAILURE|SORRY")),
+        ["xorriso : FAILURE : Image too small"]
+    );
+    assert_eq!(telling(said, None)[0], "50% done");
+    assert_eq!(telling("only this", Some("FAILURE")), ["only this"]);
+}

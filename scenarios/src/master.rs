@@ -1,0 +1,480 @@
+//! Mastering tools: those that come with boot-matrix, and those that a file or a command describes.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use harness::{
+    master::{DEADLINE, Deviation, ModeCommand, Template, TemplateError, Tool, VersionQuery},
+    outcome::OutcomeKind,
+    verdict::Expectation,
+};
+use images::boot::{Boot, Mode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::{
+    cell::Rule,
+    file::Patterns,
+    filter::glob,
+    id::DiscId,
+    location::Location,
+    matrix::{ReadError, read_toml},
+    words::{Master, Name, Word, nearest, unknown_word},
+};
+
+/// Where a mastering tool is described.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MasterSource {
+    /// In a file.
+    File(PathBuf),
+    /// On the command line.
+    Command {
+        /// Its name in ids.
+        name: String,
+        /// The command.
+        command: String,
+    },
+}
+
+/// Every mastering tool that is known.
+#[derive(Clone, Debug, Default)]
+pub struct Masters {
+    tools: Vec<Described>,
+}
+
+#[derive(Clone, Debug)]
+struct Described {
+    at: Location,
+    tool: Tool,
+    limits: Vec<Limit>,
+}
+
+/// What a tool is known not to do, and what it says then.
+#[derive(Clone, Debug)]
+struct Limit {
+    when: DiscSelector,
+    rule: Rule,
+}
+
+/// A mastering tool's file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MasterFile {
+    /// Its name in ids.
+    #[schemars(with = "Word<Name>")]
+    name: Spanned<Word<Name>>,
+    /// What it is, in a sentence.
+    summary: String,
+    /// The package that brings it, by Debian's name.
+    #[serde(default)]
+    package: Option<String>,
+    /// Programs that may stand for the commands' first word, the first that is there. Absent: the first word itself.
+    #[serde(default)]
+    programs: Vec<String>,
+    /// How it says its version.
+    #[serde(default)]
+    #[schemars(with = "Option<VersionDecl>")]
+    version: Option<Spanned<VersionDecl>>,
+    /// A regular expression for the lines of its output that say why it refused. Absent: the last lines.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    words: Option<Spanned<String>>,
+    /// How long it may take, in seconds. Absent: 120.
+    #[serde(default)]
+    deadline: Option<u32>,
+    /// The commands. What no command masters is no cell of this tool.
+    #[schemars(with = "Vec<CommandDecl>")]
+    command: Vec<Spanned<CommandDecl>>,
+    /// By deviation: the words that tell the tool of it; they stand where the command has it in braces. A disc with another
+    /// deviation is no cell of this tool, unless that is within the boot image.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<Deviation, String>")]
+    deviations: BTreeMap<Deviation, Spanned<String>>,
+    /// What it is known not to do.
+    #[serde(default)]
+    #[schemars(with = "Vec<LimitDecl>")]
+    limit: Vec<Spanned<LimitDecl>>,
+}
+
+/// How a tool says its version.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct VersionDecl {
+    /// Its arguments; `{here}` is the folder of this file.
+    arguments: Vec<String>,
+    /// A regular expression whose first group is the version.
+    pattern: String,
+}
+
+/// The command for some modes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CommandDecl {
+    /// The modes, with `*` and `?` for any characters.
+    #[schemars(with = "Patterns")]
+    modes: Spanned<Patterns>,
+    /// The command, split into words as a shell does, with placeholders in braces. No shell runs it.
+    #[schemars(with = "String")]
+    command: Spanned<String>,
+}
+
+/// Which discs. What is absent matches every disc.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DiscSelector {
+    /// The medium.
+    #[serde(default)]
+    medium: Option<Patterns>,
+    /// The boot mode with its deviations.
+    #[serde(default)]
+    boot: Option<Patterns>,
+    /// The size.
+    #[serde(default)]
+    size: Option<Patterns>,
+}
+
+/// What a tool is known not to do: such a disc must be `not-mastered`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LimitDecl {
+    /// Which discs.
+    when: DiscSelector,
+    /// A regular expression for what it says.
+    #[schemars(with = "String")]
+    message: Spanned<String>,
+    /// Why.
+    because: String,
+}
+
+/// The JSON Schema of master files, as it is kept in the repository.
+#[must_use]
+pub fn json_schema() -> String {
+    let schema = schemars::schema_for!(MasterFile);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+impl DiscSelector {
+    fn matches(&self, disc: &DiscId) -> bool {
+        let parts = [
+            (&self.medium, disc.medium()),
+            (&self.boot, disc.boot()),
+            (&self.size, disc.size()),
+        ];
+        parts.iter().all(|(patterns, word)| {
+            patterns.as_ref().is_none_or(|patterns| {
+                let mut patterns = patterns.as_slice().iter();
+                patterns.any(|pattern| glob(pattern, word))
+            })
+        })
+    }
+}
+
+/// The tool files in a folder, by name; none when there is no such folder.
+///
+/// # Errors
+/// The folder is there and cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<MasterSource>, ReadError> {
+    let unreadable = |cause| ReadError::Io {
+        path: folder.to_owned(),
+        cause,
+    };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unreadable)?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(unreadable)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().map(MasterSource::File).collect())
+}
+
+impl Masters {
+    /// Reads the descriptions.
+    ///
+    /// # Errors
+    /// With file, line and column: what cannot be read, or has no meaning, or is there twice.
+    pub fn read(sources: &[MasterSource]) -> Result<Self, ReadError> {
+        let mut masters = Self::default();
+        for source in sources {
+            let described = match source {
+                MasterSource::File(path) => read_file(path)?,
+                MasterSource::Command { name, command } => {
+                    let at = Location::of("--master-cmd", "", None);
+                    let command =
+                        command
+                            .parse()
+                            .map_err(|error: TemplateError| ReadError::Syntax {
+                                at: at.clone(),
+                                message: error.to_string(),
+                            })?;
+                    Described {
+                        tool: Tool::of_command(name, command),
+                        at,
+                        limits: Vec::new(),
+                    }
+                }
+            };
+            let name = &described.tool.name;
+            let elsewhere = masters.described(name).map(|other| other.at.to_string());
+            let elsewhere = elsewhere.or_else(|| {
+                let built_in = Master::BUILT_IN.iter().find(|&known| known == name);
+                built_in.map(|_| "comes with boot-matrix".to_owned())
+            });
+            if let Some(elsewhere) = elsewhere {
+                return Err(ReadError::Syntax {
+                    at: described.at,
+                    message: format!("a master is called {name} already: {elsewhere}"),
+                });
+            }
+            masters.tools.push(described);
+        }
+        Ok(masters)
+    }
+
+    fn described(&self, name: &str) -> Option<&Described> {
+        self.tools.iter().find(|other| other.tool.name == name)
+    }
+
+    /// The name of every master, those that come with boot-matrix first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let tools = self
+            .tools
+            .iter()
+            .map(|described| described.tool.name.as_str());
+        Master::BUILT_IN.iter().copied().chain(tools)
+    }
+
+    /// The names of the tools that are not part of boot-matrix.
+    pub fn tools(&self) -> impl Iterator<Item = &str> {
+        self.tools
+            .iter()
+            .map(|described| described.tool.name.as_str())
+    }
+
+    /// The tool of that name; none for a master that is part of boot-matrix.
+    #[must_use]
+    pub fn tool(&self, name: &str) -> Option<&Tool> {
+        self.described(name).map(|described| &described.tool)
+    }
+
+    /// What is wrong with a name that no master has.
+    ///
+    /// # Errors
+    /// No master is called so: with the nearest that are.
+    pub fn check(&self, name: &str) -> Result<(), String> {
+        if self.names().any(|known| known == name) {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.names().collect();
+        Err(unknown_word("master", name, known))
+    }
+
+    /// The masters that a word on the command line means: that of the name, or all of a family, as `imapi-xp` means each of
+    /// its models.
+    ///
+    /// # Errors
+    /// None is called so: with the nearest that are.
+    pub fn family(&self, word: &str) -> Result<Vec<Master>, String> {
+        let of_family = |name: &&str| {
+            **name == *word
+                || Master::BUILT_IN.contains(name)
+                    && name
+                        .strip_prefix(word)
+                        .is_some_and(|model| ["-tail", "-spread"].contains(&model))
+        };
+        let found: Vec<Master> = self.names().filter(of_family).map(Master::new).collect();
+        if found.is_empty() {
+            self.check(word)?;
+        }
+        Ok(found)
+    }
+
+    /// Whether a master can make such a disc at all.
+    #[must_use]
+    pub fn can(&self, master: &Master, boot: &Boot) -> bool {
+        match self.tool(master.as_str()) {
+            None => Master::BUILT_IN.contains(&master.as_str()),
+            Some(tool) => tool.command(boot).is_ok(),
+        }
+    }
+
+    /// What is known to happen to a disc, because its master has limits.
+    pub(crate) fn limits(&self, disc: &DiscId) -> impl Iterator<Item = &Rule> {
+        let limits = self
+            .described(disc.master())
+            .map_or(&[][..], |described| &described.limits);
+        limits
+            .iter()
+            .filter(|limit| limit.when.matches(disc))
+            .map(|limit| &limit.rule)
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn at<T>(&self, place: &Spanned<T>) -> Location {
+        Location::of(self.path, self.text, Some(place.span()))
+    }
+
+    fn wrong<T>(&self, place: &Spanned<T>, message: impl ToString) -> ReadError {
+        ReadError::Syntax {
+            at: self.at(place),
+            message: message.to_string(),
+        }
+    }
+
+    /// A command line; what is wrong with it is told with the line on which it stands.
+    fn template(&self, text: &Spanned<String>) -> Result<Template, ReadError> {
+        text.get_ref().parse().map_err(|error: TemplateError| {
+            let span = text.span();
+            let inside = self.text.get(span.clone()).unwrap_or_default();
+            let offset = match &error {
+                TemplateError::Unknown { name } => inside.find(&format!("{{{name}}}")),
+                _ => None,
+            };
+            let from = span.start + offset.unwrap_or_default();
+            ReadError::Syntax {
+                at: Location::of(self.path, self.text, Some(from..span.end)),
+                message: error.to_string(),
+            }
+        })
+    }
+
+    fn pattern(&self, text: &Spanned<String>) -> Result<String, ReadError> {
+        match regex::Regex::new(text.get_ref()) {
+            Ok(_) => Ok(text.get_ref().clone()),
+            Err(error) => Err(self.wrong(text, format!("no regular expression: {error}"))),
+        }
+    }
+
+    fn modes(&self, patterns: &Spanned<Patterns>) -> Result<Vec<String>, ReadError> {
+        let mut modes = Vec::new();
+        for pattern in patterns.get_ref().as_slice() {
+            let meant: Vec<&str> = Mode::names().filter(|name| glob(pattern, name)).collect();
+            if meant.is_empty() {
+                let near = nearest(pattern, Mode::names());
+                let hint = if near.is_empty() {
+                    format!("use {}", Mode::names().collect::<Vec<_>>().join(", "))
+                } else {
+                    format!("did you mean {}?", near.join(" or "))
+                };
+                return Err(self.wrong(patterns, format!("no mode is {pattern:?}; {hint}")));
+            }
+            modes.extend(meant.into_iter().map(ToOwned::to_owned));
+        }
+        Ok(modes)
+    }
+
+    fn limit(&self, decl: Spanned<LimitDecl>) -> Result<Limit, ReadError> {
+        let at = self.at(&decl);
+        let decl = decl.into_inner();
+        let words = self.pattern(&decl.message)?;
+        Ok(Limit {
+            when: decl.when,
+            rule: Rule {
+                at,
+                since: None,
+                expectation: Expectation {
+                    outcome: OutcomeKind::NotMastered,
+                    or: None,
+                    code: None,
+                    stage: None,
+                    slot: None,
+                    damage: Default::default(),
+                    facts: BTreeMap::new(),
+                    words: Some(words),
+                    because: decl.because,
+                },
+            },
+        })
+    }
+}
+
+fn read_file(path: &Path) -> Result<Described, ReadError> {
+    let text = fs::read_to_string(path).map_err(|cause| ReadError::Io {
+        path: path.to_owned(),
+        cause,
+    })?;
+    let file: MasterFile = read_toml(path, &text)?;
+    let reader = Reader { path, text: &text };
+    let commands = file
+        .command
+        .iter()
+        .map(|decl| {
+            let decl = decl.get_ref();
+            Ok(ModeCommand {
+                modes: reader.modes(&decl.modes)?,
+                command: reader.template(&decl.command)?,
+            })
+        })
+        .collect::<Result<Vec<_>, ReadError>>()?;
+    let first = commands.first().map_or("", |first| first.command.program());
+    if first.is_empty() {
+        return Err(ReadError::Syntax {
+            at: reader.at(&file.name),
+            message: "a master needs a [[command]] that begins with a program".to_owned(),
+        });
+    }
+    let deviations = file
+        .deviations
+        .iter()
+        .map(|(&deviation, words)| Ok((deviation, reader.template(words)?)))
+        .collect::<Result<_, ReadError>>()?;
+    let version = file
+        .version
+        .map(|version| {
+            if let Err(error) = regex::Regex::new(&version.get_ref().pattern) {
+                return Err(reader.wrong(&version, format!("no regular expression: {error}")));
+            }
+            let version = version.into_inner();
+            Ok(VersionQuery {
+                arguments: version.arguments,
+                pattern: version.pattern,
+            })
+        })
+        .transpose()?;
+    Ok(Described {
+        at: reader.at(&file.name),
+        limits: file
+            .limit
+            .into_iter()
+            .map(|limit| reader.limit(limit))
+            .collect::<Result<_, _>>()?,
+        tool: Tool {
+            name: file.name.into_inner().0.0,
+            summary: file.summary,
+            package: file.package,
+            programs: file.programs,
+            version,
+            commands,
+            deviations,
+            words: file.words.map(|words| reader.pattern(&words)).transpose()?,
+            deadline: file
+                .deadline
+                .map_or(DEADLINE, |seconds| Duration::from_secs(seconds.into())),
+            here: std::path::absolute(path)
+                .ok()
+                .and_then(|path| path.parent().map(ToOwned::to_owned))
+                .unwrap_or_default(),
+        },
+    })
+}

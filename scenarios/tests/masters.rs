@@ -1,0 +1,178 @@
+//! Files of mastering tools that are wrong, and what is said of them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+use std::{fs, sync::Arc};
+
+use scenarios::{
+    cell::Cell,
+    master::{MasterSource, Masters},
+    matrix::{Folder, Matrix},
+    words::Master,
+};
+
+const SOUND: &str = r#"name = "my-tool"
+summary = "a tool"
+
+[[command]]
+modes = "none"
+command = "my-tool -o {iso} {count} {tree}"
+
+[[command]]
+modes = ["floppy-*k", "hard-disk"]
+command = "my-tool --emulate {mode} -o {iso} {tree}"
+
+[deviations]
+count = "--sectors {load_sectors}"
+
+[[limit]]
+when = { boot = "floppy-1200k" }
+message = "too old"
+because = "a test"
+"#;
+
+fn read(text: &str) -> Result<Masters, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.toml");
+    fs::write(&file, text).unwrap();
+    let own = folder.path().display().to_string();
+    Masters::read(&[MasterSource::File(file)]).map_err(|error| error.to_string().replace(&own, "."))
+}
+
+fn check(replace: &str, by: &str, expected: &str) {
+    assert_eq!(SOUND.matches(replace).count(), 1, "{replace:?}");
+    let error = read(&SOUND.replace(replace, by)).err().unwrap();
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    check(
+        "-o {iso} {count} {tree}",
+        "-o {iso} {cuont} {tree}",
+        "./t.toml:6:29: {cuont} is no placeholder: use {iso} {tree} {boot_image} {efi_image}",
+    );
+    check(
+        "--sectors {load_sectors}",
+        "--sectors {load_sector}",
+        "./t.toml:13:20: {load_sector} is no placeholder",
+    );
+    check(
+        "{iso} {count} {tree}\"",
+        "'{iso} {count} {tree}\"",
+        "./t.toml:6:11: \"my-tool -o '{iso} {count} {tree}\" cannot be split into words",
+    );
+    check(
+        "\"hard-disk\"",
+        "\"hard-dsk\"",
+        "./t.toml:9:9: no mode is \"hard-dsk\"; did you mean hard-disk",
+    );
+    check(
+        "summary = \"a tool\"",
+        "sumary = \"a tool\"",
+        "./t.toml:2:1: sumary: no key is called \"sumary\"; did you mean summary?",
+    );
+    check(
+        "message = \"too old\"",
+        "message = \"too (old\"",
+        "./t.toml:17:11: no regular expression",
+    );
+    check(
+        "name = \"my-tool\"",
+        "name = \"reference\"",
+        "./t.toml:1:8: a master is called reference already: comes with boot-matrix",
+    );
+    check(
+        "command = \"my-tool -o {iso} {count} {tree}\"",
+        "command = \"{iso}\"",
+        "./t.toml:1:8: a master needs a [[command]] that begins with a program",
+    );
+    check(
+        "count = \"--sectors",
+        "fat = \"--sectors",
+        "./t.toml:13:1: deviations: no word is called \"fat\": use one of count, segment, platform",
+    );
+}
+
+#[test]
+fn a_tool_is_cells_of_what_it_has_words_for() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("s.toml"),
+        r#"[[scenario]]
+name = "s"
+set = "masters"
+summary = "a scenario"
+boot = ["none,count=4", "none,count=4,segment=1000", "floppy-1200k", "hard-disk,cylinders=3", "efi"]
+firmware = ["seabios"]
+attach = ["ide"]
+
+[[scenario.expect]]
+outcome = "booted"
+because = "a test"
+"#,
+    )
+    .unwrap();
+    let tools = folder.path().join("masters");
+    fs::create_dir(&tools).unwrap();
+    fs::write(tools.join("t.toml"), SOUND).unwrap();
+    let own = Folder::own(folder.path());
+    let masters = Masters::read(&scenarios::master::files(&own.masters()).unwrap()).unwrap();
+    let matrix = Matrix::read(&[own], &Arc::new(masters)).unwrap();
+    let of_tool = |cell: &Cell| cell.id.disc().master() == "my-tool";
+    let cells: Vec<Cell> = matrix.cells().filter(of_tool).collect();
+    let boots: Vec<String> = cells
+        .iter()
+        .map(|cell| cell.id.disc().boot().to_owned())
+        .collect();
+    // Geometry is within the boot image, and no business of a tool's.
+    assert_eq!(
+        boots,
+        ["none,count=4", "floppy-1200k", "hard-disk,cylinders=3"]
+    );
+    let outcome = |cell: &Cell| cell.expectation(None).unwrap().outcome.to_string();
+    assert_eq!(outcome(&cells[0]), "booted");
+    assert_eq!(outcome(&cells[1]), "not-mastered", "its own file says so");
+    assert_eq!(matrix.cells().count(), 5 + 3);
+}
+
+#[test]
+fn a_command_masters_what_its_placeholders_name() {
+    let can = |command: &str, boot: &str| {
+        let source = MasterSource::Command {
+            name: "command".to_owned(),
+            command: command.to_owned(),
+        };
+        let masters = Masters::read(&[source]).unwrap();
+        masters.can(&Master::new("command"), &boot.parse().unwrap())
+    };
+    let plain = "tool -o {iso} -b {boot_image} {tree}";
+    assert!(can(plain, "none"));
+    assert!(!can(plain, "none,count=4") && !can(plain, "hard-disk") && !can(plain, "bios+efi"));
+    assert!(can("tool {boot_file} {load_sectors} {iso}", "none,count=4"));
+    assert!(can("tool {efi_image} {iso}", "efi"));
+    assert!(can("tool {boot_image} {efi_image} {iso}", "bios+efi"));
+    let all = "tool {mode} {boot_image} {efi_image} {iso}";
+    assert!(can(all, "hard-disk+efi") && can(all, "floppy-1440k") && can(all, "efi"));
+    let source = MasterSource::Command {
+        name: "command".to_owned(),
+        command: "tool {is}".to_owned(),
+    };
+    let error = Masters::read(&[source]).err().unwrap().to_string();
+    assert!(
+        error.starts_with("--master-cmd: {is} is no placeholder"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_unknown_master_is_answered_with_the_nearest() {
+    let masters = read(SOUND).unwrap();
+    assert_eq!(
+        masters.check("my-tol").unwrap_err(),
+        "no master is called \"my-tol\"; did you mean my-tool?"
+    );
+}

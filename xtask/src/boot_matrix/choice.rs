@@ -1,0 +1,193 @@
+//! Which cells a run is about: whose scenarios, which tools, and what of them.
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use scenarios::{
+    cell::Cell,
+    filter::Filter,
+    master::{self, MasterSource, Masters},
+    matrix::{Folder, Matrix},
+    results::{Results, Verdict},
+    run::Run,
+    selection::Selection,
+    words::{Master, Set},
+};
+
+use super::{absolute, out_folder};
+use crate::{
+    cli::{BootMatrix, Rerun},
+    place::workspace,
+    stop::Stop,
+};
+
+/// The name in ids of the master that is a command.
+const COMMAND: &str = "command";
+
+/// What a run is about.
+pub(super) struct Choice {
+    /// Where the scenarios are.
+    pub(super) folders: Vec<Folder>,
+    /// Where the mastering tools are described.
+    pub(super) masters: Vec<MasterSource>,
+    /// All that they declare.
+    pub(super) matrix: Matrix,
+    /// The cells that are meant.
+    pub(super) cells: Vec<Cell>,
+}
+
+/// What the options mean.
+pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
+    let folders = folders(options);
+    let unreadable = |error| Stop::scenarios(&error);
+    let sources = masters(options, &folders)?;
+    let masters = Arc::new(Masters::read(&sources).map_err(unreadable)?);
+    let matrix = Matrix::read(&folders, &masters).map_err(unreadable)?;
+    let cells = select(options, &matrix)?;
+    Ok(Choice {
+        folders,
+        masters: sources,
+        matrix,
+        cells,
+    })
+}
+
+fn folders(options: &BootMatrix) -> Vec<Folder> {
+    let shipped = || vec![Folder::shipped(workspace())];
+    match (&options.scenarios[..], options.rerun) {
+        ([], None) => shipped(),
+        // What failed is found only where it was.
+        ([], Some(Rerun::Failed)) => Run::read(&Run::file(&out_folder(options)))
+            .map_or_else(|_| shipped(), |last| last.folders),
+        (own, _) => own
+            .iter()
+            .map(|folder| Folder::own(absolute(folder)))
+            .collect(),
+    }
+}
+
+/// Every tool that this repository ships, that goes with the user's own scenarios, and that the options name.
+fn masters(options: &BootMatrix, folders: &[Folder]) -> anyhow::Result<Vec<MasterSource>> {
+    if options.rerun.is_some()
+        && options.master_cmd.is_none()
+        && let Ok(last) = Run::read(&Run::file(&out_folder(options)))
+    {
+        return Ok(last.masters);
+    }
+    let shipped = Folder::shipped_masters(workspace());
+    let own = folders.iter().map(Folder::masters);
+    let mut sources = Vec::new();
+    for folder in own.chain([shipped]) {
+        for source in master::files(&folder).map_err(|error| Stop::scenarios(&error))? {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+    }
+    for file in options.master.iter().filter(|word| is_file(word)) {
+        let source = MasterSource::File(absolute(Path::new(file)));
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    if let Some(command) = &options.master_cmd {
+        sources.push(MasterSource::Command {
+            name: COMMAND.to_owned(),
+            command: command.clone(),
+        });
+    }
+    Ok(sources)
+}
+
+fn is_file(word: &str) -> bool {
+    Path::new(word)
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+}
+
+/// The masters that the options restrict the cells to; empty for no restriction.
+fn wanted(options: &BootMatrix, masters: &Masters) -> Result<Vec<Master>, Stop> {
+    let unknown = |what: String| {
+        let remedy = "a name, a file that describes a tool (NAME.toml), or --master-cmd";
+        Stop::usage(what, remedy)
+    };
+    for name in &options.require {
+        masters.check(name).map_err(unknown)?;
+    }
+    let mut wanted = Vec::new();
+    for word in &options.master {
+        if is_file(word) {
+            let source = [MasterSource::File(absolute(Path::new(word)))];
+            let alone = Masters::read(&source).map_err(|error| Stop::scenarios(&error))?;
+            wanted.extend(alone.tools().map(Master::new));
+        } else {
+            wanted.extend(masters.family(word).map_err(unknown)?);
+        }
+    }
+    wanted.extend(options.master_cmd.as_ref().map(|_| Master::new(COMMAND)));
+    Ok(wanted)
+}
+
+fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
+    let master = wanted(options, &matrix.masters)?;
+    let compares = |cell: &Cell| {
+        let name = cell.id.disc().master().to_owned();
+        cell.set == Set::Masters && master.iter().any(|wanted| wanted.as_str() == name)
+    };
+    let own_scenarios = !options.scenarios.is_empty();
+    let sets = match (&options.set, options.rerun) {
+        (Some(sets), _) => sets.0.clone(),
+        (None, Some(Rerun::Failed)) => Vec::new(),
+        // Whoever names tools wants to compare them.
+        (None, None) if !master.is_empty() && own_scenarios => Vec::new(),
+        (None, None)
+            if master.iter().any(|master| master.as_str() != "reference")
+                && matrix.cells().any(|cell| compares(&cell)) =>
+        {
+            vec![Set::Masters]
+        }
+        (None, None) => vec![Set::Default],
+    };
+    let selection = Selection {
+        sets,
+        filters: options.filters.iter().map(Filter::new).collect(),
+        firmware: options.firmware.clone(),
+        attach: options.attach.clone(),
+        master,
+    };
+    let cells = selection
+        .apply(matrix)
+        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix --list"))?;
+    Ok(match options.partition {
+        Some(partition) => partition.of(cells),
+        None => cells,
+    })
+}
+
+/// The cells that were a mismatch or could not be run, the last time.
+pub(super) fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> {
+    let last = Results::read(out)
+        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix, without --rerun"))?;
+    let is_bad = |verdict| matches!(verdict, Verdict::Mismatch | Verdict::Infra);
+    let failed: BTreeSet<&str> = last
+        .cells
+        .iter()
+        .filter(|record| is_bad(record.verdict))
+        .map(|record| record.id.as_str())
+        .collect();
+    let Some(example) = failed.first() else {
+        return Err(Stop::usage("nothing failed the last time", "cargo xtask boot-matrix").into());
+    };
+    let cells: Vec<_> = cells
+        .into_iter()
+        .filter(|cell| failed.contains(cell.id.as_str()))
+        .collect();
+    if cells.is_empty() {
+        let what = format!(
+            "{} failed the last time, {example} among them, and none is among the cells chosen now",
+            failed.len()
+        );
+        let remedy = "--rerun failed without filters, and with the --scenarios of that run";
+        return Err(Stop::usage(what, remedy).into());
+    }
+    Ok(cells)
+}
