@@ -1,4 +1,7 @@
-use crate::units::{VirtualSector, VirtualSectorCount};
+use crate::{
+    bytes::{le32, le64, text},
+    units::{VirtualSector, VirtualSectorCount},
+};
 
 /// A globally unique identifier as it stands on the disk: the first three fields little-endian (UEFI §5.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,7 +111,7 @@ impl GptHeader {
         bytes[84..88].copy_from_slice(&(GptEntry::BYTES as u32).to_le_bytes());
         bytes[88..92].copy_from_slice(&self.entries_crc.to_le_bytes());
         // Taken over the header with zeros in its place (UEFI §5.3.2).
-        let crc = crc32(&bytes);
+        let crc = crc32fast::hash(&bytes);
         bytes[16..20].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
@@ -155,7 +158,7 @@ impl Gpt {
             disk: self.id,
             entries: at,
             entry_count: Self::ENTRIES,
-            entries_crc: crc32(&entries),
+            entries_crc: crc32fast::hash(&entries),
         };
         let first = header(primary, last, primary_entries).encode().to_vec();
         let second = header(last, primary, backup_entries).encode().to_vec();
@@ -168,23 +171,101 @@ impl Gpt {
     }
 }
 
-/// The CRC-32 of IEEE 802.3, as UEFI §4.2 takes it.
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            crc >> 1 ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 }
+/// A GPT header as it stands on the disc (UEFI §5.3.2). Its blocks have 512 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawGptHeader {
+    /// Whether the checksum is that of the header.
+    pub checksum_is_right: bool,
+    /// Where it says that it stands itself.
+    pub own: VirtualSector,
+    /// Where the other header stands.
+    pub other: VirtualSector,
+    /// The last sector that a partition may use.
+    pub last_usable: VirtualSector,
+    /// Where the entries stand.
+    pub entries_at: VirtualSector,
+    /// How many entries there are.
+    pub entries: u32,
+    /// Bytes of an entry.
+    pub entry_bytes: u32,
+    /// The checksum of the entries.
+    pub entries_checksum: u32,
+}
+
+/// An entry of it (UEFI §5.3.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawGptEntry {
+    /// What it holds.
+    pub kind: Guid,
+    /// Its first sector.
+    pub first: VirtualSector,
+    /// Its last sector, which belongs to it.
+    pub last: VirtualSector,
+    /// Its name.
+    pub name: String,
+}
+
+impl RawGptHeader {
+    /// The header in a sector; `None` when it does not begin with `EFI PART`.
+    #[must_use]
+    pub fn decode(sector: &[u8; 512]) -> Option<Self> {
+        if sector[..8] != *b"EFI PART" {
+            return None;
+        }
+        let length = usize::try_from(le32(sector, 12)).unwrap_or(usize::MAX);
+        let checksum_is_right = sector.get(..length).is_some_and(|header| {
+            let mut header = header.to_vec();
+            // The checksum's own field counts as zero.
+            header
+                .iter_mut()
+                .skip(16)
+                .take(4)
+                .for_each(|byte| *byte = 0);
+            length >= 92 && crc32fast::hash(&header) == le32(sector, 16)
+        });
+        let sector_at = |at| VirtualSector::new(le64(sector, at));
+        Some(Self {
+            checksum_is_right,
+            own: sector_at(24),
+            other: sector_at(32),
+            last_usable: sector_at(48),
+            entries_at: sector_at(72),
+            entries: le32(sector, 80),
+            entry_bytes: le32(sector, 84),
+            entries_checksum: le32(sector, 88),
         })
-    })
+    }
+}
+
+impl RawGptEntry {
+    /// The entry in these bytes, at least 128; `None` when it is unused or cut.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let kind: [u8; 16] = *bytes.first_chunk()?;
+        let name = bytes.get(56..128)?;
+        if kind == [0; 16] {
+            return None;
+        }
+        // UTF-16: its low halves are what a name on a boot medium has.
+        let name: Vec<u8> = name.iter().step_by(2).copied().collect();
+        Some(Self {
+            kind: Guid(kind),
+            first: VirtualSector::new(le64(bytes, 32)),
+            last: VirtualSector::new(le64(bytes, 40)),
+            name: text(&name),
+        })
+    }
+
+    /// The number of sectors before its end.
+    #[must_use]
+    pub const fn end(&self) -> VirtualSectorCount {
+        VirtualSectorCount::new(self.last.get().saturating_add(1))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn crc_32_is_that_of_the_catalogue() {
-        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
-    }
 
     #[test]
     fn both_tables_name_each_other() {
@@ -205,5 +286,24 @@ mod tests {
         assert_eq!((number(0, 24), number(0, 32)), (1, 3_999));
         assert_eq!((number(3, 24), number(3, 32)), (3_999, 1));
         assert_eq!((number(0, 48), number(3, 72)), (3_966, 3_967));
+    }
+
+    #[test]
+    fn a_header_is_read_and_its_checksum_computed() {
+        let mut sector = [0; 512];
+        sector[..8].copy_from_slice(b"EFI PART");
+        sector[12] = 92;
+        sector[24] = 1;
+        let sum = crc32fast::hash(&sector[..92]);
+        sector[16..20].copy_from_slice(&sum.to_le_bytes());
+        let header = RawGptHeader::decode(&sector).unwrap();
+        assert!(header.checksum_is_right && header.own.get() == 1);
+        sector[30] ^= 1;
+        assert!(!RawGptHeader::decode(&sector).unwrap().checksum_is_right);
+        sector[12] = 255;
+        sector[13] = 255;
+        assert!(!RawGptHeader::decode(&sector).unwrap().checksum_is_right);
+        assert_eq!(RawGptHeader::decode(&[0; 512]), None);
+        assert_eq!(RawGptEntry::decode(&[1; 127]), None);
     }
 }

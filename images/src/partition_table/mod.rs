@@ -6,8 +6,8 @@
 mod gpt;
 mod mbr;
 
-pub use gpt::{Gpt, GptEntry, GptHeader, Guid};
-pub use mbr::{MbrEntry, PartitionType};
+pub use gpt::{Gpt, GptEntry, GptHeader, Guid, RawGptEntry, RawGptHeader};
+pub use mbr::{Mbr, MbrEntry, PartitionType};
 
 use crate::units::{ByteCount, VirtualSectorCount};
 
