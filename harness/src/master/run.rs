@@ -143,6 +143,7 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
         .replace(&*folder.to_string_lossy(), "…")
         .replace(&*found.program.to_string_lossy(), &tool.name);
     fs::write(job.folder.join("said.txt"), &said)?;
+    let failed = !matches!(&ended.end, End::Exit(status) if status.success());
     let refusal = match ended.end {
         End::Start(error) => return Err(error),
         End::Deadline => Some(format!(
@@ -155,7 +156,7 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
         None => Mastered::Made { iso, said },
         Some(what) => {
             let mut words = vec![format!("{} {what}", tool.name)];
-            words.extend(telling(&said, tool.words.as_deref()));
+            words.extend(telling(&said, tool.words.as_deref(), failed));
             Mastered::Refused { words, said }
         }
     })
@@ -389,7 +390,7 @@ fn no_disc(iso: &Path, capacity: Option<ByteCount>) -> Option<String> {
 }
 
 /// The lines that say why.
-fn telling(said: &str, pattern: Option<&str>) -> Vec<String> {
+fn telling(said: &str, pattern: Option<&str>, failed: bool) -> Vec<String> {
     let pattern = pattern.and_then(|pattern| Regex::new(pattern).ok());
     let line = |line: &str| {
         // What a progress display writes over is not there in the end.
@@ -409,7 +410,8 @@ fn telling(said: &str, pattern: Option<&str>) -> Vec<String> {
             .collect(),
         None => lines.clone(),
     };
-    if chosen.is_empty() {
+    // Whoever failed has said why, if not in these words.
+    if chosen.is_empty() && failed {
         chosen = lines;
     }
     let from = chosen.len().saturating_sub(LINES);

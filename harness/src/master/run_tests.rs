@@ -158,9 +158,10 @@ fn of_many_lines_those_that_tell_are_kept() {
     let said =
         "  1% done\r 50% done\nxorriso : NOTE : fine\nxorriso : FAILURE : Image too small\n\n";
     assert_eq!(
-        telling(said, Some("FAILURE|SORRY")),
+        telling(said, Some("FAILURE|SORRY"), true),
         ["xorriso : FAILURE : Image too small"]
     );
-    assert_eq!(telling(said, None)[0], "50% done");
-    assert_eq!(telling("only this", Some("FAILURE")), ["only this"]);
+    assert_eq!(telling(said, None, false)[0], "50% done");
+    assert_eq!(telling("only this", Some("FAILURE"), true), ["only this"]);
+    assert!(telling("only this", Some("FAILURE"), false).is_empty());
 }
