@@ -11,10 +11,12 @@ use harness::master::{FoundTool, Job, Mastered, Placeholder, Tool};
 use images::{
     medium::Medium,
     reference::{self, Contents, InTree},
+    units::ByteCount,
 };
 
 use crate::{
     cell::Recipe,
+    exchange,
     files::{self, FileError},
     master::Masters,
 };
@@ -54,6 +56,11 @@ impl Workshop<'_> {
     #[must_use]
     pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
         let name = recipe.master.as_str();
+        if let Some(folder) = self.masters.exchange(name) {
+            let iso = exchange::iso(folder, &recipe.id);
+            let came_back = iso.exists() || exchange::refusal(&iso).exists();
+            return (!came_back).then(|| format!("{} did not come back", iso.display()));
+        }
         self.masters.tool(name)?;
         match self.found.get(name) {
             Some(Ok(_)) => None,
@@ -108,6 +115,9 @@ fn write_disc(recipe: &Recipe, folder: &Path, workshop: Workshop<'_>) -> io::Res
             Some(Ok(found)) => write_by_tool(recipe, folder, tool, found),
             _ => Err(io::Error::other(format!("{name} is not on this host"))),
         };
+    }
+    if let Some(exchange) = workshop.masters.exchange(name) {
+        return take_from_exchange(recipe, folder, exchange);
     }
     let (id, boot) = (recipe.id.as_str(), &recipe.boot);
     let mastered = match recipe.master.imapi() {
@@ -170,6 +180,37 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
             fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
         }
     }
+}
+
+/// Takes a disc that was mastered elsewhere, where it stands.
+fn take_from_exchange(recipe: &Recipe, folder: &Path, exchange: &Path) -> io::Result<()> {
+    let (id, boot) = (recipe.id.as_str(), &recipe.boot);
+    let iso = std::path::absolute(exchange::iso(exchange, &recipe.id))?;
+    if !iso.exists() {
+        let words = fs::read(exchange::refusal(&iso))?;
+        let words = String::from_utf8_lossy(&words);
+        let lines: Vec<String> = words.lines().map(|line| line.trim().to_owned()).collect();
+        return refuse(folder, &lines);
+    }
+    let length = ByteCount::new(iso.metadata()?.len());
+    if let Some(medium) = recipe.medium
+        && length > medium.capacity().bytes()
+    {
+        let words = format!(
+            "the disc that came back has {} ({length}), and {medium} holds {} ({})",
+            length.blocks_rounded_up(),
+            medium.capacity(),
+            medium.capacity().bytes()
+        );
+        return refuse(folder, &[words]);
+    }
+    let mut contents = match Contents::new(id, recipe.medium, boot, recipe.size) {
+        Ok(contents) => contents,
+        Err(refusal) => return refuse(folder, &[refusal.to_string()]),
+    };
+    std::os::unix::fs::symlink(&iso, folder.join(ISO))?;
+    let manifest = harness::master::manifest(&iso, id, recipe.medium, &mut contents)?;
+    fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
 }
 
 fn remove_if_there(file: &Path) -> io::Result<()> {

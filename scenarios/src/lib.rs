@@ -5,6 +5,7 @@
 
 pub mod cell;
 pub mod disc;
+pub mod exchange;
 pub mod file;
 pub mod files;
 pub mod filter;

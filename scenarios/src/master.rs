@@ -19,6 +19,7 @@ use toml::Spanned;
 
 use crate::{
     cell::Rule,
+    exchange,
     file::Patterns,
     filter::glob,
     id::DiscId,
@@ -39,6 +40,13 @@ pub enum MasterSource {
         /// The command.
         command: String,
     },
+    /// Elsewhere: its discs come back into an exchange folder.
+    Exchange {
+        /// Its name in ids.
+        name: String,
+        /// The exchange folder.
+        folder: PathBuf,
+    },
 }
 
 /// Every mastering tool that is known.
@@ -50,8 +58,24 @@ pub struct Masters {
 #[derive(Clone, Debug)]
 struct Described {
     at: Location,
-    tool: Tool,
+    maker: Maker,
     limits: Vec<Limit>,
+}
+
+/// Who masters.
+#[derive(Clone, Debug)]
+enum Maker {
+    Tool(Box<Tool>),
+    Exchange { name: String, folder: PathBuf },
+}
+
+impl Described {
+    fn name(&self) -> &str {
+        match &self.maker {
+            Maker::Tool(tool) => &tool.name,
+            Maker::Exchange { name, .. } => name,
+        }
+    }
 }
 
 /// What a tool is known not to do, and what it says then.
@@ -237,29 +261,44 @@ impl Masters {
                 MasterSource::File(path) => read_file(path)?,
                 MasterSource::Command { name, command } => {
                     let at = Location::of("--master-cmd", "", None);
-                    let command =
-                        command
-                            .parse()
-                            .map_err(|error: TemplateError| ReadError::Syntax {
-                                at: at.clone(),
-                                message: error.to_string(),
-                            })?;
+                    let wrong = |message: String| ReadError::Syntax {
+                        at: at.clone(),
+                        message,
+                    };
+                    let command = command
+                        .parse()
+                        .map_err(|error: TemplateError| wrong(error.to_string()))?;
+                    let tool = Tool::of_command(name, command);
+                    if tool.commands.iter().all(|command| command.modes.is_empty()) {
+                        return Err(wrong(
+                            "the command is given no boot image: it needs {boot_image} or {boot_file} for a BIOS, {efi_image} or {efi_file} for UEFI"
+                                .to_owned(),
+                        ));
+                    }
                     Described {
-                        tool: Tool::of_command(name, command),
+                        maker: Maker::Tool(Box::new(tool)),
                         at,
                         limits: Vec::new(),
                     }
                 }
+                MasterSource::Exchange { name, folder } => Described {
+                    at: Location::of(exchange::plan_file(folder), "", None),
+                    maker: Maker::Exchange {
+                        name: name.clone(),
+                        folder: folder.clone(),
+                    },
+                    limits: Vec::new(),
+                },
             };
-            let name = &described.tool.name;
+            let name = described.name();
             let elsewhere = masters.described(name).map(|other| other.at.to_string());
             let elsewhere = elsewhere.or_else(|| {
-                let built_in = Master::BUILT_IN.iter().find(|&known| known == name);
+                let built_in = Master::BUILT_IN.iter().find(|&&known| known == name);
                 built_in.map(|_| "comes with boot-matrix".to_owned())
             });
             if let Some(elsewhere) = elsewhere {
                 return Err(ReadError::Syntax {
-                    at: described.at,
+                    at: described.at.clone(),
                     message: format!("a master is called {name} already: {elsewhere}"),
                 });
             }
@@ -269,29 +308,43 @@ impl Masters {
     }
 
     fn described(&self, name: &str) -> Option<&Described> {
-        self.tools.iter().find(|other| other.tool.name == name)
+        self.tools.iter().find(|other| other.name() == name)
     }
 
     /// The name of every master, those that come with boot-matrix first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let tools = self
-            .tools
-            .iter()
-            .map(|described| described.tool.name.as_str());
+        let tools = self.tools.iter().map(Described::name);
         Master::BUILT_IN.iter().copied().chain(tools)
     }
 
     /// The names of the tools that are not part of boot-matrix.
     pub fn tools(&self) -> impl Iterator<Item = &str> {
-        self.tools
-            .iter()
-            .map(|described| described.tool.name.as_str())
+        self.tools.iter().map(Described::name)
     }
 
     /// The tool of that name; none for a master that is part of boot-matrix.
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.described(name).map(|described| &described.tool)
+        match &self.described(name)?.maker {
+            Maker::Tool(tool) => Some(tool),
+            Maker::Exchange { .. } => None,
+        }
+    }
+
+    /// The exchange folder of the master of that name; none for one whose discs are mastered here.
+    #[must_use]
+    pub fn exchange(&self, name: &str) -> Option<&Path> {
+        match &self.described(name)?.maker {
+            Maker::Exchange { folder, .. } => Some(folder),
+            Maker::Tool(_) => None,
+        }
+    }
+
+    /// Whether a master is described in a folder, as those are that come with the scenarios there.
+    #[must_use]
+    pub fn is_in(&self, name: &str, folder: &Path) -> bool {
+        self.described(name)
+            .is_some_and(|described| described.at.file().starts_with(folder))
     }
 
     /// What is wrong with a name that no master has.
@@ -329,6 +382,9 @@ impl Masters {
     /// Whether a master can make such a disc at all.
     #[must_use]
     pub fn can(&self, master: &Master, boot: &Boot) -> bool {
+        if self.exchange(master.as_str()).is_some() {
+            return exchange::can(boot);
+        }
         match self.tool(master.as_str()) {
             None => match master.imapi() {
                 Some(imapi) => imapi.can(boot),
@@ -485,7 +541,7 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
             .into_iter()
             .map(|limit| reader.limit(limit))
             .collect::<Result<_, _>>()?,
-        tool: Tool {
+        maker: Maker::Tool(Box::new(Tool {
             name: file.name.into_inner().0.0,
             summary: file.summary,
             package: file.package,
@@ -501,6 +557,6 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
                 .ok()
                 .and_then(|path| path.parent().map(ToOwned::to_owned))
                 .unwrap_or_default(),
-        },
+        })),
     })
 }

@@ -157,15 +157,20 @@ fn a_command_masters_what_its_placeholders_name() {
     assert!(can("tool {boot_image} {efi_image} {iso}", "bios+efi"));
     let all = "tool {mode} {boot_image} {efi_image} {iso}";
     assert!(can(all, "hard-disk+efi") && can(all, "floppy-1440k") && can(all, "efi"));
-    let source = MasterSource::Command {
-        name: "command".to_owned(),
-        command: "tool {is}".to_owned(),
-    };
-    let error = Masters::read(&[source]).err().unwrap().to_string();
-    assert!(
-        error.starts_with("--master-cmd: {is} is no placeholder"),
-        "{error}"
-    );
+    for (command, expected) in [
+        ("tool {is}", "--master-cmd: {is} is no placeholder"),
+        (
+            "tool {iso} {tree}",
+            "--master-cmd: the command is given no boot image: it needs {boot_image}",
+        ),
+    ] {
+        let source = MasterSource::Command {
+            name: "command".to_owned(),
+            command: command.to_owned(),
+        };
+        let error = Masters::read(&[source]).err().unwrap().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
 }
 
 #[test]

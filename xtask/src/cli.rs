@@ -9,7 +9,7 @@ use images::medium::Medium;
 use scenarios::{
     run::{AcceleratorWish, Starts},
     selection::Partition,
-    words::{self, Firmware, Set},
+    words::{self, Firmware, Name, Set},
 };
 
 /// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
@@ -91,6 +91,16 @@ pub(crate) struct BootMatrix {
     /// Fail, and do not skip its cells, when this mastering tool is not there.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
+    /// Write into this folder what a tool that runs elsewhere needs to master the discs, and boot nothing: boot images,
+    /// trees and plan.json, which says of each disc what it must be and where it must come back.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["import", "list", "rerun"])]
+    pub(crate) export: Option<PathBuf>,
+    /// With --export: the name of that tool in the ids.
+    #[arg(long, value_name = "NAME", default_value = "exchange", value_parser = words::read::<Name>, requires = "export")]
+    pub(crate) export_as: Name,
+    /// Boot the discs that came back into this folder, which --export wrote.
+    #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
+    pub(crate) import: Option<PathBuf>,
     /// Take what is seen as the new snapshots, where it is what the scenario declares.
     #[arg(long)]
     pub(crate) accept: bool,
@@ -129,6 +139,9 @@ impl BootMatrix {
             master: Vec::new(),
             master_cmd: None,
             require: Vec::new(),
+            export: None,
+            export_as: Name(String::new()),
+            import: None,
             accept: false,
             rerun: None,
             partition: None,

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use scenarios::{
     cell::Cell,
+    exchange::{self, Plan},
     filter::Filter,
+    id::CellId,
     master::{self, MasterSource, Masters},
     matrix::{Folder, Matrix},
     results::{Results, Verdict},
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// The name in ids of the master that is a command.
-const COMMAND: &str = "command";
+pub(super) const COMMAND: &str = "command";
 
 /// What a run is about.
 pub(super) struct Choice {
@@ -89,6 +91,16 @@ fn masters(options: &BootMatrix, folders: &[Folder]) -> anyhow::Result<Vec<Maste
             sources.push(source);
         }
     }
+    let exchange = |name: String, folder: &Path| MasterSource::Exchange {
+        name,
+        folder: absolute(folder),
+    };
+    if let Some(folder) = &options.export {
+        sources.push(exchange(options.export_as.0.clone(), folder));
+    }
+    if let Some(folder) = &options.import {
+        sources.push(exchange(plan(folder)?.master, folder));
+    }
     if let Some(command) = &options.master_cmd {
         sources.push(MasterSource::Command {
             name: COMMAND.to_owned(),
@@ -124,6 +136,15 @@ fn wanted(options: &BootMatrix, masters: &Masters) -> Result<Vec<Master>, Stop> 
         }
     }
     wanted.extend(options.master_cmd.as_ref().map(|_| Master::new(COMMAND)));
+    wanted.extend(
+        options
+            .export
+            .as_ref()
+            .map(|_| Master::new(options.export_as.0.clone())),
+    );
+    if let Some(folder) = &options.import {
+        wanted.push(Master::new(plan(folder)?.master));
+    }
     Ok(wanted)
 }
 
@@ -157,10 +178,42 @@ fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
     let cells = selection
         .apply(matrix)
         .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix --list"))?;
+    let cells = match &options.import {
+        Some(folder) => of_plan(cells, &plan(folder)?, folder)?,
+        None => cells,
+    };
     Ok(match options.partition {
         Some(partition) => partition.of(cells),
         None => cells,
     })
+}
+
+/// The plan of an exchange folder.
+fn plan(folder: &Path) -> Result<Plan, Stop> {
+    exchange::read(folder).map_err(|error| {
+        let remedy = "a folder that cargo xtask boot-matrix --export DIR has written";
+        Stop::usage(error, remedy)
+    })
+}
+
+/// Those of the cells that were exported.
+fn of_plan(cells: Vec<Cell>, plan: &Plan, folder: &Path) -> Result<Vec<Cell>, Stop> {
+    let planned: BTreeSet<&CellId> = plan.discs.iter().flat_map(|disc| &disc.cells).collect();
+    let cells: Vec<Cell> = cells
+        .into_iter()
+        .filter(|cell| planned.contains(&cell.id))
+        .collect();
+    if cells.is_empty() {
+        let file = exchange::plan_file(folder);
+        return Err(Stop::usage(
+            format!(
+                "none of the cells in {} is among those chosen now",
+                file.display()
+            ),
+            "the filters of the export, or none",
+        ));
+    }
+    Ok(cells)
 }
 
 /// The cells that were a mismatch or could not be run, the last time.

@@ -20,6 +20,7 @@ use anyhow::Context;
 use harness::firmware::Firmware;
 use scenarios::{
     cell::Cell,
+    exchange,
     id::ABSENT,
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
     run::{Declared, Run, Starts, Toolbox},
@@ -38,6 +39,9 @@ use crate::{
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     let choice = choice::choose(options)?;
+    if let Some(folder) = &options.export {
+        return export(options, &choice.cells, folder);
+    }
     if options.list {
         let cells = match options.rerun {
             None => choice.cells,
@@ -60,6 +64,31 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(results.totals.exit_code()))
 }
 
+/// Writes an exchange folder.
+fn export(options: &BootMatrix, cells: &[Cell], folder: &Path) -> anyhow::Result<ExitCode> {
+    let plan = exchange::export(folder, &options.export_as.0, cells).map_err(|error| {
+        Stop::host(
+            error,
+            "free some space there, or choose another folder with --export",
+        )
+    })?;
+    let file = exchange::plan_file(folder);
+    let mut out = io::stdout().lock();
+    match options.format {
+        Format::Json => serde_json::to_writer_pretty(&mut out, &plan)?,
+        Format::Text => write!(
+            out,
+            "{}: {} discs for {} cells\nmaster each into the file that it names; then: cargo xtask boot-matrix --import {}",
+            file.display(),
+            plan.discs.len(),
+            cells.len(),
+            folder.display()
+        )?,
+    }
+    writeln!(out).context("cannot write")?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Runs cells as the verb does, and leaves its exit code to the caller. For people, the table is printed.
 pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
     boot_cells(options, choice::choose(options)?)
@@ -79,7 +108,13 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     };
     let tooling = &options.tooling;
     let masters = &choice.matrix.masters;
-    let toolbox = setup::provide_for_cells(&cells, masters, &options.require, tooling)?;
+    // Whoever types a command means it.
+    let named = options
+        .master_cmd
+        .as_ref()
+        .map(|_| choice::COMMAND.to_owned());
+    let require: Vec<String> = options.require.iter().cloned().chain(named).collect();
+    let toolbox = setup::provide_for_cells(&cells, masters, &require, tooling)?;
     let began = Instant::now();
     let signals = Signals::catch()?;
     if options.starts() != Starts::Cold {

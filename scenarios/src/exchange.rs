@@ -1,0 +1,274 @@
+//! The exchange folder: what a tool that runs elsewhere needs to master the discs of the matrix, and where its discs come back.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use images::{
+    boot::{Boot, Emulation},
+    reference::{
+        BOOT_FILE, Contents, EFI_FILE, InTree, NotMastered, SYSTEM_AREA_FILE, TREE, VOLUME_ID,
+    },
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    cell::{Cell, DiscSource, Recipe},
+    files::{self, FileError},
+    id::{CellId, DiscId},
+};
+
+/// The name and version of the plan.
+pub const SCHEMA: &str = "exchange/1";
+/// The plan's file.
+const PLAN: &str = "plan.json";
+/// The folder with what the discs are made of.
+const SOURCES: &str = "sources";
+/// The folder that the discs come back to.
+const DISCS: &str = "discs";
+
+/// What is to be mastered elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The name in ids of the tool that masters them.
+    pub master: String,
+    /// The discs.
+    pub discs: Vec<PlannedDisc>,
+}
+
+/// One disc to be mastered, and the cells that boot it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedDisc {
+    /// Its id.
+    pub id: DiscId,
+    /// Where it must come back, relative to the plan. A text beside it of the same name and `.txt` says why there is none.
+    pub iso: PathBuf,
+    /// The folder with its files, relative to the plan.
+    pub tree: PathBuf,
+    /// The volume's name.
+    pub volume_id: String,
+    /// What the medium holds, in blocks of 2048 bytes; nothing without a medium.
+    pub capacity_blocks: Option<u64>,
+    /// The boot entries, in order: the first is the initial entry.
+    pub entries: Vec<PlannedEntry>,
+    /// What the first 32 KiB of the disc must hold, if it is to boot as a disk too, and which partition table must say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hybrid: Option<PlannedHybrid>,
+    /// The cells that boot it.
+    pub cells: Vec<CellId>,
+}
+
+/// One boot entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedEntry {
+    /// `x86` or `efi`.
+    pub platform: String,
+    /// `none`, `floppy-1440k`, `hard-disk`.
+    pub emulation: String,
+    /// The boot image, relative to the plan.
+    pub image: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// The sector count in virtual sectors of 512 bytes; nothing to leave it to the tool.
+    pub load_sectors: Option<u16>,
+    /// The load segment; 0 for the ordinary one.
+    pub load_segment: u16,
+    /// Whether the tool must write a boot-info table into the image.
+    pub boot_info_table: bool,
+}
+
+/// What makes a disc a disk too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedHybrid {
+    /// `mbr` or `gpt`.
+    pub table: String,
+    /// The boot code, relative to the plan; nothing for a disc without a BIOS image.
+    pub system_area: Option<PathBuf>,
+}
+
+/// An exchange folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// A file of it.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A disc that cannot be.
+    #[error("{id}: {refusal}")]
+    Contents {
+        /// The disc.
+        id: DiscId,
+        /// Why.
+        refusal: NotMastered,
+    },
+    /// Another version, or another document.
+    #[error("{}: its schema is {found:?} where {SCHEMA:?} is wanted", file.display())]
+    Schema {
+        /// The plan.
+        file: PathBuf,
+        /// What it says.
+        found: String,
+    },
+}
+
+/// The plan's file in an exchange folder.
+#[must_use]
+pub fn plan_file(folder: &Path) -> PathBuf {
+    folder.join(PLAN)
+}
+
+/// Where a disc comes back, in an exchange folder.
+#[must_use]
+pub fn iso(folder: &Path, id: &DiscId) -> PathBuf {
+    let mut name = folder.join(DISCS).join(id.path()).into_os_string();
+    name.push(".iso");
+    name.into()
+}
+
+/// Where the words stand of a tool that refused a disc.
+#[must_use]
+pub fn refusal(iso: &Path) -> PathBuf {
+    iso.with_extension("txt")
+}
+
+/// Whether a disc can be described in a plan: all but those that only the reference master can make.
+#[must_use]
+pub fn can(boot: &Boot) -> bool {
+    boot.entries.is_none()
+        && boot.slot.is_none()
+        && boot.extensions.is_none()
+        && boot.place.is_none()
+        && boot.platform.is_none()
+        && boot.defect.is_none_or(|defect| defect.is_in_image())
+}
+
+/// Writes the sources of these cells' discs, the folders for the discs and the plan. What does not apply to an exchange (an
+/// ISO that exists) is left out.
+///
+/// # Errors
+/// The folder cannot be written, or a disc cannot be.
+pub fn export(folder: &Path, master: &str, cells: &[Cell]) -> Result<Plan, ExchangeError> {
+    let mut by_disc: BTreeMap<DiscId, (&Recipe, Vec<CellId>)> = BTreeMap::new();
+    for cell in cells {
+        if let DiscSource::Mastered(recipe) = &cell.disc {
+            let (_, cells) = by_disc
+                .entry(recipe.id.clone())
+                .or_insert((recipe, Vec::new()));
+            cells.push(cell.id.clone());
+        }
+    }
+    let mut discs = Vec::new();
+    for (id, (recipe, cells)) in by_disc {
+        discs.push(write_sources(folder, id, recipe, cells)?);
+    }
+    let plan = Plan {
+        schema: SCHEMA.to_owned(),
+        master: master.to_owned(),
+        discs,
+    };
+    files::write_json(&plan_file(folder), &plan)?;
+    Ok(plan)
+}
+
+fn write_sources(
+    folder: &Path,
+    id: DiscId,
+    recipe: &Recipe,
+    cells: Vec<CellId>,
+) -> Result<PlannedDisc, ExchangeError> {
+    let refused = |refusal| ExchangeError::Contents {
+        id: id.clone(),
+        refusal,
+    };
+    let boot = &recipe.boot;
+    let contents = Contents::new(id.as_str(), recipe.medium, boot, recipe.size).map_err(refused)?;
+    let sources = Path::new(SOURCES).join(id.path());
+    let into = folder.join(&sources);
+    let in_tree = InTree {
+        boot: false,
+        efi: false,
+    };
+    fs::create_dir_all(&into).map_err(FileError::new("create", &into))?;
+    contents
+        .write_to(&into, in_tree)
+        .map_err(FileError::new("write", &into))?;
+    let comes_back = iso(folder, &id);
+    let above = comes_back.parent().unwrap_or(folder);
+    fs::create_dir_all(above).map_err(FileError::new("create", above))?;
+    let under_test = contents.load_sectors().map_err(refused)?;
+    let last = contents.images().len().saturating_sub(1);
+    let mut entries = Vec::new();
+    for (index, image) in contents.images().iter().enumerate() {
+        let efi = image.loader.is_some();
+        let file = sources.join(if efi { EFI_FILE } else { BOOT_FILE });
+        let emulation = boot.mode.bios().filter(|_| !efi).unwrap_or(Emulation::None);
+        let alone_or_not_tested = index == last;
+        entries.push(PlannedEntry {
+            platform: if efi { "efi" } else { "x86" }.to_owned(),
+            emulation: images::boot::Mode::Bios(emulation).to_string(),
+            bytes: image.bytes.len(),
+            sha256: sha256(&folder.join(&file))?,
+            image: file,
+            load_sectors: match (alone_or_not_tested, efi, emulation) {
+                (true, ..) => under_test,
+                // Beside an EFI entry the BIOS entry is as ordinary as can be.
+                (false, _, Emulation::None) => Some(4),
+                (false, ..) => None,
+            },
+            load_segment: boot.segment.filter(|_| !efi).unwrap_or(0),
+            boot_info_table: boot.boot_info.is_some() && !efi,
+        });
+    }
+    Ok(PlannedDisc {
+        iso: comes_back
+            .strip_prefix(folder)
+            .unwrap_or(&comes_back)
+            .to_owned(),
+        tree: sources.join(TREE),
+        volume_id: VOLUME_ID.to_owned(),
+        capacity_blocks: recipe.medium.map(|medium| medium.capacity().get()),
+        entries,
+        hybrid: boot.hybrid.map(|hybrid| PlannedHybrid {
+            table: hybrid.to_string(),
+            system_area: boot.mode.bios().map(|_| sources.join(SYSTEM_AREA_FILE)),
+        }),
+        cells,
+        id,
+    })
+}
+
+fn sha256(file: &Path) -> Result<String, FileError> {
+    let mut digest = Sha256::new();
+    fs::File::open(file)
+        .and_then(|mut file| std::io::copy(&mut file, &mut digest))
+        .map_err(FileError::new("read", file))?;
+    let digest = digest.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Reads the plan of an exchange folder.
+///
+/// # Errors
+/// There is none, or it is of another version.
+pub fn read(folder: &Path) -> Result<Plan, ExchangeError> {
+    let file = plan_file(folder);
+    let document: serde_json::Value = files::read_json(&file)?;
+    let found = document.get("schema").and_then(|schema| schema.as_str());
+    if found != Some(SCHEMA) {
+        return Err(ExchangeError::Schema {
+            found: found.unwrap_or_default().to_owned(),
+            file,
+        });
+    }
+    Ok(files::read_json(&file)?)
+}
