@@ -23,7 +23,7 @@ fn master_elsewhere(folder: &Path, disc: &Value) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let image = folder.join(text(&disc["entries"][0]["image"]));
     let tree = folder.join(text(&disc["tree"]));
-    fs::copy(image, tree.join("loader.bin")).unwrap();
+    fs::hard_link(image, tree.join("loader.bin")).unwrap();
     let made = Command::new("xorriso")
         .args(["-as", "mkisofs", "-quiet", "-o"])
         .arg(folder.join(text(&disc["iso"])))
