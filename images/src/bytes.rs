@@ -23,3 +23,47 @@ pub fn padded<const N: usize>(text: &str, padding: u8) -> [u8; N] {
     }
     field
 }
+
+/// The text of a field that zeros or spaces pad, without what a terminal would take for a command.
+#[must_use]
+pub fn text(field: &[u8]) -> String {
+    let end = field
+        .iter()
+        .rposition(|&byte| byte != 0 && byte != b' ')
+        .map_or(0, |last| last + 1);
+    printable(&field[..end])
+}
+
+/// Bytes as ASCII, others as `?`: a disc's names go to terminals and into JSON.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let show = |&byte: &u8| match byte {
+        b' '..=b'~' => char::from(byte),
+        _ => '?',
+    };
+    bytes.iter().map(show).collect()
+}
+
+/// The little-endian 16-bit number at `at`; 0 where the bytes end.
+pub(crate) fn le16(bytes: &[u8], at: usize) -> u16 {
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |field| u16::from_le_bytes(*field))
+}
+
+/// The little-endian 32-bit number at `at`; 0 where the bytes end.
+pub(crate) fn le32(bytes: &[u8], at: usize) -> u32 {
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |field| u32::from_le_bytes(*field))
+}
+
+/// The little-endian 64-bit number at `at`; 0 where the bytes end.
+pub(crate) fn le64(bytes: &[u8], at: usize) -> u64 {
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |field| u64::from_le_bytes(*field))
+}

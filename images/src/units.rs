@@ -82,6 +82,18 @@ impl Lba {
         Self(address)
     }
 
+    /// The block that holds the byte at this offset.
+    #[must_use]
+    pub const fn of_offset(offset: u64) -> Self {
+        Self(offset / BLOCK_BYTES)
+    }
+
+    /// How many blocks stand before this one, counted from `start`; `None` when it stands before `start` itself.
+    #[must_use]
+    pub fn blocks_since(self, start: Self) -> Option<BlockCount> {
+        self.0.checked_sub(start.0).map(BlockCount)
+    }
+
     /// Offset of the block's first byte from the start of the disc. Saturates: no disc reaches 2^64 bytes.
     #[must_use]
     pub const fn byte_offset(self) -> u64 {
@@ -150,6 +162,12 @@ impl VirtualSectorCount {
     #[must_use]
     pub const fn blocks_rounded_up(self) -> BlockCount {
         BlockCount(self.0.div_ceil(VIRTUAL_SECTORS_PER_BLOCK))
+    }
+
+    /// The whole logical blocks in it; a rest counts for nothing.
+    #[must_use]
+    pub const fn whole_blocks(self) -> BlockCount {
+        BlockCount(self.0 / VIRTUAL_SECTORS_PER_BLOCK)
     }
 
     /// The last virtual sector; `None` when there is none.

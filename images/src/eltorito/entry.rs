@@ -1,3 +1,7 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
 use crate::bytes::padded;
 
 /// Bytes in every slot of the catalog.
@@ -7,8 +11,9 @@ pub const ENTRY_BYTES: usize = 32;
 pub type EntryBytes = [u8; ENTRY_BYTES];
 
 /// The platform id of a validation entry or section header (El Torito §2.1; EFh: UEFI 13.3.2.1). The
-/// specification leaves the other values open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// specification leaves the other values open. As text `x86`, `powerpc`, `mac`, `efi`, or a number such as `0xFE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Platform(pub u8);
 
 impl Platform {
@@ -23,8 +28,10 @@ impl Platform {
 }
 
 /// The boot media type of an entry (El Torito §2.2): the emulation in bits 0–3; in section entries flags in
-/// bits 5–7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// bits 5–7. As text `none`, `floppy-1200k`, `floppy-1440k`, `floppy-2880k`, `hard-disk`, or for any other byte a
+/// number such as `0x20`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct MediaType(pub u8);
 
 impl MediaType {
@@ -44,7 +51,102 @@ impl MediaType {
     pub const ATAPI_DRIVER: u8 = 1 << 6;
     /// Section entries, bit 7: the image contains SCSI drivers.
     pub const SCSI_DRIVER: u8 = 1 << 7;
+
+    /// The emulation alone, bits 0–3.
+    #[must_use]
+    pub const fn emulation(self) -> Self {
+        Self(self.0 & 0x0F)
+    }
 }
+
+/// A byte that has names for some of its values.
+trait NamedByte: Sized {
+    const NAMES: &'static [(&'static str, u8)];
+    const KIND: &'static str;
+
+    fn show(byte: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Self::NAMES.iter().find(|&&(_, named)| named == byte) {
+            Some((name, _)) => f.pad(name),
+            None => f.pad(&format!("0x{byte:02X}")),
+        }
+    }
+
+    fn read(text: &str) -> Result<u8, UnknownCode> {
+        let named = Self::NAMES.iter().find(|&&(name, _)| name == text);
+        let number = || u8::from_str_radix(text.strip_prefix("0x")?, 16).ok();
+        named
+            .map(|&(_, byte)| byte)
+            .or_else(number)
+            .ok_or_else(|| UnknownCode {
+                kind: Self::KIND,
+                text: text.to_owned(),
+            })
+    }
+}
+
+/// A word that is neither the name nor the number of a code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no {kind}")]
+pub struct UnknownCode {
+    kind: &'static str,
+    text: String,
+}
+
+impl NamedByte for Platform {
+    const KIND: &'static str = "platform";
+    const NAMES: &'static [(&'static str, u8)] = &[
+        ("x86", Self::X86.0),
+        ("powerpc", Self::POWER_PC.0),
+        ("mac", Self::MAC.0),
+        ("efi", Self::EFI.0),
+    ];
+}
+
+impl NamedByte for MediaType {
+    const KIND: &'static str = "media type";
+    const NAMES: &'static [(&'static str, u8)] = &[
+        ("none", Self::NO_EMULATION.0),
+        ("floppy-1200k", Self::FLOPPY_1200K.0),
+        ("floppy-1440k", Self::FLOPPY_1440K.0),
+        ("floppy-2880k", Self::FLOPPY_2880K.0),
+        ("hard-disk", Self::HARD_DISK.0),
+    ];
+}
+
+macro_rules! named_byte {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Self::show(self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownCode;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::read(text).map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = UnknownCode;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(code: $name) -> Self {
+                code.to_string()
+            }
+        }
+    };
+}
+
+named_byte!(Platform);
+named_byte!(MediaType);
 
 /// Boot indicator of an entry that boots.
 pub const BOOTABLE: u8 = 0x88;
@@ -75,6 +177,45 @@ impl ValidationEntry {
     }
 }
 
+/// A validation entry as it stands on the disc: any bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawValidation {
+    /// Byte 0, which should be 01.
+    pub header: u8,
+    /// The platform of the initial entry.
+    pub platform: Platform,
+    /// Who made the disc.
+    pub id: String,
+    /// The sum of the sixteen little-endian words, which should be 0.
+    pub word_sum: u16,
+    /// The last two bytes, which should be 55 AA.
+    pub key: [u8; 2],
+}
+
+impl RawValidation {
+    /// Byte 0 of a validation entry.
+    pub const HEADER: u8 = 0x01;
+    /// Its last two bytes.
+    pub const KEY: [u8; 2] = [0x55, 0xAA];
+
+    /// The validation entry that these bytes are, whatever they are.
+    #[must_use]
+    pub fn decode(bytes: &EntryBytes) -> Self {
+        Self {
+            header: bytes[0],
+            platform: Platform(bytes[1]),
+            id: text(&bytes[0x04..0x1C]),
+            word_sum: word_sum(bytes),
+            key: [bytes[0x1E], bytes[0x1F]],
+        }
+    }
+}
+
+/// The text of a field that zeros or spaces pad.
+fn text(field: &[u8]) -> String {
+    crate::bytes::text(field)
+}
+
 /// The sum of an entry's sixteen little-endian words, which is 0 in a right validation entry.
 #[must_use]
 pub(crate) fn word_sum(entry: &EntryBytes) -> u16 {
@@ -101,6 +242,19 @@ pub struct BootEntry {
 }
 
 impl BootEntry {
+    /// The entry that these bytes are, whatever they are.
+    #[must_use]
+    pub const fn decode(bytes: &EntryBytes) -> Self {
+        Self {
+            indicator: bytes[0],
+            media: MediaType(bytes[1]),
+            load_segment: u16::from_le_bytes([bytes[2], bytes[3]]),
+            system_type: bytes[4],
+            sector_count: u16::from_le_bytes([bytes[6], bytes[7]]),
+            load_rba: u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]),
+        }
+    }
+
     /// The entry's bytes.
     #[must_use]
     pub fn encode(&self) -> EntryBytes {
@@ -138,6 +292,22 @@ pub struct SectionHeader {
 }
 
 impl SectionHeader {
+    /// The header that these bytes are; `None` when they begin with neither 90 nor 91.
+    #[must_use]
+    pub fn decode(bytes: &EntryBytes) -> Option<Self> {
+        let indicator = match bytes[0] {
+            0x90 => HeaderIndicator::MoreFollow,
+            0x91 => HeaderIndicator::Last,
+            _ => return None,
+        };
+        Some(Self {
+            indicator,
+            platform: Platform(bytes[1]),
+            entries: u16::from_le_bytes([bytes[2], bytes[3]]),
+            id: text(&bytes[4..]),
+        })
+    }
+
     /// The header's bytes.
     #[must_use]
     pub fn encode(&self) -> EntryBytes {
@@ -186,5 +356,59 @@ impl Extension {
         bytes[1] = if more_follow { 1 << 5 } else { 0 };
         bytes[2..].copy_from_slice(&self.data);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_written_and_read_as_text() {
+        for byte in 0..=255 {
+            let (platform, media) = (Platform(byte), MediaType(byte));
+            assert_eq!(platform.to_string().parse(), Ok(platform));
+            assert_eq!(media.to_string().parse(), Ok(media));
+        }
+        assert_eq!(Platform::EFI.to_string(), "efi");
+        assert_eq!(Platform(0xFE).to_string(), "0xFE");
+        assert_eq!(MediaType(0x24).to_string(), "0x24");
+        assert!("uefi".parse::<Platform>().is_err());
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let entry = BootEntry {
+            indicator: BOOTABLE,
+            media: MediaType::HARD_DISK,
+            load_segment: 0x1234,
+            system_type: 6,
+            sector_count: 0x5678,
+            load_rba: 0x9ABC_DEF0,
+        };
+        assert_eq!(BootEntry::decode(&entry.encode()), entry);
+        let header = SectionHeader {
+            indicator: HeaderIndicator::Last,
+            platform: Platform::EFI,
+            entries: 513,
+            id: "section".to_owned(),
+        };
+        assert_eq!(SectionHeader::decode(&header.encode()), Some(header));
+        assert_eq!(SectionHeader::decode(&[0x88; ENTRY_BYTES]), None);
+        let validation = ValidationEntry {
+            platform: Platform::MAC,
+            id: "maker".to_owned(),
+        };
+        let raw = RawValidation::decode(&validation.encode());
+        assert_eq!(
+            (
+                raw.header,
+                raw.platform,
+                raw.id.as_str(),
+                raw.word_sum,
+                raw.key
+            ),
+            (1, Platform::MAC, "maker", 0, [0x55, 0xAA])
+        );
     }
 }

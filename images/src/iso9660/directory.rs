@@ -1,6 +1,6 @@
 use crate::{
-    bytes::{both16, both32},
-    units::{BLOCK_BYTES, ByteCount, Lba},
+    bytes::{both16, both32, le32, printable},
+    units::{BLOCK_BYTES, BlockCount, ByteCount, Lba},
 };
 
 /// The longest extent that one directory record can describe and the next can follow: the data length is
@@ -47,6 +47,85 @@ impl<'a> Record<'a> {
         bytes[0] = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
         bytes
     }
+}
+
+/// A directory record as it stands on the disc, its little-endian halves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryRecord {
+    /// The record's own length in the directory: at least 33.
+    pub length: usize,
+    /// Where the file or directory starts, behind any extended attributes.
+    pub extent: Lba,
+    /// Its length, or that of this extent of it.
+    pub data_length: ByteCount,
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// Whether more extents of the file follow in further records.
+    pub more_extents: bool,
+    /// The identifier: one byte 0 for the directory itself, 1 for its parent.
+    pub identifier: Vec<u8>,
+    /// The Rock Ridge name, if there is one.
+    pub rock_ridge: Option<String>,
+}
+
+impl DirectoryRecord {
+    /// The first record in these bytes; `None` when they hold no whole one.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let length = usize::from(*bytes.first()?);
+        let record = bytes.get(..length)?;
+        let identifier_length = usize::from(*record.get(32)?);
+        let identifier = record.get(33..33 + identifier_length)?;
+        let attributes = BlockCount::new(u64::from(record[1]));
+        let system_use = (33 + identifier_length).next_multiple_of(2);
+        // ECMA-119 §9.1: an even length of identifier is followed by a padding byte.
+        let system_use = record.get(system_use..).unwrap_or_default();
+        Some(Self {
+            length,
+            extent: Lba::new(le32(record, 2).into()).plus(attributes),
+            data_length: ByteCount::new(le32(record, 10).into()),
+            directory: record[25] & DIRECTORY != 0,
+            more_extents: record[25] & MULTI_EXTENT != 0,
+            identifier: identifier.to_vec(),
+            rock_ridge: rock_ridge_name(system_use),
+        })
+    }
+
+    /// Whether it stands for the directory that holds it, or that one's parent.
+    #[must_use]
+    pub fn is_dot(&self) -> bool {
+        matches!(self.identifier[..], [0 | 1] | [])
+    }
+
+    /// The name that a person knows it by: the Rock Ridge name, or the identifier without its version.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if let Some(name) = &self.rock_ridge {
+            return name.clone();
+        }
+        let name = printable(&self.identifier);
+        let name = name.split(';').next().unwrap_or_default();
+        name.strip_suffix('.').unwrap_or(name).to_owned()
+    }
+}
+
+/// The name in a system use area (Rock Ridge Interchange Protocol §4.1.4, entry NM).
+fn rock_ridge_name(mut area: &[u8]) -> Option<String> {
+    let mut name: Option<String> = None;
+    while let Some(&[first, second, length, _]) = area.first_chunk::<4>() {
+        let Some((entry, rest)) = area.split_at_checked(usize::from(length)) else {
+            break;
+        };
+        if entry.len() < 4 {
+            break;
+        }
+        if [first, second] == *b"NM" && entry.len() > 5 {
+            let part = printable(&entry[5..]);
+            name = Some(name.unwrap_or_default() + &part);
+        }
+        area = rest;
+    }
+    name
 }
 
 /// The extents of a file of that length: each but the last is [`EXTENT_BYTES_MAX`] long.
@@ -117,6 +196,32 @@ mod tests {
             directory_record_extents(Lba::new(1), ByteCount::ZERO).len(),
             1
         );
+    }
+
+    #[test]
+    fn a_record_is_read_back() {
+        let written = file_records(b"EFI.IMG;1", Lba::new(77), ByteCount::new(5000));
+        let bytes = written[0].encode();
+        let read = DirectoryRecord::decode(&bytes).unwrap();
+        assert_eq!(
+            (
+                read.length,
+                read.extent,
+                read.data_length.get(),
+                read.directory,
+                read.name()
+            ),
+            (bytes.len(), Lba::new(77), 5000, false, "EFI.IMG".to_owned())
+        );
+        for cut in 0..bytes.len() {
+            assert_eq!(DirectoryRecord::decode(&bytes[..cut]), None);
+        }
+        // xorriso 1.5.4: the system use area of a file "efi.img".
+        assert_eq!(
+            rock_ridge_name(b"PX\x05\x01\0NM\x0C\x01\0efi.img\0"),
+            Some("efi.img".to_owned())
+        );
+        assert_eq!(rock_ridge_name(b"NM\x00\x01\0efi.img"), None);
     }
 
     #[test]

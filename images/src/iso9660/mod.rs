@@ -6,6 +6,8 @@ mod path_table;
 mod tree;
 mod volume_descriptor;
 
-pub use directory::{EXTENT_BYTES_MAX, directory_record_extents};
+pub use directory::{DirectoryRecord, EXTENT_BYTES_MAX, directory_record_extents};
 pub use tree::{FileSpec, Tree, TreeExtents};
-pub use volume_descriptor::{PrimaryVolume, SYSTEM_AREA_BLOCKS, terminator};
+pub use volume_descriptor::{
+    DescriptorKind, PrimaryVolume, RawPrimaryVolume, SYSTEM_AREA_BLOCKS, terminator,
+};

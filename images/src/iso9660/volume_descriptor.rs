@@ -1,6 +1,7 @@
+use super::directory::DirectoryRecord;
 use crate::{
-    bytes::{both16, both32, padded},
-    units::BlockCount,
+    bytes::{both16, both32, le16, le32, padded, text},
+    units::{BlockCount, ByteCount, Lba},
 };
 
 /// Blocks before the first volume descriptor (ECMA-119 §6.2.1).
@@ -55,6 +56,84 @@ impl PrimaryVolume<'_> {
         put(865, b"0000000000000000\0");
         put(882, &[1]);
         bytes
+    }
+}
+
+/// What kind of volume descriptor a block is (ECMA-119 §8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DescriptorKind {
+    /// Type 0, of whatever system.
+    BootRecord,
+    /// Type 1.
+    Primary,
+    /// Type 2: Joliet and the like.
+    Supplementary,
+    /// Type 3.
+    Partition,
+    /// Type 255: the last one.
+    Terminator,
+    /// A type that ECMA-119 reserves.
+    Reserved(u8),
+}
+
+impl DescriptorKind {
+    /// The kind of this block; `None` when it is no volume descriptor.
+    #[must_use]
+    pub fn of(block: &[u8; 2048]) -> Option<Self> {
+        (block[1..6] == *b"CD001").then_some(match block[0] {
+            0 => Self::BootRecord,
+            1 => Self::Primary,
+            2 => Self::Supplementary,
+            3 => Self::Partition,
+            255 => Self::Terminator,
+            other => Self::Reserved(other),
+        })
+    }
+}
+
+/// A primary volume descriptor as it stands on the disc, its little-endian halves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawPrimaryVolume {
+    /// The volume's name.
+    pub volume_id: String,
+    /// What made it.
+    pub application_id: String,
+    /// The volume's length in logical blocks.
+    pub space_size: BlockCount,
+    /// Bytes in a logical block; firmware assumes 2048.
+    pub block_bytes: u16,
+    /// The path table's length.
+    pub path_table: ByteCount,
+    /// Where the little-endian path table starts.
+    pub path_table_l: Lba,
+    /// Where the big-endian path table starts.
+    pub path_table_m: Lba,
+    /// The root directory's record, if it is one.
+    pub root: Option<DirectoryRecord>,
+}
+
+impl RawPrimaryVolume {
+    /// The primary descriptor that a block is; `None` when it is none.
+    #[must_use]
+    pub fn decode(block: &[u8; 2048]) -> Option<Self> {
+        if DescriptorKind::of(block) != Some(DescriptorKind::Primary) {
+            return None;
+        }
+        // ECMA-119 counts byte positions from 1.
+        let field = |first: usize, last: usize| text(&block[first - 1..last]);
+        let address = |position: usize| u64::from(le32(block, position - 1));
+        Some(Self {
+            volume_id: field(41, 72),
+            application_id: field(575, 702),
+            space_size: BlockCount::new(address(81)),
+            block_bytes: le16(block, 128),
+            path_table: ByteCount::new(address(133)),
+            path_table_l: Lba::new(address(141)),
+            path_table_m: Lba::new(
+                u32::from_be_bytes([block[148], block[149], block[150], block[151]]).into(),
+            ),
+            root: DirectoryRecord::decode(&block[156..190]),
+        })
     }
 }
 

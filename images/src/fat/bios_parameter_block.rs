@@ -1,0 +1,128 @@
+use crate::{
+    boot::FatType,
+    bytes::{le16, le32},
+    units::{ByteCount, VirtualSectorCount},
+};
+
+/// The first sector of a FAT file system, whose fields make sense together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BiosParameterBlock {
+    /// Bytes of the file system's own sectors: 512, 1024, 2048 or 4096.
+    pub sector: ByteCount,
+    /// Its own sectors in a cluster.
+    pub sectors_per_cluster: u8,
+    /// Its own sectors before the first FAT.
+    pub reserved: u16,
+    /// How many FATs there are.
+    pub fats: u8,
+    /// Entries of the root directory of FAT12 and FAT16.
+    pub root_entries: u16,
+    /// All of its own sectors.
+    total: u32,
+    /// Its own sectors in a FAT.
+    sectors_per_fat: u32,
+    /// The root directory's cluster on FAT32.
+    pub root_cluster: u32,
+    /// By the number of clusters (§3.5).
+    pub fat: FatType,
+}
+
+impl BiosParameterBlock {
+    /// The parameter block in a sector; `None` when its fields cannot be a FAT's.
+    #[must_use]
+    pub fn decode(sector: &[u8; 512]) -> Option<Self> {
+        let bytes_per_sector = le16(sector, 0x0B);
+        let sectors_per_cluster = sector[0x0D];
+        let total = match le16(sector, 0x13) {
+            0 => le32(sector, 0x20),
+            total => total.into(),
+        };
+        let sectors_per_fat = match le16(sector, 0x16) {
+            0 => le32(sector, 0x24),
+            sectors => sectors.into(),
+        };
+        let mut block = Self {
+            sector: ByteCount::new(bytes_per_sector.into()),
+            sectors_per_cluster,
+            reserved: le16(sector, 0x0E),
+            fats: sector[0x10],
+            root_entries: le16(sector, 0x11),
+            total,
+            sectors_per_fat,
+            root_cluster: le32(sector, 0x2C),
+            fat: FatType::Fat12,
+        };
+        let makes_sense = matches!(bytes_per_sector, 512 | 1024 | 2048 | 4096)
+            && sectors_per_cluster.is_power_of_two()
+            && block.reserved > 0
+            && matches!(block.fats, 1..=4)
+            && sectors_per_fat > 0
+            && sector[0x15] >= 0xF0;
+        let clusters = makes_sense.then(|| block.clusters()).flatten()?;
+        block.fat = match clusters {
+            0..4_085 => FatType::Fat12,
+            4_085..65_525 => FatType::Fat16,
+            _ => FatType::Fat32,
+        };
+        // A FAT32 without a root directory of its own is none, however few clusters it has.
+        if le16(sector, 0x16) == 0 {
+            block.fat = FatType::Fat32;
+        }
+        Some(block)
+    }
+
+    /// Its length.
+    #[must_use]
+    pub fn length(&self) -> VirtualSectorCount {
+        self.bytes(u64::from(self.total))
+            .virtual_sectors_rounded_up()
+    }
+
+    /// A number of its own sectors in bytes.
+    fn bytes(&self, sectors: u64) -> ByteCount {
+        ByteCount::new(sectors.saturating_mul(self.sector.get()))
+    }
+
+    /// Where the FAT starts.
+    pub(super) fn fat_start(&self) -> u64 {
+        self.bytes(self.reserved.into()).get()
+    }
+
+    /// Where the root directory of FAT12 and FAT16 starts.
+    pub(super) fn root_start(&self) -> u64 {
+        let fats = u64::from(self.fats) * u64::from(self.sectors_per_fat);
+        self.bytes(u64::from(self.reserved) + fats).get()
+    }
+
+    /// Its length.
+    pub(super) fn root_length(&self) -> u64 {
+        u64::from(self.root_entries) * 32
+    }
+
+    /// Its own sectors before the first cluster.
+    fn before_clusters(&self) -> u64 {
+        let fats = u64::from(self.fats) * u64::from(self.sectors_per_fat);
+        let root = self.root_length().div_ceil(self.sector.get().max(1));
+        u64::from(self.reserved) + fats + root
+    }
+
+    /// How many clusters there are; `None` when the structures leave no room for any.
+    fn clusters(&self) -> Option<u64> {
+        let data = u64::from(self.total).checked_sub(self.before_clusters())?;
+        let clusters = data / u64::from(self.sectors_per_cluster);
+        (clusters > 0).then_some(clusters)
+    }
+
+    /// Bytes of a cluster.
+    pub(super) fn cluster_bytes(&self) -> u64 {
+        self.bytes(self.sectors_per_cluster.into()).get()
+    }
+
+    /// Where a cluster starts; `None` for numbers that are none.
+    pub(super) fn cluster_start(&self, cluster: u32) -> Option<u64> {
+        let index = u64::from(cluster).checked_sub(2)?;
+        let first = self.bytes(self.before_clusters()).get();
+        (index < self.clusters()?)
+            .then(|| first.saturating_add(index.saturating_mul(self.cluster_bytes())))
+    }
+}

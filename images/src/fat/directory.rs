@@ -1,0 +1,289 @@
+use super::BiosParameterBlock;
+use crate::{
+    boot::FatType,
+    bytes::{le16, le32, printable},
+    inspect::Window,
+};
+
+/// Directory entries that are looked at, in each directory: more than any boot medium has.
+const ENTRIES: usize = 4_096;
+const ENTRY_BYTES: usize = 32;
+const DIRECTORY: u8 = 0x10;
+const VOLUME_LABEL: u8 = 0x08;
+const LONG_NAME: u8 = 0x0F;
+
+/// A FAT file system somewhere on a disc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FatVolume {
+    /// Its first byte on the disc.
+    start: u64,
+    /// What its first sector says.
+    pub parameters: BiosParameterBlock,
+}
+
+/// A file or directory.
+struct Entry {
+    short: String,
+    long: String,
+    directory: bool,
+    cluster: u32,
+}
+
+impl Entry {
+    fn is_called(&self, name: &str) -> bool {
+        self.short.eq_ignore_ascii_case(name) || self.long.eq_ignore_ascii_case(name)
+    }
+
+    fn name(self) -> String {
+        if self.long.is_empty() {
+            self.short
+        } else {
+            self.long
+        }
+    }
+}
+
+/// Which bytes a directory has.
+#[derive(Clone, Copy)]
+enum Extent {
+    /// The root of FAT12 and FAT16.
+    Fixed,
+    /// A chain of clusters.
+    Chain(u32),
+}
+
+impl FatVolume {
+    /// The file system that starts at a byte of the disc; `None` when there is none.
+    #[must_use]
+    pub fn at(disc: &mut Window<'_>, start: u64) -> Option<Self> {
+        let parameters = BiosParameterBlock::decode(&disc.array(start)?)?;
+        Some(Self { start, parameters })
+    }
+
+    /// The loaders by which UEFI boots a removable medium (UEFI §3.5.1.1): names such as `BOOTX64.EFI`, of files in
+    /// `\EFI\BOOT`. Upper and lower case are the same.
+    pub fn removable_media_loaders(self, disc: &mut Window<'_>) -> Vec<String> {
+        let root = match self.parameters.fat {
+            FatType::Fat32 => Extent::Chain(self.parameters.root_cluster),
+            FatType::Fat12 | FatType::Fat16 => Extent::Fixed,
+        };
+        let mut directory = root;
+        for name in ["EFI", "BOOT"] {
+            let entries = self.entries(disc, directory);
+            let found = entries
+                .into_iter()
+                .find(|entry| entry.directory && entry.is_called(name));
+            let Some(found) = found else {
+                return Vec::new();
+            };
+            directory = Extent::Chain(found.cluster);
+        }
+        self.entries(disc, directory)
+            .into_iter()
+            .filter(|entry| !entry.directory)
+            .map(Entry::name)
+            .filter(|name| is_loader(name))
+            .collect()
+    }
+
+    fn entries(self, disc: &mut Window<'_>, directory: Extent) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let mut long: Vec<u8> = Vec::new();
+        for raw in self.raw_entries(disc, directory) {
+            if raw[11] & 0x3F == LONG_NAME {
+                // Pieces stand last first, each with thirteen UTF-16 characters; the low halves do for ASCII.
+                let characters = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
+                let piece = characters
+                    .iter()
+                    .map(|&at| le16(&raw, at))
+                    .take_while(|&character| character != 0 && character != 0xFFFF)
+                    .map(|character| u8::try_from(character).unwrap_or(b'?'));
+                let mut name: Vec<u8> = piece.collect();
+                if raw[0] & 0x40 == 0 {
+                    name.append(&mut long);
+                }
+                long = name;
+                long.truncate(260);
+                continue;
+            }
+            let long = std::mem::take(&mut long);
+            if raw[0] == 0xE5 || raw[11] & VOLUME_LABEL != 0 {
+                continue;
+            }
+            entries.push(Entry {
+                short: short_name(&raw),
+                long: printable(&long),
+                directory: raw[11] & DIRECTORY != 0,
+                cluster: u32::from(le16(&raw, 20)) << 16 | u32::from(le16(&raw, 26)),
+            });
+        }
+        entries
+    }
+
+    /// The entries before the end mark, at most [`ENTRIES`].
+    fn raw_entries(self, disc: &mut Window<'_>, directory: Extent) -> Vec<[u8; ENTRY_BYTES]> {
+        let mut entries = Vec::new();
+        let mut at = match directory {
+            Extent::Fixed => Some((0, self.parameters.root_start())),
+            Extent::Chain(cluster) => self
+                .parameters
+                .cluster_start(self.masked(cluster))
+                .map(|start| (self.masked(cluster), start)),
+        };
+        while let Some((cluster, start)) = at {
+            let length = match directory {
+                Extent::Fixed => self.parameters.root_length(),
+                Extent::Chain(_) => self.parameters.cluster_bytes(),
+            };
+            for within in (0..length).step_by(ENTRY_BYTES) {
+                let offset = self.start.saturating_add(start).saturating_add(within);
+                let Some(raw) = disc.array::<ENTRY_BYTES>(offset) else {
+                    return entries;
+                };
+                // Chains that come back to themselves end here, too.
+                if raw[0] == 0 || entries.len() >= ENTRIES {
+                    return entries;
+                }
+                entries.push(raw);
+            }
+            at = match directory {
+                Extent::Fixed => None,
+                Extent::Chain(_) => self.next(disc, cluster).and_then(|next| {
+                    self.parameters
+                        .cluster_start(next)
+                        .map(|start| (next, start))
+                }),
+            };
+        }
+        entries
+    }
+
+    /// The cluster's number without the bits that FAT32 reserves, and that FAT12 and FAT16 do not have.
+    const fn masked(self, cluster: u32) -> u32 {
+        match self.parameters.fat {
+            FatType::Fat32 => cluster & 0x0FFF_FFFF,
+            FatType::Fat12 | FatType::Fat16 => cluster & 0xFFFF,
+        }
+    }
+
+    /// The cluster behind this one in its chain.
+    fn next(self, disc: &mut Window<'_>, cluster: u32) -> Option<u32> {
+        let index = u64::from(cluster);
+        let fat = self.start.saturating_add(self.parameters.fat_start());
+        match self.parameters.fat {
+            FatType::Fat12 => {
+                let pair: [u8; 2] = disc.array(fat.saturating_add(index + index / 2))?;
+                let pair = u32::from(u16::from_le_bytes(pair));
+                Some(if index % 2 == 0 {
+                    pair & 0xFFF
+                } else {
+                    pair >> 4
+                })
+            }
+            FatType::Fat16 => {
+                let entry: [u8; 2] = disc.array(fat.saturating_add(index * 2))?;
+                Some(u16::from_le_bytes(entry).into())
+            }
+            FatType::Fat32 => {
+                let entry: [u8; 4] = disc.array(fat.saturating_add(index * 4))?;
+                Some(self.masked(le32(&entry, 0)))
+            }
+        }
+    }
+}
+
+/// `BOOTX64 EFI` as a person writes it.
+fn short_name(raw: &[u8; ENTRY_BYTES]) -> String {
+    let part = |bytes: &[u8]| printable(bytes).trim_end().to_owned();
+    let (name, extension) = (part(&raw[..8]), part(&raw[8..11]));
+    if extension.is_empty() {
+        name
+    } else {
+        format!("{name}.{extension}")
+    }
+}
+
+/// Whether a file's name is that of a loader for some architecture: `BOOT*.EFI`.
+#[must_use]
+pub(crate) fn is_loader(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    name.starts_with("BOOT") && name.ends_with(".EFI")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        boot_image::{Identity, efi_system_partition},
+        probe::DiscHash,
+        sparse::SparseBytes,
+        units::VirtualSectorCount,
+    };
+
+    fn partition(fat: FatType, sectors: u64) -> SparseBytes {
+        let identity = Identity {
+            disc: DiscHash::of_id("fat/-/-/-/-"),
+            slot: 1,
+        };
+        efi_system_partition(identity, VirtualSectorCount::new(sectors), Some(fat))
+            .unwrap()
+            .bytes
+    }
+
+    #[test]
+    fn the_loader_is_found_on_each_type() {
+        for (fat, sectors) in [
+            (FatType::Fat12, 2_880),
+            (FatType::Fat16, 32_768),
+            (FatType::Fat32, 81_920),
+        ] {
+            let bytes = partition(fat, sectors);
+            let mut disc = Window::new(&bytes);
+            let volume = FatVolume::at(&mut disc, 0).unwrap();
+            assert_eq!(volume.parameters.fat, fat);
+            assert_eq!(volume.parameters.length().get(), sectors);
+            assert_eq!(
+                volume.removable_media_loaders(&mut disc),
+                ["BOOTX64.EFI"],
+                "FAT{fat}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_chain_that_comes_back_to_itself_ends() {
+        let mut bytes = partition(FatType::Fat12, 2_880);
+        let volume = FatVolume::at(&mut Window::new(&bytes), 0).unwrap();
+        let fat = volume.parameters.fat_start();
+        // Every cluster of the first entries leads to cluster 2, which is full of files.
+        bytes.write_at(fat, &[0x02, 0x20, 0x00].repeat(20));
+        let root = volume.parameters.root_start();
+        let mut entry = *b"EFI        \x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0";
+        bytes.write_at(root, &entry);
+        entry[11] = 0;
+        let cluster = volume.parameters.cluster_start(2).unwrap();
+        for at in (0..512).step_by(32) {
+            bytes.write_at(cluster + at, &entry);
+        }
+        let mut disc = Window::new(&bytes);
+        let volume = FatVolume::at(&mut disc, 0).unwrap();
+        assert_eq!(volume.entries(&mut disc, Extent::Chain(2)).len(), ENTRIES);
+        assert!(volume.removable_media_loaders(&mut disc).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_to_an_end(mutations in prop::collection::vec((0_u64..40_000, any::<u8>()), 1..40)) {
+            let mut bytes = partition(FatType::Fat12, 2_880);
+            for (at, byte) in mutations {
+                bytes.write_at(at % 0x7000, &[byte]);
+            }
+            let mut disc = Window::new(&bytes);
+            if let Some(volume) = FatVolume::at(&mut disc, 0) {
+                volume.removable_media_loaders(&mut disc);
+            }
+        }
+    }
+}

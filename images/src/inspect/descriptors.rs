@@ -1,0 +1,306 @@
+//! The volume descriptor sets: of the disc, and of each session on it.
+
+use super::{
+    Findings, Window,
+    reading::{BootRecordReading, Session, Volume},
+};
+use crate::{
+    eltorito::{BOOT_RECORD_LBA, RawBootRecord},
+    finding::{FindingId, Place},
+    iso9660::{DescriptorKind, RawPrimaryVolume, SYSTEM_AREA_BLOCKS},
+    units::{BlockCount, Lba},
+};
+
+/// More descriptors than any disc has, fewer than a hostile one could claim.
+const DESCRIPTORS: u64 = 100;
+/// Sessions that are looked for: a CD has at most 99 tracks.
+const SESSIONS: usize = 99;
+/// On media that can be overwritten, sessions begin at multiples of 32 blocks, and the first one's descriptors are
+/// kept from block 32 on while those at LBA 16 are replaced (libburnia, "emulated TOC").
+const SESSION_ALIGNMENT: u64 = 32;
+/// The gaps between a session's end and the next one's start on a CD: lead-out and lead-in after the first session,
+/// after a further one, each without and with the pre-gap that is counted to neither (ECMA-394).
+const GAPS: [u64; 6] = [0, 150, 6_900, 7_050, 11_400, 11_550];
+
+/// A descriptor set.
+#[derive(Debug, Default)]
+pub(super) struct DescriptorSet {
+    /// The primary descriptor and where it stands.
+    pub(super) primary: Option<(Lba, RawPrimaryVolume)>,
+    /// The boot records and where they stand.
+    pub(super) boot_records: Vec<(Lba, RawBootRecord)>,
+    supplementary: bool,
+    /// Whether its first block is a volume descriptor.
+    present: bool,
+}
+
+impl DescriptorSet {
+    /// The set of a session that starts there.
+    fn read(disc: &mut Window<'_>, start: Lba) -> Self {
+        let mut set = Self::default();
+        let first = start.plus(SYSTEM_AREA_BLOCKS);
+        for number in 0..DESCRIPTORS {
+            let lba = first.plus(BlockCount::new(number));
+            let Some(block) = disc.block(lba) else { break };
+            let Some(kind) = DescriptorKind::of(&block) else {
+                break;
+            };
+            set.present = true;
+            match kind {
+                DescriptorKind::Terminator => break,
+                DescriptorKind::Supplementary => set.supplementary = true,
+                DescriptorKind::Primary if set.primary.is_none() => {
+                    set.primary = RawPrimaryVolume::decode(&block).map(|primary| (lba, primary));
+                }
+                _ => {}
+            }
+            if let Some(record) = RawBootRecord::decode(&block) {
+                set.boot_records.push((lba, record));
+            }
+        }
+        set
+    }
+
+    /// The boot record that counts: the one at LBA 17, or else the first.
+    pub(super) fn boot_record(&self) -> Option<(Lba, &RawBootRecord)> {
+        let at_17 = |(lba, _): &&(Lba, _)| *lba == BOOT_RECORD_LBA;
+        let records = &self.boot_records;
+        let chosen = records.iter().find(at_17).or_else(|| records.first())?;
+        Some((chosen.0, &chosen.1))
+    }
+
+    /// The volume's size in blocks.
+    pub(super) fn volume_blocks(&self) -> Option<BlockCount> {
+        self.primary.as_ref().map(|(_, primary)| primary.space_size)
+    }
+
+    /// The volume, for the report.
+    pub(super) fn volume(&self) -> Option<Volume> {
+        let (lba, primary) = self.primary.as_ref()?;
+        Some(Volume {
+            lba: *lba,
+            id: primary.volume_id.clone(),
+            application: primary.application_id.clone(),
+            blocks: primary.space_size,
+            root: primary.root.as_ref().map(|root| root.extent),
+            supplementary: self.supplementary,
+        })
+    }
+
+    /// The boot records, for the report.
+    pub(super) fn records(&self) -> Vec<BootRecordReading> {
+        let reading = |&(lba, ref record): &(Lba, RawBootRecord)| BootRecordReading {
+            lba,
+            catalog: record.catalog,
+        };
+        self.boot_records.iter().map(reading).collect()
+    }
+}
+
+/// The descriptors of a disc.
+#[derive(Debug)]
+pub(super) struct Descriptors {
+    /// The set at LBA 16, which firmware reads.
+    pub(super) main: DescriptorSet,
+    /// All sessions, by their starts; empty when there is only one.
+    pub(super) sessions: Vec<Session>,
+}
+
+impl Descriptors {
+    /// Reads and checks them.
+    pub(super) fn read(disc: &mut Window<'_>, findings: &mut Findings) -> Self {
+        let main = DescriptorSet::read(disc, Lba::new(0));
+        let sessions = sessions(disc, &main);
+        if main.present {
+            check_boot_records(&main, findings);
+            check_size(disc, &main, &sessions, findings);
+        } else {
+            report_no_iso(disc, findings);
+        }
+        check_sessions(&sessions, findings);
+        Self { main, sessions }
+    }
+}
+
+fn report_no_iso(disc: &mut Window<'_>, findings: &mut Findings) {
+    let place = Lba::new(SYSTEM_AREA_BLOCKS.get());
+    let signature: Option<[u8; 5]> = disc.array(place.byte_offset().saturating_add(1));
+    let boot_sector = disc.array::<2>(510) == Some([0x55, 0xAA]);
+    let what = match signature {
+        None => format!("the file ends before LBA 16, after {}", disc.length()),
+        Some([b'B', b'E', b'A', b'0', b'1'] | [b'N', b'S', b'R', b'0', b'2' | b'3']) => {
+            "LBA 16 begins UDF without ISO 9660, and El Torito needs ISO 9660".to_owned()
+        }
+        Some(_) if boot_sector => {
+            "there is no CD001 at LBA 16, and the first sector ends with 55 AA: this is the image of a disk".to_owned()
+        }
+        Some(_) => "there is no CD001 at LBA 16".to_owned(),
+    };
+    findings.report(FindingId::NotIso, Place::block(place), what);
+}
+
+fn check_boot_records(set: &DescriptorSet, findings: &mut Findings) {
+    let Some((lba, record)) = set.boot_record() else {
+        findings.report(
+            FindingId::NoBootRecord,
+            Place::block(BOOT_RECORD_LBA),
+            "no volume descriptor from LBA 16 to the terminator is an El Torito boot record"
+                .to_owned(),
+        );
+        return;
+    };
+    if lba != BOOT_RECORD_LBA {
+        findings.report(
+            FindingId::BootRecordMisplaced,
+            Place::block(lba),
+            format!("the boot record stands at LBA {}, not at LBA 17", lba.get()),
+        );
+    }
+    if set.boot_records.len() > 1 {
+        let all: Vec<String> = set
+            .boot_records
+            .iter()
+            .map(|(lba, _)| lba.get().to_string())
+            .collect();
+        findings.report(
+            FindingId::BootRecordDuplicate,
+            Place::block(set.boot_records.get(1).map_or(lba, |second| second.0)),
+            format!("boot records stand at LBA {}", all.join(" and ")),
+        );
+    }
+    if record.padding != 0 {
+        findings.report(
+            FindingId::BootRecordIdPadding,
+            Place::within(lba, 0x1E),
+            format!(
+                "byte 1Eh behind the boot system identifier is {:02X}, not 00",
+                record.padding
+            ),
+        );
+    } else if record.version != 1 {
+        findings.report(
+            FindingId::BootRecordIdPadding,
+            Place::within(lba, 6),
+            format!("the boot record has version {}, not 1", record.version),
+        );
+    }
+}
+
+fn check_size(
+    disc: &Window<'_>,
+    set: &DescriptorSet,
+    sessions: &[Session],
+    findings: &mut Findings,
+) {
+    let Some((lba, primary)) = &set.primary else {
+        return;
+    };
+    let (claimed, there) = (primary.space_size, disc.blocks());
+    let place = Place::within(*lba, 80);
+    if claimed > there {
+        findings.report(
+            FindingId::VolumeSize,
+            place,
+            format!(
+                "the volume claims {claimed}, and the disc has {}",
+                there.get()
+            ),
+        );
+    } else if let Some(trailing) = there.checked_sub(claimed)
+        && trailing > BlockCount::ZERO
+        && sessions.is_empty()
+    {
+        findings.report_info(
+            FindingId::VolumeSize,
+            place,
+            format!(
+                "the volume has {claimed}, and {} more follow on the disc",
+                trailing.get()
+            ),
+        );
+    }
+}
+
+fn check_sessions(sessions: &[Session], findings: &mut Findings) {
+    let Some((last, earlier)) = sessions.split_last() else {
+        return;
+    };
+    let Some(stale) = earlier
+        .iter()
+        .rev()
+        .find(|session| session.catalog.is_some())
+    else {
+        return;
+    };
+    if last.catalog.is_none() {
+        let descriptor = last.start.plus(SYSTEM_AREA_BLOCKS);
+        findings.report(
+            FindingId::MultisessionStale,
+            Place::block(descriptor),
+            format!(
+                "the session that starts at LBA {} has no boot record, and the one that starts at LBA {} has",
+                last.start.get(),
+                stale.start.get()
+            ),
+        );
+    }
+}
+
+/// The sessions, where there is more than one. A session's descriptors stand 16 blocks behind its start, and it
+/// starts where the one before it ends, at the next multiple of 32, or behind a gap.
+fn sessions(disc: &mut Window<'_>, main: &DescriptorSet) -> Vec<Session> {
+    let session = |start: Lba, set: &DescriptorSet| {
+        let (_, primary) = set.primary.as_ref()?;
+        // A session's root directory is new, so it stands within; that of an ISO which is a file within another ISO
+        // counts from its own start.
+        let own = primary.root.as_ref()?.extent >= start;
+        own.then(|| Session {
+            start,
+            blocks: primary.space_size,
+            catalog: set.boot_record().map(|(_, record)| record.catalog),
+        })
+    };
+    let Some(first) = session(Lba::new(0), main) else {
+        return Vec::new();
+    };
+    let mut sessions = vec![first];
+    let kept = Lba::new(SESSION_ALIGNMENT);
+    let set = DescriptorSet::read(disc, kept);
+    sessions.extend(session(kept, &set));
+    let mut looked_behind = 0;
+    while let Some(known) = sessions.get(looked_behind) {
+        looked_behind += 1;
+        for start in starts_behind(known) {
+            if sessions.len() >= SESSIONS {
+                break;
+            }
+            if sessions.iter().any(|known| known.start == start) {
+                continue;
+            }
+            let set = DescriptorSet::read(disc, start);
+            sessions.extend(session(start, &set));
+        }
+    }
+    sessions.sort_by_key(|session| session.start);
+    if sessions.len() == 1 {
+        sessions.clear();
+    }
+    sessions
+}
+
+/// Where the next session can start: volume sizes count from the session's start or from the disc's.
+fn starts_behind(session: &Session) -> Vec<Lba> {
+    let mut starts = Vec::new();
+    for end in [
+        session.start.plus(session.blocks),
+        Lba::new(session.blocks.get()),
+    ] {
+        let aligned = end.get().checked_next_multiple_of(SESSION_ALIGNMENT);
+        let behind_gaps = GAPS.iter().map(|&gap| end.plus(BlockCount::new(gap)));
+        starts.extend(aligned.map(Lba::new).into_iter().chain(behind_gaps));
+    }
+    starts.retain(|&start| start > session.start);
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}

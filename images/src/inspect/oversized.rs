@@ -1,0 +1,160 @@
+//! KB912666: a boot image that takes four times its length, because it was counted in 512-byte sectors and written in
+//! 2048-byte ones.
+
+use super::{Examination, Window, entries, reading::BootReading};
+use crate::{
+    finding::{FindingId, Place},
+    units::{
+        BLOCK_BYTES, BlockCount, ByteCount, Lba, VIRTUAL_SECTOR_BYTES, VirtualSector,
+        VirtualSectorCount,
+    },
+};
+
+/// Places that are looked at in an extent, however long it is.
+const SAMPLES: u64 = 1_024;
+
+/// What fills the extent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fourfold {
+    /// The image, then three times as much filler.
+    Tail,
+    /// Each virtual sector of the image in a block of its own.
+    Spread,
+}
+
+/// The blocks that the defect writes for an image: as many as it has virtual sectors.
+pub(super) const fn written(length: VirtualSectorCount) -> BlockCount {
+    BlockCount::new(length.get())
+}
+
+/// Checks every image that says how long it is.
+pub(super) fn check(examination: &mut Examination<'_, '_>) {
+    let catalog = examination.catalog;
+    let mut seen: Vec<Lba> = Vec::new();
+    for (entry, boot) in entries(Some(catalog)) {
+        let Some(own) = boot.own_length else { continue };
+        if seen.contains(&boot.load_rba) || !takes_fourfold(boot, own) {
+            continue;
+        }
+        seen.push(boot.load_rba);
+        let Some(how) = filling(examination.disc, boot.load_rba, own) else {
+            continue;
+        };
+        examination.findings.report(
+            FindingId::ImageOversized4x,
+            Place::block(boot.load_rba),
+            message(entry.slot, boot, own, how),
+        );
+    }
+}
+
+/// Whether the image's file, or the room to what comes next, is exactly what the defect writes.
+pub(super) fn takes_fourfold(boot: &BootReading, length: VirtualSectorCount) -> bool {
+    let written = written(length);
+    match boot.file_bytes {
+        Some(file) => file == written.bytes(),
+        None => boot.extent_blocks == Some(written),
+    }
+}
+
+/// The finding's words.
+pub(super) fn message(
+    slot: u16,
+    boot: &BootReading,
+    length: VirtualSectorCount,
+    how: Fourfold,
+) -> String {
+    let taken = boot.path.as_ref().map_or_else(
+        || "it takes".to_owned(),
+        |path| format!("its file {path} has"),
+    );
+    let how = match how {
+        Fourfold::Tail => "the rest is filler",
+        Fourfold::Spread => "each sector stands alone in a block",
+    };
+    format!(
+        "slot {slot}: the image has {length} ({}), and {taken} {}, exactly four times as much: {how}",
+        length.bytes(),
+        written(length).bytes().get()
+    )
+}
+
+/// How the extent is filled, if it is as the defect does.
+pub(super) fn filling(
+    disc: &mut Window<'_>,
+    start: Lba,
+    length: VirtualSectorCount,
+) -> Option<Fourfold> {
+    if has_filler_tail(disc, start, length) {
+        Some(Fourfold::Tail)
+    } else if is_spread(disc, start, length) {
+        Some(Fourfold::Spread)
+    } else {
+        None
+    }
+}
+
+type Sector = [u8; VIRTUAL_SECTOR_BYTES as usize];
+
+fn sector(disc: &mut Window<'_>, start: Lba, number: VirtualSector) -> Option<Sector> {
+    disc.array(start.byte_offset().saturating_add(number.byte_offset()))
+}
+
+/// Numbers from `from` on to before `to`: all, or so many that are evenly spread, both ends among them.
+fn samples(from: u64, to: u64) -> impl Iterator<Item = VirtualSector> {
+    let span = to.saturating_sub(from);
+    let step = span.div_ceil(SAMPLES).max(1);
+    let last = span.checked_sub(1);
+    (0..span)
+        .step_by(usize::try_from(step).unwrap_or(usize::MAX))
+        .chain(last)
+        .map(move |number| VirtualSector::new(from + number))
+}
+
+/// Whether one byte fills the three quarters behind the image, or the image itself repeated.
+fn has_filler_tail(disc: &mut Window<'_>, start: Lba, length: VirtualSectorCount) -> bool {
+    let end = written(length).virtual_sectors();
+    let mut constant = true;
+    let mut repeated = true;
+    let mut filler = None;
+    for number in samples(length.get(), end.get()) {
+        let Some(seen) = sector(disc, start, number) else {
+            return false;
+        };
+        let byte = *filler.get_or_insert(seen[0]);
+        constant &= seen == [byte; VIRTUAL_SECTOR_BYTES as usize];
+        if repeated {
+            let original = VirtualSector::new(number.get() % length.get().max(1));
+            repeated = sector(disc, start, original) == Some(seen);
+        }
+        if !(constant || repeated) {
+            return false;
+        }
+    }
+    filler.is_some()
+}
+
+/// Whether one byte fills the last three quarters of every block, and something else stands before it.
+fn is_spread(disc: &mut Window<'_>, start: Lba, length: VirtualSectorCount) -> bool {
+    let mut filler = None;
+    let mut anything = false;
+    for block in samples(0, length.get()) {
+        let lba = start.plus(BlockCount::new(block.get()));
+        let Some(block) = disc.block(lba) else {
+            return false;
+        };
+        let (image, rest) = block.split_at(VIRTUAL_SECTOR_BYTES as usize);
+        let byte = *filler.get_or_insert(rest.first().copied().unwrap_or_default());
+        anything |= image.iter().any(|&other| other != byte);
+        if rest.iter().any(|&other| other != byte) {
+            return false;
+        }
+    }
+    anything
+}
+
+/// The bytes that the defect writes for an original of any length.
+pub(super) fn written_for(original: ByteCount) -> ByteCount {
+    let sectors = original.virtual_sectors_rounded_up();
+    ByteCount::new(sectors.get().saturating_mul(BLOCK_BYTES))
+}

@@ -1,0 +1,239 @@
+//! What is in and around the images: tables, sessions, partitions, originals.
+
+use super::*;
+
+#[test]
+fn isolinux_needs_its_boot_info_table() {
+    let with_table = |change: fn(&mut [u8; 64])| {
+        after("none", |disc| {
+            let record = disc.manifest.image(1).unwrap().clone();
+            let start = record.load_rba.byte_offset();
+            disc.bytes.write_at(start + 0x800, b"ISOLINUX 6.04");
+            let length = record.length.bytes().get();
+            let mut bytes = vec![0; usize::try_from(length).unwrap()];
+            disc.bytes.read_at(start, &mut bytes);
+            let mut head = *bytes.first_chunk::<64>().unwrap();
+            head[8..12].copy_from_slice(&16_u32.to_le_bytes());
+            head[12..16].copy_from_slice(&record.load_rba.to_u32().unwrap().to_le_bytes());
+            head[16..20].copy_from_slice(&u32::try_from(length).unwrap().to_le_bytes());
+            head[20..24].copy_from_slice(&BootInfoTable::sum(&bytes[64..]).to_le_bytes());
+            change(&mut head);
+            disc.bytes.write_at(start, &head);
+        })
+    };
+    assert_eq!(with_table(|_| ()), []);
+    assert_eq!(
+        with_table(|head| head[8..64].fill(0)),
+        [FindingId::BootInfoTable]
+    );
+    assert_eq!(with_table(|head| head[12] ^= 1), [FindingId::BootInfoTable]);
+    assert_eq!(with_table(|head| head[20] ^= 1), [FindingId::BootInfoTable]);
+    // A checksum that was cut to 16 bits.
+    assert_eq!(
+        with_table(|head| head[22..24].fill(0)),
+        [FindingId::BootInfoTable]
+    );
+}
+
+/// Puts the last image, which ends the disc, into an extent of four times its length.
+fn fourfold(disc: &mut MasteredDisc, name: &[u8], spread: bool, filler: u8) {
+    let record = disc.manifest.images.last().unwrap().clone();
+    let (start, length) = (record.load_rba.byte_offset(), record.length);
+    let image = disc.bytes.slice(start, length.bytes().get());
+    disc.bytes.set_len(start);
+    disc.bytes.set_len(start + length.bytes().get() * 4);
+    let fill = vec![filler; 512];
+    for number in 0..length.get() * 4 {
+        disc.bytes.write_at(start + number * 512, &fill);
+    }
+    let step = if spread { 2048 } else { 512 };
+    for number in 0..length.get() {
+        let sector: [u8; 512] = image.array_at(number * 512);
+        disc.bytes.write_at(start + number * step, &sector);
+    }
+    let blocks = u32::try_from(disc.bytes.len() / 2048).unwrap();
+    disc.bytes.write_at(16 * 2048 + 80, &blocks.to_le_bytes());
+    let file = record_of(disc, name);
+    let bytes = u32::try_from(length.bytes().get() * 4).unwrap();
+    disc.bytes.write_at(file + 10, &bytes.to_le_bytes());
+}
+
+#[test]
+fn four_times_an_image_is_kb912666() {
+    for boot in ["floppy-1440k", "hard-disk"] {
+        let original = disc(boot);
+        let image = original.bytes.slice(
+            image(&original, 1),
+            original.manifest.image(1).unwrap().length.bytes().get(),
+        );
+        for (spread, filler) in [(false, 0), (false, 0xF6), (true, 0xF6)] {
+            let mut disc = original.clone();
+            fourfold(&mut disc, b"BIOS_SLOT_1.IMG", spread, filler);
+            let options = Options {
+                medium: None,
+                boot_image: Some(&image),
+            };
+            let inspection = inspect(&mut Window::new(&disc.bytes), &options).unwrap();
+            assert_eq!(
+                errors(&inspection),
+                [FindingId::ImageOversized4x],
+                "{boot} {spread} {filler}"
+            );
+            let expected = if spread {
+                ComparisonResult::FourfoldSpread
+            } else {
+                ComparisonResult::FourfoldTail
+            };
+            assert_eq!(inspection.boot_image.unwrap().result, expected, "{boot}");
+        }
+        // The same length, with content that means something.
+        let mut disc = original.clone();
+        fourfold(&mut disc, b"BIOS_SLOT_1.IMG", false, 0);
+        let at = disc.bytes.len() - 512;
+        disc.bytes.write_at(at, b"data");
+        assert!(!read(&disc.bytes).found(FindingId::ImageOversized4x));
+    }
+}
+
+#[test]
+fn free_space_behind_the_last_image_is_not_part_of_it() {
+    let found = after("hard-disk", |disc| {
+        let record = record_of(disc, b"BIOS_SLOT_1.IMG");
+        disc.bytes.write_at(record + 10, &[0; 4]);
+        disc.bytes.set_len(disc.bytes.len() * 5);
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn an_original_is_compared_byte_by_byte() {
+    let original = disc("none");
+    let length = original.manifest.image(1).unwrap().length.bytes().get();
+    let image = original.bytes.slice(image(&original, 1), length);
+    let compare = |change: &dyn Fn(&mut SparseBytes)| {
+        let mut image = image.clone();
+        change(&mut image);
+        let options = Options {
+            medium: None,
+            boot_image: Some(&image),
+        };
+        let inspection = inspect(&mut Window::new(&original.bytes), &options).unwrap();
+        assert!(!inspection.has_errors());
+        inspection.boot_image.unwrap().result
+    };
+    assert_eq!(compare(&|_| ()), ComparisonResult::Equal);
+    assert_eq!(
+        compare(&|image| image.write_at(20, b"table")),
+        ComparisonResult::EqualButBootInfoTable
+    );
+    assert_eq!(
+        compare(&|image| image.write_at(1500, &[0xA5, 0x5A, 0xA5])),
+        ComparisonResult::Differs {
+            sector: VirtualSector::new(2),
+            byte: 1500
+        }
+    );
+}
+
+#[test]
+fn a_quarter_of_the_medium_is_told() {
+    let disc = disc("floppy-1440k");
+    let check = |blocks, expected| {
+        let options = Options {
+            medium: Some(BlockCount::new(blocks)),
+            boot_image: None,
+        };
+        let inspection = inspect(&mut Window::new(&disc.bytes), &options).unwrap();
+        assert_eq!(
+            inspection.found(FindingId::ImageExceedsQuarter),
+            expected,
+            "{blocks}"
+        );
+        assert_eq!(errors(&inspection), []);
+    };
+    check(2_880, false);
+    check(2_879, true);
+    let options = Options {
+        medium: Some(BlockCount::new(100)),
+        boot_image: None,
+    };
+    let inspection = inspect(&mut Window::new(&disc.bytes), &options).unwrap();
+    assert_eq!(errors(&inspection), [FindingId::ImageOutOfRange]);
+}
+
+#[test]
+fn a_session_without_a_boot_record_hides_the_one_before() {
+    let add_session = |with_record: bool| {
+        let mut disc = disc("none");
+        let blocks = disc.bytes.len() / 2048;
+        let start = blocks.next_multiple_of(32);
+        disc.bytes.set_len((start + 40) * 2048);
+        let mut primary: [u8; 2048] = disc.bytes.array_at(16 * 2048);
+        primary[80..84].copy_from_slice(&40_u32.to_le_bytes());
+        primary[158..162].copy_from_slice(&u32::try_from(start + 20).unwrap().to_le_bytes());
+        disc.bytes.write_at((start + 16) * 2048, &primary);
+        let record: [u8; 2048] = disc.bytes.array_at(17 * 2048);
+        let terminator: [u8; 2048] = disc.bytes.array_at(18 * 2048);
+        disc.bytes.write_at(
+            (start + 17) * 2048,
+            if with_record { &record } else { &terminator },
+        );
+        disc.bytes.write_at((start + 18) * 2048, &terminator);
+        let inspection = read(&disc.bytes);
+        assert_eq!(inspection.sessions.len(), 2);
+        errors(&inspection)
+    };
+    assert_eq!(add_session(false), [FindingId::MultisessionStale]);
+    assert_eq!(add_session(true), []);
+}
+
+/// Writes an MBR with these slots of status, type, first sector, sectors.
+fn with_mbr(disc: &mut MasteredDisc, slots: &[(u8, u32, u32)]) {
+    for (index, &(kind, first, sectors)) in (0_u64..).zip(slots) {
+        let mut entry = [0; 16];
+        entry[4] = kind;
+        entry[8..12].copy_from_slice(&first.to_le_bytes());
+        entry[12..].copy_from_slice(&sectors.to_le_bytes());
+        disc.bytes.write_at(446 + 16 * index, &entry);
+    }
+    disc.bytes.write_at(510, &[0x55, 0xAA]);
+}
+
+#[test]
+fn a_hybrid_mbr_is_checked_as_uefi_does() {
+    let check = |slots: &[(u8, u32, u32)], expected: &[FindingId]| {
+        let found = after("bios+efi", |disc| with_mbr(disc, slots));
+        assert_eq!(found, expected, "{slots:?}");
+    };
+    check(&[(0x00, 0, 3_000), (0xEF, 100, 2_880)], &[]);
+    check(
+        &[(0x17, 0, 3_000), (0xEF, 200, 2_800)],
+        &[FindingId::HybridMbr],
+    );
+    check(&[(0x17, 0, 3_000_000)], &[FindingId::HybridMbr]);
+    check(&[(0xCD, 1, 2_900)], &[]);
+}
+
+#[test]
+fn a_gpt_needs_a_protective_mbr_and_a_backup() {
+    let mut disc = disc("bios+efi");
+    disc.bytes.write_at(512, b"EFI PART");
+    let inspection = read(&disc.bytes);
+    assert!(inspection.found(FindingId::HybridGpt));
+    assert_eq!(errors(&inspection), []);
+    let finding = &inspection.findings[0];
+    for what in ["type EE", "checksum", "backup"] {
+        assert!(finding.message.contains(what), "{}", finding.message);
+    }
+}
+
+#[test]
+fn a_disc_of_50_gb_is_read_in_a_moment() {
+    let mut disc = disc("bios+efi");
+    disc.bytes.set_len(50_000_000_000);
+    disc.bytes
+        .write_at(16 * 2048 + 80, &24_414_062_u32.to_le_bytes());
+    let inspection = read(&disc.bytes);
+    assert_eq!(inspection.size, ByteCount::new(50_000_000_000));
+    assert_eq!(errors(&inspection), []);
+}
