@@ -17,13 +17,13 @@ use images::{
 };
 use scenarios::{
     cell::{Cell, DiscSource, Recipe},
-    matrix::{Folder, Matrix},
+    matrix::Matrix,
     words::Set,
 };
 
 fn matrix() -> Matrix {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    Matrix::read(&[Folder::shipped(workspace)]).unwrap()
+    Matrix::shipped(workspace).unwrap()
 }
 
 /// The distinct discs of a set, each with its cells.
