@@ -2,12 +2,14 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
-use images::units::{BLOCK_BYTES, BlockCount, Lba, VirtualSectorCount};
+use images::{
+    eltorito::{BOOTABLE, BootEntry, RawBootRecord},
+    iso9660::{DescriptorKind, SYSTEM_AREA_BLOCKS},
+    units::{BLOCK_BYTES, BlockCount, Lba, VirtualSectorCount},
+};
 
 use crate::observation::DiscRead;
 
-/// The descriptors begin at block 16 (ECMA-119 §6.2.1).
-const FIRST_DESCRIPTOR: Lba = Lba::new(16);
 /// More descriptors than any disc has, fewer than a hostile one could claim.
 const DESCRIPTORS: u64 = 64;
 
@@ -81,17 +83,16 @@ impl BootLayout {
 }
 
 fn find_boot_record(file: &File) -> io::Result<Option<Lba>> {
+    let first = Lba::new(SYSTEM_AREA_BLOCKS.get());
     for number in 0..DESCRIPTORS {
-        let lba = FIRST_DESCRIPTOR.plus(BlockCount::new(number));
-        let Some(block) = read_block(file, lba)? else {
+        let Some(block) = read_block(file, first.plus(BlockCount::new(number)))? else {
             break;
         };
-        if &block[1..6] != b"CD001" {
+        if DescriptorKind::of(&block).is_none() {
             break;
         }
-        if block[7..30] == *b"EL TORITO SPECIFICATION" {
-            let catalog = u32::from_le_bytes([block[71], block[72], block[73], block[74]]);
-            return Ok(Some(Lba::new(catalog.into())));
+        if let Some(record) = RawBootRecord::decode(&block) {
+            return Ok(Some(record.catalog));
         }
     }
     Ok(None)
@@ -100,15 +101,13 @@ fn find_boot_record(file: &File) -> io::Result<Option<Lba>> {
 fn entries(catalog: &[u8; BLOCK_BYTES as usize]) -> Vec<BootImage> {
     let slots = catalog.as_chunks::<32>().0;
     (0_u16..)
-        .zip(slots)
-        .filter(|(slot, entry)| *slot > 0 && entry[0] == 0x88)
+        .zip(slots.iter().map(BootEntry::decode))
+        .filter(|(slot, entry)| *slot > 0 && entry.indicator == BOOTABLE)
         .map(|(slot, entry)| BootImage {
             slot,
-            media: entry[1] & 0x0F,
-            count: VirtualSectorCount::new(u16::from_le_bytes([entry[6], entry[7]]).into()),
-            load_rba: Lba::new(
-                u32::from_le_bytes([entry[8], entry[9], entry[10], entry[11]]).into(),
-            ),
+            media: entry.media.emulation().0,
+            count: VirtualSectorCount::new(entry.sector_count.into()),
+            load_rba: Lba::new(entry.load_rba.into()),
         })
         .collect()
 }

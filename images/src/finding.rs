@@ -272,10 +272,12 @@ impl Finding {
         }
     }
 
-    /// The same, as bad as this, and therefore without anybody who trips over it when it is only information.
+    /// The same where it is only worth knowing: nobody trips over it, and nothing need be mended.
     #[must_use]
     pub fn as_info(mut self) -> Self {
         self.severity = Severity::Info;
+        self.trips.clear();
+        "Nothing need be done.".clone_into(&mut self.fix);
         self
     }
 }

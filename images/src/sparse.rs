@@ -45,6 +45,15 @@ impl SparseBytes {
         self.pages.len() as u64 * PAGE as u64
     }
 
+    /// The pieces that may hold something else than zeros, in order, and where each begins.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.pages.iter().map(|(page, bytes)| {
+            let start = page * PAGE as u64;
+            let left = usize::try_from(self.len - start).unwrap_or(PAGE);
+            (start, &bytes[..left.min(PAGE)])
+        })
+    }
+
     /// Cuts or extends (with zeros) to a length.
     pub fn set_len(&mut self, len: u64) {
         let (page, within) = split(len);

@@ -46,6 +46,11 @@ const DISCS: &[(&str, &str, &str)] = &[
     ("-", "none,entries=32", "-"),
     ("-", "bios+efi,slot=17", "-"),
     ("cd-8cm", "hard-disk,place=end", "-"),
+    ("-", "none,boot-info=isolinux", "-"),
+    ("-", "none,hybrid=mbr", "-"),
+    ("-", "efi,hybrid=gpt", "-"),
+    ("-", "bios+efi,hybrid=mbr", "-"),
+    ("-", "bios+efi,hybrid=gpt", "65535s"),
 ];
 
 fn disc(medium: &str, boot: &str, size: &str) -> (MasteredDisc, Boot, tempfile::TempDir) {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harness::{accelerator::Accelerator, attachment::Attachment};
+use images::defect::Defect;
+use images::medium::Medium;
 use scenarios::{
     run::{AcceleratorWish, Starts},
     selection::Partition,
@@ -24,6 +26,8 @@ pub(crate) enum Verb {
     BootMatrix(Box<BootMatrix>),
     /// Master one disc.
     Image(Image),
+    /// Read a disc without booting it, and say what is on it and what is wrong with it.
+    Inspect(Inspect),
     /// List or remove the saved machines from which cells start.
     Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
@@ -45,6 +49,7 @@ impl Verb {
                 RunFormat::Text | RunFormat::Github => Format::Text,
             },
             Self::Image(options) => options.format,
+            Self::Inspect(options) => options.format.of_errors(),
             Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
             Self::Test(options) => options.format,
@@ -262,12 +267,57 @@ pub(crate) struct Image {
     /// The id of a cell or of a disc; it need not be in any scenario.
     #[arg(value_name = "CELL-ID|DISC-ID")]
     pub(crate) id: String,
+    /// One thing wrong on purpose: the same as defect=ID in the id.
+    #[arg(long, value_name = "ID", value_parser = read_defect)]
+    pub(crate) defect: Option<Defect>,
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The disc: a file, or a drive such as /dev/sr0.
+    #[arg(value_name = "ISO")]
+    pub(crate) iso: PathBuf,
+    /// The medium that the disc is for, such as cd-80, or its capacity in blocks, such as 344250b. What passes its end or
+    /// a quarter of it is told.
+    #[arg(long, value_name = "MEDIUM")]
+    pub(crate) medium: Option<Medium>,
+    /// The boot image that the disc was mastered from, to be compared with what is on it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) boot_image: Option<PathBuf>,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: InspectFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InspectFormat {
+    /// For people.
+    Text,
+    /// One JSON document, inspect/1, on standard output.
+    Json,
+    /// One SARIF 2.1.0 document on standard output, for tools that show findings.
+    Sarif,
+}
+
+impl InspectFormat {
+    /// How to tell that there are no findings to show: SARIF has no words for that.
+    const fn of_errors(self) -> Format {
+        match self {
+            Self::Json => Format::Json,
+            Self::Text | Self::Sarif => Format::Text,
+        }
+    }
+}
+
+fn read_defect(text: &str) -> Result<Defect, String> {
+    text.parse()
+        .map_err(|_| words::unknown_word("defect", text, Defect::names()))
 }
 
 /// Sets of scenarios; empty for all.

@@ -9,13 +9,14 @@ use std::{
 
 use anyhow::Context;
 use harness::{attachment::Attachment, master::FoundTool};
+use images::defect::Defect;
 use scenarios::{
     cell::{DiscSource, Recipe},
     disc::{self, Exported, Workshop},
     id::{ABSENT, CellId, DiscId},
     master::{self, Masters},
     matrix::{Folder, Matrix},
-    words::{self, Firmware},
+    words::{self, Boot, Firmware},
 };
 use serde_json::json;
 
@@ -31,6 +32,10 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
     if disc.master() == ABSENT {
         return Err(not_mastered(&disc, &options.out)?.into());
     }
+    let disc = match options.defect {
+        Some(defect) => with_defect(&disc, defect)?,
+        None => disc,
+    };
     let recipe = Recipe::read(&disc).map_err(|error| unknown(&options.id, error))?;
     let sources = master::files(&Folder::shipped_masters(workspace()));
     let masters = sources
@@ -94,6 +99,29 @@ fn disc_id(text: &str) -> Result<DiscId, Stop> {
     words::read::<Firmware>(cell.firmware_family()).map_err(|error| unknown(text, error))?;
     words::read::<Attachment>(cell.attachment()).map_err(|error| unknown(text, error))?;
     Ok(cell.disc())
+}
+
+/// The disc that has the defect besides.
+fn with_defect(disc: &DiscId, defect: Defect) -> Result<DiscId, Stop> {
+    let mut boot: Boot = words::read(disc.boot()).map_err(|error| unknown(disc.as_str(), error))?;
+    if let Some(other) = boot.defect.replace(defect)
+        && other != defect
+    {
+        return Err(Stop::usage(
+            format!(
+                "{disc} has the defect {other} already, and a disc has one: {defect} cannot be added"
+            ),
+            format!("leave out defect={other} in the id, or --defect"),
+        ));
+    }
+    let parts = [
+        disc.scenario(),
+        disc.medium(),
+        &boot.to_string(),
+        disc.size(),
+        disc.master(),
+    ];
+    DiscId::new(parts).map_err(|error| unknown(disc.as_str(), error.to_string()))
 }
 
 fn unknown(id: &str, error: String) -> Stop {

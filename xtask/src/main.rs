@@ -7,6 +7,7 @@ mod checkpoints;
 mod cli;
 mod doctor;
 mod image;
+mod inspect;
 mod parallel;
 mod place;
 mod setup;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let done = match cli.verb {
         Verb::BootMatrix(options) => boot_matrix::run(&options),
         Verb::Image(options) => image::run(&options),
+        Verb::Inspect(options) => inspect::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),

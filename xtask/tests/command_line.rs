@@ -122,7 +122,7 @@ fn unknown_words_are_answered_with_the_nearest() {
         "no cell matches \"xyzzy-nothing\"",
     );
     refuses(
-        &["boot-matrix", "defects-none"],
+        &["boot-matrix", "defects-entry"],
         "there are some in --set defects",
     );
     refuses(
@@ -300,6 +300,43 @@ fn an_image_needs_no_scenario() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(left.len(), 2, "nothing half-written is left: {left:?}");
+}
+
+#[test]
+fn an_image_may_have_a_defect() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.iso");
+    let out = out.to_str().unwrap();
+    let image = |id: &str, defect: &str| {
+        xtask(&[
+            "image", id, "--defect", defect, "--out", out, "--format", "json",
+        ])
+    };
+    for id in [
+        "x/-/bios+efi/-/reference",
+        "x/-/bios+efi,defect=count-unit/-/reference",
+    ] {
+        let said = image(id, "count-unit");
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        assert_eq!(
+            said.json()["id"],
+            "x/-/bios+efi,defect=count-unit/-/reference"
+        );
+    }
+    let refused = |id: &str, defect: &str, message: &str| {
+        refuses(&["image", id, "--defect", defect, "--out", out], message);
+    };
+    refused("x/-/none/-/reference", "count-unit", "needs an EFI entry");
+    refused(
+        "x/-/efi,defect=count-unit/-/reference",
+        "efi-no-loader",
+        "has the defect count-unit already",
+    );
+    refused(
+        "x/-/efi/-/reference",
+        "count-unti",
+        "did you mean count-unit",
+    );
 }
 
 #[test]

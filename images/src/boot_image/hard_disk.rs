@@ -1,6 +1,7 @@
 use super::{BootImage, Identity, ImageError, fat::FatVolume};
 use crate::{
     boot::FatType,
+    partition_table::{MbrEntry, PartitionType},
     probe::bios::{self, Drive},
     sparse::SparseBytes,
     units::{VirtualSector, VirtualSectorCount},
@@ -161,10 +162,10 @@ pub fn hard_disk(
         let stage1 = bios::stage1(Drive::Emulated, 0, VirtualSector::new(1), sectors)?;
         bytes.write_at(0, &stage1);
         bytes.write_at(
-            446,
+            MbrEntry::TABLE,
             &partition_entry(geometry, system_type, start, in_partition),
         );
-        bytes.write_at(510, &[0x55, 0xAA]);
+        bytes.write_at(MbrEntry::SIGNATURE, &[0x55, 0xAA]);
         bytes.write_at(512, &stage2);
         Ok((bytes, layout.free))
     })?;
@@ -184,14 +185,15 @@ fn partition_entry(
     length: VirtualSectorCount,
 ) -> [u8; 16] {
     let last = u64::from(geometry.cylinders) * geometry.cylinder_sectors() - 1;
-    let mut entry = [0; 16];
-    entry[0] = 0x80;
-    entry[1..4].copy_from_slice(&geometry.chs(start.get()));
-    entry[4] = system_type;
-    entry[5..8].copy_from_slice(&geometry.chs(last));
-    entry[8..12].copy_from_slice(&start.to_u32().unwrap_or(u32::MAX).to_le_bytes());
-    entry[12..].copy_from_slice(&length.to_u32().unwrap_or(u32::MAX).to_le_bytes());
-    entry
+    MbrEntry {
+        status: MbrEntry::ACTIVE,
+        first_chs: geometry.chs(start.get()),
+        kind: PartitionType(system_type),
+        last_chs: geometry.chs(last),
+        first: VirtualSector::new(start.get()),
+        length,
+    }
+    .encode()
 }
 
 /// The partition type of a FAT volume that is addressed by CHS.

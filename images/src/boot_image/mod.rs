@@ -1,5 +1,6 @@
 //! Boot images: what a boot entry points to, with a probe in it and sectors that know themselves.
 
+mod boot_info;
 mod efi;
 mod fat;
 mod floppy;
@@ -7,6 +8,7 @@ mod hard_disk;
 mod no_emulation;
 mod plan;
 
+pub(crate) use boot_info::write_boot_info;
 pub use efi::{LOADER, efi_system_partition};
 pub use floppy::floppy;
 pub use hard_disk::{Geometry, GeometryRequest, hard_disk};
@@ -145,6 +147,6 @@ pub enum ImageError {
 }
 
 /// How many virtual sectors a padded stage 2 takes.
-fn stage2_sectors(stage2: &[u8]) -> u16 {
+pub(crate) fn stage2_sectors(stage2: &[u8]) -> u16 {
     u16::try_from(stage2.len().div_ceil(crate::probe::sector::BYTES)).unwrap_or(u16::MAX)
 }

@@ -11,7 +11,7 @@ use crate::{
     eltorito::{BootInfoTable, MediaType},
     fat::FatVolume,
     finding::{FindingId, Place},
-    partition_table::Mbr,
+    partition_table::{Mbr, MbrEntry, PartitionType},
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
@@ -124,6 +124,7 @@ fn check_count(examination: &mut Examination<'_, '_>, entry: &EntryReading, boot
                 length.get()
             ),
         );
+        return;
     }
     let blocks = examination.disc.blocks();
     let end = boot.load_rba.plus(count.blocks_rounded_up());
@@ -273,8 +274,10 @@ fn check_hard_disk(
         );
     }
     let partitions = table.entries.iter().enumerate();
-    let used: Vec<_> = partitions.filter(|(_, entry)| entry.kind != 0).collect();
-    let at = |index: usize| Place::within(image, Mbr::TABLE + Mbr::ENTRY_BYTES * index as u64);
+    let used: Vec<_> = partitions
+        .filter(|(_, entry)| entry.kind != PartitionType::EMPTY)
+        .collect();
+    let at = |index: usize| Place::within(image, MbrEntry::at(index));
     let problem = match used[..] {
         [(0, _)] => None,
         [] => Some("no partition".to_owned()),
@@ -293,11 +296,11 @@ fn check_hard_disk(
     let Some(&(index, partition)) = used.first() else {
         return;
     };
-    if partition.kind != boot.system_type {
+    if partition.kind.0 != boot.system_type {
         let place = examination.place(entry, 4);
         let message = format!(
             "slot {slot}: the entry's system type is {:02X}, and the partition's type is {:02X}",
-            boot.system_type, partition.kind
+            boot.system_type, partition.kind.0
         );
         examination
             .findings

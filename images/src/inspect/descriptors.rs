@@ -249,14 +249,20 @@ fn check_sessions(sessions: &[Session], findings: &mut Findings) {
 /// The sessions, where there is more than one. A session's descriptors stand 16 blocks behind its start, and it
 /// starts where the one before it ends, at the next multiple of 32, or behind a gap.
 fn sessions(disc: &mut Window<'_>, main: &DescriptorSet) -> Vec<Session> {
-    let session = |start: Lba, set: &DescriptorSet| {
+    let root_of = |set: &DescriptorSet| {
         let (_, primary) = set.primary.as_ref()?;
-        // A session's root directory is new, so it stands within; that of an ISO which is a file within another ISO
-        // counts from its own start.
-        let own = primary.root.as_ref()?.extent >= start;
-        own.then(|| Session {
+        Some(primary.root.as_ref()?.extent)
+    };
+    let first_root = root_of(main);
+    let session = |start: Lba, set: &DescriptorSet| {
+        let blocks = set.volume_blocks()?;
+        let root = root_of(set)?;
+        // A session's root directory is new, so it stands within; or it is the first session's, and the volume is
+        // counted from the disc's start. That of an ISO which is a file within another ISO counts from its own start.
+        let keeps_tree = Some(root) == first_root && blocks.get() > start.get();
+        (root >= start || keeps_tree).then(|| Session {
             start,
-            blocks: primary.space_size,
+            blocks,
             catalog: set.boot_record().map(|(_, record)| record.catalog),
         })
     };

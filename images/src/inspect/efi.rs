@@ -8,7 +8,7 @@ use super::{
 use crate::{
     eltorito::{MediaType, Platform},
     finding::{FindingId, Place},
-    partition_table::MbrEntry,
+    partition_table::PartitionType,
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
@@ -50,7 +50,7 @@ fn check_platforms(examination: &mut Examination<'_, '_>) {
         |platform| entries(Some(catalog)).any(move |(entry, _)| entry.platform == platform);
     if initial == Some(Platform::EFI) && !on_platform(Platform::X86) {
         let place = super::catalog::place(catalog.lba, 0, 1);
-        examination.findings.report_info(
+        examination.findings.report(
             FindingId::CatalogEfiOnly,
             place,
             "the validation entry's platform is EF, and no entry is for x86".to_owned(),
@@ -71,7 +71,7 @@ fn check_platforms(examination: &mut Examination<'_, '_>) {
     let mbr = partitions
         .mbr
         .iter()
-        .any(|entry| entry.kind == MbrEntry::ESP);
+        .any(|entry| entry.kind == PartitionType::EFI_SYSTEM.0);
     let gpt = partitions.gpt.iter().flatten().any(|entry| entry.esp);
     let what = if let Some(loader) = loaders.first() {
         format!("/EFI/BOOT/{loader} is in the tree")

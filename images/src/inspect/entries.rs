@@ -2,6 +2,7 @@
 
 use super::{
     Examination, Purpose, entries,
+    image::floppy,
     reading::{BootReading, EntryKind, EntryReading},
 };
 use crate::{
@@ -118,8 +119,10 @@ fn needed(entry: &EntryReading, boot: &BootReading) -> Option<(ByteCount, String
         .file_bytes
         .zip(boot.path.as_ref())
         .map(|(length, path)| (length, format!("the file {path}")));
+    // A floppy's file that is shorter than the floppy has a finding of its own.
     let own = boot
         .own_length
+        .filter(|_| floppy(boot.media).is_none() || file.is_none())
         .map(|length| (length.bytes(), format!("the image of {length}")));
     // What is more than can be loaded at all is reported as that.
     let loaded = (Purpose::of(entry.platform, boot) == Purpose::Bios

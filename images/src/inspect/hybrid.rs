@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     finding::{FindingId, Place},
-    partition_table::{ESP_TYPE, GptEntry, GptHeader, Mbr},
+    partition_table::{Guid, Mbr, MbrEntry, PartitionType, RawGptEntry, RawGptHeader},
     units::{VirtualSector, VirtualSectorCount},
 };
 
@@ -29,16 +29,18 @@ pub(super) fn read(disc: &mut Window<'_>, findings: &mut Findings) -> Partitions
         check_mbr(disc, &table, findings);
     }
     let slots = (0_u8..).zip(table.entries);
-    let partition = |(slot, entry): (u8, crate::partition_table::MbrEntry)| MbrPartition {
+    let partition = |(slot, entry): (u8, MbrEntry)| MbrPartition {
         slot,
         status: entry.status,
-        kind: entry.kind,
+        kind: entry.kind.0,
         first: entry.first,
-        sectors: entry.sectors,
+        sectors: entry.length,
     };
     PartitionsReading {
         mbr: slots
-            .filter(|(_, entry)| is_table && (entry.kind != 0 || entry.sectors.get() != 0))
+            .filter(|(_, entry)| {
+                is_table && (entry.kind != PartitionType::EMPTY || entry.length.get() != 0)
+            })
             .map(partition)
             .collect(),
         gpt,
@@ -56,7 +58,7 @@ fn check_mbr(disc: &Window<'_>, table: &Mbr, findings: &mut Findings) {
     let used: Vec<_> = table.used().collect();
     for (index, &(slot, entry)) in used.iter().enumerate() {
         let place = Place {
-            offset: Mbr::TABLE + Mbr::ENTRY_BYTES * slot as u64,
+            offset: MbrEntry::at(slot),
         };
         let overlapped = used[..index].iter().find(|(_, other)| {
             entry.first.get() < other.end().get() && other.first.get() < entry.end().get()
@@ -70,7 +72,7 @@ fn check_mbr(disc: &Window<'_>, table: &Mbr, findings: &mut Findings) {
         } else if let Some((other_slot, other)) = overlapped {
             format!(
                 "overlaps the one in slot {other_slot} of type {:02X}",
-                other.kind
+                other.kind.0
             )
         } else {
             continue;
@@ -80,7 +82,7 @@ fn check_mbr(disc: &Window<'_>, table: &Mbr, findings: &mut Findings) {
             place,
             format!(
                 "the MBR's partition in slot {slot} of type {:02X} (sectors {} to {}) {what}",
-                entry.kind,
+                entry.kind.0,
                 entry.first.get(),
                 entry.end().get().saturating_sub(1)
             ),
@@ -94,7 +96,7 @@ fn read_gpt(
     table: &Mbr,
     findings: &mut Findings,
 ) -> Option<Vec<GptPartition>> {
-    let primary = GptHeader::decode(&disc.array(GPT_HEADER.byte_offset())?)?;
+    let primary = RawGptHeader::decode(&disc.array(GPT_HEADER.byte_offset())?)?;
     let entries = read_entries(disc, &primary);
     let mut wrong = Vec::new();
     if !table.is_protective() {
@@ -115,7 +117,7 @@ fn read_gpt(
     let last = end.last().unwrap_or_default();
     let backup = disc
         .array(primary.other.byte_offset())
-        .and_then(|sector| GptHeader::decode(&sector));
+        .and_then(|sector| RawGptHeader::decode(&sector));
     if backup.is_none() {
         wrong.push(format!(
             "there is no backup at sector {}",
@@ -149,8 +151,8 @@ fn read_gpt(
             format!("there is a GPT, and {}", wrong.join("; ")),
         );
     }
-    let partition = |entry: GptEntry| GptPartition {
-        esp: entry.kind == ESP_TYPE,
+    let partition = |entry: RawGptEntry| GptPartition {
+        esp: entry.kind == Guid::EFI_SYSTEM,
         name: entry.name,
         first: entry.first,
         last: entry.last,
@@ -159,7 +161,7 @@ fn read_gpt(
 }
 
 /// The entries and their checksum; `None` where they cannot be read, or are more than anybody needs.
-fn read_entries(disc: &mut Window<'_>, header: &GptHeader) -> Option<(Vec<GptEntry>, u32)> {
+fn read_entries(disc: &mut Window<'_>, header: &RawGptHeader) -> Option<(Vec<RawGptEntry>, u32)> {
     if header.entries > GPT_ENTRIES || !(128..=GPT_ENTRY_BYTES).contains(&header.entry_bytes) {
         return None;
     }
@@ -174,7 +176,7 @@ fn read_entries(disc: &mut Window<'_>, header: &GptHeader) -> Option<(Vec<GptEnt
             return None;
         }
         sum.update(&entry);
-        entries.extend(GptEntry::decode(&entry));
+        entries.extend(RawGptEntry::decode(&entry));
     }
     Some((entries, sum.finalize()))
 }

@@ -3,14 +3,177 @@ use crate::{
     units::{VirtualSector, VirtualSectorCount},
 };
 
-/// The type of an EFI system partition, C12A7328-F81F-11D2-BA4B-00A0C93EC93B, as it stands on the disc.
-pub const ESP_TYPE: [u8; 16] = [
-    0x28, 0x73, 0x2A, 0xC1, 0x1F, 0xF8, 0xD2, 0x11, 0xBA, 0x4B, 0x00, 0xA0, 0xC9, 0x3E, 0xC9, 0x3B,
-];
+/// A globally unique identifier as it stands on the disk: the first three fields little-endian (UEFI §5.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Guid(pub [u8; 16]);
+
+impl Guid {
+    /// The type of an EFI system partition, C12A7328-F81F-11D2-BA4B-00A0C93EC93B.
+    pub const EFI_SYSTEM: Self = Self([
+        0x28, 0x73, 0x2A, 0xC1, 0x1F, 0xF8, 0xD2, 0x11, 0xBA, 0x4B, 0x00, 0xA0, 0xC9, 0x3E, 0xC9,
+        0x3B,
+    ]);
+
+    /// An identifier of version 8 (RFC 9562 §5.8) that these bits make, so that a disk has the same one every time.
+    #[must_use]
+    pub fn of(bits: u64, which: u8) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&bits.to_be_bytes());
+        bytes[8..].copy_from_slice(&bits.rotate_left(u32::from(which)).to_be_bytes());
+        bytes[15] = which;
+        // The version is the top of the third field, whose bytes are swapped; the variant the top of the fourth.
+        bytes[7] = bytes[7] & 0x0F | 0x80;
+        bytes[8] = bytes[8] & 0x3F | 0x80;
+        Self(bytes)
+    }
+}
+
+/// One partition (UEFI §5.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GptEntry {
+    /// What it holds; zeros in an entry that is not used.
+    pub kind: Guid,
+    /// Its own identifier.
+    pub id: Guid,
+    /// The first sector.
+    pub first: VirtualSector,
+    /// The last sector, which belongs to it.
+    pub last: VirtualSector,
+    /// Attribute bits.
+    pub attributes: u64,
+    /// Its name, at most 36 UTF-16 units.
+    pub name: &'static str,
+}
+
+impl GptEntry {
+    /// An entry's bytes.
+    pub const BYTES: usize = 128;
+
+    /// The entry's bytes.
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..16].copy_from_slice(&self.kind.0);
+        bytes[16..32].copy_from_slice(&self.id.0);
+        bytes[32..40].copy_from_slice(&self.first.get().to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.last.get().to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.attributes.to_le_bytes());
+        for (to, unit) in bytes[56..]
+            .chunks_exact_mut(2)
+            .zip(self.name.encode_utf16())
+        {
+            to.copy_from_slice(&unit.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+/// The header that names a table of partitions (UEFI §5.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GptHeader {
+    /// Where this header stands.
+    pub this: VirtualSector,
+    /// Where the other one stands.
+    pub other: VirtualSector,
+    /// The first sector that a partition may take.
+    pub first_usable: VirtualSector,
+    /// The last one.
+    pub last_usable: VirtualSector,
+    /// The disk's identifier.
+    pub disk: Guid,
+    /// Where the entries begin.
+    pub entries: VirtualSector,
+    /// How many entries there are, used or not.
+    pub entry_count: u32,
+    /// The CRC-32 of all entries.
+    pub entries_crc: u32,
+}
+
+impl GptHeader {
+    /// A header's bytes, without the rest of its sector.
+    pub const BYTES: usize = 92;
+
+    /// The header's bytes, with their own CRC-32.
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..8].copy_from_slice(b"EFI PART");
+        // Revision 1.0.
+        bytes[8..12].copy_from_slice(&[0, 0, 1, 0]);
+        bytes[12..16].copy_from_slice(&(Self::BYTES as u32).to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.this.get().to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.other.get().to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.first_usable.get().to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.last_usable.get().to_le_bytes());
+        bytes[56..72].copy_from_slice(&self.disk.0);
+        bytes[72..80].copy_from_slice(&self.entries.get().to_le_bytes());
+        bytes[80..84].copy_from_slice(&self.entry_count.to_le_bytes());
+        bytes[84..88].copy_from_slice(&(GptEntry::BYTES as u32).to_le_bytes());
+        bytes[88..92].copy_from_slice(&self.entries_crc.to_le_bytes());
+        // Taken over the header with zeros in its place (UEFI §5.3.2).
+        let crc = crc32fast::hash(&bytes);
+        bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+}
+
+/// A whole table, primary and backup, of a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpt {
+    /// The disk's length.
+    pub disk: VirtualSectorCount,
+    /// The disk's identifier.
+    pub id: Guid,
+    /// The first sector that a partition may take; the primary table ends before it.
+    pub first_usable: VirtualSector,
+    /// The partitions, at most [`Gpt::ENTRIES`].
+    pub partitions: Vec<GptEntry>,
+}
+
+impl Gpt {
+    /// As many as every table has room for at least (UEFI §5.3.1: 16,384 bytes).
+    pub const ENTRIES: u32 = 128;
+    /// The header and the entries: what the backup takes at the disk's end, and the primary behind the first sector.
+    pub const SECTORS: VirtualSectorCount = VirtualSectorCount::new(33);
+
+    const PRIMARY: u64 = 1;
+
+    /// Both tables: each piece and the sector where it stands. Nothing for a disk too short for them.
+    #[must_use]
+    pub fn encode(&self) -> Vec<(VirtualSector, Vec<u8>)> {
+        let Some(backup_entries) = self.disk.checked_sub(Self::SECTORS) else {
+            return Vec::new();
+        };
+        let backup_entries = VirtualSector::new(backup_entries.get());
+        let last = self.disk.last().unwrap_or_default();
+        let primary = VirtualSector::new(Self::PRIMARY);
+        let primary_entries = VirtualSector::new(Self::PRIMARY + 1);
+        let mut entries: Vec<u8> = self.partitions.iter().flat_map(GptEntry::encode).collect();
+        entries.resize(Self::ENTRIES as usize * GptEntry::BYTES, 0);
+        let header = |this, other, at| GptHeader {
+            this,
+            other,
+            first_usable: self.first_usable,
+            last_usable: VirtualSector::new(backup_entries.get().saturating_sub(1)),
+            disk: self.id,
+            entries: at,
+            entry_count: Self::ENTRIES,
+            entries_crc: crc32fast::hash(&entries),
+        };
+        let first = header(primary, last, primary_entries).encode().to_vec();
+        let second = header(last, primary, backup_entries).encode().to_vec();
+        vec![
+            (primary, first),
+            (primary_entries, entries.clone()),
+            (backup_entries, entries),
+            (last, second),
+        ]
+    }
+}
 
 /// A GPT header as it stands on the disc (UEFI §5.3.2). Its blocks have 512 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GptHeader {
+pub struct RawGptHeader {
     /// Whether the checksum is that of the header.
     pub checksum_is_right: bool,
     /// Where it says that it stands itself.
@@ -31,9 +194,9 @@ pub struct GptHeader {
 
 /// An entry of it (UEFI §5.3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GptEntry {
-    /// The type GUID as it stands on the disc; all zero for an unused entry.
-    pub kind: [u8; 16],
+pub struct RawGptEntry {
+    /// What it holds.
+    pub kind: Guid,
     /// Its first sector.
     pub first: VirtualSector,
     /// Its last sector, which belongs to it.
@@ -42,7 +205,7 @@ pub struct GptEntry {
     pub name: String,
 }
 
-impl GptHeader {
+impl RawGptHeader {
     /// The header in a sector; `None` when it does not begin with `EFI PART`.
     #[must_use]
     pub fn decode(sector: &[u8; 512]) -> Option<Self> {
@@ -74,7 +237,7 @@ impl GptHeader {
     }
 }
 
-impl GptEntry {
+impl RawGptEntry {
     /// The entry in these bytes, at least 128; `None` when it is unused or cut.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
@@ -86,7 +249,7 @@ impl GptEntry {
         // UTF-16: its low halves are what a name on a boot medium has.
         let name: Vec<u8> = name.iter().step_by(2).copied().collect();
         Some(Self {
-            kind,
+            kind: Guid(kind),
             first: VirtualSector::new(le64(bytes, 32)),
             last: VirtualSector::new(le64(bytes, 40)),
             name: text(&name),
@@ -105,6 +268,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn both_tables_name_each_other() {
+        let gpt = Gpt {
+            disk: VirtualSectorCount::new(4_000),
+            id: Guid::of(7, 0),
+            first_usable: VirtualSector::new(64),
+            partitions: Vec::new(),
+        };
+        let pieces = gpt.encode();
+        let at: Vec<u64> = pieces.iter().map(|(at, _)| at.get()).collect();
+        assert_eq!(at, [1, 2, 3_967, 3_999]);
+        let number = |piece: usize, at: usize| {
+            let mut field = [0; 8];
+            field.copy_from_slice(&pieces[piece].1[at..at + 8]);
+            u64::from_le_bytes(field)
+        };
+        assert_eq!((number(0, 24), number(0, 32)), (1, 3_999));
+        assert_eq!((number(3, 24), number(3, 32)), (3_999, 1));
+        assert_eq!((number(0, 48), number(3, 72)), (3_966, 3_967));
+    }
+
+    #[test]
     fn a_header_is_read_and_its_checksum_computed() {
         let mut sector = [0; 512];
         sector[..8].copy_from_slice(b"EFI PART");
@@ -112,14 +296,14 @@ mod tests {
         sector[24] = 1;
         let sum = crc32fast::hash(&sector[..92]);
         sector[16..20].copy_from_slice(&sum.to_le_bytes());
-        let header = GptHeader::decode(&sector).unwrap();
+        let header = RawGptHeader::decode(&sector).unwrap();
         assert!(header.checksum_is_right && header.own.get() == 1);
         sector[30] ^= 1;
-        assert!(!GptHeader::decode(&sector).unwrap().checksum_is_right);
+        assert!(!RawGptHeader::decode(&sector).unwrap().checksum_is_right);
         sector[12] = 255;
         sector[13] = 255;
-        assert!(!GptHeader::decode(&sector).unwrap().checksum_is_right);
-        assert_eq!(GptHeader::decode(&[0; 512]), None);
-        assert_eq!(GptEntry::decode(&[1; 127]), None);
+        assert!(!RawGptHeader::decode(&sector).unwrap().checksum_is_right);
+        assert_eq!(RawGptHeader::decode(&[0; 512]), None);
+        assert_eq!(RawGptEntry::decode(&[1; 127]), None);
     }
 }

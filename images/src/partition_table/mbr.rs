@@ -3,6 +3,21 @@ use crate::{
     units::{VirtualSector, VirtualSectorCount},
 };
 
+/// The type byte of a partition, which no authority assigns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PartitionType(pub u8);
+
+impl PartitionType {
+    /// An entry that is not used, whatever else it says.
+    pub const EMPTY: Self = Self(0x00);
+    /// What isohybrid calls the whole disc: "hidden NTFS", which nobody mounts.
+    pub const WHOLE_DISC: Self = Self(0x17);
+    /// The whole disk, whose table is the GUID partition table (UEFI §5.2.3).
+    pub const GPT_PROTECTIVE: Self = Self(0xEE);
+    /// An EFI system partition (UEFI §5.2.2).
+    pub const EFI_SYSTEM: Self = Self(0xEF);
+}
+
 /// A master boot record's partition table as it stands on the disc: any bytes (UEFI §5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mbr {
@@ -12,29 +27,24 @@ pub struct Mbr {
     pub signature: bool,
 }
 
-/// One slot of it.
+/// One of the four entries in a master boot record's partition table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MbrEntry {
-    /// 80h active, 00 not.
+    /// 80h active, 00 not; anything else is wrong.
     pub status: u8,
-    /// The type byte; 0 is an unused slot.
-    pub kind: u8,
-    /// Head, sector and cylinder of its first sector, packed.
+    /// Cylinder, head and sector of the first sector, as they stand.
     pub first_chs: [u8; 3],
-    /// Head, sector and cylinder of its last sector, packed.
+    /// What it holds.
+    pub kind: PartitionType,
+    /// Cylinder, head and sector of the last sector.
     pub last_chs: [u8; 3],
-    /// Its first sector.
+    /// The first sector.
     pub first: VirtualSector,
-    /// How many sectors it has.
-    pub sectors: VirtualSectorCount,
+    /// How many sectors.
+    pub length: VirtualSectorCount,
 }
 
 impl Mbr {
-    /// Where the table stands in the sector.
-    pub const TABLE: u64 = 446;
-    /// Bytes of a slot.
-    pub const ENTRY_BYTES: u64 = 16;
-
     /// The table in a sector, whether or not there is one.
     #[must_use]
     pub fn decode(sector: &[u8; 512]) -> Self {
@@ -60,7 +70,7 @@ impl Mbr {
     /// The slots that UEFI looks at: with a type, and not empty (EDK2 `Mbr.c`, `PartitionValidMbr`).
     pub fn used(&self) -> impl Iterator<Item = (usize, MbrEntry)> {
         let entries = self.entries.into_iter().enumerate();
-        entries.filter(|(_, entry)| entry.kind != 0 && entry.sectors.get() != 0)
+        entries.filter(|(_, entry)| entry.kind != PartitionType::EMPTY && entry.length.get() != 0)
     }
 
     /// Whether a slot protects a GPT (UEFI §5.2.3): type EE from sector 1 on.
@@ -68,33 +78,85 @@ impl Mbr {
     pub fn is_protective(&self) -> bool {
         self.entries
             .iter()
-            .any(|entry| entry.kind == MbrEntry::PROTECTIVE && entry.first.get() == 1)
+            .any(|entry| entry.kind == PartitionType::GPT_PROTECTIVE && entry.first.get() == 1)
     }
 }
 
 impl MbrEntry {
-    /// The type byte of the partition that protects a GPT.
-    pub const PROTECTIVE: u8 = 0xEE;
-    /// The type byte of an EFI system partition.
-    pub const ESP: u8 = 0xEF;
-
-    /// The slot that these bytes are.
+    /// An entry's bytes.
+    pub const BYTES: usize = 16;
+    /// Where the table's four entries begin in the first sector.
+    pub const TABLE: u64 = 446;
+    /// Where 55AA stands.
+    pub const SIGNATURE: u64 = 510;
+    /// Where the entry of a slot begins in the first sector.
     #[must_use]
-    pub fn decode(bytes: &[u8; 16]) -> Self {
+    pub const fn at(slot: usize) -> u64 {
+        Self::TABLE + (slot * Self::BYTES) as u64
+    }
+
+    /// The entry of an active partition has this status.
+    pub const ACTIVE: u8 = 0x80;
+    /// Cylinder, head and sector of a sector that has none: only the 32-bit numbers count.
+    pub const BEYOND_CHS: [u8; 3] = [0xFE, 0xFF, 0xFF];
+
+    /// An entry by sector numbers alone.
+    #[must_use]
+    pub const fn linear(
+        kind: PartitionType,
+        first: VirtualSector,
+        length: VirtualSectorCount,
+    ) -> Self {
+        Self {
+            status: 0,
+            first_chs: Self::BEYOND_CHS,
+            kind,
+            last_chs: Self::BEYOND_CHS,
+            first,
+            length,
+        }
+    }
+
+    /// The protective entry of a disk of so many sectors (UEFI §5.2.3).
+    #[must_use]
+    pub const fn protective(disk: VirtualSectorCount) -> Self {
+        Self {
+            first_chs: [0x00, 0x02, 0x00],
+            last_chs: [0xFF; 3],
+            ..Self::linear(
+                PartitionType::GPT_PROTECTIVE,
+                VirtualSector::new(1),
+                VirtualSectorCount::new(disk.get().saturating_sub(1)),
+            )
+        }
+    }
+
+    /// The same entry, active: what a BIOS boots that looks for one.
+    #[must_use]
+    pub const fn active(self) -> Self {
+        Self {
+            status: Self::ACTIVE,
+            ..self
+        }
+    }
+
+    /// The entry that these bytes are, whatever they are.
+    #[must_use]
+    pub fn decode(bytes: &[u8; Self::BYTES]) -> Self {
         Self {
             status: bytes[0],
             first_chs: [bytes[1], bytes[2], bytes[3]],
-            kind: bytes[4],
+            kind: PartitionType(bytes[4]),
             last_chs: [bytes[5], bytes[6], bytes[7]],
             first: VirtualSector::new(le32(bytes, 8).into()),
-            sectors: VirtualSectorCount::new(le32(bytes, 12).into()),
+            length: VirtualSectorCount::new(le32(bytes, 12).into()),
         }
     }
 
     /// The number of sectors before its end.
     #[must_use]
     pub const fn end(&self) -> VirtualSectorCount {
-        VirtualSectorCount::new(self.first.get()).plus(self.sectors)
+        VirtualSectorCount::new(self.first.get()).plus(self.length)
     }
 
     /// The drive's cylinders, heads and sectors per track, if the partition ends with the drive.
@@ -104,11 +166,35 @@ impl MbrEntry {
         let cylinders = (u16::from(sector & 0xC0) << 2) + u16::from(cylinder) + 1;
         (cylinders, u16::from(head) + 1, u16::from(sector & 0x3F))
     }
+
+    /// The entry's bytes. Numbers past 32 bits saturate, as UEFI asks of a protective entry.
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[0] = self.status;
+        bytes[1..4].copy_from_slice(&self.first_chs);
+        bytes[4] = self.kind.0;
+        bytes[5..8].copy_from_slice(&self.last_chs);
+        bytes[8..12].copy_from_slice(&self.first.to_u32().unwrap_or(u32::MAX).to_le_bytes());
+        bytes[12..].copy_from_slice(&self.length.to_u32().unwrap_or(u32::MAX).to_le_bytes());
+        bytes
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_those_that_sgdisk_writes() {
+        // truncate -s 1474560 disk; sgdisk -o disk; dd if=disk bs=1 skip=446 count=16 | xxd -p, but for the last
+        // sector's cylinder, which sgdisk knows of a small disk.
+        let entry = MbrEntry::protective(VirtualSectorCount::new(2_880)).encode();
+        assert_eq!(entry[..5], [0x00, 0x00, 0x02, 0x00, 0xEE]);
+        assert_eq!(entry[8..], [1, 0, 0, 0, 0x3F, 0x0B, 0, 0]);
+        let huge = MbrEntry::protective(VirtualSectorCount::new(1 << 33)).encode();
+        assert_eq!(huge[12..], [0xFF; 4]);
+    }
 
     #[test]
     fn a_table_is_read() {
@@ -121,7 +207,10 @@ mod tests {
         let table = Mbr::decode(&sector);
         assert!(table.signature && table.is_plausible() && !table.is_protective());
         let (slot, entry) = table.used().next().unwrap();
-        assert_eq!((slot, entry.kind, entry.first.get()), (1, 0xEF, 3304));
+        assert_eq!(
+            (slot, entry.kind, entry.first.get()),
+            (1, PartitionType::EFI_SYSTEM, 3304)
+        );
         assert_eq!(entry.end().get(), 3304 + 8192);
         let last = MbrEntry::decode(&[0, 0, 0, 0, 6, 254, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(last.geometry(), (1024, 255, 63));

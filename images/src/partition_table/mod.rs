@@ -1,7 +1,15 @@
-//! Partition tables, which stand in the system area of a hybrid disc and in the first sector of a hard-disk image.
+//! Partition tables, which make a disc a disk too: the master boot record and the GUID partition table.
+//!
+//! All addresses count **512-byte sectors** from the start of the disc: a disk's sectors, as large as El Torito's
+//! virtual ones.
 
 mod gpt;
 mod mbr;
 
-pub use gpt::{ESP_TYPE, GptEntry, GptHeader};
-pub use mbr::{Mbr, MbrEntry};
+pub use gpt::{Gpt, GptEntry, GptHeader, Guid, RawGptEntry, RawGptHeader};
+pub use mbr::{Mbr, MbrEntry, PartitionType};
+
+use crate::units::{ByteCount, VirtualSectorCount};
+
+/// A sector of a disk.
+pub const SECTOR_BYTES: ByteCount = VirtualSectorCount::new(1).bytes();

@@ -5,12 +5,14 @@ use crate::{
     boot::{Boot, Count, Emulation, FatType},
     boot_image::{self, BootImage, GeometryRequest, Identity},
     bytes::padded,
+    defect::Defect,
     eltorito::{
         BOOTABLE, BootEntry, Catalog, Extension, MediaType, Platform, Section, SectionEntry,
         SelectionCriteria, ValidationEntry,
     },
+    iso9660::SYSTEM_AREA_BLOCKS,
     probe::DiscHash,
-    units::{Lba, VirtualSectorCount},
+    units::{BlockCount, Lba, VirtualSectorCount},
 };
 
 /// The slot of the initial entry.
@@ -20,11 +22,16 @@ const NO_EMULATION: VirtualSectorCount = VirtualSectorCount::new(64);
 /// What mastering tools call "load size 4": one block, and the first of four sectors is enough for stage 1.
 const NO_EMULATION_COUNT: u16 = 4;
 
+/// How much too short a floppy of a wrong size is: two blocks.
+const CUT_OFF: VirtualSectorCount = BlockCount::new(2).virtual_sectors();
+
 /// The images of a disc, and the entries that point to them.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// In slot order; fillers share the initial entry's image.
     pub(super) images: Vec<BootImage>,
+    /// How much of the disc each image takes: its length, but for a defect.
+    pub(super) extents: Vec<VirtualSectorCount>,
     /// Slot 1, then the sections.
     initial: Entry,
     sections: Vec<(Platform, Vec<Entry>)>,
@@ -97,7 +104,7 @@ impl Plan {
                     disc,
                     slot: INITIAL,
                 };
-                let image = boot_image::no_emulation(identity, NO_EMULATION)?;
+                let image = boot_image::no_emulation(identity, NO_EMULATION, None)?;
                 let count = Count::Given(NO_EMULATION_COUNT);
                 let filler = Entry {
                     media: MediaType::NO_EMULATION,
@@ -126,12 +133,28 @@ impl Plan {
             count: Count::Given(0),
             image: 0,
         });
+        let extents = extents(boot, &images);
         Ok(Self {
             images,
+            extents,
             initial,
             sections,
             extensions: boot.extensions.unwrap_or(0),
         })
+    }
+
+    /// The image that `size` speaks of: the EFI system partition where there is one, else the BIOS image.
+    pub(super) fn under_test(&self, boot: &Boot) -> Option<usize> {
+        under_test(boot, &self.images)
+    }
+
+    /// Writes into the images what depends on where they stand.
+    pub(super) fn settle(&mut self, boot: &Boot, images: &[Lba]) {
+        if boot.boot_info.is_some()
+            && let Some((image, &lba)) = self.images.first_mut().zip(images.first())
+        {
+            boot_image::write_boot_info(image, Lba::new(SYSTEM_AREA_BLOCKS.get()), lba);
+        }
     }
 
     /// How many boot entries the catalog has.
@@ -226,6 +249,32 @@ impl Plan {
     }
 }
 
+fn under_test(boot: &Boot, images: &[BootImage]) -> Option<usize> {
+    let last = images.len().checked_sub(1)?;
+    Some(if boot.mode.efi() { last } else { 0 })
+}
+
+fn extents(boot: &Boot, images: &[BootImage]) -> Vec<VirtualSectorCount> {
+    let mut extents: Vec<_> = images.iter().map(BootImage::length).collect();
+    match (boot.defect, under_test(boot, images)) {
+        (Some(Defect::ImageOversized4x), Some(image)) => {
+            extents[image] = four_times(extents[image]);
+        }
+        (Some(Defect::FloppySize), _) => {
+            if let Some(floppy) = extents.first_mut() {
+                *floppy = floppy.checked_sub(CUT_OFF).unwrap_or_default();
+            }
+        }
+        _ => {}
+    }
+    extents
+}
+
+/// KB912666: a length in virtual sectors, written as so many blocks.
+const fn four_times(length: VirtualSectorCount) -> VirtualSectorCount {
+    BlockCount::new(length.get()).virtual_sectors()
+}
+
 /// The section of x86 entries that brings the EFI entry to its slot. Before it stand the validation entry, the
 /// initial entry, this section's header, its entries and the EFI section's header; slot 3 needs no such section, and
 /// slot 4 an empty one.
@@ -258,7 +307,8 @@ fn bios_image(
                 Count::Given(count) => VirtualSectorCount::new(u64::from(count)),
                 Count::Full | Count::Wrapped => VirtualSectorCount::ZERO,
             };
-            boot_image::no_emulation(identity, length.unwrap_or(NO_EMULATION.max(loaded)))?
+            let length = length.unwrap_or(NO_EMULATION.max(loaded));
+            boot_image::no_emulation(identity, length, boot.boot_info)?
         }
         Emulation::Floppy(floppy) => {
             boot_image::floppy(identity, floppy, length.unwrap_or(floppy.length()))?
@@ -290,7 +340,7 @@ fn bios_entries(
     let _ = (boot, initial);
     let mut made = Vec::new();
     for slot in slots_from(3, entries)? {
-        let image = boot_image::no_emulation(Identity { disc, slot }, NO_EMULATION)?;
+        let image = boot_image::no_emulation(Identity { disc, slot }, NO_EMULATION, None)?;
         let count = Count::Given(NO_EMULATION_COUNT);
         made.push(Entry {
             media: MediaType::NO_EMULATION,

@@ -2,14 +2,21 @@
 
 use super::{NotMastered, Plan};
 use crate::{
-    boot::{Boot, Place},
+    boot::{Boot, Hybrid, Place},
     defect::Defect,
     eltorito::{BOOT_RECORD_LBA, Catalog},
     iso9660::{FileSpec, SYSTEM_AREA_BLOCKS, Tree},
     manifest::Region,
     medium::Medium,
+    partition_table::Gpt,
     units::{BlockCount, ByteCount, Lba},
 };
+
+/// A session's first block is a multiple of this in an image file, where there are no lead-in and lead-out between two:
+/// what writers do whose medium has no tracks.
+const SESSION_ALIGNMENT: u64 = 32;
+/// A system area, a primary volume descriptor and a terminator: a session that adds no files.
+const SECOND_SESSION: BlockCount = SYSTEM_AREA_BLOCKS.plus(BlockCount::new(2));
 
 /// The addresses of everything on a disc.
 pub(super) struct Layout {
@@ -25,6 +32,10 @@ pub(super) struct Layout {
     pub(super) images: Vec<Lba>,
     /// The volume's size, which the primary volume descriptor says.
     pub(super) volume: BlockCount,
+    /// Where a second session begins, if there is one.
+    pub(super) second_session: Option<Lba>,
+    /// Where the backup of a GUID partition table begins, with its padding, if there is one.
+    pub(super) backup_table: Option<Lba>,
     /// The disc's length.
     pub(super) end: BlockCount,
 }
@@ -64,9 +75,10 @@ impl Layout {
         }));
         let before_images = files.len();
         let in_tree = plan.images.len() - usize::from(appended);
-        files.extend(plan.images.iter().take(in_tree).map(|image| FileSpec {
+        let extents = plan.images.iter().zip(&plan.extents);
+        files.extend(extents.take(in_tree).map(|(image, extent)| FileSpec {
             path: image_path(image.plan.slot, image.loader.is_some()),
-            length: image.length().bytes(),
+            length: extent.bytes(),
         }));
         let lengths: Vec<_> = files.iter().map(|file| file.length).collect();
         let tree = Tree::new(files);
@@ -86,20 +98,20 @@ impl Layout {
             .map(|length| take(length.blocks_rounded_up()))
             .collect();
         let mut images: Vec<Lba> = plan
-            .images
+            .extents
             .iter()
-            .map(|image| take(image.length().blocks_rounded_up()))
+            .map(|extent| take(extent.blocks_rounded_up()))
             .collect();
         let mut end = BlockCount::new(next.get());
         let mut volume = end;
-        match (boot.place, images.last_mut(), plan.images.last()) {
+        match (boot.place, images.last_mut(), plan.extents.last()) {
             (Some(Place::Appended), Some(last), _) => volume = BlockCount::new(last.get()),
-            (Some(place), Some(last), Some(image)) => {
+            (Some(place), Some(last), Some(extent)) => {
                 let capacity = medium
                     .ok_or(NotMastered::PlaceNeedsMedium { place })?
                     .capacity();
                 let before_image = BlockCount::new(last.get());
-                *last = place_at(place, image.length().blocks_rounded_up(), capacity);
+                *last = place_at(place, extent.blocks_rounded_up(), capacity);
                 // What stands before the image must end before it.
                 let moved = BlockCount::new(last.get()).max(before_image);
                 end = if moved > BlockCount::new(last.get()) {
@@ -110,6 +122,19 @@ impl Layout {
                 volume = end;
             }
             _ => {}
+        }
+        let second_session = (boot.defect == Some(Defect::MultisessionStale)).then(|| {
+            let start = Lba::new(end.get().next_multiple_of(SESSION_ALIGNMENT));
+            end = BlockCount::new(start.plus(SECOND_SESSION).get());
+            start
+        });
+        let backup_table = (boot.hybrid == Some(Hybrid::Gpt)).then_some(Lba::new(end.get()));
+        if backup_table.is_some() {
+            let ends_together = volume == end;
+            end = end.plus(Gpt::SECTORS.blocks_rounded_up());
+            if ends_together {
+                volume = end;
+            }
         }
         let catalog = placed.first().copied().unwrap_or_default();
         placed.extend(images.iter().take(in_tree));
@@ -122,6 +147,8 @@ impl Layout {
             catalog,
             images,
             volume,
+            second_session,
+            backup_table,
             end,
         })
     }
@@ -170,11 +197,23 @@ impl Layout {
             let blocks = ByteCount::new(content.len() as u64).blocks_rounded_up();
             add(lba, lba.plus(blocks), path.to_owned());
         }
-        for (image, &lba) in plan.images.iter().zip(&self.images) {
+        let extents = plan.images.iter().zip(&plan.extents);
+        for ((image, extent), &lba) in extents.zip(&self.images) {
             let end = lba
-                .plus(image.length().blocks_rounded_up())
+                .plus(extent.blocks_rounded_up())
                 .min(Lba::new(self.end.get()));
             add(lba, end, format!("boot image, slot {}", image.plan.slot));
+        }
+        if let Some(start) = self.second_session {
+            add(
+                start,
+                start.plus(SECOND_SESSION),
+                "second session".to_owned(),
+            );
+        }
+        if let Some(start) = self.backup_table {
+            let what = "backup of the GUID partition table";
+            add(start, Lba::new(self.end.get()), what.to_owned());
         }
         map
     }

@@ -3,18 +3,20 @@
 
 mod contents;
 mod entries;
+mod hybrid;
 mod layout;
 
 use std::{fs, io, path::Path};
 
 use crate::{
-    boot::{Boot, Place},
-    boot_image::ImageError,
-    defect::{Defect, Patient},
-    eltorito::{BOOT_RECORD_LBA, Catalog, boot_record},
+    boot::{Boot, Emulation, Place},
+    boot_image::{BootImage, ImageError},
+    defect::{Defect, Facts, Lack, Patient, PlacedImage},
+    eltorito::{BOOT_RECORD_LBA, ENTRY_BYTES, EntryBytes, boot_record},
     iso9660::{PrimaryVolume, SYSTEM_AREA_BLOCKS, terminator},
     manifest::Manifest,
     medium::Medium,
+    partition_table::MbrEntry,
     probe::DiscHash,
     size::{Size, SizeError},
     sparse::SparseBytes,
@@ -25,6 +27,7 @@ pub use self::contents::{
     BOOT_FILE, BOOT_IN_TREE, CATALOG_IN_TREE, Contents, EFI_FILE, EFI_IN_TREE, InTree, TREE,
 };
 use self::{entries::Plan, layout::Layout};
+pub(crate) use hybrid::shared_table;
 
 /// The volume's name.
 pub const VOLUME_ID: &str = "BOOT_MATRIX";
@@ -87,8 +90,8 @@ pub enum NotMastered {
         /// The address.
         lba: Lba,
     },
-    /// A defect that this kind of disc cannot have.
-    #[error("the defect {defect} needs {needs}, and {boot} has none")]
+    /// A defect that this disc cannot have.
+    #[error("the defect {defect} needs {needs}, which {boot} has not")]
     Defect {
         /// The defect.
         defect: Defect,
@@ -125,11 +128,25 @@ pub fn master(
     size: Option<Size>,
 ) -> Result<MasteredDisc, NotMastered> {
     let disc = DiscHash::of_id(disc_id);
-    let length = length(disc, medium, boot, size)?;
-    let plan = Plan::new(disc, boot, length)?;
-    let layout = Layout::new(&plan, boot, medium)?;
-    let mut mastered = assemble(disc_id, disc, boot, medium, &plan, &layout)?;
-    spoil(&mut mastered, boot, &plan, &layout)?;
+    let lacks = |defect, needs| NotMastered::Defect {
+        defect,
+        needs,
+        boot: boot.clone(),
+    };
+    let (mut asked, mut size) = (boot.clone(), size);
+    if let Some(defect) = boot.defect {
+        let expressed = defect.express(&mut asked, &mut size);
+        expressed.map_err(|needs| lacks(defect, needs))?;
+    }
+    let length = length(disc, medium, &asked, size)?;
+    let mut plan = Plan::new(disc, &asked, length)?;
+    let layout = Layout::new(&plan, &asked, medium)?;
+    plan.settle(&asked, &layout.images);
+    let mut mastered = assemble(disc_id, disc, &asked, medium, &plan, &layout)?;
+    if let Some(defect) = boot.defect {
+        spoil(&mut mastered, defect, &asked, medium, &plan, &layout)
+            .map_err(|needs| lacks(defect, needs))?;
+    }
     Ok(mastered)
 }
 
@@ -210,10 +227,15 @@ fn assemble(
     for (content, lba) in plan.contents().zip(&layout.files[1..]) {
         bytes.write_at(lba.byte_offset(), content);
     }
+    if let Some(hybrid) = boot.hybrid {
+        hybrid::write(&mut bytes, disc, hybrid, boot, plan, layout)?;
+    }
     let mut records = Vec::new();
-    for (image, &lba) in plan.images.iter().zip(&layout.images) {
+    let extents = plan.images.iter().zip(&plan.extents);
+    for ((image, extent), &lba) in extents.zip(&layout.images) {
         field(lba)?;
-        bytes.embed(lba.byte_offset(), &image.bytes);
+        let cut = (*extent < image.length()).then(|| image.bytes.slice(0, extent.bytes().get()));
+        bytes.embed(lba.byte_offset(), cut.as_ref().unwrap_or(&image.bytes));
         records.push(image.record(lba));
     }
     let manifest = Manifest {
@@ -228,38 +250,62 @@ fn assemble(
     Ok(MasteredDisc { bytes, manifest })
 }
 
+/// Injects the defect, or says what the disc lacks for it.
 fn spoil(
     mastered: &mut MasteredDisc,
+    defect: Defect,
     boot: &Boot,
+    medium: Option<Medium>,
     plan: &Plan,
     layout: &Layout,
-) -> Result<(), NotMastered> {
-    let Some(defect) = boot.defect else {
-        return Ok(());
+) -> Result<(), Lack> {
+    let placed = |image: Option<&BootImage>, lba: Option<&Lba>| {
+        image.zip(lba).map(|(image, &lba)| PlacedImage {
+            lba,
+            slot: image.plan.slot,
+            length: image.length(),
+        })
     };
-    let hard_disk = boot.mode.bios() == Some(crate::boot::Emulation::HardDisk);
-    if let Some(needs) = defect.needs(hard_disk, boot.mode.efi(), plan.entry_count()) {
-        return Err(NotMastered::Defect {
-            defect,
-            needs,
-            boot: boot.clone(),
-        });
-    }
-    let catalog: Catalog = plan.catalog(boot, &layout.images)?;
-    let ends = (
-        plan.images.first(),
-        plan.images.last(),
-        layout.images.first(),
-        layout.images.last(),
-    );
-    if let (Some(first), Some(last), Some(&first_lba), Some(&last_lba)) = ends {
-        defect.inject(&mut Patient {
-            bytes: &mut mastered.bytes,
-            catalog: layout.catalog,
-            slots: catalog.slots(),
-            first: (first_lba, first.plan.slot),
-            last: (last_lba, last.plan.slot),
-        });
-    }
+    let first = placed(plan.images.first(), layout.images.first());
+    let last = placed(plan.images.last(), layout.images.last());
+    let (Some(first), Some(last)) = (first, last) else {
+        return Err("a boot image");
+    };
+    let slots = catalog_slots(mastered, plan, layout);
+    let hard_disk = boot.mode.bios() == Some(Emulation::HardDisk);
+    let under_test = plan
+        .under_test(boot)
+        .map(|image| plan.images[image].length());
+    defect.stands_in(&Facts {
+        medium,
+        length: under_test.unwrap_or_default(),
+        last_cylinder: hard_disk.then(|| {
+            let [sector, low] = mastered
+                .bytes
+                .array_at(first.lba.byte_offset() + MbrEntry::TABLE + 6);
+            u16::from_le_bytes([low, sector >> 6])
+        }),
+        slots: &slots,
+        last_slot: last.slot,
+        last_lba: last.lba,
+        end: layout.end,
+    })?;
+    defect.inject(&mut Patient {
+        bytes: &mut mastered.bytes,
+        catalog: layout.catalog,
+        slots,
+        first,
+        last,
+        second_session: layout.second_session,
+    });
     Ok(())
+}
+
+fn catalog_slots(mastered: &MasteredDisc, plan: &Plan, layout: &Layout) -> Vec<EntryBytes> {
+    (0..plan.slot_count())
+        .map(|slot| {
+            let at = layout.catalog.byte_offset() + (slot * ENTRY_BYTES) as u64;
+            mastered.bytes.array_at(at)
+        })
+        .collect()
 }

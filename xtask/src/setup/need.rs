@@ -36,13 +36,19 @@ pub(crate) enum Source {
 }
 
 /// What the tests need beyond the matrix: independent readers of what we write.
-const ORACLES: [(&str, &str); 5] = [
+const ORACLES: [(&str, &str); 7] = [
     ("xorriso", "xorriso"),
     ("isoinfo", "genisoimage"),
     ("mdir", "mtools"),
     ("mcopy", "mtools"),
     ("fsck.fat", "dosfstools"),
+    ("sgdisk", "gdisk"),
+    ("sfdisk", "fdisk"),
 ];
+
+/// Those that not every distribution has, and without which a test compares with the others alone. Of pycdlib the
+/// library is needed, with which the program comes.
+const OPTIONAL_ORACLES: [(&str, &str); 1] = [("pycdlib-genisoimage", "python3-pycdlib")];
 
 /// What these cells need: the emulator, their firmware, the runner, and the real media among them.
 pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
@@ -105,16 +111,22 @@ pub(crate) fn none_from_nowhere(needs: &[Need], require: &[String]) -> Result<()
 
 /// What the tests of the workspace need besides.
 pub(crate) fn for_tests() -> Vec<Need> {
-    let oracle = |(program, package): (&str, &str)| Need {
+    let oracle = |program: &str, source| Need {
         name: program.to_owned(),
         found: if on_path(program) {
             Ok("found".to_owned())
         } else {
             Err(format!("there is no program {program}"))
         },
-        source: Source::Package(package.to_owned()),
+        source,
     };
-    ORACLES.into_iter().map(oracle).collect()
+    let needed = ORACLES
+        .into_iter()
+        .map(|(program, package)| oracle(program, Source::Package(package.to_owned())));
+    let optional = OPTIONAL_ORACLES
+        .into_iter()
+        .map(|(program, package)| oracle(program, Source::OptionalPackage(package.to_owned())));
+    needed.chain(optional).collect()
 }
 
 /// Why there is no usable emulator.

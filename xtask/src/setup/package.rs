@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 10] = [
+const NAMES: [[&str; 5]; 13] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -97,6 +97,9 @@ const NAMES: [[&str; 5]; 10] = [
         "mkisofs",
         "cdrkit",
     ],
+    ["gdisk", "gdisk", "gptfdisk", "gptfdisk", "sgdisk"],
+    ["fdisk", "util-linux", "util-linux", "util-linux", "sfdisk"],
+    ["python3-pycdlib", "-", "-", "-", "-"],
 ];
 
 impl Manager {

@@ -95,6 +95,28 @@ fn four_times_an_image_is_kb912666() {
     }
 }
 
+/// Without a file the room to what comes next tells, and only if it is exactly that.
+#[test]
+fn four_times_an_image_without_a_file_is_told_by_what_comes_next() {
+    for (more, expected) in [(0, true), (1, false)] {
+        let mut disc = disc("floppy-1440k");
+        fourfold(&mut disc, b"BIOS_SLOT_1.IMG", false, 0xF6);
+        let record = record_of(&disc, b"BIOS_SLOT_1.IMG");
+        disc.bytes.write_at(record + 10, &[0; 4]);
+        let blocks = disc.bytes.len() / 2048 + more;
+        disc.bytes.set_len(blocks * 2048);
+        let size = u32::try_from(blocks).unwrap();
+        disc.bytes.write_at(16 * 2048 + 80, &size.to_le_bytes());
+        let inspection = read(&disc.bytes);
+        assert_eq!(
+            inspection.found(FindingId::ImageOversized4x),
+            expected,
+            "{more}: {:?}",
+            inspection.findings
+        );
+    }
+}
+
 #[test]
 fn free_space_behind_the_last_image_is_not_part_of_it() {
     let found = after("hard-disk", |disc| {

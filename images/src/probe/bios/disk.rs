@@ -7,7 +7,7 @@ use super::{
     TABLE, variable,
 };
 use crate::{
-    probe::table,
+    probe::{AssembleError, table},
     units::{VIRTUAL_SECTOR_BYTES, VIRTUAL_SECTORS_PER_BLOCK},
 };
 
@@ -52,7 +52,7 @@ impl Disk {
         a: &mut CodeAssembler,
         drive: Drive,
         reads: Reads,
-    ) -> Result<(), IcedError> {
+    ) -> Result<(), AssembleError> {
         let mut present = a.create_label();
         let mut failed = a.create_label();
         let mut single = a.create_label();
@@ -60,6 +60,7 @@ impl Disk {
         match drive {
             Drive::Emulated => self.emit_geometry(a)?,
             Drive::NoEmulation => self.emit_packet(a)?,
+            Drive::Disk(_) => {}
         }
         self.emit_open(a, drive)?;
 
@@ -73,6 +74,7 @@ impl Disk {
         match drive {
             Drive::Emulated => self.emit_fill_by_chs(a, reads, failed)?,
             Drive::NoEmulation => self.emit_fill_by_block(a, reads, failed)?,
+            Drive::Disk(_) => self.emit_fill_by_sector(a, reads, failed)?,
         }
         a.set_label(&mut present)?;
         a.popad()?;
@@ -98,7 +100,7 @@ impl Disk {
         }
         a.mov(ah, byte_ptr(variable::ERROR))?;
         a.stc()?;
-        a.ret()
+        Ok(a.ret()?)
     }
 
     /// What only stage 2 asks for, about a drive that it does not read that way.
@@ -110,6 +112,10 @@ impl Disk {
         match drive {
             Drive::Emulated => self.emit_packet(a),
             Drive::NoEmulation => self.emit_geometry(a),
+            Drive::Disk(_) => {
+                self.emit_packet(a)?;
+                self.emit_geometry(a)
+            }
         }
     }
 
@@ -151,7 +157,7 @@ impl Disk {
         a.ret()
     }
 
-    fn emit_open(&mut self, a: &mut CodeAssembler, drive: Drive) -> Result<(), IcedError> {
+    fn emit_open(&mut self, a: &mut CodeAssembler, drive: Drive) -> Result<(), AssembleError> {
         let mut failed = a.create_label();
         a.set_label(&mut self.open)?;
         a.mov(dword_ptr(variable::BUFFERED_COUNT), 0)?;
@@ -169,13 +175,17 @@ impl Disk {
                 a.call(self.packet)?;
                 a.jc(failed)?;
                 a.mov(eax, dword_ptr(PACKET + 4))?;
-                a.mov(dword_ptr(variable::LOAD_RBA), eax)?;
+                a.mov(dword_ptr(variable::IMAGE_AT), eax)?;
+            }
+            Drive::Disk(image) => {
+                let image = table::sector_number(image)?;
+                a.mov(dword_ptr(variable::IMAGE_AT), image)?;
             }
         }
         // Carry is as the firmware left it: clear, but the arithmetic above may have changed it.
         a.clc()?;
         a.set_label(&mut failed)?;
-        a.ret()
+        Ok(a.ret()?)
     }
 
     /// The buffer will begin with sector EAX. BX = how many to read at once: up to the next multiple of
@@ -258,10 +268,35 @@ impl Disk {
         a.and(eax, -in_block)?;
         self.emit_run(a, reads)?;
         a.shr(eax, in_block.trailing_zeros())?;
-        a.add(eax, dword_ptr(variable::LOAD_RBA))?;
+        a.add(eax, dword_ptr(variable::IMAGE_AT))?;
         a.add(bx, in_block - 1)?;
         a.shr(bx, in_block.trailing_zeros())?;
-        // Disk address packet: 10h bytes, BX blocks, to 0000:buffer, from the 64-bit address at 8.
+        self.emit_extended_read(a, reads, failed)?;
+        a.shl(bx, in_block.trailing_zeros())?;
+        a.mov(byte_ptr(variable::BUFFERED_COUNT), bl)
+    }
+
+    /// Fills the buffer from sector EAX on.
+    fn emit_fill_by_sector(
+        &mut self,
+        a: &mut CodeAssembler,
+        reads: Reads,
+        failed: CodeLabel,
+    ) -> Result<(), IcedError> {
+        self.emit_run(a, reads)?;
+        a.add(eax, dword_ptr(variable::IMAGE_AT))?;
+        self.emit_extended_read(a, reads, failed)?;
+        a.mov(byte_ptr(variable::BUFFERED_COUNT), bl)
+    }
+
+    /// Reads BX of the drive's own sectors from EAX on. Preserves BX.
+    fn emit_extended_read(
+        &mut self,
+        a: &mut CodeAssembler,
+        reads: Reads,
+        failed: CodeLabel,
+    ) -> Result<(), IcedError> {
+        // Disk address packet: 10h bytes, BX sectors, to 0000:buffer, from the 64-bit address at 8.
         a.mov(si, u32::from(ADDRESS_PACKET))?;
         a.mov(word_ptr(si), 0x10)?;
         a.mov(word_ptr(si + 2), bx)?;
@@ -275,9 +310,7 @@ impl Disk {
         a.call(self.int13)?;
         a.pop(bx)?;
         a.mov(byte_ptr(variable::ERROR), ah)?;
-        a.jc(failed)?;
-        a.shl(bx, in_block.trailing_zeros())?;
-        a.mov(byte_ptr(variable::BUFFERED_COUNT), bl)
+        a.jc(failed)
     }
 
     /// BX = where to read to, in segment 0.

@@ -59,6 +59,9 @@ pub enum Drive {
     /// The CD drive itself: extended reads of 2048-byte blocks (INT 13h AH=42h), from the load RBA that
     /// the specification packet (AX=4B01h) names.
     NoEmulation,
+    /// A disk whose first sector was booted: extended reads of 512-byte sectors (INT 13h AH=42h). The image under
+    /// test begins at this sector of it.
+    Disk(VirtualSector),
 }
 
 const STAGE2_AT: u16 = 0x0600;
@@ -86,7 +89,8 @@ mod variable {
     pub(super) const ERROR: u16 = 0x5E06;
     pub(super) const SECTORS_PER_TRACK: u16 = 0x5E08;
     pub(super) const HEADS: u16 = 0x5E0A;
-    pub(super) const LOAD_RBA: u16 = 0x5E0C;
+    /// Where the image begins, counted in the drive's own sectors.
+    pub(super) const IMAGE_AT: u16 = 0x5E0C;
     /// The first virtual sector in the buffer, and how many stand there.
     pub(super) const BUFFERED: u16 = 0x5E10;
     pub(super) const BUFFERED_COUNT: u16 = 0x5E14;
@@ -114,7 +118,8 @@ const NOTHING: u32 = u32::MAX;
 /// Code for the image's first sector, to be copied there at `offset`: 0 for a hard disk or no
 /// emulation, 62 behind the parameter block of a FAT12 floppy (the caller puts `EB 3C 90` at 0).
 ///
-/// It loads `stage2_sectors` virtual sectors from `stage2_at` on, both counted in its own image. When
+/// It loads `stage2_sectors` virtual sectors from `stage2_at` on, both counted in its own image; that of
+/// [`Drive::Disk`] is the disk from the sector given. When
 /// it cannot, it says `BM1! stage1 <AH>` on COM1 and port 402h and halts.
 ///
 /// # Errors
@@ -193,7 +198,11 @@ mod tests {
     #[test]
     fn stage_1_fits_before_a_partition_table_and_behind_a_parameter_block() {
         let (signature, parameter_block) = (510, 62);
-        for drive in [Drive::Emulated, Drive::NoEmulation] {
+        for drive in [
+            Drive::Emulated,
+            Drive::NoEmulation,
+            Drive::Disk(VirtualSector::new(100)),
+        ] {
             for offset in [0, parameter_block] {
                 let code = stage1(drive, offset, VirtualSector::new(0x1234_5678), 37).unwrap();
                 assert!(code.len() <= STAGE1_BYTES_MAX);
@@ -204,7 +213,11 @@ mod tests {
 
     #[test]
     fn stage_2_is_whole_sectors_and_as_long_for_any_numbers() {
-        for drive in [Drive::Emulated, Drive::NoEmulation] {
+        for drive in [
+            Drive::Emulated,
+            Drive::NoEmulation,
+            Drive::Disk(VirtualSector::new(100)),
+        ] {
             for checks in [0, 1, 64] {
                 let small = stage2(drive, &plan(checks)).unwrap();
                 let mut far = plan(checks);

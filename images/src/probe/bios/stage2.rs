@@ -69,7 +69,7 @@ impl Probe {
         })
     }
 
-    fn emit(&mut self, drive: Drive, plan: &ProbePlan) -> Result<(), IcedError> {
+    fn emit(&mut self, drive: Drive, plan: &ProbePlan) -> Result<(), AssembleError> {
         self.emit_set_up()?;
         self.begin()?;
         self.text(&format!("begin=bios disc={} slot={}", plan.disc, plan.slot))?;
@@ -97,7 +97,7 @@ impl Probe {
         self.line.emit(&mut self.a)?;
         self.disk.emit_read(&mut self.a, drive, Reads::Runs)?;
         self.disk.emit_rest(&mut self.a, drive)?;
-        self.examine.emit(&mut self.a, &self.disk, &self.line)
+        Ok(self.examine.emit(&mut self.a, &self.disk, &self.line)?)
     }
 
     fn begin(&mut self) -> Result<(), IcedError> {

@@ -1,0 +1,162 @@
+//! The words that deviations take.
+
+use std::fmt;
+
+/// The width of a FAT's entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FatType {
+    /// Below 4,085 clusters.
+    Fat12,
+    /// Below 65,525 clusters.
+    Fat16,
+    /// Above.
+    Fat32,
+}
+
+/// A sector count as it is written in an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Count {
+    /// This number, whatever the image.
+    Given(u16),
+    /// `full`: the image's length; a disc whose image has more than 65,535 virtual sectors cannot be made.
+    Full,
+    /// `wrapped`: the image's length modulo 65,536, as tools write that store it in 16 bits unchecked.
+    Wrapped,
+}
+
+/// Where the image under test stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// `end`: its last block is the medium's last.
+    End,
+    /// `last-block`: its first block is the medium's last.
+    LastBlock,
+    /// `past-end`: its last block is one past the medium's last, so it is not on the disc.
+    PastEnd,
+    /// `appended`: behind the volume, as xorriso's `-append_partition` does: the volume's size ends before it.
+    Appended,
+}
+
+/// The loader that a no-emulation image passes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BootInfo {
+    /// `isolinux`: it carries isolinux's name and a boot-info table, as `mkisofs -boot-info-table` writes it.
+    Isolinux,
+}
+
+/// Which partition table makes the disc a disk too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hybrid {
+    /// `mbr`: a master boot record.
+    Mbr,
+    /// `gpt`: a GUID partition table behind a protective master boot record.
+    Gpt,
+}
+
+impl FatType {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        [Self::Fat12, Self::Fat16, Self::Fat32]
+            .into_iter()
+            .find(|fat| fat.to_string() == text)
+    }
+}
+
+impl fmt::Display for FatType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fat12 => "12",
+            Self::Fat16 => "16",
+            Self::Fat32 => "32",
+        })
+    }
+}
+
+impl Count {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        match text {
+            "full" => Some(Self::Full),
+            "wrapped" => Some(Self::Wrapped),
+            _ => text.parse().ok().map(Self::Given),
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(count) => write!(f, "{count}"),
+            Self::Full => f.write_str("full"),
+            Self::Wrapped => f.write_str("wrapped"),
+        }
+    }
+}
+
+const PLACES: [(&str, Place); 4] = [
+    ("end", Place::End),
+    ("last-block", Place::LastBlock),
+    ("past-end", Place::PastEnd),
+    ("appended", Place::Appended),
+];
+
+impl Place {
+    /// The words for every place.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PLACES.iter().map(|&(name, _)| name)
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        PLACES
+            .iter()
+            .find(|&&(name, _)| name == text)
+            .map(|&(_, place)| place)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = PLACES
+            .iter()
+            .find(|(_, place)| place == self)
+            .map_or("?", |&(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl BootInfo {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        (text == Self::Isolinux.as_str()).then_some(Self::Isolinux)
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Isolinux => "isolinux",
+        }
+    }
+}
+
+impl fmt::Display for BootInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Hybrid {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        [Self::Mbr, Self::Gpt]
+            .into_iter()
+            .find(|hybrid| hybrid.as_str() == text)
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mbr => "mbr",
+            Self::Gpt => "gpt",
+        }
+    }
+}
+
+impl fmt::Display for Hybrid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,88 @@
+//! Reads a disc without booting it, and says what is on it and what is wrong with it.
+
+mod sarif;
+mod text;
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use images::inspect::{DiscFile, InspectError, Inspection, Options, Source, Window, inspect};
+
+use crate::{
+    cli::{Inspect, InspectFormat},
+    stop::Stop,
+};
+
+/// Runs the verb.
+pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
+    let disc = DiscFile::open(&options.iso).map_err(|error| unreadable(&error))?;
+    let original = options
+        .boot_image
+        .as_deref()
+        .map(open_original)
+        .transpose()?;
+    let compared_with = Options {
+        medium: options.medium.map(|medium| medium.capacity()),
+        boot_image: original.as_ref().map(|original| original as &dyn Source),
+    };
+    let inspection =
+        inspect(&mut Window::new(&disc), &compared_with).map_err(|error| unreadable(&error))?;
+    say(options, &inspection).context("cannot write")?;
+    Ok(if is_good(&inspection) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// Nothing is an error, and the disc holds the image that it was mastered from.
+fn is_good(inspection: &Inspection) -> bool {
+    let compared = inspection.boot_image.as_ref();
+    !inspection.has_errors() && compared.is_none_or(|comparison| comparison.result.is_same())
+}
+
+fn open_original(path: &Path) -> Result<DiscFile, Stop> {
+    DiscFile::open(path).map_err(|error| {
+        let remedy = "--boot-image and the file that the disc was mastered from";
+        match error {
+            InspectError::NoDisc { path, kind } => Stop::usage(
+                format!(
+                    "{} is {kind}, and a boot image is a file with bytes in it",
+                    path.display()
+                ),
+                remedy,
+            ),
+            error => Stop::usage(error, remedy),
+        }
+    })
+}
+
+fn unreadable(error: &InspectError) -> Stop {
+    let remedy = match error {
+        InspectError::Open { .. } | InspectError::NoDisc { .. } => {
+            "cargo xtask inspect disc.iso, or a drive such as /dev/sr0"
+        }
+        InspectError::Unreadable { .. } => "another drive, or a copy made by ddrescue",
+    };
+    Stop::usage(error, remedy)
+}
+
+fn say(options: &Inspect, inspection: &Inspection) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match options.format {
+        InspectFormat::Text => text::write(&mut out, &options.iso, inspection)?,
+        InspectFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, inspection)?;
+            writeln!(out)?;
+        }
+        InspectFormat::Sarif => {
+            serde_json::to_writer_pretty(&mut out, &sarif::document(&options.iso, inspection))?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()
+}

@@ -1,0 +1,264 @@
+//! For people: what is on the disc as a table, then what is wrong with it.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use images::{
+    finding::{Finding, Severity},
+    inspect::{
+        BootReading, Comparison, ComparisonResult, EntryReading, Inspection, PartitionsReading,
+    },
+};
+
+/// Writes the report.
+pub(super) fn write(out: &mut impl Write, iso: &Path, inspection: &Inspection) -> io::Result<()> {
+    let blocks = inspection.size.blocks_rounded_up();
+    writeln!(out, "{}: {}, {blocks}", iso.display(), inspection.size)?;
+    if let Some(volume) = &inspection.volume {
+        let tree = inspection.tree.as_ref().map_or_else(String::new, |tree| {
+            let cut = if tree.complete {
+                ""
+            } else {
+                ", not all of it read"
+            };
+            format!(
+                ", {} files in {} directories{cut}",
+                tree.files, tree.directories
+            )
+        });
+        writeln!(out, "volume   {:?}, {}{tree}", volume.id, volume.blocks)?;
+        if !volume.application.is_empty() {
+            writeln!(out, "made by  {}", volume.application)?;
+        }
+    }
+    for session in &inspection.sessions {
+        let catalog = match session.catalog {
+            Some(lba) => format!("boot catalog at LBA {}", lba.get()),
+            None => "no boot record".to_owned(),
+        };
+        writeln!(
+            out,
+            "session  from LBA {}, {}, {catalog}",
+            session.start.get(),
+            session.blocks
+        )?;
+    }
+    for record in &inspection.boot_records {
+        writeln!(
+            out,
+            "boot     record at LBA {}, catalog at LBA {}",
+            record.lba.get(),
+            record.catalog.get()
+        )?;
+    }
+    write_catalog(out, inspection)?;
+    write_partitions(out, &inspection.partitions)?;
+    if let Some(comparison) = &inspection.boot_image {
+        writeln!(out, "\n{}", compared(comparison))?;
+    }
+    for offset in &inspection.unreadable {
+        writeln!(out, "\nthe medium cannot be read at byte {offset}")?;
+    }
+    for finding in &inspection.findings {
+        write_finding(out, finding)?;
+    }
+    writeln!(out, "\n{}", summary(&inspection.findings))
+}
+
+fn write_catalog(out: &mut impl Write, inspection: &Inspection) -> io::Result<()> {
+    let Some(catalog) = &inspection.catalog else {
+        return Ok(());
+    };
+    let head = [
+        "slot", "entry", "platform", "boots", "media", "segment", "count", "LBA", "blocks", "image",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(catalog.entries.iter().map(row));
+    writeln!(out)?;
+    table(out, &rows, &[0, 5, 6, 7, 8])
+}
+
+fn row(entry: &EntryReading) -> Vec<String> {
+    let mut cells = vec![
+        entry.slot.to_string(),
+        entry.kind.as_str().to_owned(),
+        entry.platform.to_string(),
+    ];
+    if let Some(boot) = &entry.boot {
+        cells.extend([
+            if boot.bootable { "yes" } else { "no" }.to_owned(),
+            boot.media.to_string(),
+            format!("{:04X}", boot.load_segment),
+            boot.sector_count.get().to_string(),
+            boot.load_rba.get().to_string(),
+            boot.extent_blocks
+                .map_or_else(String::new, |blocks| blocks.get().to_string()),
+            image(boot),
+        ]);
+    }
+    cells
+}
+
+/// What the image is: its file, its file system and loader, its length by its own account.
+fn image(boot: &BootReading) -> String {
+    let mut parts = Vec::new();
+    parts.extend(boot.path.clone());
+    parts.extend(boot.fat.map(|fat| format!("FAT{fat}")));
+    parts.extend(
+        boot.own_length
+            .map(|length| format!("{} sectors", length.get())),
+    );
+    parts.extend(boot.loaders.iter().cloned());
+    parts.join(", ")
+}
+
+fn write_partitions(out: &mut impl Write, partitions: &PartitionsReading) -> io::Result<()> {
+    let head = ["table", "slot", "type", "first", "sectors", "name"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(partitions.mbr.iter().map(|partition| {
+        vec![
+            "MBR".to_owned(),
+            partition.slot.to_string(),
+            format!("{:02X}", partition.kind),
+            partition.first.get().to_string(),
+            partition.sectors.get().to_string(),
+        ]
+    }));
+    let gpt = (0_usize..).zip(partitions.gpt.iter().flatten());
+    rows.extend(gpt.map(|(slot, partition)| {
+        let sectors = (partition.last.get() + 1).saturating_sub(partition.first.get());
+        vec![
+            "GPT".to_owned(),
+            slot.to_string(),
+            if partition.esp { "ESP" } else { "" }.to_owned(),
+            partition.first.get().to_string(),
+            sectors.to_string(),
+            partition.name.clone(),
+        ]
+    }));
+    if rows.len() == 1 {
+        return Ok(());
+    }
+    writeln!(out)?;
+    table(out, &rows, &[1, 3, 4])
+}
+
+/// Writes columns as wide as their widest cell; those named stand to the right.
+fn table(out: &mut impl Write, rows: &[Vec<String>], right: &[usize]) -> io::Result<()> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            if column > 0 {
+                line += "  ";
+            }
+            line += &if right.contains(&column) {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            };
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn compared(comparison: &Comparison) -> String {
+    let how = match comparison.result {
+        ComparisonResult::Equal => "is on the disc as it was mastered".to_owned(),
+        ComparisonResult::EqualButBootInfoTable => {
+            "is on the disc as it was mastered, with a boot-info table in bytes 8 to 63".to_owned()
+        }
+        ComparisonResult::EqualButPadded => {
+            "is on the disc as it was mastered, with zeros behind it".to_owned()
+        }
+        ComparisonResult::FourfoldTail => {
+            "is on the disc with three times as much filler behind it (KB912666)".to_owned()
+        }
+        ComparisonResult::FourfoldSpread => {
+            "is on the disc with each sector in a block of its own (KB912666)".to_owned()
+        }
+        ComparisonResult::Differs { sector, byte } => format!(
+            "is not what is on the disc: sector {} is another one, from byte {byte} on",
+            sector.get()
+        ),
+    };
+    format!(
+        "the boot image given, {}, against slot {}: it {how}",
+        comparison.original_bytes, comparison.slot
+    )
+}
+
+fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{}: {} (LBA {}, byte {})",
+        finding.severity,
+        finding.id,
+        finding.lba.get(),
+        finding.offset
+    )?;
+    writeln!(out, "  {}", finding.message)?;
+    if !finding.trips.is_empty() {
+        let (what, who) = (finding.id.consequence(), finding.trips.join(", "));
+        writeln!(out, "  {what} [{who}]")?;
+    }
+    // Nobody mends what is by design.
+    if finding.severity == Severity::Info {
+        return Ok(());
+    }
+    writeln!(out, "  to mend it: {}", finding.fix)?;
+    let fixes = finding.id.fixes();
+    let width = fixes.iter().map(|(tool, _)| tool.len()).max().unwrap_or(0);
+    for (tool, remedy) in fixes {
+        writeln!(out, "    {tool:<width$}  {remedy}")?;
+    }
+    Ok(())
+}
+
+fn summary(findings: &[Finding]) -> String {
+    let count = |severity| {
+        let found = findings
+            .iter()
+            .filter(|finding| finding.severity == severity);
+        found.count()
+    };
+    let plural = |count: usize, word: &str| {
+        let ending = if count == 1 { "" } else { "s" };
+        format!("{count} {word}{ending}")
+    };
+    format!(
+        "{}, {}, {}",
+        plural(count(Severity::Error), "error"),
+        plural(count(Severity::Warning), "warning"),
+        plural(count(Severity::Info), "note")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [
+            vec!["a".to_owned(), "LBA".to_owned()],
+            vec!["bcd".to_owned(), "7".to_owned()],
+        ];
+        let mut out = Vec::new();
+        table(&mut out, &rows, &[1]).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "a    LBA\nbcd    7\n");
+    }
+
+    #[test]
+    fn a_report_ends_with_its_sum() {
+        assert_eq!(summary(&[]), "0 errors, 0 warnings, 0 notes");
+    }
+}

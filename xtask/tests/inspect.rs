@@ -1,0 +1,320 @@
+//! `inspect` as a user meets it: what it prints, in each format, and its exit codes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+use std::{
+    fs,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use images::{
+    finding::FindingId,
+    inspect::Inspection,
+    reference::{MasteredDisc, master},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Said {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn xtask(arguments: &[&str]) -> Said {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("inspect")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+fn written(boot: &str) -> (TempDir, PathBuf, MasteredDisc) {
+    let disc = master(
+        "inspect/-/-/-/reference",
+        None,
+        &boot.parse().unwrap(),
+        None,
+    )
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    disc.write_to(folder.path()).unwrap();
+    let iso = folder.path().join("disc.iso");
+    (folder, iso, disc)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_healthy_disc_is_a_table_and_exit_0() {
+    let (_folder, iso, disc) = written("bios+efi");
+    let said = xtask(&[text(&iso)]);
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    let efi = disc.manifest.image(3).unwrap().load_rba.get();
+    let row = said.stdout.lines().find(|line| line.contains("section"));
+    let cells: Vec<_> = row.unwrap().split_whitespace().collect();
+    let expected = [
+        "3",
+        "section",
+        "efi",
+        "yes",
+        "none",
+        "0000",
+        "2880",
+        &efi.to_string(),
+        "720",
+    ];
+    assert_eq!(cells[..9], expected);
+    assert!(
+        said.stdout.ends_with("0 errors, 0 warnings, 1 note\n"),
+        "{}",
+        said.stdout
+    );
+}
+
+#[test]
+fn an_error_is_told_with_its_place_and_its_remedy_and_exit_1() {
+    let (_folder, iso, disc) = written("efi,defect=catalog-checksum");
+    let said = xtask(&[text(&iso)]);
+    assert_eq!(said.code, 1);
+    let catalog = disc.manifest.catalog;
+    let head = format!(
+        "error: catalog-checksum (LBA {}, byte {})",
+        catalog.get(),
+        catalog.byte_offset() + 0x1C
+    );
+    for part in [&head, "[ovmf, u-boot]", "to mend it: "] {
+        assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
+    }
+}
+
+#[test]
+fn json_is_inspect_1_and_nothing_else() {
+    let (_folder, iso, _) = written("none,defect=count-zero");
+    let said = xtask(&[text(&iso), "--format", "json"]);
+    assert_eq!((said.code, said.stderr.as_str()), (1, ""));
+    let inspection: Inspection = serde_json::from_str(&said.stdout).unwrap();
+    assert!(inspection.found(FindingId::CountZero));
+}
+
+#[test]
+fn what_is_no_disc_is_exit_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let empty = folder.path().join("empty");
+    fs::write(&empty, "").unwrap();
+    for (path, what) in [
+        (pipe, "is a pipe"),
+        (empty, "is empty"),
+        (folder.path().to_owned(), "is a directory"),
+        (folder.path().join("absent"), "cannot read"),
+    ] {
+        let said = xtask(&[text(&path)]);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""));
+        assert!(said.stderr.contains(what), "{}", said.stderr);
+        let said = xtask(&[text(&path), "--format", "json"]);
+        let error: Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!((said.code, &error["schema"]), (2, &"error/1".into()));
+        assert!(error["message"].as_str().unwrap().contains(what), "{error}");
+    }
+    // What is a file and no disc can be read, and nothing boots it.
+    let noise = folder.path().join("noise");
+    fs::write(&noise, vec![0x5A; 100_000]).unwrap();
+    assert_eq!(xtask(&[text(&noise)]).code, 1);
+}
+
+#[test]
+fn an_original_and_a_medium_are_compared() {
+    let (folder, iso, disc) = written("none");
+    let record = disc.manifest.image(1).unwrap();
+    let mut bytes = vec![0; usize::try_from(record.length.bytes().get()).unwrap()];
+    let file = fs::File::open(&iso).unwrap();
+    file.read_exact_at(&mut bytes, record.load_rba.byte_offset())
+        .unwrap();
+    let original = folder.path().join("boot.img");
+    fs::write(&original, &bytes).unwrap();
+    let same = xtask(&[text(&iso), "--boot-image", text(&original)]);
+    assert_eq!(same.code, 0);
+    assert!(
+        same.stdout.contains("as it was mastered"),
+        "{}",
+        same.stdout
+    );
+    bytes[1024] ^= 1;
+    fs::write(&original, &bytes).unwrap();
+    let other = xtask(&[text(&iso), "--boot-image", text(&original)]);
+    assert_eq!(other.code, 1);
+    assert!(
+        other.stdout.contains("sector 2 is another one"),
+        "{}",
+        other.stdout
+    );
+    let tight = xtask(&[text(&iso), "--medium", "20b"]);
+    assert!(tight.code == 1 && tight.stdout.contains("image-out-of-range"));
+    assert_eq!(xtask(&[text(&iso), "--medium", "cd80"]).code, 2);
+}
+
+#[test]
+fn sarif_keeps_to_its_schema() {
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../schemas/sarif-2.1.0.schema.json"
+    );
+    let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let (_folder, iso, disc) = written("hard-disk,defect=mbr-signature");
+    let said = xtask(&[text(&iso), "--format", "sarif"]);
+    assert_eq!(said.code, 0);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    Validator { root: &schema }
+        .check(&schema, &document, "")
+        .unwrap();
+    let run = &document["runs"][0];
+    assert_eq!(
+        run["tool"]["driver"]["rules"].as_array().unwrap().len(),
+        FindingId::ALL.len()
+    );
+    let result = &run["results"][0];
+    let rule = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(run["tool"]["driver"]["rules"][rule]["id"], result["ruleId"]);
+    assert_eq!(
+        (&result["ruleId"], &result["level"]),
+        (&"mbr-signature".into(), &"warning".into())
+    );
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    let image = disc.manifest.image(1).unwrap().load_rba.byte_offset();
+    assert_eq!(region["byteOffset"], image + 510);
+    // The schema and what reads it here do find a mistake.
+    for (pointer, value) in [
+        ("/version", Value::from("2.2.0")),
+        ("/runs/0/results/0/level", "info".into()),
+        (
+            "/runs/0/results/0/message",
+            serde_json::json!({ "txt": "" }),
+        ),
+        (
+            "/runs/0/results/0/locations/0/physicalLocation/region/byteOffset",
+            "7".into(),
+        ),
+        ("/runs/0/tool", serde_json::json!({})),
+    ] {
+        let mut wrong = document.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        assert!(
+            Validator { root: &schema }
+                .check(&schema, &wrong, "")
+                .is_err(),
+            "{pointer}"
+        );
+    }
+}
+
+/// As much of JSON Schema (draft 7) as the schema of SARIF uses. A keyword that it does not know is an error.
+struct Validator<'s> {
+    root: &'s Value,
+}
+
+impl Validator<'_> {
+    fn check(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+        let Some(keywords) = schema.as_object() else {
+            return Ok(());
+        };
+        let wrong = |why: &str| Err(format!("{at}: {why}: {value}"));
+        for (keyword, wanted) in keywords {
+            let fine = match keyword.as_str() {
+                "$schema" | "$id" | "title" | "description" | "default" | "definitions"
+                | "format" => true,
+                "$ref" => {
+                    let pointer = wanted.as_str().unwrap().trim_start_matches('#');
+                    self.check(self.root.pointer(pointer).unwrap(), value, at)?;
+                    true
+                }
+                "type" => match wanted.as_str().unwrap() {
+                    "object" => value.is_object(),
+                    "array" => value.is_array(),
+                    "string" => value.is_string(),
+                    "integer" => value.is_i64() || value.is_u64(),
+                    "number" => value.is_number(),
+                    "boolean" => value.is_boolean(),
+                    other => panic!("type {other}"),
+                },
+                "enum" => wanted.as_array().unwrap().contains(value),
+                "minimum" => value
+                    .as_f64()
+                    .is_none_or(|number| number >= wanted.as_f64().unwrap()),
+                "maximum" => value
+                    .as_f64()
+                    .is_none_or(|number| number <= wanted.as_f64().unwrap()),
+                "pattern" => {
+                    let pattern = regex::Regex::new(wanted.as_str().unwrap()).unwrap();
+                    value.as_str().is_none_or(|text| pattern.is_match(text))
+                }
+                "minItems" => value
+                    .as_array()
+                    .is_none_or(|items| items.len() as u64 >= wanted.as_u64().unwrap()),
+                "uniqueItems" => value.as_array().is_none_or(|items| {
+                    (1..items.len()).all(|index| !items[..index].contains(&items[index]))
+                }),
+                "items" => {
+                    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+                        self.check(wanted, item, &format!("{at}/{index}"))?;
+                    }
+                    true
+                }
+                "required" => wanted.as_array().unwrap().iter().all(|name| {
+                    value
+                        .as_object()
+                        .is_none_or(|object| object.contains_key(name.as_str().unwrap()))
+                }),
+                "properties" => {
+                    for (name, schema) in wanted.as_object().unwrap() {
+                        if let Some(member) = value.get(name) {
+                            self.check(schema, member, &format!("{at}/{name}"))?;
+                        }
+                    }
+                    true
+                }
+                "additionalProperties" => {
+                    let known = keywords.get("properties").and_then(Value::as_object);
+                    let members = value.as_object().into_iter().flatten();
+                    let mut others = members
+                        .filter(|(name, _)| known.is_none_or(|known| !known.contains_key(*name)));
+                    if *wanted == Value::Bool(false) {
+                        others.next().is_none()
+                    } else {
+                        others.try_for_each(|(name, member)| {
+                            self.check(wanted, member, &format!("{at}/{name}"))
+                        })?;
+                        true
+                    }
+                }
+                "anyOf" | "oneOf" => {
+                    let choices = wanted.as_array().unwrap().iter();
+                    let fit = choices.filter(|choice| self.check(choice, value, at).is_ok());
+                    let fit = fit.count();
+                    fit == 1 || (keyword == "anyOf" && fit > 0)
+                }
+                other => panic!("keyword {other}"),
+            };
+            if !fine {
+                return wrong(keyword);
+            }
+        }
+        Ok(())
+    }
+}
