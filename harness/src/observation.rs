@@ -1,20 +1,24 @@
 //! What was seen when one disc met one machine.
 
-use std::{fmt, iter::once, sync::LazyLock};
+mod canonical;
+
+use std::fmt;
 
 use images::{
     manifest::{ImageRecord, Manifest},
     probe::{
         Check, DiscHash, ProbePlan,
-        report::{AreaReport, CheckReport, FileReport, ProbeKind, ProbeReport},
+        report::{AreaReport, FileReport, ProbeKind, ProbeReport},
         sector::Found,
     },
     units::{Lba, VirtualSectorCount},
 };
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
+
+use self::canonical::SNAPSHOT_FACTS;
+pub use self::canonical::{Canonical, EntryThatRan};
 
 /// Whether the machine started from power-on or from a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -356,39 +360,6 @@ pub fn fact(report: &ProbeReport, name: &str) -> Option<String> {
     }
 }
 
-/// The facts of a snapshot, in its order: what the firmware made of the disc. Not `path`, which names
-/// the attachment's controller and slot.
-const SNAPSHOT_FACTS: [&str; 28] = [
-    "drive",
-    "entry-point",
-    "packet",
-    "packet-error",
-    "geometry",
-    "geometry-error",
-    "drives",
-    "extensions",
-    "extensions-error",
-    "loaded",
-    "limit",
-    "error",
-    "path-error",
-    "cdrom-entry",
-    "cdrom-start",
-    "cdrom-blocks",
-    "hd-partition",
-    "hd-start",
-    "hd-blocks",
-    "hd-signature-type",
-    "loader-path",
-    "block-size",
-    "last-block",
-    "block-error",
-    "removable",
-    "read-only",
-    "partition",
-    "media-present",
-];
-
 /// What a probe may say besides, which an expectation can name: the parts that [`fact`] puts together, and `path`.
 const OTHER_FACTS: [&str; 6] = ["cs", "ip", "cylinders", "heads", "sectors", "path"];
 
@@ -449,62 +420,6 @@ impl Observation {
         }
         differences
     }
-
-    /// The text that is accepted once and compared from then on: one line for each fact, and nothing that
-    /// changes from run to run or from build to build (no reads, times, versions, device paths, hashes).
-    ///
-    /// `manifest` says what the disc was mastered to hold; without it the probe's reads are told, not judged.
-    #[must_use]
-    pub fn snapshot(&self, manifest: Option<&Manifest>) -> String {
-        let mut lines = vec![format!("outcome: {}", self.outcome.kind)];
-        lines.extend(
-            self.outcome
-                .code
-                .as_ref()
-                .map(|code| format!("code: {code}")),
-        );
-        lines.push(format!("stage: {}", self.outcome.stage));
-        if let Some(report) = &self.probe {
-            let kind = match report.kind {
-                ProbeKind::Bios => "bios",
-                ProbeKind::Uefi => "uefi",
-            };
-            lines.push(format!("entry: slot {}, {kind} probe", report.slot));
-            lines.extend(
-                SNAPSHOT_FACTS
-                    .iter()
-                    .filter_map(|name| Some(format!("{name}: {}", fact(report, name)?))),
-            );
-            let reads = read_lines(report, manifest);
-            lines.extend(reads.iter().map(|line| without_checksums(line)));
-        }
-        if !self.words.is_empty() {
-            lines.push("words:".to_owned());
-            lines.extend(self.words.iter().map(|words| format!("  {words}")));
-        }
-        lines.push(String::new());
-        lines.join("\n")
-    }
-}
-
-/// A line without checksums: those of code change with every change to a probe, and that they differ is what matters.
-fn without_checksums(line: &str) -> String {
-    static CHECKSUM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r" (?:\(CRC-16 [0-9a-f]{4}\)|with CRC-16 (?:[0-9a-f]{4}|none))").ok()
-    });
-    static COMPARED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"expected CRC-16 [0-9a-f]{4}, found CRC-16 (?:[0-9a-f]{4}|none)").ok()
-    });
-    let Some((checksum, compared)) = CHECKSUM.as_ref().zip(COMPARED.as_ref()) else {
-        return line.to_owned();
-    };
-    let line = checksum.replace_all(line, "");
-    compared
-        .replace_all(&line, "other bytes than expected")
-        .replace(
-            "expected other bytes, found other bytes",
-            "other bytes than expected",
-        )
 }
 
 fn compare_reports(
@@ -546,46 +461,6 @@ fn last_reads(reads: &[DiscRead], count: usize) -> String {
         .iter()
         .map(|read| format!("{}+{}", read.offset, read.bytes));
     words.collect::<Vec<_>>().join(" ")
-}
-
-fn read_lines(report: &ProbeReport, manifest: Option<&Manifest>) -> Vec<String> {
-    let Some(manifest) = manifest else {
-        let found = |check: &CheckReport| {
-            format!("  {}: {}", check.name, in_words(&check.found, report.disc))
-        };
-        return once(format!("checks: {} not judged", report.checks.len()))
-            .chain(report.checks.iter().map(found))
-            .collect();
-    };
-    let judged = match Judged::new(report, manifest) {
-        Ok(judged) => judged,
-        // With the hashes of two discs in it, the whole sentence would not be stable.
-        Err(_) => return vec!["checks: the report is of no plan of this disc".to_owned()],
-    };
-    let (ok, planned) = (judged.checks_ok(), judged.plan.checks.len());
-    let mut lines = vec![if ok == planned {
-        format!("checks: {ok} ok")
-    } else {
-        format!("checks: {ok} of {planned} ok")
-    }];
-    lines.extend(judged.checks().iter().map(|damage| format!("  {damage}")));
-    let sweeps = judged.plan.sweep;
-    for (name, planned, damage) in [
-        ("area", sweeps, judged.area()),
-        ("sweep", sweeps, judged.sweep()),
-        (
-            "file",
-            report.kind == ProbeKind::Uefi && judged.image.loader.is_some(),
-            judged.file(),
-        ),
-    ] {
-        match damage {
-            Some(damage) => lines.push(damage.to_string()),
-            None if planned => lines.push(format!("{name}: ok")),
-            None => {}
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     attachment::Attachment,
-    observation::{Observation, Start, damage, fact},
+    observation::{Canonical, Observation, Start, damage, fact},
     outcome::{Outcome, OutcomeKind, Stage, kebab_display},
 };
 
@@ -60,6 +60,22 @@ impl Expectation {
             None => observation.snapshot(manifest),
             Some(_) => format!("outcome: {}\n", self.outcomes()),
         }
+    }
+
+    /// What a baseline keeps of an observation: as what is snapshotted, but what may not happen is kept as it was seen.
+    #[must_use]
+    pub fn canonical(&self, observation: &Observation, manifest: Option<&Manifest>) -> Canonical {
+        if self.leaves_open(observation.outcome.kind) {
+            Canonical::undetermined(self.outcomes())
+        } else {
+            observation.canonical(manifest)
+        }
+    }
+
+    /// Whether such an outcome is one of several that may be.
+    #[must_use]
+    pub fn leaves_open(&self, seen: OutcomeKind) -> bool {
+        self.or.is_some_and(|or| or == seen || self.outcome == seen)
     }
 }
 
@@ -335,6 +351,9 @@ pub struct CellResult {
     pub warm_differs: Vec<String>,
     /// The folder with the evidence, relative to the results.
     pub evidence: String,
+    /// In what it is not what the scenario declares, where a baseline accepted that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contradicts: Vec<String>,
     /// Why it was skipped, could not be run, or is a mismatch, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reason: Vec<String>,

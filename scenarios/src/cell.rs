@@ -98,7 +98,7 @@ impl Cell {
     /// What must happen on this version of the firmware: of the rules that hold for it, the last. A rule with
     /// `since` does not hold for an unknown version.
     ///
-    /// `None` only for a cell that [`crate::scenario::Scenario::check`] would have refused.
+    /// `None` for a cell of a scenario that only observes.
     #[must_use]
     pub fn expectation(&self, firmware_version: Option<&str>) -> Option<&Expectation> {
         self.rule(firmware_version).map(|rule| &rule.expectation)

@@ -71,7 +71,12 @@ pub struct ScenarioDecl {
     #[serde(default)]
     #[schemars(with = "Vec<ColdDecl>")]
     pub cold: Vec<Spanned<ColdDecl>>,
+    /// Whether nothing is declared: what happens is only observed, and compared with a baseline where there is one. Then
+    /// there is no `expect`, and `expect-text` may be left out. Absent: false.
+    #[serde(default)]
+    pub observe: bool,
     /// What must happen, in order: of the rules that match a cell the last one holds.
+    #[serde(default)]
     #[schemars(with = "Vec<ExpectDecl>")]
     pub expect: Vec<Spanned<ExpectDecl>>,
 }

@@ -68,6 +68,38 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> 
     write(path, &text)
 }
 
+/// Writes a value as JSON into a cell's evidence, and the folders above it. It is not waited for until it is on the
+/// disk: a run that is cut short is run again.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_evidence(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
+    let unwritable = || FileError::new("write", path);
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| unwritable()(error.into()))?;
+    text.push(b'\n');
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(FileError::new("create", folder))?;
+    }
+    fs::write(path, text).map_err(unwritable())
+}
+
+/// That a document is of the schema that is wanted, before it is read as such.
+///
+/// # Errors
+/// It is of another, or of none.
+pub fn expect_schema(document: &serde_json::Value, wanted: &str) -> io::Result<()> {
+    let found = document.get("schema").and_then(serde_json::Value::as_str);
+    if found == Some(wanted) {
+        return Ok(());
+    }
+    let found = found.map_or("it names no schema".to_owned(), |found| {
+        format!("its schema is {found:?}")
+    });
+    Err(io::Error::other(format!(
+        "{found} where {wanted:?} is wanted"
+    )))
+}
+
 /// Reads a value from JSON.
 ///
 /// # Errors

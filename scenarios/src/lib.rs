@@ -3,13 +3,16 @@
 //! This crate boots nothing: it reads and expands [`file::ScenarioFile`]s, chooses among the
 //! [`cell::Cell`]s, and holds the shapes that a run writes and reads back.
 
+pub mod baseline;
 pub mod cell;
+pub mod compare;
 pub mod disc;
 pub mod exchange;
 pub mod file;
 pub mod files;
 pub mod filter;
 pub mod id;
+pub mod location;
 pub mod master;
 pub mod matrix;
 pub mod results;
@@ -19,6 +22,5 @@ pub mod selection;
 pub mod snapshots;
 pub mod words;
 
-mod location;
 mod rule;
 mod version;

@@ -29,8 +29,15 @@ impl Location {
     }
 
     /// The file.
-    pub(crate) fn file(&self) -> &Path {
+    #[must_use]
+    pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// The line, counted from 1; nothing when only the file is known.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.at.map(|(line, _)| line)
     }
 }
 

@@ -31,8 +31,10 @@ use crate::{
 /// Where a mastering tool is described.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MasterSource {
-    /// In a file.
+    /// In a file that goes with the scenarios.
     File(PathBuf),
+    /// In a file that was named by itself.
+    Named(PathBuf),
     /// On the command line.
     Command {
         /// Its name in ids.
@@ -60,6 +62,8 @@ struct Described {
     at: Location,
     maker: Maker,
     limits: Vec<Limit>,
+    /// Whether it goes with the scenarios, so that their snapshots are of its discs too.
+    has_snapshots: bool,
 }
 
 /// Who masters.
@@ -258,7 +262,7 @@ impl Masters {
         let mut masters = Self::default();
         for source in sources {
             let described = match source {
-                MasterSource::File(path) => read_file(path)?,
+                MasterSource::File(path) | MasterSource::Named(path) => read_file(path)?,
                 MasterSource::Command { name, command } => {
                     let at = Location::of("--master-cmd", "", None);
                     let wrong = |message: String| ReadError::Syntax {
@@ -279,6 +283,7 @@ impl Masters {
                         maker: Maker::Tool(Box::new(tool)),
                         at,
                         limits: Vec::new(),
+                        has_snapshots: false,
                     }
                 }
                 MasterSource::Exchange { name, folder } => Described {
@@ -288,6 +293,7 @@ impl Masters {
                         folder: folder.clone(),
                     },
                     limits: Vec::new(),
+                    has_snapshots: false,
                 },
             };
             let name = described.name();
@@ -302,7 +308,10 @@ impl Masters {
                     message: format!("a master is called {name} already: {elsewhere}"),
                 });
             }
-            masters.tools.push(described);
+            masters.tools.push(Described {
+                has_snapshots: matches!(source, MasterSource::File(_)),
+                ..described
+            });
         }
         Ok(masters)
     }
@@ -340,11 +349,12 @@ impl Masters {
         }
     }
 
-    /// Whether a master is described in a folder, as those are that come with the scenarios there.
+    /// Whether the scenarios' snapshots are of a master's discs too: not for a tool that was named on the command line, or whose
+    /// discs come from elsewhere.
     #[must_use]
-    pub fn is_in(&self, name: &str, folder: &Path) -> bool {
+    pub fn has_snapshots(&self, name: &str) -> bool {
         self.described(name)
-            .is_some_and(|described| described.at.file().starts_with(folder))
+            .is_none_or(|described| described.has_snapshots)
     }
 
     /// What is wrong with a name that no master has.
@@ -541,6 +551,7 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
             .into_iter()
             .map(|limit| reader.limit(limit))
             .collect::<Result<_, _>>()?,
+        has_snapshots: true,
         maker: Maker::Tool(Box::new(Tool {
             name: file.name.into_inner().0.0,
             summary: file.summary,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     cell::Cell,
+    compare::Comparison,
     files::{self, FileError},
     id::CellId,
 };
@@ -51,6 +52,7 @@ pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellR
         duration_ms: 0,
         start: None,
         warm_differs: Vec::new(),
+        contradicts: Vec::new(),
         evidence: evidence_folder(&cell.id).to_string_lossy().into_owned(),
         reason: vec![reason.into()],
     }
@@ -118,6 +120,9 @@ pub struct Results {
     pub totals: Totals,
     /// Every cell.
     pub cells: Vec<CellResult>,
+    /// How they compare with those of another master, or of another run, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// The machine of a run.
@@ -196,6 +201,20 @@ impl Results {
             tools,
             totals: Totals::count(cells.iter().map(|cell| cell.verdict)),
             cells,
+            comparison: None,
+        }
+    }
+
+    /// The exit code of the run: that of the totals, and 1 where a cell boots differently from its counterpart.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let differ = self
+            .comparison
+            .as_ref()
+            .map_or(0, |comparison| comparison.totals.differ);
+        match self.totals.exit_code() {
+            0 if differ > 0 => 1,
+            code => code,
         }
     }
 
@@ -210,16 +229,18 @@ impl Results {
     /// # Errors
     /// There are none, or they are of another version.
     pub fn read(out: &Path) -> Result<Self, FileError> {
-        let file = Self::file(out);
-        let results: Self = files::read_json(&file)?;
-        if results.schema == SCHEMA {
-            return Ok(results);
-        }
-        let message = format!(
-            "its schema is {:?} where {SCHEMA:?} is wanted",
-            results.schema
-        );
-        Err(FileError::new("read", file)(std::io::Error::other(message)))
+        Self::read_file(&Self::file(out))
+    }
+
+    /// Reads the results that a run left, by their file.
+    ///
+    /// # Errors
+    /// There is no such file, or it is of another version, or no results.
+    pub fn read_file(file: &Path) -> Result<Self, FileError> {
+        let value: serde_json::Value = files::read_json(file)?;
+        let unreadable = || FileError::new("read", file);
+        files::expect_schema(&value, SCHEMA).map_err(unreadable())?;
+        serde_json::from_value(value).map_err(|error| unreadable()(error.into()))
     }
 
     /// Writes the results into the folder of a run.

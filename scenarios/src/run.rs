@@ -42,7 +42,9 @@ pub struct Run {
     pub out: PathBuf,
     /// What the cells are booted with; without it each test looks for itself.
     pub toolbox: Option<Toolbox>,
-    /// Whether what is seen becomes the snapshot.
+    /// What cells are compared with, besides what the scenarios declare.
+    pub accepted: Accepted,
+    /// Whether what is seen becomes what is accepted.
     pub accept: bool,
     /// When it began. A disc that was mastered before is mastered again, for what masters it may have changed.
     pub began: SystemTime,
@@ -50,6 +52,19 @@ pub struct Run {
     pub starts: Starts,
     /// The folder with the checkpoints from which they may start. Runs share it.
     pub checkpoints: PathBuf,
+}
+
+/// What the cells of a run are compared with, besides what the scenarios declare.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Accepted {
+    /// The snapshots of the scenarios.
+    #[default]
+    Snapshots,
+    /// The baseline in this folder, which outweighs what the scenarios declare.
+    Baseline(PathBuf),
+    /// Nothing.
+    Nothing,
 }
 
 /// From where the machines of a run start.

@@ -10,7 +10,10 @@ use harness::{
     outcome::{Outcome, OutcomeKind, Stage},
     platform::Platform,
 };
-use images::manifest::Manifest;
+use images::{
+    inspect::{self, DiscFile, Inspection, Window},
+    manifest::Manifest,
+};
 use regex::bytes::Regex;
 use scenarios::{
     cell::{Cell, DiscSource},
@@ -38,6 +41,8 @@ pub struct Seen {
     pub observation: Observation,
     /// What the disc was mastered to hold; nothing of a disc that is not ours.
     pub manifest: Option<Manifest>,
+    /// What is on the disc; nothing where none was mastered.
+    pub inspection: Option<Inspection>,
     /// The version of the firmware; nothing when no machine was started.
     pub firmware_version: Option<String>,
 }
@@ -51,6 +56,7 @@ struct Booted {
 /// Tries a cell, its machine started from a checkpoint or from power-on.
 #[must_use]
 pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt {
+    let folder = environment.run.out.join(results::evidence_folder(&cell.id));
     let disc = match &cell.disc {
         DiscSource::Iso { path, package } if !path.exists() => {
             return Attempt::Skipped(match package {
@@ -72,13 +78,13 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
             Err(error) => return Attempt::Failed(error.to_string()),
             Ok(Disc::Refused(words)) => {
                 let observation = not_mastered(words);
-                let folder = environment.run.out.join(results::evidence_folder(&cell.id));
                 if let Err(error) = files::write_json(&folder.join(OBSERVATION), &observation) {
                     return Attempt::Failed(error.to_string());
                 }
                 return Attempt::Seen(Box::new(Seen {
                     observation,
                     manifest: None,
+                    inspection: None,
                     firmware_version: None,
                 }));
             }
@@ -91,6 +97,10 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
             },
         },
     };
+    let inspection = match inspect(&disc, &folder) {
+        Ok(inspection) => inspection,
+        Err(error) => return Attempt::Failed(error),
+    };
     let toolbox = match environment.toolbox() {
         Ok(toolbox) => toolbox,
         Err(error) => return Attempt::Failed(error),
@@ -100,7 +110,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         Start::Warm => Some(Checkpoints::in_folder(&environment.run.checkpoints)),
     };
     match toolbox.platform(cell) {
-        Ok(platform) => boot(cell, disc, platform, checkpoints, &environment.run.out),
+        Ok(platform) => boot(cell, disc, inspection, platform, checkpoints, folder),
         Err(error) => Attempt::Skipped(error.to_string()),
     }
 }
@@ -124,12 +134,30 @@ fn not_mastered(words: Vec<String>) -> Observation {
     }
 }
 
+/// Reads what is on a disc, without booting it, and leaves that with the evidence.
+fn inspect(disc: &Booted, folder: &Path) -> Result<Inspection, String> {
+    let file = DiscFile::open(&disc.iso).map_err(|error| error.to_string())?;
+    let options = inspect::Options {
+        medium: disc
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.capacity),
+        boot_image: None,
+    };
+    let inspection = inspect::inspect(&mut Window::new(&file), &options)
+        .map_err(|error| format!("{}: {error}", disc.iso.display()))?;
+    let path = folder.join("inspection.json");
+    files::write_evidence(&path, &inspection).map_err(|error| error.to_string())?;
+    Ok(inspection)
+}
+
 fn boot(
     cell: &Cell,
     disc: Booted,
+    inspection: Inspection,
     platform: Platform,
     checkpoints: Option<Checkpoints>,
-    out: &Path,
+    evidence: PathBuf,
 ) -> Attempt {
     let success = match &cell.text {
         None => Success::Probe,
@@ -146,13 +174,14 @@ fn boot(
         checkpoints,
         success,
         deadline: None,
-        evidence: out.join(results::evidence_folder(&cell.id)),
+        evidence,
     };
     match harness::run::run(&case) {
         Err(infra) => Attempt::Failed(infra.to_string()),
         Ok(observation) => Attempt::Seen(Box::new(Seen {
             observation,
             manifest: case.manifest,
+            inspection: Some(inspection),
             firmware_version: Some(case.platform.firmware.version.clone()),
         })),
     }

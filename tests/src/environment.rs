@@ -14,7 +14,7 @@ use scenarios::{
     files::FileError,
     master::{self, Masters},
     matrix::{Folder, Matrix},
-    run::{self, AcceleratorWish, Declared, Run, Starts, Toolbox},
+    run::{self, AcceleratorWish, Accepted, Declared, Run, Starts, Toolbox},
     selection::Selection,
     words::Set,
 };
@@ -79,6 +79,7 @@ impl Environment {
             scenarios: Declared::all(&matrix),
             cells: out.join("cells.txt"),
             out,
+            accepted: Accepted::Snapshots,
             accept: false,
             toolbox: None,
             // Whoever starts many tests one by one wants each disc once: only those are too old that this program did not master.
@@ -157,6 +158,12 @@ impl Environment {
     #[must_use]
     pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
         self.workshop().lacks(recipe)
+    }
+
+    /// Whether there are snapshots of what a cell's master makes.
+    #[must_use]
+    pub fn has_snapshots(&self, cell: &Cell) -> bool {
+        self.masters.has_snapshots(cell.id.disc().master())
     }
 
     fn workshop(&self) -> Workshop<'_> {

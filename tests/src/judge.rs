@@ -1,9 +1,16 @@
 //! The judgement: what was seen against what is declared, and against what was accepted.
 
-use harness::verdict::contradictions;
+use std::path::Path;
+
+use harness::verdict::{Expectation, contradictions};
 use scenarios::{
+    baseline::{self, Baseline, finding_ids},
     cell::Cell,
+    compare,
+    files::{self, FileError},
+    location::Location,
     results::{self, CellResult, Differs, Verdict},
+    run::Accepted,
 };
 
 use crate::{
@@ -18,58 +25,152 @@ pub fn judge(environment: &Environment, cell: &Cell, attempt: &Attempt) -> CellR
     match attempt {
         Attempt::Skipped(reason) => results::unseen(cell, Verdict::Skipped, reason),
         Attempt::Failed(reason) => results::unseen(cell, Verdict::Infra, reason),
-        Attempt::Seen(seen) => judge_seen(environment, cell, seen),
+        Attempt::Seen(seen) => judge_seen(environment, cell, seen)
+            .unwrap_or_else(|why| results::unseen(cell, Verdict::Infra, why)),
     }
 }
 
-fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> CellResult {
-    let (observation, manifest) = (&seen.observation, seen.manifest.as_ref());
-    let Some(expected) = cell.expectation(seen.firmware_version.as_deref()) else {
-        return results::unseen(cell, Verdict::Infra, "no scenario says what must happen");
+fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<CellResult, String> {
+    let run = &environment.run;
+    let expected = cell.expectation(seen.firmware_version.as_deref());
+    let record = Baseline::new(
+        &cell.id,
+        baseline::Seen {
+            observation: &seen.observation,
+            manifest: seen.manifest.as_ref(),
+            inspection: seen.inspection.as_ref(),
+            expected,
+        },
+    );
+    files::write_evidence(&baseline::evidence_file(&run.out, &cell.id), &record)
+        .map_err(|error| error.to_string())?;
+    let against = expected.map_or_else(Vec::new, |expected| {
+        contradictions(&seen.observation, seen.manifest.as_ref(), expected)
+    });
+    let judgement = match (&run.accepted, expected) {
+        (Accepted::Baseline(folder), _) => by_baseline(folder, cell, &record, against, run.accept)
+            .map_err(|error| error.to_string())?,
+        (Accepted::Nothing, _) | (Accepted::Snapshots, None) => by_declaration(against),
+        (Accepted::Snapshots, _) if !environment.has_snapshots(cell) => by_declaration(against),
+        (Accepted::Snapshots, Some(expected)) => {
+            let declared = cell.declared(seen.firmware_version.as_deref());
+            by_snapshot(cell, seen, (expected, declared), against, run.accept)?
+        }
     };
-    if let Err(error) = snapshot::forget_pending(&cell.snapshot) {
-        return results::unseen(cell, Verdict::Infra, error.to_string());
+    let declared_or_accepted = expected.is_some() || matches!(run.accepted, Accepted::Baseline(_));
+    Ok(CellResult {
+        outcome: Some(seen.observation.outcome.clone()),
+        expected: expected.cloned(),
+        verdict: match (judgement.differs.is_empty(), declared_or_accepted) {
+            (false, _) => Verdict::Mismatch,
+            (true, true) => Verdict::AsExpected,
+            (true, false) => Verdict::Observed,
+        },
+        differs: judgement.differs,
+        contradicts: judgement.contradicts,
+        reason: judgement.reason,
+        findings: seen.inspection.as_ref().map_or_else(Vec::new, finding_ids),
+        duration_ms: seen.observation.duration_ms,
+        start: seen
+            .firmware_version
+            .is_some()
+            .then_some(seen.observation.start),
+        ..results::unseen(cell, Verdict::AsExpected, "")
+    })
+}
+
+/// In what a cell is not as it should be, and what of that is accepted all the same.
+#[derive(Default)]
+struct Judgement {
+    differs: Vec<Differs>,
+    reason: Vec<String>,
+    contradicts: Vec<String>,
+}
+
+/// By what the scenario declares, where nothing was accepted that it could be compared with.
+fn by_declaration(contradictions: Vec<String>) -> Judgement {
+    let differs = if contradictions.is_empty() {
+        Vec::new()
+    } else {
+        vec![Differs::Outcome]
+    };
+    Judgement {
+        differs,
+        reason: contradictions,
+        contradicts: Vec::new(),
     }
-    let mut reason = contradictions(observation, manifest, expected);
-    let mut differs = Vec::new();
-    if !reason.is_empty() {
-        differs.push(Differs::Outcome);
+}
+
+/// By what was accepted, whatever the scenario declares.
+fn by_baseline(
+    folder: &Path,
+    cell: &Cell,
+    record: &Baseline,
+    contradictions: Vec<String>,
+    accept: bool,
+) -> Result<Judgement, FileError> {
+    let mut judgement = Judgement::default();
+    if accept {
+        record.accept(folder, &cell.id)?;
+    } else {
+        match Baseline::read_for(folder, &cell.id)? {
+            None => {
+                judgement.differs.push(Differs::New);
+                let what = "it has no baseline yet; --accept takes what was seen";
+                judgement.reason.push(what.to_owned());
+            }
+            Some(accepted) => {
+                let differences = compare::with_baseline(record, &accepted);
+                if !differences.is_empty() {
+                    judgement.differs.push(Differs::Snapshot);
+                }
+                let sentences = differences.all().map(ToString::to_string);
+                judgement.reason.extend(sentences);
+            }
+        }
     }
-    if !reason.is_empty()
-        && environment.run.accept
-        && let Some(declared) = cell.declared(seen.firmware_version.as_deref())
+    if judgement.differs.is_empty() {
+        judgement.contradicts = contradictions;
+    } else if !contradictions.is_empty() {
+        judgement.differs.push(Differs::Outcome);
+        judgement.reason.extend(contradictions);
+    }
+    Ok(judgement)
+}
+
+/// By the scenario's snapshot, and by what it declares.
+fn by_snapshot(
+    cell: &Cell,
+    seen: &Seen,
+    (expected, declared): (&Expectation, Option<&Location>),
+    contradictions: Vec<String>,
+    accept: bool,
+) -> Result<Judgement, String> {
+    snapshot::forget_pending(&cell.snapshot).map_err(|error| error.to_string())?;
+    let mut judgement = by_declaration(contradictions);
+    if !judgement.differs.is_empty()
+        && accept
+        && let Some(declared) = declared
     {
         // It must not become the snapshot, and whoever asked for that is told first.
         let why = format!(
             "not accepted, because what was seen is not what the scenario declares; change that first, at {declared}"
         );
-        reason.insert(0, why);
-    } else {
-        match snapshot::compare(&cell.snapshot, &expected.snapshot(observation, manifest)) {
-            Comparison::Same => {}
-            Comparison::Different(lines) => {
-                differs.push(Differs::Snapshot);
-                reason.push(lines);
-            }
-            Comparison::New(lines) => {
-                differs.push(Differs::New);
-                reason.push(lines);
-            }
-            Comparison::Failed(why) => return results::unseen(cell, Verdict::Infra, why),
+        judgement.reason.insert(0, why);
+        return Ok(judgement);
+    }
+    let text = expected.snapshot(&seen.observation, seen.manifest.as_ref());
+    match snapshot::compare(&cell.snapshot, &text) {
+        Comparison::Same => {}
+        Comparison::Different(lines) => {
+            judgement.differs.push(Differs::Snapshot);
+            judgement.reason.push(lines);
         }
+        Comparison::New(lines) => {
+            judgement.differs.push(Differs::New);
+            judgement.reason.push(lines);
+        }
+        Comparison::Failed(why) => return Err(why),
     }
-    CellResult {
-        outcome: Some(observation.outcome.clone()),
-        expected: Some(expected.clone()),
-        verdict: if differs.is_empty() {
-            Verdict::AsExpected
-        } else {
-            Verdict::Mismatch
-        },
-        differs,
-        reason,
-        duration_ms: observation.duration_ms,
-        start: seen.firmware_version.is_some().then_some(observation.start),
-        ..results::unseen(cell, Verdict::AsExpected, "")
-    }
+    Ok(judgement)
 }

@@ -59,7 +59,7 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
     let (from_checkpoint, warm) = tried(Start::Warm);
     let started_warm =
         from_checkpoint.start == Some(Start::Warm) || from_checkpoint.verdict == Verdict::Infra;
-    if !started_warm || (is_good(&from_checkpoint) && !both) {
+    if !started_warm || (is_good(environment, &from_checkpoint) && !both) {
         return from_checkpoint;
     }
     // A checkpoint only saves time. Whatever is not as expected has to show from power-on.
@@ -100,8 +100,10 @@ fn set_aside(folder: &Path) -> Option<PathBuf> {
     fs::rename(folder, &aside).ok().map(|()| aside)
 }
 
-const fn is_good(result: &CellResult) -> bool {
+/// Whether it needs no second look. What was accepted just now contrary to what is declared does.
+const fn is_good(environment: &Environment, result: &CellResult) -> bool {
     matches!(result.verdict, Verdict::AsExpected | Verdict::Observed)
+        && (!environment.run.accept || result.contradicts.is_empty())
 }
 
 /// In what two attempts differ, other than as the scenario says that any two may.

@@ -44,7 +44,10 @@ impl Verb {
     /// How the verb is asked to answer.
     pub(crate) const fn format(&self) -> Format {
         match self {
-            Self::BootMatrix(options) => options.format,
+            Self::BootMatrix(options) => match options.format {
+                RunFormat::Json => Format::Json,
+                RunFormat::Text | RunFormat::Github => Format::Text,
+            },
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
             Self::Checkpoints(options) => options.format,
@@ -56,7 +59,23 @@ impl Verb {
     }
 }
 
+/// What `boot-matrix --help` ends with.
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask boot-matrix                                   all discs, against the snapshots
+  cargo xtask boot-matrix quarter --firmware seabios        some of them
+  cargo xtask boot-matrix --master tool.toml --baseline DIR --accept
+                                                            what a tool's discs do, written down
+  cargo xtask boot-matrix --master tool.toml --baseline DIR
+                                                            and whether they still do it
+  cargo xtask boot-matrix --master genisoimage --against xorriso
+                                                            two tools, cell by cell
+  cargo xtask boot-matrix --against before/results.json     two runs, cell by cell
+  cargo xtask boot-matrix --iso debian.iso --expect 'Installer menu'
+                                                            an ISO that exists";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct BootMatrix {
     /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives. hard-disk is part of
     /// hard-disk,cylinders=1 too: write /hard-disk/ for the whole word, or */hard-disk/* as a pattern.
@@ -101,7 +120,26 @@ pub(crate) struct BootMatrix {
     /// Boot the discs that came back into this folder, which --export wrote.
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub(crate) import: Option<PathBuf>,
-    /// Take what is seen as the new snapshots, where it is what the scenario declares.
+    /// Boot this ISO as it is, on every firmware by every attachment, instead of any scenario's discs. Its cells are
+    /// only observed, unless there is --expect or --baseline.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]
+    pub(crate) iso: Option<PathBuf>,
+    /// A regular expression for what is seen on serial or on the screen when the ISO of --iso has booted; where it is not
+    /// seen, that is a mismatch.
+    #[arg(long, value_name = "REGEX", requires = "iso")]
+    pub(crate) expect: Option<String>,
+    /// Compare with what was accepted into this folder before, in place of the snapshots: one file for each cell, kept
+    /// wherever you like. A cell that does what its file says is as expected, even where the scenario declares something
+    /// else. With --accept the files are written.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Compare with the same cells of another mastering tool, which is run too, or with those of an earlier run, by its
+    /// results.json. Without --baseline the snapshots play no part then. The exit code is 1 where a cell boots differently;
+    /// what differs only in the structure of the disc is told, and no failure.
+    #[arg(long, value_name = "TOOL|RESULTS.json")]
+    pub(crate) against: Option<PathBuf>,
+    /// Take what is seen as the new snapshots, where it is what the scenario declares; with --baseline, as the new baseline,
+    /// whatever it is.
     #[arg(long)]
     pub(crate) accept: bool,
     /// Run again what was not as expected the last time, of the scenarios that were run then.
@@ -123,7 +161,7 @@ pub(crate) struct BootMatrix {
     pub(crate) tooling: Tooling,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    pub(crate) format: RunFormat,
 }
 
 impl BootMatrix {
@@ -142,6 +180,10 @@ impl BootMatrix {
             export: None,
             export_as: Name(String::new()),
             import: None,
+            iso: None,
+            expect: None,
+            baseline: None,
+            against: None,
             accept: false,
             rerun: None,
             partition: None,
@@ -149,7 +191,7 @@ impl BootMatrix {
             prove_warm: false,
             out: None,
             tooling,
-            format: Format::Text,
+            format: RunFormat::Text,
         }
     }
 
@@ -329,4 +371,15 @@ pub(crate) enum Format {
     Text,
     /// One JSON document on standard output, everything else on standard error.
     Json,
+}
+
+/// How a run of cells answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunFormat {
+    /// For people.
+    Text,
+    /// One JSON document on standard output, everything else on standard error.
+    Json,
+    /// Annotations for GitHub Actions, and a summary in the file that $GITHUB_STEP_SUMMARY names.
+    Github,
 }

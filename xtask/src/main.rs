@@ -25,7 +25,7 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    cli::{Cli, Format, Verb},
+    cli::{Cli, Format, RunFormat, Verb},
     stop::Stop,
 };
 
@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         Err(mistake) => mistake.exit(),
     };
     let format = cli.verb.format();
+    let annotates =
+        matches!(&cli.verb, Verb::BootMatrix(options) if options.format == RunFormat::Github);
     let done = match cli.verb {
         Verb::BootMatrix(options) => boot_matrix::run(&options),
         Verb::Image(options) => image::run(&options),
@@ -55,7 +57,12 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(error) => finish(Err(error), format),
+        Err(error) => {
+            if annotates {
+                boot_matrix::annotate(&Stop::of(&error).to_string());
+            }
+            finish(Err(error), format)
+        }
     }
 }
 

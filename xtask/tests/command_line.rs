@@ -5,51 +5,17 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+mod common;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
+use common::{Said, xtask, xtask_with};
 use serde_json::Value;
 use tempfile::TempDir;
-
-struct Said {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Said {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
-    }
-}
-
-fn xtask(arguments: &[&str]) -> Said {
-    xtask_with(arguments, &[])
-}
-
-fn xtask_with(arguments: &[&str], environment: &[(&str, &str)]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(arguments).stdin(Stdio::null());
-    // What a runner tells its tests is not meant for the run that this test starts.
-    for (name, _) in std::env::vars() {
-        if name.starts_with("NEXTEST") || name.starts_with("BOOT_MATRIX") || name == "CI" {
-            command.env_remove(name);
-        }
-    }
-    command.envs(environment.iter().copied());
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said {
-        code: output.status.code().unwrap(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
-}
 
 const SCENARIO: &str = r#"[[scenario]]
 name = "own"

@@ -90,6 +90,7 @@ fn what_comes_back_is_booted_under_the_ids_of_the_plan() {
         cells.iter().find(|cell| cell["id"] == *id).unwrap().clone()
     };
     assert_eq!(cell("none")["outcome"]["kind"], "booted");
+    assert_eq!(cell("none")["verdict"], "as-expected");
     assert_eq!(cell("hard-disk")["outcome"]["kind"], "not-mastered");
     assert_eq!(cell("hard-disk")["outcome"]["detail"], "no such emulation");
     assert_eq!(cell("floppy-1440k")["verdict"], "skipped");

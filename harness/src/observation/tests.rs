@@ -1,5 +1,5 @@
 use images::{
-    probe::report::{AreaReport, SweepReport},
+    probe::report::{AreaReport, CheckReport, SweepReport},
     units::{BlockCount, ByteCount, VirtualSector},
 };
 

@@ -10,12 +10,12 @@ use scenarios::{
     master::{self, MasterSource, Masters},
     matrix::{Folder, Matrix},
     results::{Results, Verdict},
-    run::Run,
+    run::{Accepted, Run},
     selection::Selection,
     words::{Master, Set},
 };
 
-use super::{absolute, out_folder};
+use super::{absolute, against::Against, iso, out_folder};
 use crate::{
     cli::{BootMatrix, Rerun},
     place::workspace,
@@ -35,17 +35,27 @@ pub(super) struct Choice {
     pub(super) matrix: Matrix,
     /// The cells that are meant.
     pub(super) cells: Vec<Cell>,
+    /// What they are compared with, besides what the scenarios declare.
+    pub(super) accepted: Accepted,
+    /// With whose cells they are compared besides.
+    pub(super) against: Option<Against>,
 }
 
 /// What the options mean.
 pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
-    let folders = folders(options);
+    let folders = match &options.iso {
+        Some(iso) => vec![iso::scenario(iso, options)?],
+        None => folders(options),
+    };
     let unreadable = |error| Stop::scenarios(&error);
     let sources = masters(options, &folders)?;
     let masters = Arc::new(Masters::read(&sources).map_err(unreadable)?);
     let matrix = Matrix::read(&folders, &masters).map_err(unreadable)?;
-    let cells = select(options, &matrix)?;
+    let against = Against::read(options, &matrix.masters)?;
+    let cells = select(options, &matrix, against.as_ref())?;
     Ok(Choice {
+        accepted: accepted(options, against.as_ref())?,
+        against,
         folders,
         masters: sources,
         matrix,
@@ -67,6 +77,27 @@ fn folders(options: &BootMatrix) -> Vec<Folder> {
     }
 }
 
+/// What cells are compared with, besides what the scenarios declare.
+fn accepted(options: &BootMatrix, against: Option<&Against>) -> Result<Accepted, Stop> {
+    if let Some(folder) = &options.baseline {
+        return Ok(Accepted::Baseline(absolute(folder)));
+    }
+    let foreign = options.master_cmd.is_some()
+        || options.import.is_some()
+        || options.master.iter().any(|word| is_file(word));
+    if options.accept && (against.is_some() || options.iso.is_some() || foreign) {
+        let what = "--accept has nowhere to put what is seen: there are no snapshots for --against, --iso, --import, --master-cmd or a tool's own file";
+        return Err(Stop::usage(what, "--baseline DIR --accept"));
+    }
+    if against.is_some() || options.iso.is_some() {
+        return Ok(Accepted::Nothing);
+    }
+    // What failed is judged as it was then.
+    let last = || Run::read(&Run::file(&out_folder(options))).ok();
+    let last = options.rerun.and_then(|_| last());
+    Ok(last.map_or_else(Accepted::default, |last| last.accepted))
+}
+
 /// Every tool that this repository ships, that goes with the user's own scenarios, and that the options name.
 fn masters(options: &BootMatrix, folders: &[Folder]) -> anyhow::Result<Vec<MasterSource>> {
     if options.rerun.is_some()
@@ -85,8 +116,10 @@ fn masters(options: &BootMatrix, folders: &[Folder]) -> anyhow::Result<Vec<Maste
             }
         }
     }
-    for file in options.master.iter().filter(|word| is_file(word)) {
-        let source = MasterSource::File(absolute(Path::new(file)));
+    let against = options.against.iter().filter_map(|word| word.to_str());
+    let words = options.master.iter().map(String::as_str).chain(against);
+    for file in words.filter(|word| is_file(word)) {
+        let source = MasterSource::Named(absolute(Path::new(file)));
         if !sources.contains(&source) {
             sources.push(source);
         }
@@ -118,22 +151,12 @@ fn is_file(word: &str) -> bool {
 
 /// The masters that the options restrict the cells to; empty for no restriction.
 fn wanted(options: &BootMatrix, masters: &Masters) -> Result<Vec<Master>, Stop> {
-    let unknown = |what: String| {
-        let remedy = "a name, a file that describes a tool (NAME.toml), or --master-cmd";
-        Stop::usage(what, remedy)
-    };
     for name in &options.require {
         masters.check(name).map_err(unknown)?;
     }
     let mut wanted = Vec::new();
     for word in &options.master {
-        if is_file(word) {
-            let source = [MasterSource::File(absolute(Path::new(word)))];
-            let alone = Masters::read(&source).map_err(|error| Stop::scenarios(&error))?;
-            wanted.extend(alone.tools().map(Master::new));
-        } else {
-            wanted.extend(masters.family(word).map_err(unknown)?);
-        }
+        wanted.extend(meant(word, masters)?);
     }
     wanted.extend(options.master_cmd.as_ref().map(|_| Master::new(COMMAND)));
     wanted.extend(
@@ -148,20 +171,52 @@ fn wanted(options: &BootMatrix, masters: &Masters) -> Result<Vec<Master>, Stop> 
     Ok(wanted)
 }
 
-fn select(options: &BootMatrix, matrix: &Matrix) -> anyhow::Result<Vec<Cell>> {
-    let master = wanted(options, &matrix.masters)?;
+fn unknown(what: String) -> Stop {
+    let remedy = "a name, a file that describes a tool (NAME.toml), or --master-cmd";
+    Stop::usage(what, remedy)
+}
+
+/// The masters that a word on the command line means.
+pub(super) fn meant(word: &str, masters: &Masters) -> Result<Vec<Master>, Stop> {
+    if is_file(word) {
+        let source = [MasterSource::File(absolute(Path::new(word)))];
+        let alone = Masters::read(&source).map_err(|error| Stop::scenarios(&error))?;
+        return Ok(alone.tools().map(Master::new).collect());
+    }
+    masters.family(word).map_err(unknown)
+}
+
+fn select(
+    options: &BootMatrix,
+    matrix: &Matrix,
+    against: Option<&Against>,
+) -> anyhow::Result<Vec<Cell>> {
+    let mut master = wanted(options, &matrix.masters)?;
+    if let Some(Against::Master(other)) = against {
+        if master.iter().any(|master| master == other) {
+            let what = format!("--against {other} would compare {other} with itself");
+            return Err(Stop::usage(what, "--master with another tool").into());
+        }
+        // Without --master, every tool is compared with that one.
+        if !master.is_empty() {
+            master.push(other.clone());
+        }
+    }
+    let names_tools = !master.is_empty() || matches!(against, Some(Against::Master(_)));
     let compares = |cell: &Cell| {
         let name = cell.id.disc().master().to_owned();
-        cell.set == Set::Masters && master.iter().any(|wanted| wanted.as_str() == name)
+        cell.set == Set::Masters
+            && (master.is_empty() || master.iter().any(|wanted| wanted.as_str() == name))
     };
     let own_scenarios = !options.scenarios.is_empty();
     let sets = match (&options.set, options.rerun) {
         (Some(sets), _) => sets.0.clone(),
         (None, Some(Rerun::Failed)) => Vec::new(),
         // Whoever names tools wants to compare them.
-        (None, None) if !master.is_empty() && own_scenarios => Vec::new(),
+        (None, None) if names_tools && own_scenarios => Vec::new(),
         (None, None)
-            if master.iter().any(|master| master.as_str() != "reference")
+            if names_tools
+                && master != [Master::default()]
                 && matrix.cells().any(|cell| compares(&cell)) =>
         {
             vec![Set::Masters]

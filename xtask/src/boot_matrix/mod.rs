@@ -1,7 +1,11 @@
 //! The main job: master, boot, judge, report.
 
+mod against;
 mod checkpoints;
 mod choice;
+mod comparison;
+mod github;
+mod iso;
 mod junit;
 mod nextest;
 mod order;
@@ -19,17 +23,18 @@ use std::{
 use anyhow::Context;
 use harness::firmware::Firmware;
 use scenarios::{
+    baseline,
     cell::Cell,
     exchange,
     id::ABSENT,
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
-    run::{Declared, Run, Starts, Toolbox},
+    run::{Accepted, Declared, Run, Starts, Toolbox},
 };
 use serde_json::json;
 
 use self::choice::Choice;
 use crate::{
-    cli::{BootMatrix, Format, Rerun},
+    cli::{BootMatrix, Rerun, RunFormat},
     place::{self, target},
     setup,
     signals::Signals,
@@ -56,12 +61,12 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
         };
     }
     let results = boot_cells(options, choice)?;
-    if options.format == Format::Json {
+    if options.format == RunFormat::Json {
         let mut stdout = io::stdout().lock();
         serde_json::to_writer_pretty(&mut stdout, &results)?;
         writeln!(stdout).context("cannot write the results")?;
     }
-    Ok(ExitCode::from(results.totals.exit_code()))
+    Ok(ExitCode::from(results.exit_code()))
 }
 
 /// Writes an exchange folder.
@@ -75,8 +80,8 @@ fn export(options: &BootMatrix, cells: &[Cell], folder: &Path) -> anyhow::Result
     let file = exchange::plan_file(folder);
     let mut out = io::stdout().lock();
     match options.format {
-        Format::Json => serde_json::to_writer_pretty(&mut out, &plan)?,
-        Format::Text => write!(
+        RunFormat::Json => serde_json::to_writer_pretty(&mut out, &plan)?,
+        RunFormat::Text | RunFormat::Github => write!(
             out,
             "{}: {} discs for {} cells\nmaster each into the file that it names; then: cargo xtask boot-matrix --import {}",
             file.display(),
@@ -94,6 +99,11 @@ pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
     boot_cells(options, choice::choose(options)?)
 }
 
+/// Says in GitHub's way why there are no results.
+pub(crate) fn annotate(error: &str) {
+    println!("{}", github::stopped(error));
+}
+
 /// The totals, in a sentence.
 pub(crate) fn sentence(totals: &Totals) -> String {
     table::sentence(totals)
@@ -106,6 +116,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         None => choice.cells,
         Some(Rerun::Failed) => choice::failed(choice.cells, &out)?,
     };
+    if let Accepted::Baseline(folder) = &choice.accepted {
+        check_baseline(folder, options.accept, &cells)?;
+    }
     let tooling = &options.tooling;
     let masters = &choice.matrix.masters;
     // Whoever types a command means it.
@@ -128,6 +141,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         cells: out.join("cells.txt"),
         out: out.clone(),
         toolbox: Some(toolbox.clone()),
+        accepted: choice.accepted,
         accept: options.accept,
         began: SystemTime::now(),
         starts: options.starts(),
@@ -166,13 +180,31 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
         results = results.over(earlier);
     }
+    results.comparison = choice
+        .against
+        .map(|against| against.compare(&results, &out));
     results.write(&out)?;
     junit::mend(&nextest::report(&out), &results, &out)?;
-    if options.format == Format::Text {
-        table::print(&mut io::stdout().lock(), &results, &out, began.elapsed())
-            .context("cannot write the report")?;
+    let took = began.elapsed();
+    match options.format {
+        RunFormat::Json => Ok(()),
+        RunFormat::Text => table::print(&mut io::stdout().lock(), &results, &out, took),
+        RunFormat::Github => github::print(&results, &cells, &out),
     }
+    .context("cannot write the report")?;
     Ok(results)
+}
+
+/// A baseline that cannot be compared with is told before minutes of work.
+fn check_baseline(folder: &Path, accept: bool, cells: &[Cell]) -> Result<(), Stop> {
+    let remedy = "--accept writes a baseline, into a folder that has none or over its own files";
+    let ids = cells.iter().map(|cell| &cell.id);
+    let found = baseline::check(folder, accept, ids).map_err(|error| Stop::usage(error, remedy))?;
+    if found == 0 && !accept {
+        let what = format!("{} has a baseline of none of these cells", folder.display());
+        return Err(Stop::usage(what, "--accept, which writes one"));
+    }
+    Ok(())
 }
 
 /// What these cells are booted with.
@@ -261,13 +293,13 @@ fn forget_records(cells: &[Cell], out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(cells: &[Cell], format: Format) -> io::Result<()> {
+fn list(cells: &[Cell], format: RunFormat) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match format {
-        Format::Text => cells
+        RunFormat::Text | RunFormat::Github => cells
             .iter()
             .try_for_each(|cell| writeln!(out, "{}", cell.id)),
-        Format::Json => writeln!(
+        RunFormat::Json => writeln!(
             out,
             "{}",
             json!({ "schema": "list/1", "cells": cells.iter().map(|cell| &cell.id).collect::<Vec<_>>() })

@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
-use harness::observation::Start;
+use harness::{observation::Start, outcome::Outcome};
 use scenarios::results::{CellResult, Differs, Results, Totals, Verdict};
+
+use super::comparison;
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
 pub(super) fn print(
@@ -22,13 +24,18 @@ pub(super) fn print(
         writeln!(to, "{line}")?;
     }
     print_problems(to, results, out)?;
+    print_observed(to, results)?;
+    print_contradictions(to, results)?;
     print_unseen(to, results)?;
+    if let Some(comparison) = &results.comparison {
+        comparison::print(to, comparison)?;
+    }
     print_starts(to, results, out)?;
     print_totals(to, &results.totals, out, took)
 }
 
 /// The table's lines: a header, and one for each scenario on each firmware.
-fn rows(results: &Results) -> Vec<String> {
+pub(super) fn rows(results: &Results) -> Vec<String> {
     let mut groups: BTreeMap<(&str, &str), (Vec<Verdict>, u64)> = BTreeMap::new();
     for cell in &results.cells {
         let group = groups.entry((&cell.scenario, &cell.firmware)).or_default();
@@ -72,7 +79,7 @@ fn rows(results: &Results) -> Vec<String> {
 }
 
 /// Columns of equal width: words to the left, numbers to the right.
-fn align<const N: usize>(table: &[[String; N]]) -> Vec<String> {
+pub(super) fn align<const N: usize>(table: &[[String; N]]) -> Vec<String> {
     const WORDS: usize = 2;
     let width = |column: usize| {
         table
@@ -153,12 +160,75 @@ fn print_problem(to: &mut impl Write, record: &CellResult, out: &Path) -> io::Re
     if lines.len() > LINES {
         writeln!(to, "  …")?;
     }
+    if !record.findings.is_empty() {
+        writeln!(to, "  on the disc: {}", record.findings.join(", "))?;
+    }
     if let Some(expected) = &record.expected
         && record.differs.contains(&Differs::Outcome)
     {
         writeln!(to, "  expected because: {}", expected.because)?;
     }
     writeln!(to, "  evidence: {}", out.join(&record.evidence).display())
+}
+
+/// What happened where nothing was declared.
+fn print_observed(to: &mut impl Write, results: &Results) -> io::Result<()> {
+    let of_kind = |record: &&CellResult| record.verdict == Verdict::Observed;
+    let observed: Vec<_> = results.cells.iter().filter(of_kind).collect();
+    let mut told: BTreeMap<&str, &[String]> = BTreeMap::new();
+    for record in observed.iter().take(PROBLEMS) {
+        let what = record.outcome.as_ref().map(in_words).unwrap_or_default();
+        writeln!(to, "\n{}: {what}", record.id)?;
+        // A disc is the same for all of its cells.
+        let disc = (record.boot.as_str(), &record.findings[..]);
+        if told.insert(disc.0, disc.1) != Some(disc.1) && !disc.1.is_empty() {
+            writeln!(to, "  on the disc: {}", disc.1.join(", "))?;
+        }
+    }
+    if observed.len() > PROBLEMS {
+        writeln!(
+            to,
+            "\nand {} more: see the results",
+            observed.len() - PROBLEMS
+        )?;
+    }
+    Ok(())
+}
+
+/// `refused 0009 at catalog-read (Could not read from CDROM)`.
+fn in_words(outcome: &Outcome) -> String {
+    let code = outcome.code.iter().map(|code| format!(" {code}"));
+    let detail = Some(&outcome.detail).filter(|detail| !detail.is_empty());
+    let detail = detail
+        .map(|detail| format!(" ({detail})"))
+        .unwrap_or_default();
+    format!(
+        "{}{} at {}{detail}",
+        outcome.kind,
+        code.collect::<String>(),
+        outcome.stage
+    )
+}
+
+/// What a baseline accepts although a scenario declares something else.
+fn print_contradictions(to: &mut impl Write, results: &Results) -> io::Result<()> {
+    let contradicts = |record: &&CellResult| !record.contradicts.is_empty();
+    let records: Vec<_> = results.cells.iter().filter(contradicts).collect();
+    if records.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        to,
+        "\n{} as the baseline says, which is not what the scenarios declare:",
+        records.len()
+    )?;
+    for record in records.iter().take(PROBLEMS) {
+        writeln!(to, "  {}: {}", record.id, record.contradicts.join("; "))?;
+    }
+    if records.len() > PROBLEMS {
+        writeln!(to, "  and {} more", records.len() - PROBLEMS)?;
+    }
+    Ok(())
 }
 
 /// Cells of which nothing was seen, by reason: there may be many with the same.

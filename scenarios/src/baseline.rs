@@ -1,0 +1,412 @@
+//! Baselines: what cells were seen to do, one file for each, kept wherever the user keeps them.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use harness::observation::{Canonical, DiscRead, Observation};
+use images::{
+    eltorito::{MediaType, Platform},
+    inspect::{EntryKind, Inspection},
+    manifest::Manifest,
+    units::{BLOCK_BYTES, BlockCount, Lba, VirtualSectorCount},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cell::Expectation,
+    files::{self, FileError},
+    id::CellId,
+    results::{self, CellResult},
+};
+
+/// The name and version of the document.
+pub const SCHEMA: &str = "baseline/1";
+
+/// The first volume descriptor (ECMA-119 §6.2.1). A BIOS reads it for its menu, in the self-test that a checkpoint is behind.
+const FIRST_DESCRIPTOR: Lba = Lba::new(16);
+
+/// What one cell was seen to do, and what is on its disc.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The cell, with no version of the firmware.
+    pub cell: String,
+    /// What happened.
+    pub boot: Canonical,
+    /// The structures on the disc that were read, in the order of the disc; nothing where reads are not known.
+    pub reads: Option<Vec<StructureRead>>,
+    /// What is on the disc; nothing where none was mastered.
+    pub disc: Option<DiscStructure>,
+}
+
+/// A range of blocks that was read within a structure of the disc.
+///
+/// Written as `17 boot record`, `25-26 boot image of slot 1`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StructureRead {
+    /// The first block.
+    pub lba: Lba,
+    /// How many; 1 also where it depends on the moment how far a read comes.
+    pub blocks: BlockCount,
+    /// What stands there.
+    pub what: String,
+}
+
+impl StructureRead {
+    /// `17`, `25-26`.
+    #[must_use]
+    pub fn range(&self) -> String {
+        let (first, blocks) = (self.lba.get(), self.blocks.get());
+        if blocks <= 1 {
+            return first.to_string();
+        }
+        let last = first.saturating_add(blocks).saturating_sub(1);
+        format!("{first}-{last}")
+    }
+}
+
+impl From<StructureRead> for String {
+    fn from(read: StructureRead) -> Self {
+        format!("{} {}", read.range(), read.what)
+    }
+}
+
+impl TryFrom<String> for StructureRead {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong =
+            || format!("{text:?} is no read: it is written as \"25-26 boot image of slot 1\"");
+        let (range, what) = text.split_once(' ').ok_or_else(wrong)?;
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+        let (first, last) = (number(first)?, number(last)?);
+        let blocks = last.checked_sub(first).and_then(|more| more.checked_add(1));
+        Ok(Self {
+            lba: Lba::new(first),
+            blocks: BlockCount::new(blocks.ok_or_else(wrong)?),
+            what: what.to_owned(),
+        })
+    }
+}
+
+/// What is on a disc, as far as booting is concerned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscStructure {
+    /// Its length.
+    pub blocks: BlockCount,
+    /// Its El Torito boot records.
+    pub boot_records: Vec<Lba>,
+    /// The boot catalog.
+    pub catalog: Option<Lba>,
+    /// The catalog's slots that are in use.
+    pub entries: Vec<EntryStructure>,
+    /// The ids of what is wrong with it.
+    pub findings: Vec<String>,
+}
+
+/// A slot of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryStructure {
+    /// Its number.
+    pub slot: u16,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The platform that it is for.
+    pub platform: Platform,
+    /// What it boots; nothing for a validation entry, a header or an extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<ImageStructure>,
+}
+
+/// What an entry boots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageStructure {
+    /// Whether its indicator is 88.
+    pub bootable: bool,
+    /// The media byte.
+    pub media: MediaType,
+    /// Where the BIOS loads it; 0 means 07C0.
+    pub load_segment: u16,
+    /// The type byte of the image's partition.
+    pub system_type: u8,
+    /// How many virtual sectors are loaded.
+    pub sector_count: VirtualSectorCount,
+    /// Where it starts.
+    pub load_rba: Lba,
+}
+
+/// The ids of what is wrong with a disc, each once, the worst first.
+#[must_use]
+pub fn finding_ids(inspection: &Inspection) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for finding in &inspection.findings {
+        let id = finding.id.to_string();
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+/// What a cell's baseline is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What was seen.
+    pub observation: &'a Observation,
+    /// What the disc was mastered to hold; nothing of a disc that is not ours.
+    pub manifest: Option<&'a Manifest>,
+    /// What is on the disc; nothing where there is none.
+    pub inspection: Option<&'a Inspection>,
+    /// What had to happen; nothing where nothing was declared.
+    pub expected: Option<&'a Expectation>,
+}
+
+impl Baseline {
+    /// What is kept of a cell.
+    #[must_use]
+    pub fn new(id: &CellId, seen: Seen<'_>) -> Self {
+        let (observation, manifest) = (seen.observation, seen.manifest);
+        let boot = match seen.expected {
+            Some(expected) => expected.canonical(observation, manifest),
+            None => observation.canonical(manifest),
+        };
+        // Where the outcome is a matter of chance, so is what is read.
+        let reads_known = observation.reads_known && boot.stage.is_some();
+        let reads = seen.inspection.filter(|_| reads_known);
+        Self {
+            schema: SCHEMA.to_owned(),
+            cell: without_version(id),
+            reads: reads.map(|inspection| structures_read(observation, inspection)),
+            disc: seen.inspection.map(DiscStructure::new),
+            boot,
+        }
+    }
+
+    /// The cell's file below the folder of a baseline.
+    #[must_use]
+    pub fn file(folder: &Path, id: &CellId) -> PathBuf {
+        folder.join(id.snapshot_path()).with_extension("json")
+    }
+
+    /// The cell's file in the evidence of a run.
+    #[must_use]
+    pub fn evidence(out: &Path, evidence: &str) -> PathBuf {
+        out.join(evidence).join("baseline.json")
+    }
+
+    /// Reads a file; nothing when there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not as it should be: with its path.
+    pub fn read(file: &Path) -> Result<Option<Self>, FileError> {
+        let unreadable = || FileError::new("read", file);
+        let text = match fs::read(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(unreadable())?,
+        };
+        let value: serde_json::Value =
+            serde_json::from_slice(&text).map_err(|error| unreadable()(error.into()))?;
+        files::expect_schema(&value, SCHEMA).map_err(unreadable())?;
+        let baseline = serde_json::from_value(value).map_err(|error| unreadable()(error.into()))?;
+        Ok(Some(baseline))
+    }
+
+    /// Reads a cell's file; nothing when there is none.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; or it is of another cell.
+    pub fn read_for(folder: &Path, id: &CellId) -> Result<Option<Self>, FileError> {
+        let file = Self::file(folder, id);
+        let baseline = Self::read(&file)?;
+        match baseline {
+            Some(other) if other.cell != without_version(id) => {
+                let what = format!("it is of the cell {}", other.cell);
+                Err(FileError::new("read", file)(io::Error::other(what)))
+            }
+            baseline => Ok(baseline),
+        }
+    }
+
+    /// Writes the cell's file below the folder of a baseline.
+    ///
+    /// # Errors
+    /// As [`files::write()`].
+    pub fn accept(&self, folder: &Path, id: &CellId) -> Result<(), FileError> {
+        files::write_json(&Self::file(folder, id), self)
+    }
+
+    /// What a cell left in the evidence of a run; nothing where it left none, or none that can be read.
+    #[must_use]
+    pub fn of_run(out: &Path, result: &CellResult) -> Option<Self> {
+        let left = Self::read(&Self::evidence(out, &result.evidence));
+        left.ok().flatten()
+    }
+}
+
+fn without_version(id: &CellId) -> String {
+    format!("{}/{}/{}", id.disc(), id.firmware_family(), id.attachment())
+}
+
+impl DiscStructure {
+    fn new(inspection: &Inspection) -> Self {
+        let catalog = inspection.catalog.as_ref();
+        let entries = catalog.into_iter().flat_map(|catalog| &catalog.entries);
+        Self {
+            blocks: BlockCount::new(inspection.size.get().div_ceil(BLOCK_BYTES)),
+            boot_records: inspection
+                .boot_records
+                .iter()
+                .map(|record| record.lba)
+                .collect(),
+            catalog: catalog.map(|catalog| catalog.lba),
+            entries: entries
+                .map(|entry| EntryStructure {
+                    slot: entry.slot,
+                    kind: entry.kind,
+                    platform: entry.platform,
+                    boot: entry.boot.as_ref().map(|boot| ImageStructure {
+                        bootable: boot.bootable,
+                        media: boot.media,
+                        load_segment: boot.load_segment,
+                        system_type: boot.system_type,
+                        sector_count: boot.sector_count,
+                        load_rba: boot.load_rba,
+                    }),
+                })
+                .collect(),
+            findings: finding_ids(inspection),
+        }
+    }
+}
+
+/// A structure of a disc: from a block on, so many.
+struct Region {
+    start: u64,
+    blocks: u64,
+    what: String,
+    /// Whether what is read of it is told block by block.
+    in_parts: bool,
+}
+
+/// The structures that booting is about. Not the first volume descriptor, nor anything else: what a firmware reads of those depends on
+/// whether it started from a checkpoint.
+fn regions(inspection: &Inspection) -> Vec<Region> {
+    let one = |lba: Lba, what: &str| Region {
+        start: lba.get(),
+        blocks: 1,
+        what: what.to_owned(),
+        in_parts: false,
+    };
+    let mut regions = vec![one(Lba::new(0), "master boot record")];
+    let records = &inspection.boot_records;
+    regions.extend(records.iter().map(|record| one(record.lba, "boot record")));
+    let second = FIRST_DESCRIPTOR.plus(BlockCount::new(1));
+    if records.iter().all(|record| record.lba != second) {
+        regions.push(one(
+            second,
+            "volume descriptor, where a boot record belongs",
+        ));
+    }
+    if let Some(catalog) = &inspection.catalog {
+        regions.push(one(catalog.lba, "boot catalog"));
+    }
+    for (entry, boot) in inspection.entries() {
+        let extent = boot.extent_blocks.map_or(1, BlockCount::get).max(1);
+        regions.push(Region {
+            start: boot.load_rba.get(),
+            blocks: extent,
+            what: format!("boot image of slot {}", entry.slot),
+            in_parts: true,
+        });
+    }
+    regions.sort_by_key(|region| region.start);
+    regions
+}
+
+/// What was read of the structures of a disc.
+fn structures_read(observation: &Observation, inspection: &Inspection) -> Vec<StructureRead> {
+    // A machine that is stopped at an arbitrary moment has read so much, and might have read more.
+    let ended = observation.probe.as_ref().is_some_and(|probe| probe.ended);
+    let reads = ranges(&observation.reads);
+    let mut structures = Vec::new();
+    for region in regions(inspection) {
+        let end = region.start.saturating_add(region.blocks);
+        let within = reads.iter().filter_map(|&(from, to)| {
+            let (from, to) = (from.max(region.start), to.min(end));
+            (from < to).then_some((from, to))
+        });
+        let range = |(from, to): (u64, u64)| StructureRead {
+            lba: Lba::new(from),
+            blocks: BlockCount::new(to - from),
+            what: region.what.clone(),
+        };
+        if region.in_parts && ended {
+            structures.extend(within.map(range));
+        } else if within.count() > 0 {
+            structures.push(range((region.start, region.start + 1)));
+        }
+    }
+    structures
+}
+
+/// The blocks of all reads, in order, what touches joined.
+fn ranges(reads: &[DiscRead]) -> Vec<(u64, u64)> {
+    let blocks = |read: &DiscRead| {
+        let end = read.offset.saturating_add(read.bytes);
+        (read.lba().get(), end.div_ceil(BLOCK_BYTES))
+    };
+    let mut all: Vec<(u64, u64)> = reads.iter().map(blocks).collect();
+    all.sort_unstable();
+    let mut joined: Vec<(u64, u64)> = Vec::new();
+    for (from, to) in all {
+        match joined.last_mut() {
+            Some((_, end)) if from <= *end => *end = (*end).max(to),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
+}
+
+/// The baselines that the cells of a run have: each read once, so that a damaged one is told before minutes of work.
+///
+/// # Errors
+/// The folder is none, or a file in it is not as it should be.
+pub fn check<'a>(
+    folder: &Path,
+    may_be_missing: bool,
+    ids: impl IntoIterator<Item = &'a CellId>,
+) -> Result<usize, FileError> {
+    match fs::metadata(folder) {
+        Err(error) if may_be_missing && error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(FileError::new("read the baseline", folder)(error)),
+        Ok(found) if !found.is_dir() => {
+            let error = io::Error::other("it is no folder");
+            return Err(FileError::new("read the baseline", folder)(error));
+        }
+        Ok(_) => {}
+    }
+    let mut found = 0;
+    for id in ids {
+        found += usize::from(Baseline::read_for(folder, id)?.is_some());
+    }
+    Ok(found)
+}
+
+/// The file in a cell's evidence folder, by the cell.
+#[must_use]
+pub fn evidence_file(out: &Path, id: &CellId) -> PathBuf {
+    Baseline::evidence(out, &results::evidence_folder(id).to_string_lossy())
+}
+
+#[cfg(test)]
+#[path = "baseline_tests.rs"]
+mod tests;

@@ -1,0 +1,507 @@
+//! Comparisons: a cell with what it did before, or with what another tool's disc does.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+};
+
+use harness::observation::Canonical;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    baseline::{Baseline, DiscStructure, StructureRead},
+    id::{CellId, DiscId},
+    results::{CellResult, Results},
+};
+
+/// What there is not.
+const NOTHING: &str = "none";
+const READ: &str = "read";
+const NOT_READ: &str = "not read";
+
+/// One thing that is not the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What: `sector count of slot 3`.
+    pub what: String,
+    /// What it is here.
+    pub is: String,
+    /// What it was, or is on the other side.
+    pub was: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, is, was } = self;
+        match (is.as_str(), was.as_str()) {
+            (NOT_READ, READ) => write!(f, "the firmware no longer reads {what}"),
+            (READ, NOT_READ) => write!(f, "the firmware reads {what} now"),
+            _ => write!(f, "{what}: {is}, was {was}"),
+        }
+    }
+}
+
+/// In what two cells are not the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differences {
+    /// In what happens when they are booted.
+    pub boot: Vec<Difference>,
+    /// In what is on the discs.
+    pub structure: Vec<Difference>,
+}
+
+impl Differences {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.boot.is_empty() && self.structure.is_empty()
+    }
+
+    /// All of them, what happens first.
+    pub fn all(&self) -> impl Iterator<Item = &Difference> {
+        self.boot.iter().chain(&self.structure)
+    }
+}
+
+/// In what a cell is not as it was, to the last detail.
+#[must_use]
+pub fn with_baseline(is: &Baseline, was: &Baseline) -> Differences {
+    let mut boot = Vec::new();
+    compare_boots(&mut boot, &is.boot, &was.boot);
+    if let (Some(is), Some(was)) = (&is.reads, &was.reads) {
+        compare_reads(&mut boot, reads(is), reads(was));
+    }
+    let mut structure = Vec::new();
+    compare(
+        &mut structure,
+        structure_facts(is.disc.as_ref()),
+        structure_facts(was.disc.as_ref()),
+    );
+    Differences { boot, structure }
+}
+
+/// In what the cells of two tools are not the same. Where on the disc each tool puts what is no difference in booting.
+fn between_tools(is: &Baseline, other: &Baseline) -> Differences {
+    let mut boot = Vec::new();
+    compare_boots(&mut boot, &without_places(is), &without_places(other));
+    if let (Some(is), Some(other)) = (&is.reads, &other.reads) {
+        let names = |reads: &[StructureRead]| reads.iter().map(|read| read.what.clone()).collect();
+        compare_reads(&mut boot, names(is), names(other));
+    }
+    let mut structure = Vec::new();
+    compare(
+        &mut structure,
+        structure_facts(is.disc.as_ref()),
+        structure_facts(other.disc.as_ref()),
+    );
+    Differences { boot, structure }
+}
+
+fn compare_boots(differences: &mut Vec<Difference>, is: &Canonical, was: &Canonical) {
+    // Where no entry ran on one side, nobody asks what its probe did not say.
+    let probes = is.entry.is_some() == was.entry.is_some();
+    compare(differences, boot_facts(is, probes), boot_facts(was, probes));
+}
+
+/// Facts by name, in an order of their own.
+type Facts = Vec<(String, String)>;
+
+fn compare(differences: &mut Vec<Difference>, is: Facts, was: Facts) {
+    let now: BTreeMap<&str, &str> = by_name(&is);
+    let then: BTreeMap<&str, &str> = by_name(&was);
+    let gone = was
+        .iter()
+        .filter(|(name, _)| !now.contains_key(name.as_str()));
+    for (name, _) in is.iter().chain(gone) {
+        let value = |facts: &BTreeMap<&str, &str>| {
+            facts
+                .get(name.as_str())
+                .copied()
+                .unwrap_or(NOTHING)
+                .to_owned()
+        };
+        let (is, was) = (value(&now), value(&then));
+        if is != was {
+            differences.push(Difference {
+                what: name.clone(),
+                is,
+                was,
+            });
+        }
+    }
+}
+
+fn by_name(facts: &Facts) -> BTreeMap<&str, &str> {
+    facts
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
+}
+
+fn compare_reads(differences: &mut Vec<Difference>, is: BTreeSet<String>, was: BTreeSet<String>) {
+    let mut tell = |what: &String, is: &str, was: &str| {
+        differences.push(Difference {
+            what: what.clone(),
+            is: is.to_owned(),
+            was: was.to_owned(),
+        });
+    };
+    was.difference(&is)
+        .for_each(|what| tell(what, NOT_READ, READ));
+    is.difference(&was)
+        .for_each(|what| tell(what, READ, NOT_READ));
+}
+
+/// `LBA 33 (boot catalog)`, `LBA 34-37 (boot image of slot 1)`.
+fn reads(reads: &[StructureRead]) -> BTreeSet<String> {
+    let range = |read: &StructureRead| format!("LBA {} ({})", read.range(), read.what);
+    reads.iter().map(range).collect()
+}
+
+fn boot_facts(boot: &Canonical, with_probe: bool) -> Facts {
+    let code = boot
+        .code
+        .as_ref()
+        .map_or(String::new(), |code| format!(" {code}"));
+    let mut facts = vec![("outcome".to_owned(), format!("{}{code}", boot.outcome))];
+    facts.extend(
+        boot.stage
+            .map(|stage| ("stage".to_owned(), stage.to_string())),
+    );
+    facts.extend(
+        boot.entry
+            .map(|entry| ("entry that ran".to_owned(), entry.to_string())),
+    );
+    if with_probe {
+        facts.extend(
+            boot.facts
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        for line in &boot.checks {
+            let (name, value) = line.trim().split_once(": ").unwrap_or((line.trim(), ""));
+            // Several checks may be missing.
+            match facts.iter_mut().find(|(known, _)| known == name) {
+                Some((_, values)) => *values = format!("{values} / {value}"),
+                None => facts.push((name.to_owned(), value.to_owned())),
+            }
+        }
+    }
+    if !boot.words.is_empty() {
+        facts.push(("words".to_owned(), boot.words.join(" / ")));
+    }
+    facts
+}
+
+/// What is told of a disc that is not there, and of a slot that is not in use, is nothing.
+fn structure_facts(disc: Option<&DiscStructure>) -> Facts {
+    let Some(disc) = disc else {
+        return Vec::new();
+    };
+    let mut facts: Facts = Vec::new();
+    let mut tell = |what: String, value: String| facts.push((what, value));
+    let findings = disc.findings.iter();
+    findings.for_each(|id| tell(format!("finding {id}"), "there".to_owned()));
+    let records: Vec<String> = disc
+        .boot_records
+        .iter()
+        .map(|lba| lba.get().to_string())
+        .collect();
+    tell(
+        "LBA of the boot record".to_owned(),
+        or_nothing(records.join(", ")),
+    );
+    let catalog = disc
+        .catalog
+        .map_or(String::new(), |lba| lba.get().to_string());
+    tell("LBA of the boot catalog".to_owned(), or_nothing(catalog));
+    for entry in &disc.entries {
+        let slot = entry.slot;
+        tell(
+            format!("kind of slot {slot}"),
+            entry.kind.as_str().to_owned(),
+        );
+        tell(
+            format!("platform of slot {slot}"),
+            entry.platform.to_string(),
+        );
+        let Some(boot) = &entry.boot else {
+            continue;
+        };
+        let bootable = if boot.bootable { "88" } else { "00" };
+        tell(
+            format!("boot indicator of slot {slot}"),
+            bootable.to_owned(),
+        );
+        tell(format!("media type of slot {slot}"), boot.media.to_string());
+        tell(
+            format!("load segment of slot {slot}"),
+            format!("{:04X}", boot.load_segment),
+        );
+        tell(
+            format!("system type of slot {slot}"),
+            format!("{:02X}", boot.system_type),
+        );
+        tell(
+            format!("sector count of slot {slot}"),
+            boot.sector_count.get().to_string(),
+        );
+        tell(
+            format!("load RBA of slot {slot}"),
+            boot.load_rba.get().to_string(),
+        );
+    }
+    tell(
+        "length of the disc in blocks".to_owned(),
+        disc.blocks.get().to_string(),
+    );
+    facts
+}
+
+fn or_nothing(text: String) -> String {
+    if text.is_empty() {
+        NOTHING.to_owned()
+    } else {
+        text
+    }
+}
+
+/// What was seen, with words in place of the numbers of blocks that say only where the tool put things.
+fn without_places(cell: &Baseline) -> Canonical {
+    let mut boot = cell.boot.clone();
+    let ran = boot.entry.map(|entry| entry.slot);
+    let entries = cell.disc.iter().flat_map(|disc| &disc.entries);
+    let image = entries
+        .filter(|entry| Some(entry.slot) == ran)
+        .find_map(|entry| Some(entry.boot.as_ref()?.load_rba.get()));
+    let length = cell.disc.as_ref().map(|disc| disc.blocks.get());
+    let (Some(image), Some(length)) = (image, length) else {
+        return boot;
+    };
+    let number = |boot: &Canonical, name: &str| boot.facts.get(name)?.parse::<u64>().ok();
+    // The firmware counts in blocks, or in virtual sectors where the disc is a disk.
+    let units = [1, 4];
+    for partition in ["cdrom", "hd"] {
+        let (start_name, blocks_name) =
+            (format!("{partition}-start"), format!("{partition}-blocks"));
+        let (Some(start), Some(blocks)) = (number(&boot, &start_name), number(&boot, &blocks_name))
+        else {
+            continue;
+        };
+        if units
+            .iter()
+            .any(|unit| image.checked_mul(*unit) == Some(start))
+        {
+            boot.facts
+                .insert(start_name, "where the image starts".to_owned());
+        }
+        if units
+            .iter()
+            .any(|unit| length.checked_mul(*unit) == start.checked_add(blocks))
+        {
+            if number(&boot, "last-block").and_then(|last| last.checked_add(1)) == Some(blocks) {
+                boot.facts
+                    .insert("last-block".to_owned(), "the disc's last".to_owned());
+            }
+            boot.facts
+                .insert(blocks_name, "to the end of the disc".to_owned());
+        }
+    }
+    // The specification packet has the image's address at byte 4, in little-endian order.
+    let here: String = u32::try_from(image)
+        .unwrap_or_default()
+        .to_le_bytes()
+        .map(|byte| format!("{byte:02X}"))
+        .concat();
+    if let Some(packet) = boot.facts.get_mut("packet")
+        && packet.get(8..16) == Some(here.as_str())
+    {
+        packet.replace_range(8..16, "(image)");
+    }
+    boot
+}
+
+/// Two runs, or two tools, cell by cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What it was compared with: a master, or the results of an earlier run.
+    pub against: String,
+    /// How many cells are how.
+    pub totals: ComparisonTotals,
+    /// The cells that are not the same.
+    pub cells: Vec<ComparedCell>,
+    /// The cells without a counterpart in which something was seen.
+    pub only_here: Vec<String>,
+    /// Their cells without a counterpart here.
+    pub only_there: Vec<String>,
+}
+
+/// How many cells are how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparisonTotals {
+    /// They boot the same, and the discs have the same structure.
+    pub same: usize,
+    /// They boot the same, from discs of another structure.
+    pub structure_only: usize,
+    /// They boot differently.
+    pub differ: usize,
+    /// Seen only here.
+    pub only_here: usize,
+    /// Seen only there.
+    pub only_there: usize,
+    /// Of those with a counterpart: compared by outcome and findings alone, for want of evidence.
+    pub without_evidence: usize,
+}
+
+/// A cell that is not as its counterpart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedCell {
+    /// The cell.
+    pub id: String,
+    /// Its counterpart.
+    pub other: String,
+    /// In what they are not the same: `is` here, `was` there.
+    #[serde(flatten)]
+    pub differences: Differences,
+}
+
+/// One side of a comparison: what was seen, by cell.
+#[derive(Clone, Debug, Default)]
+pub struct Side(BTreeMap<String, (CellResult, Option<Baseline>)>);
+
+impl Side {
+    /// What a run saw, with the evidence in its folder.
+    pub fn of<'a>(cells: impl IntoIterator<Item = &'a CellResult>, out: &Path) -> Self {
+        let seen = cells.into_iter().filter(|cell| cell.outcome.is_some());
+        let side = seen.map(|cell| {
+            let left = Baseline::of_run(out, cell);
+            (cell.id.clone(), (cell.clone(), left))
+        });
+        Self(side.collect())
+    }
+}
+
+/// Compares the cells of a run with those that another run saw.
+#[must_use]
+pub fn with_run(here: &Results, out: &Path, there: &Side, name: &str) -> Comparison {
+    let here = Side::of(&here.cells, out);
+    compare_sides(&here, there, name, |id| Some(id.to_owned()), &with_baseline)
+}
+
+/// Compares the cells of a run's other masters with those of one of them.
+#[must_use]
+pub fn with_master(results: &Results, out: &Path, master: &str) -> Comparison {
+    let (there, here): (Vec<&CellResult>, Vec<&CellResult>) =
+        results.cells.iter().partition(|cell| cell.master == master);
+    let counterpart = |id: &str| of_master(id, master);
+    compare_sides(
+        &Side::of(here, out),
+        &Side::of(there, out),
+        master,
+        counterpart,
+        &between_tools,
+    )
+}
+
+/// The same cell of another master.
+fn of_master(id: &str, master: &str) -> Option<String> {
+    let id: CellId = id.parse().ok()?;
+    let disc = id.disc();
+    let parts = [
+        disc.scenario(),
+        disc.medium(),
+        disc.boot(),
+        disc.size(),
+        master,
+    ];
+    let other = DiscId::new(parts).ok()?;
+    let id = CellId::new(&other, id.firmware(), id.attachment()).ok()?;
+    Some(id.to_string())
+}
+
+fn compare_sides(
+    here: &Side,
+    there: &Side,
+    against: &str,
+    counterpart: impl Fn(&str) -> Option<String>,
+    differences: &dyn Fn(&Baseline, &Baseline) -> Differences,
+) -> Comparison {
+    let mut comparison = Comparison {
+        against: against.to_owned(),
+        totals: ComparisonTotals::default(),
+        cells: Vec::new(),
+        only_here: Vec::new(),
+        only_there: Vec::new(),
+    };
+    let totals = &mut comparison.totals;
+    let mut met = BTreeSet::new();
+    for (id, (result, left)) in &here.0 {
+        let other = counterpart(id).and_then(|id| there.0.get_key_value(&id));
+        let Some((other_id, (other_result, other_left))) = other else {
+            comparison.only_here.push(id.clone());
+            continue;
+        };
+        met.insert(other_id);
+        let differences = match (left, other_left) {
+            (Some(left), Some(other)) => differences(left, other),
+            _ => {
+                totals.without_evidence += 1;
+                without_evidence(result, other_result)
+            }
+        };
+        if differences.is_empty() {
+            totals.same += 1;
+            continue;
+        }
+        *if differences.boot.is_empty() {
+            &mut totals.structure_only
+        } else {
+            &mut totals.differ
+        } += 1;
+        comparison.cells.push(ComparedCell {
+            id: id.clone(),
+            other: other_id.clone(),
+            differences,
+        });
+    }
+    let unmet = there.0.keys().filter(|id| !met.contains(id));
+    comparison.only_there = unmet.cloned().collect();
+    totals.only_here = comparison.only_here.len();
+    totals.only_there = comparison.only_there.len();
+    comparison
+}
+
+/// What can be said by the results alone.
+fn without_evidence(is: &CellResult, was: &CellResult) -> Differences {
+    let outcome = |cell: &CellResult| {
+        let Some(outcome) = &cell.outcome else {
+            return Vec::new();
+        };
+        let expected = cell.expected.as_ref();
+        if expected.is_some_and(|expected| expected.leaves_open(outcome.kind)) {
+            return vec![("outcome".to_owned(), "one of those declared".to_owned())];
+        }
+        let code = outcome
+            .code
+            .as_ref()
+            .map_or(String::new(), |code| format!(" {code}"));
+        vec![
+            ("outcome".to_owned(), format!("{}{code}", outcome.kind)),
+            ("stage".to_owned(), outcome.stage.to_string()),
+        ]
+    };
+    let findings = |cell: &CellResult| {
+        let ids = cell.findings.iter();
+        ids.map(|id| (format!("finding {id}"), "there".to_owned()))
+            .collect()
+    };
+    let mut differences = Differences::default();
+    compare(&mut differences.boot, outcome(is), outcome(was));
+    compare(&mut differences.structure, findings(is), findings(was));
+    differences
+}
+
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;

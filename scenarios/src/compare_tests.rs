@@ -1,0 +1,237 @@
+use serde_json::json;
+
+use super::*;
+use crate::results::{Tools, Verdict};
+
+fn cell(boot: serde_json::Value, load_rba: u64) -> Baseline {
+    serde_json::from_value(json!({
+        "schema": "baseline/1", "cell": "a/-/none/-/t/seabios/ide", "boot": boot,
+        "reads": ["17 boot record", "33 boot catalog", format!("{load_rba} boot image of slot 1")],
+        "disc": { "blocks": 300, "boot_records": [17], "catalog": 33, "findings": [],
+            "entries": [ { "slot": 1, "kind": "initial", "platform": "x86",
+                "boot": { "bootable": true, "media": "none", "load_segment": 0, "system_type": 0, "sector_count": 4, "load_rba": load_rba } } ] }
+    }))
+    .unwrap()
+}
+
+fn booted(load_rba: u8) -> Baseline {
+    let boot = json!({
+        "outcome": "booted", "stage": "ended", "entry": { "slot": 1, "probe": "bios" },
+        "facts": { "drive": "E0", "packet": format!("13000001{load_rba:02X}000000000000000400"),
+            "cdrom-start": load_rba.to_string(), "cdrom-blocks": (300 - u64::from(load_rba)).to_string(),
+            "last-block": (299 - u64::from(load_rba)).to_string() },
+        "checks": ["checks: 3 ok"], "words": ["Booting from DVD/CD..."]
+    });
+    cell(boot, load_rba.into())
+}
+
+fn sentences(differences: &[Difference]) -> Vec<String> {
+    differences.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_is_the_same_does_not_differ() {
+    assert!(with_baseline(&booted(34), &booted(34)).is_empty());
+}
+
+#[test]
+fn what_changed_in_booting_is_told_in_sentences() {
+    let was = cell(
+        json!({ "outcome": "refused", "code": "0009", "stage": "catalog-read" }),
+        34,
+    );
+    let mut is = booted(34);
+    is.boot.facts = [("geometry".to_owned(), "9/16/63".to_owned())].into();
+    is.reads.as_mut().unwrap().remove(1);
+    let differences = with_baseline(&is, &was);
+    assert_eq!(
+        sentences(&differences.boot),
+        [
+            "outcome: booted, was refused 0009",
+            "stage: ended, was catalog-read",
+            "entry that ran: slot 1, bios probe, was none",
+            "words: Booting from DVD/CD..., was none",
+            "the firmware no longer reads LBA 33 (boot catalog)",
+        ]
+    );
+    assert_eq!(differences.structure, []);
+    let mut again = is.clone();
+    again.boot.facts.clear();
+    again.boot.checks = vec!["checks: 2 of 3 ok".to_owned()];
+    assert_eq!(
+        sentences(&with_baseline(&again, &is).boot),
+        ["checks: 2 of 3 ok, was 3 ok", "geometry: none, was 9/16/63"]
+    );
+}
+
+#[test]
+fn what_changed_on_the_disc_is_told_too() {
+    let (mut is, was) = (booted(34), booted(34));
+    let disc = is.disc.as_mut().unwrap();
+    disc.findings.push("count-zero".to_owned());
+    disc.boot_records = vec![images::units::Lba::new(18)];
+    let boot = disc.entries[0].boot.as_mut().unwrap();
+    boot.sector_count = images::units::VirtualSectorCount::ZERO;
+    let differences = with_baseline(&is, &was);
+    assert_eq!(differences.boot, []);
+    assert_eq!(
+        sentences(&differences.structure),
+        [
+            "finding count-zero: there, was none",
+            "LBA of the boot record: 18, was 17",
+            "sector count of slot 1: 0, was 4",
+        ]
+    );
+    is.disc = None;
+    let gone = sentences(&with_baseline(&is, &was).structure);
+    assert!(
+        gone.contains(&"sector count of slot 1: none, was 4".to_owned()),
+        "{gone:?}"
+    );
+}
+
+#[test]
+fn unknown_reads_are_not_compared() {
+    let (mut is, was) = (booted(34), booted(34));
+    is.reads = None;
+    assert!(with_baseline(&is, &was).is_empty());
+}
+
+#[test]
+fn checks_of_one_name_are_all_compared() {
+    let (mut is, mut was) = (booted(34), booted(34));
+    let missing = |name: &str| format!("  missing: check {name} was not reported");
+    is.boot.checks.extend(["a", "b"].map(missing));
+    was.boot.checks.extend(["a", "c"].map(missing));
+    assert_eq!(
+        sentences(&with_baseline(&is, &was).boot),
+        [
+            "missing: check a was not reported / check b was not reported, was check a was not reported / check c was not reported"
+        ]
+    );
+}
+
+#[test]
+fn where_a_tool_puts_the_image_is_no_difference_in_booting() {
+    let differences = between_tools(&booted(34), &booted(60));
+    assert_eq!(sentences(&differences.boot), Vec::<String>::new());
+    assert_eq!(
+        sentences(&differences.structure),
+        ["load RBA of slot 1: 34, was 60"]
+    );
+    let mut other = booted(60);
+    other
+        .boot
+        .facts
+        .insert("cdrom-blocks".to_owned(), "12".to_owned());
+    let boot = between_tools(&booted(34), &other).boot;
+    assert_eq!(
+        sentences(&boot),
+        [
+            "cdrom-blocks: to the end of the disc, was 12",
+            "last-block: the disc's last, was 239"
+        ]
+    );
+    let mut other = booted(60);
+    other
+        .boot
+        .facts
+        .insert("packet".to_owned(), "1300000199".to_owned());
+    assert_eq!(
+        between_tools(&booted(34), &other).boot.len(),
+        1,
+        "a short packet is told, and nothing else happens"
+    );
+}
+
+fn record(id: &str, outcome: Option<(&str, &str)>) -> CellResult {
+    let master = id.split('/').nth(4).unwrap();
+    serde_json::from_value(json!({
+        "id": id, "scenario": "a", "medium": "-", "boot": "none", "size": "-", "master": master,
+        "firmware": "seabios", "attachment": "ide",
+        "outcome": outcome.map(|(kind, stage)| json!({ "kind": kind, "stage": stage })),
+        "expected": null, "verdict": Verdict::Observed, "differs": [], "findings": [], "duration_ms": 0, "start": null,
+        "evidence": format!("cells/{id}")
+    }))
+    .unwrap()
+}
+
+fn results(cells: Vec<CellResult>) -> Results {
+    Results::new("tcg".into(), Tools::default(), cells)
+}
+
+#[test]
+fn tools_are_compared_cell_by_cell_and_what_was_not_seen_is_on_one_side_only() {
+    let out = tempfile::tempdir().unwrap();
+    let id = |master: &str, attachment: &str| format!("a/-/none/-/{master}/seabios/{attachment}");
+    let booted_at_end = Some(("booted", "ended"));
+    let cells = vec![
+        record(&id("x", "ide"), booted_at_end),
+        record(&id("g", "ide"), booted_at_end),
+        record(&id("p", "ide"), booted_at_end),
+        record(&id("x", "ahci"), booted_at_end),
+        record(&id("g", "ahci"), None),
+        record(&id("g", "scsi"), booted_at_end),
+        record(&id("x", "usb-cd"), booted_at_end),
+        record(&id("g", "usb-cd"), Some(("hung", "entered"))),
+    ];
+    for (master, cell) in [("x", booted(34)), ("g", booted(40))] {
+        let file = out
+            .path()
+            .join(format!("cells/{}/baseline.json", id(master, "ide")));
+        crate::files::write_json(&file, &cell).unwrap();
+    }
+    let comparison = with_master(&results(cells), out.path(), "x");
+    assert_eq!(
+        comparison.totals,
+        ComparisonTotals {
+            same: 1,
+            structure_only: 1,
+            differ: 1,
+            only_here: 1,
+            only_there: 1,
+            without_evidence: 2
+        }
+    );
+    assert_eq!(comparison.only_here, [id("g", "scsi")]);
+    assert_eq!(comparison.only_there, [id("x", "ahci")]);
+    let differ = comparison
+        .cells
+        .iter()
+        .find(|cell| !cell.differences.boot.is_empty())
+        .unwrap();
+    assert_eq!(
+        (&differ.id, &differ.other),
+        (&id("g", "usb-cd"), &id("x", "usb-cd"))
+    );
+    assert_eq!(
+        sentences(&differ.differences.boot)[0],
+        "outcome: hung, was booted"
+    );
+}
+
+#[test]
+fn a_run_is_compared_with_an_earlier_one_and_a_difference_in_booting_fails_it() {
+    let out = tempfile::tempdir().unwrap();
+    let (a, b) = ("a/-/none/-/x/seabios/ide", "a/-/none/-/x/seabios/ahci");
+    let before = [
+        record(a, Some(("booted", "ended"))),
+        record(b, Some(("refused", "catalog-read"))),
+    ];
+    let there = Side::of(&before, out.path());
+    let mut now = results(vec![
+        record(a, Some(("booted", "ended"))),
+        record(b, Some(("refused", "catalog-read"))),
+    ]);
+    now.comparison = Some(with_run(&now, out.path(), &there, "before/results.json"));
+    assert_eq!(now.exit_code(), 0);
+    assert_eq!(
+        now.comparison
+            .as_ref()
+            .map(|comparison| comparison.totals.same),
+        Some(2)
+    );
+    now.cells[1] = record(b, Some(("booted", "ended")));
+    now.comparison = Some(with_run(&now, out.path(), &there, "before/results.json"));
+    assert_eq!(now.exit_code(), 1);
+}

@@ -1,0 +1,119 @@
+//! A comparison of two tools or two runs, for people.
+
+use std::io::{self, Write};
+
+use scenarios::compare::{ComparedCell, Comparison, Difference};
+
+/// So many cells of each kind are told one by one; all are in the results.
+const CELLS: usize = 40;
+/// So many characters of a value.
+const VALUE: usize = 60;
+
+/// Prints what differs, how cells boot first, and then how many do.
+pub(super) fn print(to: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+    let boots_differently = |cell: &&ComparedCell| !cell.differences.boot.is_empty();
+    let (boot, structure): (Vec<_>, Vec<_>) = comparison.cells.iter().partition(boots_differently);
+    let sections = [
+        (boot, "boots differently"),
+        (
+            structure,
+            "boots the same, from a disc of another structure",
+        ),
+    ];
+    for (cells, what) in sections {
+        for cell in cells.iter().take(CELLS) {
+            writeln!(to, "\n{}: {what}", cell.id)?;
+            let rows = rows(cell, &comparison.against);
+            rows.iter().try_for_each(|row| writeln!(to, "  {row}"))?;
+        }
+        if cells.len() > CELLS {
+            writeln!(to, "\nand {} more: see the results", cells.len() - CELLS)?;
+        }
+    }
+    for (ids, where_to) in [
+        (&comparison.only_here, "here"),
+        (&comparison.only_there, "there"),
+    ] {
+        if !ids.is_empty() {
+            writeln!(to, "\nseen only {where_to}:")?;
+            ids.iter()
+                .take(CELLS)
+                .try_for_each(|id| writeln!(to, "  {id}"))?;
+        }
+        if ids.len() > CELLS {
+            writeln!(to, "  and {} more", ids.len() - CELLS)?;
+        }
+    }
+    writeln!(
+        to,
+        "\nagainst {}: {}",
+        comparison.against,
+        sentence(comparison)
+    )
+}
+
+/// `12 the same, 3 boot differently`.
+pub(super) fn sentence(comparison: &Comparison) -> String {
+    let totals = &comparison.totals;
+    let parts = [
+        (totals.same, "the same"),
+        (
+            totals.structure_only,
+            "boot the same from a disc of another structure",
+        ),
+        (totals.differ, "boot differently"),
+        (totals.only_here, "seen only here"),
+        (totals.only_there, "seen only there"),
+        (
+            totals.without_evidence,
+            "compared without evidence, by outcome and findings alone",
+        ),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
+    if parts.is_empty() {
+        "nothing to compare".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// A header, and a row for each difference: what, here, there.
+fn rows(cell: &ComparedCell, against: &str) -> Vec<String> {
+    let part = |id: &str| id.split('/').nth(4).unwrap_or_default().to_owned();
+    let (here, there) = (part(&cell.id), part(&cell.other));
+    let header = if here == there {
+        ["".to_owned(), "now".to_owned(), short(against)]
+    } else {
+        ["".to_owned(), here, there]
+    };
+    let all = cell.differences.all();
+    let row = |difference: &Difference| {
+        [&difference.what, &difference.is, &difference.was].map(|text| short(text))
+    };
+    let table: Vec<[String; 3]> = std::iter::once(header).chain(all.map(row)).collect();
+    let width = |column: usize| {
+        table
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths = [width(0), width(1)];
+    let line = |[what, is, was]: &[String; 3]| {
+        format!("{what:<0$}  {is:<1$}  {was}", widths[0], widths[1])
+            .trim_end()
+            .to_owned()
+    };
+    table.iter().map(line).collect()
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= VALUE {
+        return text.to_owned();
+    }
+    text.chars().take(VALUE - 1).chain(['…']).collect()
+}

@@ -1,0 +1,262 @@
+//! Answers for GitHub Actions: annotations on standard output, and a summary in Markdown.
+//!
+//! Workflow commands are lines that begin with `::`. Everything that comes from a guest or a tool is escaped in them, and stands in the
+//! summary as code.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::OpenOptions,
+    io::{self, Write},
+    path::Path,
+};
+
+use scenarios::{
+    cell::Cell,
+    location::Location,
+    results::{CellResult, FirmwareTool, Results, Verdict},
+};
+
+use super::{comparison, table};
+
+/// GitHub shows ten annotations of a kind for each step.
+const ANNOTATIONS: usize = 10;
+/// So many cells are told in the summary, which GitHub bounds at 1 MiB; all are in the results.
+const PROBLEMS: usize = 100;
+/// So many characters of what is told of each.
+const LONGEST: usize = 2000;
+
+/// Prints the annotations, and adds to the summary where there is one.
+pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result<()> {
+    let workspace = env::var_os("GITHUB_WORKSPACE");
+    let workspace = workspace.as_deref().map(Path::new);
+    let declared = declared(cells, &results.tools.firmware);
+    let mut stdout = io::stdout().lock();
+    for line in annotations(results, &declared, workspace) {
+        writeln!(stdout, "{line}")?;
+    }
+    eprintln!("{}", table::sentence(&results.totals));
+    eprintln!("results: {}", Results::file(out).display());
+    let Some(summary_file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
+    else {
+        return Ok(());
+    };
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(summary_file)?;
+    file.write_all(summary(results).as_bytes())
+}
+
+/// Why there are no results.
+pub(super) fn stopped(error: &str) -> String {
+    command(
+        "error",
+        &[("title", "boot-matrix".to_owned())],
+        &clip(error),
+    )
+}
+
+/// By cell: where it is declared what must happen to it.
+type Places<'a> = BTreeMap<&'a str, &'a Location>;
+
+fn declared<'a>(cells: &'a [Cell], firmware: &[FirmwareTool]) -> Places<'a> {
+    let place = |cell: &'a Cell| {
+        let version = firmware
+            .iter()
+            .find(|firmware| firmware.id == cell.id.firmware_family())
+            .map(|firmware| firmware.version.as_str());
+        Some((cell.id.as_str(), cell.declared(version)?))
+    };
+    cells.iter().filter_map(place).collect()
+}
+
+/// A cell that fails the run.
+struct Annotation {
+    id: String,
+    properties: Vec<(&'static str, String)>,
+    message: String,
+}
+
+/// A line for each cell that is not as it should be, and for each reason why cells were skipped.
+fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path>) -> Vec<String> {
+    let mut errors: Vec<Annotation> = Vec::new();
+    for (record, what) in problems(results) {
+        let place = declared.get(record.id.as_str());
+        let place = place
+            .and_then(|place| Some((place.file().strip_prefix(workspace?).ok()?, place.line())));
+        let mut properties = Vec::new();
+        if let Some((file, line)) = place {
+            properties.push(("file", file.display().to_string()));
+            properties.extend(line.map(|line| ("line", line.to_string())));
+        }
+        properties.push(("title", format!("{}: {what}", record.id)));
+        errors.push(Annotation {
+            id: record.id.clone(),
+            properties,
+            message: message(record),
+        });
+    }
+    if let Some(comparison) = &results.comparison {
+        let differ = comparison
+            .cells
+            .iter()
+            .filter(|cell| !cell.differences.boot.is_empty());
+        for cell in differ {
+            let title = format!("{}: boots differently from {}", cell.id, comparison.against);
+            let sentences = cell.differences.all().map(ToString::to_string);
+            let sentences = sentences.collect::<Vec<_>>().join("\n");
+            errors.push(Annotation {
+                id: cell.id.clone(),
+                properties: vec![("title", title)],
+                message: clip(&sentences),
+            });
+        }
+    }
+    let more = errors.len().saturating_sub(ANNOTATIONS);
+    // The last one that is shown says that there are more.
+    let shown = if more > 0 {
+        ANNOTATIONS - 1
+    } else {
+        ANNOTATIONS
+    };
+    let mut lines: Vec<String> = errors
+        .iter()
+        .take(shown)
+        .map(|error| command("error", &error.properties, &error.message))
+        .collect();
+    if more > 0 {
+        let rest: Vec<&str> = errors
+            .iter()
+            .skip(shown)
+            .map(|error| error.id.as_str())
+            .collect();
+        let title = format!("and {} more", rest.len());
+        lines.push(command(
+            "error",
+            &[("title", title)],
+            &clip(&rest.join("\n")),
+        ));
+    }
+    for (reason, number) in skipped(results).into_iter().take(ANNOTATIONS) {
+        let title = format!("{number} skipped");
+        lines.push(command("warning", &[("title", title)], &reason));
+    }
+    lines
+}
+
+/// The cells that fail the run, each with why in a word or two.
+fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, String)> {
+    results
+        .cells
+        .iter()
+        .filter_map(|record| match record.verdict {
+            Verdict::Mismatch => {
+                let differs: Vec<&str> = record
+                    .differs
+                    .iter()
+                    .map(|differs| differs.as_str())
+                    .collect();
+                Some((record, differs.join(", ")))
+            }
+            Verdict::Infra => Some((record, "could not be run".to_owned())),
+            Verdict::AsExpected | Verdict::Skipped | Verdict::Observed => None,
+        })
+}
+
+fn message(record: &CellResult) -> String {
+    let mut lines = record.reason.clone();
+    if !record.findings.is_empty() {
+        lines.push(format!("on the disc: {}", record.findings.join(", ")));
+    }
+    lines.push(format!("evidence: {}", record.evidence));
+    clip(&lines.join("\n"))
+}
+
+fn clip(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST).chain(['…']).collect()
+}
+
+fn skipped(results: &Results) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for record in results
+        .cells
+        .iter()
+        .filter(|record| record.verdict == Verdict::Skipped)
+    {
+        *reasons.entry(clip(&record.reason.join("\n"))).or_default() += 1;
+    }
+    reasons
+}
+
+/// A workflow command, as GitHub's toolkit escapes it.
+fn command(name: &str, properties: &[(&str, String)], message: &str) -> String {
+    let data = |text: &str| {
+        text.replace('%', "%25")
+            .replace('\r', "%0D")
+            .replace('\n', "%0A")
+    };
+    let property = |(name, value): &(&str, String)| {
+        let value = data(value).replace(':', "%3A").replace(',', "%2C");
+        format!("{name}={value}")
+    };
+    let properties: Vec<String> = properties.iter().map(property).collect();
+    format!("::{name} {}::{}", properties.join(","), data(message))
+}
+
+/// The summary, in Markdown.
+fn summary(results: &Results) -> String {
+    let mut text = format!(
+        "## boot-matrix\n\n{}\n\n{}",
+        table::sentence(&results.totals),
+        fenced(&table::rows(results).join("\n"))
+    );
+    let problems: Vec<_> = problems(results).collect();
+    if !problems.is_empty() {
+        text += "### Not as expected\n\n";
+    }
+    for (record, what) in problems.iter().take(PROBLEMS) {
+        text += &format!("`{}`: {what}\n\n{}", record.id, fenced(&message(record)));
+    }
+    if problems.len() > PROBLEMS {
+        text += &format!(
+            "and {} more: see the results\n\n",
+            problems.len() - PROBLEMS
+        );
+    }
+    let contradictions = results
+        .cells
+        .iter()
+        .filter(|record| !record.contradicts.is_empty())
+        .count();
+    if contradictions > 0 {
+        text += &format!(
+            "{contradictions} as the baseline says, which is not what the scenarios declare\n\n"
+        );
+    }
+    for (reason, number) in skipped(results) {
+        text += &format!("{number} skipped\n\n{}", fenced(&reason));
+    }
+    if let Some(compared) = &results.comparison {
+        let mut table = Vec::new();
+        // Writing to memory cannot fail.
+        drop(comparison::print(&mut table, compared));
+        let table = String::from_utf8_lossy(&table);
+        text += &format!("### Compared\n\n{}", fenced(table.trim()));
+    }
+    text
+}
+
+/// A block of code that its content cannot end.
+fn fenced(content: &str) -> String {
+    let longest = content.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{content}\n{fence}\n\n")
+}
+
+#[cfg(test)]
+#[path = "github_tests.rs"]
+mod tests;
