@@ -195,6 +195,10 @@ fn a_baseline_that_is_none_is_wrong_input_and_never_a_pass() {
         &["--against", "xorriso", "--master", "xorriso"],
         "with itself",
     );
+    refuses(
+        &["--against", "xorriso"],
+        "none of the cells chosen are of xorriso",
+    );
     refuses(&["--against", &own.path("missing.json")], "missing.json");
     refuses(&["--against", "xorriso", "--accept"], "nowhere to put");
     let results = own.path("results.json");
@@ -331,6 +335,52 @@ attach = ["ide"]
     assert!(
         told.is_error() && format!("{told:?}").contains("]]>"),
         "{told:?}"
+    );
+}
+
+#[test]
+fn two_tools_are_compared_in_one_run() {
+    let own = Own::new();
+    let both = SCENARIO.replace(
+        "firmware =",
+        "master = [\"genisoimage\", \"xorriso\"]\nfirmware =",
+    );
+    fs::write(
+        own.path("own.toml"),
+        both.replace("[\"none,count=4\", \"none,count=8\"]", "[\"none,count=4\"]"),
+    )
+    .unwrap();
+    let said = own.run(&[
+        "--against",
+        "xorriso",
+        "--master",
+        "genisoimage",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(
+        verdicts(&said),
+        [verdict("as-expected", &[]), verdict("as-expected", &[])]
+    );
+    let json = said.json();
+    assert_eq!(
+        (&json["schema"], &json["comparison"]["against"]),
+        (&"boot-matrix/1".into(), &"xorriso".into())
+    );
+    let totals = &json["comparison"]["totals"];
+    assert_eq!(
+        (&totals["differ"], &totals["structure_only"]),
+        (&0.into(), &1.into()),
+        "{json}"
+    );
+    let told = own.run(&["--against", "xorriso"]);
+    let table = "own/-/none,count=4/-/genisoimage/seabios/ide: boots the same, from a disc of another structure\n";
+    assert!(told.stdout.contains(table), "{}", told.stdout);
+    assert!(
+        told.stdout.contains("genisoimage  xorriso\n"),
+        "{}",
+        told.stdout
     );
 }
 
