@@ -354,6 +354,20 @@ pub struct ComparisonTotals {
     pub without_evidence: usize,
 }
 
+impl ComparisonTotals {
+    /// What the comparison amounts to: 3 where nothing could be compared, which is no pass, 1 where a cell boots differently, else 0.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        if self.same + self.structure_only + self.differ == 0 {
+            3
+        } else if self.differ > 0 {
+            1
+        } else {
+            0
+        }
+    }
+}
+
 /// A cell that is not as its counterpart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparedCell {

@@ -231,6 +231,8 @@ fn a_run_is_compared_with_an_earlier_one_and_a_difference_in_booting_fails_it() 
             .map(|comparison| comparison.totals.same),
         Some(2)
     );
+    now.comparison = Some(with_run(&now, out.path(), &Side::default(), "another run"));
+    assert_eq!(now.exit_code(), 3, "what has no counterpart is no pass");
     now.cells[1] = record(b, Some(("booted", "ended")));
     now.comparison = Some(with_run(&now, out.path(), &there, "before/results.json"));
     assert_eq!(now.exit_code(), 1);

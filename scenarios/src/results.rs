@@ -205,16 +205,13 @@ impl Results {
         }
     }
 
-    /// The exit code of the run: that of the totals, and 1 where a cell boots differently from its counterpart.
+    /// The exit code of the run: that of the totals; else 3 where a comparison found nothing to compare, and 1 where a cell boots differently
+    /// from its counterpart.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let differ = self
-            .comparison
-            .as_ref()
-            .map_or(0, |comparison| comparison.totals.differ);
-        match self.totals.exit_code() {
-            0 if differ > 0 => 1,
-            code => code,
+        match (self.totals.exit_code(), &self.comparison) {
+            (0, Some(comparison)) => comparison.totals.exit_code(),
+            (code, _) => code,
         }
     }
 

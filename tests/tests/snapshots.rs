@@ -26,7 +26,8 @@ fn one_that_belongs_to_none_is_found() {
         snapshots: scratch.path().to_owned(),
         ..Folder::shipped(workspace)
     };
-    let matrix = Matrix::read(std::slice::from_ref(&folder), &Default::default()).unwrap();
+    let masters = Matrix::shipped(workspace).unwrap().masters;
+    let matrix = Matrix::read(std::slice::from_ref(&folder), &masters).unwrap();
     let kept = matrix.cells().next().unwrap().snapshot;
     let stray = scratch
         .path()

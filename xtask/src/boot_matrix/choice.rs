@@ -52,9 +52,10 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
     let masters = Arc::new(Masters::read(&sources).map_err(unreadable)?);
     let matrix = Matrix::read(&folders, &masters).map_err(unreadable)?;
     let against = Against::read(options, &matrix.masters)?;
+    let accepted = accepted(options, against.as_ref())?;
     let cells = select(options, &matrix, against.as_ref())?;
     Ok(Choice {
-        accepted: accepted(options, against.as_ref())?,
+        accepted,
         against,
         folders,
         masters: sources,
@@ -237,6 +238,18 @@ fn select(
         Some(folder) => of_plan(cells, &plan(folder)?, folder)?,
         None => cells,
     };
+    if let Some(Against::Master(other)) = against {
+        let of_other = |cell: &&Cell| cell.id.disc().master() == other.as_str();
+        let (theirs, all) = (cells.iter().filter(of_other).count(), cells.len());
+        if theirs == 0 || theirs == all {
+            let what = if theirs == 0 { "none" } else { "all" };
+            let what = format!(
+                "--against {other} has nothing to compare: {what} of the cells chosen are of {other}"
+            );
+            let remedy = "--set masters, or scenarios with both tools in master";
+            return Err(Stop::usage(what, remedy).into());
+        }
+    }
     Ok(match options.partition {
         Some(partition) => partition.of(cells),
         None => cells,

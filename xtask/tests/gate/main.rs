@@ -5,7 +5,9 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod example;
 
 use std::{
     ffi::OsStr,
@@ -195,6 +197,10 @@ fn a_baseline_that_is_none_is_wrong_input_and_never_a_pass() {
         &["--against", "xorriso", "--master", "xorriso"],
         "with itself",
     );
+    refuses(
+        &["--against", "xorriso"],
+        "none of the cells chosen are of xorriso",
+    );
     refuses(&["--against", &own.path("missing.json")], "missing.json");
     refuses(&["--against", "xorriso", "--accept"], "nowhere to put");
     let results = own.path("results.json");
@@ -335,6 +341,52 @@ attach = ["ide"]
 }
 
 #[test]
+fn two_tools_are_compared_in_one_run() {
+    let own = Own::new();
+    let both = SCENARIO.replace(
+        "firmware =",
+        "master = [\"genisoimage\", \"xorriso\"]\nfirmware =",
+    );
+    fs::write(
+        own.path("own.toml"),
+        both.replace("[\"none,count=4\", \"none,count=8\"]", "[\"none,count=4\"]"),
+    )
+    .unwrap();
+    let said = own.run(&[
+        "--against",
+        "xorriso",
+        "--master",
+        "genisoimage",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(
+        verdicts(&said),
+        [verdict("as-expected", &[]), verdict("as-expected", &[])]
+    );
+    let json = said.json();
+    assert_eq!(
+        (&json["schema"], &json["comparison"]["against"]),
+        (&"boot-matrix/1".into(), &"xorriso".into())
+    );
+    let totals = &json["comparison"]["totals"];
+    assert_eq!(
+        (&totals["differ"], &totals["structure_only"]),
+        (&0.into(), &1.into()),
+        "{json}"
+    );
+    let told = own.run(&["--against", "xorriso"]);
+    let table = "own/-/none,count=4/-/genisoimage/seabios/ide: boots the same, from a disc of another structure\n";
+    assert!(told.stdout.contains(table), "{}", told.stdout);
+    assert!(
+        told.stdout.contains("genisoimage  xorriso\n"),
+        "{}",
+        told.stdout
+    );
+}
+
+#[test]
 fn github_is_told_where_and_what() {
     let own = Own::new();
     let summary = own.path("summary.md");
@@ -470,124 +522,4 @@ fn an_iso_of_any_name_is_observed_or_must_come() {
     ]);
     assert_eq!(missing.code, 2);
     assert!(missing.stderr.contains("missing.iso"), "{}", missing.stderr);
-}
-
-/// A tool that masters with xorriso, by a script that may break what it is told to do.
-const TOOL: &str = r#"name = "mytool"
-summary = "a script around xorriso"
-
-[[command]]
-modes = "none"
-command = "sh {here}/mytool -as mkisofs -quiet -J -o {iso} -V {volume_id} -b {boot_image} -no-emul-boot {count} {tree}"
-
-[[command]]
-modes = "bios+efi"
-command = "sh {here}/mytool -as mkisofs -quiet -J -o {iso} -V {volume_id} -b {boot_image} -no-emul-boot -boot-load-size 4 -eltorito-alt-boot -e {efi_image} -no-emul-boot {tree}"
-
-[deviations]
-count = "-boot-load-size {load_sectors}"
-"#;
-
-/// The rest of a script, once the disc is there.
-const AFTER_XORRISO: &str = r#"xorriso "$@" || exit
-while [ $# -gt 0 ]; do
-    if [ "$1" = -o ]; then iso=$2; fi
-    shift
-done
-"#;
-
-/// A script that writes other sector counts, made of those that stand there, into the initial entry and into the section entry.
-const COUNTS: &str = r#"catalog=$(od -An -tu4 -j $((17 * 2048 + 71)) -N4 "$iso" | tr -d ' ')
-for slot in 1 3; do
-    at=$((catalog * 2048 + slot * 32 + 6))
-    count=$(od -An -tu2 -j $at -N2 "$iso" | tr -d ' ')
-    count=$(({count}))
-    printf "\\$(printf %03o $((count % 256)))\\$(printf %03o $((count / 256)))" |
-        dd of="$iso" bs=1 seek=$at conv=notrunc 2>/dev/null
-done
-"#;
-
-/// The boot record stands behind the supplementary volume descriptor.
-const BOOT_RECORD_MOVED: &str = r#"dd if="$iso" of=record bs=2048 skip=17 count=1 2>/dev/null
-dd if="$iso" of="$iso" bs=2048 skip=18 seek=17 count=1 conv=notrunc 2>/dev/null
-dd if=record of="$iso" bs=2048 seek=18 count=1 conv=notrunc 2>/dev/null
-"#;
-
-#[test]
-fn the_example_catches_a_broken_tool_and_names_what_broke() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("tool.toml"), TOOL).unwrap();
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let gate = |script: &str, arguments: &[&str]| {
-        fs::write(folder.path().join("mytool"), script).unwrap();
-        let mut command = Command::new(workspace.join("examples/gate.sh"));
-        command
-            .current_dir(&folder)
-            .args(["tool.toml", "baseline"])
-            .args(arguments);
-        said(command, &[("OUT", "results")])
-    };
-    const BIOS: &str = "gate-bios/-/none,count=8/-/mytool/seabios/ide: snapshot, outcome\n";
-    const EFI: &str = "gate-both/-/bios+efi/-/mytool/ovmf/ahci: snapshot";
-    let sound = gate("exec xorriso \"$@\"\n", &["--accept"]);
-    assert_eq!(sound.code, 0, "{}{}", sound.stdout, sound.stderr);
-    let counts = |count: &str| format!("{AFTER_XORRISO}{}", COUNTS.replace("{count}", count));
-    for (break_it, told) in [
-        // Load size 1.
-        (
-            counts("1"),
-            vec![
-                BIOS,
-                EFI,
-                "  loaded: 4, was 8\n",
-                "  sector count of slot 1: 1, was 8\n",
-                "  sector count of slot 3: 1, was 2880\n",
-            ],
-        ),
-        // Counted in blocks.
-        (
-            counts("count / 4"),
-            vec![
-                BIOS,
-                EFI,
-                "  sector count of slot 1: 2, was 8\n",
-                "  sector count of slot 3: 720, was 2880\n",
-                "  finding count-unit: there, was none\n",
-            ],
-        ),
-        (
-            format!("{AFTER_XORRISO}{BOOT_RECORD_MOVED}"),
-            vec![
-                BIOS,
-                EFI,
-                "  outcome: refused 0004, was booted\n",
-                "  the firmware no longer reads LBA 17 (boot record)\n",
-                "  finding boot-record-misplaced: there, was none\n",
-                "  LBA of the boot record: 18, was 17\n",
-            ],
-        ),
-    ] {
-        let broken = gate(&break_it, &[]);
-        assert_eq!(
-            broken.code, 1,
-            "{break_it}: {}{}",
-            broken.stdout, broken.stderr
-        );
-        for what in told {
-            assert!(
-                broken.stdout.contains(what),
-                "{break_it}: {what}: {}",
-                broken.stdout
-            );
-        }
-    }
-    let again = gate("exec xorriso \"$@\"\n", &[]);
-    assert_eq!(again.code, 0, "{}", again.stdout);
-    let usage = said(Command::new(workspace.join("examples/gate.sh")), &[]);
-    assert_eq!(usage.code, 2);
-    assert!(
-        usage.stderr.contains("gate.sh TOOL.toml BASELINE"),
-        "{}",
-        usage.stderr
-    );
 }
