@@ -159,7 +159,11 @@ fn by_snapshot(
         judgement.reason.insert(0, why);
         return Ok(judgement);
     }
-    let text = expected.snapshot(&seen.observation, seen.manifest.as_ref());
+    let mut text = expected.snapshot(&seen.observation, seen.manifest.as_ref());
+    let findings = seen.inspection.as_ref().map_or_else(Vec::new, finding_ids);
+    if !findings.is_empty() {
+        text.push_str(&format!("findings:\n  {}\n", findings.join("\n  ")));
+    }
     match snapshot::compare(&cell.snapshot, &text) {
         Comparison::Same => {}
         Comparison::Different(lines) => {
