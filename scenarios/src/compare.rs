@@ -394,12 +394,30 @@ impl Side {
         });
         Self(side.collect())
     }
+
+    /// The master of all its cells, if it is one.
+    fn only_master(&self) -> Option<&str> {
+        let mut masters = self.0.values().map(|(result, _)| result.master.as_str());
+        let first = masters.next()?;
+        masters.all(|other| other == first).then_some(first)
+    }
 }
 
-/// Compares the cells of a run with those that another run saw.
+/// Compares the cells of a run with those that another run saw: by their ids, or where the other run was of one other master and
+/// has no id in common with this one, with the same cell of that.
 #[must_use]
 pub fn with_run(here: &Results, out: &Path, there: &Side, name: &str) -> Comparison {
     let here = Side::of(&here.cells, out);
+    let in_common = here.0.keys().any(|id| there.0.contains_key(id));
+    if let Some(master) = there.only_master().filter(|_| !in_common) {
+        return compare_sides(
+            &here,
+            there,
+            name,
+            |id| of_master(id, master),
+            &between_tools,
+        );
+    }
     compare_sides(&here, there, name, |id| Some(id.to_owned()), &with_baseline)
 }
 

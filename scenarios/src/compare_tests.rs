@@ -237,3 +237,20 @@ fn a_run_is_compared_with_an_earlier_one_and_a_difference_in_booting_fails_it() 
     now.comparison = Some(with_run(&now, out.path(), &there, "before/results.json"));
     assert_eq!(now.exit_code(), 1);
 }
+
+#[test]
+fn the_run_of_one_other_tool_is_compared_as_that_tool() {
+    let out = tempfile::tempdir().unwrap();
+    let id = |master: &str, attachment: &str| format!("a/-/none/-/{master}/seabios/{attachment}");
+    let seen = |master, attachment| record(&id(master, attachment), Some(("booted", "ended")));
+    let now = results(vec![seen("x", "ide"), seen("x", "ahci")]);
+    let compare = |cells: &[CellResult]| {
+        let there = Side::of(cells, out.path());
+        let comparison = with_run(&now, out.path(), &there, "theirs/results.json");
+        (comparison.totals.same, comparison.totals.only_here)
+    };
+    assert_eq!(compare(&[seen("g", "ide")]), (1, 1));
+    // Of several tools none is meant, and what has the same id is.
+    assert_eq!(compare(&[seen("g", "ide"), seen("p", "ide")]), (0, 2));
+    assert_eq!(compare(&[seen("g", "ide"), seen("x", "ide")]), (1, 1));
+}
