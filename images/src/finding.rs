@@ -146,6 +146,7 @@ ids! {
 /// What the catalogue says of one id.
 pub(crate) struct Record {
     severity: Severity,
+    milder: Option<Severity>,
     trips: &'static [&'static str],
     explanation: &'static str,
     consequence: &'static str,
@@ -154,11 +155,18 @@ pub(crate) struct Record {
 }
 
 impl FindingId {
-    /// How bad it is. [`FindingId::VolumeSize`] is an error where the volume claims more than there is, which is what
-    /// this says, and only worth knowing where data trails the volume.
+    /// How bad it is, at the worst.
     #[must_use]
     pub const fn severity(self) -> Severity {
         catalogue::record(self).severity
+    }
+
+    /// How bad it is where it does less harm. [`FindingId::VolumeSize`] is an error where the volume claims more than
+    /// there is, and only worth knowing where data trails the volume; [`FindingId::HybridMbr`] an error where the
+    /// partition table is the only way to an EFI loader, and a warning elsewhere.
+    #[must_use]
+    pub const fn milder(self) -> Option<Severity> {
+        catalogue::record(self).milder
     }
 
     /// Who trips over it: `seabios`, `ovmf`, `u-boot`, `virtualbox`, `bochs`, `usb` (any firmware with the disc as a
@@ -258,7 +266,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding as bad as its id says.
+    /// A finding as bad as its id can be.
     #[must_use]
     pub fn new(id: FindingId, place: Place, message: String) -> Self {
         Self {
@@ -270,6 +278,13 @@ impl Finding {
             trips: id.trips().iter().map(|&who| who.to_owned()).collect(),
             fix: id.remedy().to_owned(),
         }
+    }
+
+    /// The same where it does less harm here.
+    #[must_use]
+    pub fn milder(mut self) -> Self {
+        self.severity = self.id.milder().unwrap_or(self.severity);
+        self
     }
 
     /// The same where it is only worth knowing: nobody trips over it, and nothing need be mended.
@@ -301,6 +316,10 @@ mod tests {
                     "{id}: {sentence}"
                 );
             }
+            assert!(
+                id.milder().is_none_or(|milder| milder < id.severity()),
+                "{id}"
+            );
             for (tool, remedy) in id.fixes() {
                 assert!(!tool.is_empty() && remedy.len() > 10, "{id}: {tool}");
             }

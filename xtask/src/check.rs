@@ -1,4 +1,4 @@
-//! Format, lints, documentation, the schema and the snapshots: everything that can be checked without booting.
+//! Format, lints, documentation, the schema, generated tables and the snapshots: everything that can be checked without booting.
 
 use std::{
     fs,
@@ -17,6 +17,8 @@ use crate::{
     cli::Check,
     place::{cargo, workspace},
     steps::{self, Step},
+    stop::Stop,
+    tables,
 };
 
 /// Runs the verb.
@@ -25,6 +27,11 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
         for (name, text) in schemas() {
             files::write(&schema_file(name), text.as_bytes())?;
         }
+    }
+    if options.update_docs {
+        let matrix = Matrix::shipped(workspace()).map_err(|error| Stop::scenarios(&error))?;
+        tables::update(workspace(), &matrix)
+            .map_err(|what| Stop::usage(what, "cargo xtask boot-matrix --set all"))?;
     }
     let steps = [
         Step::command("format", &mut in_workspace(&["fmt", "--all", "--check"])),
@@ -52,6 +59,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
             .env("RUSTDOCFLAGS", "-D warnings"),
         ),
         Step::run("schema", schema),
+        Step::run("generated tables", generated_tables),
         Step::run("unreferenced snapshots", unreferenced_snapshots),
     ];
     Ok(ExitCode::from(
@@ -100,6 +108,11 @@ fn kept(file: &Path, text: &str) -> Result<(), (u8, String)> {
             ),
         )),
     }
+}
+
+fn generated_tables() -> Result<(), (u8, String)> {
+    let matrix = Matrix::shipped(workspace()).map_err(|error| (2, error.to_string()))?;
+    tables::check(workspace(), &matrix).map_err(|what| (1, what))
 }
 
 fn unreferenced_snapshots() -> Result<(), (u8, String)> {

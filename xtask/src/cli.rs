@@ -34,7 +34,7 @@ pub(crate) enum Verb {
     Doctor(Doctor),
     /// Run everything: the default matrix, and every other test of the workspace.
     Test(Test),
-    /// Check format, lints, documentation, the schema and the snapshots.
+    /// Check format, lints, documentation, the schema, the generated tables and the snapshots.
     Check(Check),
     /// Measure how long things take, as ratios in one run.
     Bench(crate::bench::Bench),
@@ -270,6 +270,10 @@ pub(crate) struct Check {
     /// Write the JSON Schema of scenario files anew instead of comparing it.
     #[arg(long)]
     pub(crate) update_schema: bool,
+    /// Write the tables in README.md and docs/defects.md anew, from the scenarios and the accepted snapshots, instead of
+    /// comparing them.
+    #[arg(long)]
+    pub(crate) update_docs: bool,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

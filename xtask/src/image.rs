@@ -47,7 +47,10 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
         found: &found,
     };
     check_place(&options.out)?;
-    match disc::export(&recipe, &options.out, workshop).map_err(|error| {
+    // A tool runs in a folder of its own, where a relative path means something else.
+    let out = std::path::absolute(&options.out)
+        .with_context(|| format!("{} has no place", options.out.display()))?;
+    match disc::export(&recipe, &out, workshop).map_err(|error| {
         let remedy = "free some space there, or choose another file with --out";
         Stop::host(error, remedy)
     })? {

@@ -14,6 +14,7 @@ mod setup;
 mod signals;
 mod steps;
 mod stop;
+mod tables;
 mod test;
 
 use std::{

@@ -2,15 +2,25 @@
 
 use super::{
     FindingId as Id, Record,
-    Severity::{Error, Info, Warning},
+    Severity::{self, Error, Info, Warning},
 };
 
+macro_rules! either {
+    () => {
+        None
+    };
+    ($milder:ident) => {
+        Some(Severity::$milder)
+    };
+}
+
 macro_rules! catalogue {
-    ($($variant:ident: $severity:expr, $trips:expr, $explanation:literal, $consequence:literal, $remedy:literal $(, $tool:literal => $fix:literal)* ;)*) => {
+    ($($variant:ident: $severity:ident $(or $milder:ident)?, $trips:expr, $explanation:literal, $consequence:literal, $remedy:literal $(, $tool:literal => $fix:literal)* ;)*) => {
         pub(super) const fn record(id: Id) -> &'static Record {
             match id {
                 $(Id::$variant => &Record {
                     severity: $severity,
+                    milder: either!($($milder)?),
                     trips: &$trips,
                     explanation: $explanation,
                     consequence: $consequence,
@@ -231,7 +241,7 @@ catalogue! {
         "OVMF computes no or too few blocks: Not Found.",
         "Put the image inside the volume, keep it below 32 MiB so that a count can say its length, or enlarge the volume.",
         "xorriso" => "-e /boot/efi.img with the image in the tree, instead of -e --interval:appended_partition_2:all::, when it is larger than 32 MiB";
-    VolumeSize: Error, ["ovmf", "tools"],
+    VolumeSize: Error or Info, ["ovmf", "tools"],
         "The volume's size in the primary descriptor disagrees with the disc's length.",
         "Files at the end are missing where the volume claims more than there is; data behind the volume is out of reach of an EFI entry that ends with it.",
         "Fetch the image again if it was cut short; else write the size when the disc is complete.";
@@ -241,9 +251,9 @@ catalogue! {
         "Carry the boot record over when a session is added.",
         "xorriso" => "-boot_image any keep (do not discard) when adding a session, or -boot_image any replay",
         "genisoimage" => "repeat -b, -c and the other boot options with -M and -C";
-    HybridMbr: Error, ["usb"],
+    HybridMbr: Error or Warning, ["usb"],
         "Partitions of the MBR overlap or end behind the disc.",
-        "UEFI rejects such a table as a whole, and finds no partition on a USB stick.",
+        "UEFI rejects such a table as a whole, and finds no partition on a USB stick; OVMF boots it all the same where the catalog leads to an EFI loader, because it looks for El Torito first.",
         "Give the entry that covers the whole disc type 00, and keep the others apart and on the disc.",
         "xorriso" => "-isohybrid-gpt-basdat, or -append_partition 2 0xef efi.img with --protective-msdos-label",
         "isohybrid" => "isohybrid --uefi makes them overlap: let xorriso make the hybrid";

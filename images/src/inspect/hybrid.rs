@@ -1,10 +1,11 @@
 //! The partition tables in the system area, by which a hybrid disc starts as a stick.
 
 use super::{
-    Findings, Window,
-    reading::{GptPartition, MbrPartition, PartitionsReading},
+    Findings, Purpose, Window, entries,
+    reading::{CatalogReading, GptPartition, MbrPartition, PartitionsReading},
 };
 use crate::{
+    fat::FatVolume,
     finding::{FindingId, Place},
     partition_table::{Guid, Mbr, MbrEntry, PartitionType, RawGptEntry, RawGptHeader},
     units::{VirtualSector, VirtualSectorCount},
@@ -25,9 +26,6 @@ pub(super) fn read(disc: &mut Window<'_>, findings: &mut Findings) -> Partitions
     // Anything may stand in the system area. A table has a signature, and no code where its status bytes are.
     let is_table = table.signature && table.is_plausible();
     let gpt = read_gpt(disc, &table, findings);
-    if is_table && gpt.is_none() {
-        check_mbr(disc, &table, findings);
-    }
     let slots = (0_u8..).zip(table.entries);
     let partition = |(slot, entry): (u8, MbrEntry)| MbrPartition {
         slot,
@@ -52,8 +50,75 @@ fn sectors(disc: &Window<'_>) -> VirtualSectorCount {
     disc.length().virtual_sectors_rounded_up()
 }
 
-/// As UEFI does: one wrong partition, and the whole table counts for nothing (EDK2 `Mbr.c`, `PartitionValidMbr`).
-fn check_mbr(disc: &Window<'_>, table: &Mbr, findings: &mut Findings) {
+/// Checks a master boot record without a GUID partition table, as UEFI does: one wrong partition, and the whole table
+/// counts for nothing (EDK2 `Mbr.c`, `PartitionValidMbr`). That is an error where it is the only way to an EFI loader:
+/// where El Torito leads to one, the table is never looked at (`Partition.c`). What is wrong with the catalog must have
+/// been found before.
+pub(super) fn check_mbr(
+    disc: &mut Window<'_>,
+    catalog: Option<&CatalogReading>,
+    partitions: &PartitionsReading,
+    findings: &mut Findings,
+) {
+    // What is no table was not read as one, and has nothing in it.
+    if partitions.gpt.is_some() || partitions.mbr.is_empty() {
+        return;
+    }
+    let Some(table) = disc.array(0).map(|sector| Mbr::decode(&sector)) else {
+        return;
+    };
+    let Some((place, wrong)) = wrong_partition(disc, &table) else {
+        return;
+    };
+    if has_usable_efi_entry(catalog, findings) {
+        findings.report_milder(
+            FindingId::HybridMbr,
+            place,
+            format!("{wrong}; the catalog leads to an EFI loader, and is looked at first"),
+        );
+    } else if leads_to_a_loader(disc, &table) {
+        findings.report(
+            FindingId::HybridMbr,
+            place,
+            format!("{wrong}, and nothing else on the disc leads to its EFI loader"),
+        );
+    } else {
+        findings.report_milder(
+            FindingId::HybridMbr,
+            place,
+            format!("{wrong}; no partition holds an EFI loader, and a BIOS does not look"),
+        );
+    }
+}
+
+/// What keeps a firmware for UEFI from the catalog, or from the image of an entry in it.
+const UNUSABLE: [FindingId; 6] = [
+    FindingId::CatalogHeaderId,
+    FindingId::CatalogKey,
+    FindingId::CatalogChecksum,
+    FindingId::CatalogEfiTooDeep,
+    FindingId::CountEfiShort,
+    FindingId::EfiOpenEndOutsideVolume,
+];
+
+fn has_usable_efi_entry(catalog: Option<&CatalogReading>, findings: &Findings) -> bool {
+    let usable = entries(catalog).any(|(entry, boot)| {
+        boot.bootable
+            && !boot.loaders.is_empty()
+            && Purpose::of(entry.platform, boot) == Purpose::Efi
+    });
+    usable && !findings.has(&UNUSABLE)
+}
+
+fn leads_to_a_loader(disc: &mut Window<'_>, table: &Mbr) -> bool {
+    table.used().any(|(_, entry)| {
+        let volume = FatVolume::at(disc, entry.first.byte_offset());
+        volume.is_some_and(|volume| !volume.removable_media_loaders(disc).is_empty())
+    })
+}
+
+/// The first partition that makes the table count for nothing, and what is wrong with it.
+fn wrong_partition(disc: &Window<'_>, table: &Mbr) -> Option<(Place, String)> {
     let end = sectors(disc);
     let used: Vec<_> = table.used().collect();
     for (index, &(slot, entry)) in used.iter().enumerate() {
@@ -77,18 +142,15 @@ fn check_mbr(disc: &Window<'_>, table: &Mbr, findings: &mut Findings) {
         } else {
             continue;
         };
-        findings.report(
-            FindingId::HybridMbr,
-            place,
-            format!(
-                "the MBR's partition in slot {slot} of type {:02X} (sectors {} to {}) {what}",
-                entry.kind.0,
-                entry.first.get(),
-                entry.end().get().saturating_sub(1)
-            ),
+        let message = format!(
+            "the MBR's partition in slot {slot} of type {:02X} (sectors {} to {}) {what}",
+            entry.kind.0,
+            entry.first.get(),
+            entry.end().get().saturating_sub(1)
         );
-        return;
+        return Some((place, message));
     }
+    None
 }
 
 fn read_gpt(

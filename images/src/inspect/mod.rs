@@ -86,9 +86,18 @@ impl Findings {
         self.0.push(Finding::new(id, place, message));
     }
 
+    /// Where what is an error otherwise does less harm.
+    fn report_milder(&mut self, id: FindingId, place: Place, message: String) {
+        self.0.push(Finding::new(id, place, message).milder());
+    }
+
     /// Where what is an error otherwise is only worth knowing.
     fn report_info(&mut self, id: FindingId, place: Place, message: String) {
         self.0.push(Finding::new(id, place, message).as_info());
+    }
+
+    fn has(&self, ids: &[FindingId]) -> bool {
+        self.0.iter().any(|finding| ids.contains(&finding.id))
     }
 
     /// The worst first, then by their place.
@@ -146,6 +155,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         efi::check(&mut examination);
         oversized::check(&mut examination);
     }
+    hybrid::check_mbr(disc, catalog.as_ref(), &partitions, &mut findings);
     let boot_image = options.boot_image.and_then(|original| {
         original::compare(disc, original, catalog.as_ref()?, &images, &mut findings)
     });

@@ -1,6 +1,7 @@
 //! What is in and around the images: tables, sessions, partitions, originals.
 
 use super::*;
+use crate::finding::Severity;
 
 #[test]
 fn isolinux_needs_its_boot_info_table() {
@@ -221,19 +222,59 @@ fn with_mbr(disc: &mut MasteredDisc, slots: &[(u8, u32, u32)]) {
     disc.bytes.write_at(510, &[0x55, 0xAA]);
 }
 
+/// How bad a disc's master boot record is, and in which words.
+fn hybrid_mbr(disc: &MasteredDisc) -> Option<(Severity, String)> {
+    let inspection = read(&disc.bytes);
+    let mut findings = inspection.findings.into_iter();
+    let found = findings.find(|finding| finding.id == FindingId::HybridMbr)?;
+    Some((found.severity, found.message))
+}
+
 #[test]
 fn a_hybrid_mbr_is_checked_as_uefi_does() {
-    let check = |slots: &[(u8, u32, u32)], expected: &[FindingId]| {
-        let found = after("bios+efi", |disc| with_mbr(disc, slots));
-        assert_eq!(found, expected, "{slots:?}");
+    let check = |slots: &[(u8, u32, u32)], expected: Option<&str>| {
+        let mut disc = disc("bios+efi");
+        with_mbr(&mut disc, slots);
+        let found = hybrid_mbr(&disc);
+        assert_eq!(found.is_some(), expected.is_some(), "{slots:?}: {found:?}");
+        if let (Some((severity, message)), Some(words)) = (found, expected) {
+            assert_eq!(severity, Severity::Warning, "{message}");
+            assert!(message.contains(words), "{message}");
+        }
     };
-    check(&[(0x00, 0, 3_000), (0xEF, 100, 2_880)], &[]);
+    check(&[(0x00, 0, 3_000), (0xEF, 100, 2_880)], None);
+    check(&[(0x17, 0, 3_000), (0xEF, 200, 2_800)], Some("overlaps"));
+    check(&[(0x17, 0, 3_000_000)], Some("and the disc has"));
+    check(&[(0xCD, 1, 2_900)], None);
+}
+
+#[test]
+fn a_hybrid_mbr_is_an_error_where_it_alone_leads_to_a_loader() {
+    let check = |boot: &str, change: fn(&mut MasteredDisc), expected: Severity, words: &str| {
+        let mut disc = disc(&format!("{boot},hybrid=mbr"));
+        change(&mut disc);
+        // As `isohybrid --uefi` writes it: the whole disc, of type 17h, over the EFI system partition.
+        disc.bytes.write_at(446 + 4, &[0x17]);
+        let (severity, message) = hybrid_mbr(&disc).unwrap();
+        assert_eq!(severity, expected, "{boot}: {message}");
+        assert!(message.contains(words), "{message}");
+    };
+    let without_catalog = |disc: &mut MasteredDisc| disc.bytes.write_at(17 * 2048, &[0xFF]);
+    let without_entry = |disc: &mut MasteredDisc| patch(disc, 3, 0, &[0]);
+    let checksum = |disc: &mut MasteredDisc| patch(disc, 0, 0x1C, &[1, 2]);
+    let only = "nothing else on the disc leads to its EFI loader";
+    check("bios+efi", |_| {}, Severity::Warning, "looked at first");
+    check("bios+efi", without_catalog, Severity::Error, only);
+    check("bios+efi", without_entry, Severity::Error, only);
+    check("bios+efi", checksum, Severity::Error, only);
+    // A BIOS starts the first sector, whatever the table says.
+    let past_the_end = |disc: &mut MasteredDisc| disc.bytes.write_at(446 + 12, &[0xFF; 3]);
     check(
-        &[(0x17, 0, 3_000), (0xEF, 200, 2_800)],
-        &[FindingId::HybridMbr],
+        "none",
+        past_the_end,
+        Severity::Warning,
+        "a BIOS does not look",
     );
-    check(&[(0x17, 0, 3_000_000)], &[FindingId::HybridMbr]);
-    check(&[(0xCD, 1, 2_900)], &[]);
 }
 
 #[test]
