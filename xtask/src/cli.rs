@@ -206,7 +206,7 @@ impl BootMatrix {
 }
 
 /// What is used, and whether what is missing is installed.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Tooling {
     /// The QEMU to use.
     #[arg(long, value_name = "PATH")]

@@ -3,11 +3,17 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use harness::outcome::OutcomeKind;
+use scenarios::{
+    cell::Cell,
+    matrix::Matrix,
+    words::{Master, Set},
+};
 
 use crate::{
     boot_matrix,
-    cli::{BootMatrix, Test},
-    place::{cargo, nextest_profile, workspace},
+    cli::{BootMatrix, Sets, Test, Tooling},
+    place::{cargo, nextest_profile, target, workspace},
     setup,
     signals::Signals,
     steps::{self, Step},
@@ -18,10 +24,17 @@ use crate::{
 pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
     setup::provide_for_tests(options.tooling.yes)?;
     let format = options.format;
-    let booted = Step::run("boot-matrix", || matrix(options));
+    let tooling = options.tooling;
+    let booted = Step::run("boot-matrix", || {
+        matrix(&BootMatrix::whole(tooling.clone()))
+    });
+    let others = Step::run("a cell of each other family", || {
+        matrix(&one_of_each_other_family(tooling)?)
+    });
     let signals = Signals::catch()?;
     let steps = [
         booted,
+        others,
         Step::command_under(
             signals,
             "tests",
@@ -50,9 +63,36 @@ pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
     ))
 }
 
-fn matrix(options: Test) -> Result<(), (u8, String)> {
-    let whole = BootMatrix::whole(options.tooling);
-    let results = boot_matrix::boot(&whole).map_err(|error| {
+/// One cell of each scenario that is not in the default set: the first that does not hang, for that takes a deadline to see.
+fn one_of_each_other_family(tooling: Tooling) -> Result<BootMatrix, (u8, String)> {
+    let matrix = Matrix::shipped(workspace()).map_err(|error| (2, error.to_string()))?;
+    let hangs = |cell: &Cell| {
+        let expected = cell.expectation(None);
+        expected.is_some_and(|expected| expected.outcome == OutcomeKind::Hung)
+    };
+    let others = matrix
+        .scenarios
+        .iter()
+        .filter(|scenario| scenario.set != Set::Default);
+    let filters = others
+        .filter_map(|scenario| {
+            let cells = || scenario.cells().filter(|cell| !hangs(cell));
+            // Of what compares tools, another tool than our own.
+            let foreign =
+                cells().find(|cell| cell.id.disc().master() != Master::default().as_str());
+            foreign.or_else(|| cells().next())
+        })
+        .map(|cell| cell.id.to_string());
+    Ok(BootMatrix {
+        filters: filters.collect(),
+        set: Some(Sets(Vec::new())),
+        out: Some(target().join("boot-matrix-families")),
+        ..BootMatrix::whole(tooling)
+    })
+}
+
+fn matrix(options: &BootMatrix) -> Result<(), (u8, String)> {
+    let results = boot_matrix::boot(options).map_err(|error| {
         let stop = Stop::of(&error);
         (stop.code, stop.to_string())
     })?;

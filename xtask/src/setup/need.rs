@@ -48,7 +48,10 @@ const ORACLES: [(&str, &str); 7] = [
 
 /// Those that not every distribution has, and without which a test compares with the others alone. Of pycdlib the
 /// library is needed, with which the program comes.
-const OPTIONAL_ORACLES: [(&str, &str); 1] = [("pycdlib-genisoimage", "python3-pycdlib")];
+const OPTIONAL_ORACLES: [(&str, &str); 2] = [
+    ("pycdlib-genisoimage", "python3-pycdlib"),
+    ("bsdtar", "libarchive-tools"),
+];
 
 /// What these cells need: the emulator, their firmware, the runner, and the real media among them.
 pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
