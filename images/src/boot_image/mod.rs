@@ -1,17 +1,17 @@
 //! Boot images: what a boot entry points to, with a probe in it and sectors that know themselves.
 
-mod boot_info;
 mod efi;
 mod fat;
 mod floppy;
 mod hard_disk;
+mod isolinux;
 mod no_emulation;
 mod plan;
 
-pub(crate) use boot_info::write_boot_info;
 pub use efi::{LOADER, efi_system_partition};
 pub use floppy::floppy;
 pub use hard_disk::{Geometry, GeometryRequest, hard_disk};
+pub(crate) use isolinux::write_boot_info;
 pub use no_emulation::no_emulation;
 pub use plan::Identity;
 

@@ -1,4 +1,4 @@
-use super::{BootImage, Identity, ImageError, boot_info};
+use super::{BootImage, Identity, ImageError, isolinux};
 use crate::{
     boot::BootInfo,
     probe::bios::{self, Drive},
@@ -24,11 +24,11 @@ pub fn no_emulation(
         let mut bytes = SparseBytes::zeroed(length.bytes().get());
         let stage2 = bios::stage2(Drive::NoEmulation, plan)?;
         let sectors = super::stage2_sectors(&stage2);
-        let code_at = passes_for.map_or(0, |_| boot_info::CODE);
+        let code_at = passes_for.map_or(0, |_| isolinux::CODE);
         let stage1 = bios::stage1(Drive::NoEmulation, code_at, stage2_at, sectors)?;
         bytes.write_at(u64::from(code_at), &stage1);
         if let Some(loader) = passes_for {
-            boot_info::disguise(&mut bytes, loader);
+            isolinux::disguise(&mut bytes, loader);
         }
         // A boot sector's signature, which no specification asks of a no-emulation image and some tools do.
         bytes.write_at(510, &[0x55, 0xAA]);

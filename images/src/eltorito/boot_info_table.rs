@@ -34,6 +34,23 @@ impl BootInfoTable {
         }
     }
 
+    /// The table's fields, from [`Self::START`] on; zeros follow to [`Self::END`]. A number past 32 bits saturates.
+    #[must_use]
+    pub fn encode(&self) -> [u8; 16] {
+        let field = |value: Option<u32>| value.unwrap_or(u32::MAX);
+        let fields = [
+            field(self.volume.to_u32()),
+            field(self.image.to_u32()),
+            field(self.length.to_u32()),
+            self.checksum,
+        ];
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(fields) {
+            *to = from.to_le_bytes();
+        }
+        bytes
+    }
+
     /// The checksum of some bytes, a multiple of four but for the last ones, which zeros pad.
     #[must_use]
     pub fn sum(bytes: &[u8]) -> u32 {
@@ -51,6 +68,20 @@ impl BootInfoTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let table = BootInfoTable {
+            volume: Lba::new(16),
+            image: Lba::new(0x0102_0304),
+            length: ByteCount::new(2048),
+            checksum: 0xDEAD_BEEF,
+        };
+        let mut head = [0; 64];
+        head[8..24].copy_from_slice(&table.encode());
+        assert_eq!(head[12..16], [4, 3, 2, 1]);
+        assert_eq!(BootInfoTable::decode(&head), table);
+    }
 
     #[test]
     fn words_are_summed_and_the_last_one_padded() {

@@ -1,22 +1,17 @@
-//! The boot-info table, which mastering tools write into a boot image so that its loader finds itself on the disc
-//! (mkisofs(8), `-boot-info-table`).
+//! An image that passes for isolinux: its name, and a boot-info table, by which it finds itself on the disc.
 
 use super::BootImage;
-use crate::{boot::BootInfo, sparse::SparseBytes, units::Lba};
+use crate::{boot::BootInfo, eltorito::BootInfoTable, sparse::SparseBytes, units::Lba};
 
-/// Where the table stands in the image.
-const TABLE: u64 = 8;
-/// Behind the table, and from here on the checksum is taken.
-const TABLE_END: u64 = 64;
 /// Where code begins in an image that has a table.
-pub(super) const CODE: u16 = TABLE_END as u16;
+pub(super) const CODE: u16 = BootInfoTable::END as u16;
 /// Where the loader's name stands: behind stage 1, before the signature.
 const NAME: u64 = 502;
 
 /// Makes an image begin as that loader does: a jump over the table, and its name where programs look for it.
 pub(super) fn disguise(bytes: &mut SparseBytes, loader: BootInfo) {
     // JMP SHORT to CODE.
-    bytes.write_at(0, &[0xEB, (TABLE_END - 2) as u8]);
+    bytes.write_at(0, &[0xEB, (BootInfoTable::END - 2) as u8]);
     let name: &[u8] = match loader {
         BootInfo::Isolinux => b"ISOLINUX",
     };
@@ -26,24 +21,21 @@ pub(super) fn disguise(bytes: &mut SparseBytes, loader: BootInfo) {
 /// Writes the table of an image that stands at `image`, on a disc whose primary volume descriptor stands at `volume`:
 /// both addresses, the image's length in bytes, and the sum of its 32-bit words from byte 64 on.
 pub(crate) fn write_boot_info(image: &mut BootImage, volume: Lba, at: Lba) {
-    let length = image.length().bytes();
-    let sum = image
+    let checksum = image
         .bytes
         .pieces()
         .flat_map(|(start, piece)| (start..).step_by(4).zip(piece.as_chunks::<4>().0))
-        .filter(|&(at, _)| at >= TABLE_END)
+        .filter(|&(at, _)| at >= BootInfoTable::END)
         .fold(0_u32, |sum, (_, word)| {
             sum.wrapping_add(u32::from_le_bytes(*word))
         });
-    let field = |value: Option<u32>| value.unwrap_or(u32::MAX);
-    let table = [
-        field(volume.to_u32()),
-        field(at.to_u32()),
-        field(length.to_u32()),
-        sum,
-    ];
-    let table: Vec<u8> = table.into_iter().flat_map(u32::to_le_bytes).collect();
-    image.bytes.write_at(TABLE, &table);
+    let table = BootInfoTable {
+        volume,
+        image: at,
+        length: image.length().bytes(),
+        checksum,
+    };
+    image.bytes.write_at(BootInfoTable::START, &table.encode());
 }
 
 #[cfg(test)]
