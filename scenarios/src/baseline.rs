@@ -1,6 +1,7 @@
 //! Baselines: what cells were seen to do, one file for each, kept wherever the user keeps them.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -399,6 +400,41 @@ pub fn check<'a>(
         found += usize::from(Baseline::read_for(folder, id)?.is_some());
     }
     Ok(found)
+}
+
+/// The files of a baseline that are of none of these cells, relative to its folder. Files that are no baseline's are passed over.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn orphans<'a>(
+    folder: &Path,
+    ids: impl IntoIterator<Item = &'a CellId>,
+) -> Result<Vec<PathBuf>, FileError> {
+    let own: BTreeSet<PathBuf> = ids
+        .into_iter()
+        .map(|id| Baseline::file(folder, id))
+        .collect();
+    let mut orphans = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let unreadable = || FileError::new("read the baseline", &next);
+        for entry in fs::read_dir(&next).map_err(unreadable())? {
+            let entry = entry.map_err(unreadable())?;
+            let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable())?);
+            if kind.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+                && !own.contains(&path)
+                && matches!(Baseline::read(&path), Ok(Some(_)))
+            {
+                orphans.push(path.strip_prefix(folder).unwrap_or(&path).to_owned());
+            }
+        }
+    }
+    orphans.sort();
+    Ok(orphans)
 }
 
 /// The file in a cell's evidence folder, by the cell.

@@ -134,3 +134,25 @@ fn reads_that_touch_are_one_and_only_structures_count() {
     assert_eq!(ranges(&reads), [(0, 1), (16, 18), (25, 28)]);
     assert_eq!(ranges(&[read(u64::MAX, 512)]).len(), 1);
 }
+
+#[test]
+fn a_file_of_a_cell_that_is_gone_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = |scenario: &str| -> CellId {
+        format!("{scenario}/-/none/-/t/seabios/ide")
+            .parse()
+            .unwrap()
+    };
+    for scenario in ["kept", "gone"] {
+        let file = Baseline::file(folder.path(), &id(scenario));
+        let text = serde_json::json!({
+            "schema": SCHEMA, "cell": id(scenario).to_string(), "boot": { "outcome": "booted" },
+            "reads": null, "disc": null
+        });
+        crate::files::write_json(&file, &text).unwrap();
+    }
+    // Whatever else lies there is nobody's baseline.
+    std::fs::write(folder.path().join("notes.json"), "{}").unwrap();
+    let orphans = orphans(folder.path(), [&id("kept")]).unwrap();
+    assert_eq!(orphans, [Path::new("gone/-/none/-/t/seabios/ide.json")]);
+}

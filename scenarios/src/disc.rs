@@ -189,10 +189,21 @@ fn take_from_exchange(recipe: &Recipe, folder: &Path, exchange: &Path) -> io::Re
     if !iso.exists() {
         let words = fs::read(exchange::refusal(&iso))?;
         let words = String::from_utf8_lossy(&words);
-        let lines: Vec<String> = words.lines().map(|line| line.trim().to_owned()).collect();
+        let mut lines: Vec<String> = words.lines().map(|line| line.trim().to_owned()).collect();
+        if words.trim().is_empty() {
+            lines = vec!["no disc came back, and no words why".to_owned()];
+        }
         return refuse(folder, &lines);
     }
-    let length = ByteCount::new(iso.metadata()?.len());
+    let came_back = iso.metadata()?;
+    if !came_back.is_file() || came_back.len() == 0 {
+        let words = format!(
+            "what came back as {} is no file with bytes in it",
+            iso.display()
+        );
+        return refuse(folder, &[words]);
+    }
+    let length = ByteCount::new(came_back.len());
     if let Some(medium) = recipe.medium
         && length > medium.capacity().bytes()
     {

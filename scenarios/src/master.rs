@@ -8,7 +8,9 @@ use std::{
 };
 
 use harness::{
-    master::{DEADLINE, Deviation, ModeCommand, Template, TemplateError, Tool, VersionQuery},
+    master::{
+        DEADLINE, Deviation, ModeCommand, Placeholder, Template, TemplateError, Tool, VersionQuery,
+    },
     outcome::OutcomeKind,
     verdict::Expectation,
 };
@@ -272,6 +274,10 @@ impl Masters {
                     let command = command
                         .parse()
                         .map_err(|error: TemplateError| wrong(error.to_string()))?;
+                    if !Template::has(&command, Placeholder::Iso) {
+                        let what = "the command never says {iso}, the file to write";
+                        return Err(wrong(what.to_owned()));
+                    }
                     let tool = Tool::of_command(name, command);
                     if tool.commands.iter().all(|command| command.modes.is_empty()) {
                         return Err(wrong(
@@ -519,12 +525,27 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
             })
         })
         .collect::<Result<Vec<_>, ReadError>>()?;
-    let first = commands.first().map_or("", |first| first.command.program());
-    if first.is_empty() {
-        return Err(ReadError::Syntax {
-            at: reader.at(&file.name),
-            message: "a master needs a [[command]] that begins with a program".to_owned(),
-        });
+    let here = std::path::absolute(path)
+        .ok()
+        .and_then(|path| path.parent().map(ToOwned::to_owned))
+        .unwrap_or_default();
+    let first = commands.first().zip(file.command.first());
+    let Some((first, decl)) = first else {
+        return Err(reader.wrong(&file.name, "a master needs a [[command]]"));
+    };
+    if first.command.program(&here).is_empty() {
+        let command = &decl.get_ref().command;
+        let what = "a command begins with a program: a name, a path, or {here}/ and a name";
+        return Err(reader.wrong(command, what));
+    }
+    if let Some(without) = file
+        .command
+        .iter()
+        .zip(&commands)
+        .find(|(_, command)| !command.command.has(Placeholder::Iso))
+    {
+        let command = &without.0.get_ref().command;
+        return Err(reader.wrong(command, "the command never says {iso}, the file to write"));
     }
     let deviations = file
         .deviations
@@ -564,10 +585,7 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
             deadline: file
                 .deadline
                 .map_or(DEADLINE, |seconds| Duration::from_secs(seconds.into())),
-            here: std::path::absolute(path)
-                .ok()
-                .and_then(|path| path.parent().map(ToOwned::to_owned))
-                .unwrap_or_default(),
+            here,
         })),
     })
 }

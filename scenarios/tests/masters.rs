@@ -88,7 +88,12 @@ fn what_is_wrong_is_told_with_its_place() {
     check(
         "command = \"my-tool -o {iso} {count} {tree}\"",
         "command = \"{iso}\"",
-        "./t.toml:1:8: a master needs a [[command]] that begins with a program",
+        "./t.toml:6:11: a command begins with a program: a name, a path, or {here}/ and a name",
+    );
+    check(
+        "my-tool -o {iso} {count} {tree}",
+        "my-tool {count} {tree}",
+        "./t.toml:6:11: the command never says {iso}, the file to write",
     );
     check(
         "count = \"--sectors",
@@ -159,6 +164,10 @@ fn a_command_masters_what_its_placeholders_name() {
     assert!(can(all, "hard-disk+efi") && can(all, "floppy-1440k") && can(all, "efi"));
     for (command, expected) in [
         ("tool {is}", "--master-cmd: {is} is no placeholder"),
+        (
+            "tool {boot_image}",
+            "--master-cmd: the command never says {iso}, the file to write",
+        ),
         (
             "tool {iso} {tree}",
             "--master-cmd: the command is given no boot image: it needs {boot_image}",

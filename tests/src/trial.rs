@@ -41,7 +41,7 @@ pub fn run(environment: &Environment, cell: &Cell) -> Result<Completion, Failed>
     match result.verdict {
         Verdict::AsExpected | Verdict::Observed => Ok(Completion::Completed),
         Verdict::Skipped => Ok(Completion::ignored_with(result.reason.join("; "))),
-        Verdict::Mismatch | Verdict::Infra => Err(explain(&folder, &result).into()),
+        Verdict::Mismatch | Verdict::Infra => Err(explain(environment, &folder, &result).into()),
     }
 }
 
@@ -122,7 +122,7 @@ fn differences(result: &CellResult, warm: &Seen, cold: &Seen) -> Vec<String> {
 }
 
 /// What a person needs to go on from here.
-fn explain(folder: &Path, result: &CellResult) -> String {
+fn explain(environment: &Environment, folder: &Path, result: &CellResult) -> String {
     let mut lines = result.reason.clone();
     if let Some(expected) = &result.expected {
         lines.push(format!("expected because: {}", expected.because));
@@ -136,7 +136,12 @@ fn explain(folder: &Path, result: &CellResult) -> String {
             .map(|serial| format!("the end of the serial output:\n{serial}")),
     );
     lines.push(format!("evidence: {}", folder.display()));
-    lines.push(format!("again: cargo xtask boot-matrix '{}'", result.id));
+    // With what the run was given: its scenarios, tools and baseline.
+    let out = environment.run.out.display();
+    lines.push(format!(
+        "again: cargo xtask boot-matrix '{}' --rerun failed --out '{out}'",
+        result.id
+    ));
     lines.join("\n")
 }
 

@@ -134,7 +134,8 @@ pub(crate) struct BootMatrix {
     #[arg(long, value_name = "DIR")]
     pub(crate) baseline: Option<PathBuf>,
     /// Compare with the same cells of another mastering tool, which is run too, or with those of an earlier run, by its
-    /// results.json. Without --baseline the snapshots play no part then. The exit code is 1 where a cell boots differently;
+    /// results.json, beside which its folder `cells` must still be: without it only outcomes and findings are compared. Without
+    /// --baseline the snapshots play no part then. The exit code is 1 where a cell boots differently;
     /// what differs only in the structure of the disc is told, and no failure.
     #[arg(long, value_name = "TOOL|RESULTS.json")]
     pub(crate) against: Option<PathBuf>,
@@ -193,6 +194,15 @@ impl BootMatrix {
             tooling,
             format: RunFormat::Text,
         }
+    }
+
+    /// Whether fewer cells are chosen than the scenarios and masters have.
+    pub(crate) const fn is_narrowed(&self) -> bool {
+        !self.filters.is_empty()
+            || !self.firmware.is_empty()
+            || !self.attach.is_empty()
+            || self.partition.is_some()
+            || self.rerun.is_some()
     }
 
     /// From where the machines start.

@@ -44,7 +44,7 @@ impl Stop {
                 "--scenarios and a folder with scenario files (*.toml), or one such file"
             }
             ReadError::Syntax { .. } | ReadError::Scenario(_) => {
-                "scenarios/README.md, which has the format"
+                "scenarios/README.md and docs/mastering.md, which have the formats"
             }
         };
         Self::usage(error, remedy)

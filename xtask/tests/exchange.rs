@@ -62,6 +62,14 @@ fn what_comes_back_is_booted_under_the_ids_of_the_plan() {
     let plan: Value = serde_json::from_str(&plan).unwrap();
     assert_eq!(plan["schema"], "exchange/1");
 
+    let again = xtask(&export);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+    assert!(
+        again.stderr.contains("plan.json is there already"),
+        "{}",
+        again.stderr
+    );
+
     // One comes back, of one there are only words, of one nothing.
     for disc in plan["discs"].as_array().unwrap() {
         let id = disc["id"].as_str().unwrap();
@@ -99,6 +107,14 @@ fn what_comes_back_is_booted_under_the_ids_of_the_plan() {
         reason.contains("elsewhere.iso did not come back"),
         "{reason}"
     );
+    assert_eq!(said.code, 1);
+
+    // A tool that left an empty file failed, and not the host.
+    let empty = exchange.join("discs/masters-modes/-/floppy-1440k/-/elsewhere.iso");
+    fs::write(empty, "").unwrap();
+    let said = xtask(&[&import[..], &["floppy-1440k"]].concat());
+    let cell = &said.json()["cells"][0];
+    assert_eq!(cell["outcome"]["kind"], "not-mastered", "{}", said.stdout);
     assert_eq!(said.code, 1);
 }
 

@@ -187,9 +187,9 @@ impl Tool {
         let first = self
             .commands
             .first()
-            .map_or("", |command| command.command.program());
+            .map_or_else(String::new, |command| command.command.program(&self.here));
         let names: Vec<&str> = if self.programs.is_empty() {
-            vec![first]
+            vec![&first]
         } else {
             self.programs.iter().map(String::as_str).collect()
         };

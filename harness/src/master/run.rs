@@ -130,8 +130,6 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
         // 2000-01-01: what a tool dates by the clock would be another disc each day.
         .env("SOURCE_DATE_EPOCH", "946684800")
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0);
     let deadline = tool.deadline;
     let folder = job.folder.to_owned();
@@ -274,8 +272,16 @@ enum Event {
 /// Runs a command until it ends, or until its time is over. What it started and left behind ends with it.
 fn run_until(mut command: Command, deadline: Duration) -> Ended {
     let started = Instant::now();
-    let mut group = match command.spawn() {
-        Ok(child) => Group(child),
+    let spawned = io::pipe().and_then(|(output, input)| {
+        // One pipe for both outputs, so that their lines stay in order.
+        command.stdout(input.try_clone()?).stderr(input);
+        let child = command.spawn()?;
+        // It holds our ends of the pipe, which must close for the output to end.
+        drop(command);
+        Ok((Group(child), output))
+    });
+    let (mut group, output) = match spawned {
+        Ok(spawned) => spawned,
         Err(error) => {
             return Ended {
                 end: End::Start(error),
@@ -284,11 +290,12 @@ fn run_until(mut command: Command, deadline: Duration) -> Ended {
         }
     };
     let (events, receiver) = channel();
-    let mut open = listen(&mut group.0, &events);
+    let mut open = true;
+    listen(output, events.clone());
     wait_for_end(&group.0, events);
     let mut said = Vec::new();
     let mut end = None;
-    while open > 0 || end.is_none() {
+    while open || end.is_none() {
         match receiver.recv_timeout(deadline.saturating_sub(started.elapsed())) {
             Ok(Event::Said(bytes)) => {
                 // The end says more than the beginning.
@@ -297,7 +304,7 @@ fn run_until(mut command: Command, deadline: Duration) -> Ended {
                     said.drain(..said.len() - WORDS_MAX);
                 }
             }
-            Ok(Event::Closed) => open -= 1,
+            Ok(Event::Closed) => open = false,
             Ok(Event::Ended) => {
                 // Reaped here; what it left behind holds its outputs open until it is killed too.
                 end = Some(match group.0.wait() {
@@ -315,27 +322,19 @@ fn run_until(mut command: Command, deadline: Duration) -> Ended {
     }
 }
 
-/// Forwards what a child says, and says how many outputs it has.
-fn listen(child: &mut Child, events: &Sender<Event>) -> usize {
-    let outputs: [Option<Box<dyn Read + Send>>; 2] = [
-        child.stdout.take().map(|out| Box::new(out) as _),
-        child.stderr.take().map(|err| Box::new(err) as _),
-    ];
-    let outputs = outputs.into_iter().flatten().map(|mut output| {
-        let events = events.clone();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            // A failing read ends the stream like its end does.
-            while let Ok(read @ 1..) = output.read(&mut buffer) {
-                let said = buffer.get(..read).unwrap_or_default().to_vec();
-                if events.send(Event::Said(said)).is_err() {
-                    return;
-                }
+/// Forwards what a child says.
+fn listen(mut output: io::PipeReader, events: Sender<Event>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        // A failing read ends the stream like its end does.
+        while let Ok(read @ 1..) = output.read(&mut buffer) {
+            let said = buffer.get(..read).unwrap_or_default().to_vec();
+            if events.send(Event::Said(said)).is_err() {
+                return;
             }
-            let _ = events.send(Event::Closed);
-        })
+        }
+        let _ = events.send(Event::Closed);
     });
-    outputs.count()
 }
 
 fn wait_for_end(child: &Child, events: Sender<Event>) {
@@ -358,6 +357,10 @@ fn why_not(status: ExitStatus, limit: ByteCount) -> Option<String> {
             format!("wanted to write more than {limit} and was stopped")
         }
         (_, Some(signal)) => format!("was ended by signal {signal}"),
+        // A shell tells its child's signal so.
+        (Some(code), None) if code == 128 + Signal::XFSZ.as_raw() => {
+            format!("wanted to write more than {limit} and was stopped")
+        }
         (Some(code), None) => format!("ended with exit status {code}"),
         (None, None) => "ended with no status".to_owned(),
     })

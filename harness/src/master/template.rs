@@ -1,6 +1,6 @@
 //! A tool's command line with placeholders in it.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -180,13 +180,17 @@ impl Template {
         self.words.iter().flatten().any(|piece| *piece == wanted)
     }
 
-    /// The program.
+    /// The program, which may stand beside the tool's own file, in `here`; nothing when another placeholder is in its name.
     #[must_use]
-    pub fn program(&self) -> &str {
-        match self.words.first().map(Vec::as_slice) {
-            Some([Piece::Text(program)]) => program,
-            _ => "",
-        }
+    pub fn program(&self, here: &Path) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Placeholder(Placeholder::Here) => Some(here.to_string_lossy().into_owned()),
+            Piece::Placeholder(_) => None,
+        };
+        let word = self.words.first().map(Vec::as_slice).unwrap_or_default();
+        let pieces: Option<Vec<String>> = word.iter().map(piece).collect();
+        pieces.unwrap_or_default().concat()
     }
 
     /// The words, with every placeholder replaced. A deviation's words come from `deviation`.

@@ -6,8 +6,9 @@ use super::{
     reading::{BootReading, EntryKind, EntryReading},
 };
 use crate::{
-    eltorito::MediaType,
+    eltorito::{BOOT_RECORD_LBA, MediaType},
     finding::{FindingId, Place},
+    iso9660::SYSTEM_AREA_BLOCKS,
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
@@ -96,6 +97,17 @@ fn check_range(examination: &mut Examination<'_, '_>, entry: &EntryReading, boot
             .report(FindingId::ImageOutOfRange, place, message);
         return;
     }
+    if let Some(what) = structure_at(examination, start) {
+        let message = format!(
+            "slot {}: the image starts at LBA {}, where {what} stands",
+            entry.slot,
+            start.get()
+        );
+        examination
+            .findings
+            .report(FindingId::ImageOutOfRange, place, message);
+        return;
+    }
     let Some((length, what)) = needed(entry, boot) else {
         return;
     };
@@ -110,6 +122,20 @@ fn check_range(examination: &mut Examination<'_, '_>, entry: &EntryReading, boot
         examination
             .findings
             .report(FindingId::ImageOutOfRange, place, message);
+    }
+}
+
+/// What stands at a block that is no place for a boot image: the descriptors, the catalog, the root directory.
+fn structure_at(examination: &Examination<'_, '_>, lba: Lba) -> Option<&'static str> {
+    let descriptors = SYSTEM_AREA_BLOCKS.get()..=BOOT_RECORD_LBA.get();
+    if descriptors.contains(&lba.get()) {
+        Some("a volume descriptor")
+    } else if lba == examination.catalog.lba {
+        Some("the boot catalog")
+    } else if Some(lba) == examination.root {
+        Some("the root directory")
+    } else {
+        None
     }
 }
 

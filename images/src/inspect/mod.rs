@@ -148,6 +148,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
             images: &images,
             partitions: &partitions,
             tree: tree.as_ref().map(|tree| &tree.reading),
+            root: root.map(|root| root.extent),
             findings: &mut findings,
         };
         entries::check(&mut examination);
@@ -191,6 +192,8 @@ struct Examination<'e, 'd> {
     images: &'e Images,
     partitions: &'e PartitionsReading,
     tree: Option<&'e TreeReading>,
+    /// Where the root directory stands.
+    root: Option<Lba>,
     findings: &'e mut Findings,
 }
 

@@ -71,13 +71,22 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
 
 /// Writes an exchange folder.
 fn export(options: &BootMatrix, cells: &[Cell], folder: &Path) -> anyhow::Result<ExitCode> {
+    let file = exchange::plan_file(folder);
+    if file.exists() {
+        // What came back for another plan must not be taken for this one's.
+        let what = format!("{} is there already", file.display());
+        return Err(Stop::usage(
+            what,
+            "another folder with --export, or remove this one first",
+        )
+        .into());
+    }
     let plan = exchange::export(folder, &options.export_as.0, cells).map_err(|error| {
         Stop::host(
             error,
             "free some space there, or choose another folder with --export",
         )
     })?;
-    let file = exchange::plan_file(folder);
     let mut out = io::stdout().lock();
     match options.format {
         RunFormat::Json => serde_json::to_writer_pretty(&mut out, &plan)?,
@@ -117,7 +126,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         Some(Rerun::Failed) => choice::failed(choice.cells, &out)?,
     };
     if let Accepted::Baseline(folder) = &choice.accepted {
-        check_baseline(folder, options.accept, &cells)?;
+        check_baseline(folder, options, &cells)?;
     }
     let tooling = &options.tooling;
     let masters = &choice.matrix.masters;
@@ -196,15 +205,36 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
 }
 
 /// A baseline that cannot be compared with is told before minutes of work.
-fn check_baseline(folder: &Path, accept: bool, cells: &[Cell]) -> Result<(), Stop> {
-    let remedy = "--accept writes a baseline, into a folder that has none or over its own files";
+fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result<(), Stop> {
+    let accept = options.accept;
+    let remedy = "a folder that --accept has written; a damaged file can be removed, and --accept writes it anew";
     let ids = cells.iter().map(|cell| &cell.id);
     let found = baseline::check(folder, accept, ids).map_err(|error| Stop::usage(error, remedy))?;
     if found == 0 && !accept {
         let what = format!("{} has a baseline of none of these cells", folder.display());
         return Err(Stop::usage(what, "--accept, which writes one"));
     }
-    Ok(())
+    if accept || options.is_narrowed() {
+        return Ok(());
+    }
+    // A gate that loses cells must not pass.
+    let orphans = baseline::orphans(folder, cells.iter().map(|cell| &cell.id))
+        .map_err(|error| Stop::usage(error, remedy))?;
+    match orphans.first() {
+        None => Ok(()),
+        Some(first) => Err(Stop::usage(
+            format!(
+                "{} has {} that are of no cell chosen now, {} among them",
+                folder.display(),
+                match orphans.len() {
+                    1 => "1 file".to_owned(),
+                    several => format!("{several} files"),
+                },
+                first.display()
+            ),
+            "choose their cells too; or remove the files, if the cells are meant to be gone",
+        )),
+    }
 }
 
 /// What these cells are booted with.
