@@ -125,3 +125,12 @@ fn hard_disks_have_one_partition_in_slot_0() {
     assert!(read(&disc("hard-disk,cylinders=256").bytes).found(FindingId::HardDiskCylinders));
     assert!(!read(&disc("hard-disk,cylinders=255").bytes).found(FindingId::HardDiskCylinders));
 }
+
+#[test]
+fn an_image_stands_where_no_other_structure_does() {
+    // The primary volume descriptor, the boot record, the root directory and the catalog of such a disc.
+    for lba in [16_u32, 17, 21, 23] {
+        let found = after("none", |disc| patch(disc, 1, 8, &lba.to_le_bytes()));
+        assert_eq!(found, [FindingId::ImageOutOfRange], "LBA {lba}");
+    }
+}
