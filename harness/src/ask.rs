@@ -1,19 +1,15 @@
 //! One short question to a program: bounded in time and in what it may say.
 
 use std::{
-    io::{self, Read, Write},
-    os::unix::process::CommandExt,
+    io::{self, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::{
-    io::Errno,
-    process::{Pid, Signal, WaitId, WaitIdOptions, waitid},
-};
+use crate::child::{die_with_parent, forward, tell_end};
 
 /// More than any answer we ask for; a program that says more is not the one we took it for.
 const MAX_ANSWER: usize = 4 << 20;
@@ -51,8 +47,7 @@ pub(crate) enum AskError {
 enum Event {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
-    StdoutEnd,
-    StderrEnd,
+    Closed,
     Ended,
 }
 
@@ -85,7 +80,7 @@ pub(crate) fn ask(
         match events.recv_timeout(left) {
             Ok(Event::Stdout(bytes)) => stdout.extend(bytes),
             Ok(Event::Stderr(bytes)) => stderr.extend(bytes),
-            Ok(Event::StdoutEnd | Event::StderrEnd | Event::Ended) => open -= 1,
+            Ok(Event::Closed | Event::Ended) => open -= 1,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 return Err(AskError::Deadline(deadline));
             }
@@ -121,55 +116,13 @@ fn listen(child: &mut Child, input: &'static [u8]) -> Receiver<Event> {
         thread::spawn(move || stdin.write_all(input));
     }
     if let Some(stdout) = child.stdout.take() {
-        forward(stdout, events.clone(), Event::Stdout, Event::StdoutEnd);
+        forward(stdout, events.clone(), Event::Stdout, Event::Closed);
     }
     if let Some(stderr) = child.stderr.take() {
-        forward(stderr, events.clone(), Event::Stderr, Event::StderrEnd);
+        forward(stderr, events.clone(), Event::Stderr, Event::Closed);
     }
-    let pid = Pid::from_child(child);
-    thread::spawn(move || {
-        // NOWAIT leaves the zombie to `Child::wait`, so its pid cannot be taken by another process
-        // while we may still want to kill it.
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
-        events.send(Event::Ended)
-    });
+    tell_end(child, events, Event::Ended);
     receiver
-}
-
-fn forward(
-    mut from: impl Read + Send + 'static,
-    to: Sender<Event>,
-    wrap: fn(Vec<u8>) -> Event,
-    end: Event,
-) {
-    thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        // A failing read ends the stream like its end does; a closed channel ends the reader.
-        while let Ok(read @ 1..) = from.read(&mut buffer) {
-            let Some(bytes) = buffer.get(..read) else {
-                break;
-            };
-            if to.send(wrap(bytes.to_vec())).is_err() {
-                return;
-            }
-        }
-        let _ = to.send(end);
-    });
-}
-
-#[expect(
-    unsafe_code,
-    reason = "the death signal can only be set between fork and exec"
-)]
-fn die_with_parent(command: &mut Command) {
-    // SAFETY: the closure makes one system call, which is async-signal-safe, and allocates nothing.
-    unsafe {
-        command.pre_exec(|| {
-            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-            Ok(())
-        });
-    }
 }
 
 #[cfg(test)]

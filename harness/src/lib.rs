@@ -5,6 +5,7 @@ mod ask;
 pub mod attachment;
 pub mod case;
 pub mod checkpoint;
+mod child;
 pub mod dialogue;
 pub mod evidence;
 pub mod firmware;

@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use harness::master::{FoundTool, Job, Mastered, Placeholder, Tool};
+use harness::master::{FoundTool, Job, Placeholder, Tool};
 use images::{
     medium::Medium,
     reference::{self, Contents, InTree},
@@ -27,6 +27,8 @@ const REFUSAL: &str = "not-mastered.txt";
 const ISO: &str = "disc.iso";
 /// The file in a disc's folder that says what the disc holds.
 const MANIFEST: &str = "manifest.json";
+/// The folder in a disc's folder that a mastering tool works in.
+const WORK: &str = "work";
 
 /// A disc's folder, after mastering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,13 +149,16 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
         boot: command.has(Placeholder::BootImage),
         efi: command.has(Placeholder::EfiImage),
     };
-    contents.write_to(folder, in_tree)?;
+    // What the tool can write is apart from what is believed afterwards.
+    let work = folder.join(WORK);
+    fs::create_dir(&work)?;
+    contents.write_to(&work, in_tree)?;
     let mastered = harness::master::master(
         tool,
         found,
         &Job {
             boot,
-            folder,
+            folder: &work,
             load_sectors,
             capacity: recipe
                 .medium
@@ -161,25 +166,24 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
             length: contents.length(),
         },
     )?;
-    fs::remove_dir_all(folder.join(reference::TREE))?;
-    for file in [
-        reference::BOOT_FILE,
-        reference::EFI_FILE,
-        reference::SYSTEM_AREA_FILE,
-    ] {
-        remove_if_there(&folder.join(file))?;
-    }
-    match mastered {
-        Mastered::Refused { words, .. } => {
-            remove_if_there(&folder.join(ISO))?;
-            refuse(folder, &words)
-        }
-        Mastered::Made { iso, .. } => {
+    fs::write(
+        folder.join("command.txt"),
+        format!("{}\n", mastered.command),
+    )?;
+    fs::write(folder.join("said.txt"), &mastered.said)?;
+    let done = match mastered.disc {
+        Err(words) => refuse(folder, &words),
+        Ok(made) => {
+            let iso = folder.join(ISO);
+            fs::rename(made, &iso)?;
             harness::master::dig_holes(&iso)?;
             let manifest = harness::master::manifest(&iso, id, recipe.medium, &mut contents)?;
             fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
         }
-    }
+    };
+    // What a tool made unremovable stays, and harms nobody.
+    drop(fs::remove_dir_all(&work));
+    done
 }
 
 /// Takes a disc that was mastered elsewhere, where it stands.
@@ -222,13 +226,6 @@ fn take_from_exchange(recipe: &Recipe, folder: &Path, exchange: &Path) -> io::Re
     std::os::unix::fs::symlink(&iso, folder.join(ISO))?;
     let manifest = harness::master::manifest(&iso, id, recipe.medium, &mut contents)?;
     fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
-}
-
-fn remove_if_there(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn open_in(folder: &Path) -> Result<Disc, FileError> {

@@ -164,8 +164,8 @@ fn every_defect_is_found_under_its_own_id() {
             continue;
         };
         let inspection = read(&disc);
-        unseen.remove(defect.id());
-        let expected: FindingId = defect.id().parse().unwrap();
+        unseen.remove(defect.as_str());
+        let expected: FindingId = defect.as_str().parse().unwrap();
         let found: Vec<_> = inspection
             .findings
             .iter()

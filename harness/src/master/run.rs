@@ -2,11 +2,10 @@
 
 use std::{
     fs, io,
-    io::Read,
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::{Duration, Instant},
 };
@@ -20,15 +19,13 @@ use images::{
     units::ByteCount,
 };
 use regex::Regex;
-use rustix::{
-    io::Errno,
-    process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
-};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group};
 
 use super::{
     FoundTool, Tool, confine,
     template::{Deviation, Placeholder, Values},
 };
+use crate::child::{die_with_parent, forward, tell_end};
 
 /// More of a tool's words than this is of no use to anybody.
 const WORDS_MAX: usize = 64 << 10;
@@ -54,21 +51,13 @@ pub struct Job<'a> {
 
 /// What a tool made of a disc.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mastered {
-    /// A disc.
-    Made {
-        /// The ISO.
-        iso: PathBuf,
-        /// What the tool said.
-        said: String,
-    },
-    /// No disc: what happened, and what the tool said of it.
-    Refused {
-        /// The sentence, then the tool's words, line by line.
-        words: Vec<String>,
-        /// All that it said.
-        said: String,
-    },
+pub struct Mastered {
+    /// The command that ran, quoted for a shell.
+    pub command: String,
+    /// What the tool said.
+    pub said: String,
+    /// The ISO, a regular file in the job's folder; or why there is none: a sentence, then the tool's words, line by line.
+    pub disc: Result<PathBuf, Vec<String>>,
 }
 
 /// Runs a tool on a disc. Whatever the tool does, it does not count as a failure of the host: that it ends with an error or
@@ -99,16 +88,9 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
     let arguments = words.get(1..).unwrap_or_default();
     let mut command = Command::new(&found.program);
     command.args(arguments);
-    fs::write(
-        job.folder.join("command.txt"),
-        format!(
-            "{}\n",
-            shell_words::join(
-                std::iter::once(found.program.to_string_lossy().as_ref())
-                    .chain(arguments.iter().map(String::as_str))
-            )
-        ),
-    )?;
+    let program = found.program.to_string_lossy();
+    let shown =
+        shell_words::join(std::iter::once(&*program).chain(arguments.iter().map(String::as_str)));
     let scratch = job.folder.join("tmp");
     fs::create_dir_all(&scratch)?;
     let limit = match job.capacity {
@@ -134,13 +116,11 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
     let deadline = tool.deadline;
     let folder = job.folder.to_owned();
     let ended = confined(command, &folder, limit, deadline)?;
-    let _ = fs::remove_dir_all(&scratch);
     // What depends on this host is of no use to anybody, and differs from run to run.
     let said = ended
         .said
         .replace(&*folder.to_string_lossy(), "…")
-        .replace(&*found.program.to_string_lossy(), &tool.name);
-    fs::write(job.folder.join("said.txt"), &said)?;
+        .replace(&*program, &tool.name);
     let failed = !matches!(&ended.end, End::Exit(status) if status.success());
     let refusal = match ended.end {
         End::Start(error) => return Err(error),
@@ -150,13 +130,18 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
         )),
         End::Exit(status) => why_not(status, limit).or_else(|| no_disc(&iso, job.capacity)),
     };
-    Ok(match refusal {
-        None => Mastered::Made { iso, said },
+    let disc = match refusal {
+        None => Ok(iso),
         Some(what) => {
             let mut words = vec![format!("{} {what}", tool.name)];
             words.extend(telling(&said, tool.words.as_deref(), failed));
-            Mastered::Refused { words, said }
+            Err(words)
         }
+    };
+    Ok(Mastered {
+        command: shown,
+        said,
+        disc,
     })
 }
 
@@ -214,7 +199,8 @@ fn confined(
     limit: ByteCount,
     deadline: Duration,
 ) -> io::Result<Ended> {
-    set_limits(&mut command, limit);
+    limit_files(&mut command, limit);
+    die_with_parent(&mut command);
     thread::scope(|scope| {
         let run = scope.spawn(move || {
             confine::confine_this_thread(&[folder, Path::new("/dev/null"), Path::new("/dev/full")])
@@ -228,41 +214,48 @@ fn confined(
 
 #[expect(
     unsafe_code,
-    reason = "limits and the death signal can only be set between fork and exec"
+    reason = "a limit for the child alone can only be set between fork and exec"
 )]
-fn set_limits(command: &mut Command, limit: ByteCount) {
+fn limit_files(command: &mut Command, limit: ByteCount) {
     let bytes = Rlimit {
         current: Some(limit.get()),
         maximum: Some(limit.get()),
     };
-    // SAFETY: the closure makes two system calls, which are async-signal-safe, and allocates nothing.
+    // SAFETY: the closure makes one system call, which is async-signal-safe, and allocates nothing.
     unsafe {
         command.pre_exec(move || {
             rustix::process::setrlimit(Resource::Fsize, bytes)?;
-            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
             Ok(())
         });
     }
 }
 
-/// The child and all of its process group, killed and reaped on drop.
-struct Group(Child);
+/// A child and all of its process group, which end together: at the latest when this is dropped.
+struct Group {
+    leader: Child,
+    ended: bool,
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.kill();
-        // Fails only for what was reaped already.
-        let _ = self.0.wait();
+        let _ = self.end();
     }
 }
 
 impl Group {
-    fn kill(&self) {
-        // Fails only for what has ended already.
-        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+    /// Kills what is left of the group, then reaps the leader: in that order, for as long as it is not reaped the group's number is no
+    /// other's.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        if !self.ended {
+            self.ended = true;
+            // Fails only for what has ended already.
+            let _ = kill_process_group(Pid::from_child(&self.leader), Signal::KILL);
+        }
+        self.leader.wait()
     }
 }
 
+#[derive(Debug)]
 enum Event {
     Said(Vec<u8>),
     Closed,
@@ -278,7 +271,11 @@ fn run_until(mut command: Command, deadline: Duration) -> Ended {
         let child = command.spawn()?;
         // It holds our ends of the pipe, which must close for the output to end.
         drop(command);
-        Ok((Group(child), output))
+        let group = Group {
+            leader: child,
+            ended: false,
+        };
+        Ok((group, output))
     });
     let (mut group, output) = match spawned {
         Ok(spawned) => spawned,
@@ -291,8 +288,8 @@ fn run_until(mut command: Command, deadline: Duration) -> Ended {
     };
     let (events, receiver) = channel();
     let mut open = true;
-    listen(output, events.clone());
-    wait_for_end(&group.0, events);
+    forward(output, events.clone(), Event::Said, Event::Closed);
+    tell_end(&group.leader, events, Event::Ended);
     let mut said = Vec::new();
     let mut end = None;
     while open || end.is_none() {
@@ -306,12 +303,11 @@ fn run_until(mut command: Command, deadline: Duration) -> Ended {
             }
             Ok(Event::Closed) => open = false,
             Ok(Event::Ended) => {
-                // Reaped here; what it left behind holds its outputs open until it is killed too.
-                end = Some(match group.0.wait() {
+                // What it left behind holds its output open until it ends too.
+                end = Some(match group.end() {
                     Ok(status) => End::Exit(status),
                     Err(error) => End::Start(error),
                 });
-                group.kill();
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
         }
@@ -320,31 +316,6 @@ fn run_until(mut command: Command, deadline: Duration) -> Ended {
         end: end.unwrap_or(End::Deadline),
         said: String::from_utf8_lossy(&said).into_owned(),
     }
-}
-
-/// Forwards what a child says.
-fn listen(mut output: io::PipeReader, events: Sender<Event>) {
-    thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        // A failing read ends the stream like its end does.
-        while let Ok(read @ 1..) = output.read(&mut buffer) {
-            let said = buffer.get(..read).unwrap_or_default().to_vec();
-            if events.send(Event::Said(said)).is_err() {
-                return;
-            }
-        }
-        let _ = events.send(Event::Closed);
-    });
-}
-
-fn wait_for_end(child: &Child, events: Sender<Event>) {
-    let pid = Pid::from_child(child);
-    thread::spawn(move || {
-        // NOWAIT leaves the zombie to the child's owner, so its pid cannot be taken by another process meanwhile.
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
-        events.send(Event::Ended)
-    });
 }
 
 /// Why an exit status is none of success.
@@ -377,6 +348,9 @@ fn no_disc(iso: &Path, capacity: Option<ByteCount>) -> Option<String> {
     };
     if !meta.is_file() {
         return Some("wrote something that is no regular file in the disc's place".to_owned());
+    }
+    if let Err(error) = fs::File::options().read(true).write(true).open(iso) {
+        return Some(format!("wrote a disc that cannot be read: {error}"));
     }
     if meta.len() == 0 {
         return Some("ended without an error and wrote an empty disc".to_owned());

@@ -38,23 +38,19 @@ fn mastered(script: &str, seconds: u64) -> (Mastered, tempfile::TempDir) {
 }
 
 fn refusal(script: &str) -> Vec<String> {
-    match mastered(script, 20).0 {
-        Mastered::Refused { words, .. } => words,
-        Mastered::Made { said, .. } => panic!("{script} made a disc: {said}"),
-    }
+    let made = mastered(script, 20).0;
+    made.disc
+        .err()
+        .unwrap_or_else(|| panic!("{script} made a disc: {}", made.said))
 }
 
 #[test]
 fn a_tool_runs_in_the_tree_and_its_disc_is_taken() {
     let (made, folder) = mastered(r#"test -f "$2" && echo fine && echo x > "$1""#, 20);
     let iso = folder.path().join("job").join("disc.iso");
-    assert_eq!(
-        made,
-        Mastered::Made {
-            iso,
-            said: "fine\n".to_owned()
-        }
-    );
+    assert_eq!(made.disc, Ok(iso));
+    assert_eq!(made.said, "fine\n");
+    assert!(made.command.ends_with("boot/bios.img"), "{}", made.command);
 }
 
 #[test]
@@ -79,6 +75,11 @@ fn whatever_a_tool_does_is_a_refusal_in_its_own_words() {
     assert_eq!(
         refusal(r#"mkdir "$1""#),
         ["command wrote something that is no regular file in the disc's place"]
+    );
+    // What it does to its folder is its own affair.
+    assert_eq!(
+        refusal("rm -r \"$PWD\""),
+        ["command ended without an error and wrote no disc"]
     );
     // Who prompts gets end-of-file.
     assert_eq!(
@@ -111,14 +112,8 @@ fn a_tool_that_never_ends_is_stopped_with_all_that_it_started() {
         1,
     );
     assert_eq!(
-        made,
-        Mastered::Refused {
-            words: vec![
-                "command had not ended after 1 s and was stopped".to_owned(),
-                "begun".to_owned()
-            ],
-            said: "begun\n".to_owned()
-        }
+        made.disc.unwrap_err(),
+        ["command had not ended after 1 s and was stopped", "begun"]
     );
     assert!(began.elapsed() < Duration::from_secs(10));
     is_gone(folder.path());
@@ -127,7 +122,7 @@ fn a_tool_that_never_ends_is_stopped_with_all_that_it_started() {
 #[test]
 fn what_a_tool_leaves_behind_ends_with_it() {
     let (made, folder) = mastered(r#"tail -f /dev/null & echo $! > ../pid; echo x > "$1""#, 20);
-    assert!(matches!(made, Mastered::Made { .. }), "{made:?}");
+    assert!(made.disc.is_ok(), "{made:?}");
     is_gone(folder.path());
 }
 
@@ -150,7 +145,7 @@ fn a_tool_can_write_only_in_its_folder() {
     assert!(!target.exists());
     // What it reads is not restricted.
     let (made, _folder) = mastered(r#"cat /etc/passwd > "$1" && echo x > /dev/null"#, 20);
-    assert!(matches!(made, Mastered::Made { .. }), "{made:?}");
+    assert!(made.disc.is_ok(), "{made:?}");
 }
 
 #[test]

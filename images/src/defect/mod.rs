@@ -1,5 +1,4 @@
-//! What can be wrong with a disc on purpose: the defects that the reference master injects, by the ids that
-//! `inspect` reports them under.
+//! What can be wrong with a disc on purpose: every finding of the catalogue can be injected by the reference master.
 //!
 //! A defect is one of two things. Some are a disc that other words describe too, an entry too deep in the catalog or a
 //! count that wrapped: `words.rs` puts them into these words, and such a disc is laid out as any other. The rest are
@@ -11,150 +10,26 @@ mod descriptors;
 mod partition_table;
 mod words;
 
-use std::{fmt, str::FromStr};
-
 pub(crate) use words::{Facts, Lack};
 
 use crate::{
     eltorito::EntryBytes,
+    finding::FindingId,
     sparse::SparseBytes,
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
-macro_rules! defects {
-    ($($(#[$doc:meta])* $variant:ident => $id:literal),* $(,)?) => {
-        /// A defect of a disc.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Defect { $($(#[$doc])* $variant),* }
-
-        impl Defect {
-            /// Every defect.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// Its stable id.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$variant => $id),* }
-            }
-        }
-    };
-}
-
-defects! {
-    /// Nothing El Torito in the descriptor set.
-    NoBootRecord => "no-boot-record",
-    /// The boot record stands at LBA 18, behind a copy of the primary descriptor.
-    BootRecordMisplaced => "boot-record-misplaced",
-    /// Two boot records.
-    BootRecordDuplicate => "boot-record-duplicate",
-    /// The boot system identifier is padded with spaces.
-    BootRecordIdPadding => "boot-record-id-padding",
-    /// The boot record points past the end of the disc.
-    CatalogOutOfRange => "catalog-out-of-range",
-    /// The validation entry's header id is not 01.
-    CatalogHeaderId => "catalog-header-id",
-    /// The validation entry's key bytes are swapped.
-    CatalogKey => "catalog-key",
-    /// The validation entry's words do not sum to 0.
-    CatalogChecksum => "catalog-checksum",
-    /// The validation entry's platform is FEh.
-    CatalogPlatform => "catalog-platform",
-    /// By design: the validation entry's platform is EFh, and there is no x86 entry.
-    CatalogEfiOnly => "catalog-efi-only",
-    /// The EFI section is missing, though the tree holds a loader.
-    CatalogNoEfi => "catalog-no-efi",
-    /// The entries after the first have no section header.
-    CatalogSectionHeaderMissing => "catalog-section-header-missing",
-    /// The last section header says that more follow.
-    CatalogSectionChain => "catalog-section-chain",
-    /// The EFI entry stands in slot 17: past what a block of 512 bytes holds.
-    CatalogEfiTooDeep => "catalog-efi-too-deep",
-    /// The initial entry's boot indicator is 00.
-    EntryNotBootable => "entry-not-bootable",
-    /// The initial entry's media type is 5.
-    EntryMediaType => "entry-media-type",
-    /// The initial entry's load segment is 7C00 instead of 07C0.
-    EntryLoadSegment => "entry-load-segment",
-    /// The initial entry's sector count is 0.
-    CountZero => "count-zero",
-    /// The initial entry's sector count is 2048: a megabyte, from 7C00 on.
-    CountTooLarge => "count-too-large",
-    /// An image of 40 MiB whose sector count is its length modulo 65,536.
-    CountWrapped => "count-wrapped",
-    /// The last entry's sector count is a quarter of what it should be: counted in blocks.
-    CountUnit => "count-unit",
-    /// The last entry's sector count is 4.
-    CountEfiShort => "count-efi-short",
-    /// The initial entry's load RBA is past the end of the disc.
-    ImageOutOfRange => "image-out-of-range",
-    /// KB912666: the extent and the directory record are four times the image, zeros behind it.
-    ImageOversized4x => "image-oversized-4x",
-    /// By design: the image is a block longer than a quarter of the medium.
-    ImageExceedsQuarter => "image-exceeds-quarter",
-    /// By design: the EFI entry's count, taken in blocks, ends past the disc.
-    PartitionPastEnd => "partition-past-end",
-    /// The floppy image is two blocks too short for its media type.
-    FloppySize => "floppy-size",
-    /// The EFI entry's media type is that of a floppy.
-    EfiAsFloppy => "efi-as-floppy",
-    /// The hard disk's partition stands in slot 1 of the table.
-    HardDiskPartitionSlot => "hard-disk-partition-slot",
-    /// The entry's system type is not the partition's.
-    HardDiskSystemType => "hard-disk-system-type",
-    /// The hard disk has 256 cylinders, one more than eight bits say.
-    HardDiskCylinders => "hard-disk-cylinders",
-    /// The hard disk's first sector has no 55AA.
-    MbrSignature => "mbr-signature",
-    /// The checksum in isolinux's boot-info table is wrong.
-    BootInfoTable => "boot-info-table",
-    /// The EFI image holds no file system.
-    EfiNoLoader => "efi-no-loader",
-    /// The EFI entry has count 0, and its image of 40 MiB begins where the volume ends.
-    EfiOpenEndOutsideVolume => "efi-open-end-outside-volume",
-    /// The primary volume descriptor claims 1,000 blocks more than there are.
-    VolumeSize => "volume-size",
-    /// A second session follows, and only the first has a boot record.
-    MultisessionStale => "multisession-stale",
-    /// The partition of the whole disc is of type 17h, and overlaps that of the EFI system partition.
-    HybridMbr => "hybrid-mbr",
-    /// The master boot record before a GUID partition table is not protective.
-    HybridGpt => "hybrid-gpt",
-    /// A disk image: a master boot record, and no volume descriptors.
-    NotIso => "not-iso",
-}
+/// A defect that is put on a disc: the finding under which a reader reports it. What exactly each is stands in the function that
+/// injects it, or in the words that express it.
+pub type Defect = FindingId;
 
 impl Defect {
-    /// Every id.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().map(|defect| defect.id())
-    }
-
     /// How many blocks the descriptor set has with this defect.
     pub(crate) const fn descriptors(defect: Option<Self>) -> BlockCount {
         match defect {
             Some(Self::BootRecordMisplaced | Self::BootRecordDuplicate) => BlockCount::new(4),
             _ => BlockCount::new(3),
         }
-    }
-}
-
-impl fmt::Display for Defect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
-
-/// A word that names no defect.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no defect is called {0:?}; use one of {known}", known = Defect::names().collect::<Vec<_>>().join(", "))]
-pub struct UnknownDefect(String);
-
-impl FromStr for Defect {
-    type Err = UnknownDefect;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.iter().copied().find(|defect| defect.id() == text);
-        found.ok_or_else(|| UnknownDefect(text.to_owned()))
     }
 }
 

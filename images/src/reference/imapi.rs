@@ -8,13 +8,13 @@ use std::fmt;
 
 use super::{
     MasteredDisc, NotMastered, assemble, entries::Plan, entries::four_times, express,
-    layout::Layout,
+    layout::Layout, longest, resolve,
 };
 use crate::{
     boot::Boot,
     medium::Medium,
     probe::DiscHash,
-    size::{Size, SizeError},
+    size::Size,
     sparse::SparseBytes,
     units::{BlockCount, VIRTUAL_SECTOR_BYTES, VIRTUAL_SECTORS_PER_BLOCK, VirtualSectorCount},
 };
@@ -75,13 +75,12 @@ impl Imapi {
         }
         let disc = DiscHash::of_id(disc_id);
         let (asked, size) = express(boot, size)?;
-        let length = match size {
-            None => None,
-            Some(size) => match size.resolve(medium)? {
-                Some(length) => Some(length),
-                None => Some(longest(disc, medium, &asked)?),
-            },
-        };
+        let length = resolve(size, medium, |medium| {
+            let needed = |length| Ok(lay_out(disc, Some(medium), &asked, Some(length))?.1.end);
+            // A virtual sector less is a block less.
+            let less = |over: BlockCount| VirtualSectorCount::new(over.get());
+            longest(medium, medium.quarter(), needed, less)
+        })?;
         let (plan, layout) = lay_out(disc, medium, &asked, length)?;
         let image = plan
             .images
@@ -126,28 +125,6 @@ fn lay_out(
     }
     let layout = Layout::unbounded(&plan, boot, medium)?;
     Ok((plan, layout))
-}
-
-/// The longest image that fits, four times as long: a quarter of the medium, without what else must stand there.
-fn longest(
-    disc: DiscHash,
-    medium: Option<Medium>,
-    boot: &Boot,
-) -> Result<VirtualSectorCount, NotMastered> {
-    let medium = medium.ok_or(SizeError::NeedsMedium(Size::Full))?;
-    let mut length = medium.quarter();
-    for _ in 0..8 {
-        let needed = lay_out(disc, Some(medium), boot, Some(length))?.1.end;
-        let over = needed.checked_sub(medium.capacity()).unwrap_or_default();
-        if over == BlockCount::ZERO {
-            break;
-        }
-        // A virtual sector less is a block less.
-        length = length
-            .checked_sub(VirtualSectorCount::new(over.get()))
-            .ok_or(NotMastered::MediumFull { needed, medium })?;
-    }
-    Ok(length)
 }
 
 /// Puts each virtual sector of an image that stands at `at` into a block of its own.

@@ -182,37 +182,50 @@ fn length(
     boot: &Boot,
     size: Option<Size>,
 ) -> Result<Option<VirtualSectorCount>, NotMastered> {
+    resolve(size, medium, |medium| {
+        let needed = |length| {
+            let plan = Plan::new(disc, boot, Some(length))?;
+            Ok(Layout::unbounded(&plan, boot, Some(medium))?.end)
+        };
+        let whole = medium.capacity().virtual_sectors();
+        longest(medium, whole, needed, BlockCount::virtual_sectors)
+    })
+}
+
+/// What a size means; of [`Size::Full`] the writer knows how long it is on the medium.
+fn resolve(
+    size: Option<Size>,
+    medium: Option<Medium>,
+    full: impl FnOnce(Medium) -> Result<VirtualSectorCount, NotMastered>,
+) -> Result<Option<VirtualSectorCount>, NotMastered> {
     let Some(size) = size else { return Ok(None) };
-    match size.resolve(medium)? {
-        Some(length) => Ok(Some(length)),
-        None => longest(disc, medium, boot).map(Some),
+    match (size.resolve(medium)?, medium) {
+        (Some(length), _) => Ok(Some(length)),
+        (None, Some(medium)) => full(medium).map(Some),
+        (None, None) => Err(SizeError::NeedsMedium(size).into()),
     }
 }
 
-/// The longest image under test for which the medium leaves room. How much else there is on the disc does not depend
-/// on the image's length but for its directory records, so one trial with the whole medium tells nearly, and a
-/// second one exactly.
+/// The longest image for which a medium leaves room, from one on that is too long: `needed` is what a disc with an image of a length
+/// takes, `less` how much shorter the image must be for so many blocks. What else there is on the disc does not depend on the image's length but for its
+/// directory records, so one trial tells nearly, and a second one exactly.
 fn longest(
-    disc: DiscHash,
-    medium: Option<Medium>,
-    boot: &Boot,
+    medium: Medium,
+    mut length: VirtualSectorCount,
+    needed: impl Fn(VirtualSectorCount) -> Result<BlockCount, NotMastered>,
+    less: impl Fn(BlockCount) -> VirtualSectorCount,
 ) -> Result<VirtualSectorCount, NotMastered> {
-    let medium = medium.ok_or(SizeError::NeedsMedium(Size::Full))?;
-    let mut length = medium.capacity();
     for _ in 0..8 {
-        let plan = Plan::new(disc, boot, Some(length.virtual_sectors()))?;
-        let needed = Layout::unbounded(&plan, boot, Some(medium))?.end;
-        let Some(over) = needed.checked_sub(medium.capacity()) else {
-            break;
-        };
+        let needed = needed(length)?;
+        let over = needed.checked_sub(medium.capacity()).unwrap_or_default();
         if over == BlockCount::ZERO {
             break;
         }
         length = length
-            .checked_sub(over)
+            .checked_sub(less(over))
             .ok_or(NotMastered::MediumFull { needed, medium })?;
     }
-    Ok(length.virtual_sectors())
+    Ok(length)
 }
 
 fn assemble(

@@ -48,7 +48,7 @@ fn recipe(cell: &Cell) -> Option<&Recipe> {
 
 fn has(cell: &Cell, id: FindingId) -> bool {
     let defect = recipe(cell).and_then(|recipe| recipe.boot.defect);
-    defect.is_some_and(|defect| defect.id() == id.as_str())
+    defect.is_some_and(|defect| defect.as_str() == id.as_str())
 }
 
 fn severity(id: FindingId) -> String {

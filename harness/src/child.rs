@@ -1,0 +1,61 @@
+//! What every child of ours that is no machine needs: to end with us, to be listened to, and to be waited for without being
+//! reaped.
+
+use std::{
+    io::Read,
+    os::unix::process::CommandExt,
+    process::{Child, Command},
+    sync::mpsc::Sender,
+    thread,
+};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitId, WaitIdOptions, waitid},
+};
+
+/// Lets a child end with the thread that starts it.
+#[expect(
+    unsafe_code,
+    reason = "the death signal can only be set between fork and exec"
+)]
+pub(crate) fn die_with_parent(command: &mut Command) {
+    // SAFETY: the closure makes one system call, which is async-signal-safe, and allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            Ok(())
+        });
+    }
+}
+
+/// Sends what comes from an output, then that it has ended.
+pub(crate) fn forward<T: Send + 'static>(
+    mut from: impl Read + Send + 'static,
+    to: Sender<T>,
+    said: fn(Vec<u8>) -> T,
+    ended: T,
+) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        // A failing read ends the stream like its end does; a closed channel ends the reader.
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            let bytes = buffer.get(..read).unwrap_or_default().to_vec();
+            if to.send(said(bytes)).is_err() {
+                return;
+            }
+        }
+        let _ = to.send(ended);
+    });
+}
+
+/// Sends that a child has ended, and leaves it to its owner to reap it: until then its pid, and that of its process group, are no
+/// other's.
+pub(crate) fn tell_end<T: Send + 'static>(child: &Child, to: Sender<T>, ended: T) {
+    let pid = Pid::from_child(child);
+    thread::spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
+        to.send(ended)
+    });
+}
