@@ -15,6 +15,7 @@ pub mod finding;
 pub mod inspect;
 pub mod iso9660;
 pub mod manifest;
+pub mod map;
 pub mod medium;
 pub mod partition_table;
 mod portable_executable;

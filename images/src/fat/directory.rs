@@ -6,8 +6,8 @@ use crate::{
 };
 
 /// Directory entries that are looked at, in each directory: more than any boot medium has.
-const ENTRIES: usize = 4_096;
-const ENTRY_BYTES: usize = 32;
+pub(super) const ENTRIES: usize = 4_096;
+pub(super) const ENTRY_BYTES: usize = 32;
 const DIRECTORY: u8 = 0x10;
 const VOLUME_LABEL: u8 = 0x08;
 const LONG_NAME: u8 = 0x0F;
@@ -16,17 +16,19 @@ const LONG_NAME: u8 = 0x0F;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FatVolume {
     /// Its first byte on the disc.
-    start: u64,
+    pub(super) start: u64,
     /// What its first sector says.
     pub parameters: BiosParameterBlock,
 }
 
 /// A file or directory.
-struct Entry {
+pub(super) struct Entry {
     short: String,
     long: String,
-    directory: bool,
-    cluster: u32,
+    pub(super) directory: bool,
+    pub(super) cluster: u32,
+    /// A file's length; a directory's is 0.
+    pub(super) size: u32,
 }
 
 impl Entry {
@@ -34,7 +36,7 @@ impl Entry {
         self.short.eq_ignore_ascii_case(name) || self.long.eq_ignore_ascii_case(name)
     }
 
-    fn name(self) -> String {
+    pub(super) fn name(self) -> String {
         if self.long.is_empty() {
             self.short
         } else {
@@ -45,7 +47,7 @@ impl Entry {
 
 /// Which bytes a directory has.
 #[derive(Clone, Copy)]
-enum Extent {
+pub(super) enum Extent {
     /// The root of FAT12 and FAT16.
     Fixed,
     /// A chain of clusters.
@@ -63,11 +65,7 @@ impl FatVolume {
     /// The loaders by which UEFI boots a removable medium (UEFI §3.5.1.1): names such as `BOOTX64.EFI`, of files in
     /// `\EFI\BOOT`. Upper and lower case are the same.
     pub fn removable_media_loaders(self, disc: &mut Window<'_>) -> Vec<String> {
-        let root = match self.parameters.fat {
-            FatType::Fat32 => Extent::Chain(self.parameters.root_cluster),
-            FatType::Fat12 | FatType::Fat16 => Extent::Fixed,
-        };
-        let mut directory = root;
+        let mut directory = self.root();
         for name in ["EFI", "BOOT"] {
             let entries = self.entries(disc, directory);
             let found = entries
@@ -86,7 +84,15 @@ impl FatVolume {
             .collect()
     }
 
-    fn entries(self, disc: &mut Window<'_>, directory: Extent) -> Vec<Entry> {
+    /// Where the root directory stands.
+    pub(super) const fn root(self) -> Extent {
+        match self.parameters.fat {
+            FatType::Fat32 => Extent::Chain(self.parameters.root_cluster),
+            FatType::Fat12 | FatType::Fat16 => Extent::Fixed,
+        }
+    }
+
+    pub(super) fn entries(self, disc: &mut Window<'_>, directory: Extent) -> Vec<Entry> {
         let mut entries = Vec::new();
         let mut long: Vec<u8> = Vec::new();
         for raw in self.raw_entries(disc, directory) {
@@ -115,6 +121,7 @@ impl FatVolume {
                 long: printable(&long),
                 directory: raw[11] & DIRECTORY != 0,
                 cluster: u32::from(le16(&raw, 20)) << 16 | u32::from(le16(&raw, 26)),
+                size: le32(&raw, 28),
             });
         }
         entries
@@ -159,7 +166,7 @@ impl FatVolume {
     }
 
     /// The cluster's number without the bits that FAT32 reserves, and that FAT12 and FAT16 do not have.
-    const fn masked(self, cluster: u32) -> u32 {
+    pub(super) const fn masked(self, cluster: u32) -> u32 {
         match self.parameters.fat {
             FatType::Fat32 => cluster & 0x0FFF_FFFF,
             FatType::Fat12 | FatType::Fat16 => cluster & 0xFFFF,
@@ -167,7 +174,7 @@ impl FatVolume {
     }
 
     /// The cluster behind this one in its chain.
-    fn next(self, disc: &mut Window<'_>, cluster: u32) -> Option<u32> {
+    pub(super) fn next(self, disc: &mut Window<'_>, cluster: u32) -> Option<u32> {
         let index = u64::from(cluster);
         let fat = self.start.saturating_add(self.parameters.fat_start());
         match self.parameters.fat {

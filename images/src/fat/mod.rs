@@ -1,10 +1,12 @@
-//! Reading a FAT file system that may hold anything: its BIOS parameter block, and the way to one directory.
+//! Reading a FAT file system that may hold anything: its BIOS parameter block, the way to one directory, and where everything stands.
 //!
 //! Source: Microsoft, "FAT: General Overview of On-Disk Format" 1.03. Nothing here follows a chain without a bound.
 
 mod bios_parameter_block;
 mod directory;
+mod walk;
 
 pub use bios_parameter_block::BiosParameterBlock;
 pub use directory::FatVolume;
 pub(crate) use directory::is_loader;
+pub use walk::FatStructure;

@@ -24,19 +24,20 @@ const GAPS: [u64; 6] = [0, 150, 6_900, 7_050, 11_400, 11_550];
 
 /// A descriptor set.
 #[derive(Debug, Default)]
-pub(super) struct DescriptorSet {
+pub(crate) struct DescriptorSet {
+    /// Every descriptor and where it stands, the terminator included.
+    pub(crate) all: Vec<(Lba, DescriptorKind)>,
     /// The primary descriptor and where it stands.
-    pub(super) primary: Option<(Lba, RawPrimaryVolume)>,
+    pub(crate) primary: Option<(Lba, RawPrimaryVolume)>,
+    /// The supplementary ones, which have trees of their own.
+    pub(crate) supplementary: Vec<RawPrimaryVolume>,
     /// The boot records and where they stand.
     pub(super) boot_records: Vec<(Lba, RawBootRecord)>,
-    supplementary: bool,
-    /// Whether its first block is a volume descriptor.
-    present: bool,
 }
 
 impl DescriptorSet {
     /// The set of a session that starts there.
-    fn read(disc: &mut Window<'_>, start: Lba) -> Self {
+    pub(crate) fn read(disc: &mut Window<'_>, start: Lba) -> Self {
         let mut set = Self::default();
         let first = start.plus(SYSTEM_AREA_BLOCKS);
         for number in 0..DESCRIPTORS {
@@ -45,10 +46,13 @@ impl DescriptorSet {
             let Some(kind) = DescriptorKind::of(&block) else {
                 break;
             };
-            set.present = true;
+            set.all.push((lba, kind));
             match kind {
                 DescriptorKind::Terminator => break,
-                DescriptorKind::Supplementary => set.supplementary = true,
+                DescriptorKind::Supplementary => {
+                    set.supplementary
+                        .extend(RawPrimaryVolume::decode_supplementary(&block));
+                }
                 DescriptorKind::Primary if set.primary.is_none() => {
                     set.primary = RawPrimaryVolume::decode(&block).map(|primary| (lba, primary));
                 }
@@ -83,7 +87,7 @@ impl DescriptorSet {
             application: primary.application_id.clone(),
             blocks: primary.space_size,
             root: primary.root.as_ref().map(|root| root.extent),
-            supplementary: self.supplementary,
+            supplementary: !self.supplementary.is_empty(),
         })
     }
 
@@ -111,7 +115,7 @@ impl Descriptors {
     pub(super) fn read(disc: &mut Window<'_>, findings: &mut Findings) -> Self {
         let main = DescriptorSet::read(disc, Lba::new(0));
         let sessions = sessions(disc, &main);
-        if main.present {
+        if !main.all.is_empty() {
             check_boot_records(&main, findings);
             check_size(disc, &main, &sessions, findings);
         } else {

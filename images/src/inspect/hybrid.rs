@@ -223,7 +223,10 @@ fn read_gpt(
 }
 
 /// The entries and their checksum; `None` where they cannot be read, or are more than anybody needs.
-fn read_entries(disc: &mut Window<'_>, header: &RawGptHeader) -> Option<(Vec<RawGptEntry>, u32)> {
+pub(crate) fn read_entries(
+    disc: &mut Window<'_>,
+    header: &RawGptHeader,
+) -> Option<(Vec<RawGptEntry>, u32)> {
     if header.entries > GPT_ENTRIES || !(128..=GPT_ENTRY_BYTES).contains(&header.entry_bytes) {
         return None;
     }

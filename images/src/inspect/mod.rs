@@ -18,7 +18,12 @@ mod window;
 
 use std::{io, path::PathBuf};
 
-use self::{descriptors::Descriptors, image::Images};
+pub(crate) use self::{
+    descriptors::DescriptorSet,
+    hybrid::read_entries as read_gpt_entries,
+    tree::{Node, NodeKind, RECORDS, walk as walk_tree},
+};
+use self::{descriptors::Descriptors, image::Images, tree::Tree};
 pub use self::{
     original::{Comparison, ComparisonResult},
     reading::{
@@ -130,7 +135,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
     let wanted: Vec<Lba> = entries(catalog.as_ref())
         .map(|(_, boot)| boot.load_rba)
         .collect();
-    let tree = root.map(|root| tree::walk(disc, root, &wanted));
+    let tree = root.map(|root| Tree::read(disc, root, &wanted));
     let images = Images::new(
         disc,
         &descriptors,

@@ -1,18 +1,24 @@
-//! The directory tree: which files start where, and whether an EFI loader is among them.
+//! The directory tree: what stands where in it, which files start at given places, and whether an EFI loader is
+//! among them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    ops::ControlFlow,
+};
 
 use super::{Window, reading::TreeReading};
 use crate::{
     fat::is_loader,
-    iso9660::DirectoryRecord,
+    iso9660::{DirectoryRecord, Names},
     units::{BLOCK_BYTES, BlockCount, ByteCount, Lba},
 };
 
 /// Directories that are read at most.
 const DIRECTORIES: usize = 16_384;
+/// Blocks of directories that are read at most: some hold nothing.
+const BLOCKS: usize = 400_000;
 /// Records that are read at most.
-const RECORDS: usize = 400_000;
+pub(crate) const RECORDS: usize = 400_000;
 /// Bytes of a path that are kept.
 const PATH_BYTES: usize = 1_024;
 
@@ -35,6 +41,71 @@ pub(super) struct Tree {
     pub(super) starts: Vec<Lba>,
 }
 
+impl Tree {
+    /// Reads the tree of a root directory, and keeps the files that start at one of `wanted`.
+    pub(super) fn read(disc: &mut Window<'_>, root: &DirectoryRecord, wanted: &[Lba]) -> Self {
+        let mut tree = Self::default();
+        let mut loaders = Vec::new();
+        let reading = walk(disc, root, Names::Plain, &mut |node| {
+            tree.starts.push(node.start());
+            if node.kind == NodeKind::File {
+                if is_loader(node.name) && node.is_in_removable_media_folder() {
+                    loaders.push(node.name.to_owned());
+                }
+                if wanted.contains(&node.start()) {
+                    tree.files.push(FileAt {
+                        path: node.path(),
+                        start: node.start(),
+                        length: node.length(),
+                    });
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        tree.reading = TreeReading { loaders, ..reading };
+        tree
+    }
+}
+
+/// What something in the tree is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    File,
+    Directory,
+}
+
+/// A file with content, or a directory, as the walk comes by it.
+pub(crate) struct Node<'n> {
+    pub(crate) kind: NodeKind,
+    pub(crate) name: &'n str,
+    /// Where its bytes stand, in order: one extent at least.
+    pub(crate) extents: &'n [(Lba, ByteCount)],
+    known: &'n [Directory],
+    parent: usize,
+}
+
+impl Node<'_> {
+    /// Where it starts.
+    pub(crate) fn start(&self) -> Lba {
+        self.extents.first().map_or(Lba::default(), |first| first.0)
+    }
+
+    /// Its length, all extents together.
+    pub(crate) fn length(&self) -> ByteCount {
+        let lengths = self.extents.iter().map(|extent| extent.1.get());
+        ByteCount::new(lengths.fold(0, u64::saturating_add))
+    }
+
+    /// Its path, the beginning cut where it is very long.
+    pub(crate) fn path(&self) -> String {
+        path(self.known, self.parent, self.name)
+    }
+
+    fn is_in_removable_media_folder(&self) -> bool {
+        path(self.known, self.parent, "").eq_ignore_ascii_case("/EFI/BOOT/")
+    }
+}
+
 /// A directory that is known and not yet read.
 struct Directory {
     start: Lba,
@@ -44,52 +115,82 @@ struct Directory {
     name: String,
 }
 
-/// Walks the tree from a root directory, and keeps the files that start at one of `wanted`.
-pub(super) fn walk(disc: &mut Window<'_>, root: &DirectoryRecord, wanted: &[Lba]) -> Tree {
-    let mut walk = Walk {
-        tree: Tree::default(),
-        known: vec![Directory {
-            start: root.extent,
-            length: root.data_length,
-            parent: 0,
-            name: String::new(),
-        }],
-        visited: BTreeSet::from([root.extent]),
-        queue: VecDeque::from([0]),
-        records: 0,
-        wanted,
-    };
-    walk.tree.reading.complete = true;
-    while let Some(index) = walk.queue.pop_front() {
-        walk.directory(disc, index);
+fn path(known: &[Directory], mut directory: usize, name: &str) -> String {
+    let mut path = format!("/{name}");
+    while directory != 0 && path.len() < PATH_BYTES {
+        let Some(above) = known.get(directory) else {
+            break;
+        };
+        path.insert_str(0, &above.name);
+        path.insert(0, '/');
+        directory = above.parent;
     }
-    let mut tree = walk.tree;
-    tree.reading.directories = walk.known.len() as u64;
-    tree.starts.extend(walk.visited);
-    tree
+    path
 }
 
-struct Walk<'w> {
-    tree: Tree,
+/// What is done with each node; a break ends the walk.
+pub(crate) type Visit<'v> = dyn FnMut(&Node<'_>) -> ControlFlow<()> + 'v;
+
+/// Walks the tree from a root directory, and shows all that it comes by, the root first.
+///
+/// Nobody looks for loaders here: that list of the reading stays empty.
+pub(crate) fn walk(
+    disc: &mut Window<'_>,
+    root: &DirectoryRecord,
+    names: Names,
+    visit: &mut Visit<'_>,
+) -> TreeReading {
+    let mut walk = Walk {
+        reading: TreeReading {
+            complete: true,
+            ..TreeReading::default()
+        },
+        known: Vec::new(),
+        visited: BTreeSet::new(),
+        queue: VecDeque::new(),
+        records: 0,
+        blocks: 0,
+        names,
+        visit,
+    };
+    let mut flow = walk.add_directory(0, root, String::new());
+    while let (ControlFlow::Continue(()), Some(index)) = (flow, walk.queue.pop_front()) {
+        flow = walk.directory(disc, index);
+    }
+    if flow.is_break() {
+        walk.reading.complete = false;
+    }
+    walk.reading.directories = walk.known.len() as u64;
+    walk.reading
+}
+
+struct Walk<'w, 'v> {
+    reading: TreeReading,
     known: Vec<Directory>,
     visited: BTreeSet<Lba>,
     queue: VecDeque<usize>,
     records: usize,
-    wanted: &'w [Lba],
+    blocks: usize,
+    names: Names,
+    visit: &'w mut Visit<'v>,
 }
 
-impl Walk<'_> {
-    fn directory(&mut self, disc: &mut Window<'_>, index: usize) {
+impl Walk<'_, '_> {
+    fn directory(&mut self, disc: &mut Window<'_>, index: usize) -> ControlFlow<()> {
         let Some(directory) = self.known.get(index) else {
-            return;
+            return ControlFlow::Continue(());
         };
         let (start, blocks) = (directory.start, directory.length.blocks_rounded_up());
-        // A file of several extents, of which more come.
-        let mut open: Option<(Lba, u64)> = None;
+        // The extents of a file of which more come.
+        let mut open = Vec::new();
         for number in 0..blocks.get() {
+            self.blocks += 1;
+            if self.blocks > BLOCKS {
+                return ControlFlow::Break(());
+            }
             let Some(block) = disc.block(start.plus(BlockCount::new(number))) else {
-                self.tree.reading.complete = false;
-                return;
+                self.reading.complete = false;
+                return ControlFlow::Continue(());
             };
             let mut at = 0;
             while let Some(record) = block.get(at..).and_then(DirectoryRecord::decode) {
@@ -97,81 +198,79 @@ impl Walk<'_> {
                 at += record.length;
                 self.records += 1;
                 if self.records > RECORDS {
-                    self.tree.reading.complete = false;
-                    return;
+                    return ControlFlow::Break(());
                 }
                 if !record.is_dot() {
-                    self.record(index, &record, &mut open);
+                    self.record(index, &record, &mut open)?;
                 }
                 debug_assert!(at <= BLOCK_BYTES as usize);
             }
         }
+        ControlFlow::Continue(())
     }
 
-    fn record(&mut self, parent: usize, record: &DirectoryRecord, open: &mut Option<(Lba, u64)>) {
+    fn record(
+        &mut self,
+        parent: usize,
+        record: &DirectoryRecord,
+        open: &mut Vec<(Lba, ByteCount)>,
+    ) -> ControlFlow<()> {
         if record.directory {
-            self.add_directory(parent, record);
-            return;
+            return self.add_directory(parent, record, record.name_in(self.names));
         }
-        let (start, before) = open.take().unwrap_or((record.extent, 0));
-        let length = before.saturating_add(record.data_length.get());
+        open.push((record.extent, record.data_length));
         if record.more_extents {
-            *open = Some((start, length));
-            return;
+            return ControlFlow::Continue(());
         }
-        self.tree.reading.files += 1;
+        let extents = std::mem::take(open);
+        self.reading.files += 1;
         // Files without content share an address that means nothing.
-        if length == 0 {
-            return;
+        if extents.iter().all(|extent| extent.1 == ByteCount::ZERO) {
+            return ControlFlow::Continue(());
         }
-        self.tree.starts.push(start);
-        let name = record.name();
-        if is_loader(&name) && self.is_removable_media_folder(parent) {
-            self.tree.reading.loaders.push(name.clone());
-        }
-        if self.wanted.contains(&start) {
-            self.tree.files.push(FileAt {
-                path: self.path(parent, &name),
-                start,
-                length: ByteCount::new(length),
-            });
-        }
+        let name = record.name_in(self.names);
+        self.show(NodeKind::File, parent, &name, &extents)
     }
 
-    fn add_directory(&mut self, parent: usize, record: &DirectoryRecord) {
+    fn add_directory(
+        &mut self,
+        parent: usize,
+        record: &DirectoryRecord,
+        name: String,
+    ) -> ControlFlow<()> {
         // A directory that is met twice is a cycle, or shared: once is enough.
         if !self.visited.insert(record.extent) {
-            return;
+            return ControlFlow::Continue(());
         }
         if self.known.len() >= DIRECTORIES {
-            self.tree.reading.complete = false;
-            return;
+            self.reading.complete = false;
+            return ControlFlow::Continue(());
         }
+        let extent = (record.extent, record.data_length);
+        self.show(NodeKind::Directory, parent, &name, &[extent])?;
         self.queue.push_back(self.known.len());
         self.known.push(Directory {
             start: record.extent,
             length: record.data_length,
             parent,
-            name: record.name(),
+            name,
         });
+        ControlFlow::Continue(())
     }
 
-    /// Whether a directory is `/EFI/BOOT`.
-    fn is_removable_media_folder(&self, index: usize) -> bool {
-        self.path(index, "").eq_ignore_ascii_case("/EFI/BOOT/")
-    }
-
-    /// A file's path, its beginning cut where it is very long.
-    fn path(&self, mut directory: usize, name: &str) -> String {
-        let mut path = format!("/{name}");
-        while directory != 0 && path.len() < PATH_BYTES {
-            let Some(above) = self.known.get(directory) else {
-                break;
-            };
-            path.insert_str(0, &above.name);
-            path.insert(0, '/');
-            directory = above.parent;
-        }
-        path
+    fn show(
+        &mut self,
+        kind: NodeKind,
+        parent: usize,
+        name: &str,
+        extents: &[(Lba, ByteCount)],
+    ) -> ControlFlow<()> {
+        (self.visit)(&Node {
+            kind,
+            name,
+            extents,
+            known: &self.known,
+            parent,
+        })
     }
 }

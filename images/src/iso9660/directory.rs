@@ -49,6 +49,26 @@ impl<'a> Record<'a> {
     }
 }
 
+/// How a tree's identifiers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// One byte for each character.
+    Plain,
+    /// UCS-2, big-endian (Joliet).
+    Joliet,
+}
+
+impl Names {
+    /// By the escape sequences of a supplementary descriptor: `%/@`, `%/C` or `%/E` is Joliet.
+    #[must_use]
+    pub fn of_escape_sequences(field: &[u8]) -> Self {
+        match field {
+            [b'%', b'/', b'@' | b'C' | b'E', ..] => Self::Joliet,
+            _ => Self::Plain,
+        }
+    }
+}
+
 /// A directory record as it stands on the disc, its little-endian halves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryRecord {
@@ -100,10 +120,27 @@ impl DirectoryRecord {
     /// The name that a person knows it by: the Rock Ridge name, or the identifier without its version.
     #[must_use]
     pub fn name(&self) -> String {
+        self.name_in(Names::Plain)
+    }
+
+    /// The same, in a tree whose identifiers are written that way.
+    #[must_use]
+    pub fn name_in(&self, names: Names) -> String {
         if let Some(name) = &self.rock_ridge {
             return name.clone();
         }
-        let name = printable(&self.identifier);
+        let name = match names {
+            Names::Plain => printable(&self.identifier),
+            Names::Joliet => {
+                let characters = self.identifier.as_chunks::<2>().0.iter();
+                let units: Vec<u16> = characters.map(|&unit| u16::from_be_bytes(unit)).collect();
+                let name = String::from_utf16_lossy(&units);
+                name.replace(
+                    |it: char| !it.is_alphanumeric() && !matches!(it, ' '..='~'),
+                    "?",
+                )
+            }
+        };
         let name = name.split(';').next().unwrap_or_default();
         name.strip_suffix('.').unwrap_or(name).to_owned()
     }

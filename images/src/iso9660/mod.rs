@@ -6,7 +6,7 @@ mod path_table;
 mod tree;
 mod volume_descriptor;
 
-pub use directory::{DirectoryRecord, EXTENT_BYTES_MAX, directory_record_extents};
+pub use directory::{DirectoryRecord, EXTENT_BYTES_MAX, Names, directory_record_extents};
 pub use tree::{FileSpec, Tree, TreeExtents};
 pub use volume_descriptor::{
     DescriptorKind, PrimaryVolume, RawPrimaryVolume, SYSTEM_AREA_BLOCKS, terminator,

@@ -1,4 +1,6 @@
-use super::directory::DirectoryRecord;
+use serde::{Deserialize, Serialize};
+
+use super::directory::{DirectoryRecord, Names};
 use crate::{
     bytes::{both16, both32, le16, le32, padded, text},
     units::{BlockCount, ByteCount, Lba},
@@ -60,7 +62,8 @@ impl PrimaryVolume<'_> {
 }
 
 /// What kind of volume descriptor a block is (ECMA-119 §8.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DescriptorKind {
     /// Type 0, of whatever system.
     BootRecord,
@@ -110,19 +113,28 @@ pub struct RawPrimaryVolume {
     pub path_table_m: Lba,
     /// The root directory's record, if it is one.
     pub root: Option<DirectoryRecord>,
+    /// How the names in its tree are written.
+    pub names: Names,
 }
 
 impl RawPrimaryVolume {
     /// The primary descriptor that a block is; `None` when it is none.
     #[must_use]
     pub fn decode(block: &[u8; 2048]) -> Option<Self> {
-        if DescriptorKind::of(block) != Some(DescriptorKind::Primary) {
-            return None;
-        }
+        (DescriptorKind::of(block)? == DescriptorKind::Primary).then(|| Self::fields(block))
+    }
+
+    /// The supplementary descriptor that a block is, which has the same fields (ECMA-119 §8.5); `None` when it is none.
+    #[must_use]
+    pub fn decode_supplementary(block: &[u8; 2048]) -> Option<Self> {
+        (DescriptorKind::of(block)? == DescriptorKind::Supplementary).then(|| Self::fields(block))
+    }
+
+    fn fields(block: &[u8; 2048]) -> Self {
         // ECMA-119 counts byte positions from 1.
         let field = |first: usize, last: usize| text(&block[first - 1..last]);
         let address = |position: usize| u64::from(le32(block, position - 1));
-        Some(Self {
+        Self {
             volume_id: field(41, 72),
             application_id: field(575, 702),
             space_size: BlockCount::new(address(81)),
@@ -133,7 +145,9 @@ impl RawPrimaryVolume {
                 u32::from_be_bytes([block[148], block[149], block[150], block[151]]).into(),
             ),
             root: DirectoryRecord::decode(&block[156..190]),
-        })
+            // Zeros in a primary descriptor.
+            names: Names::of_escape_sequences(&block[88..120]),
+        }
     }
 }
 
