@@ -9,6 +9,7 @@ pub mod boot_image;
 pub mod bytes;
 pub mod checkpoint;
 pub mod defect;
+pub mod distilled;
 pub mod eltorito;
 pub mod fat;
 pub mod finding;
