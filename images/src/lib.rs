@@ -8,6 +8,7 @@ pub mod boot;
 pub mod boot_image;
 pub mod bytes;
 pub mod checkpoint;
+pub mod container;
 pub mod defect;
 pub mod distilled;
 pub mod eltorito;

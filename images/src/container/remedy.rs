@@ -1,0 +1,175 @@
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use super::Format;
+use crate::inspect::{Source, Window};
+
+/// How to come to an ISO.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// A command for the shell, of a tool that Debian has.
+    Command(String),
+    /// What to do where no tool can.
+    Advice(String),
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Command(text) | Self::Advice(text)) = self;
+        f.write_str(text)
+    }
+}
+
+/// How to make an ISO of a file in a format, whose sectors may be in another file.
+pub(super) fn of(format: Format, file: &Path, sectors: Option<&Path>) -> Remedy {
+    let input = quoted(file);
+    let sectors = quoted(sectors.unwrap_or(file));
+    let iso = quoted(&iso_of(file));
+    let beside = |extension: &str| {
+        let path = file.with_extension(extension);
+        (path != file && path.exists()).then(|| quoted(&path))
+    };
+    let command = match format {
+        Format::RawMode1 | Format::RawMode2 | Format::Raw2336 | Format::Raw2448 => {
+            // Who has a description beside the sectors knows better than who guesses.
+            if let Some(cue) = beside("cue") {
+                bchunk(&input, &cue, file)
+            } else if beside("mds").is_some() {
+                format!("mdf2iso {input} {iso}")
+            } else if beside("ccd").is_some() {
+                format!("ccd2iso {input} {iso}")
+            } else {
+                format!("iat {input} {iso}")
+            }
+        }
+        Format::Cue => bchunk(&sectors, &input, file),
+        Format::Nero => format!("nrg2iso {input} {iso}"),
+        Format::Alcohol => format!("mdf2iso {sectors} {iso}"),
+        Format::CloneCd => format!("ccd2iso {sectors} {iso}"),
+        Format::DiscJuggler => format!("iat {input} {iso}"),
+        // From standard input: the tools refuse a name whose ending they do not know.
+        Format::Gzip => format!("gzip -dc < {input} > {iso}"),
+        Format::Xz => format!("xz -dc < {input} > {iso}"),
+        Format::Bzip2 => format!("bzip2 -dc < {input} > {iso}"),
+        Format::Zstd => format!("zstd -dc < {input} > {iso}"),
+        Format::Lz4 => format!("lz4 -dc < {input} > {iso}"),
+        Format::Zip => format!("unzip {input}"),
+        Format::SevenZip => format!("7z x {input}"),
+        Format::Rar => format!("unar {input}"),
+        Format::Tar => format!("tar -xf {input}"),
+        Format::Dmg => format!("dmg2img {input} {iso}"),
+        Format::Qcow2 => qemu_img("qcow2", &input, &iso),
+        Format::Vmdk => qemu_img("vmdk", &input, &iso),
+        Format::Vhd => qemu_img("vpc", &input, &iso),
+        Format::Vhdx => qemu_img("vhdx", &input, &iso),
+        Format::Daa => format!("daa2iso {input} {iso}"),
+        Format::Cso
+        | Format::Wim
+        | Format::Squashfs
+        | Format::UdfOnly
+        | Format::GptDisk
+        | Format::MbrDisk
+        | Format::FatImage
+        | Format::Elf
+        | Format::Torrent
+        | Format::Html
+        | Format::Xml
+        | Format::Text => return Remedy::Advice(advice(format, &input, &iso)),
+    };
+    Remedy::Command(command)
+}
+
+fn qemu_img(format: &str, input: &str, iso: &str) -> String {
+    format!("qemu-img convert -f {format} -O raw {input} {iso}")
+}
+
+/// It numbers what it writes: the first track becomes `BASE01.iso`.
+fn bchunk(bin: &str, cue: &str, file: &Path) -> String {
+    format!("bchunk {bin} {cue} {}", quoted(&file.with_extension("")))
+}
+
+fn advice(format: Format, input: &str, iso: &str) -> String {
+    match format {
+        Format::Cso => {
+            format!("decompress it with maxcso, which Debian does not have: maxcso --decompress {input} -o {iso}")
+        }
+        Format::Wim | Format::Squashfs => "ask for the disc that it came from".to_owned(),
+        Format::UdfOnly => {
+            "master it again with ISO 9660 beside UDF, as `genisoimage -udf` and Windows' own discs have it".to_owned()
+        }
+        Format::GptDisk | Format::MbrDisk | Format::FatImage => {
+            format!("write it to a stick: dd if={input} of=/dev/sdX bs=4M conv=fsync")
+        }
+        Format::Torrent => "open it with a BitTorrent client, which fetches the disc".to_owned(),
+        Format::Html | Format::Xml | Format::Text => {
+            format!("look at it (head -c 500 {input}), and download the disc again")
+        }
+        _ => "ask for the disc itself".to_owned(),
+    }
+}
+
+/// The ISO's name: without the ending that says what the file is, and never that of a file that exists.
+fn iso_of(file: &Path) -> PathBuf {
+    let is_iso = |path: &Path| {
+        path.extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("iso"))
+    };
+    let stem = file.with_extension("");
+    let stem = if is_iso(&stem) {
+        stem.with_extension("")
+    } else {
+        stem
+    };
+    let named = |ending: &str| {
+        let mut name: OsString = stem.clone().into();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let iso = named(".iso");
+    if is_iso(file) || iso.exists() {
+        named("-converted.iso")
+    } else {
+        iso
+    }
+}
+
+/// A path as one word of a command that is no option.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_option = text.starts_with('-');
+    let text = if is_option {
+        format!("./{text}")
+    } else {
+        text.into_owned()
+    };
+    shell_words::quote(&text).into_owned()
+}
+
+/// The file that a cue sheet names, beside it; the `.bin` of the same name where it names none.
+pub(super) fn file_in_cue_sheet(source: &dyn Source, cue: &Path) -> PathBuf {
+    let mut bytes = vec![0; 4_096];
+    let size = Window::new(source).read(0, &mut bytes);
+    bytes.truncate(size);
+    let text = String::from_utf8_lossy(&bytes);
+    let named = text.lines().find_map(|line| {
+        let (word, rest) = line.trim().split_once(char::is_whitespace)?;
+        if !word.eq_ignore_ascii_case("FILE") {
+            return None;
+        }
+        let rest = rest.trim();
+        match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            // The last word is the kind: BINARY.
+            None => rest.rsplit_once(char::is_whitespace).map(|(name, _)| name),
+        }
+    });
+    // The name alone: whoever made the sheet may have had it elsewhere.
+    let name = named.and_then(|name| name.rsplit(['/', '\\']).next());
+    name.map_or_else(
+        || cue.with_extension("bin"),
+        |name| cue.with_file_name(name.trim()),
+    )
+}

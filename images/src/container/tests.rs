@@ -1,0 +1,278 @@
+//! Files by their documented layouts. What real tools write, and that each command makes an ISO of it, is tried in the
+//! crate `tests`.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{boot::Boot, reference::master, sparse::SparseBytes};
+
+fn recognise(bytes: &Vec<u8>, name: &str) -> Option<(Format, String)> {
+    let container = Container::recognise(bytes, Path::new(name))?;
+    Some((container.format, container.remedy().to_string()))
+}
+
+fn is(bytes: &Vec<u8>, format: Format, remedy: &str) {
+    let extension = "/nowhere/a disc.x";
+    assert_eq!(
+        recognise(bytes, extension),
+        Some((format, remedy.to_owned()))
+    );
+}
+
+/// Some bytes, then zeros to a length.
+fn beginning(bytes: &[u8], length: usize) -> Vec<u8> {
+    let mut file = bytes.to_vec();
+    file.resize(length, 0);
+    file
+}
+
+/// Zeros, and bytes at the end.
+fn ending(bytes: &[u8], length: usize) -> Vec<u8> {
+    let mut file = vec![0; length - bytes.len()];
+    file.extend_from_slice(bytes);
+    file
+}
+
+fn iso() -> SparseBytes {
+    let boot: Boot = "none".parse().unwrap();
+    master("container/-/-/-/reference", None, &boot, None)
+        .unwrap()
+        .bytes
+}
+
+#[test]
+fn an_iso_is_one_whatever_else_it_is() {
+    assert_eq!(Container::recognise(&iso(), Path::new("a.iso")), None);
+    for magic in [
+        &b"PK\x03\x04"[..],
+        &[0x1F, 0x8B, 8],
+        b"<html>",
+        b"QFI\xFB",
+        b"CISO",
+        b"\xEB\x58\x90MSDOS5.0",
+    ] {
+        let mut iso = iso();
+        iso.write_at(0, magic);
+        iso.write_at(510, &[0x55, 0xAA]);
+        let end = iso.len() - 512;
+        iso.write_at(end, b"koly");
+        assert_eq!(Container::recognise(&iso, Path::new("a.iso")), None);
+    }
+    let boot: Boot = "bios+efi,hybrid=gpt".parse().unwrap();
+    let hybrid = master("container/-/-/-/reference", None, &boot, None).unwrap();
+    assert_eq!(
+        Container::recognise(&hybrid.bytes, Path::new("a.iso")),
+        None
+    );
+}
+
+#[test]
+fn images_of_burning_programs() {
+    // ECMA-130 §14: sync, address, mode.
+    let raw = |mode: u8, length: usize| {
+        let mut sector = vec![0; length];
+        sector[1..11].fill(0xFF);
+        sector[12..16].copy_from_slice(&[0, 2, 0, mode]);
+        sector.repeat(20)
+    };
+    is(
+        &raw(1, 2_352),
+        Format::RawMode1,
+        "iat '/nowhere/a disc.x' '/nowhere/a disc.iso'",
+    );
+    is(
+        &raw(2, 2_352),
+        Format::RawMode2,
+        "iat '/nowhere/a disc.x' '/nowhere/a disc.iso'",
+    );
+    is(
+        &raw(1, 2_448),
+        Format::Raw2448,
+        "iat '/nowhere/a disc.x' '/nowhere/a disc.iso'",
+    );
+    let mut xa = vec![0; 2_336 * 20];
+    xa[16 * 2_336 + 8..][..6].copy_from_slice(b"\x01CD001");
+    is(
+        &xa,
+        Format::Raw2336,
+        "iat '/nowhere/a disc.x' '/nowhere/a disc.iso'",
+    );
+    // libmirage, `image-nrg`: the offset of the chunks follows in 64 or 32 bits, big-endian.
+    let nero = "nrg2iso '/nowhere/a disc.x' '/nowhere/a disc.iso'";
+    is(
+        &ending(b"NER5\0\0\0\0\0\x01\0\0", 90_000),
+        Format::Nero,
+        nero,
+    );
+    is(&ending(b"NERO\0\x01\0\0", 90_000), Format::Nero, nero);
+    is(
+        &beginning(b"MEDIA DESCRIPTOR\x01\x03", 500),
+        Format::Alcohol,
+        "mdf2iso '/nowhere/a disc.mdf' '/nowhere/a disc.iso'",
+    );
+    let cdi = ending(&[6, 0, 0, 0x80, 0x90, 1, 0, 0], 90_000);
+    is(
+        &cdi,
+        Format::DiscJuggler,
+        "iat '/nowhere/a disc.x' '/nowhere/a disc.iso'",
+    );
+    assert_eq!(
+        recognise(&ending(&[6, 0, 0, 0x80, 0, 0, 0, 0xFF], 90_000), "a"),
+        None
+    );
+    let ccd = b"[CloneCD]\r\nVersion=3\r\n".to_vec();
+    is(
+        &ccd,
+        Format::CloneCd,
+        "ccd2iso '/nowhere/a disc.img' '/nowhere/a disc.iso'",
+    );
+}
+
+#[test]
+fn a_cue_sheet_names_its_sectors() {
+    let sheet = |file: &str| {
+        format!("REM by hand\n{file}\r\n  TRACK 01 MODE1/2352\n    INDEX 01 00:00:00\n")
+            .into_bytes()
+    };
+    for (file, bin) in [
+        ("FILE \"the disc.bin\" BINARY", "'/x/the disc.bin'"),
+        ("FILE disc.bin BINARY", "/x/disc.bin"),
+        ("file \"C:\\images\\disc.bin\" BINARY", "/x/disc.bin"),
+    ] {
+        let said = recognise(&sheet(file), "/x/a.cue");
+        assert_eq!(
+            said,
+            Some((Format::Cue, format!("bchunk {bin} /x/a.cue /x/a"))),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn what_stands_beside_decides_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("a.img");
+    let mut raw = vec![0; 2_352];
+    raw[1..11].fill(0xFF);
+    raw[15] = 1;
+    let remedy = || {
+        Container::recognise(&raw, &name)
+            .unwrap()
+            .remedy()
+            .to_string()
+    };
+    assert!(remedy().starts_with("iat "));
+    for (extension, command) in [("ccd", "ccd2iso "), ("mds", "mdf2iso "), ("cue", "bchunk ")] {
+        std::fs::write(folder.path().join("a").with_extension(extension), "").unwrap();
+        assert!(remedy().starts_with(command), "{}", remedy());
+    }
+    // What is there is not written over.
+    std::fs::write(folder.path().join("a.iso"), "").unwrap();
+    std::fs::remove_file(folder.path().join("a.cue")).unwrap();
+    assert!(remedy().ends_with("/a-converted.iso"), "{}", remedy());
+}
+
+#[test]
+fn files_that_are_nearly_a_disc() {
+    let advice = |bytes: &Vec<u8>| recognise(bytes, "a.iso").unwrap();
+    for magic in [&b"CISO"[..], b"ZISO"] {
+        assert!(
+            advice(&beginning(magic, 4_000))
+                .1
+                .ends_with("maxcso --decompress a.iso -o a-converted.iso")
+        );
+    }
+    is(
+        &beginning(b"DAA\0", 4_000),
+        Format::Daa,
+        "daa2iso '/nowhere/a disc.x' '/nowhere/a disc.iso'",
+    );
+    let mut dmg = ending(&beginning(b"koly", 512), 9_000);
+    is(
+        &dmg,
+        Format::Dmg,
+        "dmg2img '/nowhere/a disc.x' '/nowhere/a disc.iso'",
+    );
+    dmg.push(0);
+    assert_eq!(recognise(&dmg, "a"), None);
+    let mut udf = vec![0; 64 * 2048];
+    for (block, id) in [(16, b"BEA01"), (17, b"NSR03"), (18, b"TEA01")] {
+        udf[block * 2048 + 1..][..5].copy_from_slice(id);
+    }
+    assert_eq!(advice(&udf).0, Format::UdfOnly);
+    let mut gpt = vec![0; 90_000];
+    gpt[512..520].copy_from_slice(b"EFI PART");
+    assert_eq!(advice(&gpt).0, Format::GptDisk);
+    let mut mbr = vec![0; 90_000];
+    mbr[446..462].copy_from_slice(&[0x80, 0, 1, 0, 0x0C, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0]);
+    mbr[510..512].copy_from_slice(&[0x55, 0xAA]);
+    assert_eq!(
+        advice(&mbr),
+        (
+            Format::MbrDisk,
+            "write it to a stick: dd if=a.iso of=/dev/sdX bs=4M conv=fsync".to_owned()
+        )
+    );
+    assert_eq!(advice(&beginning(b"MSWIM\0\0\0", 4_000)).0, Format::Wim);
+    assert_eq!(
+        advice(&beginning(b"d8:announce35:", 4_000)).0,
+        Format::Torrent
+    );
+    assert_eq!(advice(&beginning(b"\x7FELF\x02", 4_000)).0, Format::Elf);
+}
+
+#[test]
+fn texts() {
+    let format = |text: &str| recognise(&text.as_bytes().to_vec(), "a.iso").map(|found| found.0);
+    assert_eq!(
+        format("\u{FEFF}\n<!DOCTYPE html>\n<title>Sign in</title>"),
+        Some(Format::Html)
+    );
+    assert_eq!(
+        format("<?xml version=\"1.0\"?>\n<html xmlns=\"x\">"),
+        Some(Format::Html)
+    );
+    assert_eq!(
+        format("<?xml version=\"1.0\"?><Error><Code>AccessDenied"),
+        Some(Format::Xml)
+    );
+    assert_eq!(format(&"é".repeat(5_000)), Some(Format::Text));
+    assert_eq!(format("404"), Some(Format::Text));
+    assert_eq!(format(" \n "), None);
+    assert_eq!(recognise(&vec![0; 4_096], "a"), None);
+    assert_eq!(recognise(&vec![0xFF; 4_096], "a"), None);
+    let page = Container::recognise(&b"<html>".to_vec(), Path::new("-a.iso")).unwrap();
+    assert!(page.to_string().starts_with("the download is a web page"));
+    assert_eq!(
+        page.remedy().to_string(),
+        "look at it (head -c 500 ./-a.iso), and download the disc again"
+    );
+}
+
+#[test]
+fn names_are_words_of_the_shell() {
+    let gzip = beginning(&[0x1F, 0x8B, 8], 100);
+    for (name, remedy) in [
+        ("a.iso", "gzip -dc < a.iso > a-converted.iso"),
+        ("a.iso.gz", "gzip -dc < a.iso.gz > a.iso"),
+        ("a.gz", "gzip -dc < a.gz > a.iso"),
+        (
+            "it's $(a).gz",
+            "gzip -dc < 'it'\\''s $(a).gz' > 'it'\\''s $(a).iso'",
+        ),
+        ("-rf", "gzip -dc < ./-rf > ./-rf.iso"),
+    ] {
+        assert_eq!(recognise(&gzip, name).unwrap().1, remedy);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_file_is_looked_at(start in prop::collection::vec(any::<u8>(), 0..600), length in 0_usize..100_000, end in prop::collection::vec(any::<u8>(), 0..16), name in ".*") {
+        let mut file = beginning(&start, length.max(start.len()));
+        file.extend(end);
+        if let Some(container) = Container::recognise(&file, Path::new(&name)) {
+            prop_assert!(!container.remedy().to_string().is_empty());
+        }
+    }
+}
