@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod checkpoint;
 pub mod container;
 pub mod defect;
+pub mod differ;
 pub mod distilled;
 pub mod eltorito;
 pub mod fat;
