@@ -49,3 +49,11 @@ impl FromStr for Attachment {
             .ok_or_else(|| UnknownAttachment(text.to_owned()))
     }
 }
+
+impl Attachment {
+    /// Whether the disc hangs there as a disk of 512-byte blocks, and not as a CD.
+    #[must_use]
+    pub const fn is_disk(self) -> bool {
+        matches!(self, Self::UsbDisk | Self::VirtioBlk)
+    }
+}

@@ -1,8 +1,8 @@
 //! What is asked for: one disc, one machine, one idea of success.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use images::manifest::Manifest;
+use images::{manifest::Manifest, map::DiscMap};
 
 use crate::{
     accelerator::Accelerator, checkpoint::Checkpoints, firmware::FirmwareKind, platform::Platform,
@@ -17,6 +17,8 @@ pub struct Case {
     pub disc: PathBuf,
     /// What it was mastered to hold; `None` for a disc that is not ours.
     pub manifest: Option<Manifest>,
+    /// What stands where on it, for the table of what was read; `None`: what its manifest says.
+    pub map: Option<Arc<DiscMap>>,
     /// The machine that the disc hangs on.
     pub platform: Platform,
     /// From where to start; `None`: from power-on. A platform that has no checkpoint starts from power-on in any case.

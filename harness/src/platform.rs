@@ -23,7 +23,12 @@ pub struct Platform {
     pub attachment: Attachment,
     /// The guest's memory; `None`: enough for the firmware and a probe.
     pub memory_mib: Option<u32>,
+    /// The guest's processor, as QEMU's `-cpu` has it; `None`: [`DEFAULT_CPU`].
+    pub cpu: Option<String>,
 }
+
+/// QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
+pub const DEFAULT_CPU: &str = "qemu64,l3-cache=off";
 
 /// A machine that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -96,23 +101,21 @@ impl Platform {
             memory_mib: self
                 .memory_mib
                 .unwrap_or_else(|| default_memory_mib(self.firmware.id.kind())),
+            cpu: self.cpu.clone().unwrap_or_else(|| DEFAULT_CPU.to_owned()),
             firmware,
             disc,
             attachment: self.attachment,
             origin,
             channels: Channels::Terminal,
+            window: None,
         })
     }
 
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
     #[must_use]
     pub fn why_cold(&self) -> Option<&'static str> {
-        match (self.firmware.id.kind(), self.attachment) {
-            (FirmwareKind::Bios, Attachment::UsbDisk | Attachment::VirtioBlk) => {
-                Some("SeaBIOS asks a disk for its length in its power-on self-test")
-            }
-            _ => None,
-        }
+        let asks = self.firmware.id.kind() == FirmwareKind::Bios && self.attachment.is_disk();
+        asks.then_some("SeaBIOS asks a disk for its length in its power-on self-test")
     }
 }
 

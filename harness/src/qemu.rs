@@ -160,6 +160,15 @@ impl Qemu {
             .unwrap_or_default()
     }
 
+    /// The kind of window that this QEMU can open; nothing when it was built or installed without.
+    #[must_use]
+    pub fn window(&self) -> Option<&'static str> {
+        let answer = question(&self.path, &["-display", "help"], b"").ok()?;
+        let kinds = String::from_utf8_lossy(&answer.stdout);
+        let has = |kind: &&&str| kinds.lines().any(|line| line.trim() == **kind);
+        WINDOWS.iter().find(has).copied()
+    }
+
     /// The first file of that name in [`Self::data_directories`].
     #[must_use]
     pub fn data_file(&self, name: &str) -> Option<PathBuf> {
@@ -236,6 +245,9 @@ fn appended(complaint: &str) -> String {
 fn shortened(text: &str) -> String {
     text.chars().take(160).collect()
 }
+
+/// The kinds of windows, the most usual first.
+const WINDOWS: [&str; 3] = ["gtk", "sdl", "cocoa"];
 
 /// The events from which the reads of a disc are known; one per way of attaching it.
 const READ_EVENTS: [&str; 3] = [

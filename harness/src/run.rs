@@ -1,19 +1,25 @@
 //! From a case to an observation.
 
-use std::{fmt::Write, fs, io, path::Path, process::ExitStatus};
+use std::{
+    fmt::Write,
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+};
 
-use images::probe::report::ProbeReport;
+use images::{probe::report::ProbeReport, units::ByteCount};
 
 use crate::{
-    case::{Case, Success},
+    case::Case,
     checkpoint::Checkpoint,
+    child::die_with_parent,
     evidence::{EvidenceError, EvidenceFolder, OBSERVATION},
     layout::BootLayout,
     machine::{
         CommandError, Machine,
         spec::{MachineSpec, Origin, VARIABLES},
     },
-    observation::{Observation, Start},
+    observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
     screen,
     trace::TraceLog,
@@ -78,6 +84,41 @@ pub fn run(case: &Case) -> Result<Observation, Infra> {
     result
 }
 
+/// Boots a case's disc in QEMU's own window, from power-on, the serial line at this terminal, until somebody closes it.
+///
+/// # Errors
+/// [`Infra`] when QEMU has no window or there is nowhere to open one.
+pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
+    let platform = &case.platform;
+    let window = platform.qemu.window().ok_or_else(|| {
+        Infra::new(format!(
+            "QEMU {} can open no window: install its part for that, which Debian calls qemu-system-gui",
+            platform.qemu.version
+        ))
+    })?;
+    let folder = EvidenceFolder::create(&case.evidence.join("show"))?;
+    let disc = disc_name(&absolute(&case.disc)?, &folder)?;
+    let spec = platform.machine(disc, Origin::PowerOn);
+    let spec = MachineSpec {
+        window: Some(window.to_owned()),
+        ..spec.map_err(|error| Infra::new(error.to_string()))?
+    };
+    let failed = |error: &dyn std::fmt::Display| Infra {
+        command: spec.command(),
+        ..Infra::new(format!("QEMU's window: {error}"))
+    };
+    variables::prepare(&spec.firmware, folder.path()).map_err(|error| failed(&error))?;
+    let mut command = Command::new(&spec.qemu);
+    command.args(spec.argv()).current_dir(folder.path());
+    die_with_parent(&mut command);
+    let status = command.status().map_err(|error| failed(&error))?;
+    if status.success() {
+        Ok(status)
+    } else {
+        Err(failed(&status))
+    }
+}
+
 fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     let layout = BootLayout::of(&case.disc).map_err(|error| {
         Infra::new(format!(
@@ -85,14 +126,8 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
             case.disc.display()
         ))
     })?;
-    let disc = std::path::absolute(&case.disc).map_err(|error| {
-        Infra::new(format!(
-            "path {} has no absolute form: {error}",
-            case.disc.display()
-        ))
-    })?;
     let platform = &case.platform;
-    let disc = disc_name(&disc, folder)?;
+    let disc = disc_name(&absolute(&case.disc)?, folder)?;
     let machine = |origin| {
         let spec = platform.machine(disc.clone(), origin);
         spec.map_err(|error| Infra::new(error.to_string()))
@@ -172,10 +207,14 @@ fn observe(
     folder.write("serial.raw", watch.serial.bytes())?;
     folder.write("serial-times.txt", watch.serial.times().as_bytes())?;
     folder.write("serial.txt", watch.serial_text().as_bytes())?;
+    let kind = case.platform.firmware.id.kind();
+    let terminal = screen::text_from_terminal(watch.serial.bytes(), kind);
+    folder.write("serial-screen.txt", terminal.as_bytes())?;
     folder.write("debug.txt", watch.debug.bytes())?;
     folder.write("reads.txt", reads_table(&watch.trace, case).as_bytes())?;
     let outcome = watched.map_err(in_context)?;
-    if outcome.kind != OutcomeKind::Booted || matches!(case.success, Success::Text(_)) {
+    // Our own probe says on the serial line what there is to see.
+    if outcome.kind != OutcomeKind::Booted || case.manifest.is_none() {
         inspect(&mut machine, folder)?;
     }
     drop(machine);
@@ -202,6 +241,15 @@ fn observe(
     })?;
     folder.write(OBSERVATION, &json)?;
     Ok(observation)
+}
+
+fn absolute(disc: &Path) -> Result<PathBuf, Infra> {
+    std::path::absolute(disc).map_err(|error| {
+        Infra::new(format!(
+            "path {} has no absolute form: {error}",
+            disc.display()
+        ))
+    })
 }
 
 /// The disc's path in UTF-8. A name that is not gets a second one, a symbolic link in the evidence folder.
@@ -277,21 +325,31 @@ fn reads_table(trace: &TraceLog, case: &Case) -> String {
     let mut table =
         String::from("# block, bytes from the disc's start, bytes, what stands there\n");
     for read in trace.reads() {
-        let what = case
-            .manifest
-            .as_ref()
-            .and_then(|manifest| manifest.what_is_at(read.lba()))
-            .unwrap_or("-");
+        let what = what_is_at(case, *read);
         // Writing to a String cannot fail.
         let _ = writeln!(
             table,
             "{} {} {} {what}",
-            read.lba(),
+            read.lba().get(),
             read.offset,
             read.bytes
         );
     }
     table
+}
+
+/// What stands where a read was: by the map of the disc, or else by what it was mastered to hold.
+fn what_is_at(case: &Case, read: DiscRead) -> String {
+    if let Some(map) = &case.map {
+        let owned = map.whose(read.offset, ByteCount::new(read.bytes));
+        let names: Vec<String> = owned.iter().map(ToString::to_string).collect();
+        return names.join("; ");
+    }
+    let manifest = case.manifest.as_ref();
+    manifest
+        .and_then(|manifest| manifest.what_is_at(read.lba()))
+        .unwrap_or("-")
+        .to_owned()
 }
 
 /// The end of a file of QEMU's words; empty when there is none.

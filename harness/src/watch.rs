@@ -9,7 +9,6 @@ use std::{
 use images::probe::protocol::{self, Transcript, WireDamage};
 
 use crate::{
-    attachment::Attachment,
     case::{Case, Success},
     firmware::FirmwareKind,
     layout::BootLayout,
@@ -389,10 +388,7 @@ impl<'a> Watch<'a> {
 
     /// How many of the reads were the firmware's; nothing when it did not hand over.
     pub(crate) fn reads_before_entry(&self) -> Option<usize> {
-        let as_disk = matches!(
-            self.case.platform.attachment,
-            Attachment::UsbDisk | Attachment::VirtioBlk
-        );
+        let as_disk = self.case.platform.attachment.is_disk();
         self.facts.entered.then(|| match self.kind {
             FirmwareKind::Bios => rules::reads_by_bios(self.trace.reads(), &self.layout, as_disk),
             FirmwareKind::Uefi => self.reads_at_entry,

@@ -6,9 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::observation::{Canonical, DiscRead, Observation};
+use harness::{
+    observation::{Canonical, DiscRead, Observation},
+    outcome::OutcomeKind,
+};
 use images::{
     eltorito::{MediaType, Platform},
+    finding::FindingId,
     inspect::{EntryKind, Inspection},
     manifest::Manifest,
     units::{BLOCK_BYTES, BlockCount, Lba, VirtualSectorCount},
@@ -171,12 +175,24 @@ pub struct Seen<'a> {
     pub expected: Option<&'a Expectation>,
 }
 
+impl Seen<'_> {
+    /// Whether chance decides what happens: a boot image that is loaded over the BIOS itself resets the machine in one run and hangs it in
+    /// the next.
+    fn is_by_chance(&self) -> bool {
+        let outcome = self.observation.outcome.kind;
+        let overwrites = |inspection: &Inspection| inspection.found(FindingId::CountTooLarge);
+        matches!(outcome, OutcomeKind::Reset | OutcomeKind::Hung)
+            && self.inspection.is_some_and(overwrites)
+    }
+}
+
 impl Baseline {
     /// What is kept of a cell.
     #[must_use]
     pub fn new(id: &CellId, seen: Seen<'_>) -> Self {
         let (observation, manifest) = (seen.observation, seen.manifest);
         let boot = match seen.expected {
+            _ if seen.is_by_chance() => Canonical::undetermined("reset or hung".to_owned()),
             Some(expected) => expected.canonical(observation, manifest),
             None => observation.canonical(manifest),
         };

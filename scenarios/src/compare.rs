@@ -355,13 +355,14 @@ pub struct ComparisonTotals {
 }
 
 impl ComparisonTotals {
-    /// What the comparison amounts to: 3 where nothing could be compared, which is no pass, 1 where a cell boots differently, else 0.
+    /// What the comparison amounts to: 1 where a cell boots differently, 3 where nothing could be compared or not all that was seen, which is
+    /// no pass, else 0.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
-        if self.same + self.structure_only + self.differ == 0 {
-            3
-        } else if self.differ > 0 {
+        if self.differ > 0 {
             1
+        } else if self.without_evidence > 0 || self.same + self.structure_only == 0 {
+            3
         } else {
             0
         }

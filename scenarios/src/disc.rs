@@ -9,6 +9,7 @@ use std::{
 
 use harness::master::{FoundTool, Job, Placeholder, Tool};
 use images::{
+    distilled::Distilled,
     medium::Medium,
     reference::{self, Contents, InTree},
     units::ByteCount,
@@ -18,6 +19,7 @@ use crate::{
     cell::Recipe,
     exchange,
     files::{self, FileError},
+    id::DiscId,
     master::Masters,
 };
 
@@ -290,6 +292,42 @@ fn beside(file: &Path) -> PathBuf {
     name.into()
 }
 
+/// Whether a file is a distilled disc: a few sectors as text, from which the whole is rebuilt.
+#[must_use]
+pub fn is_distilled(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|extension| extension == "disc")
+}
+
+/// Rebuilds a distilled disc in a folder, unless it was since some moment. Only one of several processes does it.
+///
+/// # Errors
+/// The file is no distilled disc, the disk is full, or the folder cannot be written.
+pub fn rebuild_once(
+    file: &Path,
+    id: &DiscId,
+    discs: &Path,
+    since: SystemTime,
+) -> Result<PathBuf, FileError> {
+    let folder = discs.join(id.path());
+    once(&folder, since, |made| {
+        let iso = folder.join(ISO);
+        if !made || !iso.exists() {
+            let text = fs::read_to_string(file).map_err(FileError::new("read", file))?;
+            let distilled = Distilled::parse(&text)
+                .map_err(io::Error::other)
+                .map_err(FileError::new("read", file))?;
+            fs::create_dir_all(&folder).map_err(FileError::new("create", &folder))?;
+            let unfinished = files::unfinished(&iso);
+            distilled
+                .write_iso(&unfinished)
+                .and_then(|()| fs::rename(&unfinished, &iso))
+                .map_err(FileError::new("write", &iso))?;
+        }
+        Ok(iso)
+    })
+}
+
 /// Masters a disc unless it was since some moment, such as when the code that masters it was built. Only one of
 /// several processes does it.
 ///
@@ -302,17 +340,30 @@ pub fn master_once(
     workshop: Workshop<'_>,
 ) -> Result<Disc, FileError> {
     let folder = discs.join(recipe.id.path());
-    let lock_file = folder.with_file_name(format!(".{}.lock", recipe.id.master()));
-    let above = folder.parent().unwrap_or(discs);
+    once(&folder, since, |made| {
+        if made {
+            open_in(&folder)
+        } else {
+            master(recipe, discs, workshop)
+        }
+    })
+}
+
+/// Does something about a folder while no other process does, and tells it whether the folder was made since some moment.
+fn once<T>(
+    folder: &Path,
+    since: SystemTime,
+    work: impl FnOnce(bool) -> Result<T, FileError>,
+) -> Result<T, FileError> {
+    let name = folder.file_name().unwrap_or_default();
+    let lock_file = folder.with_file_name(format!(".{}.lock", name.to_string_lossy()));
+    let above = folder.parent().unwrap_or(folder);
     fs::create_dir_all(above).map_err(FileError::new("create", above))?;
     let lock = fs::File::create(&lock_file)
         .and_then(|lock| lock.lock().map(|()| lock))
         .map_err(FileError::new("lock", &lock_file))?;
-    let made = fs::metadata(&folder).and_then(|folder| folder.modified());
-    let disc = match made {
-        Ok(made) if made >= since => open_in(&folder),
-        _ => master(recipe, discs, workshop),
-    };
+    let made = fs::metadata(folder).and_then(|folder| folder.modified());
+    let done = work(made.is_ok_and(|made| made >= since));
     drop(lock);
-    disc
+    done
 }

@@ -85,7 +85,7 @@ pub struct ScenarioDecl {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IsoDecl {
-    /// Where it is; relative to the scenario file.
+    /// Where it is; relative to the scenario file. A distilled disc (`*.disc`, see `cargo xtask repro --distil`) is rebuilt from its text.
     pub path: String,
     /// The package of the distribution that brings it, when one does.
     #[serde(default)]

@@ -224,6 +224,7 @@ impl Toolbox {
             accelerator: self.accelerator.accelerator,
             attachment: cell.attachment,
             memory_mib: None,
+            cpu: None,
         })
     }
 }

@@ -67,9 +67,12 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
                 None => format!("{} is not there", path.display()),
             });
         }
-        DiscSource::Iso { path, .. } => Booted {
-            iso: path.clone(),
-            manifest: None,
+        DiscSource::Iso { path, .. } => match environment.existing(path, &cell.id.disc()) {
+            Err(error) => return Attempt::Failed(error.to_string()),
+            Ok(iso) => Booted {
+                iso,
+                manifest: None,
+            },
         },
         DiscSource::Mastered(recipe) if environment.lacks(recipe).is_some() => {
             return Attempt::Skipped(environment.lacks(recipe).unwrap_or_default());
@@ -170,6 +173,7 @@ fn boot(
         id: cell.id.to_string(),
         disc: disc.iso,
         manifest: disc.manifest,
+        map: None,
         platform,
         checkpoints,
         success,

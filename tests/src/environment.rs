@@ -12,6 +12,7 @@ use scenarios::{
     cell::{Cell, Recipe},
     disc::{self, Disc, Workshop},
     files::FileError,
+    id::DiscId,
     master::{self, Masters},
     matrix::{Folder, Matrix},
     run::{self, AcceleratorWish, Accepted, Declared, Run, Starts, Toolbox},
@@ -152,6 +153,18 @@ impl Environment {
     /// It cannot be mastered.
     pub fn disc(&self, recipe: &Recipe) -> Result<Disc, FileError> {
         disc::master_once(recipe, &self.run.discs(), self.run.began, self.workshop())
+    }
+
+    /// A disc that exists: itself, or a distilled one rebuilt, unless another cell of the run needed it before.
+    ///
+    /// # Errors
+    /// It cannot be rebuilt.
+    pub fn existing(&self, path: &Path, id: &DiscId) -> Result<PathBuf, FileError> {
+        if disc::is_distilled(path) {
+            disc::rebuild_once(path, id, &self.run.discs(), self.run.began)
+        } else {
+            Ok(path.to_owned())
+        }
     }
 
     /// Why a disc cannot be mastered on this host; `None` when it can.

@@ -93,6 +93,7 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         id: cell.id.to_string(),
         disc: mistaken.iso,
         manifest: mistaken.manifest.clone(),
+        map: None,
         platform: toolbox.platform(cell)?,
         checkpoints: None,
         success,

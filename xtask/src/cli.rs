@@ -28,6 +28,8 @@ pub(crate) enum Verb {
     Image(Image),
     /// Read a disc without booting it, and say what is on it and what is wrong with it.
     Inspect(Inspect),
+    /// Boot a disc that does not boot on every firmware, and explain why it does not.
+    Repro(Box<Repro>),
     /// List or remove the saved machines from which cells start.
     Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
@@ -48,6 +50,7 @@ impl Verb {
                 RunFormat::Json => Format::Json,
                 RunFormat::Text | RunFormat::Github => Format::Text,
             },
+            Self::Repro(options) => options.format,
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
             Self::Checkpoints(options) => options.format,
@@ -134,7 +137,8 @@ pub(crate) struct BootMatrix {
     #[arg(long, value_name = "DIR")]
     pub(crate) baseline: Option<PathBuf>,
     /// Compare with the same cells of another mastering tool, which is run too, or with those of an earlier run, by its
-    /// results.json, beside which its folder `cells` must still be: without it only outcomes and findings are compared. Without
+    /// results.json, beside which its folder `cells` must still be: without it only outcomes and findings are compared,
+    /// and the exit code is 3. Without
     /// --baseline the snapshots play no part then. The exit code is 1 where a cell boots differently;
     /// what differs only in the structure of the disc is told, and no failure.
     #[arg(long, value_name = "TOOL|RESULTS.json")]
@@ -237,6 +241,74 @@ impl From<AcceleratorChoice> for AcceleratorWish {
             AcceleratorChoice::Measure => Self::Fastest,
         }
     }
+}
+
+/// What `repro --help` ends with.
+const REPRO_EXAMPLES: &str = "\
+Examples:
+  cargo xtask repro customer.iso                        what each firmware does with it, and why
+  cargo xtask repro customer.iso --firmware ovmf --attach usb-disk
+                                                        as a USB stick in a UEFI machine
+  cargo xtask repro customer.iso --expect 'login:' --timeout 120
+                                                        whether it comes to a login
+  cargo xtask repro customer.iso --distil small.iso     the few sectors that fail in the same way
+  cargo xtask repro customer.iso --promote ticket-4711  and from then on a regression test";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPRO_EXAMPLES)]
+pub(crate) struct Repro {
+    /// The disc: a file, or a drive such as /dev/sr0. It is only read.
+    #[arg(value_name = "ISO")]
+    pub(crate) iso: PathBuf,
+    /// Only on this firmware.
+    #[arg(long, value_name = "FIRMWARE", value_delimiter = ',', value_parser = words::read::<Firmware>)]
+    pub(crate) firmware: Vec<Firmware>,
+    /// Only with this attachment.
+    #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
+    pub(crate) attach: Vec<Attachment>,
+    /// A regular expression for what is seen on serial or on the screen when the disc has booted. Without it a disc
+    /// whose program shows signs of life counts as handed over.
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) expect: Option<String>,
+    /// A disc that boots: the first structure that differs from it is told.
+    #[arg(long, value_name = "ISO")]
+    pub(crate) good: Option<PathBuf>,
+    /// Write a disc of the same length with only the sectors that were read, and prove that it fails in the same way.
+    /// Beside it comes FILE.disc, the same as text of a few kilobytes.
+    #[arg(long, value_name = "FILE.iso")]
+    pub(crate) distil: Option<PathBuf>,
+    /// Make the distilled disc a scenario of this name with its snapshots, in the folder of --scenarios.
+    #[arg(long, value_name = "NAME", value_parser = words::read::<Name>)]
+    pub(crate) promote: Option<Name>,
+    /// The folder of scenarios that --promote adds to [default: the one that comes with boot-matrix].
+    #[arg(long, value_name = "DIR", requires = "promote")]
+    pub(crate) scenarios: Option<PathBuf>,
+    /// Pack everything that is left behind into one file, DIR.tar.zst.
+    #[arg(long)]
+    pub(crate) bundle: bool,
+    /// Open QEMU's own window on the first boot that failed.
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// Watch each boot for so many seconds at most, instead of 10 with a BIOS and 40 with UEFI, three times that with --expect.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: Option<u64>,
+    /// The guest's memory in MiB, instead of 64 with a BIOS and 256 with UEFI. The machines then start from power-on.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=65_536))]
+    pub(crate) memory: Option<u32>,
+    /// The guest's processor, as QEMU's -cpu has it. The machines then start from power-on.
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) cpu: Option<String>,
+    /// Start every machine from power-on, none from a checkpoint.
+    #[arg(long)]
+    pub(crate) cold: bool,
+    /// The folder for the report and the evidence [default: target/repro/NAME, by the name of the ISO].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

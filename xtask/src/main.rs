@@ -8,8 +8,10 @@ mod cli;
 mod doctor;
 mod image;
 mod inspect;
+mod iso;
 mod parallel;
 mod place;
+mod repro;
 mod setup;
 mod signals;
 mod steps;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Verb::BootMatrix(options) => boot_matrix::run(&options),
         Verb::Image(options) => image::run(&options),
         Verb::Inspect(options) => inspect::run(&options),
+        Verb::Repro(options) => repro::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),

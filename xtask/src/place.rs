@@ -22,6 +22,11 @@ pub(crate) fn target() -> PathBuf {
         .map_or_else(|| workspace().join("target"), Path::to_owned)
 }
 
+/// A path that means the same in every folder: what is started runs in another.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// The folder of the checkpoints, which all runs share.
 pub(crate) fn checkpoints() -> PathBuf {
     target().join("checkpoints")

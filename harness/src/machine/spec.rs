@@ -26,6 +26,8 @@ pub struct MachineSpec {
     pub accelerator: Accelerator,
     /// The guest's memory.
     pub memory_mib: u32,
+    /// The guest's processor, as QEMU's `-cpu` has it.
+    pub cpu: String,
     /// The firmware's files, by absolute path.
     pub firmware: FirmwareImage,
     /// The disc, by absolute path in UTF-8: QEMU's JSON has no other strings.
@@ -36,6 +38,8 @@ pub struct MachineSpec {
     pub origin: Origin,
     /// Where the channels lead.
     pub channels: Channels,
+    /// The kind of window that shows the screen, as QEMU's `-display` has it; `None`: no window.
+    pub window: Option<String>,
 }
 
 /// Where a machine's life begins.
@@ -84,8 +88,8 @@ impl MachineSpec {
         argv.flag("-nodefaults");
         // No configuration of this host's may change the machine.
         argv.flag("-no-user-config");
-        // No window; the screen is still there to be dumped.
-        argv.option("-display", "none");
+        // Without a window the screen is still there to be dumped.
+        argv.option("-display", self.window.as_deref().unwrap_or("none"));
         // No network, whatever later defaults say.
         argv.option("-nic", "none");
         // The disc is hostile until proven otherwise: QEMU starts no process, gains no right, touches no limit.
@@ -101,8 +105,7 @@ impl MachineSpec {
             },
         );
         argv.option("-machine", &self.machine());
-        // QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
-        argv.option("-cpu", "qemu64,l3-cache=off");
+        argv.option("-cpu", &self.cpu);
         argv.option("-m", &self.memory_mib.to_string());
         self.origin(&mut argv);
         self.firmware(&mut argv);
@@ -350,10 +353,12 @@ mod tests {
             qemu: "qemu-system-x86_64".into(),
             accelerator: Accelerator::Tcg,
             memory_mib: 128,
+            cpu: crate::platform::DEFAULT_CPU.to_owned(),
             firmware: FirmwareImage::Bios("/firmware/bios-256k.bin".into()),
             disc: disc.into(),
             attachment,
             origin: Origin::PowerOn,
+            window: None,
             channels: Channels::Sockets {
                 serial: 7,
                 debug: 8,

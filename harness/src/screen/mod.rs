@@ -3,10 +3,12 @@
 mod cp437;
 mod font;
 mod ppm;
+mod terminal;
 mod vga;
 
 pub use font::Font;
 pub use ppm::{PictureError, png_from_ppm};
+pub use terminal::text_from_terminal;
 pub use vga::text_from_vga_memory;
 
 /// What is read from a screen of pixels.

@@ -87,6 +87,7 @@ fn mastered(
     let case = Case {
         id: format!("{boot} {id} {attachment}"),
         manifest: Some(disc.manifest),
+        map: None,
         ..bench.case(firmware(id), attachment)
     };
     both(&case, checkpoints)

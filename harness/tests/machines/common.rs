@@ -171,6 +171,7 @@ impl Bench {
             id: "test".into(),
             disc: self.path("disc.iso"),
             manifest: None,
+            map: None,
             platform: platform(firmware, attachment),
             checkpoints: None,
             success: Success::Probe,
@@ -185,6 +186,8 @@ impl Bench {
             qemu: qemu().path,
             accelerator: Accelerator::Tcg,
             memory_mib: 64,
+            cpu: harness::platform::DEFAULT_CPU.to_owned(),
+            window: None,
             firmware: seabios().image,
             disc: disc.to_str().expect("UTF-8").to_owned(),
             attachment: Attachment::Ide,
@@ -232,6 +235,7 @@ pub(crate) fn platform(firmware: Firmware, attachment: Attachment) -> Platform {
         accelerator: Accelerator::Tcg,
         attachment,
         memory_mib: None,
+        cpu: None,
     }
 }
 

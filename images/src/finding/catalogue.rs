@@ -116,9 +116,9 @@ catalogue! {
         "xorriso" => "name the EFI image directly after the first -eltorito-alt-boot",
         "genisoimage" => "name the EFI image directly after the first -eltorito-alt-boot";
     EntryNotBootable: Error, ["seabios", "ovmf"],
-        "The initial entry's boot indicator is not 88.",
+        "The boot indicator of the initial entry, or of the only entry for UEFI, is not 88.",
         "SeaBIOS stops with code 000b, and OVMF makes no drive of it.",
-        "Mark the initial entry as bootable.",
+        "Mark the entry as bootable.",
         "xorriso" => "leave -no-boot away",
         "genisoimage" => "leave -no-boot away",
         "pycdlib" => "add_eltorito(…, bootable=True)";

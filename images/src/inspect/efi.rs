@@ -22,6 +22,9 @@ pub(super) fn check(examination: &mut Examination<'_, '_>) {
         .entries_for(Purpose::Efi)
         .filter(|(_, boot)| boot.bootable)
         .collect();
+    if bootable.is_empty() {
+        check_indicators(examination);
+    }
     check_depth(examination, &bootable);
     check_loader(examination, &bootable);
     for (entry, boot) in bootable {
@@ -40,6 +43,22 @@ pub(super) fn check(examination: &mut Examination<'_, '_>) {
             // OVMF takes the image to the end of the volume; the media type has a finding of its own.
             _ => {}
         }
+    }
+}
+
+/// An entry that is not bootable may be meant so; that none for UEFI is cannot. Of the initial entry it is told elsewhere.
+fn check_indicators(examination: &mut Examination<'_, '_>) {
+    let mut entries = examination.entries_for(Purpose::Efi);
+    let section = entries.find(|(entry, _)| entry.kind == EntryKind::Section);
+    if let Some((entry, _)) = section {
+        let place = examination.place(entry, 0);
+        let message = format!(
+            "slot {}: the entry for UEFI is not marked as bootable, and no other is there",
+            entry.slot
+        );
+        examination
+            .findings
+            .report(FindingId::EntryNotBootable, place, message);
     }
 }
 

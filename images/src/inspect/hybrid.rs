@@ -35,6 +35,7 @@ pub(super) fn read(disc: &mut Window<'_>, findings: &mut Findings) -> Partitions
         sectors: entry.length,
     };
     PartitionsReading {
+        signature: table.signature,
         mbr: slots
             .filter(|(_, entry)| {
                 is_table && (entry.kind != PartitionType::EMPTY || entry.length.get() != 0)

@@ -196,6 +196,9 @@ pub struct BootReading {
 /// The partition tables in the system area.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionsReading {
+    /// Whether the first sector ends with 55 AA, without which a BIOS does not start it as a disk.
+    #[serde(default)]
+    pub signature: bool,
     /// The slots of the MBR that have a type or a length.
     pub mbr: Vec<MbrPartition>,
     /// The GPT's partitions, where there is a GPT.

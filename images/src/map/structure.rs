@@ -140,6 +140,27 @@ impl Structure {
         }
     }
 
+    /// Whether it is what somebody put on the disc, programs and files, and not what leads there.
+    #[must_use]
+    pub const fn is_content(&self) -> bool {
+        match self {
+            Self::SystemArea
+            | Self::BootCode
+            | Self::Partition { .. }
+            | Self::File { .. }
+            | Self::BootImage { .. }
+            | Self::BehindVolume => true,
+            Self::PartitionTable
+            | Self::GptHeader { .. }
+            | Self::GptEntries { .. }
+            | Self::VolumeDescriptor { .. }
+            | Self::PathTable { .. }
+            | Self::Directory { .. }
+            | Self::Catalog => false,
+            Self::Fat { part, .. } => matches!(part, FatStructure::File { .. }),
+        }
+    }
+
     /// Bytes of text that it holds.
     pub(super) fn text(&self) -> usize {
         match self {

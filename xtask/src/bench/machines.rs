@@ -335,6 +335,7 @@ impl<'a> Boot<'a> {
             id: self.id.to_owned(),
             disc: self.folder.join("disc.iso"),
             manifest: Some(self.manifest.clone()),
+            map: None,
             platform: self.platform.clone(),
             checkpoints: (start == Start::Warm).then(|| self.bed.checkpoints.clone()),
             success: Success::Probe,

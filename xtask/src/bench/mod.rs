@@ -166,6 +166,7 @@ impl Bed {
             accelerator: self.accelerator(),
             attachment,
             memory_mib: None,
+            cpu: None,
         })
     }
 

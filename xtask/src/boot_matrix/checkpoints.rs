@@ -12,7 +12,7 @@ use crate::{parallel, signals::Signals, stop::Stop};
 
 /// Sees to it that every checkpoint that the cells can start from is there and whole. One that cannot be made is told, and its cells start cold;
 /// where a proof `needs` it, that is the end.
-pub(super) fn prepare(
+pub(crate) fn prepare(
     cells: &[Cell],
     toolbox: &Toolbox,
     folder: &Path,

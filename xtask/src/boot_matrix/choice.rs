@@ -15,10 +15,11 @@ use scenarios::{
     words::{Master, Set},
 };
 
-use super::{absolute, against::Against, iso, out_folder};
+use super::{against::Against, out_folder};
 use crate::{
     cli::{BootMatrix, Rerun},
-    place::workspace,
+    iso::Existing,
+    place::{absolute, workspace},
     stop::Stop,
 };
 
@@ -44,7 +45,14 @@ pub(super) struct Choice {
 /// What the options mean.
 pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
     let folders = match &options.iso {
-        Some(iso) => vec![iso::scenario(iso, options)?],
+        Some(iso) => {
+            let existing = Existing {
+                iso,
+                scenario: "iso",
+                expect: options.expect.as_deref(),
+            };
+            vec![existing.declare(&out_folder(options))?]
+        }
         None => folders(options),
     };
     let unreadable = |error| Stop::scenarios(&error);

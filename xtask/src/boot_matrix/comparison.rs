@@ -66,7 +66,7 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
         (totals.only_there, "seen only there"),
         (
             totals.without_evidence,
-            "compared without evidence, by outcome and findings alone",
+            "compared by outcome and findings alone, for want of the folder cells beside the earlier results.json, which is no pass",
         ),
     ];
     let parts: Vec<String> = parts

@@ -1,11 +1,10 @@
 //! The main job: master, boot, judge, report.
 
 mod against;
-mod checkpoints;
+pub(crate) mod checkpoints;
 mod choice;
 mod comparison;
 mod github;
-mod iso;
 mod junit;
 mod nextest;
 mod order;
@@ -35,7 +34,7 @@ use serde_json::json;
 use self::choice::Choice;
 use crate::{
     cli::{BootMatrix, Rerun, RunFormat},
-    place::{self, target},
+    place::{self, absolute, target},
     setup,
     signals::Signals,
     stop::Stop,
@@ -238,7 +237,7 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
 }
 
 /// What these cells are booted with.
-fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
+pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
     let used = |firmware: &&Firmware| cells.iter().any(|cell| cell.firmware == firmware.id);
     let firmware = toolbox
         .firmware
@@ -275,11 +274,6 @@ fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
     }
 }
 
-/// The tests run in another folder: they are given no relative path.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
 /// The folder for results, as it is asked for.
 fn out_folder(options: &BootMatrix) -> PathBuf {
     let out = options.out.clone();
@@ -287,12 +281,12 @@ fn out_folder(options: &BootMatrix) -> PathBuf {
 }
 
 /// The folder for results, sure to be there and writable, and ours alone as long as the lock lives.
-fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
+pub(crate) fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
     let out = absolute(out);
     let unwritable = |error: io::Error| {
         Stop::host(
             format!("cannot write into {}: {error}", out.display()),
-            "cargo xtask boot-matrix --out DIR",
+            "another folder with --out",
         )
     };
     fs::create_dir_all(&out).map_err(unwritable)?;
@@ -303,7 +297,7 @@ fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
         Err(fs::TryLockError::Error(error)) => Err(unwritable(error).into()),
         Err(fs::TryLockError::WouldBlock) => Err(Stop::host(
             format!("another run is writing into {}", out.display()),
-            "wait for it, or cargo xtask boot-matrix --out DIR",
+            "wait for it, or choose another folder with --out",
         )
         .into()),
     }

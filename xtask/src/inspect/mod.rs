@@ -1,7 +1,7 @@
 //! Reads a disc without booting it, and says what is on it and what is wrong with it.
 
 mod sarif;
-mod text;
+pub(crate) mod text;
 
 use std::{
     io::{self, Write},

@@ -14,6 +14,19 @@ use images::{
 
 /// Writes the report.
 pub(super) fn write(out: &mut impl Write, iso: &Path, inspection: &Inspection) -> io::Result<()> {
+    write_disc(out, iso, inspection)?;
+    for finding in &inspection.findings {
+        write_finding(out, finding)?;
+    }
+    writeln!(out, "\n{}", summary(&inspection.findings))
+}
+
+/// Writes what is on the disc.
+pub(crate) fn write_disc(
+    out: &mut impl Write,
+    iso: &Path,
+    inspection: &Inspection,
+) -> io::Result<()> {
     let blocks = inspection.size.blocks_rounded_up();
     writeln!(out, "{}: {}, {blocks}", iso.display(), inspection.size)?;
     if let Some(volume) = &inspection.volume {
@@ -61,10 +74,7 @@ pub(super) fn write(out: &mut impl Write, iso: &Path, inspection: &Inspection) -
     for offset in &inspection.unreadable {
         writeln!(out, "\nthe medium cannot be read at byte {offset}")?;
     }
-    for finding in &inspection.findings {
-        write_finding(out, finding)?;
-    }
-    writeln!(out, "\n{}", summary(&inspection.findings))
+    Ok(())
 }
 
 fn write_catalog(out: &mut impl Write, inspection: &Inspection) -> io::Result<()> {
@@ -196,7 +206,7 @@ fn compared(comparison: &Comparison) -> String {
     )
 }
 
-fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+pub(crate) fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     writeln!(
         out,
         "\n{}: {} (LBA {}, byte {})",

@@ -1,6 +1,6 @@
 //! The forty defects: how bad each is, whether the reader finds it, what each firmware does with it, and how to mend it.
 
-use harness::{attachment::Attachment, firmware::FirmwareKind};
+use harness::firmware::FirmwareKind;
 use images::{
     finding::{FindingId, Severity},
     inspect::{Options, Window, inspect},
@@ -103,10 +103,6 @@ fn is_addressed(cell: &Cell) -> bool {
     })
 }
 
-fn is_disk(cell: &Cell) -> bool {
-    matches!(cell.attachment, Attachment::UsbDisk | Attachment::VirtioBlk)
-}
-
 /// What happened to some discs: each disc's words, and what happened.
 type Happened = Vec<(DiscId, String)>;
 
@@ -129,7 +125,10 @@ fn outcomes(id: FindingId, family: &str, cells: &[&Cell]) -> Result<String, Stri
     };
     let happened = |as_disk: bool| -> Result<Happened, String> {
         let mut happened = Vec::new();
-        for cell in cells.iter().filter(|cell| is_disk(cell) == as_disk) {
+        for cell in cells
+            .iter()
+            .filter(|cell| cell.attachment.is_disk() == as_disk)
+        {
             let one = (cell.id.disc(), accepted::outcome(cell)?);
             if !happened.contains(&one) {
                 happened.push(one);

@@ -1,0 +1,211 @@
+//! Which defects explain which failure: what each firmware does with them stands in docs/defects.md, and was seen.
+
+use images::{
+    eltorito::{ENTRY_BYTES, Platform},
+    finding::{Finding, FindingId as Id, Severity},
+    inspect::{EntryKind, Inspection},
+};
+
+use super::{Boot, Cause, started};
+use crate::{firmware::FirmwareKind, outcome::OutcomeKind};
+
+/// A failure that wants an explanation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation<'a> {
+    kind: FirmwareKind,
+    as_disk: bool,
+    outcome: OutcomeKind,
+    code: Option<&'a str>,
+    entered: bool,
+    started: bool,
+}
+
+/// What SeaBIOS cannot get past, by its code (`src/cdrom.c`, `cdrom_boot`), with the sentence for it.
+const SEABIOS_CODES: &[(&str, &str, &[Id])] = &[
+    ("0001", "there is no such CD drive", &[]),
+    (
+        "0003",
+        "block 17 cannot be read",
+        &[Id::NotIso, Id::VolumeSize],
+    ),
+    (
+        "0004",
+        "what stands at LBA 17 is no boot record",
+        &[Id::NotIso, Id::BootRecordMisplaced, Id::NoBootRecord],
+    ),
+    (
+        "0005",
+        "the descriptor at LBA 17 is not El Torito's",
+        &[Id::NotIso, Id::BootRecordIdPadding, Id::NoBootRecord],
+    ),
+    (
+        "0007",
+        "the boot catalog cannot be read",
+        &[Id::CatalogOutOfRange, Id::VolumeSize],
+    ),
+    (
+        "0008",
+        "the catalog does not begin with a validation entry",
+        &[Id::CatalogHeaderId],
+    ),
+    (
+        "0009",
+        "the validation entry's platform is not x86",
+        &[Id::CatalogPlatform, Id::CatalogEfiOnly],
+    ),
+    (
+        "000a",
+        "the validation entry has no key bytes 55 AA",
+        &[Id::CatalogKey],
+    ),
+    (
+        "000b",
+        "the initial entry is not marked as bootable",
+        &[Id::EntryNotBootable],
+    ),
+    (
+        "000c",
+        "the boot image cannot be read",
+        &[Id::ImageOutOfRange, Id::VolumeSize],
+    ),
+    ("000d", "no drive can be emulated", &[]),
+];
+
+/// What makes code that a BIOS jumped into go astray.
+const BIOS_ASTRAY: &[Id] = &[
+    Id::CountZero,
+    Id::CountTooLarge,
+    Id::EntryMediaType,
+    Id::EntryLoadSegment,
+    Id::ImageOutOfRange,
+    Id::HardDiskPartitionSlot,
+    Id::BootInfoTable,
+    Id::FloppySize,
+    Id::VolumeSize,
+];
+
+/// What leaves UEFI firmware without a loader on a CD, in the order in which it looks.
+const UEFI_NOTHING: &[Id] = &[
+    Id::NotIso,
+    Id::NoBootRecord,
+    Id::CatalogOutOfRange,
+    Id::CatalogHeaderId,
+    Id::CatalogKey,
+    Id::CatalogChecksum,
+    Id::EntryNotBootable,
+    Id::ImageOutOfRange,
+    Id::EfiOpenEndOutsideVolume,
+    Id::CountEfiShort,
+    Id::CountWrapped,
+    Id::EfiNoLoader,
+    Id::CatalogNoEfi,
+    Id::VolumeSize,
+];
+
+/// The same on a disk, where a catalog is read in blocks of 512 bytes and partition tables count too.
+const UEFI_NOTHING_AS_DISK: &[Id] = &[Id::CatalogEfiTooDeep, Id::HybridMbr, Id::HybridGpt];
+
+/// What a code of SeaBIOS says.
+#[must_use]
+pub fn meaning_of_code(code: &str) -> Option<&'static str> {
+    let known = SEABIOS_CODES.iter().find(|(known, ..)| *known == code);
+    known.map(|(_, meaning, _)| *meaning)
+}
+
+impl<'a> Situation<'a> {
+    pub(super) fn of(boot: &Boot<'a>) -> Self {
+        let outcome = &boot.observation.outcome;
+        Self {
+            kind: boot.firmware.kind(),
+            as_disk: boot.attachment.is_disk(),
+            outcome: outcome.kind,
+            code: outcome.code.as_deref(),
+            entered: boot.observation.reads_before_entry.is_some(),
+            started: started(outcome),
+        }
+    }
+
+    /// The defects of the disc that explain it, the likeliest first. Of what is by design only that a disc is for UEFI alone stops
+    /// anything; and a warning did not stop what got control.
+    pub(super) fn findings(self, inspection: &'a Inspection) -> impl Iterator<Item = &'a Finding> {
+        let started = self.started;
+        self.candidates().into_iter().filter_map(move |id| {
+            let mut findings = inspection.findings.iter();
+            findings.find(|finding| {
+                let weighs = match finding.severity {
+                    Severity::Error => true,
+                    Severity::Warning => !started,
+                    Severity::Info => id == Id::CatalogEfiOnly,
+                };
+                finding.id == id && weighs && self.concerns(finding, inspection)
+            })
+        })
+    }
+
+    /// Whether a defect is in what this firmware looks at: a BIOS boots the initial entry and no other, and UEFI none whose image is no file
+    /// system with a loader, unless it says that it is for UEFI.
+    fn concerns(self, finding: &Finding, inspection: &Inspection) -> bool {
+        let slot = inspection.catalog.as_ref().and_then(|catalog| {
+            let within = finding.offset.checked_sub(catalog.lba.byte_offset())?;
+            u16::try_from(within / ENTRY_BYTES as u64).ok()
+        });
+        let entry = inspection
+            .entries()
+            .find(|(entry, _)| Some(entry.slot) == slot);
+        let Some((entry, boot)) = entry else {
+            return true;
+        };
+        match self.kind {
+            FirmwareKind::Bios => entry.kind == EntryKind::Initial,
+            FirmwareKind::Uefi => entry.platform == Platform::EFI || !boot.loaders.is_empty(),
+        }
+    }
+
+    fn candidates(self) -> Vec<Id> {
+        match (self.kind, self.as_disk) {
+            _ if self.outcome == OutcomeKind::Booted => Vec::new(),
+            (FirmwareKind::Bios, true) => Vec::new(),
+            (FirmwareKind::Bios, false) if self.entered || self.started => BIOS_ASTRAY.to_vec(),
+            (FirmwareKind::Bios, false) => {
+                let known = |(code, ..): &&(&str, &str, &[Id])| Some(*code) == self.code;
+                let ids = SEABIOS_CODES.iter().find(known);
+                ids.map_or_else(|| BIOS_ASTRAY.to_vec(), |(.., ids)| ids.to_vec())
+            }
+            (FirmwareKind::Uefi, _) if self.started => vec![Id::VolumeSize, Id::ImageOutOfRange],
+            (FirmwareKind::Uefi, false) if self.outcome == OutcomeKind::Hung => {
+                vec![Id::BootRecordDuplicate]
+            }
+            (FirmwareKind::Uefi, false) => UEFI_NOTHING.to_vec(),
+            (FirmwareKind::Uefi, true) => [UEFI_NOTHING_AS_DISK, UEFI_NOTHING].concat(),
+        }
+    }
+
+    /// What explains it where nothing on the disc is wrong: it is not made for this.
+    pub(super) fn by_design(self, inspection: &Inspection) -> Option<Cause> {
+        if self.started {
+            return None;
+        }
+        let cause = |sentence: &str, remedy: &str| {
+            Some(Cause {
+                finding: None,
+                sentence: sentence.to_owned(),
+                remedy: remedy.to_owned(),
+            })
+        };
+        let leads_to_efi = inspection
+            .entries()
+            .any(|(_, boot)| !boot.loaders.is_empty());
+        match (self.kind, self.as_disk) {
+            (FirmwareKind::Bios, true) if !inspection.partitions.signature => cause(
+                "as a disk a BIOS starts the first sector, and this disc's has no boot code with the signature 55 AA: it is \
+                 made for a CD drive and not for a stick.",
+                "To boot from a stick too, master it as a hybrid: xorriso's -isohybrid-mbr, or grub-mkrescue.",
+            ),
+            (FirmwareKind::Uefi, _) if !leads_to_efi => cause(
+                "no entry of the catalog leads to a FAT file system with an EFI loader: the disc is for a BIOS alone.",
+                "For UEFI too, add an entry of platform EF: xorriso's -eltorito-alt-boot -e efi.img -no-emul-boot.",
+            ),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! An ISO that exists, as a scenario: so it is run, judged and kept like every other disc.
+
+use std::{fs, io, os::unix::fs::symlink, path::Path};
+
+use harness::attachment::Attachment;
+use images::inspect::DiscFile;
+use scenarios::{files, matrix::Folder};
+use toml::{Table, Value};
+
+use crate::{place::absolute, stop::Stop};
+
+/// The firmware that boots it.
+const FIRMWARE: [&str; 2] = ["seabios", "ovmf"];
+/// So long may the name be.
+const LONGEST: usize = 120;
+
+/// An ISO that exists, to be booted as it is.
+pub(crate) struct Existing<'a> {
+    /// The file.
+    pub(crate) iso: &'a Path,
+    /// The scenario: the first part of the ids, and the name of the folder with its file.
+    pub(crate) scenario: &'a str,
+    /// What is seen when it has booted; nothing where it is only observed.
+    pub(crate) expect: Option<&'a str>,
+}
+
+impl Existing<'_> {
+    /// Writes the scenario into the folder of a run. The disc is reached by a link in it, so that its own path may be any.
+    ///
+    /// # Errors
+    /// The ISO cannot be read, `--expect` is no regular expression, or the folder cannot be written.
+    pub(crate) fn declare(&self, out: &Path) -> anyhow::Result<Folder> {
+        let iso = absolute(self.iso);
+        let remedy = "--iso and a file that can be read";
+        DiscFile::open(&iso).map_err(|error| Stop::usage(error, remedy))?;
+        if let Some(Err(error)) = self.expect.map(regex::bytes::Regex::new) {
+            // The lines before the last draw the pattern.
+            let error = error.to_string();
+            let why = error.lines().last().unwrap_or_default();
+            let what = format!(
+                "--expect is no regular expression: {}",
+                why.trim_start_matches("error: ")
+            );
+            return Err(Stop::usage(what, "https://docs.rs/regex, which has the syntax").into());
+        }
+        let folder = out.join(self.scenario);
+        let link = folder.join(format!("{}.iso", name(&iso)));
+        let unwritable = |error: io::Error| {
+            let what = format!("cannot write into {}: {error}", folder.display());
+            Stop::host(what, "another folder with --out")
+        };
+        fs::create_dir_all(&folder).map_err(unwritable)?;
+        match fs::remove_file(&link) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(unwritable(error).into());
+            }
+            _ => symlink(&iso, &link).map_err(unwritable)?,
+        }
+        let file = folder.join(format!("{}.toml", self.scenario));
+        files::write(&file, self.declaration(&name(&iso)).as_bytes())?;
+        Ok(Folder::own(file))
+    }
+
+    /// The scenario file.
+    fn declaration(&self, name: &str) -> String {
+        let words = |words: Vec<&str>| Value::from(words);
+        let mut scenario = Table::new();
+        scenario.insert("name".into(), self.scenario.into());
+        scenario.insert("summary".into(), "an ISO that exists".into());
+        let path = Table::from_iter([("path".to_owned(), Value::from(format!("{name}.iso")))]);
+        scenario.insert("iso".into(), path.into());
+        scenario.insert("firmware".into(), words(FIRMWARE.to_vec()));
+        let attach = Attachment::ALL.iter().map(|attachment| attachment.as_str());
+        scenario.insert("attach".into(), words(attach.collect()));
+        match self.expect {
+            None => drop(scenario.insert("observe".into(), true.into())),
+            Some(pattern) => {
+                let texts = FIRMWARE.map(|firmware| (firmware.to_owned(), Value::from(pattern)));
+                scenario.insert("expect-text".into(), Table::from_iter(texts).into());
+                let rule = [("outcome", "booted"), ("because", "--expect says so")];
+                let rule = rule.map(|(key, value)| (key.to_owned(), Value::from(value)));
+                scenario.insert("expect".into(), vec![Table::from_iter(rule)].into());
+            }
+        }
+        Table::from_iter([("scenario".to_owned(), Value::from(vec![scenario]))]).to_string()
+    }
+}
+
+/// A file's name as it can stand in an id.
+pub(crate) fn name(iso: &Path) -> String {
+    let stem = iso.file_stem().unwrap_or_default().to_string_lossy();
+    let allowed = |c: char| {
+        if c.is_ascii_alphanumeric() || "-+._=@".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let name: String = stem
+        .trim_start_matches('.')
+        .chars()
+        .map(allowed)
+        .take(LONGEST)
+        .collect();
+    if name.is_empty() {
+        "disc".to_owned()
+    } else {
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    use super::*;
+
+    #[test]
+    fn any_file_has_a_name_that_can_stand_in_an_id() {
+        let named = |file: &[u8]| name(Path::new(OsStr::from_bytes(file)));
+        assert_eq!(
+            named(b"/d/debian-12.5.0-amd64-netinst.iso"),
+            "debian-12.5.0-amd64-netinst"
+        );
+        assert_eq!(
+            named(b"my disc, the second (1).iso"),
+            "my_disc__the_second__1_"
+        );
+        assert_eq!(named(b"caf\xe9.iso"), "caf_");
+        assert_eq!(named(b"/.hidden"), "hidden");
+        assert_eq!(named(b"/"), "disc");
+    }
+
+    #[test]
+    fn a_pattern_may_hold_any_character() {
+        let pattern = "\"\\d' [x]\n";
+        let existing = Existing {
+            iso: Path::new("disc.iso"),
+            scenario: "iso",
+            expect: Some(pattern),
+        };
+        let text = existing.declaration("disc");
+        let table: Table = text.parse().expect("TOML");
+        assert_eq!(
+            table["scenario"][0]["expect-text"]["ovmf"].as_str(),
+            Some(pattern)
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! Boots the disc on each firmware by each attachment.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use harness::{
+    case::{Case, Success},
+    checkpoint::Checkpoints,
+    diagnosis::Boot,
+    observation::Observation,
+    outcome::OutcomeKind,
+    platform::Platform,
+    run::Infra,
+};
+use images::inspect::Inspection;
+use regex::bytes::Regex;
+use scenarios::{
+    cell::Cell,
+    master::Masters,
+    matrix::Matrix,
+    results::{self, CellResult, Results, Verdict},
+    run::Toolbox,
+    selection::Selection,
+};
+
+use super::disc::Disc;
+use crate::{
+    boot_matrix, cli::Repro, iso::Existing, parallel, place, setup, signals::Signals, stop::Stop,
+};
+
+/// What the disc is booted on, and how.
+#[derive(Clone)]
+pub(super) struct Setting {
+    pub(super) cells: Vec<Cell>,
+    pub(super) out: PathBuf,
+    toolbox: Toolbox,
+    success: Success,
+    deadline: Option<Duration>,
+    memory_mib: Option<u32>,
+    cpu: Option<String>,
+    cold: bool,
+}
+
+/// One boot, or why there was none.
+pub(super) struct Booted {
+    pub(super) cell: Cell,
+    pub(super) case: Option<Case>,
+    pub(super) seen: Result<Observation, Failure>,
+    pub(super) result: CellResult,
+}
+
+/// Why there was no boot.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Something that it needs is not here.
+    Skipped(String),
+    /// The host or QEMU failed.
+    Infra(Infra),
+}
+
+impl Booted {
+    /// What was seen, to be explained.
+    pub(super) fn boot(&self) -> Option<Boot<'_>> {
+        Some(Boot {
+            build: self.cell.id.firmware().to_owned(),
+            firmware: self.cell.firmware,
+            attachment: self.cell.attachment,
+            observation: self.seen.as_ref().ok()?,
+        })
+    }
+}
+
+impl Setting {
+    /// Finds the tools, declares the disc as a scenario, and makes what its machines start from.
+    pub(super) fn prepare(
+        options: &Repro,
+        existing: Existing<'_>,
+        out: &Path,
+    ) -> anyhow::Result<Self> {
+        let folder = existing.declare(out)?;
+        let unreadable = |error| Stop::scenarios(&error);
+        let masters = Arc::new(Masters::read(&[]).map_err(unreadable)?);
+        let matrix = Matrix::read(std::slice::from_ref(&folder), &masters).map_err(unreadable)?;
+        let selection = Selection {
+            firmware: options.firmware.clone(),
+            attach: options.attach.clone(),
+            ..Selection::default()
+        };
+        let cells = selection
+            .apply(&matrix)
+            .map_err(|error| Stop::usage(error, "cargo xtask repro --help"))?;
+        let toolbox = setup::provide_for_cells(&cells, &masters, &[], &options.tooling)?;
+        // What is distilled must do the same from power-on, which is how everybody else boots it.
+        let distils = options.distil.is_some() || options.promote.is_some();
+        let cold = options.cold || distils || options.memory.is_some() || options.cpu.is_some();
+        if !cold {
+            let (folder, signals) = (place::checkpoints(), Signals::catch()?);
+            boot_matrix::checkpoints::prepare(&cells, &toolbox, &folder, false, signals)?;
+        }
+        let pattern = options.expect.as_deref().map(Regex::new).transpose()?;
+        Ok(Self {
+            cells,
+            out: out.to_owned(),
+            toolbox,
+            success: pattern.map_or(Success::Probe, Success::Text),
+            deadline: options.timeout.map(Duration::from_secs),
+            memory_mib: options.memory,
+            cpu: options.cpu.clone(),
+            cold,
+        })
+    }
+
+    /// The same for some of its cells, with the evidence elsewhere.
+    pub(super) fn below(&self, out: &Path, cells: Vec<Cell>) -> Self {
+        Self {
+            cells,
+            out: out.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a boot did not come as far as it should: to what is expected, or else to the disc's own program.
+    pub(super) fn failed(&self, booted: &Booted) -> bool {
+        booted.boot().is_some_and(|boot| {
+            let kind = boot.observation.outcome.kind;
+            match self.success {
+                Success::Text(_) => kind != OutcomeKind::Booted,
+                Success::Probe => !boot.started(),
+            }
+        })
+    }
+
+    /// The results, as those of a matrix.
+    pub(super) fn results(&self, booted: &[Booted]) -> Results {
+        Results::new(
+            self.toolbox.accelerator.accelerator.to_string(),
+            boot_matrix::tools(&self.toolbox, &self.cells),
+            booted.iter().map(|booted| booted.result.clone()).collect(),
+        )
+    }
+
+    fn case(&self, cell: &Cell, disc: &Disc) -> Result<Case, String> {
+        let platform = self
+            .toolbox
+            .platform(cell)
+            .map_err(|error| error.to_string())?;
+        Ok(Case {
+            id: cell.id.to_string(),
+            disc: disc.path.clone(),
+            manifest: None,
+            map: Some(Arc::clone(&disc.map)),
+            platform: Platform {
+                memory_mib: self.memory_mib,
+                cpu: self.cpu.clone(),
+                ..platform
+            },
+            checkpoints: (!self.cold).then(|| Checkpoints::in_folder(place::checkpoints())),
+            success: self.success.clone(),
+            deadline: self.deadline,
+            evidence: self.out.join(results::evidence_folder(&cell.id)),
+        })
+    }
+}
+
+/// Boots the disc in every cell, as many at once as there are processors.
+pub(super) fn all(
+    setting: &Setting,
+    disc: &Disc,
+    signals: &Signals,
+) -> anyhow::Result<Vec<Booted>> {
+    let ended = AtomicUsize::new(0);
+    let booted = Mutex::new(Vec::new());
+    let numbered: Vec<(usize, &Cell)> = setting.cells.iter().enumerate().collect();
+    let total = numbered.len();
+    parallel::each(&numbered, signals, |&(number, cell)| {
+        let one = boot(setting, cell, disc);
+        let ended = ended.fetch_add(1, Ordering::Relaxed) + 1;
+        eprintln!("[{ended}/{total}] {}", progress(&one));
+        // A poisoned lock holds what it held.
+        let mut booted = booted.lock().unwrap_or_else(PoisonError::into_inner);
+        booted.push((number, one));
+        Ok::<(), Stop>(())
+    })?;
+    if signals.caught() {
+        return Err(Stop::host("interrupted", "").into());
+    }
+    let mut booted = booted.into_inner().unwrap_or_else(PoisonError::into_inner);
+    booted.sort_by_key(|(number, _)| *number);
+    Ok(booted.into_iter().map(|(_, one)| one).collect())
+}
+
+fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
+    let case = setting.case(cell, disc);
+    let (case, seen) = match case {
+        Err(why) => (None, Err(Failure::Skipped(why))),
+        Ok(case) => {
+            let seen = harness::run::run(&case).map_err(Failure::Infra);
+            (Some(case), seen)
+        }
+    };
+    let result = match &seen {
+        Err(Failure::Skipped(why)) => results::unseen(cell, Verdict::Skipped, why),
+        Err(Failure::Infra(infra)) => results::unseen(cell, Verdict::Infra, infra.to_string()),
+        Ok(observation) => result(cell, observation, &disc.inspection),
+    };
+    Booted {
+        cell: cell.clone(),
+        case,
+        seen,
+        result,
+    }
+}
+
+fn result(cell: &Cell, observation: &Observation, inspection: &Inspection) -> CellResult {
+    CellResult {
+        outcome: Some(observation.outcome.clone()),
+        findings: scenarios::baseline::finding_ids(inspection),
+        duration_ms: observation.duration_ms,
+        start: Some(observation.start),
+        reason: Vec::new(),
+        ..results::unseen(cell, Verdict::Observed, "")
+    }
+}
+
+fn progress(booted: &Booted) -> String {
+    let (firmware, attachment) = (booted.cell.id.firmware(), booted.cell.attachment);
+    match &booted.seen {
+        Ok(observation) => format!(
+            "{firmware} by {attachment}: {} in {:.1} s",
+            short(observation),
+            Duration::from_millis(observation.duration_ms).as_secs_f64()
+        ),
+        Err(Failure::Skipped(why)) => format!("{firmware} by {attachment}: skipped, {why}"),
+        Err(Failure::Infra(infra)) => format!("{firmware} by {attachment}: infra, {}", infra.what),
+    }
+}
+
+/// An outcome in a few words.
+pub(super) fn short(observation: &Observation) -> String {
+    let outcome = &observation.outcome;
+    let code = outcome.code.as_deref();
+    code.map_or_else(
+        || outcome.kind.to_string(),
+        |code| format!("{} {code}", outcome.kind),
+    )
+}

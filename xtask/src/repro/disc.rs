@@ -1,0 +1,102 @@
+//! The disc that somebody holds: read, never written, and never copied.
+
+use std::{
+    fs::Metadata,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use images::{
+    container::Container,
+    differ::Side,
+    inspect::{DiscFile, Inspection, Options, Window, inspect},
+    map::DiscMap,
+};
+
+use super::unreadable;
+use crate::{place::absolute, stop::Stop};
+
+/// A disc, and all that can be known of it without booting it.
+#[derive(Clone)]
+pub(super) struct Disc {
+    pub(super) path: PathBuf,
+    pub(super) file: Arc<DiscFile>,
+    pub(super) inspection: Inspection,
+    pub(super) map: Arc<DiscMap>,
+    stamp: Stamp,
+}
+
+/// By what a change shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: (i64, i64),
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            inode: metadata.ino(),
+        }
+    }
+}
+
+impl Disc {
+    /// Opens and reads it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no disc but something that a disc can be made of.
+    pub(super) fn open(path: &Path) -> Result<Self, Stop> {
+        let path = absolute(path);
+        let file = DiscFile::open(&path).map_err(unreadable)?;
+        if let Some(container) = Container::recognise(&file, &path) {
+            let what = format!("{} is no ISO: {container}", path.display());
+            return Err(Stop::usage(what, container.remedy()));
+        }
+        let stamp = Stamp::of(&path.metadata().map_err(unreadable)?);
+        let mut window = Window::new(&file);
+        let inspection = inspect(&mut window, &Options::default()).map_err(unreadable)?;
+        let map = Arc::new(DiscMap::read(&mut window, &inspection));
+        Ok(Self {
+            path,
+            file: Arc::new(file),
+            inspection,
+            map,
+            stamp,
+        })
+    }
+
+    /// One side of a comparison, through a window on the disc.
+    pub(super) fn side<'s, 'd>(&'s self, disc: &'s mut Window<'d>) -> Side<'s, 'd> {
+        Side {
+            disc,
+            inspection: &self.inspection,
+            map: &self.map,
+        }
+    }
+
+    /// The same disc with another file, in which only some sectors of it are.
+    pub(super) fn cut_down_to(&self, iso: &Path) -> Self {
+        Self {
+            path: iso.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it is still the disc that was read first: else nothing of what was seen fits together.
+    pub(super) fn is_unchanged(&self) -> Result<(), Stop> {
+        let now = self.path.metadata().map(|metadata| Stamp::of(&metadata));
+        if now.is_ok_and(|now| now == self.stamp) {
+            return Ok(());
+        }
+        let what = format!("{} changed while it was read", self.path.display());
+        Err(Stop::usage(
+            what,
+            "wait until whatever writes it has finished, and begin again",
+        ))
+    }
+}

@@ -1,0 +1,119 @@
+//! Cuts the disc down to the sectors that were read, and proves that it still does the same.
+
+use std::path::{Path, PathBuf};
+
+use harness::{
+    diagnosis::{Boot, Diagnosis, diagnose},
+    distil::{DistilError, Distillation, distil},
+    observation::Observation,
+};
+use images::distilled::Distilled;
+use scenarios::files;
+
+use super::{
+    boots::{self, Booted, Failure, Setting},
+    disc::Disc,
+};
+use crate::{signals::Signals, stop::Stop};
+
+/// A distilled disc, and where it is.
+pub(super) struct Reproducer {
+    pub(super) distillation: Distillation,
+    /// Why the boots that it reproduces went as they did.
+    pub(super) diagnosis: Vec<Diagnosis>,
+    pub(super) iso: PathBuf,
+    pub(super) text: PathBuf,
+}
+
+/// Writes `iso`, and the same as text beside it.
+///
+/// # Errors
+/// The cut disc does something else than the whole one, cannot be booted or cannot be written.
+pub(super) fn write(
+    iso: &Path,
+    setting: &Setting,
+    disc: &Disc,
+    booted: &[Booted],
+    signals: &Signals,
+) -> anyhow::Result<Reproducer> {
+    if iso.exists() && same_file(iso, &disc.path) {
+        let what = format!("--distil {} is the disc itself", iso.display());
+        return Err(Stop::usage(what, "another file").into());
+    }
+    let wanted: Vec<&Booted> = wanted(booted, setting);
+    let seen: Vec<Observation> = wanted
+        .iter()
+        .filter_map(|one| one.seen.as_ref().ok().cloned())
+        .collect();
+    let cells = wanted.iter().map(|one| one.cell.clone()).collect();
+    let below = setting.below(&setting.out.join("distilled"), cells);
+    let again = |distilled: &Distilled| {
+        let kept: u64 = distilled
+            .ranges()
+            .iter()
+            .map(|range| range.blocks.get())
+            .sum();
+        eprintln!(
+            "booting it again with {kept} of its {}",
+            disc.inspection.size.blocks_rounded_up()
+        );
+        let cut = disc.cut_down_to(iso);
+        let boots = boots::all(&below, &cut, signals)?;
+        let seen = boots.into_iter().filter_map(|one| match one.seen {
+            Ok(observation) => Some(Ok(observation)),
+            Err(Failure::Skipped(_)) => None,
+            Err(Failure::Infra(infra)) => Some(Err(infra.into())),
+        });
+        seen.collect()
+    };
+    let distillation = distil(&*disc.file, &disc.map, &seen, iso, again).map_err(told)?;
+    let text = iso.with_extension("disc");
+    files::write(&text, distillation.distilled.to_toml().as_bytes())?;
+    let boots: Vec<Boot<'_>> = wanted.iter().filter_map(|one| one.boot()).collect();
+    Ok(Reproducer {
+        diagnosis: diagnose(&disc.inspection, &disc.map, &boots),
+        distillation,
+        iso: iso.to_owned(),
+        text,
+    })
+}
+
+/// The boots that failed, or all where none did: what a boot that succeeds reads is no part of a failure.
+fn wanted<'b>(booted: &'b [Booted], setting: &Setting) -> Vec<&'b Booted> {
+    let failed: Vec<&Booted> = booted.iter().filter(|one| setting.failed(one)).collect();
+    if failed.is_empty() {
+        return booted.iter().filter(|one| one.seen.is_ok()).collect();
+    }
+    failed
+}
+
+/// Says what stays of the disc, so that a person sees what would be shared.
+pub(super) fn tell(reproducer: &Reproducer) {
+    let distilled = &reproducer.distillation.distilled;
+    let size = reproducer.text.metadata().map_or(0, |text| text.len());
+    eprintln!(
+        "{} does the same as the whole disc; {} is the same in {size} bytes of text, and holds:",
+        reproducer.iso.display(),
+        reproducer.text.display()
+    );
+    for kept in distilled.listing() {
+        eprintln!("  {}: {}", kept.what, kept.bytes);
+    }
+}
+
+fn told(error: DistilError<anyhow::Error>) -> anyhow::Error {
+    match error {
+        DistilError::Boot(error) => error,
+        DistilError::Different { .. } => Stop::host(
+            format!("the disc cannot be distilled: {error}"),
+            "fewer cells, with --firmware and --attach",
+        )
+        .into(),
+        error => Stop::host(error, "cargo xtask doctor").into(),
+    }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some() && real(one) == real(other)
+}

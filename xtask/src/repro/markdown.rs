@@ -1,0 +1,145 @@
+//! The report for people who were not there: everything in one Markdown file, with links to the evidence.
+
+use std::{fmt::Write, fs, path::Path};
+
+use scenarios::results::CellResult;
+
+use super::{
+    Report,
+    boots::{Booted, Failure, short},
+    text::{remedies, table, unexplained},
+};
+use crate::inspect::text::write_disc;
+
+/// So much of a long text stands in the report; the whole is in the evidence.
+const LINES: usize = 60;
+
+/// Writes it. Writing to a String cannot fail.
+pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
+    let mut text = String::new();
+    let name = report.disc.file_name().unwrap_or_default();
+    let _ = writeln!(text, "# {}\n", name.to_string_lossy());
+    let _ = writeln!(text, "## Why\n");
+    for diagnosis in &report.diagnosis {
+        let _ = writeln!(text, "{diagnosis}\n");
+        for remedy in remedies(diagnosis) {
+            let _ = writeln!(text, "- To mend it: {remedy}\n");
+        }
+    }
+    let others = unexplained(report);
+    if !others.is_empty() {
+        let _ = writeln!(text, "Also found, and not the cause of any of this:\n");
+        for finding in others {
+            let (severity, id) = (finding.severity.as_str(), finding.id.as_str());
+            let _ = writeln!(text, "- {severity} `{id}`: {}", finding.message);
+        }
+        text.push('\n');
+    }
+    if let Some(compared) = &report.compared {
+        let _ = writeln!(text, "{}\n", compared.sentence());
+    }
+    let _ = writeln!(text, "## What happened\n");
+    fenced(&mut text, &table(booted).join("\n"));
+    let _ = writeln!(text, "## What is on the disc\n");
+    let mut disc = Vec::new();
+    // Nor can writing to a Vec.
+    let _ = write_disc(&mut disc, &report.disc, &report.inspection);
+    fenced(&mut text, &String::from_utf8_lossy(&disc));
+    for (booted, cell) in booted.iter().zip(&report.results.cells) {
+        boot(&mut text, booted, cell, out);
+    }
+    tools(&mut text, report);
+    text
+}
+
+fn boot(text: &mut String, booted: &Booted, cell: &CellResult, out: &Path) {
+    let _ = writeln!(text, "## {} by {}\n", cell.firmware, cell.attachment);
+    let observation = match &booted.seen {
+        Ok(observation) => observation,
+        Err(Failure::Skipped(why)) => {
+            let _ = writeln!(text, "Skipped: {why}\n");
+            return;
+        }
+        Err(Failure::Infra(infra)) => {
+            let _ = writeln!(text, "Could not be run: {infra}\n");
+            return;
+        }
+    };
+    let stage = observation.outcome.stage;
+    let _ = writeln!(
+        text,
+        "**{}**, stage {stage}. {}\n",
+        short(observation),
+        observation.outcome.detail
+    );
+    let folder = out.join(&cell.evidence);
+    for (title, file) in [
+        ("The screen", "screen.txt"),
+        (
+            "The serial line, as a terminal shows it",
+            "serial-screen.txt",
+        ),
+        ("What was read", "reads.txt"),
+    ] {
+        let content = fs::read(folder.join(file)).unwrap_or_default();
+        let content = String::from_utf8_lossy(&content);
+        if !content.trim().is_empty() {
+            let _ = writeln!(text, "{title} ([{file}]({}/{file})):\n", cell.evidence);
+            fenced(text, &shortened(&content));
+        }
+    }
+    if folder.join("screenshot.png").exists() {
+        let _ = writeln!(text, "![screen]({}/screenshot.png)\n", cell.evidence);
+    }
+    let _ = writeln!(
+        text,
+        "Again, without this project: [replay.sh]({}/replay.sh)\n",
+        cell.evidence
+    );
+}
+
+/// The beginning and the end of a text.
+fn shortened(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() <= LINES {
+        return text.to_owned();
+    }
+    let (head, tail) = (&lines[..LINES / 2], &lines[lines.len() - LINES / 2..]);
+    let left_out = lines.len() - LINES / 2 * 2;
+    format!(
+        "{}\n… {left_out} lines …\n{}",
+        head.join("\n"),
+        tail.join("\n")
+    )
+}
+
+/// A block of text as it is: no fence that it may hold ends it.
+fn fenced(text: &mut String, content: &str) {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in content.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(3.max(longest + 1));
+    let _ = writeln!(text, "{fence}text\n{}\n{fence}\n", content.trim_end());
+}
+
+fn tools(text: &mut String, report: &Report) {
+    let tools = &report.results.tools;
+    let _ = writeln!(text, "## With what\n");
+    if let Some(qemu) = &tools.qemu {
+        let _ = writeln!(
+            text,
+            "- QEMU {} ({}), {}",
+            qemu.version,
+            qemu.path.display(),
+            report.results.accelerator
+        );
+    }
+    for firmware in &tools.firmware {
+        let (id, version, sha256) = (&firmware.id, &firmware.version, &firmware.sha256);
+        let _ = writeln!(text, "- {id} {version}, SHA-256 {sha256}");
+    }
+    let _ = writeln!(text, "- boot-matrix {}", env!("CARGO_PKG_VERSION"));
+}

@@ -1,0 +1,210 @@
+//! A disc that does not boot: what is on it, what each firmware does with it, and why.
+
+mod boots;
+mod bundle;
+mod disc;
+mod distil;
+mod markdown;
+mod promote;
+mod text;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use harness::diagnosis::{Boot, Diagnosis, diagnose};
+use images::{
+    differ::{Difference, first_difference},
+    inspect::{Inspection, Window},
+};
+use scenarios::{
+    files,
+    results::{Results, Totals},
+};
+use serde::Serialize;
+
+use self::{
+    boots::{Booted, Setting},
+    disc::Disc,
+};
+use crate::{
+    boot_matrix,
+    cli::{Format, Repro},
+    iso::{self, Existing},
+    place::{absolute, target},
+    signals::Signals,
+    stop::Stop,
+};
+
+/// The first part of the ids.
+const SCENARIO: &str = "repro";
+/// The report for people, and the same for programs.
+const MARKDOWN: &str = "report.md";
+const JSON: &str = "report.json";
+
+/// Everything that is known of a disc: `repro --format json`, and `report.json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// What was booted, and how it went.
+    #[serde(flatten)]
+    pub(crate) results: Results,
+    /// The disc.
+    pub(crate) disc: PathBuf,
+    /// What is on it, and what is wrong with that.
+    pub(crate) inspection: Inspection,
+    /// Why it does what it does.
+    pub(crate) diagnosis: Vec<Diagnosis>,
+    /// How it compares with a disc that boots, where one was given.
+    pub(crate) compared: Option<Compared>,
+}
+
+/// A comparison with a disc that boots.
+#[derive(Debug, Serialize)]
+pub(crate) struct Compared {
+    /// That disc.
+    pub(crate) with: PathBuf,
+    /// The first structure that differs; nothing where none does that firmware reads.
+    pub(crate) difference: Option<Difference>,
+}
+
+impl Compared {
+    fn new(good: &Disc, disc: &Disc) -> Self {
+        let (mut there, mut here) = (Window::new(&*good.file), Window::new(&*disc.file));
+        Self {
+            with: good.path.clone(),
+            difference: first_difference(good.side(&mut there), disc.side(&mut here)),
+        }
+    }
+
+    /// In a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let with = self.with.display();
+        match &self.difference {
+            None => format!("Nothing that firmware reads differs from {with}."),
+            Some(difference) => format!("The first difference from {with}: {difference}."),
+        }
+    }
+}
+
+/// Runs the verb.
+pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
+    let disc = Disc::open(&options.iso)?;
+    let good = options.good.as_deref().map(Disc::open).transpose()?;
+    promote::check(options)?;
+    let (out, _lock) = boot_matrix::prepare(&out_folder(options))?;
+    let existing = Existing {
+        iso: &options.iso,
+        scenario: SCENARIO,
+        expect: options.expect.as_deref(),
+    };
+    let setting = Setting::prepare(options, existing, &out)?;
+    let signals = Signals::catch()?;
+    let booted = boots::all(&setting, &disc, signals)?;
+    disc.is_unchanged()?;
+    let report = report(&setting, &disc, good.as_ref(), &booted);
+    leave(&report, &booted, &out)?;
+    say(options, &report, &booted, &out).context("cannot write")?;
+    if let Some(iso) = reproducer(options, &out) {
+        let reproducer = distil::write(&iso, &setting, &disc, &booted, signals)?;
+        distil::tell(&reproducer);
+        if let Some(name) = &options.promote {
+            let promoted = promote::promote(options, name, &reproducer, &out)?;
+            eprintln!("scenario: {}", promoted.scenario.display());
+        }
+    }
+    if options.bundle {
+        eprintln!("bundle: {}", bundle::pack(&out)?.display());
+    }
+    if options.show {
+        show(&setting, &booted)?;
+    }
+    Ok(exit_code(&setting, &booted))
+}
+
+/// Where the distilled disc goes; nothing when none is asked for.
+fn reproducer(options: &Repro, out: &Path) -> Option<PathBuf> {
+    let given = options.distil.as_deref().map(absolute);
+    given.or_else(|| options.promote.as_ref().map(|_| out.join("distilled.iso")))
+}
+
+/// Opens a window on the first boot that failed, or on the first one where none did.
+fn show(setting: &Setting, booted: &[Booted]) -> anyhow::Result<()> {
+    let failed = booted.iter().find(|one| setting.failed(one));
+    let one = failed.or_else(|| booted.first());
+    if let Some(case) = one.and_then(|one| one.case.as_ref()) {
+        eprintln!("{}: the window is QEMU's; close it to go on", case.id);
+        harness::run::show(case).map_err(|infra| {
+            let remedy = "the screenshots in the report, or a terminal with a display";
+            Stop::host(infra, remedy)
+        })?;
+    }
+    Ok(())
+}
+
+fn report(setting: &Setting, disc: &Disc, good: Option<&Disc>, booted: &[Booted]) -> Report {
+    let boots: Vec<Boot<'_>> = booted.iter().filter_map(Booted::boot).collect();
+    Report {
+        diagnosis: diagnose(&disc.inspection, &disc.map, &boots),
+        compared: good.map(|good| Compared::new(good, disc)),
+        results: setting.results(booted),
+        disc: disc.path.clone(),
+        inspection: disc.inspection.clone(),
+    }
+}
+
+/// What stays behind, whatever is printed.
+fn leave(report: &Report, booted: &[Booted], out: &Path) -> anyhow::Result<()> {
+    report.results.write(out)?;
+    files::write_json(&out.join(JSON), report)?;
+    files::write_json(&out.join("inspection.json"), &report.inspection)?;
+    let text = markdown::report(report, booted, out);
+    Ok(files::write(&out.join(MARKDOWN), text.as_bytes())?)
+}
+
+fn say(options: &Repro, report: &Report, booted: &[Booted], out: &Path) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    match options.format {
+        Format::Text => text::write(&mut stdout, report, booted, out)?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut stdout, report)?;
+            writeln!(stdout)?;
+        }
+    }
+    stdout.flush()
+}
+
+/// 3 if anything could not be run, else 1 if a firmware that was asked for starts the disc by no attachment, else 0. Where something
+/// is expected, handing over is not enough.
+fn exit_code(setting: &Setting, booted: &[Booted]) -> ExitCode {
+    let verdicts = || booted.iter().map(|one| one.result.verdict);
+    if Totals::count(verdicts()).exit_code() == 3 {
+        return ExitCode::from(3);
+    }
+    let starts = |firmware: &str| {
+        let mut same = booted
+            .iter()
+            .filter(|one| one.cell.id.firmware() == firmware);
+        same.any(|one| one.seen.is_ok() && !setting.failed(one))
+    };
+    let fails = booted
+        .iter()
+        .any(|one| one.seen.is_ok() && !starts(one.cell.id.firmware()));
+    ExitCode::from(u8::from(fails))
+}
+
+/// The folder for the report and the evidence.
+fn out_folder(options: &Repro) -> PathBuf {
+    let named = || target().join("repro").join(iso::name(&options.iso));
+    absolute(&options.out.clone().unwrap_or_else(named))
+}
+
+/// What a command line may go on with.
+fn unreadable(error: impl std::fmt::Display) -> Stop {
+    Stop::usage(
+        error,
+        "cargo xtask repro disc.iso, or a drive such as /dev/sr0",
+    )
+}

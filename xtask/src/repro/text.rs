@@ -1,0 +1,153 @@
+//! For people at a terminal: the disc, a table of what happened, and why.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use harness::{attachment::Attachment, diagnosis::Diagnosis};
+use images::finding::{Finding, Severity};
+
+use super::{
+    MARKDOWN, Report,
+    boots::{Booted, Failure, short},
+};
+use crate::inspect::text::write_disc;
+
+/// The paragraphs' width.
+const WIDTH: usize = 96;
+
+/// Writes it.
+pub(super) fn write(
+    to: &mut impl Write,
+    report: &Report,
+    booted: &[Booted],
+    out: &Path,
+) -> io::Result<()> {
+    write_disc(to, &report.disc, &report.inspection)?;
+    writeln!(to)?;
+    for line in table(booted) {
+        writeln!(to, "{line}")?;
+    }
+    for diagnosis in &report.diagnosis {
+        writeln!(
+            to,
+            "\n{}",
+            textwrap::fill(&diagnosis.to_string(), whole_words())
+        )?;
+        for remedy in remedies(diagnosis) {
+            writeln!(to, "{}", indented("to mend it: ", remedy))?;
+        }
+    }
+    let others = unexplained(report);
+    if !others.is_empty() {
+        writeln!(to, "\nAlso found, and not the cause of any of this:")?;
+    }
+    for finding in others {
+        let line = format!("{} ({})", finding.message, finding.id.as_str());
+        writeln!(
+            to,
+            "{}",
+            indented(&format!("{}: ", finding.severity.as_str()), &line)
+        )?;
+    }
+    if let Some(compared) = &report.compared {
+        writeln!(
+            to,
+            "\n{}",
+            textwrap::fill(&compared.sentence(), whole_words())
+        )?;
+    }
+    writeln!(to, "\nreport: {}", out.join(MARKDOWN).display())
+}
+
+/// Lines break between words only: a path or a device's name stays whole.
+fn whole_words() -> textwrap::Options<'static> {
+    textwrap::Options::new(WIDTH)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
+fn indented(label: &str, text: &str) -> String {
+    let options = whole_words()
+        .initial_indent("  ")
+        .subsequent_indent("      ");
+    textwrap::fill(&format!("{label}{text}"), options)
+}
+
+/// What would mend it, each once.
+pub(super) fn remedies(diagnosis: &Diagnosis) -> Vec<&str> {
+    let mut remedies: Vec<&str> = Vec::new();
+    for cause in &diagnosis.causes {
+        let remedy = cause.remedy.as_str();
+        if !remedy.is_empty() && !remedies.contains(&remedy) {
+            remedies.push(remedy);
+        }
+    }
+    remedies
+}
+
+/// Errors and warnings that explain none of what happened.
+pub(super) fn unexplained(report: &Report) -> Vec<&Finding> {
+    let explains = |finding: &Finding| {
+        let mut causes = report.diagnosis.iter().flat_map(|one| &one.causes);
+        causes.any(|cause| cause.finding == Some(finding.id))
+    };
+    let findings = report.inspection.findings.iter();
+    findings
+        .filter(|finding| finding.severity > Severity::Info && !explains(finding))
+        .collect()
+}
+
+/// Firmware as rows, attachments as columns.
+pub(super) fn table(booted: &[Booted]) -> Vec<String> {
+    let mut rows: Vec<&str> = Vec::new();
+    let mut columns: Vec<Attachment> = Vec::new();
+    for one in booted {
+        let firmware = one.cell.id.firmware();
+        if !rows.contains(&firmware) {
+            rows.push(firmware);
+        }
+        if !columns.contains(&one.cell.attachment) {
+            columns.push(one.cell.attachment);
+        }
+    }
+    let mut table = vec![vec!["firmware".to_owned()]];
+    table[0].extend(columns.iter().map(ToString::to_string));
+    for firmware in rows {
+        let mut row = vec![firmware.to_owned()];
+        row.extend(columns.iter().map(|column| {
+            let mut boots = booted.iter();
+            let one = boots
+                .find(|one| one.cell.id.firmware() == firmware && one.cell.attachment == *column);
+            one.map_or_else(String::new, what_happened)
+        }));
+        table.push(row);
+    }
+    aligned(&table)
+}
+
+fn what_happened(booted: &Booted) -> String {
+    match &booted.seen {
+        Ok(observation) => short(observation),
+        Err(Failure::Skipped(_)) => "skipped".to_owned(),
+        Err(Failure::Infra(_)) => "infra".to_owned(),
+    }
+}
+
+fn aligned(table: &[Vec<String>]) -> Vec<String> {
+    let columns = table.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        let cells = table.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, &width)| format!("{cell:<width$}"))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    table.iter().map(line).collect()
+}
