@@ -47,6 +47,8 @@ pub(crate) struct Facts {
     pub(crate) pattern: Option<&'static str>,
     /// Whether a pattern is waited for at all: then quiet alone decides nothing.
     pub(crate) awaits_pattern: bool,
+    /// How the dialogue goes, where there is one.
+    pub(crate) dialogue: Option<Dialogue>,
     /// The machine stopped by itself.
     pub(crate) stopped: Option<Stopped>,
     /// Halted with interrupts off, seen twice, nothing between.
@@ -74,6 +76,17 @@ pub(crate) struct ProbeFacts {
     pub(crate) confirmed: bool,
     /// The first stage could not load the second, with this code.
     pub(crate) stage1_failed: Option<u8>,
+}
+
+/// How a dialogue goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Dialogue {
+    /// A step is waited for: then quiet alone decides nothing.
+    Underway,
+    /// So many steps are done, and the boot image was entered.
+    Ended(usize),
+    /// A step did not come: which, and what there was instead.
+    Failed(String),
 }
 
 /// Why the machine stopped by itself.
@@ -109,6 +122,7 @@ impl Facts {
             .or_else(|| self.strange_probe())
             .or_else(|| self.machine_stopped())
             .or_else(|| self.gave_up())
+            .or_else(|| self.fell_silent())
             .or_else(|| self.hung())
             .or_else(|| self.deadline())
     }
@@ -122,19 +136,38 @@ impl Facts {
         })
     }
 
+    /// Whether a text is waited for that may come after any pause.
+    pub(crate) fn waits(&self) -> bool {
+        self.awaits_pattern || self.dialogue == Some(Dialogue::Underway)
+    }
+
     fn booted(&self) -> Option<Outcome> {
-        if let Some(place) = self.pattern {
-            return self.outcome(
-                OutcomeKind::Booted,
-                format!("the expected text came on the {place}"),
-            );
-        }
+        let dialogue = match &self.dialogue {
+            Some(Dialogue::Underway | Dialogue::Failed(_)) => return None,
+            Some(Dialogue::Ended(1)) => Some("the dialogue of 1 step came to its end".to_owned()),
+            Some(Dialogue::Ended(steps)) => {
+                Some(format!("the dialogue of {steps} steps came to its end"))
+            }
+            None => None,
+        };
+        let pattern = self
+            .pattern
+            .map(|place| format!("the expected text came on the {place}"));
+        let said = match (dialogue, pattern) {
+            (Some(dialogue), Some(pattern)) => format!("{dialogue}, and {pattern}"),
+            (None, Some(pattern)) => pattern,
+            (_, None) if self.awaits_pattern => return None,
+            (Some(dialogue), None) => dialogue,
+            (None, None) if self.probe_is_whole() => String::new(),
+            (None, None) => return None,
+        };
+        self.outcome(OutcomeKind::Booted, said)
+    }
+
+    fn probe_is_whole(&self) -> bool {
         let probe = &self.probe;
         let ours = probe.expected.is_none() || probe.begun == probe.expected;
-        if probe.begun.is_some() && ours && probe.ended && probe.confirmed && !self.awaits_pattern {
-            return self.outcome(OutcomeKind::Booted, "");
-        }
-        None
+        probe.begun.is_some() && ours && probe.ended && probe.confirmed
     }
 
     fn strange_probe(&self) -> Option<Outcome> {
@@ -166,7 +199,10 @@ impl Facts {
             return self.outcome(OutcomeKind::Hung, format!("the firmware crashed: {words}"));
         }
         if let Some((code, words)) = &self.failed
-            && (self.nothing_left.is_some() || self.quiet >= LAST_WORD || self.overdue.is_some())
+            && (self.nothing_left.is_some()
+                || self.quiet >= LAST_WORD
+                || self.overdue.is_some()
+                || self.fell_silent().is_some())
         {
             return Some(Outcome {
                 kind: OutcomeKind::Refused,
@@ -182,6 +218,14 @@ impl Facts {
             self.outcome(OutcomeKind::HandedOver, detail)
         } else {
             self.outcome(OutcomeKind::Refused, words.clone())
+        }
+    }
+
+    /// A dialogue that did not come to its end.
+    fn fell_silent(&self) -> Option<Outcome> {
+        match &self.dialogue {
+            Some(Dialogue::Failed(how)) => self.no_more(how),
+            _ => None,
         }
     }
 
@@ -201,7 +245,7 @@ impl Facts {
             );
         }
         // A program of others may work like this for minutes; what a probe does, it does through the firmware.
-        if self.deaf && self.any_output && !self.awaits_pattern && self.quiet >= DEAF {
+        if self.deaf && self.any_output && !self.waits() && self.quiet >= DEAF {
             return self.no_more(&format!(
                 "busy with interrupts off, and nothing came for {} s",
                 DEAF.as_secs_f32()
@@ -210,7 +254,7 @@ impl Facts {
         if self.entered
             && alive
             && self.probe.begun.is_none()
-            && !self.awaits_pattern
+            && !self.waits()
             && self.quiet >= SETTLED
         {
             return self.outcome(

@@ -108,6 +108,39 @@ fn quiet_is_no_verdict_while_a_text_is_awaited() {
 }
 
 #[test]
+fn quiet_is_no_verdict_during_a_dialogue() {
+    let mut facts = Facts {
+        dialogue: Some(Dialogue::Underway),
+        deaf: true,
+        quiet: SETTLED * 10,
+        output_after_entry: true,
+        pattern: Some("screen"),
+        ..entered()
+    };
+    check(&facts, None);
+    facts.dialogue = Some(Dialogue::Ended(2));
+    check(&facts, Some((OutcomeKind::Booted, Stage::Entered)));
+    facts.pattern = None;
+    facts.awaits_pattern = true;
+    facts.quiet = Duration::ZERO;
+    check(&facts, None);
+}
+
+#[test]
+fn a_dialogue_that_fails_is_what_the_facts_say() {
+    let mut facts = Facts {
+        dialogue: Some(Dialogue::Failed("step 1 of 2".to_owned())),
+        pattern: Some("screen"),
+        ..entered()
+    };
+    check(&facts, Some((OutcomeKind::Hung, Stage::Entered)));
+    facts.output_after_entry = true;
+    check(&facts, Some((OutcomeKind::HandedOver, Stage::Entered)));
+    facts.failed = Some((Some("0009".into()), "Boot failed".into()));
+    check(&facts, Some((OutcomeKind::Refused, Stage::Entered)));
+}
+
+#[test]
 fn a_probe_may_be_quiet_as_long_as_it_likes() {
     let mut facts = entered();
     facts.output_after_entry = true;

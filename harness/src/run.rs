@@ -175,7 +175,8 @@ fn observe(
     folder.write("debug.txt", watch.debug.bytes())?;
     folder.write("reads.txt", reads_table(&watch.trace, case).as_bytes())?;
     let outcome = watched.map_err(in_context)?;
-    if outcome.kind != OutcomeKind::Booted || matches!(case.success, Success::Text(_)) {
+    let by_a_probe = matches!(case.success, Success::Probe) && case.dialogue.is_none();
+    if outcome.kind != OutcomeKind::Booted || !by_a_probe {
         inspect(&mut machine, folder)?;
     }
     drop(machine);

@@ -173,6 +173,7 @@ fn boot(
         platform,
         checkpoints,
         success,
+        dialogue: cell.dialogue.clone(),
         deadline: None,
         evidence,
     };

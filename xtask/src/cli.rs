@@ -121,13 +121,17 @@ pub(crate) struct BootMatrix {
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub(crate) import: Option<PathBuf>,
     /// Boot this ISO as it is, on every firmware by every attachment, instead of any scenario's discs. Its cells are
-    /// only observed, unless there is --expect or --baseline.
+    /// only observed, unless there is --expect, --dialog or --baseline.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]
     pub(crate) iso: Option<PathBuf>,
     /// A regular expression for what is seen on serial or on the screen when the ISO of --iso has booted; where it is not
     /// seen, that is a mismatch.
     #[arg(long, value_name = "REGEX", requires = "iso")]
     pub(crate) expect: Option<String>,
+    /// A file with a dialogue to hold with what the ISO of --iso boots, over the serial line or by keyboard and screen
+    /// (scenarios/README.md has the format); where it does not come to its end, that is a mismatch.
+    #[arg(long, value_name = "FILE.toml", requires = "iso")]
+    pub(crate) dialog: Option<PathBuf>,
     /// Compare with what was accepted into this folder before, in place of the snapshots: one file for each cell, kept
     /// wherever you like. A cell that does what its file says is as expected, even where the scenario declares something
     /// else. With --accept the files are written.
@@ -183,6 +187,7 @@ impl BootMatrix {
             import: None,
             iso: None,
             expect: None,
+            dialog: None,
             baseline: None,
             against: None,
             accept: false,

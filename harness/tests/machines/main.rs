@@ -3,6 +3,7 @@
 mod boots;
 mod checkpoints;
 mod common;
+mod dialogues;
 mod host;
 mod mastered;
 mod real_media;

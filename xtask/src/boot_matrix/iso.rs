@@ -2,7 +2,7 @@
 
 use std::{fs, io, os::unix::fs::symlink, path::Path};
 
-use harness::attachment::Attachment;
+use harness::{attachment::Attachment, dialogue::Dialogue};
 use images::inspect::DiscFile;
 use scenarios::{files, matrix::Folder};
 use toml::{Table, Value};
@@ -14,6 +14,8 @@ use crate::{cli::BootMatrix, stop::Stop};
 const NAME: &str = "iso";
 /// The firmware that boots it.
 const FIRMWARE: [&str; 2] = ["seabios", "ovmf"];
+/// The dialogue, in the folder.
+const DIALOG: &str = "dialog.toml";
 /// So long may the name be.
 const LONGEST: usize = 120;
 
@@ -32,6 +34,7 @@ pub(super) fn scenario(iso: &Path, options: &BootMatrix) -> anyhow::Result<Folde
         );
         return Err(Stop::usage(what, "https://docs.rs/regex, which has the syntax").into());
     }
+    let dialog = options.dialog.as_deref().map(read_dialog).transpose()?;
     let folder = out_folder(options).join(NAME);
     let link = folder.join(format!("{}.iso", name(&iso)));
     let unwritable = |error: io::Error| {
@@ -45,12 +48,27 @@ pub(super) fn scenario(iso: &Path, options: &BootMatrix) -> anyhow::Result<Folde
         }
         _ => symlink(&iso, &link).map_err(unwritable)?,
     }
+    if let Some(dialog) = &dialog {
+        files::write(&folder.join(DIALOG), dialog.as_bytes())?;
+    }
     let file = folder.join("iso.toml");
-    files::write(
-        &file,
-        declaration(&name(&iso), options.expect.as_deref()).as_bytes(),
-    )?;
+    let declared = Declared {
+        expect: options.expect.as_deref(),
+        has_dialog: dialog.is_some(),
+    };
+    files::write(&file, declaration(&name(&iso), declared).as_bytes())?;
     Ok(Folder::own(file))
+}
+
+/// The text of a dialogue. It is read once: it may come from a pipe.
+fn read_dialog(path: &Path) -> Result<String, Stop> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let what = format!("cannot read the dialogue {}: {error}", path.display());
+        Stop::usage(what, "--dialog and a file that can be read")
+    })?;
+    let remedy = "scenarios/README.md, which has the format of dialogues";
+    Dialogue::parse(path, &text).map_err(|error| Stop::usage(error, remedy))?;
+    Ok(text)
 }
 
 /// A file's name as it can stand in an id.
@@ -76,8 +94,17 @@ fn name(iso: &Path) -> String {
     }
 }
 
+/// What the disc must do.
+#[derive(Clone, Copy)]
+struct Declared<'a> {
+    /// The text that must be seen.
+    expect: Option<&'a str>,
+    /// Whether a dialogue must come to its end.
+    has_dialog: bool,
+}
+
 /// The scenario file.
-fn declaration(name: &str, expect: Option<&str>) -> String {
+fn declaration(name: &str, declared: Declared<'_>) -> String {
     let words = |words: Vec<&str>| Value::from(words);
     let mut scenario = Table::new();
     scenario.insert("name".into(), NAME.into());
@@ -87,12 +114,23 @@ fn declaration(name: &str, expect: Option<&str>) -> String {
     scenario.insert("firmware".into(), words(FIRMWARE.to_vec()));
     let attach = Attachment::ALL.iter().map(|attachment| attachment.as_str());
     scenario.insert("attach".into(), words(attach.collect()));
-    match expect {
+    if let Some(pattern) = declared.expect {
+        let texts = FIRMWARE.map(|firmware| (firmware.to_owned(), Value::from(pattern)));
+        scenario.insert("expect-text".into(), Table::from_iter(texts).into());
+    }
+    if declared.has_dialog {
+        scenario.insert("dialog".into(), DIALOG.into());
+    }
+    let because = match (declared.expect, declared.has_dialog) {
+        (Some(_), true) => Some("--expect and --dialog say so"),
+        (Some(_), false) => Some("--expect says so"),
+        (None, true) => Some("--dialog says so"),
+        (None, false) => None,
+    };
+    match because {
         None => drop(scenario.insert("observe".into(), true.into())),
-        Some(pattern) => {
-            let texts = FIRMWARE.map(|firmware| (firmware.to_owned(), Value::from(pattern)));
-            scenario.insert("expect-text".into(), Table::from_iter(texts).into());
-            let rule = [("outcome", "booted"), ("because", "--expect says so")];
+        Some(because) => {
+            let rule = [("outcome", "booted"), ("because", because)];
             let rule = rule.map(|(key, value)| (key.to_owned(), Value::from(value)));
             scenario.insert("expect".into(), vec![Table::from_iter(rule)].into());
         }
@@ -125,7 +163,11 @@ mod tests {
     #[test]
     fn a_pattern_may_hold_any_character() {
         let pattern = "\"\\d' [x]\n";
-        let text = declaration("disc", Some(pattern));
+        let declared = Declared {
+            expect: Some(pattern),
+            has_dialog: false,
+        };
+        let text = declaration("disc", declared);
         let table: Table = text.parse().expect("TOML");
         assert_eq!(
             table["scenario"][0]["expect-text"]["ovmf"].as_str(),
