@@ -10,6 +10,7 @@ pub mod dialogue;
 pub mod evidence;
 pub mod firmware;
 mod layout;
+pub mod listen;
 pub mod machine;
 pub mod master;
 pub mod observation;

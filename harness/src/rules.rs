@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use images::probe::DiscHash;
+use images::probe::{DiscHash, protocol};
 
 use crate::{
     firmware::FirmwareKind,
     layout::BootLayout,
     observation::DiscRead,
     outcome::{Outcome, OutcomeKind, Stage},
+    words::Said,
 };
 
 /// Quiet for so long after a failure, no further word is to come.
@@ -72,10 +73,39 @@ pub(crate) struct ProbeFacts {
     pub(crate) expected: Option<DiscHash>,
     /// The `end` line came on the serial line.
     pub(crate) ended: bool,
-    /// The same line came on the debug port.
-    pub(crate) confirmed: bool,
+    /// Whether the same line came on the debug port.
+    pub(crate) confirmed: Confirmed,
     /// The first stage could not load the second, with this code.
     pub(crate) stage1_failed: Option<u8>,
+}
+
+/// Whether a second channel says the same as the serial line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    /// It does not.
+    #[default]
+    No,
+    /// It does.
+    Yes,
+    /// There is none: a real machine has no debug port.
+    Impossible,
+}
+
+impl ProbeFacts {
+    /// The end line came, and nothing speaks against it.
+    fn is_at_its_end(&self) -> bool {
+        self.ended && self.confirmed != Confirmed::No
+    }
+
+    /// Takes what a probe said. Damage is the caller's.
+    pub(crate) fn hear(&mut self, event: protocol::Event) {
+        match event {
+            protocol::Event::Begin { disc, .. } => self.begun = Some(disc),
+            protocol::Event::End => self.ended = true,
+            protocol::Event::Stage1Failed(code) => self.stage1_failed = Some(code),
+            protocol::Event::Damage => {}
+        }
+    }
 }
 
 /// How a dialogue goes.
@@ -101,9 +131,27 @@ pub(crate) enum Stopped {
 }
 
 impl Facts {
+    /// Takes what the firmware said.
+    pub(crate) fn firmware_said(&mut self, said: Said) {
+        match said {
+            Said::Trying => {}
+            Said::Entered => self.entered = true,
+            Said::Failed { code, text } => {
+                // The first to fail is the disc's own option; what fails after it is not the disc.
+                self.failed.get_or_insert((code, text));
+            }
+            Said::Nothing(text) => {
+                self.nothing_left.get_or_insert(text);
+            }
+            Said::Crashed(text) => {
+                self.crashed.get_or_insert(text);
+            }
+        }
+    }
+
     /// How far it came.
     pub(crate) fn stage(&self) -> Stage {
-        if self.probe.ended && self.probe.confirmed {
+        if self.probe.is_at_its_end() {
             Stage::Ended
         } else if self.probe.begun.is_some() {
             Stage::ProbeBegan
@@ -158,8 +206,11 @@ impl Facts {
             (None, Some(pattern)) => pattern,
             (_, None) if self.awaits_pattern => return None,
             (Some(dialogue), None) => dialogue,
-            (None, None) if self.probe_is_whole() => String::new(),
-            (None, None) => return None,
+            (None, None) if !self.probe_is_whole() => return None,
+            (None, None) if self.probe.confirmed == Confirmed::Impossible => {
+                "the probe's end line came; there is no debug port to confirm it on".to_owned()
+            }
+            (None, None) => String::new(),
         };
         self.outcome(OutcomeKind::Booted, said)
     }
@@ -167,7 +218,7 @@ impl Facts {
     fn probe_is_whole(&self) -> bool {
         let probe = &self.probe;
         let ours = probe.expected.is_none() || probe.begun == probe.expected;
-        probe.begun.is_some() && ours && probe.ended && probe.confirmed
+        probe.begun.is_some() && ours && probe.is_at_its_end()
     }
 
     fn strange_probe(&self) -> Option<Outcome> {

@@ -82,17 +82,31 @@ fn a_probe_needs_both_channels_and_the_right_disc() {
         ..ProbeFacts::default()
     };
     check(&facts, None);
-    facts.probe.confirmed = true;
+    facts.probe.confirmed = Confirmed::Yes;
     check(&facts, Some((OutcomeKind::Booted, Stage::Ended)));
     facts.probe.expected = Some(DiscHash::from_bits(2));
     let outcome = facts.decide().expect("decided");
     assert_eq!(outcome.kind, OutcomeKind::HandedOver);
     facts.probe.expected = Some(ours);
-    facts.probe.confirmed = false;
+    facts.probe.confirmed = Confirmed::No;
     facts.dead = true;
     check(&facts, Some((OutcomeKind::HandedOver, Stage::ProbeBegan)));
     facts.probe.ended = false;
     check(&facts, Some((OutcomeKind::Hung, Stage::ProbeBegan)));
+}
+
+#[test]
+fn where_there_is_one_channel_it_decides_and_that_is_told() {
+    let mut facts = entered();
+    facts.probe = ProbeFacts {
+        begun: Some(DiscHash::from_bits(1)),
+        ended: true,
+        confirmed: Confirmed::Impossible,
+        ..ProbeFacts::default()
+    };
+    check(&facts, Some((OutcomeKind::Booted, Stage::Ended)));
+    let outcome = facts.decide().expect("decided");
+    assert!(outcome.detail.contains("no debug port"), "{outcome:?}");
 }
 
 #[test]

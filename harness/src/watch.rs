@@ -18,7 +18,7 @@ use crate::{
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     registers::Registers,
-    rules::{self, Dialogue, Facts, Stopped},
+    rules::{self, Confirmed, Dialogue, Facts, Stopped},
     screen::{self, ScreenText},
     text::{Cleaner, Lines},
     trace::TraceLog,
@@ -287,49 +287,34 @@ impl<'a> Watch<'a> {
             Event::Exited(status) => return Err(Trouble::Exited(status)),
         }
         if let Some(line) = self.probe.end_line() {
-            self.facts.probe.confirmed = contains(self.debug.bytes(), line.as_bytes());
+            self.facts.probe.confirmed = if contains(self.debug.bytes(), line.as_bytes()) {
+                Confirmed::Yes
+            } else {
+                Confirmed::No
+            };
         }
         Ok(())
     }
 
     fn firmware_said(&mut self, said: Vec<Said>) -> Result<(), Trouble> {
         for said in said {
-            match said {
-                Said::Trying => {}
-                Said::Entered => {
-                    self.facts.entered = true;
-                    self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
-                    self.reads_at_entry = self.trace.reads().len();
-                    self.look_soon();
-                }
-                Said::Failed { code, text } => {
-                    // The first to fail is the disc's own option; what fails after it is not the disc.
-                    self.facts.failed.get_or_insert((code, text));
-                }
-                Said::Nothing(text) => {
-                    self.facts.nothing_left.get_or_insert(text);
-                }
-                Said::Crashed(text) => {
-                    self.facts.crashed.get_or_insert(text);
-                }
+            let entered = said == Said::Entered;
+            self.facts.firmware_said(said);
+            if entered {
+                self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
+                self.reads_at_entry = self.trace.reads().len();
+                self.look_soon();
             }
         }
         Ok(())
     }
 
     fn probe_said(&mut self, event: protocol::Event) -> Result<(), Trouble> {
-        match event {
-            protocol::Event::Begin { disc, .. } => self.facts.probe.begun = Some(disc),
-            protocol::Event::End => self.facts.probe.ended = true,
-            protocol::Event::Stage1Failed(code) => self.facts.probe.stage1_failed = Some(code),
-            protocol::Event::Damage => {
-                let transcript = std::mem::take(&mut self.probe);
-                return transcript
-                    .finish()
-                    .map_or_else(|damage| Err(Trouble::Wire(damage)), |_| Ok(()));
-            }
+        self.facts.probe.hear(event);
+        match self.probe.damage() {
+            Some(damage) => Err(Trouble::Wire(damage.clone())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn machine_said(&mut self, event: &QmpEvent) -> Result<(), Trouble> {

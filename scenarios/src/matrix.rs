@@ -8,11 +8,12 @@ use std::{
 };
 
 use harness::toml_file::{self, Location, SyntaxError};
+use images::probe::DiscHash;
 
 use crate::{
     cell::Cell,
     file::ScenarioFile,
-    id::CellId,
+    id::{CellId, DiscId},
     master::{self, Masters},
     scenario::{Scenario, ScenarioError, Source},
 };
@@ -165,6 +166,14 @@ impl Matrix {
     #[must_use]
     pub fn cell(&self, id: &CellId) -> Option<Cell> {
         self.scenarios.iter().find_map(|scenario| scenario.cell(id))
+    }
+
+    /// The disc with this hash, as a probe tells it.
+    #[must_use]
+    pub fn disc(&self, hash: DiscHash) -> Option<DiscId> {
+        self.cells()
+            .map(|cell| cell.id.disc())
+            .find(|disc| DiscHash::of_id(disc.as_str()) == hash)
     }
 
     fn check(&self) -> Result<(), ScenarioError> {

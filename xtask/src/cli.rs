@@ -28,6 +28,8 @@ pub(crate) enum Verb {
     Image(Image),
     /// Read a disc without booting it, and say what is on it and what is wrong with it.
     Inspect(Inspect),
+    /// Follow the probe of a disc that a real machine boots, over a serial port, and judge what it says.
+    Listen(Listen),
     /// List or remove the saved machines from which cells start.
     Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
@@ -50,6 +52,7 @@ impl Verb {
             },
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
+            Self::Listen(options) => options.format,
             Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
             Self::Test(options) => options.format,
@@ -305,6 +308,32 @@ pub(crate) struct Image {
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// The serial port that is connected to the machine's COM1, such as /dev/ttyUSB0.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: PathBuf,
+    /// The cell whose disc it is, as cargo xtask image CELL-ID --out FILE writes it: what happens is compared with what the
+    /// scenario declares.
+    #[arg(long, value_name = "CELL-ID", conflicts_with = "manifest")]
+    pub(crate) cell: Option<String>,
+    /// What the disc holds, as image writes it beside the disc: what the probe finds is compared with that.
+    #[arg(long, value_name = "FILE.iso.json")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// The speed of the port in baud. A probe sends at 115200.
+    #[arg(long, value_name = "BAUD", default_value_t = images::probe::protocol::BAUD)]
+    pub(crate) speed: u32,
+    /// How many seconds to wait for the machine to be switched on, to boot and to come to an end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// The folder for the evidence [default: target/listen].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

@@ -8,6 +8,7 @@ mod cli;
 mod doctor;
 mod image;
 mod inspect;
+mod listen;
 mod parallel;
 mod place;
 mod setup;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Verb::BootMatrix(options) => boot_matrix::run(&options),
         Verb::Image(options) => image::run(&options),
         Verb::Inspect(options) => inspect::run(&options),
+        Verb::Listen(options) => listen::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),

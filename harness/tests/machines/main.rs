@@ -5,6 +5,7 @@ mod checkpoints;
 mod common;
 mod dialogues;
 mod host;
+mod listening;
 mod mastered;
 mod real_media;
 mod uefi;
