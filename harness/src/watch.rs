@@ -486,9 +486,11 @@ impl<'a> Watch<'a> {
         text.get(start..).unwrap_or_default()
     }
 
-    /// Whether what is seen can be the boot image's doing. A SeaBIOS without a debug port never says so.
+    /// Whether what is seen can be the boot image's doing. A SeaBIOS without a debug port never says so; one with a debug
+    /// port speaks there first.
     fn may_have_begun(&self) -> bool {
-        self.facts.entered || (self.kind == FirmwareKind::Bios && self.debug.bytes().is_empty())
+        let without_port = self.debug.bytes().is_empty() && !self.serial.bytes().is_empty();
+        self.facts.entered || (self.kind == FirmwareKind::Bios && without_port)
     }
 
     fn find_pattern(&mut self) {
