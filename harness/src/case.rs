@@ -5,7 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use images::{manifest::Manifest, map::DiscMap};
 
 use crate::{
-    accelerator::Accelerator, checkpoint::Checkpoints, firmware::FirmwareKind, platform::Platform,
+    accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, firmware::FirmwareKind,
+    platform::Platform,
 };
 
 /// One disc on one machine.
@@ -25,7 +26,10 @@ pub struct Case {
     pub checkpoints: Option<Checkpoints>,
     /// What shows that the disc booted.
     pub success: Success,
-    /// How long to wait at most; `None`: [`Case::default_deadline`].
+    /// What is said to what boots, and what it must answer. Then the disc has booted when every step is done, and with
+    /// [`Success::Text`] when besides the pattern came, at any time after the firmware handed over.
+    pub dialogue: Option<Dialogue>,
+    /// How long to wait at most, besides for the dialogue; `None`: [`Case::default_deadline`].
     pub deadline: Option<Duration>,
     /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
     pub evidence: PathBuf,
@@ -34,7 +38,7 @@ pub struct Case {
 /// What shows that a disc booted.
 #[derive(Clone, Debug)]
 pub enum Success {
-    /// The probe's first and last lines, on both channels.
+    /// The probe's first and last lines, on both channels; or nothing more than a dialogue, where there is one.
     Probe,
     /// This pattern in the cleaned serial output or on the text screen.
     Text(regex::bytes::Regex),
@@ -53,9 +57,27 @@ impl Case {
             Success::Probe => under_tcg,
             Success::Text(_) => under_tcg * 3,
         };
+        self.at_its_pace(of_program)
+    }
+
+    /// How long the machine is watched when nothing decides, with the dialogue that is held meanwhile.
+    #[must_use]
+    pub fn whole_deadline(&self) -> Duration {
+        let dialogue = self.dialogue.as_ref();
+        let dialogue = dialogue.map(|dialogue| dialogue.longest(self.step_patience()));
+        self.deadline.unwrap_or_else(|| self.default_deadline()) + dialogue.unwrap_or_default()
+    }
+
+    /// How long a step of the dialogue is waited for that does not say it.
+    #[must_use]
+    pub fn step_patience(&self) -> Duration {
+        self.at_its_pace(Duration::from_secs(30))
+    }
+
+    fn at_its_pace(&self, under_tcg: Duration) -> Duration {
         match self.platform.accelerator {
-            Accelerator::Tcg => of_program,
-            Accelerator::Kvm => of_program / 2,
+            Accelerator::Tcg => under_tcg,
+            Accelerator::Kvm => under_tcg / 2,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use images::probe::DiscHash;
+use images::probe::{DiscHash, protocol};
 
 use crate::{
     firmware::FirmwareKind,
     layout::BootLayout,
     observation::DiscRead,
     outcome::{Outcome, OutcomeKind, Stage},
+    words::Said,
 };
 
 /// Quiet for so long after a failure, no further word is to come.
@@ -47,6 +48,8 @@ pub(crate) struct Facts {
     pub(crate) pattern: Option<&'static str>,
     /// Whether a pattern is waited for at all: then quiet alone decides nothing.
     pub(crate) awaits_pattern: bool,
+    /// How the dialogue goes, where there is one.
+    pub(crate) dialogue: Option<Dialogue>,
     /// The machine stopped by itself.
     pub(crate) stopped: Option<Stopped>,
     /// Halted with interrupts off, seen twice, nothing between.
@@ -70,10 +73,50 @@ pub(crate) struct ProbeFacts {
     pub(crate) expected: Option<DiscHash>,
     /// The `end` line came on the serial line.
     pub(crate) ended: bool,
-    /// The same line came on the debug port.
-    pub(crate) confirmed: bool,
+    /// Whether the same line came on the debug port.
+    pub(crate) confirmed: Confirmed,
     /// The first stage could not load the second, with this code.
     pub(crate) stage1_failed: Option<u8>,
+}
+
+/// Whether a second channel says the same as the serial line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    /// It does not.
+    #[default]
+    No,
+    /// It does.
+    Yes,
+    /// There is none: a real machine has no debug port.
+    Impossible,
+}
+
+impl ProbeFacts {
+    /// The end line came, and nothing speaks against it.
+    fn is_at_its_end(&self) -> bool {
+        self.ended && self.confirmed != Confirmed::No
+    }
+
+    /// Takes what a probe said. Damage is the caller's.
+    pub(crate) fn hear(&mut self, event: protocol::Event) {
+        match event {
+            protocol::Event::Begin { disc, .. } => self.begun = Some(disc),
+            protocol::Event::End => self.ended = true,
+            protocol::Event::Stage1Failed(code) => self.stage1_failed = Some(code),
+            protocol::Event::Damage => {}
+        }
+    }
+}
+
+/// How a dialogue goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Dialogue {
+    /// A step is waited for: then quiet alone decides nothing.
+    Underway,
+    /// So many steps are done, and the boot image was entered.
+    Ended(usize),
+    /// A step did not come: which, and what there was instead.
+    Failed(String),
 }
 
 /// Why the machine stopped by itself.
@@ -88,9 +131,27 @@ pub(crate) enum Stopped {
 }
 
 impl Facts {
+    /// Takes what the firmware said.
+    pub(crate) fn firmware_said(&mut self, said: Said) {
+        match said {
+            Said::Trying => {}
+            Said::Entered => self.entered = true,
+            Said::Failed { code, text } => {
+                // The first to fail is the disc's own option; what fails after it is not the disc.
+                self.failed.get_or_insert((code, text));
+            }
+            Said::Nothing(text) => {
+                self.nothing_left.get_or_insert(text);
+            }
+            Said::Crashed(text) => {
+                self.crashed.get_or_insert(text);
+            }
+        }
+    }
+
     /// How far it came.
     pub(crate) fn stage(&self) -> Stage {
-        if self.probe.ended && self.probe.confirmed {
+        if self.probe.is_at_its_end() {
             Stage::Ended
         } else if self.probe.begun.is_some() {
             Stage::ProbeBegan
@@ -109,6 +170,7 @@ impl Facts {
             .or_else(|| self.strange_probe())
             .or_else(|| self.machine_stopped())
             .or_else(|| self.gave_up())
+            .or_else(|| self.fell_silent())
             .or_else(|| self.hung())
             .or_else(|| self.deadline())
     }
@@ -122,19 +184,41 @@ impl Facts {
         })
     }
 
+    /// Whether a text is waited for that may come after any pause.
+    pub(crate) fn waits(&self) -> bool {
+        self.awaits_pattern || self.dialogue == Some(Dialogue::Underway)
+    }
+
     fn booted(&self) -> Option<Outcome> {
-        if let Some(place) = self.pattern {
-            return self.outcome(
-                OutcomeKind::Booted,
-                format!("the expected text came on the {place}"),
-            );
-        }
+        let dialogue = match &self.dialogue {
+            Some(Dialogue::Underway | Dialogue::Failed(_)) => return None,
+            Some(Dialogue::Ended(1)) => Some("the dialogue of 1 step came to its end".to_owned()),
+            Some(Dialogue::Ended(steps)) => {
+                Some(format!("the dialogue of {steps} steps came to its end"))
+            }
+            None => None,
+        };
+        let pattern = self
+            .pattern
+            .map(|place| format!("the expected text came on the {place}"));
+        let said = match (dialogue, pattern) {
+            (Some(dialogue), Some(pattern)) => format!("{dialogue}, and {pattern}"),
+            (None, Some(pattern)) => pattern,
+            (_, None) if self.awaits_pattern => return None,
+            (Some(dialogue), None) => dialogue,
+            (None, None) if !self.probe_is_whole() => return None,
+            (None, None) if self.probe.confirmed == Confirmed::Impossible => {
+                "the probe's end line came; there is no debug port to confirm it on".to_owned()
+            }
+            (None, None) => String::new(),
+        };
+        self.outcome(OutcomeKind::Booted, said)
+    }
+
+    fn probe_is_whole(&self) -> bool {
         let probe = &self.probe;
         let ours = probe.expected.is_none() || probe.begun == probe.expected;
-        if probe.begun.is_some() && ours && probe.ended && probe.confirmed && !self.awaits_pattern {
-            return self.outcome(OutcomeKind::Booted, "");
-        }
-        None
+        probe.begun.is_some() && ours && probe.is_at_its_end()
     }
 
     fn strange_probe(&self) -> Option<Outcome> {
@@ -166,7 +250,10 @@ impl Facts {
             return self.outcome(OutcomeKind::Hung, format!("the firmware crashed: {words}"));
         }
         if let Some((code, words)) = &self.failed
-            && (self.nothing_left.is_some() || self.quiet >= LAST_WORD || self.overdue.is_some())
+            && (self.nothing_left.is_some()
+                || self.quiet >= LAST_WORD
+                || self.overdue.is_some()
+                || self.fell_silent().is_some())
         {
             return Some(Outcome {
                 kind: OutcomeKind::Refused,
@@ -182,6 +269,14 @@ impl Facts {
             self.outcome(OutcomeKind::HandedOver, detail)
         } else {
             self.outcome(OutcomeKind::Refused, words.clone())
+        }
+    }
+
+    /// A dialogue that did not come to its end.
+    fn fell_silent(&self) -> Option<Outcome> {
+        match &self.dialogue {
+            Some(Dialogue::Failed(how)) => self.no_more(how),
+            _ => None,
         }
     }
 
@@ -201,7 +296,7 @@ impl Facts {
             );
         }
         // A program of others may work like this for minutes; what a probe does, it does through the firmware.
-        if self.deaf && self.any_output && !self.awaits_pattern && self.quiet >= DEAF {
+        if self.deaf && self.any_output && !self.waits() && self.quiet >= DEAF {
             return self.no_more(&format!(
                 "busy with interrupts off, and nothing came for {} s",
                 DEAF.as_secs_f32()
@@ -210,7 +305,7 @@ impl Facts {
         if self.entered
             && alive
             && self.probe.begun.is_none()
-            && !self.awaits_pattern
+            && !self.waits()
             && self.quiet >= SETTLED
         {
             return self.outcome(

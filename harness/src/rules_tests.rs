@@ -82,17 +82,31 @@ fn a_probe_needs_both_channels_and_the_right_disc() {
         ..ProbeFacts::default()
     };
     check(&facts, None);
-    facts.probe.confirmed = true;
+    facts.probe.confirmed = Confirmed::Yes;
     check(&facts, Some((OutcomeKind::Booted, Stage::Ended)));
     facts.probe.expected = Some(DiscHash::from_bits(2));
     let outcome = facts.decide().expect("decided");
     assert_eq!(outcome.kind, OutcomeKind::HandedOver);
     facts.probe.expected = Some(ours);
-    facts.probe.confirmed = false;
+    facts.probe.confirmed = Confirmed::No;
     facts.dead = true;
     check(&facts, Some((OutcomeKind::HandedOver, Stage::ProbeBegan)));
     facts.probe.ended = false;
     check(&facts, Some((OutcomeKind::Hung, Stage::ProbeBegan)));
+}
+
+#[test]
+fn where_there_is_one_channel_it_decides_and_that_is_told() {
+    let mut facts = entered();
+    facts.probe = ProbeFacts {
+        begun: Some(DiscHash::from_bits(1)),
+        ended: true,
+        confirmed: Confirmed::Impossible,
+        ..ProbeFacts::default()
+    };
+    check(&facts, Some((OutcomeKind::Booted, Stage::Ended)));
+    let outcome = facts.decide().expect("decided");
+    assert!(outcome.detail.contains("no debug port"), "{outcome:?}");
 }
 
 #[test]
@@ -105,6 +119,39 @@ fn quiet_is_no_verdict_while_a_text_is_awaited() {
     check(&facts, None);
     facts.pattern = Some("screen");
     check(&facts, Some((OutcomeKind::Booted, Stage::Entered)));
+}
+
+#[test]
+fn quiet_is_no_verdict_during_a_dialogue() {
+    let mut facts = Facts {
+        dialogue: Some(Dialogue::Underway),
+        deaf: true,
+        quiet: SETTLED * 10,
+        output_after_entry: true,
+        pattern: Some("screen"),
+        ..entered()
+    };
+    check(&facts, None);
+    facts.dialogue = Some(Dialogue::Ended(2));
+    check(&facts, Some((OutcomeKind::Booted, Stage::Entered)));
+    facts.pattern = None;
+    facts.awaits_pattern = true;
+    facts.quiet = Duration::ZERO;
+    check(&facts, None);
+}
+
+#[test]
+fn a_dialogue_that_fails_is_what_the_facts_say() {
+    let mut facts = Facts {
+        dialogue: Some(Dialogue::Failed("step 1 of 2".to_owned())),
+        pattern: Some("screen"),
+        ..entered()
+    };
+    check(&facts, Some((OutcomeKind::Hung, Stage::Entered)));
+    facts.output_after_entry = true;
+    check(&facts, Some((OutcomeKind::HandedOver, Stage::Entered)));
+    facts.failed = Some((Some("0009".into()), "Boot failed".into()));
+    check(&facts, Some((OutcomeKind::Refused, Stage::Entered)));
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn after(label: &str, text: &str) -> String {
 }
 
 impl Infra {
-    fn new(what: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             stderr: String::new(),

@@ -1,8 +1,13 @@
 //! One view of a serial line, whether its other end is QEMU's UART or a real machine.
 
+pub mod port;
+
 use std::{
     io,
-    os::{fd::AsFd, unix::net::UnixStream},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
     time::Instant,
 };
 
@@ -55,16 +60,22 @@ pub enum Received {
     Closed,
     /// The deadline passed.
     TimedOut,
+    /// What was to interrupt it became readable.
+    Interrupted,
 }
 
-/// Waits for bytes until the deadline.
+/// Waits for bytes until the deadline, or until `interrupt` becomes readable.
 ///
 /// # Errors
 /// The line failed.
-pub fn receive(source: &dyn SerialSource, deadline: Instant) -> io::Result<Received> {
+pub fn receive(
+    source: &dyn SerialSource,
+    interrupt: Option<BorrowedFd<'_>>,
+    deadline: Instant,
+) -> io::Result<Received> {
     let mut buffer = [0; 4096];
-    if !wait_readable(source, deadline)? {
-        return Ok(Received::TimedOut);
+    if let Some(other) = wait_readable(source, interrupt, deadline)? {
+        return Ok(other);
     }
     match source.receive(&mut buffer) {
         Ok(0) => Ok(Received::Closed),
@@ -84,13 +95,23 @@ pub fn is_hang_up(error: &io::Error) -> bool {
     )
 }
 
-fn wait_readable(source: &dyn SerialSource, deadline: Instant) -> io::Result<bool> {
-    let fd = source.as_fd();
+/// Waits until there is something to read; else says what came instead.
+fn wait_readable(
+    source: &dyn SerialSource,
+    interrupt: Option<BorrowedFd<'_>>,
+    deadline: Instant,
+) -> io::Result<Option<Received>> {
+    let fds = std::iter::once(source.as_fd()).chain(interrupt);
+    let mut fds: Vec<PollFd<'_>> = fds
+        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+        .collect();
     loop {
-        let mut fds = [PollFd::new(&fd, PollFlags::IN)];
         match poll(&mut fds, Some(&until(deadline))) {
-            Ok(0) => return Ok(false),
-            Ok(_) => return Ok(true),
+            Ok(0) => return Ok(Some(Received::TimedOut)),
+            Ok(_) if fds.iter().skip(1).any(|fd| !fd.revents().is_empty()) => {
+                return Ok(Some(Received::Interrupted));
+            }
+            Ok(_) => return Ok(None),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -119,20 +140,23 @@ mod tests {
     fn speaks_both_ways(here: impl SerialSource, there: impl SerialSource) {
         there.send(b"BM1 0 begin=bios\r\n").expect("send");
         assert_eq!(
-            receive(&here, soon()).expect("receive"),
+            receive(&here, None, soon()).expect("receive"),
             Received::Bytes(b"BM1 0 begin=bios\r\n".to_vec())
         );
         here.send(&[0, 0xFF, 0x0D, 0x0A, 0x11]).expect("send");
         assert_eq!(
-            receive(&there, soon()).expect("receive"),
+            receive(&there, None, soon()).expect("receive"),
             Received::Bytes(vec![0, 0xFF, 0x0D, 0x0A, 0x11])
         );
         assert_eq!(
-            receive(&here, Instant::now()).expect("receive"),
+            receive(&here, None, Instant::now()).expect("receive"),
             Received::TimedOut
         );
         drop(there);
-        assert_eq!(receive(&here, soon()).expect("receive"), Received::Closed);
+        assert_eq!(
+            receive(&here, None, soon()).expect("receive"),
+            Received::Closed
+        );
     }
 
     #[test]

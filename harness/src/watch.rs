@@ -10,13 +10,14 @@ use images::probe::protocol::{self, Transcript, WireDamage};
 
 use crate::{
     case::{Case, Success},
+    dialogue::{Progress, Talk},
     firmware::FirmwareKind,
     layout::BootLayout,
     machine::{CommandError, Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
-    outcome::Outcome,
+    outcome::{Outcome, OutcomeKind},
     recording::Recording,
     registers::Registers,
-    rules::{self, Facts, Stopped},
+    rules::{self, Confirmed, Dialogue, Facts, Stopped},
     screen::{self, ScreenText},
     text::{Cleaner, Lines},
     trace::TraceLog,
@@ -30,6 +31,8 @@ const TEXT_SCREEN_BYTES: u64 = 80 * 25 * 2;
 const SCREEN_INTERVAL: Duration = Duration::from_secs(1);
 /// One look may fall into a moment in which interrupts are off; so many in a row do not.
 const DEAF_LOOKS: u32 = 4;
+/// So many lines of what came last are shown when a step of a dialogue does not come.
+const LAST_LINES: usize = 3;
 /// A text to wait for is looked for in the new output and this much before it.
 const PATTERN_OVERLAP: usize = 4096;
 
@@ -51,6 +54,8 @@ pub(crate) enum Trouble {
 /// One machine being watched.
 pub(crate) struct Watch<'a> {
     case: &'a Case,
+    /// The dialogue, as long as it is under way.
+    talk: Option<Talk<'a>>,
     kind: FirmwareKind,
     layout: BootLayout,
     trace_path: PathBuf,
@@ -98,6 +103,7 @@ impl<'a> Watch<'a> {
         let interval = first_interval(kind);
         Self {
             case,
+            talk: None,
             kind,
             layout,
             trace_path: folder.join(TRACE_LOG),
@@ -133,11 +139,9 @@ impl<'a> Watch<'a> {
 
     /// Watches until something decides, at the latest until the deadline.
     pub(crate) fn watch(&mut self, machine: &mut Machine) -> Result<Outcome, Trouble> {
-        let limit = self
-            .case
-            .deadline
-            .unwrap_or_else(|| self.case.default_deadline());
+        let limit = self.case.whole_deadline();
         let deadline = self.started + limit;
+        self.begin_dialogue().map_err(Trouble::Host)?;
         loop {
             let now = Instant::now();
             if now >= deadline {
@@ -145,20 +149,85 @@ impl<'a> Watch<'a> {
                 self.look(machine)?;
             } else if now >= self.next_look {
                 self.look(machine)?;
-            } else if let Some(event) = machine
-                .next_event(deadline.min(self.next_look))
-                .map_err(Trouble::Host)?
-            {
+            } else if let Some(event) = self.next_event(machine, deadline).map_err(Trouble::Host)? {
                 self.consume(event)?;
                 if machine.has_more() {
                     continue;
                 }
-            } else {
-                continue;
             }
+            self.converse(machine)?;
             if let Some(outcome) = self.decide()? {
                 return Ok(outcome);
             }
+        }
+    }
+
+    /// What comes until the next look, or until the dialogue has something to do.
+    fn next_event(&self, machine: &mut Machine, deadline: Instant) -> io::Result<Option<Event>> {
+        let talk = self.talk.as_ref();
+        let wake = talk.and_then(Talk::wake).unwrap_or(deadline);
+        let until = deadline.min(self.next_look).min(wake);
+        machine.next_event_unless(talk.map(Talk::bell), until)
+    }
+
+    fn begin_dialogue(&mut self) -> io::Result<()> {
+        if let Some(dialogue) = &self.case.dialogue {
+            let talk = Talk::begin(dialogue, self.case.step_patience())?;
+            // What was said before a checkpoint is said on every start.
+            talk.hear(self.serial.bytes());
+            self.talk = Some(talk);
+            self.facts.dialogue = Some(Dialogue::Underway);
+        }
+        Ok(())
+    }
+
+    /// Goes on with the dialogue as far as it can.
+    fn converse(&mut self, machine: &mut Machine) -> Result<(), Trouble> {
+        let may_have_begun = self.may_have_begun();
+        let Some(talk) = &mut self.talk else {
+            return Ok(());
+        };
+        let Some(progress) = unless_gone(talk.go_on(machine))? else {
+            return Ok(());
+        };
+        self.facts.dialogue = match (progress, &self.case.dialogue) {
+            // Whatever the firmware itself answered, no disc has booted yet.
+            (Progress::Ended, Some(dialogue)) if may_have_begun => {
+                self.talk = None;
+                Some(Dialogue::Ended(dialogue.steps().len()))
+            }
+            (Progress::Failed, _) => {
+                let failure = talk.failure();
+                self.talk = None;
+                let screen = unless_gone(text_screen(machine))?.unwrap_or_default();
+                let instead = self.what_came(&screen);
+                Some(Dialogue::Failed(format!("{failure}; {instead}")))
+            }
+            _ => return Ok(()),
+        };
+        Ok(())
+    }
+
+    /// The last lines of the serial line, and those of the screen where they are not the same.
+    fn what_came(&self, screen: &str) -> String {
+        let last = |text: &str| {
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines: Vec<&str> = lines.collect();
+            lines[lines.len().saturating_sub(LAST_LINES)..].join(" / ")
+        };
+        let (serial, screen) = (last(self.cleaner.text()), last(screen));
+        let told = |place: &str, lines: &str| match lines {
+            "" => format!("the {place} shows nothing"),
+            lines => format!("the {place} shows: {lines}"),
+        };
+        if serial == screen {
+            told("serial line, like the screen,", &serial)
+        } else {
+            format!(
+                "{}; {}",
+                told("serial line", &serial),
+                told("screen", &screen)
+            )
         }
     }
 
@@ -182,6 +251,9 @@ impl<'a> Watch<'a> {
             Event::Serial(bytes) => {
                 self.alive();
                 self.serial.push(self.started.elapsed(), &bytes);
+                if let Some(talk) = &self.talk {
+                    talk.hear(&bytes);
+                }
                 self.cleaner.push(&bytes);
                 for event in self.probe.push(&bytes) {
                     self.probe_said(event)?;
@@ -214,49 +286,34 @@ impl<'a> Watch<'a> {
             Event::Exited(status) => return Err(Trouble::Exited(status)),
         }
         if let Some(line) = self.probe.end_line() {
-            self.facts.probe.confirmed = contains(self.debug.bytes(), line.as_bytes());
+            self.facts.probe.confirmed = if contains(self.debug.bytes(), line.as_bytes()) {
+                Confirmed::Yes
+            } else {
+                Confirmed::No
+            };
         }
         Ok(())
     }
 
     fn firmware_said(&mut self, said: Vec<Said>) -> Result<(), Trouble> {
         for said in said {
-            match said {
-                Said::Trying => {}
-                Said::Entered => {
-                    self.facts.entered = true;
-                    self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
-                    self.reads_at_entry = self.trace.reads().len();
-                    self.look_soon();
-                }
-                Said::Failed { code, text } => {
-                    // The first to fail is the disc's own option; what fails after it is not the disc.
-                    self.facts.failed.get_or_insert((code, text));
-                }
-                Said::Nothing(text) => {
-                    self.facts.nothing_left.get_or_insert(text);
-                }
-                Said::Crashed(text) => {
-                    self.facts.crashed.get_or_insert(text);
-                }
+            let entered = said == Said::Entered;
+            self.facts.firmware_said(said);
+            if entered {
+                self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
+                self.reads_at_entry = self.trace.reads().len();
+                self.look_soon();
             }
         }
         Ok(())
     }
 
     fn probe_said(&mut self, event: protocol::Event) -> Result<(), Trouble> {
-        match event {
-            protocol::Event::Begin { disc, .. } => self.facts.probe.begun = Some(disc),
-            protocol::Event::End => self.facts.probe.ended = true,
-            protocol::Event::Stage1Failed(code) => self.facts.probe.stage1_failed = Some(code),
-            protocol::Event::Damage => {
-                let transcript = std::mem::take(&mut self.probe);
-                return transcript
-                    .finish()
-                    .map_or_else(|damage| Err(Trouble::Wire(damage)), |_| Ok(()));
-            }
+        self.facts.probe.hear(event);
+        match self.probe.damage() {
+            Some(damage) => Err(Trouble::Wire(damage.clone())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn machine_said(&mut self, event: &QmpEvent) -> Result<(), Trouble> {
@@ -285,7 +342,7 @@ impl<'a> Watch<'a> {
         self.facts.deaf = false;
         self.facts.lost = None;
         // A text on the screen is looked for at its own pace: output may never pause.
-        if !self.facts.awaits_pattern {
+        if !self.facts.waits() {
             self.interval = first_interval(self.kind);
             self.next_look = self.last_life + self.interval;
         }
@@ -305,15 +362,10 @@ impl<'a> Watch<'a> {
             self.awake();
         }
         self.find_output();
-        match self.examine(machine) {
-            // Its exit is the next event, and says more.
-            Ok(()) | Err(CommandError::Gone) => {}
-            Err(CommandError::Channel { source }) => return Err(Trouble::Host(source)),
-            Err(error) => return Err(Trouble::Silent(error)),
-        }
+        unless_gone(self.examine(machine))?;
         self.gather();
         self.interval *= 2;
-        if self.facts.awaits_pattern {
+        if self.facts.waits() {
             self.interval = self.interval.min(SCREEN_INTERVAL);
         }
         self.next_look = Instant::now() + self.interval;
@@ -370,7 +422,24 @@ impl<'a> Watch<'a> {
         // Something decides. What is gathered only now and then is gathered now, and may turn the decision.
         self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
         self.gather();
-        Ok(self.facts.decide())
+        Ok(self
+            .facts
+            .decide()
+            .map(|outcome| self.with_dialogue(outcome)))
+    }
+
+    /// Says besides at which step of a dialogue it came to this.
+    fn with_dialogue(&self, mut outcome: Outcome) -> Outcome {
+        let place = match (&self.talk, &self.facts.dialogue) {
+            (Some(talk), _) => talk.to_string(),
+            // Only a text that is expected besides keeps a machine running then.
+            (None, Some(Dialogue::Ended(_))) if outcome.kind != OutcomeKind::Booted => {
+                "the dialogue had come to its end".to_owned()
+            }
+            _ => return outcome,
+        };
+        outcome.detail = format!("{}; {place}", outcome.detail);
+        outcome
     }
 
     fn gather(&mut self) {
@@ -413,9 +482,11 @@ impl<'a> Watch<'a> {
         text.get(start..).unwrap_or_default()
     }
 
-    /// Whether what is seen can be the boot image's doing. A SeaBIOS without a debug port never says so.
+    /// Whether what is seen can be the boot image's doing. A SeaBIOS without a debug port never says so; one with a debug
+    /// port speaks there first.
     fn may_have_begun(&self) -> bool {
-        self.facts.entered || (self.kind == FirmwareKind::Bios && self.debug.bytes().is_empty())
+        let without_port = self.debug.bytes().is_empty() && !self.serial.bytes().is_empty();
+        self.facts.entered || (self.kind == FirmwareKind::Bios && without_port)
     }
 
     fn find_pattern(&mut self) {
@@ -439,6 +510,16 @@ impl<'a> Watch<'a> {
         };
         self.searched = output.len();
         self.facts.pattern = self.facts.pattern.or(place);
+    }
+}
+
+/// What a command brought; nothing when the machine is gone: its exit is the next event, and says more.
+fn unless_gone<T>(result: Result<T, CommandError>) -> Result<Option<T>, Trouble> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(CommandError::Gone) => Ok(None),
+        Err(CommandError::Channel { source }) => Err(Trouble::Host(source)),
+        Err(error) => Err(Trouble::Silent(error)),
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use harness::attachment::Attachment;
+use harness::{attachment::Attachment, dialogue::Dialogue, toml_file::Location};
 
 use crate::{
     id::{ABSENT, CellId, DiscId},
-    location::Location,
     version::Version,
     words::{self, Boot, Firmware, Master, Medium, Set, Size},
 };
@@ -28,6 +27,8 @@ pub struct Cell {
     pub attachment: Attachment,
     /// What must be seen for the disc to count as booted; its own probe's report when absent.
     pub text: Option<String>,
+    /// What is said to what boots, and what it must answer.
+    pub dialogue: Option<Dialogue>,
     /// The snapshot's file.
     pub snapshot: PathBuf,
     /// Why its machine always starts from power-on; nothing when it need not.

@@ -59,10 +59,16 @@ pub struct ScenarioDecl {
     #[serde(default)]
     pub iso: Option<IsoDecl>,
     /// By firmware: a regular expression that the text must match before the disc counts as booted.
-    /// Needed with `iso`, whose discs carry no probe.
+    /// Needed with `iso`, whose discs carry no probe, unless there is a `dialog`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<Word<Firmware>, String>")]
     pub expect_text: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
+    /// A file with a dialogue that is held with what the ISO boots: relative to the scenario file, and in a folder of its
+    /// own, because every `*.toml` beside it is read for scenarios. Only with `iso`. The disc has booted when every step
+    /// is done, so that `expect-text` may be left out; a text that is expected must come besides.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub dialog: Option<Spanned<String>>,
     /// Cells that are left out.
     #[serde(default)]
     #[schemars(with = "Vec<ExcludeDecl>")]

@@ -83,6 +83,19 @@ pub fn write_evidence(path: &Path, value: &impl Serialize) -> Result<(), FileErr
     fs::write(path, text).map_err(unwritable())
 }
 
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// It is there and cannot be removed.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::new("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// That a document is of the schema that is wanted, before it is read as such.
 ///
 /// # Errors

@@ -12,7 +12,6 @@ pub mod file;
 pub mod files;
 pub mod filter;
 pub mod id;
-pub mod location;
 pub mod master;
 pub mod matrix;
 pub mod results;

@@ -12,6 +12,7 @@ use harness::{
         DEADLINE, Deviation, ModeCommand, Placeholder, Template, TemplateError, Tool, VersionQuery,
     },
     outcome::OutcomeKind,
+    toml_file::{self, Location, SyntaxError},
     verdict::Expectation,
 };
 use images::boot::{Boot, Mode};
@@ -25,8 +26,7 @@ use crate::{
     file::Patterns,
     filter::glob,
     id::DiscId,
-    location::Location,
-    matrix::{ReadError, read_toml},
+    matrix::ReadError,
     words::{Master, Name, Word, nearest, unknown_word},
 };
 
@@ -267,7 +267,7 @@ impl Masters {
                 MasterSource::File(path) | MasterSource::Named(path) => read_file(path)?,
                 MasterSource::Command { name, command } => {
                     let at = Location::of("--master-cmd", "", None);
-                    let wrong = |message: String| ReadError::Syntax {
+                    let wrong = |message: String| SyntaxError {
                         at: at.clone(),
                         message,
                     };
@@ -276,14 +276,15 @@ impl Masters {
                         .map_err(|error: TemplateError| wrong(error.to_string()))?;
                     if !Template::has(&command, Placeholder::Iso) {
                         let what = "the command never says {iso}, the file to write";
-                        return Err(wrong(what.to_owned()));
+                        return Err(wrong(what.to_owned()).into());
                     }
                     let tool = Tool::of_command(name, command);
                     if tool.commands.iter().all(|command| command.modes.is_empty()) {
                         return Err(wrong(
                             "the command is given no boot image: it needs {boot_image} or {boot_file} for a BIOS, {efi_image} or {efi_file} for UEFI"
                                 .to_owned(),
-                        ));
+                        )
+                        .into());
                     }
                     Described {
                         maker: Maker::Tool(Box::new(tool)),
@@ -309,10 +310,9 @@ impl Masters {
                 built_in.map(|_| "comes with boot-matrix".to_owned())
             });
             if let Some(elsewhere) = elsewhere {
-                return Err(ReadError::Syntax {
-                    at: described.at.clone(),
-                    message: format!("a master is called {name} already: {elsewhere}"),
-                });
+                let at = described.at.clone();
+                let message = format!("a master is called {name} already: {elsewhere}");
+                return Err(SyntaxError { at, message }.into());
             }
             masters.tools.push(Described {
                 has_snapshots: matches!(source, MasterSource::File(_)),
@@ -433,10 +433,8 @@ impl Reader<'_> {
     }
 
     fn wrong<T>(&self, place: &Spanned<T>, message: impl ToString) -> ReadError {
-        ReadError::Syntax {
-            at: self.at(place),
-            message: message.to_string(),
-        }
+        let (at, message) = (self.at(place), message.to_string());
+        SyntaxError { at, message }.into()
     }
 
     /// A command line; what is wrong with it is told with the line on which it stands.
@@ -449,10 +447,9 @@ impl Reader<'_> {
                 _ => None,
             };
             let from = span.start + offset.unwrap_or_default();
-            ReadError::Syntax {
-                at: Location::of(self.path, self.text, Some(from..span.end)),
-                message: error.to_string(),
-            }
+            let at = Location::of(self.path, self.text, Some(from..span.end));
+            let message = error.to_string();
+            SyntaxError { at, message }.into()
         })
     }
 
@@ -511,7 +508,7 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
         path: path.to_owned(),
         cause,
     })?;
-    let file: MasterFile = read_toml(path, &text)?;
+    let file: MasterFile = toml_file::read(path, &text)?;
     let reader = Reader { path, text: &text };
     let commands = file
         .command

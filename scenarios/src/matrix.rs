@@ -7,16 +7,15 @@ use std::{
     sync::Arc,
 };
 
-use serde::de::DeserializeOwned;
+use harness::toml_file::{self, Location, SyntaxError};
+use images::probe::DiscHash;
 
 use crate::{
     cell::Cell,
     file::ScenarioFile,
-    id::CellId,
-    location::Location,
+    id::{CellId, DiscId},
     master::{self, Masters},
     scenario::{Scenario, ScenarioError, Source},
-    words::unknown_word,
 };
 
 /// Every scenario of some folders.
@@ -122,13 +121,8 @@ pub enum ReadError {
     #[error("{} holds no scenario file (*.toml)", .0.display())]
     NoFiles(PathBuf),
     /// A file that is not as the schema wants it.
-    #[error("{at}: {message}")]
-    Syntax {
-        /// Where.
-        at: Location,
-        /// What is wrong.
-        message: String,
-    },
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
     /// A scenario that has no meaning.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -174,6 +168,14 @@ impl Matrix {
         self.scenarios.iter().find_map(|scenario| scenario.cell(id))
     }
 
+    /// The disc with this hash, as a probe tells it.
+    #[must_use]
+    pub fn disc(&self, hash: DiscHash) -> Option<DiscId> {
+        self.cells()
+            .map(|cell| cell.id.disc())
+            .find(|disc| DiscHash::of_id(disc.as_str()) == hash)
+    }
+
     fn check(&self) -> Result<(), ScenarioError> {
         let mut seen: BTreeMap<&str, &Location> = BTreeMap::new();
         for scenario in &self.scenarios {
@@ -211,58 +213,9 @@ pub fn read_file(
 }
 
 fn parse(source: &Source<'_>) -> Result<Vec<Scenario>, ReadError> {
-    let file: ScenarioFile = read_toml(source.path, source.text)?;
+    let file: ScenarioFile = toml_file::read(source.path, source.text)?;
     file.scenario
         .into_iter()
         .map(|decl| Ok(Scenario::new(decl, source)?))
         .collect()
-}
-
-/// Reads a file's text. What is wrong with it is told with its place, and with the nearest words.
-pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ReadError> {
-    let at = |error: &toml::de::Error| Location::of(path, text, error.span());
-    let deserializer = toml::Deserializer::parse(text).map_err(|error| ReadError::Syntax {
-        at: at(&error),
-        message: error.message().to_owned(),
-    })?;
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        // toml names its spanned values by a key of its own.
-        let place = error
-            .path()
-            .to_string()
-            .replace(".$__serde_spanned_private_value", "");
-        let error = error.into_inner();
-        ReadError::Syntax {
-            at: at(&error),
-            message: in_words(&place, error.message()),
-        }
-    })
-}
-
-/// What serde says of a place, for people: with the nearest key for one that is unknown, and with the remedy where its
-/// own words do not tell it.
-fn in_words(path: &str, message: &str) -> String {
-    // The names in it are all that stands between backticks.
-    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let what = match names[..] {
-        [unknown, ref known @ ..] if message.starts_with("unknown field ") => {
-            unknown_word("key", unknown, known.iter().copied())
-        }
-        [unknown, ref known @ ..] if message.starts_with("unknown variant ") => {
-            unknown_word("word", unknown, known.iter().copied())
-        }
-        ["scenario"] if message.starts_with("missing field ") => {
-            "it holds no [[scenario]]".to_owned()
-        }
-        _ if message == "invalid type: map, expected a sequence" => {
-            let table = path.replace(|c: char| "[]0123456789".contains(c), "");
-            format!("there may be several: write [[{table}]], in two brackets")
-        }
-        _ => message.to_owned(),
-    };
-    // Of a key that means nothing, serde knows no name.
-    match path.trim_end_matches(".?") {
-        "." => what,
-        path => format!("{path}: {what}"),
-    }
 }

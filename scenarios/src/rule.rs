@@ -1,5 +1,6 @@
 //! The rules of a scenario: what must happen, or is left out, and to which cells.
 
+use harness::toml_file::Location;
 use toml::Spanned;
 
 use crate::{
@@ -7,7 +8,6 @@ use crate::{
     file::{ColdDecl, ExcludeDecl, ExpectDecl, Patterns, Selector},
     filter::glob,
     id::CellId,
-    location::Location,
     scenario::{Reader, ScenarioError},
     version::Version,
 };

@@ -7,7 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use harness::attachment::Attachment;
+use harness::{
+    attachment::Attachment,
+    dialogue::{Dialogue, DialogueError},
+    toml_file::Location,
+};
 use toml::Spanned;
 
 use crate::{
@@ -16,7 +20,6 @@ use crate::{
     file::{IsoDecl, ScenarioDecl},
     filter::glob,
     id::{ABSENT, CellId, DiscId, check_part},
-    location::Location,
     master::Masters,
     rule::{When, read_cold, read_exclude, read_expect},
     words::{Boot, Firmware, Master, Medium, OrAbsent, Set, Size, Word, unknown_word},
@@ -37,6 +40,7 @@ pub struct Scenario {
     firmware: Vec<Firmware>,
     attach: Vec<Attachment>,
     texts: Vec<(Firmware, String)>,
+    dialogue: Option<Dialogue>,
     excludes: Vec<When>,
     colds: Vec<(When, String)>,
     expects: Vec<(When, Rule)>,
@@ -186,12 +190,22 @@ impl Scenario {
                     .into(),
             ));
         }
+        if decl.dialog.is_some() && matches!(discs, Discs::Mastered(_)) {
+            return Err(wrong(
+                "dialog goes with iso: a probe, which boots from every other disc, answers nobody"
+                    .into(),
+            ));
+        }
+        let dialogue = decl
+            .dialog
+            .map(|file| read_dialogue(&file, source, &reader));
         let scenario = Self {
             set,
             summary: decl.summary,
             discs,
             attach: axes.required("attach", decl.attach)?,
             texts: read_texts(decl.expect_text, &firmware, &reader)?,
+            dialogue: dialogue.transpose()?,
             firmware,
             excludes,
             colds,
@@ -210,12 +224,13 @@ impl Scenario {
         let missing =
             |firmware: &&Firmware| !self.texts.iter().any(|(named, _)| named == *firmware);
         match (&self.discs, self.firmware.iter().find(missing)) {
-            // Of a disc that does not boot, nothing is seen that could be declared.
+            // Of a distilled disc that does not boot, nothing is seen that could be declared.
             (Discs::Iso { path, .. }, Some(firmware))
-                if !self.observe && !disc::is_distilled(path) =>
+                if !self.observe && self.dialogue.is_none() && !disc::is_distilled(path) =>
             {
                 Err(format!(
-                    "an iso carries no probe: expect-text must say what is seen on {firmware} when it has booted"
+                    "an iso carries no probe: expect-text must say what is seen on {firmware} when it has booted, \
+                     or dialog what it answers"
                 ))
             }
             _ => Ok(()),
@@ -354,6 +369,7 @@ impl Scenario {
                 .iter()
                 .find(|(named, _)| named == firmware)
                 .map(|(_, text)| text.clone()),
+            dialogue: self.dialogue.clone(),
             snapshot: self.snapshots.join(id.snapshot_path()),
             cold: cold.map(|(_, because)| because.clone()),
             // What a tool cannot do, it cannot do in any scenario.
@@ -556,6 +572,18 @@ fn read_texts(
         Ok((firmware, text.into_inner()))
     };
     texts.into_iter().map(read).collect()
+}
+
+fn read_dialogue(
+    file: &Spanned<String>,
+    source: &Source<'_>,
+    reader: &Reader<'_>,
+) -> Result<Dialogue, ScenarioError> {
+    let folder = source.path.parent().unwrap_or(Path::new(""));
+    Dialogue::read(&folder.join(file.get_ref())).map_err(|error| match error {
+        DialogueError::Syntax(error) => reader.wrong(error.at, error.message),
+        DialogueError::Io { .. } => reader.wrong(reader.at(file), error),
+    })
 }
 
 fn read_iso(iso: IsoDecl, source: &Source<'_>) -> Result<Discs, String> {

@@ -325,7 +325,7 @@ because = "a test"
     let without = ISO.replace("expect-text = { seabios = \"boot:\" }\n", "");
     assert_eq!(
         read(&without).unwrap_err(),
-        "./s.toml:1:1: in scenario real, an iso carries no probe: expect-text must say what is seen on seabios when it has booted"
+        "./s.toml:1:1: in scenario real, an iso carries no probe: expect-text must say what is seen on seabios when it has booted, or dialog what it answers"
     );
     assert_eq!(
         read(&ISO.replace("boot:", "(")).unwrap_err(),
@@ -357,5 +357,50 @@ fn folders_that_hold_nothing_are_refused() {
             .to_string()
             .starts_with("cannot read /no/such/folder: "),
         "{error}"
+    );
+}
+
+#[test]
+fn a_dialogue_is_read_with_its_scenario() {
+    const ISO: &str = r#"[[scenario]]
+name = "real"
+summary = "a real medium"
+iso = { path = "some.iso" }
+dialog = "talk/menu.toml"
+firmware = ["seabios"]
+attach = ["ide"]
+
+[[scenario.expect]]
+outcome = "booted"
+because = "a test"
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().display().to_string();
+    let read = |scenario: &str, dialogue: &str| {
+        fs::write(folder.path().join("s.toml"), scenario).unwrap();
+        fs::create_dir_all(folder.path().join("talk")).unwrap();
+        fs::write(folder.path().join("talk/menu.toml"), dialogue).unwrap();
+        Matrix::read(&[Folder::own(folder.path())], &Default::default())
+            .map_err(|error| error.to_string().replace(&own, "."))
+    };
+    let matrix = read(ISO, "[[step]]\nexpect = 'boot:'").unwrap();
+    let cell = matrix.cells().next().unwrap();
+    assert_eq!(cell.text, None, "a dialogue is enough");
+    assert_eq!(cell.dialogue.unwrap().steps().len(), 1);
+    assert_eq!(
+        read(ISO, "[[step]]\nexpect = '('").unwrap_err(),
+        "./talk/menu.toml:2:10: in scenario real, expect is no regular expression: unclosed group"
+    );
+    assert!(
+        read(&ISO.replace("menu", "none"), "")
+            .unwrap_err()
+            .starts_with(
+                "./s.toml:5:10: in scenario real, cannot read the dialogue ./talk/none.toml: "
+            )
+    );
+    let mastered = ISO.replace("iso = { path = \"some.iso\" }", "boot = [\"none\"]");
+    assert_eq!(
+        read(&mastered, "[[step]]\nexpect = 'boot:'").unwrap_err(),
+        "./s.toml:1:1: in scenario real, dialog goes with iso: a probe, which boots from every other disc, answers nobody"
     );
 }

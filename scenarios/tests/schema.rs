@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use harness::dialogue;
 use scenarios::{file, master};
 use serde_json::Value;
 
@@ -13,18 +14,15 @@ fn workspace() -> &'static Path {
 
 #[test]
 fn the_kept_schema_is_the_codes() {
-    let kept = fs::read_to_string(workspace().join("schemas/scenario.schema.json"))
-        .expect("the schema is kept");
-    assert!(
-        kept == file::json_schema(),
-        "run cargo xtask check --update-schema"
-    );
-    let kept = fs::read_to_string(workspace().join("schemas/master.schema.json"))
-        .expect("the schema is kept");
-    assert!(
-        kept == master::json_schema(),
-        "run cargo xtask check --update-schema"
-    );
+    for (name, schema) in [
+        ("scenario", file::json_schema()),
+        ("master", master::json_schema()),
+        ("dialogue", dialogue::json_schema()),
+    ] {
+        let path = workspace().join(format!("schemas/{name}.schema.json"));
+        let kept = fs::read_to_string(path).expect("the schema is kept");
+        assert!(kept == schema, "run cargo xtask check --update-schema");
+    }
 }
 
 /// Everything in which a value is not as a schema wants it. Knows the words that our schema uses, and no other:
@@ -134,7 +132,11 @@ fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut
 }
 
 fn check(toml: &str) -> Vec<String> {
-    let schema: Value = serde_json::from_str(&file::json_schema()).expect("the schema is JSON");
+    check_by(&file::json_schema(), toml)
+}
+
+fn check_by(schema: &str, toml: &str) -> Vec<String> {
+    let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
     let file: Value = toml::from_str(toml).expect("the file is TOML");
     let mut found = Vec::new();
     violations(&schema, &schema, &file, "file", &mut found);
@@ -143,15 +145,21 @@ fn check(toml: &str) -> Vec<String> {
 
 #[test]
 fn the_shipped_files_are_as_the_schema_wants_them() {
-    let mut files = 0;
-    for entry in fs::read_dir(workspace().join("scenarios/data")).expect("the scenarios are there")
-    {
-        let path = entry.expect("an entry").path();
-        let text = fs::read_to_string(&path).expect("a scenario file can be read");
-        assert_eq!(check(&text), Vec::<String>::new(), "{}", path.display());
-        files += 1;
+    let folders = [
+        ("scenarios/data", file::json_schema()),
+        ("scenarios/dialogs", dialogue::json_schema()),
+    ];
+    for (folder, schema) in folders {
+        let mut files = 0;
+        for entry in fs::read_dir(workspace().join(folder)).expect("the files are there") {
+            let path = entry.expect("an entry").path();
+            let text = fs::read_to_string(&path).expect("a file can be read");
+            let found = check_by(&schema, &text);
+            assert_eq!(found, Vec::<String>::new(), "{}", path.display());
+            files += 1;
+        }
+        assert!(files > 0);
     }
-    assert!(files > 0);
 }
 
 #[test]

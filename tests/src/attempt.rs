@@ -177,6 +177,7 @@ fn boot(
         platform,
         checkpoints,
         success,
+        dialogue: cell.dialogue.clone(),
         deadline: None,
         evidence,
     };

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use harness::verdict::{Expectation, contradictions};
+use harness::{
+    toml_file::Location,
+    verdict::{Expectation, contradictions},
+};
 use scenarios::{
     baseline::{self, Baseline, finding_ids},
     cell::Cell,
     compare,
     files::{self, FileError},
-    location::Location,
     results::{self, CellResult, Differs, Verdict},
     run::Accepted,
 };

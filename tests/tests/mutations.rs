@@ -97,6 +97,7 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         platform: toolbox.platform(cell)?,
         checkpoints: None,
         success,
+        dialogue: cell.dialogue.clone(),
         deadline: None,
         evidence: folder.path().join("evidence"),
     })?;

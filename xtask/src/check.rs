@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
+use harness::dialogue;
 use scenarios::{
     file, files, master,
     matrix::{Folder, Matrix},
@@ -74,10 +75,11 @@ fn in_workspace(arguments: &[&str]) -> std::process::Command {
 }
 
 /// The schemas that are kept, by the names of their files.
-fn schemas() -> [(&'static str, String); 2] {
+fn schemas() -> [(&'static str, String); 3] {
     [
         ("scenario.schema.json", file::json_schema()),
         ("master.schema.json", master::json_schema()),
+        ("dialogue.schema.json", dialogue::json_schema()),
     ]
 }
 

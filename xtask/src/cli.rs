@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Inspect(Inspect),
     /// Boot a disc that does not boot on every firmware, and explain why it does not.
     Repro(Box<Repro>),
+    /// Follow the probe of a disc that a real machine boots, over a serial port, and judge what it says.
+    Listen(Listen),
     /// List or remove the saved machines from which cells start.
     Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
@@ -53,6 +55,7 @@ impl Verb {
             Self::Repro(options) => options.format,
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
+            Self::Listen(options) => options.format,
             Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
             Self::Test(options) => options.format,
@@ -124,13 +127,17 @@ pub(crate) struct BootMatrix {
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub(crate) import: Option<PathBuf>,
     /// Boot this ISO as it is, on every firmware by every attachment, instead of any scenario's discs. Its cells are
-    /// only observed, unless there is --expect or --baseline.
+    /// only observed, unless there is --expect, --dialog or --baseline.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]
     pub(crate) iso: Option<PathBuf>,
     /// A regular expression for what is seen on serial or on the screen when the ISO of --iso has booted; where it is not
     /// seen, that is a mismatch.
     #[arg(long, value_name = "REGEX", requires = "iso")]
     pub(crate) expect: Option<String>,
+    /// A file with a dialogue to hold with what the ISO of --iso boots, over the serial line or by keyboard and screen
+    /// (scenarios/README.md has the format); where it does not come to its end, that is a mismatch.
+    #[arg(long, value_name = "FILE.toml", requires = "iso")]
+    pub(crate) dialog: Option<PathBuf>,
     /// Compare with what was accepted into this folder before, in place of the snapshots: one file for each cell, kept
     /// wherever you like. A cell that does what its file says is as expected, even where the scenario declares something
     /// else. With --accept the files are written.
@@ -187,6 +194,7 @@ impl BootMatrix {
             import: None,
             iso: None,
             expect: None,
+            dialog: None,
             baseline: None,
             against: None,
             accept: false,
@@ -270,6 +278,10 @@ pub(crate) struct Repro {
     /// whose program shows signs of life counts as handed over.
     #[arg(long, value_name = "REGEX")]
     pub(crate) expect: Option<String>,
+    /// Go through a boot menu and on: steps of expect, send, keys, type and screen, as scenarios/README.md describes them. The disc has booted
+    /// when they came to their end.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dialog: Option<PathBuf>,
     /// A disc that boots: the first structure that differs from it is told.
     #[arg(long, value_name = "ISO")]
     pub(crate) good: Option<PathBuf>,
@@ -372,6 +384,32 @@ pub(crate) struct Image {
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// The serial port that is connected to the machine's COM1, such as /dev/ttyUSB0.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: PathBuf,
+    /// The cell whose disc it is, as cargo xtask image CELL-ID --out FILE writes it: what happens is compared with what the
+    /// scenario declares.
+    #[arg(long, value_name = "CELL-ID", conflicts_with = "manifest")]
+    pub(crate) cell: Option<String>,
+    /// What the disc holds, as image writes it beside the disc: what the probe finds is compared with that.
+    #[arg(long, value_name = "FILE.iso.json")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// The speed of the port in baud. A probe sends at 115200.
+    #[arg(long, value_name = "BAUD", default_value_t = images::probe::protocol::BAUD)]
+    pub(crate) speed: u32,
+    /// How many seconds to wait for the machine to be switched on, to boot and to come to an end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// The folder for the evidence [default: target/listen].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
 }
 
 /// The tool that a disc needs, if it needs one.
-fn find_master(
+pub(crate) fn find_master(
     recipe: &Recipe,
     masters: &Masters,
 ) -> Result<BTreeMap<String, Result<FoundTool, String>>, Stop> {

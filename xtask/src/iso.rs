@@ -2,7 +2,7 @@
 
 use std::{fs, io, os::unix::fs::symlink, path::Path};
 
-use harness::attachment::Attachment;
+use harness::{attachment::Attachment, dialogue::Dialogue};
 use images::inspect::DiscFile;
 use scenarios::{files, matrix::Folder};
 use toml::{Table, Value};
@@ -11,6 +11,8 @@ use crate::{place::absolute, stop::Stop};
 
 /// The firmware that boots it.
 const FIRMWARE: [&str; 2] = ["seabios", "ovmf"];
+/// The dialogue, in the folder.
+const DIALOG: &str = "dialog.toml";
 /// So long may the name be.
 const LONGEST: usize = 120;
 
@@ -22,6 +24,8 @@ pub(crate) struct Existing<'a> {
     pub(crate) scenario: &'a str,
     /// What is seen when it has booted; nothing where it is only observed.
     pub(crate) expect: Option<&'a str>,
+    /// The file of a dialogue that must come to its end.
+    pub(crate) dialog: Option<&'a Path>,
 }
 
 impl Existing<'_> {
@@ -43,6 +47,7 @@ impl Existing<'_> {
             );
             return Err(Stop::usage(what, "https://docs.rs/regex, which has the syntax").into());
         }
+        let dialog = self.dialog.map(read_dialog).transpose()?;
         let folder = out.join(self.scenario);
         let link = folder.join(format!("{}.iso", name(&iso)));
         let unwritable = |error: io::Error| {
@@ -55,6 +60,9 @@ impl Existing<'_> {
                 return Err(unwritable(error).into());
             }
             _ => symlink(&iso, &link).map_err(unwritable)?,
+        }
+        if let Some(dialog) = &dialog {
+            files::write(&folder.join(DIALOG), dialog.as_bytes())?;
         }
         let file = folder.join(format!("{}.toml", self.scenario));
         files::write(&file, self.declaration(&name(&iso)).as_bytes())?;
@@ -72,18 +80,40 @@ impl Existing<'_> {
         scenario.insert("firmware".into(), words(FIRMWARE.to_vec()));
         let attach = Attachment::ALL.iter().map(|attachment| attachment.as_str());
         scenario.insert("attach".into(), words(attach.collect()));
-        match self.expect {
+        if let Some(pattern) = self.expect {
+            let texts = FIRMWARE.map(|firmware| (firmware.to_owned(), Value::from(pattern)));
+            scenario.insert("expect-text".into(), Table::from_iter(texts).into());
+        }
+        if self.dialog.is_some() {
+            scenario.insert("dialog".into(), DIALOG.into());
+        }
+        let because = match (self.expect, self.dialog) {
+            (Some(_), Some(_)) => Some("--expect and --dialog say so"),
+            (Some(_), None) => Some("--expect says so"),
+            (None, Some(_)) => Some("--dialog says so"),
+            (None, None) => None,
+        };
+        match because {
             None => drop(scenario.insert("observe".into(), true.into())),
-            Some(pattern) => {
-                let texts = FIRMWARE.map(|firmware| (firmware.to_owned(), Value::from(pattern)));
-                scenario.insert("expect-text".into(), Table::from_iter(texts).into());
-                let rule = [("outcome", "booted"), ("because", "--expect says so")];
+            Some(because) => {
+                let rule = [("outcome", "booted"), ("because", because)];
                 let rule = rule.map(|(key, value)| (key.to_owned(), Value::from(value)));
                 scenario.insert("expect".into(), vec![Table::from_iter(rule)].into());
             }
         }
         Table::from_iter([("scenario".to_owned(), Value::from(vec![scenario]))]).to_string()
     }
+}
+
+/// The text of a dialogue. It is read once: it may come from a pipe.
+fn read_dialog(path: &Path) -> Result<String, Stop> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let what = format!("cannot read the dialogue {}: {error}", path.display());
+        Stop::usage(what, "--dialog and a file that can be read")
+    })?;
+    let remedy = "scenarios/README.md, which has the format of dialogues";
+    Dialogue::parse(path, &text).map_err(|error| Stop::usage(error, remedy))?;
+    Ok(text)
 }
 
 /// A file's name as it can stand in an id.
@@ -138,6 +168,7 @@ mod tests {
             iso: Path::new("disc.iso"),
             scenario: "iso",
             expect: Some(pattern),
+            dialog: None,
         };
         let text = existing.declaration("disc");
         let table: Table = text.parse().expect("TOML");

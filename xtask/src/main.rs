@@ -9,6 +9,7 @@ mod doctor;
 mod image;
 mod inspect;
 mod iso;
+mod listen;
 mod parallel;
 mod place;
 mod repro;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Verb::Image(options) => image::run(&options),
         Verb::Inspect(options) => inspect::run(&options),
         Verb::Repro(options) => repro::run(&options),
+        Verb::Listen(options) => listen::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),

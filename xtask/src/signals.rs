@@ -2,7 +2,10 @@
 
 use std::{
     io,
-    os::unix::process::CommandExt,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::{net::UnixStream, process::CommandExt},
+    },
     process::{Command, ExitStatus},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -27,12 +30,17 @@ const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 const FROM_KERNEL: i32 = 0x80;
 
 /// Catches the signals that would end us, for the rest of this process.
-pub(crate) struct Signals(Arc<State>);
+pub(crate) struct Signals {
+    state: Arc<State>,
+    bell: UnixStream,
+}
 
 #[derive(Default)]
 struct State {
     caught: AtomicBool,
     child: Mutex<Option<Pid>>,
+    /// Closed with the first signal, so that the other end becomes readable.
+    clapper: Mutex<Option<UnixStream>>,
 }
 
 impl Signals {
@@ -52,19 +60,28 @@ impl Signals {
         let set: SigSet = ENDING.into_iter().collect();
         set.thread_block().context("cannot block signals")?;
         let signals = SignalFd::new(&set).context("cannot watch for signals")?;
-        let state = Arc::new(State::default());
+        let (bell, clapper) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        let state = Arc::new(State {
+            clapper: Mutex::new(Some(clapper)),
+            ..State::default()
+        });
         let shared = Arc::clone(&state);
         // It ends with the process: it waits for signals, and for nothing else.
         thread::Builder::new()
             .name("signals".into())
             .spawn(move || shared.watch(&signals))
             .context("cannot start a thread")?;
-        Ok(Self(state))
+        Ok(Self { state, bell })
     }
 
     /// Whether one came.
     pub(crate) fn caught(&self) -> bool {
-        self.0.caught.load(Ordering::Relaxed)
+        self.state.caught.load(Ordering::Relaxed)
+    }
+
+    /// What becomes readable when one comes.
+    pub(crate) fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
     }
 
     /// Runs a command to its end. A signal that comes only to us is passed on; we being killed ends it too.
@@ -72,7 +89,7 @@ impl Signals {
         unblock_in_child(command);
         let mut child = command.spawn()?;
         let pid = i32::try_from(child.id()).map(Pid::from_raw).ok();
-        *self.0.child() = pid;
+        *self.state.child() = pid;
         if self.caught()
             && let Some(pid) = pid
         {
@@ -80,7 +97,7 @@ impl Signals {
             let _ = signal::kill(pid, Signal::SIGTERM);
         }
         let status = child.wait();
-        *self.0.child() = None;
+        *self.state.child() = None;
         status
     }
 }
@@ -93,6 +110,7 @@ impl State {
     fn watch(&self, signals: &SignalFd) {
         while let Ok(Some(info)) = signals.read_signal() {
             self.caught.store(true, Ordering::Relaxed);
+            *self.clapper.lock().unwrap_or_else(PoisonError::into_inner) = None;
             let signal = i32::try_from(info.ssi_signo)
                 .ok()
                 .and_then(|number| Signal::try_from(number).ok());

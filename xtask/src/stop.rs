@@ -43,7 +43,7 @@ impl Stop {
             ReadError::Io { .. } | ReadError::NoFiles(_) => {
                 "--scenarios and a folder with scenario files (*.toml), or one such file"
             }
-            ReadError::Syntax { .. } | ReadError::Scenario(_) => {
+            ReadError::Syntax(_) | ReadError::Scenario(_) => {
                 "scenarios/README.md and docs/mastering.md, which have the formats"
             }
         };

@@ -21,7 +21,7 @@ use self::{
     qmp::{Qmp, QmpEvent},
     spec::MachineSpec,
 };
-use crate::serial::SerialSource;
+use crate::{dialogue::Chord, serial::SerialSource};
 
 /// QEMU's event of a state being saved or loaded.
 const MIGRATION: &str = "MIGRATION";
@@ -226,17 +226,17 @@ impl Machine {
         !self.inbox.is_empty()
     }
 
-    /// As [`Machine::next_event`], but `None` also when `interrupt` becomes readable.
+    /// As [`Machine::next_event`], but `None` also when `interrupt` becomes readable, or for no reason.
     ///
     /// # Errors
     /// A channel failed.
     pub fn next_event_unless(
         &mut self,
-        interrupt: BorrowedFd<'_>,
+        interrupt: Option<BorrowedFd<'_>>,
         deadline: Instant,
     ) -> io::Result<Option<Event>> {
         if self.inbox.is_empty() && !self.gone {
-            self.pump(deadline, Some(interrupt))?;
+            self.pump(deadline, interrupt)?;
         }
         Ok(self.inbox.pop_front())
     }
@@ -302,6 +302,17 @@ impl Machine {
         let arguments = json!({ "command-line": line });
         let answer = self.command("human-monitor-command", &arguments)?;
         Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Presses keys together on the emulated keyboard, each going down and up for this long. Gives back before they are up.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub fn press(&mut self, keys: &Chord, hold: Duration) -> Result<(), CommandError> {
+        let hold = u64::try_from(hold.as_millis()).unwrap_or(u64::MAX);
+        let arguments = json!({ "keys": keys.to_qmp(), "hold-time": hold });
+        self.command("send-key", &arguments)?;
+        Ok(())
     }
 
     /// Guest memory by physical address.

@@ -308,6 +308,7 @@ fn a_machine_goes_on_when_its_checkpoint_is_removed() {
     checkpoints.prepare(&ide()).expect("made");
     let bench = Bench::new(&disc(&[Do::Say("alive"), Do::Spin]));
     let case = Case {
+        dialogue: None,
         deadline: Some(Duration::from_secs(2)),
         ..bench.case(seabios(), Attachment::Ide)
     };

@@ -175,6 +175,7 @@ impl Bench {
             platform: platform(firmware, attachment),
             checkpoints: None,
             success: Success::Probe,
+            dialogue: None,
             deadline: None,
             evidence: self.path("evidence"),
         }

@@ -1,17 +1,16 @@
 //! Discs that others made.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use harness::{
     attachment::Attachment,
     case::Success,
-    dialogue::Dialogue,
     firmware::FirmwareId,
     outcome::{OutcomeKind, Stage},
     run::run,
 };
 
-use crate::common::{Bench, Do, disc, firmware, seabios};
+use crate::common::{Bench, firmware, seabios};
 
 /// A floppy-emulation entry and an EFI entry (Debian package `memtest86+`).
 pub(crate) fn memtest() -> PathBuf {
@@ -93,32 +92,4 @@ fn grub_draws_its_menu() {
         "{:?}",
         observed.outcome
     );
-}
-
-#[test]
-fn grub_answers() {
-    let bench = Bench::new(&[]);
-    let mut machine = bench.machine(&grub());
-    let dialogue = Dialogue::parse(
-        "expect GNU GRUB\n\
-         send c\n\
-         expect grub> *\n\
-         send ls\\r\n\
-         expect \\(cd\\d*\\)\n",
-    )
-    .expect("script");
-    let (transcript, result) = dialogue.hold(&mut machine, Duration::from_secs(20));
-    let text = harness::text::clean(&transcript);
-    result.unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert!(text.contains("(cd"), "{text}");
-}
-
-#[test]
-fn an_answer_that_does_not_come_is_named() {
-    let bench = Bench::new(&disc(&[Do::Say("hello\r\n"), Do::Spin]));
-    let mut machine = bench.machine(&bench.path("disc.iso"));
-    let dialogue = Dialogue::parse("expect hello\nexpect goodbye\nsend x").expect("script");
-    let (transcript, result) = dialogue.hold(&mut machine, Duration::from_secs(3));
-    assert_eq!(result.expect_err("silence").number, 2);
-    assert!(harness::text::clean(&transcript).contains("hello"));
 }

@@ -25,6 +25,8 @@ use super::{
     sector::crc16,
 };
 
+/// How fast they are sent, in baud: 8 data bits, no parity, one stop bit.
+pub const BAUD: u32 = 115_200;
 /// What a line begins with.
 pub const LINE_START: &str = "BM1 ";
 /// What the BIOS probe's first stage says when it cannot load the second; two hexadecimal digits follow.
@@ -130,6 +132,12 @@ impl Transcript {
     #[must_use]
     pub fn end_line(&self) -> Option<&str> {
         self.end_line.as_deref()
+    }
+
+    /// What was damaged or missing first; nothing as long as every line came whole.
+    #[must_use]
+    pub fn damage(&self) -> Option<&WireDamage> {
+        self.damage.as_ref()
     }
 
     /// The report as far as it came (`ended` says whether that is all); `None` when no probe began.

@@ -339,6 +339,7 @@ impl<'a> Boot<'a> {
             platform: self.platform.clone(),
             checkpoints: (start == Start::Warm).then(|| self.bed.checkpoints.clone()),
             success: Success::Probe,
+            dialogue: None,
             deadline: Some(DEADLINE),
             evidence: self.folder.join(lane),
         })?;

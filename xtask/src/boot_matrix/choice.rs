@@ -50,6 +50,7 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
                 iso,
                 scenario: "iso",
                 expect: options.expect.as_deref(),
+                dialog: options.dialog.as_deref(),
             };
             vec![existing.declare(&out_folder(options))?]
         }

@@ -11,9 +11,9 @@ use std::{
     path::Path,
 };
 
+use harness::toml_file::Location;
 use scenarios::{
     cell::Cell,
-    location::Location,
     results::{CellResult, FirmwareTool, Results, Verdict},
 };
 

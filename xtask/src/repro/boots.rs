@@ -130,8 +130,8 @@ impl Setting {
         booted.boot().is_some_and(|boot| {
             let kind = boot.observation.outcome.kind;
             match self.success {
-                Success::Text(_) => kind != OutcomeKind::Booted,
-                Success::Probe => !boot.started(),
+                Success::Probe if booted.cell.dialogue.is_none() => !boot.started(),
+                _ => kind != OutcomeKind::Booted,
             }
         })
     }
@@ -162,6 +162,7 @@ impl Setting {
             },
             checkpoints: (!self.cold).then(|| Checkpoints::in_folder(place::checkpoints())),
             success: self.success.clone(),
+            dialogue: cell.dialogue.clone(),
             deadline: self.deadline,
             evidence: self.out.join(results::evidence_folder(&cell.id)),
         })

@@ -99,6 +99,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         iso: &options.iso,
         scenario: SCENARIO,
         expect: options.expect.as_deref(),
+        dialog: options.dialog.as_deref(),
     };
     let setting = Setting::prepare(options, existing, &out)?;
     let signals = Signals::catch()?;

@@ -499,6 +499,25 @@ fn an_iso_of_any_name_is_observed_or_must_come() {
         (not.code, verdicts(&not)),
         (1, vec![verdict("mismatch", &["outcome"])])
     );
+    let dialog = folder.path().join("dialog.toml");
+    let talk = |text: &str| {
+        fs::write(&dialog, text).unwrap();
+        run(&["*/seabios/ide", "--dialog", dialog.to_str().unwrap()])
+    };
+    let held = talk("[[step]]\nexpect = 'BM1 0 begin'\n[[step]]\nexpect = 'end=ok'");
+    assert_eq!(verdicts(&held), [verdict("as-expected", &[])]);
+    let failed = talk("[[step]]\nexpect = 'Installer menu'\nwithin = 1");
+    assert_eq!(
+        (failed.code, verdicts(&failed)),
+        (1, vec![verdict("mismatch", &["outcome"])])
+    );
+    let wrong = talk("[[step]]\nsay = 'hello'");
+    assert_eq!(wrong.code, 2);
+    assert!(
+        wrong.stdout.contains("dialog.toml:2:1: "),
+        "{}",
+        wrong.stdout
+    );
     let again = run(&["--rerun", "failed"]);
     assert_eq!(again.code, 2, "--iso names the disc, and --rerun knows it");
 

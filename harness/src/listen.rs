@@ -1,0 +1,219 @@
+//! A probe that runs on a real machine, followed over a serial line.
+//!
+//! What an emulator shows besides, nobody sees here: no reads, no registers, no screen, no debug port. So a probe's end
+//! line is confirmed by nothing else, and a machine that says nothing at all may as well be switched off: of the disc
+//! nothing is known then.
+
+use std::{
+    os::fd::BorrowedFd,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use images::{
+    manifest::Manifest,
+    probe::protocol::{self, BAUD, LINE_START, Transcript},
+};
+
+use crate::{
+    evidence::{EvidenceFolder, OBSERVATION},
+    firmware::FirmwareKind,
+    observation::{Observation, Start},
+    outcome::Outcome,
+    recording::Recording,
+    rules::{Confirmed, Facts},
+    run::Infra,
+    serial::{Received, SerialSource, receive},
+    text::{Cleaner, Lines},
+    words::Words,
+};
+
+/// Of what a serial line sends at the right speed, at least so much is text, in percent.
+const TEXT: usize = 75;
+
+/// What is listened for.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// What the disc was mastered to hold, where that is known.
+    pub manifest: Option<Manifest>,
+    /// How long to wait for the machine to be switched on, to boot and to come to an end.
+    pub timeout: Duration,
+    /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
+    pub evidence: PathBuf,
+}
+
+/// Follows what a machine sends until something decides, and leaves the evidence.
+///
+/// `tell` hears of the probe's beginning and end as they come. `interrupt` ends it as soon as it becomes readable.
+///
+/// # Errors
+/// [`Infra`] when nothing is known of the disc: nothing came, or no text; a line was damaged; the line went away; it was
+/// interrupted. Then the folder holds what came, and no observation.
+pub fn listen(
+    line: &dyn SerialSource,
+    listening: &Listening,
+    interrupt: Option<BorrowedFd<'_>>,
+    tell: &mut dyn FnMut(protocol::Event),
+) -> Result<Observation, Infra> {
+    let folder = EvidenceFolder::create(&listening.evidence)?;
+    let mut heard = Heard::new(listening);
+    let decided = heard.follow(line, listening.timeout, interrupt, tell);
+    folder.write("serial.raw", heard.serial.bytes())?;
+    folder.write("serial-times.txt", heard.serial.times().as_bytes())?;
+    folder.write("serial.txt", heard.cleaner.text().as_bytes())?;
+    let observation = decided
+        .map_err(Infra::new)
+        .and_then(|outcome| heard.observation(outcome));
+    match &observation {
+        Ok(observation) => {
+            let json = serde_json::to_vec_pretty(observation)
+                .map_err(|error| Infra::new(error.to_string()))?;
+            folder.write(OBSERVATION, &json)?;
+        }
+        Err(infra) => folder.write("infra.txt", format!("{infra}\n").as_bytes())?,
+    }
+    observation
+}
+
+/// What came so far.
+struct Heard {
+    started: Instant,
+    serial: Recording,
+    cleaner: Cleaner,
+    lines: Lines,
+    probe: Transcript,
+    /// Nobody knows which firmware it is until it has spoken.
+    words: [Words; 2],
+    facts: Facts,
+}
+
+impl Heard {
+    fn new(listening: &Listening) -> Self {
+        let mut facts = Facts::default();
+        facts.probe.expected = listening.manifest.as_ref().map(|manifest| manifest.disc);
+        facts.probe.confirmed = Confirmed::Impossible;
+        Self {
+            started: Instant::now(),
+            serial: Recording::default(),
+            cleaner: Cleaner::default(),
+            lines: Lines::default(),
+            probe: Transcript::new(),
+            words: [FirmwareKind::Bios, FirmwareKind::Uefi].map(Words::new),
+            facts,
+        }
+    }
+
+    /// Takes what comes until something decides; else says why nothing is known.
+    fn follow(
+        &mut self,
+        line: &dyn SerialSource,
+        timeout: Duration,
+        interrupt: Option<BorrowedFd<'_>>,
+        tell: &mut dyn FnMut(protocol::Event),
+    ) -> Result<Outcome, String> {
+        let deadline = self.started + timeout;
+        loop {
+            let received = receive(line, interrupt, deadline);
+            match received.map_err(|error| format!("the serial line failed: {error}"))? {
+                Received::Bytes(bytes) => {
+                    for event in self.hear(&bytes) {
+                        self.facts.probe.hear(event);
+                        tell(event);
+                    }
+                    self.check_wire()?;
+                }
+                Received::Closed => {
+                    return Err(self.so_far("the serial line went away, as when a plug is pulled"));
+                }
+                Received::Interrupted => return Err(self.so_far("it was interrupted")),
+                Received::TimedOut => {
+                    self.check_text(timeout)?;
+                    self.facts.overdue = Some(timeout);
+                }
+            }
+            if let Some(outcome) = self.facts.decide() {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    fn hear(&mut self, bytes: &[u8]) -> Vec<protocol::Event> {
+        self.facts.any_output = true;
+        self.serial.push(self.started.elapsed(), bytes);
+        self.cleaner.push(bytes);
+        for line in self.lines.take(self.cleaner.text()) {
+            for words in &mut self.words {
+                if let Some(said) = words.hear(line) {
+                    self.facts.firmware_said(said);
+                }
+            }
+        }
+        self.probe.push(bytes)
+    }
+
+    /// Whether every line of the probe came whole.
+    fn check_wire(&mut self) -> Result<(), String> {
+        match self.probe.damage() {
+            Some(damage) => Err(self.so_far(&format!("damage on the wire: {damage}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether what came is worth a judgement. Asked at the end only: before the probe sets its own speed, a machine's
+    /// firmware may have spoken at another.
+    fn check_text(&self, timeout: Duration) -> Result<(), String> {
+        let (bytes, seconds) = (self.serial.bytes(), timeout.as_secs_f32());
+        if bytes.is_empty() {
+            return Err(format!(
+                "nothing came within {seconds} s: the machine is off, the cable does not reach its COM1, or the disc was \
+                 not booted and the firmware speaks elsewhere"
+            ));
+        }
+        let begun = self.facts.probe.begun.is_some();
+        let text = bytes.iter().filter(|&&byte| is_text(byte)).count();
+        if !begun && text * 100 < bytes.len() * TEXT {
+            return Err(format!(
+                "{} bytes came within {seconds} s, with no line of a probe in them, and they look like no text: the speed \
+                 is wrong, for a probe sends at {BAUD} baud, or the line is disturbed",
+                bytes.len()
+            ));
+        }
+        let unfinished = self.cleaner.text().lines().last().unwrap_or_default();
+        if begun && !bytes.ends_with(b"\n") && unfinished.contains(LINE_START) {
+            return Err(self.so_far(&format!(
+                "damage on the wire: the last line of the probe has no end: {unfinished:?}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Why it ended, and how far it had come by then.
+    fn so_far(&self, why: &str) -> String {
+        if self.serial.bytes().is_empty() {
+            return format!("{why}, and nothing had come");
+        }
+        format!("{why}; by then it had come to {}", self.facts.stage())
+    }
+
+    fn observation(self, outcome: Outcome) -> Result<Observation, Infra> {
+        let words = self.words.iter().flat_map(|words| words.canonical());
+        Ok(Observation {
+            outcome,
+            words: words.cloned().collect(),
+            probe: self
+                .probe
+                .finish()
+                .map_err(|damage| Infra::new(format!("damage on the wire: {damage}")))?,
+            reads: Vec::new(),
+            reads_before_entry: None,
+            reads_known: false,
+            start: Start::Cold,
+            duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+/// What stands in readable output: ASCII, and the control bytes of terminals.
+const fn is_text(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7E | b'\r' | b'\n' | b'\t' | 8 | 0x1B)
+}
