@@ -135,19 +135,28 @@ impl GridRun {
                 .as_ref()
                 .map(|qemu| qemu.version.clone())
                 .unwrap_or_default(),
-            firmware: results
-                .tools
-                .firmware
-                .iter()
-                .filter(of_grid)
-                .cloned()
-                .collect(),
+            firmware: {
+                let mut firmware: Vec<FirmwareTool> = results
+                    .tools
+                    .firmware
+                    .iter()
+                    .filter(of_grid)
+                    .cloned()
+                    .collect();
+                firmware.sort_by_key(|tool| {
+                    tool.id
+                        .parse::<FirmwareName>()
+                        .ok()
+                        .map(|name| name.order())
+                });
+                firmware
+            },
             cells,
             differing,
         }
     }
 
-    /// The builds of one firmware, in their order.
+    /// The builds of one firmware, oldest first.
     pub fn builds<'a>(&'a self, family: &'a str) -> impl Iterator<Item = &'a FirmwareTool> {
         let is_of = move |tool: &&FirmwareTool| {
             tool.id

@@ -50,6 +50,17 @@ impl FirmwareName {
     }
 }
 
+impl FirmwareName {
+    /// What orders builds: the firmware, the numbers in the build's name, then that name; the host's default first.
+    #[must_use]
+    pub fn order(&self) -> (FirmwareId, Vec<u64>, String) {
+        let build = self.build.clone().unwrap_or_default();
+        let numbers = build.split(|c: char| !c.is_ascii_digit());
+        let numbers = numbers.filter_map(|number| number.parse().ok()).collect();
+        (self.id, numbers, build)
+    }
+}
+
 impl From<FirmwareId> for FirmwareName {
     fn from(id: FirmwareId) -> Self {
         Self { id, build: None }
@@ -104,15 +115,6 @@ pub(super) fn short(version: &str) -> String {
     short.trim_end_matches('.').to_owned()
 }
 
-/// What orders builds: the numbers in their names, then the names.
-pub(super) fn order(build: &str) -> (Vec<u64>, &str) {
-    let numbers = build.split(|c: char| !c.is_ascii_digit());
-    (
-        numbers.filter_map(|number| number.parse().ok()).collect(),
-        build,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,7 +152,15 @@ mod tests {
         ] {
             assert_eq!(short(version), name);
         }
-        assert!(order("1.9.3") < order("1.16.2") && order("2020.11") < order("2022.11"));
-        assert!(order("1.16.2") < order("1.16.2-own"));
+        let order = |name: &str| name.parse::<FirmwareName>().unwrap().order();
+        for (one, other) in [
+            ("seabios@1.9.3", "seabios@1.16.2"),
+            ("seabios@1.16.2", "seabios@1.16.2-own"),
+            ("seabios", "seabios@1.16.2"),
+            ("seabios@1.17.0", "ovmf@2020.11"),
+            ("ovmf@2020.11", "ovmf@2022.11"),
+        ] {
+            assert!(order(one) < order(other));
+        }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Firmware, FirmwareId, FirmwareImage, FirmwareKind, FirmwareName,
-    name::{order, short},
+    name::short,
     recognise::{LARGEST, Recognised, is_variable_store, recognise},
 };
 use crate::qemu::{Qemu, sha256_of};
@@ -190,11 +190,7 @@ impl Store {
                 kept.push((name, Kept { folder, build }));
             }
         }
-        kept.sort_by(|(one, _), (other, _)| {
-            let key = |name: &FirmwareName| name.build.clone().unwrap_or_default();
-            let (a, b) = (key(one), key(other));
-            (one.id, order(&a)).cmp(&(other.id, order(&b)))
-        });
+        kept.sort_by_key(|(name, _)| name.order());
         Ok(kept.into_iter().map(|(_, kept)| kept).collect())
     }
 
@@ -337,11 +333,7 @@ pub fn grid(folder: &Path, qemu: &Qemu) -> Vec<Firmware> {
             grid.push(firmware);
         }
     }
-    grid.sort_by(|one, other| {
-        let key = |firmware: &Firmware| firmware.build.clone().unwrap_or_default();
-        let (a, b) = (key(one), key(other));
-        (one.id, order(&a)).cmp(&(other.id, order(&b)))
-    });
+    grid.sort_by_key(|firmware| firmware.name().order());
     grid
 }
 

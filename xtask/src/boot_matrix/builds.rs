@@ -1,6 +1,6 @@
 //! Which builds of firmware the cells are booted on, where it is not the host's default.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use harness::{
     firmware::{self, Firmware, FirmwareName, Store},
@@ -11,7 +11,9 @@ use scenarios::{
     files,
     grid::{self, Grid, GridRun, SCHEMA},
     id::CellId,
+    matrix::Matrix,
     results::Results,
+    words::Set,
 };
 
 use super::out_folder;
@@ -107,7 +109,8 @@ pub(crate) fn file() -> PathBuf {
 }
 
 /// Takes what a run on all builds showed into that file.
-pub(super) fn accept(results: &Results) -> anyhow::Result<()> {
+pub(super) fn accept(results: &Results, matrix: &Matrix) -> anyhow::Result<()> {
+    check(results, matrix)?;
     let file = file();
     let known: Option<Grid> = files::read_json(&file).ok();
     let known = known
@@ -119,4 +122,32 @@ pub(super) fn accept(results: &Results) -> anyhow::Result<()> {
         file.display()
     );
     Ok(())
+}
+
+/// What was not run, or could not be, must not look as if builds agreed on it.
+fn check(results: &Results, matrix: &Matrix) -> Result<(), Stop> {
+    let refused =
+        |why: String, remedy| Err(Stop::host(format!("not accepted, because {why}"), remedy));
+    if results.totals.infra > 0 {
+        let why = format!("{} cells could not be run", results.totals.infra);
+        return refused(
+            why,
+            "cargo xtask boot-matrix --firmware-grid --accept --rerun failed, which completes it",
+        );
+    }
+    let tools = results.tools.firmware.iter();
+    let builds: Vec<FirmwareName> = tools.filter_map(|tool| tool.id.parse().ok()).collect();
+    let cells: Vec<Cell> = matrix
+        .cells()
+        .filter(|cell| cell.set == Set::Default)
+        .collect();
+    let ran: BTreeSet<&str> = results.cells.iter().map(|cell| &*cell.id).collect();
+    let all = grid::on_builds(&cells, &builds);
+    match all.iter().find(|cell| !ran.contains(cell.id.as_str())) {
+        None => Ok(()),
+        Some(cell) => refused(
+            format!("{} was not run", cell.id),
+            "--firmware-grid --accept without filters",
+        ),
+    }
 }

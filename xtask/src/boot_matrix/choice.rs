@@ -93,6 +93,17 @@ fn accepted(options: &BootMatrix, against: Option<&Against>) -> Result<Accepted,
             "--accept takes what the host's own firmware does, and --firmware names another build";
         return Err(Stop::usage(what, "--firmware without @VERSION"));
     }
+    // What is run again completes what was run: whether that was all of it is seen then.
+    let is_whole = options.scenarios.is_empty()
+        && options.iso.is_none()
+        && (options.rerun.is_some() || !options.is_narrowed());
+    if options.accept && options.firmware_grid && !is_whole {
+        let what = "--accept with --firmware-grid takes what all builds do, and only some of the cells are chosen";
+        return Err(Stop::usage(
+            what,
+            "--firmware-grid --accept without filters; --set all for every set",
+        ));
+    }
     let foreign = options.master_cmd.is_some()
         || options.import.is_some()
         || options.master.iter().any(|word| is_file(word));

@@ -42,12 +42,11 @@ fn rows(flips: &[&Flip], builds: &[&str], versions: &[&str]) -> Vec<String> {
     if flips.is_empty() {
         return Vec::new();
     }
-    let mut table = vec![Vec::from(versions)];
-    table[0].push("cell");
-    let mut table: Vec<Vec<String>> = table
+    let head = versions
         .iter()
-        .map(|row| row.iter().map(|word| (*word).to_owned()).collect())
-        .collect();
+        .chain(&["cell"])
+        .map(|&word| word.to_owned());
+    let mut table: Vec<Vec<String>> = vec![head.collect()];
     for flip in flips {
         let seen = |build: &&str| match flip.seen.get(*build) {
             None => "·".to_owned(),
