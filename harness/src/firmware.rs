@@ -1,18 +1,26 @@
-//! Which firmware the host has: SeaBIOS in QEMU's data directory, OVMF through its descriptors.
+//! Which firmware there is: the host's, which is SeaBIOS in QEMU's data directory and OVMF through its descriptors; and other builds, that
+//! were fetched or added.
 
 mod descriptor;
+mod fetch;
+mod name;
+mod recognise;
+mod store;
 
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::LazyLock,
     time::Duration,
 };
 
-use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
+pub use fetch::{Fetched, fetch};
+pub use name::{FirmwareName, NoName};
+pub use store::{Kept, Record, Source, Store, StoreError, grid};
+
+use self::recognise::seabios_version;
 use crate::{
     ask::ask,
     outcome::kebab_display,
@@ -107,6 +115,9 @@ impl FromStr for FirmwareId {
 pub struct Firmware {
     /// Which one.
     pub id: FirmwareId,
+    /// Which build of it; nothing for the host's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// SeaBIOS: the version in its ROM. OVMF, whose images say nothing of it: the version of the
     /// package that owns the file, or `unknown`.
     pub version: String,
@@ -117,6 +128,23 @@ pub struct Firmware {
     /// The empty variable store that belongs to the image, also where the image does not need one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variables_template: Option<PathBuf>,
+}
+
+impl Firmware {
+    /// What it is called in ids.
+    #[must_use]
+    pub fn name(&self) -> FirmwareName {
+        FirmwareName {
+            id: self.id,
+            build: self.build.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name().fmt(f)
+    }
 }
 
 /// The files of a firmware and how a machine takes them.
@@ -152,26 +180,38 @@ impl FirmwareImage {
 #[error("{}; {}", self.what(), self.remedy())]
 pub struct FirmwareError {
     /// Which one.
-    pub id: FirmwareId,
+    pub name: FirmwareName,
 }
 
 impl FirmwareError {
     /// What is wrong, without the remedy.
     #[must_use]
     pub fn what(&self) -> String {
-        let place = match self.id {
-            FirmwareId::Seabios => "no bios-256k.bin in QEMU's data directories",
-            FirmwareId::Ovmf | FirmwareId::OvmfIa32 | FirmwareId::OvmfSecureBoot => {
-                "no usable descriptor of it in qemu/firmware"
+        let place = match self.name {
+            FirmwareName { build: Some(_), .. } => {
+                return format!("there is no firmware {} here", self.name);
             }
+            FirmwareName {
+                id: FirmwareId::Seabios,
+                ..
+            } => "no bios-256k.bin in QEMU's data directories",
+            _ => "no usable descriptor of it in qemu/firmware",
         };
-        format!("the firmware {} is not installed: {place}", self.id)
+        format!("the firmware {} is not installed: {place}", self.name)
     }
 
     /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> String {
-        format!("install the package {} (Debian, Ubuntu)", self.id.package())
+        match self.name.build {
+            None => format!(
+                "install the package {} (Debian, Ubuntu)",
+                self.name.id.package()
+            ),
+            Some(_) => {
+                "`firmware list` says which builds there are, `firmware fetch` and `firmware add` bring others".to_owned()
+            }
+        }
     }
 }
 
@@ -198,6 +238,7 @@ pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
             let (image, variables_template) = chosen(id)?;
             Some(Firmware {
                 id,
+                build: None,
                 version: version_of(id, image.code()),
                 sha256: sha256_of(image.code()).ok()?,
                 image,
@@ -207,12 +248,16 @@ pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
         .collect()
 }
 
-/// The firmware of that id among those that were discovered.
-pub fn select(found: &[Firmware], id: FirmwareId) -> Result<&Firmware, FirmwareError> {
+/// The firmware of that name among some; by its id alone, the host's default.
+pub fn select(
+    found: &[Firmware],
+    name: impl Into<FirmwareName>,
+) -> Result<&Firmware, FirmwareError> {
+    let name = name.into();
     found
         .iter()
-        .find(|firmware| firmware.id == id)
-        .ok_or(FirmwareError { id })
+        .find(|firmware| firmware.id == name.id && firmware.build == name.build)
+        .ok_or(FirmwareError { name })
 }
 
 fn version_of(id: FirmwareId, code: &Path) -> String {
@@ -221,16 +266,6 @@ fn version_of(id: FirmwareId, code: &Path) -> String {
         FirmwareKind::Uefi => package_version(code),
     }
     .unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// SeaBIOS' own version: the string `VERSION` of `src/version.c`, which `scripts/buildversion.py` makes from the git tag
-/// (`rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org`) or from `.version` (`1.16.2-debian-1.16.2-1`).
-fn seabios_version(rom: &[u8]) -> Option<String> {
-    static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"\x00((?:rel-)?[0-9]+\.[0-9]+\.[0-9]+[-+.~:0-9A-Za-z]{0,80})\x00").ok()
-    });
-    let version = VERSION.as_ref()?.captures(rom)?.get(1)?;
-    Some(String::from_utf8_lossy(version.as_bytes()).into_owned())
 }
 
 /// The version of the package that owns a file, by the host's package manager; `None` where there
@@ -270,27 +305,7 @@ const PACKAGE_DEADLINE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    #[test]
-    fn a_rom_gives_its_version() {
-        fn check(rom: &[u8], expect: Option<&str>) {
-            assert_eq!(seabios_version(rom).as_deref(), expect);
-        }
-        check(
-            b"xx\0SeaBIOS (version %s)\n\x001.16.2-debian-1.16.2-1\0xx",
-            Some("1.16.2-debian-1.16.2-1"),
-        );
-        check(
-            b"\0\0rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org\0",
-            Some("rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org"),
-        );
-        check(b"\x002.0\0", None);
-        check(b"1.16.2", None);
-        check(b"", None);
-    }
 
     #[test]
     fn the_installed_firmware_is_found() {
@@ -343,18 +358,35 @@ mod tests {
     }
 
     #[test]
+    fn a_build_is_not_the_default() {
+        let found = discover(&Qemu::locate(None).unwrap());
+        let mut both = found.clone();
+        both.insert(
+            0,
+            Firmware {
+                build: Some("1.99".to_owned()),
+                ..found[0].clone()
+            },
+        );
+        assert_eq!(select(&both, FirmwareId::Seabios).unwrap(), &found[0]);
+        let named: FirmwareName = "seabios@1.99".parse().unwrap();
+        assert_eq!(
+            select(&both, named.clone()).unwrap().to_string(),
+            "seabios@1.99"
+        );
+        let message = select(&found, named).unwrap_err().to_string();
+        assert!(
+            message.contains("no firmware seabios@1.99 here; `firmware list`"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn ids_are_words() {
         for &id in FirmwareId::ALL {
             assert_eq!(id.as_str().parse(), Ok(id));
             assert_eq!(serde_json::to_value(id).unwrap(), id.as_str());
         }
         assert!("bochs".parse::<FirmwareId>().is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_rom_panics(rom in any::<Vec<u8>>()) {
-            let _ = seabios_version(&rom);
-        }
     }
 }

@@ -17,6 +17,7 @@ pub mod machine;
 pub mod master;
 pub mod observation;
 pub mod outcome;
+pub mod packages;
 pub mod platform;
 pub mod qemu;
 mod recording;

@@ -89,6 +89,10 @@ fn is_address(text: &str) -> bool {
     })
 }
 
+/// What OVMF starts when no disc boots, where a shell is built in (`BUILD_SHELL` of `OvmfPkgX64.dsc`). Where none is, it says that there is nothing to boot: to
+/// the disc both have done the same, and so both are this word.
+const SHELL: &str = "EFI Internal Shell";
+
 /// EDK2, `OvmfPkg/Library/PlatformBmPrintScLib/StatusCodeHandler.c`, and the exception dump of
 /// `UefiCpuPkg/Library/CpuExceptionHandlerLib`.
 fn ovmf(line: &str) -> Option<(Said, String)> {
@@ -101,10 +105,10 @@ fn ovmf(line: &str) -> Option<(Said, String)> {
     }
     let (_, rest) = line.split_once("BdsDxe: ")?;
     if rest.starts_with("No bootable option") {
-        return Some((Said::Nothing(rest.to_owned()), format!("BdsDxe: {rest}")));
+        return Some((Said::Nothing(rest.to_owned()), SHELL.to_owned()));
     }
     let (verb, description, rest) = boot_option(rest)?;
-    if description == "EFI Internal Shell" {
+    if description == SHELL {
         let said = if verb == "starting" {
             Said::Nothing(description.clone())
         } else {
@@ -243,6 +247,15 @@ mod tests {
             ]
         );
         assert_eq!(words, [failed, "EFI Internal Shell".into()]);
+    }
+
+    // As OVMF 2026.08 of Debian says, in which there is no shell.
+    #[test]
+    fn ovmf_without_a_shell_has_done_the_same_to_the_disc() {
+        let nothing = "No bootable option or device was found.";
+        let (said, words) = hear(FirmwareKind::Uefi, &[&format!("BdsDxe: {nothing}")]);
+        assert_eq!(said, [Said::Nothing(nothing.into())]);
+        assert_eq!(words, ["EFI Internal Shell"]);
     }
 
     #[test]

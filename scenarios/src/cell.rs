@@ -7,7 +7,7 @@ use harness::{attachment::Attachment, dialogue::Dialogue, toml_file::Location};
 use crate::{
     id::{ABSENT, CellId, DiscId},
     version::Version,
-    words::{self, Boot, Firmware, Master, Medium, Set, Size},
+    words::{self, Boot, Firmware, FirmwareName, Master, Medium, Set, Size},
 };
 
 pub use harness::verdict::Expectation;
@@ -109,6 +109,23 @@ impl Cell {
     #[must_use]
     pub fn declared(&self, firmware_version: Option<&str>) -> Option<&Location> {
         self.rule(firmware_version).map(|rule| &rule.at)
+    }
+
+    /// Whether what must happen on this version of the firmware is said by a rule with `since`. There is one snapshot for all versions,
+    /// and it is of those before.
+    #[must_use]
+    pub fn differs_since(&self, firmware_version: Option<&str>) -> bool {
+        self.rule(firmware_version)
+            .is_some_and(|rule| rule.since.is_some())
+    }
+
+    /// The firmware, with the build that was chosen.
+    #[must_use]
+    pub fn firmware_name(&self) -> FirmwareName {
+        FirmwareName {
+            id: self.firmware,
+            build: self.id.firmware_build().map(ToOwned::to_owned),
+        }
     }
 
     fn rule(&self, firmware_version: Option<&str>) -> Option<&Rule> {

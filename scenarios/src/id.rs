@@ -175,6 +175,25 @@ impl CellId {
         self.firmware().split('@').next().unwrap_or_default()
     }
 
+    /// The version that was chosen; nothing for the host's default.
+    #[must_use]
+    pub fn firmware_build(&self) -> Option<&str> {
+        self.firmware().split_once('@').map(|(_, build)| build)
+    }
+
+    /// The same cell on a build of its firmware that was chosen; on the host's default with nothing.
+    ///
+    /// # Errors
+    /// The build cannot stand in an id.
+    pub fn on_build(&self, build: Option<&str>) -> Result<Self, IdError> {
+        let family = self.firmware_family();
+        let firmware = match build {
+            None => family.to_owned(),
+            Some(build) => format!("{family}@{build}"),
+        };
+        Self::new(&self.disc(), &firmware, self.attachment())
+    }
+
     /// The attachment.
     #[must_use]
     pub fn attachment(&self) -> &str {
@@ -278,6 +297,14 @@ mod tests {
             id.snapshot_path().to_str(),
             Some("hdd/cd-74/hard-disk,cylinders=255/quarter-1s/reference/ovmf/usb-cd.snap")
         );
+        assert_eq!(id.firmware_build(), Some("2025.02"));
+        let default = id.on_build(None).unwrap();
+        assert_eq!(
+            (default.firmware(), default.firmware_build()),
+            ("ovmf", None)
+        );
+        assert_eq!(default.on_build(Some("2025.02")).as_ref(), Ok(&id));
+        assert!(default.on_build(Some("../x")).is_err());
         assert_eq!(CellId::new(&disc, "ovmf@2025.02", "usb-cd"), Ok(id));
     }
 

@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod file;
 pub mod files;
 pub mod filter;
+pub mod grid;
 pub mod id;
 pub mod master;
 pub mod matrix;

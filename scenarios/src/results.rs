@@ -263,6 +263,10 @@ impl Results {
             .map(|cell| records.remove(&cell.id).unwrap_or(cell))
             .collect();
         cells.extend(records.into_values());
+        // What was booted on then, and not again.
+        let mut firmware = earlier.tools.firmware;
+        firmware.retain(|tool| !self.tools.firmware.iter().any(|own| own.id == tool.id));
+        self.tools.firmware.extend(firmware);
         self.totals = Totals::count(cells.iter().map(|cell| cell.verdict));
         self.cells = cells;
         self
@@ -314,13 +318,28 @@ mod tests {
             }))
             .unwrap()
         };
-        let results = |cells| Results::new("tcg".into(), Tools::default(), cells);
+        let firmware = |id: &str| FirmwareTool {
+            id: id.into(),
+            family: "seabios".into(),
+            version: "1".into(),
+            sha256: String::new(),
+        };
+        let results = |cells: Vec<CellResult>| {
+            let ids = ["seabios@1", "seabios@2"].into_iter().take(cells.len());
+            let tools = Tools {
+                firmware: ids.map(firmware).collect(),
+                ..Tools::default()
+            };
+            Results::new("tcg".into(), tools, cells)
+        };
         let earlier = results(vec![
             record("a/-/b/-/r/seabios/ide", AsExpected),
             record("b/-/b/-/r/seabios/ide", Mismatch),
         ]);
         let rerun = results(vec![record("b/-/b/-/r/seabios/ide", AsExpected)]);
         let both = rerun.over(earlier);
+        let ids: Vec<&str> = both.tools.firmware.iter().map(|tool| &*tool.id).collect();
+        assert_eq!(ids, ["seabios@1", "seabios@2"]);
         assert_eq!(
             both.totals,
             Totals {

@@ -85,7 +85,7 @@ pub enum Starts {
 pub struct Toolbox {
     /// The emulator.
     pub qemu: Qemu,
-    /// Every firmware that it can run.
+    /// Every firmware that it can run: the host's own, and the builds that were chosen.
     pub firmware: Vec<Firmware>,
     /// What runs the guests' instructions.
     pub accelerator: Choice,
@@ -220,7 +220,7 @@ impl Toolbox {
     pub fn platform(&self, cell: &Cell) -> Result<Platform, FirmwareError> {
         Ok(Platform {
             qemu: self.qemu.clone(),
-            firmware: firmware::select(&self.firmware, cell.firmware)?.clone(),
+            firmware: firmware::select(&self.firmware, cell.firmware_name())?.clone(),
             accelerator: self.accelerator.accelerator,
             attachment: cell.attachment,
             memory_mib: None,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::id::{ABSENT, check_part};
 pub use harness::{
-    firmware::FirmwareId as Firmware,
+    firmware::{FirmwareId as Firmware, FirmwareName},
     spelling::{nearest, unknown_word},
 };
 pub use images::{boot::Boot, medium::Medium, size::Size};
@@ -156,6 +156,24 @@ listed!(OutcomeKind, "outcome");
 listed!(Stage, "stage");
 listed!(ExpectedDamage, "damage");
 listed!(Set, "set");
+
+impl Vocabulary for FirmwareName {
+    const NOUN: &'static str = Firmware::NOUN;
+    const CLOSED: bool = false;
+
+    fn words() -> Vec<String> {
+        Firmware::words()
+    }
+
+    fn parse(word: &str) -> Result<Self, String> {
+        match word.split_once('@') {
+            None => Firmware::parse(word).map(Self::from),
+            Some((id, build)) => {
+                Self::of_build(Firmware::parse(id)?, build).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
 
 macro_rules! open {
     ($name:ty, $noun:literal, $words:expr, $near:expr) => {
@@ -416,6 +434,17 @@ mod tests {
             ["usb-cd", "usb-disk"]
         );
     }
+
+    #[test]
+    fn a_firmware_may_be_named_with_its_build() {
+        let name = |word| read::<FirmwareName>(word).map(|name| name.to_string());
+        assert_eq!(name("seabios@1.17.0").as_deref(), Ok("seabios@1.17.0"));
+        assert_eq!(name("ovmf").as_deref(), Ok("ovmf"));
+        let error = name("seabis@1.17.0").unwrap_err();
+        assert!(error.contains("did you mean seabios?"), "{error}");
+        assert!(name("ovmf@").unwrap_err().contains("cannot name a build"));
+    }
+
     #[test]
     fn what_is_named_is_near_and_valid_in_its_place() {
         fn check<V: Vocabulary>(unknown: &str, hint: Option<&str>) {

@@ -53,7 +53,12 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
         (Accepted::Baseline(folder), _) => by_baseline(folder, cell, &record, against, run.accept)
             .map_err(|error| error.to_string())?,
         (Accepted::Nothing, _) | (Accepted::Snapshots, None) => by_declaration(against),
-        (Accepted::Snapshots, _) if !environment.has_snapshots(cell) => by_declaration(against),
+        (Accepted::Snapshots, _)
+            if !environment.has_snapshots(cell)
+                || cell.differs_since(seen.firmware_version.as_deref()) =>
+        {
+            by_declaration(against)
+        }
         (Accepted::Snapshots, Some(expected)) => {
             let declared = cell.declared(seen.firmware_version.as_deref());
             by_snapshot(cell, seen, (expected, declared), against, run.accept)?

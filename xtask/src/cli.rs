@@ -9,7 +9,7 @@ use images::medium::Medium;
 use scenarios::{
     run::{AcceleratorWish, Starts},
     selection::Partition,
-    words::{self, Firmware, Name, Set},
+    words::{self, FirmwareName, Name, Set},
 };
 
 /// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
@@ -32,6 +32,8 @@ pub(crate) enum Verb {
     Repro(Box<Repro>),
     /// Follow the probe of a disc that a real machine boots, over a serial port, and judge what it says.
     Listen(Listen),
+    /// List, fetch, add or remove builds of firmware besides the host's.
+    Firmware(Firmware),
     /// List or remove the saved machines from which cells start.
     Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
@@ -56,6 +58,7 @@ impl Verb {
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
             Self::Listen(options) => options.format,
+            Self::Firmware(options) => options.format,
             Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
             Self::Test(options) => options.format,
@@ -97,9 +100,14 @@ pub(crate) struct BootMatrix {
     /// are kept in `snapshots` in that folder, or beside the file.
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) scenarios: Vec<PathBuf>,
-    /// Only on this firmware.
-    #[arg(long, value_name = "FIRMWARE", value_delimiter = ',', value_parser = words::read::<Firmware>)]
-    pub(crate) firmware: Vec<Firmware>,
+    /// Only on this firmware; with @VERSION, on that build of it in place of the host's (cargo xtask firmware list).
+    #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
+    pub(crate) firmware: Vec<FirmwareName>,
+    /// On every build of each firmware that there is: the host's, and those that cargo xtask firmware has fetched or added. All
+    /// of them are held against the same snapshots, and the cells on which they differ are told. With --accept, what differs
+    /// becomes the table in docs/firmware.md.
+    #[arg(long, conflicts_with_all = ["baseline", "against", "export"])]
+    pub(crate) firmware_grid: bool,
     /// Only with this attachment.
     #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
     pub(crate) attach: Vec<Attachment>,
@@ -185,6 +193,7 @@ impl BootMatrix {
             set: None,
             scenarios: Vec::new(),
             firmware: Vec::new(),
+            firmware_grid: false,
             attach: Vec::new(),
             master: Vec::new(),
             master_cmd: None,
@@ -269,8 +278,11 @@ pub(crate) struct Repro {
     #[arg(value_name = "ISO")]
     pub(crate) iso: PathBuf,
     /// Only on this firmware.
-    #[arg(long, value_name = "FIRMWARE", value_delimiter = ',', value_parser = words::read::<Firmware>)]
-    pub(crate) firmware: Vec<Firmware>,
+    #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
+    pub(crate) firmware: Vec<FirmwareName>,
+    /// On every build of each firmware that there is: the host's, fetched and added ones (see cargo xtask firmware).
+    #[arg(long)]
+    pub(crate) firmware_grid: bool,
     /// Only with this attachment.
     #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
     pub(crate) attach: Vec<Attachment>,
@@ -290,7 +302,7 @@ pub(crate) struct Repro {
     #[arg(long, value_name = "FILE.iso")]
     pub(crate) distil: Option<PathBuf>,
     /// Make the distilled disc a scenario of this name with its snapshots, in the folder of --scenarios.
-    #[arg(long, value_name = "NAME", value_parser = words::read::<Name>)]
+    #[arg(long, value_name = "NAME", value_parser = words::read::<Name>, conflicts_with_all = ["dialog", "firmware_grid"])]
     pub(crate) promote: Option<Name>,
     /// The folder of scenarios that --promote adds to [default: the one that comes with boot-matrix].
     #[arg(long, value_name = "DIR", requires = "promote")]
@@ -321,6 +333,45 @@ pub(crate) struct Repro {
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Firmware {
+    #[command(subcommand)]
+    pub(crate) verb: FirmwareVerb,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FirmwareVerb {
+    /// Say which builds there are, and which QEMU.
+    List,
+    /// Fetch those of other releases of this distribution, as packages, by this host's package manager. Nothing is installed.
+    Fetch {
+        /// A newer QEMU too, unpacked beside the host's, for --qemu.
+        #[arg(long)]
+        qemu: bool,
+    },
+    /// Keep a copy of a firmware that is in a file: a ROM of SeaBIOS, or OVMF.
+    Add {
+        /// The ROM, OVMF's code, or both code and variables in one.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The variable store that goes with it, as with enrolled keys for Secure Boot.
+        #[arg(long, value_name = "FILE")]
+        variables: Option<PathBuf>,
+        /// What it is called: an id and a version. SeaBIOS says it itself, OVMF does not.
+        #[arg(long = "as", value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
+        name: Option<FirmwareName>,
+    },
+    /// Remove one that was fetched or added.
+    Remove {
+        /// Its name, as the list has it.
+        #[arg(value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
+        name: FirmwareName,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -364,8 +415,8 @@ pub(crate) struct Check {
     /// Write the JSON Schema of scenario files anew instead of comparing it.
     #[arg(long)]
     pub(crate) update_schema: bool,
-    /// Write the tables in README.md and docs/defects.md anew, from the scenarios and the accepted snapshots, instead of
-    /// comparing them.
+    /// Write the tables in README.md, docs/defects.md and docs/firmware.md anew, from the scenarios, the accepted snapshots and
+    /// docs/firmware.json, instead of comparing them.
     #[arg(long)]
     pub(crate) update_docs: bool,
     /// How to answer.

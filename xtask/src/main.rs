@@ -6,6 +6,7 @@ mod check;
 mod checkpoints;
 mod cli;
 mod doctor;
+mod firmware;
 mod image;
 mod inspect;
 mod iso;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),
         Verb::Checkpoints(options) => checkpoints::run(&options),
+        Verb::Firmware(options) => firmware::run(&options),
         Verb::Bench(options) => bench::run(&options),
     };
     match done {

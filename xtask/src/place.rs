@@ -32,6 +32,11 @@ pub(crate) fn checkpoints() -> PathBuf {
     target().join("checkpoints")
 }
 
+/// The folder of the builds of firmware that were fetched or added, which all runs share.
+pub(crate) fn firmware() -> PathBuf {
+    target().join("firmware")
+}
+
 /// Whether this is a run that nobody watches, as CI services say it.
 pub(crate) fn is_ci() -> bool {
     env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))

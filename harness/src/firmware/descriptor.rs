@@ -92,6 +92,28 @@ impl Descriptor {
         })
     }
 
+    /// The same, its files being below another root than the system's.
+    pub(super) fn below(mut self, root: &Path) -> Self {
+        let below = |path: &mut PathBuf| {
+            *path = root.join(path.strip_prefix("/").unwrap_or(path));
+        };
+        match &mut self.mapping {
+            Mapping::Flash {
+                executable,
+                nvram_template,
+                ..
+            } => {
+                below(&mut executable.filename);
+                nvram_template
+                    .iter_mut()
+                    .for_each(|file| below(&mut file.filename));
+            }
+            Mapping::Memory { filename } => below(filename),
+            Mapping::Other => {}
+        }
+        self
+    }
+
     fn has(&self, feature: &str) -> bool {
         self.features.iter().any(|word| word == feature)
     }

@@ -33,7 +33,7 @@ pub(crate) fn prepare(
         match checkpoints.prepare(platform) {
             Ok(_) | Err(NoCheckpoint::Never(_)) => Ok(()),
             Err(error) => {
-                let (firmware, attachment) = (platform.firmware.id, platform.attachment);
+                let (firmware, attachment) = (&platform.firmware, platform.attachment);
                 let what = format!("{firmware} by {attachment} has no checkpoint: {error}");
                 if needs {
                     return Err(what);

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
+use harness::firmware::Firmware;
 use scenarios::{
     cell::Cell,
     exchange::{self, Plan},
@@ -15,7 +16,7 @@ use scenarios::{
     words::{Master, Set},
 };
 
-use super::{against::Against, out_folder};
+use super::{against::Against, builds, out_folder};
 use crate::{
     cli::{BootMatrix, Rerun},
     iso::Existing,
@@ -36,6 +37,8 @@ pub(super) struct Choice {
     pub(super) matrix: Matrix,
     /// The cells that are meant.
     pub(super) cells: Vec<Cell>,
+    /// The builds of firmware that they are booted on, where these were chosen.
+    pub(super) builds: Vec<Firmware>,
     /// What they are compared with, besides what the scenarios declare.
     pub(super) accepted: Accepted,
     /// With whose cells they are compared besides.
@@ -62,8 +65,10 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
     let matrix = Matrix::read(&folders, &masters).map_err(unreadable)?;
     let against = Against::read(options, &matrix.masters)?;
     let accepted = accepted(options, against.as_ref())?;
-    let cells = select(options, &matrix, against.as_ref())?;
+    let builds = builds::chosen(options)?;
+    let cells = select(options, &matrix, against.as_ref(), &builds)?;
     Ok(Choice {
+        builds,
         accepted,
         against,
         folders,
@@ -91,6 +96,22 @@ fn folders(options: &BootMatrix) -> Vec<Folder> {
 fn accepted(options: &BootMatrix, against: Option<&Against>) -> Result<Accepted, Stop> {
     if let Some(folder) = &options.baseline {
         return Ok(Accepted::Baseline(absolute(folder)));
+    }
+    if options.accept && options.firmware.iter().any(|name| name.build.is_some()) {
+        let what =
+            "--accept takes what the host's own firmware does, and --firmware names another build";
+        return Err(Stop::usage(what, "--firmware without @VERSION"));
+    }
+    // What is run again completes what was run: whether that was all of it is seen then.
+    let is_whole = options.scenarios.is_empty()
+        && options.iso.is_none()
+        && (options.rerun.is_some() || !options.is_narrowed());
+    if options.accept && options.firmware_grid && !is_whole {
+        let what = "--accept with --firmware-grid takes what all builds do, and only some of the cells are chosen";
+        return Err(Stop::usage(
+            what,
+            "--firmware-grid --accept without filters; --set all for every set",
+        ));
     }
     let foreign = options.master_cmd.is_some()
         || options.import.is_some()
@@ -200,6 +221,7 @@ fn select(
     options: &BootMatrix,
     matrix: &Matrix,
     against: Option<&Against>,
+    builds: &[Firmware],
 ) -> anyhow::Result<Vec<Cell>> {
     let mut master = wanted(options, &matrix.masters)?;
     if let Some(Against::Master(other)) = against {
@@ -236,7 +258,7 @@ fn select(
     let selection = Selection {
         sets,
         filters: options.filters.iter().map(Filter::new).collect(),
-        firmware: options.firmware.clone(),
+        firmware: options.firmware.iter().map(|name| name.id).collect(),
         attach: options.attach.clone(),
         master,
     };
@@ -259,6 +281,7 @@ fn select(
             return Err(Stop::usage(what, remedy).into());
         }
     }
+    let cells = builds::on_chosen(options, cells, builds)?;
     Ok(match options.partition {
         Some(partition) => partition.of(cells),
         None => cells,

@@ -64,7 +64,7 @@ fn declared<'a>(cells: &'a [Cell], firmware: &[FirmwareTool]) -> Places<'a> {
     let place = |cell: &'a Cell| {
         let version = firmware
             .iter()
-            .find(|firmware| firmware.id == cell.id.firmware_family())
+            .find(|firmware| firmware.id == cell.id.firmware())
             .map(|firmware| firmware.version.as_str());
         Some((cell.id.as_str(), cell.declared(version)?))
     };

@@ -1,9 +1,11 @@
 //! The main job: master, boot, judge, report.
 
 mod against;
+pub(crate) mod builds;
 pub(crate) mod checkpoints;
 mod choice;
 mod comparison;
+pub(crate) mod flips;
 mod github;
 mod junit;
 mod nextest;
@@ -31,7 +33,7 @@ use scenarios::{
 };
 use serde_json::json;
 
-use self::choice::Choice;
+use self::{choice::Choice, nextest::Snapshots};
 use crate::{
     cli::{BootMatrix, Rerun, RunFormat},
     place::{self, absolute, target},
@@ -135,7 +137,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         .as_ref()
         .map(|_| choice::COMMAND.to_owned());
     let require: Vec<String> = options.require.iter().cloned().chain(named).collect();
-    let toolbox = setup::provide_for_cells(&cells, masters, &require, tooling)?;
+    let mut toolbox = setup::provide_for_cells(&cells, masters, &require, tooling)?;
+    let on_builds = !choice.builds.is_empty();
+    toolbox.firmware.extend(choice.builds);
     let began = Instant::now();
     let signals = Signals::catch()?;
     if options.starts() != Starts::Cold {
@@ -150,7 +154,8 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         out: out.clone(),
         toolbox: Some(toolbox.clone()),
         accepted: choice.accepted,
-        accept: options.accept,
+        // What all builds do is no snapshot.
+        accept: options.accept && !on_builds,
         began: SystemTime::now(),
         starts: options.starts(),
         checkpoints: place::checkpoints(),
@@ -161,7 +166,11 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         &nextest::Job {
             run_file,
             out: &out,
-            accept: options.accept,
+            snapshots: match (on_builds, options.accept) {
+                (true, _) => Snapshots::Kept,
+                (false, true) => Snapshots::Accepted,
+                (false, false) => Snapshots::Reviewed,
+            },
             slow: order::slow(&cells, earlier.as_ref()),
         },
         signals,
@@ -192,6 +201,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         .against
         .map(|against| against.compare(&results, &out));
     results.write(&out)?;
+    if options.firmware_grid && options.accept {
+        builds::accept(&results, &choice.matrix)?;
+    }
     junit::mend(&nextest::report(&out), &results, &out)?;
     let took = began.elapsed();
     match options.format {
@@ -238,13 +250,16 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
 
 /// What these cells are booted with.
 pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
-    let used = |firmware: &&Firmware| cells.iter().any(|cell| cell.firmware == firmware.id);
+    let used = |firmware: &&Firmware| {
+        let name = firmware.name();
+        cells.iter().any(|cell| cell.firmware_name() == name)
+    };
     let firmware = toolbox
         .firmware
         .iter()
         .filter(used)
         .map(|firmware| FirmwareTool {
-            id: firmware.id.to_string(),
+            id: firmware.to_string(),
             family: firmware.id.family().to_owned(),
             version: firmware.version.clone(),
             sha256: firmware.sha256.clone(),

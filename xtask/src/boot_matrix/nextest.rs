@@ -27,10 +27,21 @@ pub(super) struct Job<'a> {
     pub(super) run_file: PathBuf,
     /// The folder of the results.
     pub(super) out: &'a Path,
-    /// Whether what is seen becomes the snapshot.
-    pub(super) accept: bool,
+    /// What becomes of a snapshot that is not what is seen.
+    pub(super) snapshots: Snapshots,
     /// The ids of the cells to start first.
     pub(super) slow: Vec<String>,
+}
+
+/// What becomes of a snapshot that is not what is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Snapshots {
+    /// What is seen takes its place.
+    Accepted,
+    /// What is seen is left beside it, to be reviewed.
+    Reviewed,
+    /// Nothing: what is seen is another build's.
+    Kept,
 }
 
 /// How nextest ended.
@@ -98,7 +109,7 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         .arg("--tool-config-file")
         .arg(tool_config(&own))
         .env(run::VARIABLE, &job.run_file)
-        .env("INSTA_UPDATE", insta_update(job.accept))
+        .env("INSTA_UPDATE", insta_update(job.snapshots))
         // The tests say themselves what differs.
         .env("INSTA_OUTPUT", "none")
         // Neither may turn a difference into a pass, whatever the environment says.
@@ -118,11 +129,11 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn insta_update(accept: bool) -> &'static str {
-    match (accept, is_ci()) {
-        (true, _) => "always",
-        (false, true) => "no",
-        (false, false) => "new",
+fn insta_update(snapshots: Snapshots) -> &'static str {
+    match (snapshots, is_ci()) {
+        (Snapshots::Accepted, _) => "always",
+        (Snapshots::Kept, _) | (Snapshots::Reviewed, true) => "no",
+        (Snapshots::Reviewed, false) => "new",
     }
 }
 

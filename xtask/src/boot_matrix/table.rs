@@ -10,7 +10,7 @@ use std::{
 use harness::{observation::Start, outcome::Outcome};
 use scenarios::results::{CellResult, Differs, Results, Totals, Verdict};
 
-use super::comparison;
+use super::{comparison, flips};
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
 pub(super) fn print(
@@ -30,6 +30,7 @@ pub(super) fn print(
     if let Some(comparison) = &results.comparison {
         comparison::print(to, comparison)?;
     }
+    flips::print(to, results)?;
     print_starts(to, results, out)?;
     print_totals(to, &results.totals, out, took)
 }

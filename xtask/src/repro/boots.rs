@@ -31,7 +31,12 @@ use scenarios::{
 
 use super::disc::Disc;
 use crate::{
-    boot_matrix, cli::Repro, iso::Existing, parallel, place, setup, signals::Signals, stop::Stop,
+    boot_matrix,
+    cli::{BootMatrix, Repro},
+    iso::Existing,
+    parallel, place, setup,
+    signals::Signals,
+    stop::Stop,
 };
 
 /// What the disc is booted on, and how.
@@ -87,15 +92,23 @@ impl Setting {
         let unreadable = |error| Stop::scenarios(&error);
         let masters = Arc::new(Masters::read(&[]).map_err(unreadable)?);
         let matrix = Matrix::read(std::slice::from_ref(&folder), &masters).map_err(unreadable)?;
-        let selection = Selection {
+        let builds_of = BootMatrix {
             firmware: options.firmware.clone(),
+            firmware_grid: options.firmware_grid,
+            ..BootMatrix::whole(options.tooling.clone())
+        };
+        let builds = boot_matrix::builds::chosen(&builds_of)?;
+        let selection = Selection {
+            firmware: options.firmware.iter().map(|name| name.id).collect(),
             attach: options.attach.clone(),
             ..Selection::default()
         };
         let cells = selection
             .apply(&matrix)
             .map_err(|error| Stop::usage(error, "cargo xtask repro --help"))?;
-        let toolbox = setup::provide_for_cells(&cells, &masters, &[], &options.tooling)?;
+        let cells = boot_matrix::builds::on_chosen(&builds_of, cells, &builds)?;
+        let mut toolbox = setup::provide_for_cells(&cells, &masters, &[], &options.tooling)?;
+        toolbox.firmware.extend(builds);
         // What is distilled must do the same from power-on, which is how everybody else boots it.
         let distils = options.distil.is_some() || options.promote.is_some();
         let cold = options.cold || distils || options.memory.is_some() || options.cpu.is_some();

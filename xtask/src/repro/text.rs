@@ -12,7 +12,7 @@ use super::{
     MARKDOWN, Report,
     boots::{Booted, Failure, short},
 };
-use crate::inspect::text::write_disc;
+use crate::{boot_matrix::flips, inspect::text::write_disc};
 
 /// The paragraphs' width.
 const WIDTH: usize = 96;
@@ -28,6 +28,9 @@ pub(super) fn write(
     writeln!(to)?;
     for line in table(booted) {
         writeln!(to, "{line}")?;
+    }
+    if several_builds(booted) {
+        flips::print(to, &report.results)?;
     }
     for diagnosis in &report.diagnosis {
         writeln!(
@@ -66,6 +69,13 @@ fn whole_words() -> textwrap::Options<'static> {
     textwrap::Options::new(WIDTH)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
+/// Whether a firmware took part in more than one version.
+fn several_builds(booted: &[Booted]) -> bool {
+    booted
+        .iter()
+        .any(|one| one.cell.id.firmware().contains('@'))
 }
 
 fn indented(label: &str, text: &str) -> String {

@@ -55,7 +55,11 @@ const OPTIONAL_ORACLES: [(&str, &str); 2] = [
 
 /// What these cells need: the emulator, their firmware, the runner, and the real media among them.
 pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
-    let firmware: BTreeSet<FirmwareId> = cells.iter().map(|cell| cell.firmware).collect();
+    // Builds that were chosen are there: they were chosen among those.
+    let of_host = cells
+        .iter()
+        .filter(|cell| cell.id.firmware_build().is_none());
+    let firmware: BTreeSet<FirmwareId> = of_host.map(|cell| cell.firmware).collect();
     let mut needs = vec![qemu(toolbox)];
     needs.extend(firmware.into_iter().map(|id| firmware_need(id, toolbox)));
     needs.push(nextest());

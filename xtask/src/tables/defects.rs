@@ -1,5 +1,7 @@
 //! The forty defects: how bad each is, whether the reader finds it, what each firmware does with it, and how to mend it.
 
+use std::path::Path;
+
 use harness::firmware::FirmwareKind;
 use images::{
     finding::{FindingId, Severity},
@@ -16,7 +18,7 @@ use scenarios::{
 use super::{accepted, firmware_name, markdown_table};
 
 /// One row for each id.
-pub(super) fn table(matrix: &Matrix) -> Result<String, String> {
+pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {
     let cells = cells(matrix);
     let firmware = ["seabios", "ovmf"];
     let mut head = vec!["defect", "severity", "found by `inspect`"];
@@ -171,7 +173,7 @@ fn by_disc(happened: &Happened) -> String {
 }
 
 /// A page for each id, from the catalogue.
-pub(super) fn pages(_: &Matrix) -> Result<String, String> {
+pub(super) fn pages(_: &Path, _: &Matrix) -> Result<String, String> {
     let page = |&id: &FindingId| {
         let trips: Vec<String> = id.trips().iter().map(|who| format!("`{who}`")).collect();
         let fixes: String = id

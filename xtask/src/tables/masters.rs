@@ -1,6 +1,6 @@
 //! What differs between the mastering tools.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use scenarios::{cell::Cell, id::ABSENT, matrix::Matrix, words::Set};
 
@@ -36,7 +36,7 @@ struct Row {
 }
 
 /// The table and the sentence on everything that it leaves out.
-pub(super) fn table(matrix: &Matrix) -> Result<String, String> {
+pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {
     let cells: Vec<Cell> = matrix
         .cells()
         .filter(|cell| cell.set == Set::Masters)

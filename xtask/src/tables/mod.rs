@@ -4,6 +4,7 @@
 
 mod accepted;
 mod defects;
+mod firmware;
 mod masters;
 
 use std::{
@@ -16,14 +17,15 @@ use scenarios::{files, matrix::Matrix};
 /// What is typed to make them anew.
 const COMMAND: &str = "cargo xtask check --update-docs";
 
-/// What stands between a file's markers, or why it cannot be made.
-type Body = fn(&Matrix) -> Result<String, String>;
+/// What stands between a file's markers, by the folder of the workspace and the scenarios, or why it cannot be made.
+type Body = fn(&Path, &Matrix) -> Result<String, String>;
 
 /// Every table: the file in which it stands, its name, and what makes it.
-const TABLES: [(&str, &str, Body); 3] = [
+const TABLES: [(&str, &str, Body); 4] = [
     ("README.md", "masters", masters::table),
     ("docs/defects.md", "defects", defects::table),
     ("docs/defects.md", "findings", defects::pages),
+    ("docs/firmware.md", "firmware", firmware::table),
 ];
 
 /// A file with tables in it, as it is and as it should be.
@@ -51,7 +53,7 @@ fn documents(folder: &Path, matrix: &Matrix) -> Result<Vec<Document>, String> {
             });
         }
         if let Some(document) = documents.last_mut() {
-            document.made = between_markers(&document.made, name, &body(matrix)?)
+            document.made = between_markers(&document.made, name, &body(folder, matrix)?)
                 .map_err(|what| format!("{}: {what}", document.path.display()))?;
         }
     }
@@ -91,7 +93,7 @@ pub(crate) fn check(folder: &Path, matrix: &Matrix) -> Result<(), String> {
             };
             let path = document.path.display();
             Some(format!(
-                "{path}:{number} is not what the scenarios and the snapshots make: {COMMAND}"
+                "{path}:{number} is not what the scenarios, the snapshots and the data beside it make: {COMMAND}"
             ))
         })
         .collect();
@@ -173,6 +175,7 @@ mod tests {
             for (file, _, _) in TABLES {
                 copy_file(file, copy.folder.path());
             }
+            copy_file("docs/firmware.json", copy.folder.path());
             let shipped = Folder::shipped(workspace());
             for file in ["masters.toml", "defects.toml"] {
                 copy_file(&format!("scenarios/data/{file}"), copy.folder.path());
@@ -231,6 +234,18 @@ mod tests {
         let agreeing = "tests/snapshots/masters-load/-/none,count=4/-/bsdtar/seabios/ide.snap";
         let said = copy.after(agreeing, "outcome: booted", "outcome: hung");
         assert!(said.contains("README.md:"), "{said}");
+        // What was seen on another build, and a cell that is no more.
+        let said = copy.after(
+            "docs/firmware.json",
+            "\"outcome\": \"",
+            "\"outcome\": \"not ",
+        );
+        assert!(said.contains("docs/firmware.md:"), "{said}");
+        let said = copy.after("docs/firmware.json", "\"cell\": \"", "\"cell\": \"no-");
+        assert!(
+            said.contains("no scenario has the cell no-") && said.contains("--firmware-grid"),
+            "{said}"
+        );
         // A cell less.
         let said = copy.after("scenarios/data/masters.toml", "\"none,count=1\", ", "");
         assert!(said.contains("README.md:"), "{said}");
@@ -249,8 +264,8 @@ mod tests {
     fn every_finding_has_a_row_and_a_page() {
         let matrix = Matrix::shipped(workspace()).unwrap();
         let (table, pages) = (
-            defects::table(&matrix).unwrap(),
-            defects::pages(&matrix).unwrap(),
+            defects::table(workspace(), &matrix).unwrap(),
+            defects::pages(workspace(), &matrix).unwrap(),
         );
         for id in FindingId::ALL {
             let row = table
