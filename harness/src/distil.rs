@@ -9,7 +9,7 @@ use std::{
 use images::{
     distilled::Distilled,
     inspect::Source,
-    map::DiscMap,
+    map::{DiscMap, Extent, Structure},
     units::{BlockCount, ByteCount, Lba},
 };
 
@@ -80,14 +80,17 @@ pub fn distil<E>(
         path: path.to_owned(),
         source,
     };
-    let mut keep = BTreeSet::new();
+    let mut keep = what_explains(map);
     add(&mut keep, seen);
-    let structures = Structures { disc, map };
+    let structures = Structures {
+        disc,
+        map: map.without_content(),
+    };
     let mut rounds = 0;
     loop {
         rounds += 1;
         let distilled = if rounds == 1 {
-            Distilled::cut(&structures, &structures.of(&keep), map)
+            Distilled::cut(&structures, &structures.of(&keep), &structures.map)
         } else {
             Distilled::cut(disc, &keep, map)
         };
@@ -108,10 +111,30 @@ pub fn distil<E>(
     }
 }
 
+/// The descriptors and the catalog, read or not: without them nobody could say any more what is wrong with the disc.
+fn what_explains(map: &DiscMap) -> BTreeSet<Lba> {
+    let explains = |extent: &&Extent| {
+        matches!(
+            extent.what,
+            Structure::VolumeDescriptor { .. } | Structure::Catalog
+        )
+    };
+    let extents = map.extents().iter().filter(explains);
+    extents
+        .flat_map(|extent| blocks(extent.offset, extent.bytes.get()))
+        .collect()
+}
+
+fn blocks(offset: u64, bytes: u64) -> impl Iterator<Item = Lba> {
+    let last = offset.saturating_add(bytes.saturating_sub(1));
+    (Lba::of_offset(offset).get()..=Lba::of_offset(last).get()).map(Lba::new)
+}
+
 /// A disc as if nothing had been put on it: zeros in place of programs and files.
 struct Structures<'a> {
     disc: &'a dyn Source,
-    map: &'a DiscMap,
+    /// Without what somebody put there.
+    map: DiscMap,
 }
 
 impl Structures<'_> {
@@ -121,17 +144,14 @@ impl Structures<'_> {
             let owned = self
                 .map
                 .whose(lba.byte_offset(), BlockCount::new(1).bytes());
-            let mut structures = owned.into_iter().filter_map(|owned| owned.what);
-            structures.any(|structure| !structure.is_content())
+            owned.iter().any(|owned| owned.what.is_some())
         };
         blocks.iter().filter(holds).copied().collect()
     }
 
     fn is_content(&self, offset: u64) -> bool {
         let owned = self.map.whose(offset, ByteCount::new(1));
-        owned
-            .into_iter()
-            .all(|owned| owned.what.is_none_or(|structure| structure.is_content()))
+        owned.iter().all(|owned| owned.what.is_none())
     }
 }
 
@@ -155,9 +175,7 @@ impl Source for Structures<'_> {
 fn add(keep: &mut BTreeSet<Lba>, seen: &[Observation]) -> bool {
     let before = keep.len();
     for read in seen.iter().flat_map(|observation| &observation.reads) {
-        let last = read.offset.saturating_add(read.bytes.saturating_sub(1));
-        let blocks = read.lba().get()..=Lba::of_offset(last).get();
-        keep.extend(blocks.map(Lba::new));
+        keep.extend(blocks(read.offset, read.bytes));
     }
     keep.len() > before
 }

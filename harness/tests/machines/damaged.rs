@@ -219,7 +219,7 @@ damaged! { grub {
     identifier_padded_with_spaces: |disc| disc.bytes[BOOT_RECORD + 7 + 23..BOOT_RECORD + 0x27].fill(b' '),
         must("code 0005", Id::BootRecordIdPadding), FOR_BIOS_ALONE;
     truncated_in_the_image: |disc| disc.bytes.truncate(1394 * BLOCK),
-        must("code 000c", Id::ImageOutOfRange), FOR_BIOS_ALONE;
+        must("code 000c", Id::ImageOutOfRange), must("OVMF refuses it", Id::VolumeSize);
     truncated_before_the_catalog: |disc| disc.bytes.truncate(40 * BLOCK),
         must("code 0007", Id::CatalogOutOfRange), must("OVMF refuses it", Id::CatalogOutOfRange);
     no_iso: |disc| disc.bytes[16 * BLOCK..40 * BLOCK].fill(0),

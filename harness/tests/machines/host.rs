@@ -299,3 +299,43 @@ fn a_folder_that_cannot_be_made_is_no_verdict() {
     assert!(infra.to_string().contains("evidence"), "{infra}");
     assert!(!Path::new("observation.json").exists());
 }
+
+/// Boot code of a disk that writes to its second sector (INT 13h, AH=03) and says on port 402h that it does and whether that failed
+/// (`nasm -f bin`):
+///
+/// ```text
+///         push dx
+///         mov al, 'W'
+///         mov dx, 0x402
+///         out dx, al
+///         pop dx                  ; DL is the drive
+///         mov ax, 0x0301
+///         mov bx, 0x7c00
+///         mov cx, 2
+///         mov dh, 0
+///         int 0x13
+///         setc al
+///         add al, '0'
+///         mov dx, 0x402
+///         out dx, al
+///         cli
+///         hlt
+/// ```
+const WRITES: &[u8] = &[
+    0x52, 0xb0, 0x57, 0xba, 0x02, 0x04, 0xee, 0x5a, 0xb8, 0x01, 0x03, 0xbb, 0x00, 0x7c, 0xb9, 0x02,
+    0x00, 0xb6, 0x00, 0xcd, 0x13, 0x0f, 0x92, 0xc0, 0x04, 0x30, 0xba, 0x02, 0x04, 0xee, 0xfa, 0xf4,
+];
+
+#[test]
+fn a_guest_that_writes_to_its_disc_changes_nothing() {
+    let mut bytes = disc(&[]);
+    bytes[..WRITES.len()].copy_from_slice(WRITES);
+    bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
+    for attachment in [Attachment::UsbDisk, Attachment::VirtioBlk] {
+        let bench = Bench::new(&bytes);
+        run(&bench.case(seabios(), attachment)).expect("observed");
+        let said = bench.evidence_text("debug.txt");
+        assert!(said.trim_end().ends_with("W1"), "{attachment}: {said}");
+        assert!(std::fs::read(bench.path("disc.iso")).expect("disc") == bytes);
+    }
+}

@@ -90,7 +90,11 @@ impl Distilled {
                 let message = format!("more than {BLOCKS_MAX} would be kept");
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
             }
-            let owned = map.whose(lba.byte_offset(), ByteCount::new(there as u64));
+            let mut owned = map.whose(lba.byte_offset(), ByteCount::new(there as u64));
+            if owned.iter().any(|owned| owned.what.is_some()) {
+                // What stands beside a structure in its block says nothing.
+                owned.retain(|owned| owned.what.is_some());
+            }
             let what = owned.iter().map(Owned::structure);
             distilled.keep(lba, what.collect());
         }

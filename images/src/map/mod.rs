@@ -110,6 +110,22 @@ impl DiscMap {
         &self.extents
     }
 
+    /// The map without what somebody put on the disc ([`Structure::is_content`]), of which nothing is known then.
+    #[must_use]
+    pub fn without_content(&self) -> Self {
+        let is_content = |index: usize| {
+            let extent = self.extents.get(index);
+            extent.is_none_or(|extent| extent.what.is_content())
+        };
+        let segments = self.segments.iter().copied();
+        Self {
+            segments: segments
+                .filter(|segment| !is_content(segment.extent))
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     /// What these bytes belong to, in the order in which they stand.
     #[must_use]
     pub fn whose(&self, offset: u64, bytes: ByteCount) -> Vec<Owned> {

@@ -14,7 +14,7 @@ use super::{
     boots::{self, Booted, Failure, Setting},
     disc::Disc,
 };
-use crate::{signals::Signals, stop::Stop};
+use crate::{cli::Repro, signals::Signals, stop::Stop};
 
 /// A distilled disc, and where it is.
 pub(super) struct Reproducer {
@@ -23,6 +23,17 @@ pub(super) struct Reproducer {
     pub(super) diagnosis: Vec<Diagnosis>,
     pub(super) iso: PathBuf,
     pub(super) text: PathBuf,
+}
+
+/// Refuses to write over the disc, before minutes of work.
+pub(super) fn check(options: &Repro) -> Result<(), Stop> {
+    match &options.distil {
+        Some(iso) if same_file(iso, &options.iso) => {
+            let what = format!("--distil {} is the disc itself", iso.display());
+            Err(Stop::usage(what, "another file with --distil"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes `iso`, and the same as text beside it.
@@ -36,10 +47,6 @@ pub(super) fn write(
     booted: &[Booted],
     signals: &Signals,
 ) -> anyhow::Result<Reproducer> {
-    if iso.exists() && same_file(iso, &disc.path) {
-        let what = format!("--distil {} is the disc itself", iso.display());
-        return Err(Stop::usage(what, "another file").into());
-    }
     let wanted: Vec<&Booted> = wanted(booted, setting);
     let seen: Vec<Observation> = wanted
         .iter()

@@ -93,6 +93,7 @@ impl Compared {
 pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let disc = Disc::open(&options.iso)?;
     let good = options.good.as_deref().map(Disc::open).transpose()?;
+    distil::check(options)?;
     promote::check(options)?;
     let (out, _lock) = boot_matrix::prepare(&out_folder(options))?;
     let existing = Existing {

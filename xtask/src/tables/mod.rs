@@ -177,8 +177,9 @@ mod tests {
             }
             copy_file("docs/firmware.json", copy.folder.path());
             let shipped = Folder::shipped(workspace());
-            for file in ["masters.toml", "defects.toml"] {
-                copy_file(&format!("scenarios/data/{file}"), copy.folder.path());
+            for file in shipped.files().unwrap() {
+                let file = file.strip_prefix(workspace()).unwrap();
+                copy_file(file.to_str().unwrap(), copy.folder.path());
             }
             for cell in Matrix::shipped(workspace()).unwrap().cells() {
                 let path = cell.snapshot.strip_prefix(&shipped.snapshots).unwrap();

@@ -1,0 +1,390 @@
+//! `repro`: what a person who holds a disc that does not boot is told, and what is left alone.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+#[expect(dead_code, reason = "shared with tests that read JSON that way")]
+mod common;
+
+use std::{
+    fs::{self, File},
+    os::unix::{
+        fs::{FileExt, MetadataExt, PermissionsExt},
+        net::UnixListener,
+    },
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use common::{Said, xtask};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const GRUB: &str = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso";
+
+/// A folder with discs.
+struct Bench(TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// GRUB's rescue CD, its boot image's key bytes gone (Debian package `grub-rescue-pc`).
+    fn without_key(&self) -> PathBuf {
+        let mut bytes = fs::read(GRUB).unwrap();
+        let pointer = bytes[17 * 2048 + 0x47..][..4].try_into().unwrap();
+        let catalog = u32::from_le_bytes(pointer) as usize * 2048;
+        bytes[catalog + 0x1E..][..2].fill(0);
+        self.write("customer.iso", &bytes)
+    }
+
+    /// Runs the verb on a disc, all that it leaves in a folder here.
+    fn repro(&self, disc: &Path, arguments: &[&str]) -> Said {
+        let out = self.path("out");
+        let mut words = vec![
+            "repro",
+            disc.to_str().unwrap(),
+            "--accelerator",
+            "tcg",
+            "--out",
+            out.to_str().unwrap(),
+        ];
+        words.extend(arguments);
+        xtask(&words)
+    }
+
+    fn json(&self, disc: &Path, arguments: &[&str]) -> (i32, Value) {
+        let said = self.repro(disc, &[arguments, &["--format", "json"]].concat());
+        (
+            said.code,
+            serde_json::from_str(&said.stdout).expect(&said.stderr),
+        )
+    }
+}
+
+#[test]
+fn a_refused_disc_is_explained_cut_down_and_left_as_it_was() {
+    let bench = Bench::new();
+    let disc = bench.without_key();
+    let before = (
+        fs::read(&disc).unwrap(),
+        fs::metadata(&disc).unwrap().mtime_nsec(),
+    );
+    let small = bench.path("small.iso");
+    let narrow = ["--attach", "ide,virtio-blk", "--bundle", "--good", GRUB];
+    let distil = ["--distil", small.to_str().unwrap()];
+    let said = bench.repro(&disc, &[&narrow[..], &distil].concat());
+    assert_eq!(said.code, 1, "OVMF starts it nowhere: {}", said.stderr);
+    for told in [
+        "SeaBIOS refuses it as a CD (ide)",
+        "code 000a",
+        "the validation entry has no key bytes",
+        "catalog-key",
+        "to mend it: Write 55 at byte 1Eh",
+        "SeaBIOS hands over to it as a disk (virtio-blk)",
+        "The first difference from",
+        "the validation entry's key bytes",
+    ] {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words(&said.stdout).contains(told),
+            "{told}: {}",
+            said.stdout
+        );
+    }
+    assert_eq!(fs::read(&disc).unwrap(), before.0);
+    assert_eq!(fs::metadata(&disc).unwrap().mtime_nsec(), before.1);
+
+    // The same length, and a few kilobytes in it. No program of anybody's: only what leads there.
+    let text = fs::read_to_string(bench.path("small.disc")).unwrap();
+    assert_eq!(fs::metadata(&small).unwrap().len(), before.0.len() as u64);
+    assert!(text.len() < 64 << 10, "{} bytes of text", text.len());
+    assert!(!said.stderr.contains("eltorito.img"), "{}", said.stderr);
+
+    for file in [
+        "report.md",
+        "report.json",
+        "inspection.json",
+        "results.json",
+    ] {
+        assert!(bench.path("out").join(file).exists(), "{file}");
+    }
+    let cell = bench.path("out/cells/repro/-/customer/-/-/seabios/ide");
+    for file in [
+        "replay.sh",
+        "serial.raw",
+        "screen.txt",
+        "screenshot.png",
+        "reads.txt",
+    ] {
+        assert!(cell.join(file).exists(), "{file}");
+    }
+    let reads = fs::read_to_string(cell.join("reads.txt")).unwrap();
+    assert!(reads.contains("48 98304 2048 catalog"), "{reads}");
+    assert!(bench.path("out.tar.zst").exists());
+}
+
+#[test]
+fn a_failure_that_is_promoted_is_a_scenario_that_passes() {
+    let bench = Bench::new();
+    let disc = bench.without_key();
+    let folder = bench.path("scenarios");
+    fs::create_dir(&folder).unwrap();
+    let folder = folder.to_str().unwrap();
+    let promote = [
+        "--promote",
+        "no-key",
+        "--scenarios",
+        folder,
+        "--attach",
+        "ide",
+        "--firmware",
+        "seabios",
+    ];
+    let said = bench.repro(&disc, &promote);
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    // It needs nothing but the text.
+    fs::remove_file(&disc).unwrap();
+    let out = bench.path("again");
+    let again = [
+        "boot-matrix",
+        "--scenarios",
+        folder,
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let said_again = xtask(&again);
+    assert_eq!(
+        said_again.code, 0,
+        "{}{}",
+        said_again.stdout, said_again.stderr
+    );
+    assert!(
+        said_again.stdout.contains("1 cell: 1 as expected"),
+        "{}",
+        said_again.stdout
+    );
+    let snapshot = bench.path("scenarios/snapshots/no-key/-/no-key/-/-/seabios/ide.snap");
+    let snapshot = fs::read_to_string(snapshot).unwrap();
+    assert!(
+        snapshot.contains("code: 000a") && snapshot.contains("catalog-key"),
+        "{snapshot}"
+    );
+
+    let taken = bench.write("other.iso", &fs::read(GRUB).unwrap());
+    let said = bench.repro(&taken, &promote);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("no-key.toml is there already"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn what_is_expected_decides_for_a_program_that_is_no_probe() {
+    let bench = Bench::new();
+    let narrow = ["--attach", "ide", "--firmware", "seabios", "--expect"];
+    let (code, report) = bench.json(
+        Path::new(GRUB),
+        &[&narrow[..], &["GNU GRUB +version"]].concat(),
+    );
+    assert_eq!(code, 0);
+    assert_eq!(report["schema"], "boot-matrix/1");
+    assert_eq!(report["totals"]["observed"], 1);
+    let cell = &report["cells"][0];
+    assert_eq!(cell["outcome"]["kind"], "booted");
+    assert_eq!(
+        (&cell["expected"], &cell["verdict"]),
+        (&Value::Null, &Value::from("observed"))
+    );
+    let (code, report) = bench.json(
+        Path::new(GRUB),
+        &[
+            &narrow[..],
+            &[
+                "never to be seen",
+                "--timeout",
+                "4",
+                "--memory",
+                "96",
+                "--cpu",
+                "max",
+            ],
+        ]
+        .concat(),
+    );
+    assert_eq!(
+        code, 1,
+        "handing over is not enough where something is expected"
+    );
+    assert_eq!(report["cells"][0]["outcome"]["kind"], "handed-over");
+    assert_eq!(
+        report["cells"][0]["start"], "cold",
+        "another machine has no checkpoint"
+    );
+}
+
+#[test]
+fn a_boot_menu_is_gone_through() {
+    let bench = Bench::new();
+    let dialog = bench.write(
+        "dialog.toml",
+        b"[[step]]\nexpect = 'GNU GRUB'\n[[step]]\nsend = 'c'\n[[step]]\nexpect = 'grub>'\n[[step]]\nsend = \"ls\\r\"\n\
+          [[step]]\nexpect = '\\(cd\\)'\n",
+    );
+    let narrow = [
+        "--attach",
+        "ide",
+        "--firmware",
+        "seabios",
+        "--dialog",
+        dialog.to_str().unwrap(),
+    ];
+    let (code, report) = bench.json(Path::new(GRUB), &narrow);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!(report["cells"][0]["outcome"]["kind"], "booted");
+}
+
+#[test]
+fn what_is_no_disc_is_named() {
+    let bench = Bench::new();
+    let grub = fs::read(GRUB).unwrap();
+    let socket = bench.path("socket");
+    let _listening = UnixListener::bind(&socket).unwrap();
+    let fifo = bench.path("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let plain = bench.write("disc", &grub);
+    assert!(Command::new("gzip").arg(&plain).status().unwrap().success());
+    let gzip = bench.path("disc.gz");
+    for (path, told, remedy) in [
+        (
+            bench.path("nothing.iso"),
+            "cannot read",
+            "cargo xtask repro",
+        ),
+        (
+            bench.write("empty.iso", b""),
+            "is empty",
+            "cargo xtask repro",
+        ),
+        (bench.path("."), "is a directory", "cargo xtask repro"),
+        (fifo, "is a pipe", "cargo xtask repro"),
+        (socket, "is a socket", "cargo xtask repro"),
+        (gzip, "gzip", "gzip -d"),
+    ] {
+        let said = bench.repro(&path, &[]);
+        assert_eq!(said.code, 2, "{}: {}", path.display(), said.stderr);
+        assert!(
+            said.stderr.contains(told) && said.stderr.contains(remedy),
+            "{}",
+            said.stderr
+        );
+    }
+}
+
+#[test]
+fn sixty_gigabytes_of_holes_with_a_hole_for_a_catalog_are_told_in_no_time() {
+    let bench = Bench::new();
+    let path = bench.path("huge.iso");
+    let file = File::create(&path).unwrap();
+    file.set_len(60 << 30).unwrap();
+    let grub = fs::read(GRUB).unwrap();
+    // Descriptors, and nothing where the catalog is.
+    file.write_all_at(&grub[32 << 10..40 << 10], 32 << 10)
+        .unwrap();
+    let small = bench.path("small.iso");
+    let said = bench.repro(
+        &path,
+        &[
+            "--firmware",
+            "seabios",
+            "--attach",
+            "ide",
+            "--distil",
+            small.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    assert!(said.stdout.contains("catalog-header-id"), "{}", said.stdout);
+    assert_eq!(fs::metadata(&small).unwrap().len(), 60 << 30);
+    assert!(
+        fs::metadata(&small).unwrap().blocks() * 512 < 1 << 20,
+        "it is sparse"
+    );
+    assert!(fs::metadata(bench.path("small.disc")).unwrap().len() < 20 << 10);
+}
+
+#[test]
+fn a_reproducer_is_not_written_over_the_disc() {
+    let bench = Bench::new();
+    let disc = bench.without_key();
+    let before = fs::read(&disc).unwrap();
+    let narrow = [
+        "--firmware",
+        "seabios",
+        "--attach",
+        "ide",
+        "--distil",
+        disc.to_str().unwrap(),
+    ];
+    let said = bench.repro(&disc, &narrow);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("is the disc itself"),
+        "{}",
+        said.stderr
+    );
+    assert!(fs::read(&disc).unwrap() == before);
+}
+
+#[test]
+fn a_disc_that_changes_while_it_is_read_is_told() {
+    let bench = Bench::new();
+    let disc = bench.without_key();
+    // What stands for whoever still writes it.
+    let qemu = bench.write(
+        "qemu",
+        format!(
+            "#!/bin/sh\ntouch '{}'\nexec qemu-system-x86_64 \"$@\"\n",
+            disc.display()
+        )
+        .as_bytes(),
+    );
+    fs::set_permissions(&qemu, fs::Permissions::from_mode(0o755)).unwrap();
+    let narrow = [
+        "--firmware",
+        "seabios",
+        "--attach",
+        "ide",
+        "--cold",
+        "--qemu",
+        qemu.to_str().unwrap(),
+    ];
+    let said = bench.repro(&disc, &narrow);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("changed while it was read"),
+        "{}",
+        said.stderr
+    );
+}
