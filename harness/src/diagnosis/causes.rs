@@ -7,12 +7,17 @@ use images::{
 };
 
 use super::{Boot, Cause, started};
-use crate::{firmware::FirmwareKind, outcome::OutcomeKind};
+use crate::{
+    firmware::{FirmwareId, FirmwareKind},
+    outcome::OutcomeKind,
+};
 
 /// A failure that wants an explanation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Situation<'a> {
     kind: FirmwareKind,
+    /// The loader that UEFI firmware of its architecture looks for (UEFI §3.5.1.1).
+    loader: &'static str,
     as_disk: bool,
     outcome: OutcomeKind,
     code: Option<&'a str>,
@@ -117,6 +122,10 @@ impl<'a> Situation<'a> {
         let outcome = &boot.observation.outcome;
         Self {
             kind: boot.firmware.kind(),
+            loader: match boot.firmware {
+                FirmwareId::OvmfIa32 => "BOOTIA32.EFI",
+                _ => "BOOTX64.EFI",
+            },
             as_disk: boot.attachment.is_disk(),
             outcome: outcome.kind,
             code: outcome.code.as_deref(),
@@ -192,16 +201,24 @@ impl<'a> Situation<'a> {
                 remedy: remedy.to_owned(),
             })
         };
-        let leads_to_efi = inspection
-            .entries()
-            .any(|(_, boot)| !boot.loaders.is_empty());
+        let loaders = || inspection.entries().flat_map(|(_, boot)| &boot.loaders);
+        let others = loaders().find(|loader| !loader.eq_ignore_ascii_case(self.loader));
+        let is_its_own = |loader: &String| loader.eq_ignore_ascii_case(self.loader);
         match (self.kind, self.as_disk) {
             (FirmwareKind::Bios, true) if !inspection.partitions.signature => cause(
                 "as a disk a BIOS starts the first sector, and this disc's has no boot code with the signature 55 AA: it is \
                  made for a CD drive and not for a stick.",
                 "To boot from a stick too, master it as a hybrid: xorriso's -isohybrid-mbr, or grub-mkrescue.",
             ),
-            (FirmwareKind::Uefi, _) if !leads_to_efi => cause(
+            (FirmwareKind::Uefi, _) if loaders().any(is_its_own) => None,
+            (FirmwareKind::Uefi, _) if let Some(other) = others => cause(
+                &format!(
+                    "the disc has {other} alone, which is for another architecture: this firmware runs {}.",
+                    self.loader
+                ),
+                &format!("Put \\EFI\\BOOT\\{} into the image too.", self.loader),
+            ),
+            (FirmwareKind::Uefi, _) => cause(
                 "no entry of the catalog leads to a FAT file system with an EFI loader: the disc is for a BIOS alone.",
                 "For UEFI too, add an entry of platform EF: xorriso's -eltorito-alt-boot -e efi.img -no-emul-boot.",
             ),

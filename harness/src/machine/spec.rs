@@ -95,7 +95,11 @@ impl MachineSpec {
         // The disc is hostile until proven otherwise: QEMU starts no process, gains no right, touches no limit.
         argv.option(
             "-sandbox",
-            "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            match self.window {
+                None => "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+                // What draws a window sets priorities and starts helpers, and is killed where it may not (tried: GTK).
+                Some(_) => "on,obsolete=deny,elevateprivileges=deny",
+            },
         );
         argv.option(
             "-accel",

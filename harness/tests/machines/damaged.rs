@@ -25,7 +25,7 @@ use images::{
 
 use crate::{
     common::{Bench, firmware},
-    real_media::{grub, memtest},
+    real_media::{grub, memtest, memtest_ia32},
 };
 
 const BLOCK: usize = 2048;
@@ -278,4 +278,8 @@ damaged! { memtest {
         must("code 0004", Id::NoBootRecord), must("OVMF refuses it", Id::NoBootRecord);
     truncated_in_the_efi_image: |disc| disc.bytes.truncate(830 * BLOCK),
         still("SeaBIOS hands over to it"), must("OVMF refuses it", Id::ImageOutOfRange);
+} }
+
+damaged! { memtest_ia32 {
+    healthy: |_| {}, still("SeaBIOS hands over to it"), still("BOOTIA32.EFI alone, which is for another architecture");
 } }

@@ -17,6 +17,11 @@ pub(crate) fn memtest() -> PathBuf {
     installed("/usr/lib/memtest86+/memtest86+x64.iso", "memtest86+")
 }
 
+/// The same for the IA-32 architecture.
+pub(crate) fn memtest_ia32() -> PathBuf {
+    installed("/usr/lib/memtest86+/memtest86+ia32.iso", "memtest86+")
+}
+
 /// No emulation with a boot-info table (Debian package `grub-rescue-pc`).
 pub(crate) fn grub() -> PathBuf {
     installed(
