@@ -5,6 +5,7 @@ mod boot_matrix;
 mod check;
 mod checkpoints;
 mod cli;
+mod columns;
 mod doctor;
 mod firmware;
 mod image;

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use scenarios::compare::{ComparedCell, Comparison, Difference};
 
+use crate::columns::aligned;
+
 /// So many cells of each kind are told one by one; all are in the results.
 const CELLS: usize = 40;
 /// So many characters of a value.
@@ -95,20 +97,7 @@ fn rows(cell: &ComparedCell, against: &str) -> Vec<String> {
         [&difference.what, &difference.is, &difference.was].map(|text| short(text))
     };
     let table: Vec<[String; 3]> = std::iter::once(header).chain(all.map(row)).collect();
-    let width = |column: usize| {
-        table
-            .iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths = [width(0), width(1)];
-    let line = |[what, is, was]: &[String; 3]| {
-        format!("{what:<0$}  {is:<1$}  {was}", widths[0], widths[1])
-            .trim_end()
-            .to_owned()
-    };
-    table.iter().map(line).collect()
+    aligned(&table, &[])
 }
 
 fn short(text: &str) -> String {

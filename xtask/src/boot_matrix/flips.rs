@@ -1,14 +1,13 @@
 //! The cells that do not do the same on every build of their firmware, for people.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use scenarios::{
     grid::{Flip, GridRun},
     results::Results,
 };
+
+use crate::columns::aligned;
 
 /// Prints the cells on which builds differ, by firmware, with a column for each build; nothing of a run on one build alone.
 pub(crate) fn print(to: &mut impl Write, results: &Results) -> io::Result<()> {
@@ -57,18 +56,5 @@ fn rows(flips: &[&Flip], builds: &[&str], versions: &[&str]) -> Vec<String> {
         row.push(flip.cell.to_string());
         table.push(row);
     }
-    let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
-    for (column, word) in table.iter().flat_map(|row| row.iter().enumerate()) {
-        let width = widths.entry(column).or_default();
-        *width = word.chars().count().max(*width);
-    }
-    let line = |row: &Vec<String>| {
-        let words = row.iter().enumerate();
-        let padded = words.map(|(column, word)| {
-            let width = widths.get(&column).copied().unwrap_or_default();
-            format!("{word:<width$}")
-        });
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    table.iter().map(line).collect()
+    aligned(&table, &[])
 }

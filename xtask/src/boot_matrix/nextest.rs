@@ -100,8 +100,8 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         .args([
             "nextest",
             "run",
-            "--package",
-            "boot-matrix-tests",
+            // All of it, and not one package: what is built is the same for every other test then.
+            "--workspace",
             "--test",
             "matrix",
         ])

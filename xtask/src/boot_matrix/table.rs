@@ -11,6 +11,7 @@ use harness::{observation::Start, outcome::Outcome};
 use scenarios::results::{CellResult, Differs, Results, Totals, Verdict};
 
 use super::{comparison, flips};
+use crate::columns::aligned;
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
 pub(super) fn print(
@@ -76,35 +77,7 @@ pub(super) fn rows(results: &Results) -> Vec<String> {
             format!("{}.{}", millis / 1000, millis % 1000 / 100),
         ]);
     }
-    align(&table)
-}
-
-/// Columns of equal width: words to the left, numbers to the right.
-pub(super) fn align<const N: usize>(table: &[[String; N]]) -> Vec<String> {
-    const WORDS: usize = 2;
-    let width = |column: usize| {
-        table
-            .iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells = row
-            .iter()
-            .zip(widths)
-            .enumerate()
-            .map(|(column, (cell, width))| {
-                if column < WORDS {
-                    format!("{cell:<width$}")
-                } else {
-                    format!("{cell:>width$}")
-                }
-            });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    table.iter().map(line).collect()
+    aligned(&table, &[2, 3, 4, 5, 6, 7])
 }
 
 /// So many problems are told one by one; all are in the results.

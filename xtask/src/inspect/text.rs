@@ -12,6 +12,8 @@ use images::{
     },
 };
 
+use crate::columns::aligned;
+
 /// Writes the report.
 pub(super) fn write(out: &mut impl Write, iso: &Path, inspection: &Inspection) -> io::Result<()> {
     write_disc(out, iso, inspection)?;
@@ -157,27 +159,9 @@ fn write_partitions(out: &mut impl Write, partitions: &PartitionsReading) -> io:
 
 /// Writes columns as wide as their widest cell; those named stand to the right.
 fn table(out: &mut impl Write, rows: &[Vec<String>], right: &[usize]) -> io::Result<()> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
-        let mut line = String::new();
-        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            if column > 0 {
-                line += "  ";
-            }
-            line += &if right.contains(&column) {
-                format!("{cell:>width$}")
-            } else {
-                format!("{cell:<width$}")
-            };
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    aligned(rows, right)
+        .iter()
+        .try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn compared(comparison: &Comparison) -> String {

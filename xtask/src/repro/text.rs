@@ -12,7 +12,7 @@ use super::{
     MARKDOWN, Report,
     boots::{Booted, Failure, short},
 };
-use crate::{boot_matrix::flips, inspect::text::write_disc};
+use crate::{boot_matrix::flips, columns::aligned, inspect::text::write_disc};
 
 /// The paragraphs' width.
 const WIDTH: usize = 96;
@@ -134,7 +134,7 @@ pub(super) fn table(booted: &[Booted]) -> Vec<String> {
         }));
         table.push(row);
     }
-    aligned(&table)
+    aligned(&table, &[])
 }
 
 fn what_happened(booted: &Booted) -> String {
@@ -143,21 +143,4 @@ fn what_happened(booted: &Booted) -> String {
         Err(Failure::Skipped(_)) => "skipped".to_owned(),
         Err(Failure::Infra(_)) => "infra".to_owned(),
     }
-}
-
-fn aligned(table: &[Vec<String>]) -> Vec<String> {
-    let columns = table.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        let cells = table.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, &width)| format!("{cell:<width$}"))
-            .collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    table.iter().map(line).collect()
 }

@@ -181,6 +181,11 @@ mod tests {
                 let file = file.strip_prefix(workspace()).unwrap();
                 copy_file(file.to_str().unwrap(), copy.folder.path());
             }
+            for dialog in fs::read_dir(workspace().join("scenarios/dialogs")).unwrap() {
+                let file = dialog.unwrap().path();
+                let file = file.strip_prefix(workspace()).unwrap();
+                copy_file(file.to_str().unwrap(), copy.folder.path());
+            }
             for cell in Matrix::shipped(workspace()).unwrap().cells() {
                 let path = cell.snapshot.strip_prefix(&shipped.snapshots).unwrap();
                 if ["masters", "defects"].contains(&cell.set.as_str()) {
