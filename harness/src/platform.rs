@@ -6,7 +6,7 @@ use crate::{
     accelerator::Accelerator,
     attachment::Attachment,
     firmware::{Firmware, FirmwareImage, FirmwareKind},
-    machine::spec::{Channels, MachineSpec, Origin},
+    machine::spec::{Channels, HostDisc, MachineSpec, Origin},
     qemu::Qemu,
 };
 
@@ -56,7 +56,7 @@ impl Platform {
     /// The machine with a disc, its host paths made absolute: QEMU runs in a folder of its own.
     pub(crate) fn machine(
         &self,
-        disc: String,
+        disc: HostDisc,
         origin: Origin,
     ) -> Result<MachineSpec, PlatformError> {
         let absolute = |path: &Path| {

@@ -17,7 +17,7 @@ use crate::{
     layout::BootLayout,
     machine::{
         CommandError, Machine,
-        spec::{MachineSpec, Origin, VARIABLES},
+        spec::{HostDisc, MachineSpec, Origin, VARIABLES},
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
@@ -97,7 +97,7 @@ pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
         ))
     })?;
     let folder = EvidenceFolder::create(&case.evidence.join("show"))?;
-    let disc = disc_name(&absolute(&case.disc)?, &folder)?;
+    let disc = HostDisc::at(disc_name(&absolute(&case.disc)?, &folder)?);
     let spec = platform.machine(disc, Origin::PowerOn);
     let spec = MachineSpec {
         window: Some(window.to_owned()),
@@ -127,7 +127,7 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
         ))
     })?;
     let platform = &case.platform;
-    let disc = disc_name(&absolute(&case.disc)?, folder)?;
+    let disc = HostDisc::at(disc_name(&absolute(&case.disc)?, folder)?);
     let machine = |origin| {
         let spec = platform.machine(disc.clone(), origin);
         spec.map_err(|error| Infra::new(error.to_string()))

@@ -153,6 +153,10 @@ fn the_shipped_files_are_as_the_schema_wants_them() {
         let mut files = 0;
         for entry in fs::read_dir(workspace().join(folder)).expect("the files are there") {
             let path = entry.expect("an entry").path();
+            // Distilled discs lie beside their scenarios.
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
             let text = fs::read_to_string(&path).expect("a file can be read");
             let found = check_by(&schema, &text);
             assert_eq!(found, Vec::<String>::new(), "{}", path.display());

@@ -28,7 +28,7 @@ pub(crate) enum Verb {
     Image(Image),
     /// Read a disc without booting it, and say what is on it and what is wrong with it.
     Inspect(Inspect),
-    /// Boot a disc that does not boot on every firmware, and explain why it does not.
+    /// Find out why a disc does not boot: boot it on each firmware by each attachment, and explain what is seen.
     Repro(Box<Repro>),
     /// Follow the probe of a disc that a real machine boots, over a serial port, and judge what it says.
     Listen(Listen),

@@ -20,7 +20,7 @@ pub use record::{Kept, Record, Refusal};
 use crate::{
     machine::{
         CommandError,
-        spec::{CheckpointFiles, MachineSpec, Origin},
+        spec::{CheckpointFiles, HostDisc, MachineSpec, Origin},
     },
     platform::{Platform, PlatformError},
 };
@@ -237,7 +237,10 @@ fn files(folder: &Path) -> CheckpointFiles {
 
 /// The machine from which a platform's checkpoint is taken.
 fn source(platform: &Platform, folder: &Path, disc: &str) -> Result<MachineSpec, PlatformError> {
-    platform.machine(disc.to_owned(), Origin::ToCheckpoint(files(folder)))
+    platform.machine(
+        HostDisc::at(disc.to_owned()),
+        Origin::ToCheckpoint(files(folder)),
+    )
 }
 
 fn remove_folder(folder: &Path) -> io::Result<()> {

@@ -2,7 +2,10 @@
 
 use std::{
     ffi::OsString,
-    os::{fd::RawFd, unix::ffi::OsStrExt},
+    os::{
+        fd::RawFd,
+        unix::{ffi::OsStrExt, fs::FileTypeExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -30,8 +33,8 @@ pub struct MachineSpec {
     pub cpu: String,
     /// The firmware's files, by absolute path.
     pub firmware: FirmwareImage,
-    /// The disc, by absolute path in UTF-8: QEMU's JSON has no other strings.
-    pub disc: String,
+    /// The disc.
+    pub disc: HostDisc,
     /// How it hangs on the machine.
     pub attachment: Attachment,
     /// Where its life begins.
@@ -40,6 +43,26 @@ pub struct MachineSpec {
     pub channels: Channels,
     /// The kind of window that shows the screen, as QEMU's `-display` has it; `None`: no window.
     pub window: Option<String>,
+}
+
+/// A disc on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostDisc {
+    /// Its absolute path in UTF-8: QEMU's JSON has no other strings.
+    pub path: String,
+    /// Whether that is a block device, such as a drive, and no regular file: QEMU reads the two by different drivers.
+    pub is_device: bool,
+}
+
+impl HostDisc {
+    /// The disc at a path, which is looked at.
+    pub(crate) fn at(path: String) -> Self {
+        let kind = std::fs::metadata(&path).map(|metadata| metadata.file_type());
+        Self {
+            is_device: kind.is_ok_and(|kind| kind.is_block_device()),
+            path,
+        }
+    }
 }
 
 /// Where a machine's life begins.
@@ -242,10 +265,10 @@ impl MachineSpec {
                 needs_smm,
             } => {
                 // Code alone is enough: the variables then live in RAM, which is faster and leaves nothing behind.
-                argv.node("code", &code.to_string_lossy(), true);
+                argv.node("code", "file", &code.to_string_lossy(), true);
                 if variables.is_some() {
                     // Enrolled keys. A private copy: nothing is written back to the template.
-                    argv.node("variables", VARIABLES, false);
+                    argv.node("variables", "file", VARIABLES, false);
                 }
                 if *needs_smm {
                     // Firmware that guards its variables trusts flash only when none but SMM can write it.
@@ -258,7 +281,12 @@ impl MachineSpec {
     fn disc(&self, argv: &mut Argv) {
         // Raw and read-only, never probed: an ISO that begins like a qcow2 image would open another file of
         // the host. As JSON, since in an option a comma in the name ends it.
-        argv.node("disc", &self.disc, true);
+        let driver = if self.disc.is_device {
+            "host_device"
+        } else {
+            "file"
+        };
+        argv.node("disc", driver, &self.disc.path, true);
         // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
         let devices: &[&str] = match self.attachment {
             Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
@@ -319,13 +347,13 @@ impl Argv {
         self.0.extend([flag.into(), value.into()]);
     }
 
-    /// A raw file as a block device.
-    fn node(&mut self, name: &str, file: &str, read_only: bool) {
+    /// A raw file as a block device, read by one of QEMU's drivers.
+    fn node(&mut self, name: &str, driver: &str, file: &str, read_only: bool) {
         let node = json!({
             "node-name": name,
             "driver": "raw",
             "read-only": read_only,
-            "file": { "driver": "file", "read-only": read_only, "filename": file },
+            "file": { "driver": driver, "read-only": read_only, "filename": file },
         });
         self.option("-blockdev", &node.to_string());
     }
@@ -359,7 +387,10 @@ mod tests {
             memory_mib: 128,
             cpu: crate::platform::DEFAULT_CPU.to_owned(),
             firmware: FirmwareImage::Bios("/firmware/bios-256k.bin".into()),
-            disc: disc.into(),
+            disc: HostDisc {
+                path: disc.into(),
+                is_device: false,
+            },
             attachment,
             origin: Origin::PowerOn,
             window: None,

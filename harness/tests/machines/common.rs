@@ -12,7 +12,7 @@ use harness::{
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
-        spec::{Channels, MachineSpec, Origin},
+        spec::{Channels, HostDisc, MachineSpec, Origin},
     },
     observation::Observation,
     platform::Platform,
@@ -190,7 +190,10 @@ impl Bench {
             cpu: harness::platform::DEFAULT_CPU.to_owned(),
             window: None,
             firmware: seabios().image,
-            disc: disc.to_str().expect("UTF-8").to_owned(),
+            disc: HostDisc {
+                path: disc.to_str().expect("UTF-8").to_owned(),
+                is_device: false,
+            },
             attachment: Attachment::Ide,
             origin: Origin::PowerOn,
             channels: Channels::Terminal,

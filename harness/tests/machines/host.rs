@@ -339,3 +339,31 @@ fn a_guest_that_writes_to_its_disc_changes_nothing() {
         assert!(std::fs::read(bench.path("disc.iso")).expect("disc") == bytes);
     }
 }
+
+#[test]
+fn a_drive_is_read_as_one() {
+    // A loop device stands for a drive; where none may be made, there is nothing to try this on.
+    let bench = Bench::new(&disc(&[Do::Say("from a device")]));
+    let path = bench.path("disc.iso");
+    let made = Command::new("losetup")
+        .args(["--find", "--show", "--read-only"])
+        .arg(&path)
+        .output();
+    let Some(device) = made
+        .ok()
+        .filter(|made| made.status.success())
+        .and_then(|made| String::from_utf8(made.stdout).ok())
+    else {
+        eprintln!("not tried: no loop device can be made here");
+        return;
+    };
+    let device = device.trim().to_owned();
+    let mut case = bench.case(seabios(), Attachment::Ide);
+    case.disc = device.clone().into();
+    let observed = run(&case);
+    let detached = Command::new("losetup").args(["--detach", &device]).status();
+    assert!(detached.expect("losetup").success());
+    let outcome = observed.expect("observed").outcome;
+    assert_eq!(outcome.kind, OutcomeKind::HandedOver);
+    assert!(bench.evidence_text("serial.txt").contains("from a device"));
+}

@@ -29,6 +29,15 @@ pub(super) fn write(
     for line in table(booted) {
         writeln!(to, "{line}")?;
     }
+    for one in booted {
+        if let Some((what, why)) = unseen(one) {
+            writeln!(
+                to,
+                "{}",
+                indented(&format!("{}: {what}, ", one.cell.id), &why)
+            )?;
+        }
+    }
     if several_builds(booted) {
         flips::print(to, &report.results)?;
     }
@@ -69,6 +78,15 @@ fn whole_words() -> textwrap::Options<'static> {
     textwrap::Options::new(WIDTH)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
+/// Why nothing was seen.
+fn unseen(booted: &Booted) -> Option<(&'static str, String)> {
+    match &booted.seen {
+        Ok(_) => None,
+        Err(Failure::Skipped(why)) => Some(("skipped", why.clone())),
+        Err(Failure::Infra(infra)) => Some(("infra", infra.to_string())),
+    }
 }
 
 /// Whether a firmware took part in more than one version.
