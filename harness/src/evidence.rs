@@ -10,19 +10,34 @@ use crate::machine::spec::{TRACE_LOG, VARIABLES};
 
 /// The observation's name: the last file to be written, and the sign that the others are whole.
 pub const OBSERVATION: &str = "observation.json";
-/// The names of everything else that a run may leave.
+/// What came over the serial line, byte for byte.
+pub const SERIAL_RAW: &str = "serial.raw";
+/// When each piece of it came.
+pub const SERIAL_TIMES: &str = "serial-times.txt";
+/// The same without control bytes.
+pub const SERIAL_TEXT: &str = "serial.txt";
+/// What a terminal would show of it.
+pub const SERIAL_SCREEN: &str = "serial-screen.txt";
+/// The machine's screen as text.
+pub const SCREEN_TEXT: &str = "screen.txt";
+/// The machine's screen as a picture.
+pub const SCREENSHOT: &str = "screenshot.png";
+/// A script that boots the disc in the same way, without this crate.
+pub const REPLAY: &str = "replay.sh";
+/// The names of everything that a run may leave, besides.
 const FILES: &[&str] = &[
-    "serial.raw",
-    "serial-times.txt",
-    "serial.txt",
+    SERIAL_RAW,
+    SERIAL_TIMES,
+    SERIAL_TEXT,
+    SERIAL_SCREEN,
     "debug.txt",
     "qemu-stderr.txt",
     TRACE_LOG,
     VARIABLES,
     "reads.txt",
-    "replay.sh",
-    "screenshot.png",
-    "screen.txt",
+    REPLAY,
+    SCREENSHOT,
+    SCREEN_TEXT,
     "registers.txt",
     "infra.txt",
 ];

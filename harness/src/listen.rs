@@ -16,7 +16,7 @@ use images::{
 };
 
 use crate::{
-    evidence::{EvidenceFolder, OBSERVATION},
+    evidence::{EvidenceFolder, OBSERVATION, SERIAL_RAW, SERIAL_TEXT, SERIAL_TIMES},
     firmware::FirmwareKind,
     observation::{Observation, Start},
     outcome::Outcome,
@@ -58,9 +58,9 @@ pub fn listen(
     let folder = EvidenceFolder::create(&listening.evidence)?;
     let mut heard = Heard::new(listening);
     let decided = heard.follow(line, listening.timeout, interrupt, tell);
-    folder.write("serial.raw", heard.serial.bytes())?;
-    folder.write("serial-times.txt", heard.serial.times().as_bytes())?;
-    folder.write("serial.txt", heard.cleaner.text().as_bytes())?;
+    folder.write(SERIAL_RAW, heard.serial.bytes())?;
+    folder.write(SERIAL_TIMES, heard.serial.times().as_bytes())?;
+    folder.write(SERIAL_TEXT, heard.cleaner.text().as_bytes())?;
     let observation = decided
         .map_err(Infra::new)
         .and_then(|outcome| heard.observation(outcome));

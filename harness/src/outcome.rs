@@ -64,6 +64,21 @@ pub struct Outcome {
     pub detail: String,
 }
 
+/// `refused 0009 at catalog-read`: without the sentence.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if let Some(code) = &self.code {
+            write!(f, " {code}")?;
+        }
+        // What has no disc has come nowhere.
+        match (self.kind, self.stage) {
+            (OutcomeKind::NotMastered, _) | (_, Stage::Unknown) => Ok(()),
+            (_, stage) => write!(f, " at {stage}"),
+        }
+    }
+}
+
 macro_rules! kebab_display {
     ($name:ident { $($variant:ident => $text:literal),* $(,)? }) => {
         impl $name {

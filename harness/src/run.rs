@@ -13,7 +13,10 @@ use crate::{
     case::Case,
     checkpoint::Checkpoint,
     child::die_with_parent,
-    evidence::{EvidenceError, EvidenceFolder, OBSERVATION},
+    evidence::{
+        EvidenceError, EvidenceFolder, OBSERVATION, REPLAY, SCREEN_TEXT, SCREENSHOT, SERIAL_RAW,
+        SERIAL_SCREEN, SERIAL_TEXT, SERIAL_TIMES,
+    },
     layout::BootLayout,
     machine::{
         CommandError, Machine,
@@ -133,7 +136,7 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
         spec.map_err(|error| Infra::new(error.to_string()))
     };
     let cold = machine(Origin::PowerOn)?;
-    folder.write_script("replay.sh", &cold.replay_script())?;
+    folder.write_script(REPLAY, &cold.replay_script())?;
     // A checkpoint saves time; that there is none is no reason to fail.
     if let Some(checkpoints) = &case.checkpoints
         && let Ok(checkpoint) = checkpoints.get(platform)
@@ -204,12 +207,12 @@ fn observe(
         .and_then(|()| watch.watch(&mut machine));
     let duration = watch.elapsed();
 
-    folder.write("serial.raw", watch.serial.bytes())?;
-    folder.write("serial-times.txt", watch.serial.times().as_bytes())?;
-    folder.write("serial.txt", watch.serial_text().as_bytes())?;
+    folder.write(SERIAL_RAW, watch.serial.bytes())?;
+    folder.write(SERIAL_TIMES, watch.serial.times().as_bytes())?;
+    folder.write(SERIAL_TEXT, watch.serial_text().as_bytes())?;
     let kind = case.platform.firmware.id.kind();
     let terminal = screen::text_from_terminal(watch.serial.bytes(), kind);
-    folder.write("serial-screen.txt", terminal.as_bytes())?;
+    folder.write(SERIAL_SCREEN, terminal.as_bytes())?;
     folder.write("debug.txt", watch.debug.bytes())?;
     folder.write("reads.txt", reads_table(&watch.trace, case).as_bytes())?;
     let outcome = watched.map_err(in_context)?;
@@ -297,12 +300,12 @@ fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<(), Infra> 
     let registers = or_words(machine.registers());
     folder.write("registers.txt", registers.as_bytes())?;
     let text = or_words(watch::text_screen(machine));
-    folder.write("screen.txt", text.as_bytes())?;
+    folder.write(SCREEN_TEXT, text.as_bytes())?;
     // Evidence, not the verdict: a screen that cannot be had is no reason to lose the rest.
     if let Ok(ppm) = machine.screen()
         && let Ok(png) = screen::png_from_ppm(&ppm)
     {
-        folder.write("screenshot.png", &png)?;
+        folder.write(SCREENSHOT, &png)?;
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ pub mod iso9660;
 pub mod manifest;
 pub mod map;
 pub mod medium;
+pub mod overview;
 pub mod partition_table;
 mod portable_executable;
 pub mod probe;

@@ -15,6 +15,7 @@ pub mod grid;
 pub mod id;
 pub mod master;
 pub mod matrix;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod scenario;

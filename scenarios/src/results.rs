@@ -3,8 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use harness::attachment::Attachment;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -34,16 +36,27 @@ pub fn record_file(out: &Path, id: &CellId) -> PathBuf {
 /// The result of a cell of which nothing was seen.
 #[must_use]
 pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellResult {
-    let disc = cell.id.disc();
+    nothing_of(&cell.id, cell.attachment, verdict, reason.into())
+}
+
+/// The result of a cell of which nothing but its name is known; nothing where that names no attachment.
+#[must_use]
+pub fn of_id(id: &CellId, verdict: Verdict, reason: impl Into<String>) -> Option<CellResult> {
+    let attachment = id.attachment().parse().ok()?;
+    Some(nothing_of(id, attachment, verdict, reason.into()))
+}
+
+fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: String) -> CellResult {
+    let disc = id.disc();
     CellResult {
-        id: cell.id.to_string(),
+        id: id.to_string(),
         scenario: disc.scenario().to_owned(),
         medium: disc.medium().to_owned(),
         boot: disc.boot().to_owned(),
         size: disc.size().to_owned(),
         master: disc.master().to_owned(),
-        firmware: cell.id.firmware().to_owned(),
-        attachment: cell.attachment,
+        firmware: id.firmware().to_owned(),
+        attachment,
         outcome: None,
         expected: None,
         verdict,
@@ -53,9 +66,16 @@ pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellR
         start: None,
         warm_differs: Vec::new(),
         contradicts: Vec::new(),
-        evidence: evidence_folder(&cell.id).to_string_lossy().into_owned(),
-        reason: vec![reason.into()],
+        evidence: evidence_folder(id).to_string_lossy().into_owned(),
+        reason: vec![reason],
     }
+}
+
+/// A time as results have it: milliseconds since 1970.
+#[must_use]
+pub fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How many cells came to which verdict.
@@ -110,6 +130,9 @@ impl Totals {
 pub struct Results {
     /// [`SCHEMA`].
     pub schema: String,
+    /// When it began, in milliseconds since 1970; nothing where an older version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_ms: Option<u64>,
     /// The machine it ran on.
     pub host: Host,
     /// What ran the guests' instructions.
@@ -196,6 +219,7 @@ impl Results {
     pub fn new(accelerator: String, tools: Tools, cells: Vec<CellResult>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
+            began_ms: None,
             host: Host::this(),
             accelerator,
             tools,

@@ -26,6 +26,10 @@ use crate::{
 
 /// The environment variable with the run file's path.
 pub const VARIABLE: &str = "BOOT_MATRIX_RUN";
+/// The name of the run file, in the folder for results.
+pub const FILE: &str = "run.json";
+/// The name of the list of cells there, one id a line.
+pub const LIST: &str = "cells.txt";
 
 /// One run of cells, as the command line resolved it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -123,7 +127,7 @@ impl Run {
     /// The run file in the folder of a run.
     #[must_use]
     pub fn file(out: &Path) -> PathBuf {
-        out.join("run.json")
+        out.join(FILE)
     }
 
     /// Writes the run file and the list of cells into the folder of the run, and says where.

@@ -1,10 +1,14 @@
 //! One cell, tried.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use harness::{
     case::{Case, Success},
     checkpoint::Checkpoints,
+    diagnosis::{Boot, diagnose},
     evidence::OBSERVATION,
     observation::{Observation, Start},
     outcome::{Outcome, OutcomeKind, Stage},
@@ -13,12 +17,14 @@ use harness::{
 use images::{
     inspect::{self, DiscFile, Inspection, Window},
     manifest::Manifest,
+    map::DiscMap,
+    overview::Overview,
 };
 use regex::bytes::Regex;
 use scenarios::{
     cell::{Cell, DiscSource},
     disc::Disc,
-    files, results,
+    files, report, results,
 };
 
 use crate::environment::Environment;
@@ -100,8 +106,8 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
             },
         },
     };
-    let inspection = match inspect(&disc, &folder) {
-        Ok(inspection) => inspection,
+    let read = match inspect(&disc, &folder) {
+        Ok(read) => read,
         Err(error) => return Attempt::Failed(error),
     };
     let toolbox = match environment.toolbox() {
@@ -113,7 +119,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         Start::Warm => Some(Checkpoints::in_folder(&environment.run.checkpoints)),
     };
     match toolbox.platform(cell) {
-        Ok(platform) => boot(cell, disc, inspection, platform, checkpoints, folder),
+        Ok(platform) => boot(cell, disc, read, platform, checkpoints, folder),
         Err(error) => Attempt::Skipped(error.to_string()),
     }
 }
@@ -138,7 +144,7 @@ fn not_mastered(words: Vec<String>) -> Observation {
 }
 
 /// Reads what is on a disc, without booting it, and leaves that with the evidence.
-fn inspect(disc: &Booted, folder: &Path) -> Result<Inspection, String> {
+fn inspect(disc: &Booted, folder: &Path) -> Result<(Inspection, DiscMap), String> {
     let file = DiscFile::open(&disc.iso).map_err(|error| error.to_string())?;
     let options = inspect::Options {
         medium: disc
@@ -147,21 +153,26 @@ fn inspect(disc: &Booted, folder: &Path) -> Result<Inspection, String> {
             .and_then(|manifest| manifest.capacity),
         boot_image: None,
     };
-    let inspection = inspect::inspect(&mut Window::new(&file), &options)
+    let mut window = Window::new(&file);
+    let inspection = inspect::inspect(&mut window, &options)
         .map_err(|error| format!("{}: {error}", disc.iso.display()))?;
-    let path = folder.join("inspection.json");
-    files::write_evidence(&path, &inspection).map_err(|error| error.to_string())?;
-    Ok(inspection)
+    let map = DiscMap::read(&mut window, &inspection);
+    let overview = Overview::read(&mut window, &inspection, &map).for_medium(options.medium);
+    let left = files::write_evidence(&folder.join(report::INSPECTION), &inspection)
+        .and_then(|()| files::write_evidence(&folder.join(report::DISC), &overview));
+    left.map_err(|error| error.to_string())?;
+    Ok((inspection, map))
 }
 
 fn boot(
     cell: &Cell,
     disc: Booted,
-    inspection: Inspection,
+    (inspection, map): (Inspection, DiscMap),
     platform: Platform,
     checkpoints: Option<Checkpoints>,
-    evidence: PathBuf,
+    folder: PathBuf,
 ) -> Attempt {
+    let map = Arc::new(map);
     let success = match &cell.text {
         None => Success::Probe,
         Some(text) => match Regex::new(text) {
@@ -173,21 +184,32 @@ fn boot(
         id: cell.id.to_string(),
         disc: disc.iso,
         manifest: disc.manifest,
-        map: None,
+        map: Some(Arc::clone(&map)),
         platform,
         checkpoints,
         success,
         dialogue: cell.dialogue.clone(),
         deadline: None,
-        evidence,
+        evidence: folder,
     };
-    match harness::run::run(&case) {
-        Err(infra) => Attempt::Failed(infra.to_string()),
-        Ok(observation) => Attempt::Seen(Box::new(Seen {
-            observation,
-            manifest: case.manifest,
-            inspection: Some(inspection),
-            firmware_version: Some(case.platform.firmware.version.clone()),
-        })),
+    let observation = match harness::run::run(&case) {
+        Err(infra) => return Attempt::Failed(infra.to_string()),
+        Ok(observation) => observation,
+    };
+    let boot = Boot {
+        build: cell.id.firmware().to_owned(),
+        firmware: case.platform.firmware.id,
+        attachment: cell.attachment,
+        observation: &observation,
+    };
+    let diagnosis = diagnose(&inspection, &map, &[boot]);
+    if let Err(error) = files::write_evidence(&case.evidence.join(report::DIAGNOSIS), &diagnosis) {
+        return Attempt::Failed(error.to_string());
     }
+    Attempt::Seen(Box::new(Seen {
+        observation,
+        manifest: case.manifest,
+        inspection: Some(inspection),
+        firmware_version: Some(case.platform.firmware.version.clone()),
+    }))
 }

@@ -78,7 +78,7 @@ impl Environment {
             folders: vec![folder],
             masters: sources,
             scenarios: Declared::all(&matrix),
-            cells: out.join("cells.txt"),
+            cells: out.join(scenarios::run::LIST),
             out,
             accepted: Accepted::Snapshots,
             accept: false,

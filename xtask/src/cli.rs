@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Inspect(Inspect),
     /// Find out why a disc does not boot: boot it on each firmware by each attachment, and explain what is seen.
     Repro(Box<Repro>),
+    /// Make the page about a run anew, from its results and evidence: report.html.
+    Report(Report),
     /// Follow the probe of a disc that a real machine boots, over a serial port, and judge what it says.
     Listen(Listen),
     /// List, fetch, add or remove builds of firmware besides the host's.
@@ -57,6 +59,7 @@ impl Verb {
             Self::Repro(options) => options.format,
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
+            Self::Report(options) => options.format,
             Self::Listen(options) => options.format,
             Self::Firmware(options) => options.format,
             Self::Checkpoints(options) => options.format,
@@ -435,6 +438,19 @@ pub(crate) struct Image {
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The folder of a run [default: target/boot-matrix].
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Show it in the browser.
+    #[arg(long)]
+    pub(crate) open: bool,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

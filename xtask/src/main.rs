@@ -14,6 +14,7 @@ mod iso;
 mod listen;
 mod parallel;
 mod place;
+mod report;
 mod repro;
 mod setup;
 mod signals;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Verb::Image(options) => image::run(&options),
         Verb::Inspect(options) => inspect::run(&options),
         Verb::Repro(options) => repro::run(&options),
+        Verb::Report(options) => report::run(&options),
         Verb::Listen(options) => listen::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
         Verb::Test(options) => test::run(options),

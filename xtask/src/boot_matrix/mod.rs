@@ -29,7 +29,7 @@ use scenarios::{
     exchange,
     id::ABSENT,
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
-    run::{Accepted, Declared, Run, Starts, Toolbox},
+    run::{self, Accepted, Declared, Run, Starts, Toolbox},
 };
 use serde_json::json;
 
@@ -37,7 +37,7 @@ use self::{choice::Choice, nextest::Snapshots};
 use crate::{
     cli::{BootMatrix, Rerun, RunFormat},
     place::{self, absolute, target},
-    setup,
+    report, setup,
     signals::Signals,
     stop::Stop,
 };
@@ -150,7 +150,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         folders: choice.folders,
         masters: choice.masters,
         scenarios: Declared::all(&choice.matrix),
-        cells: out.join("cells.txt"),
+        cells: out.join(run::LIST),
         out: out.clone(),
         toolbox: Some(toolbox.clone()),
         accepted: choice.accepted,
@@ -197,6 +197,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
         results = results.over(earlier);
     }
+    results.began_ms = Some(results::milliseconds(run.began));
     results.comparison = choice
         .against
         .map(|against| against.compare(&results, &out));
@@ -205,6 +206,10 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         builds::accept(&results, &choice.matrix)?;
     }
     junit::mend(&nextest::report(&out), &results, &out)?;
+    // The results stand without the page.
+    let page = report::make(&out)
+        .map_err(|error| eprintln!("no {}: {error:#}", scenarios::report::FILE))
+        .ok();
     let took = began.elapsed();
     match options.format {
         RunFormat::Json => Ok(()),
@@ -212,6 +217,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         RunFormat::Github => github::print(&results, &cells, &out),
     }
     .context("cannot write the report")?;
+    if let Some(page) = page {
+        eprintln!("report: {}", page.display());
+    }
     Ok(results)
 }
 

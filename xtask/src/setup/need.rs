@@ -35,8 +35,10 @@ pub(crate) enum Source {
     Nowhere(String),
 }
 
-/// What the tests need beyond the matrix: independent readers of what we write.
-const ORACLES: [(&str, &str); 7] = [
+/// What the tests need beyond the matrix: independent readers of what we write, a browser among them.
+const ORACLES: [(&str, &str); 9] = [
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
     ("xorriso", "xorriso"),
     ("isoinfo", "genisoimage"),
     ("mdir", "mtools"),

@@ -1,0 +1,142 @@
+//! What a run left behind, whole or not.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    compare::Comparison,
+    files::{self, FileError},
+    id::CellId,
+    results::{self, CellResult, Host, Results, SCHEMA, Tools, Verdict},
+    run::{self, LIST},
+};
+
+/// What there is of the results.
+#[derive(Default)]
+pub(super) struct Left {
+    pub(super) began_ms: Option<u64>,
+    pub(super) host: Option<Host>,
+    pub(super) accelerator: Option<String>,
+    pub(super) tools: Option<Tools>,
+    pub(super) cells: Vec<CellResult>,
+    pub(super) comparison: Option<Comparison>,
+    pub(super) missing: Vec<String>,
+}
+
+/// Reads the results, or where there are none of the last run, what each of its cells left.
+pub(super) fn read(out: &Path) -> Result<Left, FileError> {
+    let file = Results::file(out);
+    let unfinished = match files::read_json::<Value>(&file) {
+        Ok(document) if belongs_to_last_run(&document, out) => return Ok(of_results(document)),
+        Ok(_) => "The last run in this folder was cut short, and results.json is of an earlier one: shown is what each cell left.".to_owned(),
+        Err(error) => format!("The run was cut short or its results are damaged: shown is what each cell left. ({error})"),
+    };
+    let list = out.join(LIST);
+    let ids = fs::read_to_string(&list).map_err(FileError::new("read", &list))?;
+    let mut left = Left {
+        missing: vec![unfinished],
+        ..Left::default()
+    };
+    let mut without = 0;
+    for id in ids.lines().filter_map(|line| line.parse::<CellId>().ok()) {
+        let record = files::read_json(&results::record_file(out, &id));
+        left.cells.extend(record.ok().or_else(|| {
+            without += 1;
+            results::of_id(&id, Verdict::Infra, "the cell left no result")
+        }));
+    }
+    if without > 0 {
+        left.missing.push(format!(
+            "{without} of {} cells left no result: they were not run, or did not come to their end.",
+            left.cells.len()
+        ));
+    }
+    Ok(left)
+}
+
+/// Whether the results are those of the run that was the last to begin. Older results and other folders do not say.
+fn belongs_to_last_run(document: &Value, out: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Began {
+        began: std::time::SystemTime,
+    }
+    let last = files::read_json::<Began>(&out.join(run::FILE)).ok();
+    let last = last.map(|run| results::milliseconds(run.began));
+    match (field::<u64>(document, "began_ms"), last) {
+        (Some(began), Some(last)) => began == last,
+        _ => true,
+    }
+}
+
+fn of_results(document: Value) -> Left {
+    let mut left = Left {
+        began_ms: field(&document, "began_ms"),
+        host: field(&document, "host"),
+        accelerator: field(&document, "accelerator"),
+        tools: field(&document, "tools"),
+        comparison: field(&document, "comparison"),
+        ..Left::default()
+    };
+    if let Err(other) = files::expect_schema(&document, SCHEMA) {
+        left.missing.push(format!(
+            "The results are of another version of boot-matrix ({other}): shown is what can be understood."
+        ));
+    }
+    for (name, known) in [
+        ("host", left.host.is_some()),
+        ("tools", left.tools.is_some()),
+    ] {
+        if !known {
+            left.missing
+                .push(format!("The results do not say what the {name} was, or not in a way that can be understood."));
+        }
+    }
+    let cells = document.get("cells").and_then(Value::as_array);
+    if cells.is_none() {
+        left.missing
+            .push("The results hold no list of cells.".to_owned());
+    }
+    let mut told = BTreeSet::new();
+    let mut unreadable = 0;
+    for cell in cells.into_iter().flatten() {
+        match record(cell) {
+            Some(record) if told.insert(record.id.clone()) => left.cells.push(record),
+            Some(record) => left.missing.push(format!(
+                "The results hold {} twice: shown is the first.",
+                record.id
+            )),
+            None => unreadable += 1,
+        }
+    }
+    if unreadable > 0 {
+        left.missing.push(format!(
+            "{unreadable} cells of the results cannot be understood, and are not shown."
+        ));
+    }
+    left
+}
+
+/// A cell, or as much of it as can be understood.
+fn record(cell: &Value) -> Option<CellResult> {
+    // Its folder follows from its id, which alone is trusted.
+    let id: CellId = field::<String>(cell, "id")?.parse().ok()?;
+    if let Ok(record) = CellResult::deserialize(cell) {
+        return Some(record);
+    }
+    let reason = "the results have this cell in a way that cannot be understood wholly";
+    let verdict = field(cell, "verdict").unwrap_or(Verdict::Infra);
+    Some(CellResult {
+        outcome: field(cell, "outcome"),
+        expected: field(cell, "expected"),
+        differs: field(cell, "differs").unwrap_or_default(),
+        findings: field(cell, "findings").unwrap_or_default(),
+        duration_ms: field(cell, "duration_ms").unwrap_or_default(),
+        ..results::of_id(&id, verdict, reason)?
+    })
+}
+
+fn field<T: DeserializeOwned>(of: &Value, name: &str) -> Option<T> {
+    T::deserialize(of.get(name)?).ok()
+}
