@@ -12,9 +12,11 @@ use scenarios::{
     words::{self, FirmwareName, Name, Set},
 };
 
+use crate::{examples, terminal};
+
 /// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100, after_help = examples::ALL.help(), styles = terminal::HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -68,23 +70,8 @@ impl Verb {
     }
 }
 
-/// What `boot-matrix --help` ends with.
-const EXAMPLES: &str = "\
-Examples:
-  cargo xtask boot-matrix                                   all discs, against the snapshots
-  cargo xtask boot-matrix quarter --firmware seabios        some of them
-  cargo xtask boot-matrix --master tool.toml --baseline DIR --accept
-                                                            what a tool's discs do, written down
-  cargo xtask boot-matrix --master tool.toml --baseline DIR
-                                                            and whether they still do it
-  cargo xtask boot-matrix --master genisoimage --against xorriso
-                                                            two tools, cell by cell
-  cargo xtask boot-matrix --against before/results.json     two runs, cell by cell
-  cargo xtask boot-matrix --iso debian.iso --expect 'Installer menu'
-                                                            an ISO that exists";
-
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::BOOT_MATRIX.help())]
 pub(crate) struct BootMatrix {
     /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives. hard-disk is part of
     /// hard-disk,cylinders=1 too: write /hard-disk/ for the whole word, or */hard-disk/* as a pattern.
@@ -179,6 +166,12 @@ pub(crate) struct BootMatrix {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tooling: Tooling,
+    /// Tell only what failed, and the totals.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Tell whole reasons, and what is as expected too.
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: RunFormat,
@@ -213,6 +206,8 @@ impl BootMatrix {
             prove_warm: false,
             out: None,
             tooling,
+            quiet: false,
+            verbose: false,
             format: RunFormat::Text,
         }
     }
@@ -260,19 +255,8 @@ impl From<AcceleratorChoice> for AcceleratorWish {
     }
 }
 
-/// What `repro --help` ends with.
-const REPRO_EXAMPLES: &str = "\
-Examples:
-  cargo xtask repro customer.iso                        what each firmware does with it, and why
-  cargo xtask repro customer.iso --firmware ovmf --attach usb-disk
-                                                        as a USB stick in a UEFI machine
-  cargo xtask repro customer.iso --expect 'login:' --timeout 120
-                                                        whether it comes to a login
-  cargo xtask repro customer.iso --distil small.iso     the few sectors that fail in the same way
-  cargo xtask repro customer.iso --promote ticket-4711  and from then on a regression test";
-
 #[derive(Debug, Args)]
-#[command(after_help = REPRO_EXAMPLES)]
+#[command(after_help = examples::REPRO.help())]
 pub(crate) struct Repro {
     /// The disc: a file, or a drive such as /dev/sr0. It is only read.
     #[arg(value_name = "ISO")]
@@ -336,6 +320,7 @@ pub(crate) struct Repro {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::FIRMWARE.help())]
 pub(crate) struct Firmware {
     #[command(subcommand)]
     pub(crate) verb: FirmwareVerb,
@@ -347,14 +332,17 @@ pub(crate) struct Firmware {
 #[derive(Debug, Subcommand)]
 pub(crate) enum FirmwareVerb {
     /// Say which builds there are, and which QEMU.
+    #[command(after_help = examples::FIRMWARE_LIST.help())]
     List,
     /// Fetch those of other releases of this distribution, as packages, by this host's package manager. Nothing is installed.
+    #[command(after_help = examples::FIRMWARE_FETCH.help())]
     Fetch {
         /// A newer QEMU too, unpacked beside the host's, for --qemu.
         #[arg(long)]
         qemu: bool,
     },
     /// Keep a copy of a firmware that is in a file: a ROM of SeaBIOS, or OVMF.
+    #[command(after_help = examples::FIRMWARE_ADD.help())]
     Add {
         /// The ROM, OVMF's code, or both code and variables in one.
         #[arg(value_name = "FILE")]
@@ -367,6 +355,7 @@ pub(crate) enum FirmwareVerb {
         name: Option<FirmwareName>,
     },
     /// Remove one that was fetched or added.
+    #[command(after_help = examples::FIRMWARE_REMOVE.help())]
     Remove {
         /// Its name, as the list has it.
         #[arg(value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
@@ -375,6 +364,7 @@ pub(crate) enum FirmwareVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::CHECKPOINTS.help())]
 pub(crate) struct Checkpoints {
     /// What to do.
     #[arg(value_name = "WHAT")]
@@ -393,6 +383,7 @@ pub(crate) enum CheckpointVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::DOCTOR.help())]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) tooling: Tooling,
@@ -402,6 +393,7 @@ pub(crate) struct Doctor {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::TEST.help())]
 pub(crate) struct Test {
     #[command(flatten)]
     pub(crate) tooling: Tooling,
@@ -411,6 +403,7 @@ pub(crate) struct Test {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::CHECK.help())]
 pub(crate) struct Check {
     /// Write the JSON Schema of scenario files anew instead of comparing it.
     #[arg(long)]
@@ -425,6 +418,7 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::IMAGE.help())]
 pub(crate) struct Image {
     /// The id of a cell or of a disc; it need not be in any scenario.
     #[arg(value_name = "CELL-ID|DISC-ID")]
@@ -441,6 +435,7 @@ pub(crate) struct Image {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::LISTEN.help())]
 pub(crate) struct Listen {
     /// The serial port that is connected to the machine's COM1, such as /dev/ttyUSB0.
     #[arg(long, value_name = "PORT")]
@@ -467,6 +462,7 @@ pub(crate) struct Listen {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::INSPECT.help())]
 pub(crate) struct Inspect {
     /// The disc: a file, or a drive such as /dev/sr0.
     #[arg(value_name = "ISO")]

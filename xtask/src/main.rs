@@ -7,6 +7,7 @@ mod checkpoints;
 mod cli;
 mod columns;
 mod doctor;
+mod examples;
 mod firmware;
 mod image;
 mod inspect;
@@ -20,6 +21,7 @@ mod signals;
 mod steps;
 mod stop;
 mod tables;
+mod terminal;
 mod test;
 
 use std::{
@@ -120,7 +122,7 @@ fn finish(done: anyhow::Result<()>, format: Format) -> ExitCode {
     let stop = Stop::of(&error);
     let said = match format {
         Format::Json => writeln!(io::stdout(), "{}", stop.to_json()),
-        Format::Text => writeln!(io::stderr(), "{stop}"),
+        Format::Text => stop.print(&mut terminal::stderr()),
     };
     // Nobody is listening: the exit code still says it.
     drop(said);

@@ -5,11 +5,14 @@ pub(crate) mod builds;
 pub(crate) mod checkpoints;
 mod choice;
 mod comparison;
+mod estimate;
 pub(crate) mod flips;
 mod github;
 mod junit;
 mod nextest;
 mod order;
+mod problems;
+mod progress;
 mod table;
 
 use std::{
@@ -33,13 +36,18 @@ use scenarios::{
 };
 use serde_json::json;
 
-use self::{choice::Choice, nextest::Snapshots};
+use self::{
+    choice::Choice,
+    nextest::{Snapshots, Told},
+    table::{Detail, Telling},
+};
 use crate::{
     cli::{BootMatrix, Rerun, RunFormat},
     place::{self, absolute, target},
     setup,
     signals::Signals,
     stop::Stop,
+    terminal,
 };
 
 /// Runs the verb.
@@ -172,6 +180,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
                 (false, false) => Snapshots::Reviewed,
             },
             slow: order::slow(&cells, earlier.as_ref()),
+            told: Told::by(options.quiet),
+            cells: &cells,
+            earlier: earlier.as_ref(),
         },
         signals,
     )?;
@@ -205,10 +216,15 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         builds::accept(&results, &choice.matrix)?;
     }
     junit::mend(&nextest::report(&out), &results, &out)?;
-    let took = began.elapsed();
+    let telling = Telling {
+        out: &out,
+        took: began.elapsed(),
+        detail: Detail::of(options),
+        has_snapshots: matches!(run.accepted, Accepted::Snapshots) && !on_builds,
+    };
     match options.format {
         RunFormat::Json => Ok(()),
-        RunFormat::Text => table::print(&mut io::stdout().lock(), &results, &out, took),
+        RunFormat::Text => table::print(&mut terminal::stdout(), &results, &telling),
         RunFormat::Github => github::print(&results, &cells, &out),
     }
     .context("cannot write the report")?;
