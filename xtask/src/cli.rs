@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use harness::{accelerator::Accelerator, attachment::Attachment};
 use images::defect::Defect;
 use images::medium::Medium;
@@ -40,6 +41,8 @@ pub(crate) enum Verb {
     Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
     Doctor(Doctor),
+    /// Print a script with which a shell completes cargo xtask.
+    Completions(Completions),
     /// Run everything: the default matrix, and every other test of the workspace.
     Test(Test),
     /// Check format, lints, documentation, the schema, the generated tables and the snapshots.
@@ -63,6 +66,7 @@ impl Verb {
             Self::Firmware(options) => options.format,
             Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
+            Self::Completions(_) => Format::Text,
             Self::Test(options) => options.format,
             Self::Check(options) => options.format,
             Self::Bench(options) => options.format,
@@ -149,6 +153,10 @@ pub(crate) struct BootMatrix {
     /// whatever it is.
     #[arg(long)]
     pub(crate) accept: bool,
+    /// Look at what differs from its snapshot after the run, one by one, and accept or reject it (cargo insta review). Only
+    /// what is as the scenario declares is shown.
+    #[arg(long, conflicts_with_all = ["accept", "list", "export", "baseline", "against", "iso", "firmware_grid"])]
+    pub(crate) review: bool,
     /// Run again what was not as expected the last time, of the scenarios that were run then.
     #[arg(long, value_name = "WHICH")]
     pub(crate) rerun: Option<Rerun>,
@@ -200,6 +208,7 @@ impl BootMatrix {
             baseline: None,
             against: None,
             accept: false,
+            review: false,
             rerun: None,
             partition: None,
             cold: false,
@@ -390,6 +399,14 @@ pub(crate) struct Doctor {
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::COMPLETIONS.help())]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
 }
 
 #[derive(Debug, Args)]

@@ -60,6 +60,10 @@ pub(crate) const BOOT_MATRIX: Examples = Examples(&[
         "with whole reasons",
     ),
     (
+        "cargo xtask boot-matrix --rerun failed --review",
+        "and look at what differs, to accept it or not",
+    ),
+    (
         "cargo xtask boot-matrix --master tool.toml --baseline DIR --accept",
         "what a tool's discs do, written down",
     ),
@@ -200,6 +204,21 @@ pub(crate) const DOCTOR: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const COMPLETIONS: Examples = Examples(&[
+    (
+        "cargo xtask completions bash > ~/.cargo-xtask.bash",
+        "then source it in ~/.bashrc, behind cargo's own completion",
+    ),
+    (
+        "cargo xtask completions zsh > ~/.zfunc/_cargo-xtask",
+        "a folder of $fpath; cargo's own completion calls it",
+    ),
+    (
+        "cargo xtask completions fish > ~/.config/fish/conf.d/cargo-xtask.fish",
+        "read at the next start",
+    ),
+]);
+
 pub(crate) const TEST: Examples = Examples(&[
     ("cargo xtask test", "everything, as in CI"),
     ("cargo xtask test --yes", "and what is missing is installed"),
@@ -256,6 +275,9 @@ mod tests {
                 .collect();
             assert!(!commands.is_empty(), "{verb}: {examples}");
             for command in commands {
+                let command = command
+                    .split_once(" > ")
+                    .map_or(command, |(command, _)| command);
                 let words = shell_words::split(command).unwrap();
                 let parsed = Cli::try_parse_from(&words[1..]);
                 assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());

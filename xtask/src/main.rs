@@ -6,6 +6,7 @@ mod check;
 mod checkpoints;
 mod cli;
 mod columns;
+mod completions;
 mod doctor;
 mod examples;
 mod firmware;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Verb::Repro(options) => repro::run(&options),
         Verb::Listen(options) => listen::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
+        Verb::Completions(options) => completions::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),
         Verb::Checkpoints(options) => checkpoints::run(&options),

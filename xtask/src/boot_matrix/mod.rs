@@ -13,6 +13,7 @@ mod nextest;
 mod order;
 mod problems;
 mod progress;
+mod review;
 mod table;
 
 use std::{
@@ -53,6 +54,7 @@ use crate::{
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     let choice = choice::choose(options)?;
+    review::check(options, &choice)?;
     if let Some(folder) = &options.export {
         return export(options, &choice.cells, folder);
     }
@@ -220,7 +222,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         out: &out,
         took: began.elapsed(),
         detail: Detail::of(options),
-        has_snapshots: matches!(run.accepted, Accepted::Snapshots) && !on_builds,
+        accept: review::option(&run.accepted, &cells).filter(|_| !on_builds),
     };
     match options.format {
         RunFormat::Json => Ok(()),
@@ -228,6 +230,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         RunFormat::Github => github::print(&results, &cells, &out),
     }
     .context("cannot write the report")?;
+    if options.review && !signals.caught() {
+        review::open(&results, &cells, &out, signals)?;
+    }
     Ok(results)
 }
 

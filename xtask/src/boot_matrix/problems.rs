@@ -7,6 +7,7 @@ use std::{
 
 use scenarios::results::{CellResult, Differs, Results, Verdict};
 
+use super::review;
 use super::table::{Detail, PROBLEMS, Telling};
 use crate::{
     place::{shown, target},
@@ -61,11 +62,8 @@ fn print_problem(
     let evidence = telling.out.join(&record.evidence);
     writeln!(to, "  evidence: {}", shown(&evidence).display())?;
     write!(to, "  next: ")?;
-    // Only what is declared and differs from what was accepted can be accepted.
-    let can_be_accepted = !record.differs.contains(&Differs::Outcome)
-        && !record.differs.contains(&Differs::Start)
-        && telling.has_snapshots;
-    to.paint(TYPED, again(telling.out, Some(&record.id), can_be_accepted))?;
+    let accept = telling.accept.filter(|_| review::is_acceptable(record));
+    to.paint(TYPED, again(telling.out, Some(&record.id), accept))?;
     writeln!(to)
 }
 
@@ -105,7 +103,7 @@ fn print_new(
         writeln!(to, "  and {} more", number - most)?;
     }
     write!(to, "  next: ")?;
-    to.paint(TYPED, again(telling.out, None, true))?;
+    to.paint(TYPED, again(telling.out, None, telling.accept))?;
     writeln!(to)
 }
 
@@ -144,12 +142,12 @@ fn changed(reason: &str) -> Option<(String, usize)> {
     }
 }
 
-/// The command that runs one cell again, or all that failed.
-pub(super) fn again(out: &Path, id: Option<&str>, accept: bool) -> String {
+/// The command that runs one cell again, or all that failed, with an option that takes what is seen.
+pub(super) fn again(out: &Path, id: Option<&str>, accept: Option<&str>) -> String {
     let mut words = vec!["cargo", "xtask", "boot-matrix"];
     words.extend(id);
     words.extend(["--rerun", "failed"]);
-    words.extend(accept.then_some("--accept"));
+    words.extend(accept);
     let folder = shown(out);
     let folder = folder.to_string_lossy();
     if out != target().join("boot-matrix") {

@@ -48,8 +48,8 @@ pub(super) struct Telling<'a> {
     pub(super) took: Duration,
     /// How much is told.
     pub(super) detail: Detail,
-    /// Whether its cells are compared with snapshots, which can be reviewed.
-    pub(super) has_snapshots: bool,
+    /// The option with which what differs can be accepted, where it can.
+    pub(super) accept: Option<&'static str>,
 }
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
