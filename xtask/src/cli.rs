@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use harness::{accelerator::Accelerator, attachment::Attachment};
 use images::defect::Defect;
 use images::medium::Medium;
@@ -12,9 +13,11 @@ use scenarios::{
     words::{self, FirmwareName, Name, Set},
 };
 
+use crate::{examples, terminal};
+
 /// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100, after_help = examples::ALL.help(), styles = terminal::HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -40,6 +43,8 @@ pub(crate) enum Verb {
     Checkpoints(Checkpoints),
     /// Say what is needed on this machine, and what is missing.
     Doctor(Doctor),
+    /// Print a script with which a shell completes cargo xtask.
+    Completions(Completions),
     /// Run everything: the default matrix, and every other test of the workspace.
     Test(Test),
     /// Check format, lints, documentation, the schema, the generated tables and the snapshots.
@@ -64,6 +69,7 @@ impl Verb {
             Self::Firmware(options) => options.format,
             Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
+            Self::Completions(_) => Format::Text,
             Self::Test(options) => options.format,
             Self::Check(options) => options.format,
             Self::Bench(options) => options.format,
@@ -71,23 +77,8 @@ impl Verb {
     }
 }
 
-/// What `boot-matrix --help` ends with.
-const EXAMPLES: &str = "\
-Examples:
-  cargo xtask boot-matrix                                   all discs, against the snapshots
-  cargo xtask boot-matrix quarter --firmware seabios        some of them
-  cargo xtask boot-matrix --master tool.toml --baseline DIR --accept
-                                                            what a tool's discs do, written down
-  cargo xtask boot-matrix --master tool.toml --baseline DIR
-                                                            and whether they still do it
-  cargo xtask boot-matrix --master genisoimage --against xorriso
-                                                            two tools, cell by cell
-  cargo xtask boot-matrix --against before/results.json     two runs, cell by cell
-  cargo xtask boot-matrix --iso debian.iso --expect 'Installer menu'
-                                                            an ISO that exists";
-
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::BOOT_MATRIX.help())]
 pub(crate) struct BootMatrix {
     /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives. hard-disk is part of
     /// hard-disk,cylinders=1 too: write /hard-disk/ for the whole word, or */hard-disk/* as a pattern.
@@ -165,6 +156,10 @@ pub(crate) struct BootMatrix {
     /// whatever it is.
     #[arg(long)]
     pub(crate) accept: bool,
+    /// Look at what differs from its snapshot after the run, one by one, and accept or reject it (cargo insta review). Only
+    /// what is as the scenario declares is shown.
+    #[arg(long, conflicts_with_all = ["accept", "list", "export", "baseline", "against", "iso", "firmware_grid"])]
+    pub(crate) review: bool,
     /// Run again what was not as expected the last time, of the scenarios that were run then.
     #[arg(long, value_name = "WHICH")]
     pub(crate) rerun: Option<Rerun>,
@@ -182,6 +177,12 @@ pub(crate) struct BootMatrix {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tooling: Tooling,
+    /// Tell only what failed, and the totals.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Tell whole reasons, and what is as expected too.
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: RunFormat,
@@ -210,12 +211,15 @@ impl BootMatrix {
             baseline: None,
             against: None,
             accept: false,
+            review: false,
             rerun: None,
             partition: None,
             cold: false,
             prove_warm: false,
             out: None,
             tooling,
+            quiet: false,
+            verbose: false,
             format: RunFormat::Text,
         }
     }
@@ -263,19 +267,8 @@ impl From<AcceleratorChoice> for AcceleratorWish {
     }
 }
 
-/// What `repro --help` ends with.
-const REPRO_EXAMPLES: &str = "\
-Examples:
-  cargo xtask repro customer.iso                        what each firmware does with it, and why
-  cargo xtask repro customer.iso --firmware ovmf --attach usb-disk
-                                                        as a USB stick in a UEFI machine
-  cargo xtask repro customer.iso --expect 'login:' --timeout 120
-                                                        whether it comes to a login
-  cargo xtask repro customer.iso --distil small.iso     the few sectors that fail in the same way
-  cargo xtask repro customer.iso --promote ticket-4711  and from then on a regression test";
-
 #[derive(Debug, Args)]
-#[command(after_help = REPRO_EXAMPLES)]
+#[command(after_help = examples::REPRO.help())]
 pub(crate) struct Repro {
     /// The disc: a file, or a drive such as /dev/sr0. It is only read.
     #[arg(value_name = "ISO")]
@@ -339,6 +332,7 @@ pub(crate) struct Repro {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::FIRMWARE.help())]
 pub(crate) struct Firmware {
     #[command(subcommand)]
     pub(crate) verb: FirmwareVerb,
@@ -350,14 +344,17 @@ pub(crate) struct Firmware {
 #[derive(Debug, Subcommand)]
 pub(crate) enum FirmwareVerb {
     /// Say which builds there are, and which QEMU.
+    #[command(after_help = examples::FIRMWARE_LIST.help())]
     List,
     /// Fetch those of other releases of this distribution, as packages, by this host's package manager. Nothing is installed.
+    #[command(after_help = examples::FIRMWARE_FETCH.help())]
     Fetch {
         /// A newer QEMU too, unpacked beside the host's, for --qemu.
         #[arg(long)]
         qemu: bool,
     },
     /// Keep a copy of a firmware that is in a file: a ROM of SeaBIOS, or OVMF.
+    #[command(after_help = examples::FIRMWARE_ADD.help())]
     Add {
         /// The ROM, OVMF's code, or both code and variables in one.
         #[arg(value_name = "FILE")]
@@ -370,6 +367,7 @@ pub(crate) enum FirmwareVerb {
         name: Option<FirmwareName>,
     },
     /// Remove one that was fetched or added.
+    #[command(after_help = examples::FIRMWARE_REMOVE.help())]
     Remove {
         /// Its name, as the list has it.
         #[arg(value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
@@ -378,6 +376,7 @@ pub(crate) enum FirmwareVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::CHECKPOINTS.help())]
 pub(crate) struct Checkpoints {
     /// What to do.
     #[arg(value_name = "WHAT")]
@@ -396,6 +395,7 @@ pub(crate) enum CheckpointVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::DOCTOR.help())]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) tooling: Tooling,
@@ -405,6 +405,15 @@ pub(crate) struct Doctor {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::COMPLETIONS.help())]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::TEST.help())]
 pub(crate) struct Test {
     #[command(flatten)]
     pub(crate) tooling: Tooling,
@@ -414,6 +423,7 @@ pub(crate) struct Test {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::CHECK.help())]
 pub(crate) struct Check {
     /// Write the JSON Schema of scenario files anew instead of comparing it.
     #[arg(long)]
@@ -428,6 +438,7 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::IMAGE.help())]
 pub(crate) struct Image {
     /// The id of a cell or of a disc; it need not be in any scenario.
     #[arg(value_name = "CELL-ID|DISC-ID")]
@@ -444,6 +455,7 @@ pub(crate) struct Image {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::REPORT.help())]
 pub(crate) struct Report {
     /// The folder of a run [default: target/boot-matrix].
     #[arg(value_name = "DIR")]
@@ -457,6 +469,7 @@ pub(crate) struct Report {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::LISTEN.help())]
 pub(crate) struct Listen {
     /// The serial port that is connected to the machine's COM1, such as /dev/ttyUSB0.
     #[arg(long, value_name = "PORT")]
@@ -483,6 +496,7 @@ pub(crate) struct Listen {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::INSPECT.help())]
 pub(crate) struct Inspect {
     /// The disc: a file, or a drive such as /dev/sr0.
     #[arg(value_name = "ISO")]

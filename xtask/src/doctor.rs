@@ -1,13 +1,16 @@
 //! What is needed on this machine, and what is missing.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
+use anstyle::Style;
 use anyhow::Context;
 use scenarios::matrix::Matrix;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{Doctor, Format},
@@ -17,6 +20,7 @@ use crate::{
         need::{self, Need, Source},
     },
     stop::{HOST, Stop},
+    terminal::{self, BAD, CAUTION, FAINT, GOOD, TYPED, Terminal},
 };
 
 /// Runs the verb.
@@ -27,6 +31,7 @@ pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
     let mut needs = need::for_cells(&cells, &toolbox);
     needs.extend(need::for_masters(&cells, &matrix.masters, &[], &toolbox));
     needs.extend(need::for_tests());
+    let besides = need::besides();
     let mut facts = Vec::new();
     if let Ok(toolbox) = &toolbox {
         let accelerator = &toolbox.accelerator;
@@ -43,7 +48,7 @@ pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
             }
         ));
     }
-    print(&needs, &facts, options.format).context("cannot write")?;
+    print(&needs, &besides, &facts, options.format).context("cannot write")?;
     let missing = needs.iter().any(|need| need.found.is_err());
     Ok(if missing {
         ExitCode::from(HOST)
@@ -52,33 +57,61 @@ pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn print(needs: &[Need], facts: &[String], format: Format) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match format {
-        Format::Json => {
-            let needs: Vec<_> = needs
-                .iter()
-                .map(|need| match &need.found {
-                    Ok(found) => json!({ "name": need.name, "found": found }),
-                    Err(missing) => json!({ "name": need.name, "found": null, "missing": missing, "remedy": remedy(need) }),
-                })
-                .collect();
-            writeln!(
-                out,
-                "{}",
-                json!({ "schema": "doctor/1", "needs": needs, "facts": facts })
-            )
+fn print(needs: &[Need], besides: &[Need], facts: &[String], format: Format) -> io::Result<()> {
+    if format == Format::Json {
+        let needs: Vec<_> = needs.iter().map(document).collect();
+        let besides: Vec<_> = besides.iter().map(document).collect();
+        let doctor =
+            json!({ "schema": "doctor/1", "needs": needs, "optional": besides, "facts": facts });
+        return writeln!(io::stdout(), "{doctor}");
+    }
+    let mut to = terminal::stdout();
+    let mut told = BTreeSet::new();
+    for need in needs {
+        // What comes with boot-matrix is told only when it is gone.
+        let is_shipped = Path::new(&need.name).starts_with(workspace());
+        if need.found.is_ok() && (is_shipped || !told.insert(&need.name)) {
+            continue;
         }
-        Format::Text => {
-            for need in needs {
-                match &need.found {
-                    Ok(found) => writeln!(out, "✓ {}: {found}", need.name)?,
-                    Err(missing) => {
-                        writeln!(out, "✗ {}: {missing}\n    {}", need.name, remedy(need))?
-                    }
-                }
-            }
-            facts.iter().try_for_each(|fact| writeln!(out, "  {fact}"))
+        print_need(&mut to, need, ("✗", BAD))?;
+    }
+    for need in besides {
+        print_need(&mut to, need, ("–", CAUTION))?;
+    }
+    for fact in facts {
+        to.paint(FAINT, format_args!("  {fact}"))?;
+        writeln!(to)?;
+    }
+    Ok(())
+}
+
+fn document(need: &Need) -> Value {
+    match &need.found {
+        Ok(found) => json!({ "name": need.name, "found": found }),
+        Err(missing) => {
+            json!({ "name": need.name, "found": null, "missing": missing, "remedy": remedy(need) })
+        }
+    }
+}
+
+/// A line: what was found; or what is missing, and the command that brings it.
+fn print_need(
+    to: &mut Terminal<impl Write>,
+    need: &Need,
+    (mark, style): (&str, Style),
+) -> io::Result<()> {
+    match &need.found {
+        Ok(found) => {
+            to.paint(GOOD, "✓")?;
+            let found = Some(found).filter(|found| *found != need::FOUND);
+            let found = found.map_or_else(String::new, |found| format!(": {found}"));
+            writeln!(to, " {}{found}", need.name)
+        }
+        Err(missing) => {
+            to.paint(style, mark)?;
+            write!(to, " {}: {missing}: ", need.name)?;
+            to.paint(TYPED, remedy(need))?;
+            writeln!(to)
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::{
     place::{target, workspace},
     signals::Signals,
     stop::Stop,
+    terminal,
 };
 
 /// The document in the folder of the evidence, and what is printed with `--format json`.
@@ -226,14 +227,14 @@ fn say_event(event: Event, matrix: &Matrix) {
 
 /// Progress goes where it never mixes with the result. Nobody has to read it.
 fn say(line: &str) {
-    drop(writeln!(io::stderr(), "{line}"));
+    drop(writeln!(terminal::stderr(), "{line}"));
 }
 
 fn print(format: Format, heard: &Heard) -> io::Result<()> {
-    let mut to = io::stdout().lock();
     if format == Format::Json {
-        return writeln!(to, "{}", serde_json::to_string(heard)?);
+        return writeln!(io::stdout(), "{}", serde_json::to_string(heard)?);
     }
+    let mut to = terminal::stdout();
     let outcome = &heard.observation.outcome;
     let name = match (&heard.cell, &heard.disc) {
         (Some(cell), _) => cell.to_string(),

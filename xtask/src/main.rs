@@ -6,7 +6,9 @@ mod check;
 mod checkpoints;
 mod cli;
 mod columns;
+mod completions;
 mod doctor;
+mod examples;
 mod firmware;
 mod image;
 mod inspect;
@@ -21,6 +23,7 @@ mod signals;
 mod steps;
 mod stop;
 mod tables;
+mod terminal;
 mod test;
 
 use std::{
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Report(options) => report::run(&options),
         Verb::Listen(options) => listen::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
+        Verb::Completions(options) => completions::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),
         Verb::Checkpoints(options) => checkpoints::run(&options),
@@ -122,7 +126,7 @@ fn finish(done: anyhow::Result<()>, format: Format) -> ExitCode {
     let stop = Stop::of(&error);
     let said = match format {
         Format::Json => writeln!(io::stdout(), "{}", stop.to_json()),
-        Format::Text => writeln!(io::stderr(), "{stop}"),
+        Format::Text => stop.print(&mut terminal::stderr()),
     };
     // Nobody is listening: the exit code still says it.
     drop(said);

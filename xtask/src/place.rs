@@ -27,6 +27,15 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// A path as it is shown to people: from the folder that they are in, if it is below that.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    let here = env::current_dir().unwrap_or_default();
+    match path.strip_prefix(here) {
+        Ok(below) if below != Path::new("") => below.to_owned(),
+        _ => path.to_owned(),
+    }
+}
+
 /// The folder of the checkpoints, which all runs share.
 pub(crate) fn checkpoints() -> PathBuf {
     target().join("checkpoints")

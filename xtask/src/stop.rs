@@ -1,9 +1,14 @@
 //! Why a command could not do what it was asked, and the exit code for it.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use scenarios::{files::FileError, matrix::ReadError};
 use serde_json::json;
+
+use crate::terminal::{BAD, TYPED, Terminal};
 
 /// Wrong usage, or input that cannot be read.
 const USAGE: u8 = 2;
@@ -63,6 +68,18 @@ impl Stop {
         Self::host(format!("{error:#}"), remedy)
     }
 
+    /// For people.
+    pub(crate) fn print(&self, to: &mut Terminal<impl Write>) -> io::Result<()> {
+        to.paint(BAD, "error:")?;
+        writeln!(to, " {}", self.message.trim_start_matches("error: "))?;
+        if !self.remedy.is_empty() {
+            write!(to, "  try: ")?;
+            to.paint(TYPED, &self.remedy)?;
+            writeln!(to)?;
+        }
+        Ok(())
+    }
+
     /// The `error/1` document.
     pub(crate) fn to_json(&self) -> String {
         json!({ "schema": "error/1", "message": self.message, "remedy": self.remedy }).to_string()
@@ -71,11 +88,10 @@ impl Stop {
 
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message.trim_start_matches("error: "))?;
-        if !self.remedy.is_empty() {
-            write!(f, "\n  try: {}", self.remedy)?;
-        }
-        Ok(())
+        let mut text = Terminal::in_memory(false);
+        // Writing to memory cannot fail.
+        drop(self.print(&mut text));
+        f.write_str(text.into_text().trim_end())
     }
 }
 
@@ -83,8 +99,6 @@ impl std::error::Error for Stop {}
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[test]

@@ -566,3 +566,45 @@ fn change(file: &Path, from: &str, to: &str) {
     assert!(text.contains(from));
     fs::write(file, text.replace(from, to)).unwrap();
 }
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let said = |environment: &[(&str, &str)]| {
+        xtask_with(&["boot-matrix", "xyzzy-nothing"], environment).stderr
+    };
+    let coloured = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no cell matches";
+    for environment in [
+        &[][..],
+        &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")],
+        &[("TERM", "dumb")],
+    ] {
+        let plain = said(environment);
+        assert!(plain.starts_with("error: no cell matches"), "{plain:?}");
+        assert!(!plain.contains('\u{1b}'), "{plain:?}");
+    }
+    let plain = said(&[("CLICOLOR_FORCE", "1")]);
+    assert!(plain.starts_with(coloured), "{plain:?}");
+}
+
+#[test]
+fn what_others_say_is_shown_and_not_obeyed() {
+    let own = Own::new(SCENARIO);
+    let tool = own.path("tool");
+    let script = "#!/bin/sh\nprintf '\\033[2J\\302\\233gone\\007' >&2\nexit 1\n";
+    fs::write(&tool, script).unwrap();
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    let command = format!("{} {{iso}} {{boot_image}}", tool.display());
+    let out = own.path("out");
+    let cell = "masters-modes/-/none/-/command/seabios/ahci";
+    let arguments = ["boot-matrix", cell, "--master-cmd", &command, "--out"];
+    let said = xtask_with(
+        &[&arguments[..], &[out.to_str().unwrap()]].concat(),
+        &[("CLICOLOR_FORCE", "1")],
+    );
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    let shown = "exit status 1: \\u{1b}[2J\\u{9b}gone\\u{7}";
+    assert!(said.stdout.contains(shown), "{:?}", said.stdout);
+    for raw in ["\u{1b}[2J", "\u{9b}", "\u{7}"] {
+        assert!(!said.stdout.contains(raw), "{:?}", said.stdout);
+    }
+}

@@ -40,6 +40,7 @@ use crate::{
 
 /// Measure how long things take, as ratios in one run.
 #[derive(Debug, Args)]
+#[command(after_help = crate::examples::BENCH.help())]
 pub(crate) struct Bench {
     /// How often each thing is timed; the median counts. Long things are timed less often.
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -4,29 +4,36 @@ use std::io::{self, Write};
 
 use scenarios::compare::{ComparedCell, Comparison, Difference};
 
-use crate::columns::aligned;
+use crate::{
+    columns::fitted,
+    terminal::{BAD, CAUTION, HEAD, Terminal, WIDTH},
+};
 
 /// So many cells of each kind are told one by one; all are in the results.
 const CELLS: usize = 40;
-/// So many characters of a value.
-const VALUE: usize = 60;
+/// How far the lines below a cell stand to the right.
+const INDENT: usize = 2;
 
 /// Prints what differs, how cells boot first, and then how many do.
-pub(super) fn print(to: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+pub(super) fn print(to: &mut Terminal<impl Write>, comparison: &Comparison) -> io::Result<()> {
     let boots_differently = |cell: &&ComparedCell| !cell.differences.boot.is_empty();
     let (boot, structure): (Vec<_>, Vec<_>) = comparison.cells.iter().partition(boots_differently);
     let sections = [
-        (boot, "boots differently"),
+        (boot, BAD, "boots differently"),
         (
             structure,
+            CAUTION,
             "boots the same, from a disc of another structure",
         ),
     ];
-    for (cells, what) in sections {
+    for (cells, style, what) in sections {
         for cell in cells.iter().take(CELLS) {
-            writeln!(to, "\n{}: {what}", cell.id)?;
+            writeln!(to)?;
+            to.paint(style, &cell.id)?;
+            writeln!(to, ": {what}")?;
             let rows = rows(cell, &comparison.against);
-            rows.iter().try_for_each(|row| writeln!(to, "  {row}"))?;
+            rows.iter()
+                .try_for_each(|row| writeln!(to, "{:INDENT$}{row}", ""))?;
         }
         if cells.len() > CELLS {
             writeln!(to, "\nand {} more: see the results", cells.len() - CELLS)?;
@@ -46,12 +53,9 @@ pub(super) fn print(to: &mut impl Write, comparison: &Comparison) -> io::Result<
             writeln!(to, "  and {} more", ids.len() - CELLS)?;
         }
     }
-    writeln!(
-        to,
-        "\nagainst {}: {}",
-        comparison.against,
-        sentence(comparison)
-    )
+    writeln!(to)?;
+    to.paint(HEAD, format_args!("against {}:", comparison.against))?;
+    writeln!(to, " {}", sentence(comparison))
 }
 
 /// `12 the same, 3 boot differently`.
@@ -88,21 +92,14 @@ fn rows(cell: &ComparedCell, against: &str) -> Vec<String> {
     let part = |id: &str| id.split('/').nth(4).unwrap_or_default().to_owned();
     let (here, there) = (part(&cell.id), part(&cell.other));
     let header = if here == there {
-        ["".to_owned(), "now".to_owned(), short(against)]
+        ["".to_owned(), "now".to_owned(), against.to_owned()]
     } else {
         ["".to_owned(), here, there]
     };
     let all = cell.differences.all();
     let row = |difference: &Difference| {
-        [&difference.what, &difference.is, &difference.was].map(|text| short(text))
+        [&difference.what, &difference.is, &difference.was].map(ToOwned::to_owned)
     };
     let table: Vec<[String; 3]> = std::iter::once(header).chain(all.map(row)).collect();
-    aligned(&table, &[])
-}
-
-fn short(text: &str) -> String {
-    if text.chars().count() <= VALUE {
-        return text.to_owned();
-    }
-    text.chars().take(VALUE - 1).chain(['…']).collect()
+    fitted(&table, &[], WIDTH - INDENT)
 }

@@ -7,10 +7,11 @@ use scenarios::{
     results::Results,
 };
 
-use crate::columns::aligned;
+use super::table::paint_marks;
+use crate::terminal::{Terminal, WIDTH};
 
-/// Prints the cells on which builds differ, by firmware, with a column for each build; nothing of a run on one build alone.
-pub(crate) fn print(to: &mut impl Write, results: &Results) -> io::Result<()> {
+/// Prints the cells on which builds differ, by firmware, with what is seen on which; nothing of a run on one build alone.
+pub(crate) fn print(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
     let run = GridRun::of(results);
     for (family, cells) in &run.cells {
         let builds: Vec<&str> = run.builds(family).map(|build| &*build.id).collect();
@@ -19,42 +20,47 @@ pub(crate) fn print(to: &mut impl Write, results: &Results) -> io::Result<()> {
             .iter()
             .filter(|flip| flip.cell.firmware_family() == family)
             .collect();
-        let versions: Vec<&str> = builds
-            .iter()
-            .map(|id| id.split_once('@').map_or(*id, |(_, build)| build))
-            .collect();
-        writeln!(
-            to,
-            "\n{family} {}: the same on {} of {cells} cells",
-            versions.join(", "),
-            cells - flips.len()
-        )?;
-        for row in rows(&flips, &builds, &versions) {
-            writeln!(to, "  {row}")?;
+        let versions: Vec<&str> = builds.iter().map(|build| version(build)).collect();
+        let same = cells - flips.len();
+        let sentence = format!(
+            "{family} {}: the same on {same} of {cells} cells",
+            versions.join(", ")
+        );
+        writeln!(to, "\n{}", textwrap::fill(&sentence, WIDTH))?;
+        for flip in flips {
+            writeln!(to, "  {}", flip.cell)?;
+            let indent = textwrap::Options::new(WIDTH)
+                .initial_indent("    ")
+                .subsequent_indent("    ");
+            for line in textwrap::wrap(&by_outcome(flip, &builds), indent) {
+                paint_marks(to, &line)?;
+                writeln!(to)?;
+            }
         }
     }
     Ok(())
 }
 
-/// A header, and a line for each cell; an outcome that is not as expected has an exclamation mark.
-fn rows(flips: &[&Flip], builds: &[&str], versions: &[&str]) -> Vec<String> {
-    if flips.is_empty() {
-        return Vec::new();
-    }
-    let head = versions
-        .iter()
-        .chain(&["cell"])
-        .map(|&word| word.to_owned());
-    let mut table: Vec<Vec<String>> = vec![head.collect()];
-    for flip in flips {
-        let seen = |build: &&str| match flip.seen.get(*build) {
-            None => "·".to_owned(),
-            Some(seen) if seen.as_expected => seen.outcome.clone(),
-            Some(seen) => format!("{}!", seen.outcome),
+/// What is seen of a cell, with the builds that it is seen on. What is not as expected has an exclamation mark.
+fn by_outcome(flip: &Flip, builds: &[&str]) -> String {
+    let mut seen: Vec<(String, Vec<&str>)> = Vec::new();
+    for build in builds {
+        let Some(on_build) = flip.seen.get(*build) else {
+            continue;
         };
-        let mut row: Vec<String> = builds.iter().map(seen).collect();
-        row.push(flip.cell.to_string());
-        table.push(row);
+        let mark = if on_build.as_expected { "" } else { "!" };
+        let outcome = format!("{}{mark}", on_build.outcome);
+        match seen.iter_mut().find(|(other, _)| *other == outcome) {
+            Some((_, versions)) => versions.push(version(build)),
+            None => seen.push((outcome, vec![version(build)])),
+        }
     }
-    aligned(&table, &[])
+    let on =
+        |(outcome, versions): &(String, Vec<&str>)| format!("{outcome} on {}", versions.join(", "));
+    seen.iter().map(on).collect::<Vec<_>>().join("; ")
+}
+
+/// What stands behind the @ of a build's name.
+fn version(build: &str) -> &str {
+    build.split_once('@').map_or(build, |(_, version)| version)
 }

@@ -18,6 +18,7 @@ use scenarios::{
 };
 
 use super::{comparison, table};
+use crate::terminal::Terminal;
 
 /// GitHub shows ten annotations of a kind for each step.
 const ANNOTATIONS: usize = 10;
@@ -241,11 +242,10 @@ fn summary(results: &Results) -> String {
         text += &format!("{number} skipped\n\n{}", fenced(&reason));
     }
     if let Some(compared) = &results.comparison {
-        let mut table = Vec::new();
+        let mut table = Terminal::in_memory(false);
         // Writing to memory cannot fail.
         drop(comparison::print(&mut table, compared));
-        let table = String::from_utf8_lossy(&table);
-        text += &format!("### Compared\n\n{}", fenced(table.trim()));
+        text += &format!("### Compared\n\n{}", fenced(table.into_text().trim()));
     }
     text
 }

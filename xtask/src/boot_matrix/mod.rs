@@ -5,11 +5,15 @@ pub(crate) mod builds;
 pub(crate) mod checkpoints;
 mod choice;
 mod comparison;
+mod estimate;
 pub(crate) mod flips;
 mod github;
 mod junit;
 mod nextest;
 mod order;
+mod problems;
+mod progress;
+mod review;
 mod table;
 
 use std::{
@@ -33,18 +37,24 @@ use scenarios::{
 };
 use serde_json::json;
 
-use self::{choice::Choice, nextest::Snapshots};
+use self::{
+    choice::Choice,
+    nextest::{Snapshots, Told},
+    table::{Detail, Telling},
+};
 use crate::{
     cli::{BootMatrix, Rerun, RunFormat},
     place::{self, absolute, target},
     report, setup,
     signals::Signals,
     stop::Stop,
+    terminal,
 };
 
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     let choice = choice::choose(options)?;
+    review::check(options, &choice)?;
     if let Some(folder) = &options.export {
         return export(options, &choice.cells, folder);
     }
@@ -172,6 +182,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
                 (false, false) => Snapshots::Reviewed,
             },
             slow: order::slow(&cells, earlier.as_ref()),
+            told: Told::by(options.quiet),
+            cells: &cells,
+            earlier: earlier.as_ref(),
         },
         signals,
     )?;
@@ -210,15 +223,23 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     let page = report::make(&out)
         .map_err(|error| eprintln!("no {}: {error:#}", scenarios::report::FILE))
         .ok();
-    let took = began.elapsed();
+    let telling = Telling {
+        out: &out,
+        took: began.elapsed(),
+        detail: Detail::of(options),
+        accept: review::option(&run.accepted, &cells).filter(|_| !on_builds),
+    };
     match options.format {
         RunFormat::Json => Ok(()),
-        RunFormat::Text => table::print(&mut io::stdout().lock(), &results, &out, took),
+        RunFormat::Text => table::print(&mut terminal::stdout(), &results, &telling),
         RunFormat::Github => github::print(&results, &cells, &out),
     }
     .context("cannot write the report")?;
     if let Some(page) = page {
         eprintln!("report: {}", page.display());
+    }
+    if options.review && !signals.caught() {
+        review::open(&results, &cells, &out, signals)?;
     }
     Ok(results)
 }

@@ -2,17 +2,20 @@
 
 use std::{
     fs,
-    io::IsTerminal,
+    io::{self, BufReader, IsTerminal, Write},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
+    thread,
 };
 
 use anyhow::Context;
-use scenarios::{files, run};
+use scenarios::{cell::Cell, files, results::Results, run};
 
+use super::progress::{self, Plan};
 use crate::{
     place::{cargo, is_ci, nextest_profile, workspace},
     signals::Signals,
+    terminal,
 };
 
 /// What one machine may need at most, in MiB.
@@ -31,6 +34,34 @@ pub(super) struct Job<'a> {
     pub(super) snapshots: Snapshots,
     /// The ids of the cells to start first.
     pub(super) slow: Vec<String>,
+    /// Who tells how it goes.
+    pub(super) told: Told,
+    /// What is known of the cells, for whoever tells.
+    pub(super) cells: &'a [Cell],
+    /// What an earlier run in the same folder came to.
+    pub(super) earlier: Option<&'a Results>,
+}
+
+/// Who tells how a run goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// nextest itself, a line for each cell.
+    Plainly,
+    /// We, to somebody who watches.
+    Live,
+    /// Nobody.
+    Not,
+}
+
+impl Told {
+    /// What suits standard error.
+    pub(super) fn by(quiet: bool) -> Self {
+        match (quiet, io::stderr().is_terminal()) {
+            (true, _) => Self::Not,
+            (false, true) => Self::Live,
+            (false, false) => Self::Plainly,
+        }
+    }
 }
 
 /// What becomes of a snapshot that is not what is seen.
@@ -71,13 +102,75 @@ pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
     // An earlier run's report must not be taken for this one's; mostly there is none.
     drop(fs::remove_file(report(job.out)));
     let mut command = command(job)?;
-    let status = signals
-        .run(&mut command)
-        .context("cannot run cargo nextest")?;
+    let status = match job.told {
+        Told::Plainly => signals.run(command.args(run_options(job))),
+        Told::Live | Told::Not => run_followed(job, command, signals),
+    };
     Ok(Ended {
-        status,
+        status: status.context("cannot run cargo nextest")?,
         interrupted: signals.caught(),
     })
+}
+
+/// Builds first, in which cargo shows its own progress and errors, and then runs the cells with nothing of nextest on the terminal but
+/// the reason if it does not come to its end.
+fn run_followed(job: &Job<'_>, mut command: Command, signals: &Signals) -> io::Result<ExitStatus> {
+    let mut build = command_of(&command);
+    build.arg("--no-run");
+    if job.told == Told::Not {
+        build.arg("--cargo-quiet");
+    }
+    let built = signals.run(&mut build)?;
+    if !built.success() || signals.caught() {
+        return Ok(built);
+    }
+    let said = store(job.out).join("said.txt");
+    fs::create_dir_all(store(job.out))?;
+    let (events, writer) = io::pipe()?;
+    command
+        .args(run_options(job))
+        .args(["--message-format", "libtest-json-plus"])
+        .env("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1")
+        .stdout(writer)
+        .stderr(fs::File::create(&said)?);
+    let plan = Plan {
+        cells: job.cells,
+        earlier: job.earlier,
+        out: job.out,
+        at_once: threads(),
+    };
+    let status = thread::scope(|scope| {
+        let events = BufReader::new(events);
+        scope.spawn(|| progress::follow(events, &plan, job.told == Told::Live));
+        let status = signals.run(&mut command);
+        // Our end of the pipe, without which the events have no end.
+        drop(command);
+        status
+    })?;
+    if !matches!(status.code(), Some(0 | TESTS_FAILED)) && !signals.caught() {
+        let mut to = terminal::stderr();
+        // Nobody has to read it.
+        drop(to.write_all(&fs::read(&said).unwrap_or_default()));
+    }
+    Ok(status)
+}
+
+/// The same command once more.
+fn command_of(command: &Command) -> Command {
+    let mut same = Command::new(command.get_program());
+    same.args(command.get_args())
+        .stdin(Stdio::null())
+        .stdout(io::stderr());
+    if let Some(folder) = command.get_current_dir() {
+        same.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => same.env(name, value),
+            None => same.env_remove(name),
+        };
+    }
+    same
 }
 
 /// The JUnit report that nextest leaves, if its profile wants one.
@@ -105,7 +198,7 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
             "--test",
             "matrix",
         ])
-        .args(["--profile", nextest_profile(), "--no-fail-fast"])
+        .args(["--profile", nextest_profile()])
         .arg("--tool-config-file")
         .arg(tool_config(&own))
         .env(run::VARIABLE, &job.run_file)
@@ -117,16 +210,29 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         .env_remove("INSTA_FORCE_UPDATE")
         .stdin(Stdio::null())
         // Standard output is for our results alone.
-        .stdout(std::io::stderr());
+        .stdout(io::stderr());
+    Ok(command)
+}
+
+/// How the cells are run, once all is built.
+fn run_options(job: &Job<'_>) -> Vec<String> {
+    let mut options = vec!["--no-fail-fast".to_owned()];
     // Whoever sets nextest's own variable means it, and it counts only where the option is not given.
     if std::env::var_os("NEXTEST_TEST_THREADS").is_none() {
-        command.args(["--test-threads", &threads().to_string()]);
+        options.extend(["--test-threads".to_owned(), threads().to_string()]);
     }
-    // Where somebody watches there is a progress bar, and hundreds of passes would scroll it away.
-    if std::io::stderr().is_terminal() {
-        command.args(["--status-level", "fail"]);
+    if job.told != Told::Plainly {
+        // We tell it.
+        let silent = [
+            "--status-level=none",
+            "--final-status-level=none",
+            "--success-output=never",
+            "--failure-output=never",
+            "--show-progress=none",
+        ];
+        options.extend(silent.map(ToOwned::to_owned));
     }
-    Ok(command)
+    options
 }
 
 fn insta_update(snapshots: Snapshots) -> &'static str {

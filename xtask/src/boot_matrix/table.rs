@@ -1,152 +1,238 @@
-//! The results, for people.
+//! The results, for people: a table, what is not as it should be, and the totals.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::Path,
     time::Duration,
 };
 
 use harness::{observation::Start, outcome::Outcome};
-use scenarios::results::{CellResult, Differs, Results, Totals, Verdict};
+use scenarios::results::{CellResult, Results, Totals, Verdict};
 
-use super::{comparison, flips};
-use crate::columns::aligned;
+use super::{comparison, flips, problems};
+use crate::{
+    cli::BootMatrix,
+    columns::{self, fitted},
+    place,
+    terminal::{BAD, CAUTION, FAINT, GOOD, HEAD, Terminal, WIDTH},
+};
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// What failed, and the totals.
+    Quiet,
+    /// The table too, and a line of explanation for each failure.
+    Normal,
+    /// Whole reasons, and what is as expected.
+    Verbose,
+}
+
+impl Detail {
+    /// What the options ask for.
+    pub(super) const fn of(options: &BootMatrix) -> Self {
+        match (options.quiet, options.verbose) {
+            (true, _) => Self::Quiet,
+            (false, false) => Self::Normal,
+            (false, true) => Self::Verbose,
+        }
+    }
+}
+
+/// A run, besides its results.
+pub(super) struct Telling<'a> {
+    /// The folder of the results.
+    pub(super) out: &'a Path,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// How much is told.
+    pub(super) detail: Detail,
+    /// The option with which what differs can be accepted, where it can.
+    pub(super) accept: Option<&'static str>,
+}
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
 pub(super) fn print(
-    to: &mut impl Write,
+    to: &mut Terminal<impl Write>,
     results: &Results,
-    out: &Path,
-    took: Duration,
+    telling: &Telling<'_>,
 ) -> io::Result<()> {
-    writeln!(to)?;
-    for line in rows(results) {
-        writeln!(to, "{line}")?;
+    if telling.detail > Detail::Quiet {
+        print_table(to, results)?;
     }
-    print_problems(to, results, out)?;
-    print_observed(to, results)?;
-    print_contradictions(to, results)?;
-    print_unseen(to, results)?;
+    if telling.detail == Detail::Verbose {
+        print_as_expected(to, results)?;
+    }
+    problems::print(to, results, telling)?;
+    if telling.detail > Detail::Quiet {
+        print_observed(to, results)?;
+        print_contradictions(to, results)?;
+    }
+    print_unseen(to, results, telling.detail)?;
     if let Some(comparison) = &results.comparison {
         comparison::print(to, comparison)?;
     }
-    flips::print(to, results)?;
-    print_starts(to, results, out)?;
-    print_totals(to, &results.totals, out, took)
+    if telling.detail > Detail::Quiet {
+        flips::print(to, results)?;
+        print_starts(to, results, telling.out)?;
+    }
+    print_totals(to, &results.totals, telling)
 }
 
-/// The table's lines: a header, and one for each scenario on each firmware.
-pub(super) fn rows(results: &Results) -> Vec<String> {
-    let mut groups: BTreeMap<(&str, &str), (Vec<Verdict>, u64)> = BTreeMap::new();
-    for cell in &results.cells {
-        let group = groups.entry((&cell.scenario, &cell.firmware)).or_default();
-        group.0.push(cell.verdict);
-        group.1 += cell.duration_ms;
-    }
-    let mut table = vec![
-        [
-            "scenario",
-            "firmware",
-            "cells",
-            "as expected",
-            "mismatch",
-            "skipped",
-            "infra",
-            "seconds",
-        ]
-        .map(String::from),
-    ];
-    for ((scenario, firmware), (verdicts, millis)) in groups {
-        let totals = Totals::count(verdicts);
-        let count = |number: usize| {
+/// What stands behind a number of cells, and what it means. A number alone is of those as expected.
+const MARKS: [(char, &str); 3] = [
+    ('✗', "mismatch"),
+    ('!', "could not be run"),
+    ('–', "skipped"),
+];
+
+fn print_table(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
+    for block in blocks(results) {
+        writeln!(to)?;
+        for (number, line) in block.iter().enumerate() {
             if number == 0 {
-                "·".to_owned()
+                to.paint(HEAD, line)?;
             } else {
-                number.to_string()
+                paint_marks(to, line)?;
             }
-        };
-        table.push([
-            scenario.to_owned(),
-            firmware.to_owned(),
-            totals.cells.to_string(),
-            count(totals.as_expected + totals.observed),
-            count(totals.mismatch),
-            count(totals.skipped),
-            count(totals.infra),
-            format!("{}.{}", millis / 1000, millis % 1000 / 100),
-        ]);
+            writeln!(to)?;
+        }
     }
-    aligned(&table, &[2, 3, 4, 5, 6, 7])
-}
-
-/// So many problems are told one by one; all are in the results.
-const PROBLEMS: usize = 40;
-/// So many cells are named for each reason why nothing was seen.
-const EXAMPLES: usize = 3;
-/// So many lines of each problem.
-const LINES: usize = 16;
-
-fn print_problems(to: &mut impl Write, results: &Results, out: &Path) -> io::Result<()> {
-    let is_new = |record: &&CellResult| record.differs == [Differs::New];
-    let problems = results
-        .cells
-        .iter()
-        .filter(|record| record.verdict == Verdict::Mismatch);
-    let (new, problems): (Vec<_>, Vec<_>) = problems.partition(is_new);
-    for record in problems.iter().take(PROBLEMS) {
-        print_problem(to, record, out)?;
-    }
-    if problems.len() > PROBLEMS {
-        writeln!(
-            to,
-            "\nand {} more: see the results",
-            problems.len() - PROBLEMS
+    let totals = &results.totals;
+    if totals.mismatch + totals.infra + totals.skipped > 0 {
+        writeln!(to)?;
+        let legend = MARKS.map(|(mark, what)| format!("{mark} {what}"));
+        to.paint(
+            FAINT,
+            format_args!("a number alone: as expected, {}", legend.join(", ")),
         )?;
-    }
-    if !new.is_empty() {
-        writeln!(
-            to,
-            "\n{} as declared, but with nothing accepted to compare with; --accept takes what was seen:",
-            new.len()
-        )?;
-        new.iter()
-            .take(PROBLEMS)
-            .try_for_each(|record| writeln!(to, "  {}", record.id))?;
-    }
-    if new.len() > PROBLEMS {
-        writeln!(to, "  and {} more", new.len() - PROBLEMS)?;
+        writeln!(to)?;
     }
     Ok(())
 }
 
-fn print_problem(to: &mut impl Write, record: &CellResult, out: &Path) -> io::Result<()> {
-    let differs: Vec<String> = record.differs.iter().map(ToString::to_string).collect();
-    writeln!(to, "\n{}: {}", record.id, differs.join(", "))?;
-    let lines: Vec<&str> = record
-        .reason
+/// Writes a line with its marks in colours.
+pub(super) fn paint_marks(to: &mut Terminal<impl Write>, line: &str) -> io::Result<()> {
+    for (number, word) in line.split(' ').enumerate() {
+        if number > 0 {
+            write!(to, " ")?;
+        }
+        match word.chars().next_back() {
+            Some('✗') => to.paint(BAD, word)?,
+            Some('!') => to.paint(CAUTION, word)?,
+            Some('–' | '·') => to.paint(FAINT, word)?,
+            _ => write!(to, "{word}")?,
+        }
+    }
+    Ok(())
+}
+
+/// The table's lines.
+pub(super) fn rows(results: &Results) -> Vec<String> {
+    blocks(results).join(&String::new())
+}
+
+/// So many characters of a scenario's name.
+const NAME: usize = 32;
+
+/// The table: a line for each scenario and a column for each firmware, in as many blocks as it takes to keep lines short.
+fn blocks(results: &Results) -> Vec<Vec<String>> {
+    let mut scenarios: BTreeMap<&str, BTreeMap<&str, Vec<Verdict>>> = BTreeMap::new();
+    let mut millis: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut firmware: BTreeSet<&str> = BTreeSet::new();
+    for cell in &results.cells {
+        let verdicts = scenarios.entry(&cell.scenario).or_default();
+        verdicts
+            .entry(&cell.firmware)
+            .or_default()
+            .push(cell.verdict);
+        *millis.entry(&cell.scenario).or_default() += cell.duration_ms;
+        firmware.insert(&cell.firmware);
+    }
+    let column = |head: &str, cell: &dyn Fn(&str) -> String| -> Vec<String> {
+        let cells = scenarios.keys().map(|scenario| cell(scenario));
+        std::iter::once(head.to_owned()).chain(cells).collect()
+    };
+    let names = column("scenario", &|scenario| columns::shortened(scenario, NAME));
+    let mut all: Vec<Vec<String>> = firmware
         .iter()
-        .flat_map(|reason| reason.lines())
+        .map(|firmware| {
+            let verdicts = |scenario: &str| scenarios.get(scenario).and_then(|it| it.get(firmware));
+            column(firmware, &|scenario| {
+                verdicts(scenario).map_or_else(|| "·".to_owned(), |all| counted(all))
+            })
+        })
         .collect();
-    for line in lines.iter().take(LINES) {
-        writeln!(to, "  {line}")?;
+    all.push(column("seconds", &|scenario| {
+        let millis = millis.get(scenario).copied().unwrap_or_default();
+        format!("{}.{}", millis / 1000, millis % 1000 / 100)
+    }));
+    in_blocks(&names, all)
+}
+
+/// As many columns beside the names as fit into a line, then the others.
+fn in_blocks(names: &[String], mut columns: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let width = |column: &[String]| column.iter().map(|cell| cell.chars().count()).max();
+    let mut blocks = Vec::new();
+    while !columns.is_empty() {
+        let mut widths = vec![width(names).unwrap_or_default()];
+        let fits = |column: &&Vec<String>| {
+            widths.push(width(column).unwrap_or_default());
+            columns::total(&widths) <= WIDTH
+        };
+        let fitting = columns.iter().take_while(fits).count().max(1);
+        let block: Vec<Vec<String>> = columns.drain(..fitting).collect();
+        let row = |(number, name): (usize, &String)| -> Vec<String> {
+            let cells = block.iter().filter_map(|column| column.get(number));
+            std::iter::once(name).chain(cells).cloned().collect()
+        };
+        let rows: Vec<Vec<String>> = names.iter().enumerate().map(row).collect();
+        blocks.push(fitted(&rows, &Vec::from_iter(1..=fitting), WIDTH));
     }
-    if lines.len() > LINES {
-        writeln!(to, "  …")?;
+    blocks
+}
+
+/// `12`, or `11 1✗`.
+fn counted(verdicts: &[Verdict]) -> String {
+    let totals = Totals::count(verdicts.iter().copied());
+    let good = totals.as_expected + totals.observed;
+    let good = (good > 0).then(|| good.to_string());
+    let [mismatch, infra, skipped] = MARKS.map(|(mark, _)| mark);
+    let others = [
+        (totals.mismatch, mismatch),
+        (totals.infra, infra),
+        (totals.skipped, skipped),
+    ];
+    let others = others.into_iter().filter(|(number, _)| *number > 0);
+    let others = others.map(|(number, mark)| format!("{number}{mark}"));
+    good.into_iter().chain(others).collect::<Vec<_>>().join(" ")
+}
+
+/// So many of a kind are told one by one; all are in the results.
+pub(super) const PROBLEMS: usize = 40;
+/// So many cells are named for each reason why nothing was seen.
+const EXAMPLES: usize = 3;
+
+/// What is as it should be, a line for each cell.
+fn print_as_expected(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
+    for record in &results.cells {
+        if let (Verdict::AsExpected, Some(outcome)) = (record.verdict, &record.outcome) {
+            to.paint(GOOD, "✓")?;
+            let seconds = record.duration_ms as f64 / 1000.0;
+            writeln!(
+                to,
+                " {}: {} in {seconds:.1} s",
+                record.id,
+                in_words(outcome)
+            )?;
+        }
     }
-    if !record.findings.is_empty() {
-        writeln!(to, "  on the disc: {}", record.findings.join(", "))?;
-    }
-    if let Some(expected) = &record.expected
-        && record.differs.contains(&Differs::Outcome)
-    {
-        writeln!(to, "  expected because: {}", expected.because)?;
-    }
-    writeln!(to, "  evidence: {}", out.join(&record.evidence).display())
+    Ok(())
 }
 
 /// What happened where nothing was declared.
-fn print_observed(to: &mut impl Write, results: &Results) -> io::Result<()> {
+fn print_observed(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
     let of_kind = |record: &&CellResult| record.verdict == Verdict::Observed;
     let observed: Vec<_> = results.cells.iter().filter(of_kind).collect();
     let mut told: BTreeMap<&str, &[String]> = BTreeMap::new();
@@ -170,7 +256,7 @@ fn print_observed(to: &mut impl Write, results: &Results) -> io::Result<()> {
 }
 
 /// `refused 0009 at catalog-read (Could not read from CDROM)`.
-fn in_words(outcome: &Outcome) -> String {
+pub(super) fn in_words(outcome: &Outcome) -> String {
     let code = outcome.code.iter().map(|code| format!(" {code}"));
     let detail = Some(&outcome.detail).filter(|detail| !detail.is_empty());
     let detail = detail
@@ -185,7 +271,7 @@ fn in_words(outcome: &Outcome) -> String {
 }
 
 /// What a baseline accepts although a scenario declares something else.
-fn print_contradictions(to: &mut impl Write, results: &Results) -> io::Result<()> {
+fn print_contradictions(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
     let contradicts = |record: &&CellResult| !record.contradicts.is_empty();
     let records: Vec<_> = results.cells.iter().filter(contradicts).collect();
     if records.is_empty() {
@@ -205,34 +291,49 @@ fn print_contradictions(to: &mut impl Write, results: &Results) -> io::Result<()
     Ok(())
 }
 
-/// Cells of which nothing was seen, by reason: there may be many with the same.
-fn print_unseen(to: &mut impl Write, results: &Results) -> io::Result<()> {
+/// Cells of which nothing was seen, by reason: there may be many with the same. What is skipped is no failure.
+fn print_unseen(
+    to: &mut Terminal<impl Write>,
+    results: &Results,
+    detail: Detail,
+) -> io::Result<()> {
     let mut reasons: BTreeMap<(&str, String), Vec<&CellResult>> = BTreeMap::new();
-    for record in results
-        .cells
-        .iter()
-        .filter(|record| matches!(record.verdict, Verdict::Skipped | Verdict::Infra))
-    {
-        reasons
-            .entry((record.verdict.as_str(), record.reason.join("\n")))
-            .or_default()
-            .push(record);
+    for record in &results.cells {
+        let is_told = match record.verdict {
+            Verdict::Infra => true,
+            Verdict::Skipped => detail > Detail::Quiet,
+            _ => false,
+        };
+        if is_told {
+            let reason = (record.verdict.as_str(), record.reason.join("\n"));
+            reasons.entry(reason).or_default().push(record);
+        }
     }
+    let examples = match detail {
+        Detail::Verbose => usize::MAX,
+        Detail::Normal | Detail::Quiet => EXAMPLES,
+    };
     for ((verdict, reason), records) in reasons {
-        let reason = reason.replace('\n', "\n  ");
-        writeln!(to, "\n{} {verdict}: {reason}", records.len())?;
-        for record in records.iter().take(EXAMPLES) {
+        writeln!(to)?;
+        let style = if verdict == Verdict::Infra.as_str() {
+            CAUTION
+        } else {
+            FAINT
+        };
+        to.paint(style, format_args!("{} {verdict}:", records.len()))?;
+        writeln!(to, " {}", reason.replace('\n', "\n  "))?;
+        for record in records.iter().take(examples) {
             writeln!(to, "  {}", record.id)?;
         }
-        if records.len() > EXAMPLES {
-            writeln!(to, "  and {} more", records.len() - EXAMPLES)?;
+        if records.len() > examples {
+            writeln!(to, "  and {} more", records.len() - examples)?;
         }
     }
     Ok(())
 }
 
 /// From where the machines started, and which showed something else from a checkpoint.
-fn print_starts(to: &mut impl Write, results: &Results, out: &Path) -> io::Result<()> {
+fn print_starts(to: &mut Terminal<impl Write>, results: &Results, out: &Path) -> io::Result<()> {
     let count = |start| {
         let of_kind = |record: &&CellResult| record.start == Some(start);
         results.cells.iter().filter(of_kind).count()
@@ -253,20 +354,27 @@ fn print_starts(to: &mut impl Write, results: &Results, out: &Path) -> io::Resul
             "  {} was not the same from a checkpoint, and counts from power-on: {}\n    evidence: {}",
             record.id,
             record.warm_differs.join("; "),
-            out.join(&record.evidence).join("warm").display()
+            place::shown(&out.join(&record.evidence).join("warm")).display()
         )?;
     }
     Ok(())
 }
 
 fn print_totals(
-    to: &mut impl Write,
+    to: &mut Terminal<impl Write>,
     totals: &Totals,
-    out: &Path,
-    took: Duration,
+    telling: &Telling<'_>,
 ) -> io::Result<()> {
-    writeln!(to, "\n{}, in {:.1} s", sentence(totals), took.as_secs_f64())?;
-    writeln!(to, "results: {}", Results::file(out).display())
+    let style = match totals.exit_code() {
+        0 => GOOD,
+        1 => BAD,
+        _ => CAUTION,
+    };
+    writeln!(to)?;
+    to.paint(style, sentence(totals))?;
+    writeln!(to, ", in {:.1} s", telling.took.as_secs_f64())?;
+    let file = Results::file(telling.out);
+    writeln!(to, "results: {}", place::shown(&file).display())
 }
 
 /// `12 cells: 11 as expected, 1 mismatch`.
@@ -286,3 +394,7 @@ pub(super) fn sentence(totals: &Totals) -> String {
     let cells = if totals.cells == 1 { "cell" } else { "cells" };
     format!("{} {cells}: {}", totals.cells, parts.join(", "))
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

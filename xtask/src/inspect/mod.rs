@@ -15,6 +15,7 @@ use images::inspect::{DiscFile, InspectError, Inspection, Options, Source, Windo
 use crate::{
     cli::{Inspect, InspectFormat},
     stop::Stop,
+    terminal,
 };
 
 /// Runs the verb.
@@ -72,17 +73,17 @@ fn unreadable(error: &InspectError) -> Stop {
 }
 
 fn say(options: &Inspect, inspection: &Inspection) -> io::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match options.format {
-        InspectFormat::Text => text::write(&mut out, &options.iso, inspection)?,
-        InspectFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, inspection)?;
-            writeln!(out)?;
+    let mut out = match options.format {
+        InspectFormat::Text => {
+            return text::write(&mut terminal::stdout(), &options.iso, inspection);
         }
-        InspectFormat::Sarif => {
-            serde_json::to_writer_pretty(&mut out, &sarif::document(&options.iso, inspection))?;
-            writeln!(out)?;
-        }
+        InspectFormat::Json | InspectFormat::Sarif => io::BufWriter::new(io::stdout().lock()),
+    };
+    if options.format == InspectFormat::Json {
+        serde_json::to_writer_pretty(&mut out, inspection)?;
+    } else {
+        serde_json::to_writer_pretty(&mut out, &sarif::document(&options.iso, inspection))?;
     }
+    writeln!(out)?;
     out.flush()
 }

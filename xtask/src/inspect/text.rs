@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use anstyle::Style;
 use images::{
     finding::{Finding, Severity},
     inspect::{
@@ -12,15 +13,37 @@ use images::{
     },
 };
 
-use crate::columns::aligned;
+use crate::{
+    columns::aligned,
+    terminal::{BAD, CAUTION, FAINT, GOOD, Terminal},
+};
 
 /// Writes the report.
-pub(super) fn write(out: &mut impl Write, iso: &Path, inspection: &Inspection) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut Terminal<impl Write>,
+    iso: &Path,
+    inspection: &Inspection,
+) -> io::Result<()> {
     write_disc(out, iso, inspection)?;
     for finding in &inspection.findings {
         write_finding(out, finding)?;
     }
-    writeln!(out, "\n{}", summary(&inspection.findings))
+    writeln!(out)?;
+    let gravest = inspection.findings.iter().map(|finding| finding.severity);
+    out.paint(
+        gravest.max().map_or(GOOD, style),
+        summary(&inspection.findings),
+    )?;
+    writeln!(out)
+}
+
+/// How a severity looks.
+const fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error => BAD,
+        Severity::Warning => CAUTION,
+        Severity::Info => FAINT,
+    }
 }
 
 /// Writes what is on the disc.
@@ -190,15 +213,13 @@ fn compared(comparison: &Comparison) -> String {
     )
 }
 
-pub(crate) fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
-    writeln!(
-        out,
-        "\n{}: {} (LBA {}, byte {})",
-        finding.severity,
-        finding.id,
-        finding.lba.get(),
-        finding.offset
+fn write_finding(out: &mut Terminal<impl Write>, finding: &Finding) -> io::Result<()> {
+    writeln!(out)?;
+    out.paint(
+        style(finding.severity),
+        format_args!("{}: {}", finding.severity, finding.id),
     )?;
+    writeln!(out, " (LBA {}, byte {})", finding.lba.get(), finding.offset)?;
     writeln!(out, "  {}", finding.message)?;
     if !finding.trips.is_empty() {
         let (what, who) = (finding.id.consequence(), finding.trips.join(", "));

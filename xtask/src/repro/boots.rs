@@ -1,6 +1,7 @@
 //! Boots the disc on each firmware by each attachment.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -37,6 +38,7 @@ use crate::{
     parallel, place, setup,
     signals::Signals,
     stop::Stop,
+    terminal,
 };
 
 /// What the disc is booted on, and how.
@@ -195,7 +197,12 @@ pub(super) fn all(
     parallel::each(&numbered, signals, |&(number, cell)| {
         let one = boot(setting, cell, disc);
         let ended = ended.fetch_add(1, Ordering::Relaxed) + 1;
-        eprintln!("[{ended}/{total}] {}", progress(&one));
+        // Nobody has to read it.
+        drop(writeln!(
+            terminal::stderr(),
+            "[{ended}/{total}] {}",
+            progress(&one)
+        ));
         // A poisoned lock holds what it held.
         let mut booted = booted.lock().unwrap_or_else(PoisonError::into_inner);
         booted.push((number, one));

@@ -37,6 +37,7 @@ use crate::{
     place::{absolute, target},
     signals::Signals,
     stop::Stop,
+    terminal,
 };
 
 /// The first part of the ids.
@@ -167,15 +168,15 @@ fn leave(report: &Report, booted: &[Booted], out: &Path) -> anyhow::Result<()> {
 }
 
 fn say(options: &Repro, report: &Report, booted: &[Booted], out: &Path) -> io::Result<()> {
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
     match options.format {
-        Format::Text => text::write(&mut stdout, report, booted, out)?,
+        Format::Text => text::write(&mut terminal::stdout(), report, booted, out),
         Format::Json => {
+            let mut stdout = io::BufWriter::new(io::stdout().lock());
             serde_json::to_writer_pretty(&mut stdout, report)?;
             writeln!(stdout)?;
+            stdout.flush()
         }
     }
-    stdout.flush()
 }
 
 /// 3 if anything could not be run, else 1 if a firmware that was asked for starts the disc by no attachment, else 0. Where something

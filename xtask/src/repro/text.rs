@@ -12,14 +12,14 @@ use super::{
     MARKDOWN, Report,
     boots::{Booted, Failure, short},
 };
-use crate::{boot_matrix::flips, columns::aligned, inspect::text::write_disc};
+use crate::{boot_matrix::flips, columns::aligned, inspect::text::write_disc, terminal::Terminal};
 
 /// The paragraphs' width.
 const WIDTH: usize = 96;
 
 /// Writes it.
 pub(super) fn write(
-    to: &mut impl Write,
+    to: &mut Terminal<impl Write>,
     report: &Report,
     booted: &[Booted],
     out: &Path,

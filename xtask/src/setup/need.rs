@@ -35,6 +35,9 @@ pub(crate) enum Source {
     Nowhere(String),
 }
 
+/// What is said of something that has no version.
+pub(crate) const FOUND: &str = "found";
+
 /// What the tests need beyond the matrix: independent readers of what we write, a browser among them.
 const ORACLES: [(&str, &str); 9] = [
     ("chromium", "chromium"),
@@ -123,7 +126,7 @@ pub(crate) fn for_tests() -> Vec<Need> {
     let oracle = |program: &str, source| Need {
         name: program.to_owned(),
         found: if on_path(program) {
-            Ok("found".to_owned())
+            Ok(FOUND.to_owned())
         } else {
             Err(format!("there is no program {program}"))
         },
@@ -187,22 +190,36 @@ fn firmware_need(id: FirmwareId, toolbox: &Result<Toolbox, QemuProblem>) -> Need
 }
 
 fn nextest() -> Need {
+    cargo_command("nextest", "cargo-nextest", "")
+}
+
+/// What nothing fails without: to review snapshots.
+pub(crate) fn besides() -> Vec<Need> {
+    vec![cargo_command(
+        "insta",
+        "cargo-insta",
+        ", which boot-matrix --review needs",
+    )]
+}
+
+/// A command of cargo's that is a crate of its own, and what it is for.
+fn cargo_command(command: &str, name: &'static str, what_for: &str) -> Need {
     let asked = cargo()
-        .args(["nextest", "--version"])
+        .args([command, "--version"])
         .stderr(Stdio::null())
         .output();
     let found = match asked {
-        Ok(answer) if answer.status.success() => Ok(String::from_utf8_lossy(&answer.stdout)
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned()),
-        _ => Err("cargo has no command nextest".to_owned()),
+        Ok(answer) if answer.status.success() => {
+            let said = String::from_utf8_lossy(&answer.stdout);
+            let line = said.lines().next().unwrap_or_default();
+            Ok(line.trim_start_matches(name).trim().to_owned())
+        }
+        _ => Err(format!("cargo has no command {command}{what_for}")),
     };
     Need {
-        name: "cargo-nextest".to_owned(),
+        name: name.to_owned(),
         found,
-        source: Source::Crate("cargo-nextest"),
+        source: Source::Crate(name),
     }
 }
 
@@ -217,7 +234,7 @@ fn media(cells: &[Cell]) -> impl Iterator<Item = Need> {
     isos.into_iter().map(|(path, package)| Need {
         name: path.display().to_string(),
         found: if path.exists() {
-            Ok("found".to_owned())
+            Ok(FOUND.to_owned())
         } else {
             Err("there is no such file".to_owned())
         },

@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 13] = [
+const NAMES: [[&str; 5]; 15] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -100,6 +100,14 @@ const NAMES: [[&str; 5]; 13] = [
     ["gdisk", "gdisk", "gptfdisk", "gptfdisk", "sgdisk"],
     ["fdisk", "util-linux", "util-linux", "util-linux", "sfdisk"],
     ["python3-pycdlib", "-", "-", "-", "-"],
+    ["chromium", "chromium", "chromium", "chromium", "chromium"],
+    [
+        "chromium-driver",
+        "chromedriver",
+        "chromium",
+        "chromedriver",
+        "chromium-chromedriver",
+    ],
 ];
 
 impl Manager {

@@ -35,7 +35,7 @@ pub(crate) fn said(mut command: Command, environment: &[(&str, &str)]) -> Said {
         if name.starts_with("NEXTEST")
             || name.starts_with("BOOT_MATRIX")
             || name.starts_with("GITHUB")
-            || name == "CI"
+            || ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].contains(&&*name)
         {
             command.env_remove(name);
         }
