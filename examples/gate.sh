@@ -35,5 +35,6 @@ if [ "${GITHUB_ACTIONS:-}" = true ]; then
 fi
 
 cd "${BOOT_MATRIX:-$here/..}"
+# Nobody can ask a job again what else differs: --verbose.
 exec cargo xtask boot-matrix --yes --scenarios "$scenarios" --master "$tool" --baseline "$baseline" --out "$out" \
-    --format "$format" "$@"
+    --format "$format" --verbose "$@"

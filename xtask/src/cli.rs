@@ -178,10 +178,10 @@ pub(crate) struct BootMatrix {
     #[command(flatten)]
     pub(crate) tooling: Tooling,
     /// Tell only what failed, and the totals.
-    #[arg(long, short)]
+    #[arg(long, short, overrides_with = "verbose")]
     pub(crate) quiet: bool,
     /// Tell whole reasons, and what is as expected too.
-    #[arg(long, short, conflicts_with = "quiet")]
+    #[arg(long, short, overrides_with = "quiet")]
     pub(crate) verbose: bool,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
