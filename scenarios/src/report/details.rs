@@ -162,11 +162,12 @@ impl Details {
         let regions = self.disc.as_ref().map_or(0, |disc| disc.regions.len());
         length(&self.screen)
             + length(&self.serial_screen)
-            + lines.map(|line| line.text.len() + 60).sum::<usize>()
+            + lines.map(|line| line.text.len() + 70).sum::<usize>()
             + picture / 3 * 4
             // A byte is a cell of a table.
-            + excerpts.map(|excerpt| excerpt.bytes.len() * 60).sum::<usize>()
-            + (regions + self.reads.len()) * 200
+            + excerpts.map(|excerpt| excerpt.bytes.len() * 75).sum::<usize>()
+            // Drawn, and in a table.
+            + (regions + self.reads.len()) * 450
             + self.words.iter().map(String::len).sum::<usize>()
             + 4096
     }

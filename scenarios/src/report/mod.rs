@@ -32,7 +32,7 @@ pub const DISC: &str = "disc.json";
 pub const DIAGNOSIS: &str = "diagnosis.json";
 
 /// So many bytes of evidence are shown on the page; of what is left, where it lies.
-const BUDGET: usize = 6 << 20;
+const BUDGET: usize = 5 << 20;
 
 /// A run, to be shown.
 #[derive(Clone, Debug, Serialize)]

@@ -14,6 +14,7 @@ use std::{
 use harness::toml_file::Location;
 use scenarios::{
     cell::Cell,
+    report,
     results::{CellResult, FirmwareTool, Results, Verdict},
 };
 
@@ -46,7 +47,19 @@ pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result
         .create(true)
         .append(true)
         .open(summary_file)?;
-    file.write_all(summary(results).as_bytes())
+    let text = summary(results, artifacts().as_deref());
+    file.write_all(text.as_bytes())
+}
+
+/// The page of the workflow's run that has its artifacts. An artifact has no address before it is uploaded.
+fn artifacts() -> Option<String> {
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let server = variable("GITHUB_SERVER_URL")?;
+    let repository = variable("GITHUB_REPOSITORY")?;
+    let run = variable("GITHUB_RUN_ID")?;
+    Some(format!(
+        "{server}/{repository}/actions/runs/{run}#artifacts"
+    ))
 }
 
 /// Why there are no results.
@@ -171,6 +184,7 @@ fn message(record: &CellResult) -> String {
         lines.push(format!("on the disc: {}", record.findings.join(", ")));
     }
     lines.push(format!("evidence: {}", record.evidence));
+    lines.push(format!("in the report: {}#{}", report::FILE, record.id));
     clip(&lines.join("\n"))
 }
 
@@ -209,9 +223,12 @@ fn command(name: &str, properties: &[(&str, String)], message: &str) -> String {
 }
 
 /// The summary, in Markdown.
-fn summary(results: &Results) -> String {
+fn summary(results: &Results, artifacts: Option<&str>) -> String {
+    let page = artifacts.map_or_else(String::new, |artifacts| {
+        format!("[{}]({artifacts}), among what this run left, shows each cell's screen, disc and bytes.\n\n", report::FILE)
+    });
     let mut text = format!(
-        "## boot-matrix\n\n{}\n\n{}",
+        "## boot-matrix\n\n{}\n\n{page}{}",
         table::sentence(&results.totals),
         fenced(&table::rows(results).join("\n"))
     );

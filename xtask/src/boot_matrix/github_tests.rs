@@ -52,7 +52,7 @@ fn each_cell_that_fails_is_an_annotation_and_the_last_one_tells_of_more() {
     let lines = annotations(&cells(2), &Places::new(), None);
     assert_eq!(
         lines[0],
-        "::error title=a/-/b/-/r/seabios/0%3A snapshot::outcome: hung, was booted%0Aevidence: cells/a"
+        "::error title=a/-/b/-/r/seabios/0%3A snapshot::outcome: hung, was booted%0Aevidence: cells/a%0Ain the report: report.html#a/-/b/-/r/seabios/0"
     );
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[2], "::warning title=1 skipped::no tool");
@@ -70,11 +70,14 @@ fn each_cell_that_fails_is_an_annotation_and_the_last_one_tells_of_more() {
 
 #[test]
 fn the_summary_tells_every_problem() {
-    let text = summary(&results(vec![
+    let results = results(vec![
         record("a/-/b/-/r/seabios/ide", "infra", &[], "`no` QEMU"),
         record("x", "skipped", &[], "no tool"),
-    ]));
+    ]);
+    let text = summary(&results, Some("https://example.org/r/1#artifacts"));
     for part in [
+        "[report.html](https://example.org/r/1#artifacts)",
+        "report.html#a/-/b/-/r/seabios/ide",
         "2 cells: 1 skipped, 1 infra",
         "`a/-/b/-/r/seabios/ide`: could not be run",
         "`no` QEMU",

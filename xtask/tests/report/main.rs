@@ -1,5 +1,10 @@
 //! The page about a run, in a real browser.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
 mod browser;
 #[path = "../common/mod.rs"]
 mod common;
@@ -42,9 +47,9 @@ fn planted() -> (TempDir, PathBuf) {
 
 /// Makes the page of a folder anew.
 fn page(out: &Path) -> PathBuf {
-    let said = xtask(&["report", out.to_str().unwrap()]);
+    let said = xtask(&["report", out.to_str().unwrap(), "--format", "json"]);
     assert_eq!(said.code, 0, "{}", said.stderr);
-    PathBuf::from(said.stdout.trim())
+    PathBuf::from(said.json()["file"].as_str().unwrap())
 }
 
 /// Whether a cell is unfolded and in sight.
