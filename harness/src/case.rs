@@ -45,6 +45,24 @@ pub enum Success {
 }
 
 impl Case {
+    /// A disc with a probe on it, on a machine that starts from power-on. For another disc change `success`.
+    #[must_use]
+    pub fn new(disc: impl Into<PathBuf>, platform: Platform, evidence: impl Into<PathBuf>) -> Self {
+        let disc = disc.into();
+        Self {
+            id: disc.display().to_string(),
+            disc,
+            manifest: None,
+            map: None,
+            platform,
+            checkpoints: None,
+            success: Success::Probe,
+            dialogue: None,
+            deadline: None,
+            evidence: evidence.into(),
+        }
+    }
+
     /// How long a machine is watched when nothing decides: many times what a boot takes.
     #[must_use]
     pub fn default_deadline(&self) -> Duration {

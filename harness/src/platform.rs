@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::{
     accelerator::Accelerator,
     attachment::Attachment,
-    firmware::{Firmware, FirmwareImage, FirmwareKind},
+    firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, FirmwareKind},
     machine::spec::{Channels, HostDisc, MachineSpec, Origin},
-    qemu::Qemu,
+    qemu::{Qemu, QemuError},
 };
 
 /// A machine without its disc: all that decides what happens before the firmware looks at one.
@@ -29,6 +29,17 @@ pub struct Platform {
 
 /// QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
 pub const DEFAULT_CPU: &str = "qemu64,l3-cache=off";
+
+/// The host has no such machine. The message ends with what to install.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// There is no usable QEMU.
+    #[error(transparent)]
+    Qemu(#[from] QemuError),
+    /// The firmware is not there.
+    #[error(transparent)]
+    Firmware(#[from] FirmwareError),
+}
 
 /// A machine that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +64,36 @@ pub enum PlatformError {
 }
 
 impl Platform {
+    /// A machine of these parts, with as much memory as a probe needs and the default processor.
+    #[must_use]
+    pub const fn new(
+        qemu: Qemu,
+        firmware: Firmware,
+        accelerator: Accelerator,
+        attachment: Attachment,
+    ) -> Self {
+        Self {
+            qemu,
+            firmware,
+            accelerator,
+            attachment,
+            memory_mib: None,
+            cpu: None,
+        }
+    }
+
+    /// A machine of what is installed on this host: the QEMU in `$PATH`, its build of a firmware, and emulation, which runs
+    /// anywhere.
+    ///
+    /// # Errors
+    /// QEMU or the firmware is not there.
+    pub fn of_host(firmware: FirmwareId, attachment: Attachment) -> Result<Self, HostError> {
+        let qemu = Qemu::locate(None)?;
+        let found = firmware::discover(&qemu);
+        let firmware = firmware::select(&found, firmware)?.clone();
+        Ok(Self::new(qemu, firmware, Accelerator::Tcg, attachment))
+    }
+
     /// The machine with a disc, its host paths made absolute: QEMU runs in a folder of its own.
     pub(crate) fn machine(
         &self,

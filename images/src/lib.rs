@@ -3,6 +3,32 @@
 //!
 //! This crate starts no process and knows no firmware: it turns the words of a disc's id into bytes,
 //! the same bytes every time.
+//!
+//! A disc that says by itself whether a firmware reads it right, and what follows it on the serial line. Here the machine is
+//! QEMU with SeaBIOS, which you start; a real one does as well. The crate `harness` boots discs under UEFI too, keeps a deadline
+//! and judges what happens.
+//!
+//! ```
+//! use std::{io::Read, process::{Command, Stdio}};
+//! use images::{probe::protocol::Transcript, reference::master};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let disc = master("my/-/floppy-1440k/-/test", None, &"floppy-1440k".parse()?, None)?;
+//! disc.write_to(folder)?;    // disc.iso, and manifest.json, which says what must be found on it
+//! let mut qemu = Command::new("qemu-system-x86_64")
+//!     .args(["-display", "none", "-serial", "stdio", "-cdrom"]).arg(folder.join("disc.iso"))
+//!     .stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+//! let mut transcript = Transcript::new();
+//! let mut serial = qemu.stdout.take().into_iter().flat_map(Read::bytes);
+//! while transcript.end_line().is_none() && let Some(Ok(byte)) = serial.next() {
+//!     transcript.push(&[byte]);
+//! }
+//! qemu.kill().and_then(|()| qemu.wait())?;
+//! let report = transcript.finish()?.ok_or("no probe began")?;
+//! assert!(report.ended && report.slot == 1, "{report:?}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod boot;
 pub mod boot_image;

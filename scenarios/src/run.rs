@@ -222,14 +222,12 @@ impl Toolbox {
     /// # Errors
     /// The cell's firmware is not there.
     pub fn platform(&self, cell: &Cell) -> Result<Platform, FirmwareError> {
-        Ok(Platform {
-            qemu: self.qemu.clone(),
-            firmware: firmware::select(&self.firmware, cell.firmware_name())?.clone(),
-            accelerator: self.accelerator.accelerator,
-            attachment: cell.attachment,
-            memory_mib: None,
-            cpu: None,
-        })
+        Ok(Platform::new(
+            self.qemu.clone(),
+            firmware::select(&self.firmware, cell.firmware_name())?.clone(),
+            self.accelerator.accelerator,
+            cell.attachment,
+        ))
     }
 }
 

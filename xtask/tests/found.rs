@@ -5,13 +5,15 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+#[expect(dead_code, reason = "shared with tests that read JSON that way")]
+mod common;
+#[path = "common/shell.rs"]
+mod shell;
+
+use std::{fs, path::Path};
 
 use serde_json::Value;
+use shell::shell;
 
 /// A command of the page, and what it says of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,32 +50,12 @@ fn reproducers(page: &str) -> Result<Vec<Reproducer<'_>>, String> {
         .collect()
 }
 
-/// A shell in which `cargo xtask` is the program under test.
-fn shell(command: &str, folder: &Path) -> (Option<i32>, String) {
-    let script = format!("cargo() {{ shift; \"$XTASK\" \"$@\"; }}\n{{ {command}\n}} 2>&1");
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &script])
-        .env("XTASK", env!("CARGO_BIN_EXE_xtask"))
-        .current_dir(folder)
-        .stdin(Stdio::null());
-    // What a runner tells its tests is not meant for the run that this test starts.
-    for (name, _) in std::env::vars() {
-        if name.starts_with("NEXTEST") || name.starts_with("BOOT_MATRIX") || name == "CI" {
-            shell.env_remove(name);
-        }
-    }
-    let output = shell.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    (output.status.code(), said)
-}
-
 /// Runs it in a folder of its own; what it contradicts.
 fn contradiction(reproducer: &Reproducer<'_>) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("target")).unwrap();
     let (code, said) = shell(reproducer.command, folder.path());
-    let holds = code == Some(reproducer.code) && said.contains(reproducer.words);
+    let holds = code == reproducer.code && said.contains(reproducer.words);
     (!holds).then(|| {
         let Reproducer { command, code: expected, words, .. } = reproducer;
         format!("{command}\n  should exit with {expected} and say {words:?}; it exits with {code:?} and says\n{said}")

@@ -176,14 +176,16 @@ fn sarif_keeps_to_its_schema() {
         env!("CARGO_MANIFEST_DIR"),
         "/../schemas/sarif-2.1.0.schema.json"
     );
-    let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let schema = fs::read_to_string(schema).unwrap();
+    // Its pattern for a language has a bracket too many, and is no regular expression for that.
+    let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
     let (_folder, iso, disc) = written("hard-disk,defect=mbr-signature");
     let said = xtask(&[text(&iso), "--format", "sarif"]);
     assert_eq!(said.code, 0);
     let document: Value = serde_json::from_str(&said.stdout).unwrap();
-    Validator { root: &schema }
-        .check(&schema, &document, "")
-        .unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.validate(&document).unwrap();
     let run = &document["runs"][0];
     assert_eq!(
         run["tool"]["driver"]["rules"].as_array().unwrap().len(),
@@ -215,106 +217,6 @@ fn sarif_keeps_to_its_schema() {
     ] {
         let mut wrong = document.clone();
         *wrong.pointer_mut(pointer).unwrap() = value;
-        assert!(
-            Validator { root: &schema }
-                .check(&schema, &wrong, "")
-                .is_err(),
-            "{pointer}"
-        );
-    }
-}
-
-/// As much of JSON Schema (draft 7) as the schema of SARIF uses. A keyword that it does not know is an error.
-struct Validator<'s> {
-    root: &'s Value,
-}
-
-impl Validator<'_> {
-    fn check(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
-        let Some(keywords) = schema.as_object() else {
-            return Ok(());
-        };
-        let wrong = |why: &str| Err(format!("{at}: {why}: {value}"));
-        for (keyword, wanted) in keywords {
-            let fine = match keyword.as_str() {
-                "$schema" | "$id" | "title" | "description" | "default" | "definitions"
-                | "format" => true,
-                "$ref" => {
-                    let pointer = wanted.as_str().unwrap().trim_start_matches('#');
-                    self.check(self.root.pointer(pointer).unwrap(), value, at)?;
-                    true
-                }
-                "type" => match wanted.as_str().unwrap() {
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    "string" => value.is_string(),
-                    "integer" => value.is_i64() || value.is_u64(),
-                    "number" => value.is_number(),
-                    "boolean" => value.is_boolean(),
-                    other => panic!("type {other}"),
-                },
-                "enum" => wanted.as_array().unwrap().contains(value),
-                "minimum" => value
-                    .as_f64()
-                    .is_none_or(|number| number >= wanted.as_f64().unwrap()),
-                "maximum" => value
-                    .as_f64()
-                    .is_none_or(|number| number <= wanted.as_f64().unwrap()),
-                "pattern" => {
-                    let pattern = regex::Regex::new(wanted.as_str().unwrap()).unwrap();
-                    value.as_str().is_none_or(|text| pattern.is_match(text))
-                }
-                "minItems" => value
-                    .as_array()
-                    .is_none_or(|items| items.len() as u64 >= wanted.as_u64().unwrap()),
-                "uniqueItems" => value.as_array().is_none_or(|items| {
-                    (1..items.len()).all(|index| !items[..index].contains(&items[index]))
-                }),
-                "items" => {
-                    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                        self.check(wanted, item, &format!("{at}/{index}"))?;
-                    }
-                    true
-                }
-                "required" => wanted.as_array().unwrap().iter().all(|name| {
-                    value
-                        .as_object()
-                        .is_none_or(|object| object.contains_key(name.as_str().unwrap()))
-                }),
-                "properties" => {
-                    for (name, schema) in wanted.as_object().unwrap() {
-                        if let Some(member) = value.get(name) {
-                            self.check(schema, member, &format!("{at}/{name}"))?;
-                        }
-                    }
-                    true
-                }
-                "additionalProperties" => {
-                    let known = keywords.get("properties").and_then(Value::as_object);
-                    let members = value.as_object().into_iter().flatten();
-                    let mut others = members
-                        .filter(|(name, _)| known.is_none_or(|known| !known.contains_key(*name)));
-                    if *wanted == Value::Bool(false) {
-                        others.next().is_none()
-                    } else {
-                        others.try_for_each(|(name, member)| {
-                            self.check(wanted, member, &format!("{at}/{name}"))
-                        })?;
-                        true
-                    }
-                }
-                "anyOf" | "oneOf" => {
-                    let choices = wanted.as_array().unwrap().iter();
-                    let fit = choices.filter(|choice| self.check(choice, value, at).is_ok());
-                    let fit = fit.count();
-                    fit == 1 || (keyword == "anyOf" && fit > 0)
-                }
-                other => panic!("keyword {other}"),
-            };
-            if !fine {
-                return wrong(keyword);
-            }
-        }
-        Ok(())
+        assert!(!validator.is_valid(&wrong), "{pointer}");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use harness::{
     accelerator::Accelerator,
     attachment::Attachment,
-    case::{Case, Success},
+    case::Case,
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
@@ -167,18 +167,11 @@ impl Bench {
     }
 
     pub(crate) fn case(&self, firmware: Firmware, attachment: Attachment) -> Case {
-        Case {
-            id: "test".into(),
-            disc: self.path("disc.iso"),
-            manifest: None,
-            map: None,
-            platform: platform(firmware, attachment),
-            checkpoints: None,
-            success: Success::Probe,
-            dialogue: None,
-            deadline: None,
-            evidence: self.path("evidence"),
-        }
+        Case::new(
+            self.path("disc.iso"),
+            platform(firmware, attachment),
+            self.path("evidence"),
+        )
     }
 
     /// A machine with SeaBIOS that boots this disc from an IDE drive, and nobody who watches it.
@@ -233,14 +226,7 @@ pub(crate) fn qemu() -> Qemu {
 
 /// A machine of the host's QEMU, without its disc.
 pub(crate) fn platform(firmware: Firmware, attachment: Attachment) -> Platform {
-    Platform {
-        qemu: qemu(),
-        firmware,
-        accelerator: Accelerator::Tcg,
-        attachment,
-        memory_mib: None,
-        cpu: None,
-    }
+    Platform::new(qemu(), firmware, Accelerator::Tcg, attachment)
 }
 
 /// The host's build of a firmware.

@@ -131,9 +131,7 @@ impl Page {
         let mut missing = Vec::new();
         // The id names the folder; what the record says may be anything.
         let id: Option<CellId> = result.id.parse().ok();
-        let folder = id
-            .as_ref()
-            .map(|id| out.join(results::evidence_folder(id)));
+        let folder = id.as_ref().map(|id| out.join(results::evidence_folder(id)));
         let files = folder.as_deref().map(names).unwrap_or_default();
         let looked_at = is_failure(result.verdict) || result.verdict == Verdict::Observed;
         let ran = result.outcome.is_some();

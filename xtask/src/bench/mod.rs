@@ -161,14 +161,12 @@ impl Bed {
     fn platform(&self, firmware: FirmwareId, attachment: Attachment) -> Result<Platform, Stop> {
         let firmware = firmware::select(&self.toolbox.firmware, firmware)
             .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
-        Ok(Platform {
-            qemu: self.toolbox.qemu.clone(),
-            firmware: firmware.clone(),
-            accelerator: self.accelerator(),
+        Ok(Platform::new(
+            self.toolbox.qemu.clone(),
+            firmware.clone(),
+            self.accelerator(),
             attachment,
-            memory_mib: None,
-            cpu: None,
-        })
+        ))
     }
 
     /// The options that give another of our commands the same emulator.

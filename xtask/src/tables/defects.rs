@@ -4,9 +4,9 @@ use std::path::Path;
 
 use harness::firmware::FirmwareKind;
 use images::{
-    finding::{FindingId, Severity},
+    finding::{Finding, FindingId, Severity},
     inspect::{Options, Window, inspect},
-    reference::master,
+    reference::{MasteredDisc, master},
 };
 use scenarios::{
     cell::{Cell, DiscSource, Recipe},
@@ -82,19 +82,68 @@ fn found(id: FindingId, cells: &[&Cell]) -> Result<String, String> {
 
 /// How bad the reader says the defect is on a disc; nothing where it does not find it.
 fn severity_on(id: FindingId, recipe: &Recipe) -> Result<Option<Severity>, String> {
-    let disc = master(recipe.id.as_str(), recipe.medium, &recipe.boot, recipe.size)
-        .map_err(|error| format!("{}: {error}", recipe.id))?;
+    let found = findings_on(id, recipe, &mastered(recipe)?)?;
+    Ok(found.iter().map(|finding| finding.severity).max())
+}
+
+fn mastered(recipe: &Recipe) -> Result<MasteredDisc, String> {
+    master(recipe.id.as_str(), recipe.medium, &recipe.boot, recipe.size)
+        .map_err(|error| format!("{}: {error}", recipe.id))
+}
+
+/// Every place of a disc in which the reader finds the defect.
+fn findings_on(
+    id: FindingId,
+    recipe: &Recipe,
+    disc: &MasteredDisc,
+) -> Result<Vec<Finding>, String> {
     let options = Options {
         medium: disc.manifest.capacity,
         boot_image: None,
     };
     let inspection = inspect(&mut Window::new(&disc.bytes), &options)
         .map_err(|error| format!("{}: {error}", recipe.id))?;
-    let found = inspection
-        .findings
-        .iter()
-        .filter(|finding| finding.id == id);
-    Ok(found.map(|finding| finding.severity).max())
+    let mut findings = inspection.findings;
+    findings.retain(|finding| finding.id == id);
+    Ok(findings)
+}
+
+/// So many bytes of a disc are shown: as many as an entry of a catalog has.
+const SHOWN: u64 = 32;
+
+/// What the reader says of the first disc that has the defect, and the bytes to which it points.
+fn bytes(id: FindingId, cells: &[Cell]) -> Result<String, String> {
+    let cell = cells.iter().find(|cell| has(cell, id));
+    let Some(recipe) = cell.and_then(recipe) else {
+        return Err(format!("no disc of the set defects has {id}"));
+    };
+    let disc = mastered(recipe)?;
+    let findings = findings_on(id, recipe, &disc)?;
+    let Some(finding) = findings.first() else {
+        return Err(format!("{id} is not found on {}", recipe.id));
+    };
+    let end = disc.bytes.len().min(finding.offset.saturating_add(SHOWN));
+    let shown = end.saturating_sub(finding.offset);
+    let bytes = disc.bytes.slice(finding.offset, shown);
+    let mut rows = String::new();
+    for row in (0..shown).step_by(16) {
+        let mut line = vec![0; usize::try_from((shown - row).min(16)).unwrap_or(0)];
+        bytes.read_at(row, &mut line);
+        let line: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+        rows += &format!("{:08x}  {}\n", finding.offset + row, line.join(" "));
+    }
+    let beyond = if rows.is_empty() {
+        "there are no bytes: the disc ends before\n"
+    } else {
+        ""
+    };
+    Ok(format!(
+        "On `{}`: LBA {}, byte {}: {}\n\n```\n{rows}{beyond}```\n",
+        recipe.boot,
+        finding.lba.get(),
+        finding.offset,
+        finding.message
+    ))
 }
 
 /// Whether the disc has an entry for the cell's firmware: a disc for one firmware is rightly refused by another.
@@ -172,8 +221,9 @@ fn by_disc(happened: &Happened) -> String {
     outcomes.join(", ")
 }
 
-/// A page for each id, from the catalogue.
-pub(super) fn pages(_: &Path, _: &Matrix) -> Result<String, String> {
+/// A section for each id, from the catalogue, with the bytes of a disc that has it.
+pub(super) fn pages(_: &Path, matrix: &Matrix) -> Result<String, String> {
+    let cells = cells(matrix);
     let page = |&id: &FindingId| {
         let trips: Vec<String> = id.trips().iter().map(|who| format!("`{who}`")).collect();
         let fixes: String = id
@@ -182,14 +232,15 @@ pub(super) fn pages(_: &Path, _: &Matrix) -> Result<String, String> {
             .map(|(tool, remedy)| format!("- {tool}: `{remedy}`\n"))
             .collect();
         let trips = trips.join(", ");
-        format!(
-            "### {id}\n\n{} Severity: {}.\n\nWho trips: {trips}. {}\n\nTo mend it: {}\n\n{fixes}\n",
+        let bytes = bytes(id, &cells)?;
+        Ok(format!(
+            "### {id}\n\n{} Severity: {}.\n\nWho trips: {trips}. {}\n\n{bytes}\nTo mend it: {}\n\n{fixes}\n",
             id.explanation(),
             severity(id),
             id.consequence(),
             id.remedy()
-        )
+        ))
     };
-    let pages: String = FindingId::ALL.iter().map(page).collect();
-    Ok(pages.replace("\n\n\n", "\n\n"))
+    let pages: Result<String, String> = FindingId::ALL.iter().map(page).collect();
+    Ok(pages?.replace("\n\n\n", "\n\n"))
 }

@@ -4,6 +4,7 @@
 
 mod accepted;
 mod defects;
+mod families;
 mod firmware;
 mod masters;
 
@@ -21,11 +22,12 @@ const COMMAND: &str = "cargo xtask check --update-docs";
 type Body = fn(&Path, &Matrix) -> Result<String, String>;
 
 /// Every table: the file in which it stands, its name, and what makes it.
-const TABLES: [(&str, &str, Body); 4] = [
-    ("README.md", "masters", masters::table),
+const TABLES: [(&str, &str, Body); 5] = [
+    ("docs/mastering.md", "masters", masters::table),
     ("docs/defects.md", "defects", defects::table),
     ("docs/defects.md", "findings", defects::pages),
     ("docs/firmware.md", "firmware", firmware::table),
+    ("scenarios/README.md", "families", families::table),
 ];
 
 /// A file with tables in it, as it is and as it should be.
@@ -229,17 +231,17 @@ mod tests {
         let genisoimage = "tests/snapshots/masters-16-bit/-/efi/65540s/genisoimage/ovmf/ahci.snap";
         let said = copy.after(genisoimage, "code: Not Found", "code: Access Denied");
         assert!(
-            said.contains("README.md:") && said.contains(COMMAND),
+            said.contains("mastering.md:") && said.contains(COMMAND),
             "{said}"
         );
         assert!(!said.contains("defects.md"), "{said}");
         let platform = "tests/snapshots/defects-catalog/-/bios+efi,defect=catalog-platform/-/reference/seabios/ahci.snap";
         let said = copy.after(platform, "code: 0009", "code: 000a");
         assert!(said.contains("docs/defects.md:"), "{said}");
-        assert!(!said.contains("README.md"), "{said}");
+        assert!(!said.contains("mastering.md"), "{said}");
         let agreeing = "tests/snapshots/masters-load/-/none,count=4/-/bsdtar/seabios/ide.snap";
         let said = copy.after(agreeing, "outcome: booted", "outcome: hung");
-        assert!(said.contains("README.md:"), "{said}");
+        assert!(said.contains("mastering.md:"), "{said}");
         // What was seen on another build, and a cell that is no more.
         let said = copy.after(
             "docs/firmware.json",
@@ -254,7 +256,7 @@ mod tests {
         );
         // A cell less.
         let said = copy.after("scenarios/data/masters.toml", "\"none,count=1\", ", "");
-        assert!(said.contains("README.md:"), "{said}");
+        assert!(said.contains("mastering.md:"), "{said}");
         // A word typed between the markers, and one that is not between them.
         let said = copy.after("docs/defects.md", "| boots |", "| starts |");
         assert!(said.contains("docs/defects.md:"), "{said}");
