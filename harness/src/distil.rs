@@ -8,13 +8,19 @@ use std::{
 
 use images::{
     distilled::Distilled,
+    fat::FatStructure,
     inspect::Source,
     map::{DiscMap, Extent, Structure},
     units::{BlockCount, ByteCount, Lba},
 };
 
-use crate::{observation::Observation, outcome::OutcomeKind};
+use crate::{
+    observation::{DiscRead, Observation},
+    outcome::{Outcome, OutcomeKind, Stage},
+};
 
+/// So often a disc is booted again before it is cut down where chance may have decided ([`may_be_chance`]).
+pub const AGAIN: usize = 2;
 /// So often what is missing is added and the disc is tried again.
 const ROUNDS: usize = 6;
 
@@ -25,6 +31,10 @@ pub struct Distillation {
     pub distilled: Distilled,
     /// How often it was tried until it did the same.
     pub rounds: usize,
+    /// The programs and files of which something is left.
+    pub contents: Vec<String>,
+    /// The directories and path tables of which something is left: names of files.
+    pub names: Vec<String>,
 }
 
 /// A disc that could not be cut down.
@@ -58,7 +68,7 @@ pub enum DistilError<E> {
 }
 
 /// Cuts a disc down to what was read of it: first without anything that somebody put on it, then, if that does something else, with it.
-/// `boot` boots the disc at `path` as the whole one was booted for `seen`, in the same order. What is read then that was not read before
+/// `boot` boots the disc at `path` as the `whole` one was booted, in the same order. What is read then that was not read before
 /// is kept too, until nothing differs.
 ///
 /// # Errors
@@ -66,14 +76,14 @@ pub enum DistilError<E> {
 pub fn distil<E>(
     disc: &dyn Source,
     map: &DiscMap,
-    seen: &[Observation],
+    whole: &[Whole],
     path: &Path,
     mut boot: impl FnMut(&Distilled) -> Result<Vec<Observation>, E>,
 ) -> Result<Distillation, DistilError<E>> {
-    if seen.is_empty() {
+    if whole.is_empty() {
         return Err(DistilError::NothingBooted);
     }
-    if !seen.iter().all(|observation| observation.reads_known) {
+    if !whole.iter().all(|whole| whole.seen.reads_known) {
         return Err(DistilError::NoReads);
     }
     let failed = |source| DistilError::Io {
@@ -81,7 +91,7 @@ pub fn distil<E>(
         source,
     };
     let mut keep = what_explains(map);
-    add(&mut keep, seen);
+    add(&mut keep, whole.iter().map(|whole| &whole.seen));
     let structures = Structures {
         disc,
         map: map.without_content(),
@@ -97,9 +107,15 @@ pub fn distil<E>(
         let distilled = distilled.map_err(failed)?;
         distilled.write_iso(path).map_err(failed)?;
         let again = boot(&distilled).map_err(DistilError::Boot)?;
-        let differences = differences(seen, &again);
+        let differences = differences(whole, &again);
         if differences.is_empty() {
-            return Ok(Distillation { distilled, rounds });
+            let of_map = if rounds == 1 { &structures.map } else { map };
+            return Ok(Distillation {
+                contents: kept(&distilled, of_map, Structure::is_content),
+                names: kept(&distilled, of_map, holds_names),
+                distilled,
+                rounds,
+            });
         }
         let grew = add(&mut keep, &again) || rounds == 1;
         if !grew || rounds == ROUNDS {
@@ -109,6 +125,33 @@ pub fn distil<E>(
             });
         }
     }
+}
+
+const fn holds_names(structure: &Structure) -> bool {
+    matches!(
+        structure,
+        Structure::Directory { .. }
+            | Structure::PathTable { .. }
+            | Structure::Fat {
+                part: FatStructure::Directory { .. },
+                ..
+            }
+    )
+}
+
+/// The structures of some kinds of which something is left, each once.
+fn kept(distilled: &Distilled, map: &DiscMap, wanted: impl Fn(&Structure) -> bool) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for range in distilled.ranges() {
+        let owned = map.whose(range.lba.byte_offset(), range.blocks.bytes());
+        for structure in owned.into_iter().filter_map(|owned| owned.what) {
+            let name = structure.to_string();
+            if wanted(&structure) && !kept.contains(&name) {
+                kept.push(name);
+            }
+        }
+    }
+    kept
 }
 
 /// The descriptors and the catalog, read or not: without them nobody could say any more what is wrong with the disc.
@@ -172,38 +215,101 @@ impl Source for Structures<'_> {
 }
 
 /// Keeps the blocks that were read, and says whether any is new.
-fn add(keep: &mut BTreeSet<Lba>, seen: &[Observation]) -> bool {
+fn add<'a>(keep: &mut BTreeSet<Lba>, seen: impl IntoIterator<Item = &'a Observation>) -> bool {
     let before = keep.len();
-    for read in seen.iter().flat_map(|observation| &observation.reads) {
-        keep.extend(blocks(read.offset, read.bytes));
+    for observation in seen {
+        keep.extend(blocks_of(&observation.reads));
     }
     keep.len() > before
 }
 
-fn differences(seen: &[Observation], again: &[Observation]) -> Vec<String> {
-    if seen.len() != again.len() {
-        return vec![format!("{} boots in place of {}", again.len(), seen.len())];
+/// In what the cut disc does something else than the whole one.
+fn differences(whole: &[Whole], again: &[Observation]) -> Vec<String> {
+    if whole.len() != again.len() {
+        return vec![format!("{} boots in place of {}", again.len(), whole.len())];
     }
-    let pairs = seen.iter().zip(again);
+    let pairs = whole.iter().zip(again);
     let mut all: Vec<String> = pairs
-        .filter(|(one, other)| !went_astray_alike(one, other))
-        .flat_map(|(one, other)| one.differences(other))
+        .flat_map(|(whole, again)| whole.differences(again))
         .collect();
     all.sort();
     all.dedup();
     all
 }
 
-/// Code that overwrote the firmware resets the machine or hangs it, and which of the two chance decides.
+/// What the whole disc did on one machine.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// What was seen.
+    pub seen: Observation,
+    /// Whether chance decides if the machine is reset or hangs: the same disc, booted again, did the other, and nothing else differed.
+    pub either: bool,
+}
+
+impl Whole {
+    /// With what was seen when the same disc was booted again.
+    #[must_use]
+    pub fn new(seen: Observation, again: &[Observation]) -> Self {
+        let is_other = |other: &Observation| {
+            other.outcome.kind != seen.outcome.kind && went_astray_alike(&seen, other)
+        };
+        let either = again.iter().any(is_other);
+        Self { seen, either }
+    }
+
+    fn differences(&self, again: &Observation) -> Vec<String> {
+        if self.either && went_astray_alike(&self.seen, again) {
+            return Vec::new();
+        }
+        all_differences(&self.seen, again)
+    }
+}
+
+/// Whether chance may have decided what happened: code that was loaded over the firmware's own resets the machine or hangs it.
+#[must_use]
+pub fn may_be_chance(outcome: &Outcome) -> bool {
+    let astray = matches!(outcome.kind, OutcomeKind::Reset | OutcomeKind::Hung);
+    astray && outcome.stage >= Stage::ImageLoaded
+}
+
+/// Whether two boots went astray, and differ at most in which of the two ways.
 fn went_astray_alike(one: &Observation, other: &Observation) -> bool {
-    let astray = |observation: &Observation| {
-        matches!(
-            observation.outcome.kind,
-            OutcomeKind::Reset | OutcomeKind::Hung
-        )
-    };
-    astray(one)
-        && astray(other)
-        && one.outcome.kind != other.outcome.kind
-        && one.outcome.stage == other.outcome.stage
+    let mut of_one_kind = other.clone();
+    of_one_kind.outcome.kind = one.outcome.kind;
+    may_be_chance(&one.outcome)
+        && may_be_chance(&other.outcome)
+        && all_differences(one, &of_one_kind).is_empty()
+}
+
+fn all_differences(one: &Observation, other: &Observation) -> Vec<String> {
+    let mut all = one.differences(other);
+    for (lba, whose) in [
+        (read_alone(one, other), "whole"),
+        (read_alone(other, one), "cut"),
+    ] {
+        let alone = |lba: Lba| {
+            format!(
+                "reads after entry: LBA {} of the {whose} disc alone",
+                lba.get()
+            )
+        };
+        all.extend(lba.map(alone));
+    }
+    all
+}
+
+/// A block that one boot image read, and that nobody read at the other boot. Where a boot image's reads begin is uncertain with UEFI firmware
+/// ([`Observation::reads_before_entry`]), so that the other's firmware may have been who read it.
+fn read_alone(one: &Observation, other: &Observation) -> Option<Lba> {
+    let before = one.reads_before_entry?;
+    let after = one.reads.get(before..).unwrap_or_default();
+    let read_there = blocks_of(&other.reads).collect::<BTreeSet<Lba>>();
+    let mut read = blocks_of(after);
+    read.find(|lba| !read_there.contains(lba))
+}
+
+fn blocks_of(reads: &[DiscRead]) -> impl Iterator<Item = Lba> {
+    reads
+        .iter()
+        .flat_map(|read| blocks(read.offset, read.bytes))
 }

@@ -59,6 +59,9 @@ pub struct Outcome {
     pub code: Option<String>,
     /// How far it came.
     pub stage: Stage,
+    /// Whether the boot image gave control back to the firmware, and that found nothing else to boot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gave_back: bool,
     /// One sentence for people: what decided, or the master's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,

@@ -199,8 +199,7 @@ fn sha256_of_roms(directories: &[PathBuf]) -> String {
         rom.and_then(|path| sha256_of(&path).ok())
             .unwrap_or_default()
     });
-    let digest = Sha256::digest(digests.join(" "));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(digests.join(" ").as_bytes())
 }
 
 fn find(wanted: &Path) -> Option<PathBuf> {
@@ -285,6 +284,11 @@ fn writes_trace(path: &Path) -> bool {
 }
 
 /// The SHA-256 of a file, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path)?, &mut HashWriter(&mut hasher))?;

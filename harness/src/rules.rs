@@ -180,6 +180,7 @@ impl Facts {
             kind,
             code: None,
             stage: self.stage(),
+            gave_back: false,
             detail: detail.into(),
         })
     }
@@ -259,6 +260,7 @@ impl Facts {
                 kind: OutcomeKind::Refused,
                 code: code.clone(),
                 stage: self.stage(),
+                gave_back: false,
                 detail: words.clone(),
             });
         }
@@ -266,7 +268,11 @@ impl Facts {
         if self.entered {
             let detail =
                 format!("the boot image gave control back, and the firmware said: {words}");
-            self.outcome(OutcomeKind::HandedOver, detail)
+            let outcome = self.outcome(OutcomeKind::HandedOver, detail)?;
+            Some(Outcome {
+                gave_back: true,
+                ..outcome
+            })
         } else {
             self.outcome(OutcomeKind::Refused, words.clone())
         }

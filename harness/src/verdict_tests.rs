@@ -23,6 +23,7 @@ fn refuse(observation: &mut Observation) {
         kind: OutcomeKind::Refused,
         code: Some("000b".to_owned()),
         stage: Stage::CatalogRead,
+        gave_back: false,
         detail: "Boot failed: Could not read from CDROM (code 000b)".to_owned(),
     };
     observation.probe = None;
@@ -97,6 +98,7 @@ fn a_stage_is_told_only_where_there_is_one() {
                 kind: OutcomeKind::NotMastered,
                 code: None,
                 stage: Stage::Unknown,
+                gave_back: false,
                 detail: "too long".to_owned(),
             };
             observation.probe = None;
@@ -110,6 +112,7 @@ fn a_stage_is_told_only_where_there_is_one() {
                 kind: OutcomeKind::Hung,
                 code: None,
                 stage: Stage::Unknown,
+                gave_back: false,
                 detail: String::new(),
             };
             observation.probe = None;

@@ -425,7 +425,8 @@ impl<'a> Watch<'a> {
         Ok(self
             .facts
             .decide()
-            .map(|outcome| self.with_dialogue(outcome)))
+            .map(|outcome| self.with_dialogue(outcome))
+            .map(|outcome| self.with_pattern(outcome)))
     }
 
     /// Says besides at which step of a dialogue it came to this.
@@ -439,6 +440,22 @@ impl<'a> Watch<'a> {
             _ => return outcome,
         };
         outcome.detail = format!("{}; {place}", outcome.detail);
+        outcome
+    }
+
+    /// Says besides which text did not come, and what came instead.
+    fn with_pattern(&self, mut outcome: Outcome) -> Outcome {
+        if let Success::Text(pattern) = &self.case.success
+            && self.facts.entered
+            && self.facts.pattern.is_none()
+        {
+            let instead = self.what_came(&self.screen);
+            outcome.detail = format!(
+                "{}; the expected text {:?} did not come; {instead}",
+                outcome.detail,
+                pattern.as_str()
+            );
+        }
         outcome
     }
 

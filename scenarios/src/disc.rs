@@ -313,19 +313,28 @@ pub fn rebuild_once(
     once(&folder, since, |made| {
         let iso = folder.join(ISO);
         if !made || !iso.exists() {
-            let text = fs::read_to_string(file).map_err(FileError::new("read", file))?;
-            let distilled = Distilled::parse(&text)
-                .map_err(io::Error::other)
-                .map_err(FileError::new("read", file))?;
             fs::create_dir_all(&folder).map_err(FileError::new("create", &folder))?;
-            let unfinished = files::unfinished(&iso);
-            distilled
-                .write_iso(&unfinished)
-                .and_then(|()| fs::rename(&unfinished, &iso))
-                .map_err(FileError::new("write", &iso))?;
+            rebuild(file, &iso)?;
         }
         Ok(iso)
     })
+}
+
+/// Rebuilds a distilled disc, whole or not at all, over what may be at `iso`; its length.
+///
+/// # Errors
+/// The file is no distilled disc, the disk is full, or the folder cannot be written.
+pub fn rebuild(file: &Path, iso: &Path) -> Result<ByteCount, FileError> {
+    let text = fs::read_to_string(file).map_err(FileError::new("read", file))?;
+    let distilled = Distilled::parse(&text)
+        .map_err(io::Error::other)
+        .map_err(FileError::new("read", file))?;
+    let unfinished = files::unfinished(iso);
+    distilled
+        .write_iso(&unfinished)
+        .and_then(|()| fs::rename(&unfinished, iso))
+        .map_err(FileError::new("write", iso))?;
+    Ok(distilled.length())
 }
 
 /// Masters a disc unless it was since some moment, such as when the code that masters it was built. Only one of

@@ -1,5 +1,8 @@
 //! The JSON Schema of scenario files: as kept in the repository, as the code has it, and as the shipped files are.
 
+#[path = "../../xtask/tests/common/schema.rs"]
+mod schema;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -9,6 +12,8 @@ use std::{
 use harness::dialogue;
 use scenarios::{file, master};
 use serde_json::Value;
+
+use self::schema::violations;
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,17 +34,19 @@ fn the_kept_schema_is_the_codes() {
     }
 }
 
-fn check(toml: &str) -> Vec<String> {
-    check_by(&file::json_schema(), toml)
+fn check(toml: &str) -> String {
+    check_by(&file::json_schema(), &[("file".into(), toml.into())])
 }
 
-fn check_by(schema: &str, toml: &str) -> Vec<String> {
+/// What these TOML texts, each with its name, have that the schema does not want.
+fn check_by(schema: &str, texts: &[(String, String)]) -> String {
     let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
-    let file: Value = toml::from_str(toml).expect("the file is TOML");
-    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
-    let violation =
-        |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
-    validator.iter_errors(&file).map(violation).collect()
+    let document = |(name, text): &(String, String)| {
+        let value: Value = toml::from_str(text).expect("the file is TOML");
+        (name.clone(), value)
+    };
+    let documents: Vec<(String, Value)> = texts.iter().map(document).collect();
+    violations(&schema, &documents)
 }
 
 /// The files of a pattern such as `scenarios/data/*.toml`, of which a star stands in the name alone.
@@ -71,16 +78,17 @@ fn the_shipped_files_are_as_the_schema_wants_them() {
         let schema = rule["schema"]["path"].as_str().expect("a path");
         let schema = fs::read_to_string(workspace().join(schema)).expect("the schema is kept");
         let patterns = rule["include"].as_array().expect("patterns");
+        let mut texts = Vec::new();
         for pattern in patterns {
             let files = files(pattern.as_str().expect("a pattern"));
             assert!(!files.is_empty(), "{pattern}");
             for path in files {
                 let text = fs::read_to_string(&path).expect("a file can be read");
-                let found = check_by(&schema, &text);
-                assert_eq!(found, Vec::<String>::new(), "{}", path.display());
+                texts.push((path.display().to_string(), text));
                 checked.insert(path);
             }
         }
+        assert_eq!(check_by(&schema, &texts), "");
     }
     for folder in [
         "scenarios/data",
@@ -107,14 +115,10 @@ fn the_schema_refuses_what_the_code_refuses() {
         outcome = "booted"
         because = "a test"
     "#;
-    assert_eq!(check(sound), Vec::<String>::new());
+    assert_eq!(check(sound), "");
     let refuses = |replace: &str, by: &str| {
         assert!(sound.contains(replace));
-        assert_ne!(
-            check(&sound.replace(replace, by)),
-            Vec::<String>::new(),
-            "{by}"
-        );
+        assert_ne!(check(&sound.replace(replace, by)), "", "{by}");
     };
     refuses("summary", "sumary");
     refuses("because = \"a test\"", "");

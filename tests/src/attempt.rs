@@ -131,6 +131,7 @@ fn not_mastered(words: Vec<String>) -> Observation {
             kind: OutcomeKind::NotMastered,
             code: None,
             stage: Stage::Unknown,
+            gave_back: false,
             detail: words.join(": "),
         },
         probe: None,

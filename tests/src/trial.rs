@@ -72,6 +72,8 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
     }
     result.warm_differs = match (&warm, &cold) {
         (Attempt::Seen(warm), Attempt::Seen(cold)) => differences(&result, warm, cold),
+        // The checkpoint has no part in it.
+        (Attempt::Failed(warm), Attempt::Failed(cold)) if warm == cold => Vec::new(),
         (Attempt::Failed(why), _) => vec![why.clone()],
         _ => Vec::new(),
     };

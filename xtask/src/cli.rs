@@ -440,8 +440,8 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 #[command(after_help = examples::IMAGE.help())]
 pub(crate) struct Image {
-    /// The id of a cell or of a disc; it need not be in any scenario.
-    #[arg(value_name = "CELL-ID|DISC-ID")]
+    /// The id of a cell or of a disc, which need not be in any scenario; or a disc as text, which repro --distil wrote and which is rebuilt.
+    #[arg(value_name = "CELL-ID|DISC-ID|FILE.disc")]
     pub(crate) id: String,
     /// One thing wrong on purpose: the same as defect=ID in the id.
     #[arg(long, value_name = "ID", value_parser = read_defect)]

@@ -28,6 +28,9 @@ use crate::{
 
 /// Runs the verb.
 pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
+    if disc::is_distilled(Path::new(&options.id)) {
+        return rebuild(options);
+    }
     let disc = disc_id(&options.id)?;
     if disc.master() == ABSENT {
         return Err(not_mastered(&disc, &options.out)?.into());
@@ -60,10 +63,29 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
         )
         .into()),
         Exported::Made { bytes } => {
-            say(options, &recipe, bytes).context("cannot write")?;
+            say(options, recipe.id.as_str(), bytes).context("cannot write")?;
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Rebuilds a disc that `repro --distil` wrote as text.
+fn rebuild(options: &Image) -> anyhow::Result<ExitCode> {
+    if options.defect.is_some() {
+        let what = format!(
+            "{} is rebuilt as it was: no defect can be added",
+            options.id
+        );
+        return Err(Stop::usage(what, "leave out --defect").into());
+    }
+    check_place(&options.out)?;
+    let length = disc::rebuild(Path::new(&options.id), &options.out).map_err(|error| {
+        let remedy =
+            "a file that cargo xtask repro --distil wrote, and a place with some space for --out";
+        Stop::usage(error, remedy)
+    })?;
+    say(options, &options.id, length.get()).context("cannot write")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The tool that a disc needs, if it needs one.
@@ -177,15 +199,15 @@ fn check_place(out: &Path) -> Result<(), Stop> {
     }
 }
 
-fn say(options: &Image, recipe: &Recipe, bytes: u64) -> io::Result<()> {
+fn say(options: &Image, id: &str, bytes: u64) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let file = options.out.display().to_string();
     match options.format {
         Format::Json => writeln!(
             out,
             "{}",
-            json!({ "schema": "image/1", "id": recipe.id, "file": file, "size_bytes": bytes })
+            json!({ "schema": "image/1", "id": id, "file": file, "size_bytes": bytes })
         ),
-        Format::Text => writeln!(out, "{file}: {bytes} bytes, {}", recipe.id),
+        Format::Text => writeln!(out, "{file}: {bytes} bytes, {id}"),
     }
 }

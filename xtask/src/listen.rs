@@ -144,8 +144,13 @@ fn manifest_of(cell: &Cell, matrix: &Matrix) -> anyhow::Result<Manifest> {
 
 fn unusable(error: &PortError) -> Stop {
     match error {
-        PortError::Missing { .. } | PortError::NoPort(_) => {
-            Stop::usage(error, "--port and a port that there is")
+        PortError::Missing { .. } => Stop::usage(
+            error,
+            "--port and a port that there is; a USB adapter's appears as /dev/ttyUSB0 or /dev/ttyACM0 when it is plugged in and the kernel has its driver \
+             (sudo dmesg), and opening it takes the group dialout (sudo usermod -aG dialout $USER, then log in again)",
+        ),
+        PortError::NoPort(_) => {
+            Stop::usage(error, "--port and a serial port, such as /dev/ttyUSB0")
         }
         PortError::Speed { .. } => Stop::usage(error, "--speed 115200"),
         PortError::Busy { .. } => Stop::host(error, "end that program, and listen again"),

@@ -18,6 +18,8 @@
 
 #[expect(dead_code, reason = "shared with tests that read JSON that way")]
 mod common;
+#[path = "common/schema.rs"]
+mod schema;
 #[path = "common/shell.rs"]
 mod shell;
 
@@ -30,6 +32,7 @@ use std::{
 
 use common::xtask;
 use regex::Regex;
+use schema::violations;
 use serde_json::Value;
 use shell::shell;
 use tempfile::TempDir;
@@ -294,9 +297,8 @@ fn violation(block: &Block<'_>) -> Option<String> {
         Ok(value) => value,
         Err(error) => return Some(error.to_string()),
     };
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let violation = validator.validate(&value).err();
-    violation.map(|error| format!("{}: {error}", error.instance_path()))
+    let violations = violations(&schema, &[(name.to_owned(), value)]);
+    (!violations.is_empty()).then_some(violations)
 }
 
 /// Whatever is wrong with a page.

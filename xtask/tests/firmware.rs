@@ -59,6 +59,21 @@ fn the_hosts_firmware_is_listed_with_its_digest() {
 }
 
 #[test]
+fn a_build_that_is_there_is_not_added_by_another_name() {
+    let list = xtask(&["firmware", "list", "--format", "json"]).json();
+    let rows = list["firmware"].as_array().unwrap();
+    let seabios = rows.iter().find(|row| row["id"] == "seabios").unwrap();
+    let image = seabios["image"].as_str().unwrap();
+    let said = xtask(&["firmware", "add", image, "--as", "seabios@customer"]);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    let told = format!(
+        "{image} has the same bytes as {}, which is there",
+        own_build()
+    );
+    assert!(said.stderr.contains(&told), "{told}: {}", said.stderr);
+}
+
+#[test]
 fn what_cannot_be_meant_is_told() {
     let refused = |arguments: &[&str], words: &str| {
         let said = xtask(arguments);

@@ -5,6 +5,9 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+#[path = "common/schema.rs"]
+mod schema;
+
 use std::{
     fs,
     os::unix::fs::FileExt,
@@ -19,6 +22,8 @@ use images::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
+
+use self::schema::violations;
 
 struct Said {
     code: i32,
@@ -184,8 +189,8 @@ fn sarif_keeps_to_its_schema() {
     let said = xtask(&[text(&iso), "--format", "sarif"]);
     assert_eq!(said.code, 0);
     let document: Value = serde_json::from_str(&said.stdout).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    validator.validate(&document).unwrap();
+    let violations = |document: &Value| violations(&schema, &[("log".into(), document.clone())]);
+    assert_eq!(violations(&document), "");
     let run = &document["runs"][0];
     assert_eq!(
         run["tool"]["driver"]["rules"].as_array().unwrap().len(),
@@ -217,6 +222,6 @@ fn sarif_keeps_to_its_schema() {
     ] {
         let mut wrong = document.clone();
         *wrong.pointer_mut(pointer).unwrap() = value;
-        assert!(!validator.is_valid(&wrong), "{pointer}");
+        assert_ne!(violations(&wrong), "", "{pointer}");
     }
 }

@@ -146,6 +146,12 @@ fn what_cannot_be_listened_to_is_told() {
         2,
         "there is no port /dev/ttyNONE99",
     );
+    let missing = xtask(&["listen", "--format", "json", "--port", "/dev/ttyNONE99"]).json();
+    let remedy = missing["remedy"].as_str().unwrap();
+    assert!(
+        remedy.contains("driver") && remedy.contains("dialout"),
+        "{remedy}"
+    );
     refused(&["--port", "/dev/ttyNONE99", "--cell", "a/b"], 2, "parts");
     refused(
         &["--port", "/dev/ttyNONE99", "--timeout", "0"],

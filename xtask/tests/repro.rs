@@ -113,6 +113,37 @@ fn a_refused_disc_is_explained_cut_down_and_left_as_it_was() {
     assert_eq!(fs::metadata(&small).unwrap().len(), before.0.len() as u64);
     assert!(text.len() < 64 << 10, "{} bytes of text", text.len());
     assert!(!said.stderr.contains("eltorito.img"), "{}", said.stderr);
+    for told in [
+        "contents of programs and files in it: none",
+        "names of files in it: directory /\n",
+        "label and dates",
+    ] {
+        assert!(said.stderr.contains(told), "{told}: {}", said.stderr);
+    }
+    assert!(
+        said.stdout
+            .starts_with("SeaBIOS: refuses it by ide; starts it by virtio-blk. OVMF: refuses it by all attachments.\n"),
+        "{}",
+        said.stdout
+    );
+    assert!(
+        said.stdout.contains("the screen shows: "),
+        "{}",
+        said.stdout
+    );
+
+    // Whoever gets the text alone has the disc again.
+    let rebuilt = bench.path("rebuilt.iso");
+    let text_file = bench.path("small.disc");
+    let image = [
+        "image",
+        text_file.to_str().unwrap(),
+        "--out",
+        rebuilt.to_str().unwrap(),
+    ];
+    let made = xtask(&image);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert!(fs::read(&rebuilt).unwrap() == fs::read(&small).unwrap());
 
     for file in [
         "report.md",
@@ -232,6 +263,12 @@ fn what_is_expected_decides_for_a_program_that_is_no_probe() {
         "handing over is not enough where something is expected"
     );
     assert_eq!(report["cells"][0]["outcome"]["kind"], "handed-over");
+    let detail = report["cells"][0]["outcome"]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("the expected text \"never to be seen\" did not come")
+            && detail.contains("the screen shows: "),
+        "{detail}"
+    );
     assert_eq!(
         report["cells"][0]["start"], "cold",
         "another machine has no checkpoint"

@@ -3,7 +3,7 @@
 use images::{
     eltorito::{ENTRY_BYTES, Platform},
     finding::{Finding, FindingId as Id, Severity},
-    inspect::{EntryKind, Inspection},
+    inspect::{BootReading, EntryKind, EntryReading, Inspection},
 };
 
 use super::{Boot, Cause, started};
@@ -89,6 +89,14 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::VolumeSize,
 ];
 
+/// What makes the code of a disk's first sector go astray, or find nothing to go on with: it loads the boot image by sectors of the disk.
+const BIOS_DISK_ASTRAY: &[Id] = &[
+    Id::VolumeSize,
+    Id::BootInfoTable,
+    Id::HybridMbr,
+    Id::HybridGpt,
+];
+
 /// What leaves UEFI firmware without a loader on a CD, in the order in which it looks.
 const UEFI_NOTHING: &[Id] = &[
     Id::NotIso,
@@ -143,6 +151,8 @@ impl<'a> Situation<'a> {
             findings.find(|finding| {
                 let weighs = match finding.severity {
                     Severity::Error => true,
+                    // It is an error where UEFI firmware has nothing but the partitions.
+                    Severity::Warning if id == Id::HybridMbr => self.kind == FirmwareKind::Bios,
                     Severity::Warning => !started,
                     Severity::Info => id == Id::CatalogEfiOnly,
                 };
@@ -173,6 +183,9 @@ impl<'a> Situation<'a> {
     fn candidates(self) -> Vec<Id> {
         match (self.kind, self.as_disk) {
             _ if self.outcome == OutcomeKind::Booted => Vec::new(),
+            (FirmwareKind::Bios, true) if self.entered && !self.started => {
+                BIOS_DISK_ASTRAY.to_vec()
+            }
             (FirmwareKind::Bios, true) => Vec::new(),
             (FirmwareKind::Bios, false) if self.entered || self.started => BIOS_ASTRAY.to_vec(),
             (FirmwareKind::Bios, false) => {
@@ -187,6 +200,19 @@ impl<'a> Situation<'a> {
             (FirmwareKind::Uefi, false) => UEFI_NOTHING.to_vec(),
             (FirmwareKind::Uefi, true) => [UEFI_NOTHING_AS_DISK, UEFI_NOTHING].concat(),
         }
+    }
+
+    /// Whether all that the catalog leads to is known, whatever else is wrong: then what the disc is not made for ([`Self::by_design`]) remains when that is
+    /// mended.
+    pub(super) fn knows_the_design(self, inspection: &Inspection) -> bool {
+        let is_known = |(entry, boot): (&EntryReading, &BootReading)| {
+            boot.extent_blocks.is_some()
+                && (entry.platform != Platform::EFI || !boot.loaders.is_empty())
+        };
+        self.kind == FirmwareKind::Uefi
+            && inspection.entries().next().is_some()
+            && inspection.entries().all(is_known)
+            && !inspection.found(Id::CatalogNoEfi)
     }
 
     /// What explains it where nothing on the disc is wrong: it is not made for this.

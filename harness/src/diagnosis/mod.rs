@@ -23,8 +23,10 @@ use crate::{
     outcome::{Outcome, OutcomeKind},
 };
 
-/// So many structures that were read are named; a boot loader reads hundreds.
+/// So many structures that a firmware read are named.
 const NAMED: usize = 6;
+/// So many of a boot loader's, which reads hundreds: the evidence has them all.
+const NAMED_OF_LOADER: usize = 2;
 
 /// One boot of the disc.
 #[derive(Clone, Debug)]
@@ -44,6 +46,12 @@ impl Boot<'_> {
     #[must_use]
     pub fn started(&self) -> bool {
         started(&self.observation.outcome)
+    }
+
+    /// The firmware's name as people write it, with its build.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name(&self.build, self.firmware)
     }
 }
 
@@ -95,7 +103,11 @@ impl fmt::Display for Diagnosis {
             [first, others @ ..] => {
                 write!(f, " The cause: {}", first.sentence)?;
                 for other in others {
-                    write!(f, " Besides: {}", other.sentence)?;
+                    let lead = match other.finding {
+                        Some(_) => "Besides",
+                        None => "Even with that mended it would not start",
+                    };
+                    write!(f, " {lead}: {}", other.sentence)?;
                 }
             }
         }
@@ -129,14 +141,16 @@ pub fn diagnose(inspection: &Inspection, map: &DiscMap, boots: &[Boot<'_>]) -> V
 }
 
 fn started(outcome: &Outcome) -> bool {
-    matches!(outcome.kind, OutcomeKind::Booted | OutcomeKind::HandedOver)
+    let has_control = matches!(outcome.kind, OutcomeKind::Booted | OutcomeKind::HandedOver);
+    has_control && !outcome.gave_back
 }
 
 /// Whether two boots went the same way: as a disk a disc is another thing than as a CD.
 fn alike(one: &Boot<'_>, other: &Boot<'_>) -> bool {
     let what = |boot: &Boot<'_>| {
         let outcome = &boot.observation.outcome;
-        (outcome.kind, outcome.code.clone(), outcome.stage)
+        let code = outcome.code.clone();
+        (outcome.kind, outcome.gave_back, code, outcome.stage)
     };
     one.build == other.build
         && one.attachment.is_disk() == other.attachment.is_disk()
@@ -159,11 +173,7 @@ fn happened(boot: &Boot<'_>, group: &[&Boot<'_>]) -> String {
     } else {
         "as a CD"
     };
-    let mut sentence = format!(
-        "{} {did} {role} ({})",
-        name(&boot.build, boot.firmware),
-        attachments.join(", ")
-    );
+    let mut sentence = format!("{} {did} {role} ({})", boot.name(), attachments.join(", "));
     if !outcome.detail.is_empty() {
         sentence += &format!(": {}", outcome.detail.trim_end_matches('.'));
     }
@@ -212,7 +222,7 @@ fn reached(boot: &Boot<'_>, map: &DiscMap) -> String {
         Structure::Catalog | Structure::BootImage { .. } | Structure::Fat { .. } => true,
         _ => false,
     };
-    let read = listed(&structures(firmware, map, decisive));
+    let read = listed(&structures(firmware, map, decisive), NAMED);
     let mut sentence = match (read.as_str(), observation.reads_before_entry) {
         ("", _) => "It read nothing that it could boot.".to_owned(),
         (read, Some(_)) => format!("It read {read}."),
@@ -223,7 +233,8 @@ fn reached(boot: &Boot<'_>, map: &DiscMap) -> String {
             1 => "one more read".to_owned(),
             several => format!("{several} more reads"),
         };
-        let of = listed(&structures(image, map, Structure::is_content));
+        let of = structures(image, map, Structure::is_content);
+        let of = listed(&of, NAMED_OF_LOADER);
         let of = if of.is_empty() {
             "what is not known"
         } else {
@@ -273,14 +284,15 @@ fn named(structure: &Structure, map: &DiscMap) -> String {
     format!("{article}{structure}{place}")
 }
 
-fn listed(names: &[String]) -> String {
+/// Some of them, and how many more there are.
+fn listed(names: &[String], some: usize) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),
-        _ if names.len() > NAMED => format!(
+        _ if names.len() > some + 1 => format!(
             "{} and {} others",
-            names[..NAMED].join(", "),
-            names.len() - NAMED
+            names[..some].join(", "),
+            names.len() - some
         ),
         [others @ .., last] => format!("{} and {last}", others.join(", ")),
     }
@@ -289,10 +301,13 @@ fn listed(names: &[String]) -> String {
 /// What explains a boot that did not come about.
 fn causes(boot: &Boot<'_>, inspection: &Inspection, boots: &[Boot<'_>]) -> Vec<Cause> {
     let situation = Situation::of(boot);
+    let mut told = HashSet::new();
     let found = situation.findings(inspection).map(|finding| Cause {
         finding: Some(finding.id),
         sentence: {
-            let unconcerned = unconcerned(finding.id, boot, boots);
+            let unconcerned = unconcerned(finding.id, boot, boots)
+                .filter(|sentence| told.insert(sentence.clone()))
+                .unwrap_or_default();
             format!(
                 "{} (LBA {}, byte {}; {}).{unconcerned}",
                 finding.message,
@@ -304,26 +319,26 @@ fn causes(boot: &Boot<'_>, inspection: &Inspection, boots: &[Boot<'_>]) -> Vec<C
         remedy: finding.fix.clone(),
     });
     let mut causes: Vec<Cause> = found.collect();
-    if causes.is_empty() {
+    if causes.is_empty() || situation.knows_the_design(inspection) {
         causes.extend(situation.by_design(inspection));
     }
     causes
 }
 
 /// Other firmware that starts the disc in spite of a defect, in a sentence.
-fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> String {
+fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> Option<String> {
     let other = boots.iter().find(|other| {
         other.firmware.family() != boot.firmware.family()
             && other.attachment.is_disk() == boot.attachment.is_disk()
             && started(&other.observation.outcome)
             && !id.trips().contains(&other.firmware.family())
     });
-    other.map_or_else(String::new, |other| {
+    other.map(|other| {
         let does = match other.observation.outcome.kind {
             OutcomeKind::Booted => "boots",
             _ => "hands over",
         };
-        let name = name(&other.build, other.firmware);
+        let name = other.name();
         format!(" {name} does not look at this, and {does}.")
     })
 }

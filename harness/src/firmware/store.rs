@@ -14,7 +14,7 @@ use super::{
     name::short,
     recognise::{LARGEST, Recognised, is_variable_store, recognise},
 };
-use crate::qemu::{Qemu, sha256_of};
+use crate::qemu::{Qemu, sha256, sha256_of};
 
 const RECORD: &str = "firmware.json";
 const SCHEMA: &str = "firmware/1";
@@ -121,6 +121,14 @@ pub enum StoreError {
     /// There is one of that name.
     #[error("there is a {0} already: remove it first, or name this one with --as")]
     Taken(FirmwareName),
+    /// It is a build that there is.
+    #[error("{} has the same bytes as {build}, which is there already", file.display())]
+    Same {
+        /// The file.
+        file: PathBuf,
+        /// That build.
+        build: FirmwareName,
+    },
     /// There is none of that name.
     #[error("no firmware {name} was fetched or added{}", there_are(.others))]
     Missing {
@@ -194,15 +202,16 @@ impl Store {
         Ok(kept.into_iter().map(|(_, kept)| kept).collect())
     }
 
-    /// Keeps a copy of a firmware that is in a file, recognised by its content.
+    /// Keeps a copy of a firmware that is in a file, recognised by its content. `known` are the builds that there are, the host's among them ([`grid`]).
     ///
     /// # Errors
-    /// It is no firmware, is not what `name` says, or there is one of that name.
+    /// It is no firmware, is not what `name` says, has the bytes of a known build, or there is one of that name.
     pub fn add(
         &self,
         file: &Path,
         variables: Option<&Path>,
         name: Option<&FirmwareName>,
+        known: &[Firmware],
     ) -> Result<Record, StoreError> {
         let refused = |what: &str| StoreError::Refused {
             file: file.to_owned(),
@@ -223,6 +232,18 @@ impl Store {
             .transpose()?;
         let source = Source::File(std::path::absolute(file).map_err(host(file))?);
         let draft = draft(bytes, recognised, given, name, source).map_err(|what| refused(&what))?;
+        let digest = sha256(&draft.image);
+        for build in known.iter().filter(|build| build.id == draft.name.id) {
+            if build.sha256 == digest {
+                return Err(StoreError::Same {
+                    file: file.to_owned(),
+                    build: build.name(),
+                });
+            }
+            if build.name() == draft.name {
+                return Err(StoreError::Taken(draft.name));
+            }
+        }
         let lock = self.lock()?;
         let record = self.keep(draft, &lock)?;
         Ok(record)

@@ -18,7 +18,7 @@ fn what_is_added_is_listed_until_it_is_removed() {
     assert!(store.list().unwrap().is_empty());
 
     let seabios = installed(FirmwareId::Seabios);
-    let record = store.add(seabios.image.code(), None, None).unwrap();
+    let record = store.add(seabios.image.code(), None, None, &[]).unwrap();
     assert_eq!(record.version, seabios.version);
     let ovmf = installed(FirmwareId::Ovmf);
     let template = ovmf.variables_template.clone().unwrap();
@@ -29,7 +29,9 @@ fn what_is_added_is_listed_until_it_is_removed() {
         fs::read(ovmf.image.code()).unwrap(),
     ];
     fs::write(&whole, parts.concat()).unwrap();
-    store.add(&whole, None, Some(&name("ovmf@own"))).unwrap();
+    store
+        .add(&whole, None, Some(&name("ovmf@own")), &[])
+        .unwrap();
     let secure = installed(FirmwareId::OvmfSecureBoot);
     let keys = secure.variables_template.clone().unwrap();
     store
@@ -37,6 +39,7 @@ fn what_is_added_is_listed_until_it_is_removed() {
             secure.image.code(),
             Some(&keys),
             Some(&name("ovmf-secure-boot@own")),
+            &[],
         )
         .unwrap();
 
@@ -67,7 +70,7 @@ fn what_is_added_is_listed_until_it_is_removed() {
     assert!(grid.iter().all(|firmware| firmware.build.is_some()));
 
     assert!(matches!(
-        store.add(&whole, None, Some(&name("ovmf@own"))),
+        store.add(&whole, None, Some(&name("ovmf@own")), &[]),
         Err(StoreError::Taken(_))
     ));
     store.remove(&name("ovmf@own")).unwrap();
@@ -87,7 +90,7 @@ fn what_is_no_firmware_is_refused_with_a_sentence_and_leaves_nothing() {
     let check = |file: &Path, variables: Option<&Path>, as_name: Option<&str>, expected: &str| {
         let as_name = as_name.map(name);
         let error = store
-            .add(file, variables, as_name.as_ref())
+            .add(file, variables, as_name.as_ref(), &[])
             .unwrap_err()
             .to_string();
         assert!(error.contains(expected), "{error}");
@@ -132,7 +135,7 @@ fn what_is_damaged_is_told_and_is_not_used() {
     let file = folder.path().join("rom");
     fs::write(&file, &changed).unwrap();
     let own = name("seabios@own");
-    store.add(&file, None, Some(&own)).unwrap();
+    store.add(&file, None, Some(&own), &[]).unwrap();
     let qemu = Qemu::locate(None).unwrap();
     let in_grid = || {
         grid(folder.path(), &qemu)

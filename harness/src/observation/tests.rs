@@ -334,6 +334,7 @@ pub(crate) fn observation() -> Observation {
             kind: OutcomeKind::Booted,
             code: None,
             stage: Stage::Ended,
+            gave_back: false,
             detail: "the probe ended on both channels".to_owned(),
         },
         probe: Some(report()),

@@ -222,10 +222,10 @@ catalogue! {
         "The hard-disk image's first sector does not end with 55 AA.",
         "SeaBIOS boots it; tools refuse it.",
         "Write a master boot record into the image.";
-    BootInfoTable: Error, ["isolinux"],
-        "isolinux has no boot-info table, or one that is wrong.",
-        "isolinux stops with Image checksum error, sorry.",
-        "Let the mastering tool write the table, and change the image no more afterwards.",
+    BootInfoTable: Error or Warning, ["isolinux"],
+        "isolinux has no boot-info table, or a boot image has one that is wrong.",
+        "isolinux stops with Image checksum error, sorry. Other loaders, such as GRUB's, do not look; but the image is not as it was mastered, and damaged code may do anything.",
+        "Fetch the image again if it was damaged; else let the mastering tool write the table, and change the image no more afterwards.",
         "xorriso" => "-boot-info-table",
         "genisoimage" => "-boot-info-table",
         "bsdtar" => "boot-info-table",
@@ -266,5 +266,5 @@ catalogue! {
     NotIso: Error, ["seabios", "ovmf"],
         "There is no ISO 9660 volume.",
         "Nothing boots it as a CD.",
-        "Master a disc from it; the image of a hard disk is no disc, whatever its file is called.";
+        "If it should be a disc, fetch it again: it is damaged, encrypted or another file. Of the image of a hard disk or a stick, master a disc.";
 }

@@ -11,6 +11,7 @@ use crate::{
     eltorito::{BootInfoTable, MediaType},
     fat::FatVolume,
     finding::{FindingId, Place},
+    iso9660::SYSTEM_AREA_BLOCKS,
     partition_table::{Mbr, MbrEntry, PartitionType},
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
@@ -45,8 +46,8 @@ pub(super) fn check(examination: &mut Examination<'_, '_>) {
             continue;
         }
         seen.push(boot.load_rba);
-        if isolinux {
-            check_boot_info_table(examination, boot);
+        if boot.media.emulation() == MediaType::NO_EMULATION {
+            check_boot_info_table(examination, entry, boot, isolinux);
         }
         if let Some(floppy) = floppy(boot.media) {
             check_floppy(examination, entry, boot, floppy);
@@ -159,38 +160,30 @@ fn is_isolinux(disc: &mut Window<'_>, image: Lba) -> bool {
         .any(|bytes| bytes.eq_ignore_ascii_case(name))
 }
 
-/// More than any isolinux has.
-const ISOLINUX_BYTES: u64 = 4 * 1024 * 1024;
+/// Where the primary volume descriptor stands (ECMA-119 §6.2.1).
+const FIRST_DESCRIPTOR: Lba = Lba::new(SYSTEM_AREA_BLOCKS.get());
+/// More than any loader with a boot-info table has.
+const LOADER_BYTES: u64 = 4 * 1024 * 1024;
 
-fn check_boot_info_table(examination: &mut Examination<'_, '_>, boot: &BootReading) {
+/// isolinux must have a table. Another loader may: GRUB has room for one and does not look at it, but where it is wrong the image is not as it was
+/// mastered.
+fn check_boot_info_table(
+    examination: &mut Examination<'_, '_>,
+    entry: &EntryReading,
+    boot: &BootReading,
+    isolinux: bool,
+) {
     let disc = &mut *examination.disc;
     let start = boot.load_rba.byte_offset();
     let Some(head) = disc.array::<64>(start) else {
         return;
     };
     let table = BootInfoTable::decode(&head);
-    let mut wrong = Vec::new();
-    if table.volume != Lba::new(16) {
-        wrong.push(format!(
-            "the volume at LBA {} instead of 16",
-            table.volume.get()
-        ));
+    if !isolinux && !is_table(&table, boot) {
+        return;
     }
-    if table.image != boot.load_rba {
-        wrong.push(format!(
-            "the image at LBA {} instead of {}",
-            table.image.get(),
-            boot.load_rba.get()
-        ));
-    }
-    // The length may be the file's or that of its blocks.
-    let length = boot.file_bytes.filter(|&length| {
-        table.length != length && table.length != length.blocks_rounded_up().bytes()
-    });
-    if let Some(length) = length {
-        wrong.push(format!("{} instead of {}", table.length, length.get()));
-    }
-    if wrong.is_empty() && table.length.get() <= ISOLINUX_BYTES {
+    let mut wrong = wrong_fields(&table, boot);
+    if wrong.is_empty() && table.length.get() <= LOADER_BYTES {
         let size = usize::try_from(table.length.get()).unwrap_or_default();
         let mut image = vec![0; size];
         disc.read(start, &mut image);
@@ -202,16 +195,60 @@ fn check_boot_info_table(examination: &mut Examination<'_, '_>, boot: &BootReadi
             ));
         }
     }
-    if !wrong.is_empty() {
-        examination.findings.report(
-            FindingId::BootInfoTable,
-            Place::within(boot.load_rba, BootInfoTable::START),
-            format!(
-                "the image is isolinux, and its boot-info table has {}",
-                wrong.join(", ")
-            ),
-        );
+    if wrong.is_empty() {
+        return;
     }
+    let place = Place::within(boot.load_rba, BootInfoTable::START);
+    let wrong = wrong.join(", ");
+    let findings = &mut *examination.findings;
+    if isolinux {
+        let message = format!("the image is isolinux, and its boot-info table has {wrong}");
+        findings.report(FindingId::BootInfoTable, place, message);
+    } else {
+        let message = format!(
+            "slot {}: the image's boot-info table has {wrong}",
+            entry.slot
+        );
+        findings.report_milder(FindingId::BootInfoTable, place, message);
+    }
+}
+
+/// Whether an image of a loader that is not known has a table: it names the volume, and the image's address or its length.
+fn is_table(table: &BootInfoTable, boot: &BootReading) -> bool {
+    let is_here = table.image == boot.load_rba;
+    let is_as_long = boot
+        .file_bytes
+        .is_some_and(|length| is_length(table, length));
+    table.volume == FIRST_DESCRIPTOR && (is_here || is_as_long)
+}
+
+/// The length may be the file's or that of its blocks.
+fn is_length(table: &BootInfoTable, file: ByteCount) -> bool {
+    table.length == file || table.length == file.blocks_rounded_up().bytes()
+}
+
+/// What a table says that is not so, but for the checksum.
+fn wrong_fields(table: &BootInfoTable, boot: &BootReading) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if table.volume != FIRST_DESCRIPTOR {
+        wrong.push(format!(
+            "the volume at LBA {} instead of {}",
+            table.volume.get(),
+            FIRST_DESCRIPTOR.get()
+        ));
+    }
+    if table.image != boot.load_rba {
+        wrong.push(format!(
+            "the image at LBA {} instead of {}",
+            table.image.get(),
+            boot.load_rba.get()
+        ));
+    }
+    let length = boot.file_bytes.filter(|&length| !is_length(table, length));
+    if let Some(length) = length {
+        wrong.push(format!("{} instead of {}", table.length, length.get()));
+    }
+    wrong
 }
 
 fn check_floppy(

@@ -87,7 +87,7 @@ pub(super) fn check_mbr(
         findings.report_milder(
             FindingId::HybridMbr,
             place,
-            format!("{wrong}; no partition holds an EFI loader, and a BIOS does not look"),
+            format!("{wrong}; no partition holds an EFI loader, so that UEFI misses nothing"),
         );
     }
 }

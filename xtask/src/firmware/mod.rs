@@ -10,8 +10,9 @@ use std::{
 
 use anyhow::Context;
 use harness::{
-    firmware::{Fetched, FirmwareName, Store, StoreError, fetch},
+    firmware::{Fetched, FirmwareName, Store, StoreError, fetch, grid},
     packages::{FetchedQemu, PackageError, Packages, fetch_qemu},
+    qemu::Qemu,
 };
 use serde_json::json;
 
@@ -54,7 +55,9 @@ fn add(
         let what = "--as names no build";
         return Err(Stop::usage(what, "an id with a version, as in --as ovmf@2025.02").into());
     }
-    let record = store.add(file, variables, name).map_err(stop)?;
+    // Without QEMU nothing is known of the host's own.
+    let known = Qemu::locate(None).map_or_else(|_| Vec::new(), |qemu| grid(store.folder(), &qemu));
+    let record = store.add(file, variables, name, &known).map_err(stop)?;
     let said = format!(
         "{}: version {}, to be run with --firmware {0} or --firmware-grid",
         record.name, record.version
@@ -168,6 +171,10 @@ fn stop(error: StoreError) -> Stop {
             Stop::host(error, "another file, or some space in the target folder")
         }
         StoreError::Refused { .. } => Stop::usage(error, "a ROM of SeaBIOS, or OVMF's code"),
+        StoreError::Same { build, .. } => {
+            let remedy = format!("--firmware {build}, which runs it");
+            Stop::usage(error, remedy)
+        }
         StoreError::Taken(_) | StoreError::Missing { .. } => {
             Stop::usage(error, "cargo xtask firmware list")
         }

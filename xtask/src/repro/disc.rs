@@ -14,7 +14,6 @@ use images::{
     map::DiscMap,
 };
 
-use super::unreadable;
 use crate::{place::absolute, stop::Stop};
 
 /// A disc, and all that can be known of it without booting it.
@@ -46,20 +45,25 @@ impl Stamp {
 }
 
 impl Disc {
-    /// Opens and reads it.
+    /// Opens and reads it; `remedy` is what else to name where it cannot be.
     ///
     /// # Errors
     /// It cannot be read, or is no disc but something that a disc can be made of.
-    pub(super) fn open(path: &Path) -> Result<Self, Stop> {
+    pub(super) fn open(path: &Path, remedy: &str) -> Result<Self, Stop> {
         let path = absolute(path);
-        let file = DiscFile::open(&path).map_err(unreadable)?;
+        let file = DiscFile::open(&path).map_err(|error| Stop::usage(error, remedy))?;
         if let Some(container) = Container::recognise(&file, &path) {
             let what = format!("{} is no ISO: {container}", path.display());
             return Err(Stop::usage(what, container.remedy()));
         }
-        let stamp = Stamp::of(&path.metadata().map_err(unreadable)?);
+        let stamp = Stamp::of(
+            &path
+                .metadata()
+                .map_err(|error| Stop::usage(error, remedy))?,
+        );
         let mut window = Window::new(&file);
-        let inspection = inspect(&mut window, &Options::default()).map_err(unreadable)?;
+        let inspection = inspect(&mut window, &Options::default())
+            .map_err(|error| Stop::usage(error, remedy))?;
         let map = Arc::new(DiscMap::read(&mut window, &inspection));
         Ok(Self {
             path,

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use harness::{
     diagnosis::{Boot, Diagnosis, diagnose},
-    distil::{DistilError, Distillation, distil},
+    distil::{AGAIN, DistilError, Distillation, Whole, distil, may_be_chance},
     observation::Observation,
 };
 use images::distilled::Distilled;
-use scenarios::files;
+use scenarios::{cell::Cell, files};
 
 use super::{
     boots::{self, Booted, Failure, Setting},
@@ -21,6 +21,8 @@ pub(super) struct Reproducer {
     pub(super) distillation: Distillation,
     /// Why the boots that it reproduces went as they did.
     pub(super) diagnosis: Vec<Diagnosis>,
+    /// The cells in which chance decides between a reset and a hang.
+    pub(super) either: Vec<Cell>,
     pub(super) iso: PathBuf,
     pub(super) text: PathBuf,
 }
@@ -48,11 +50,11 @@ pub(super) fn write(
     signals: &Signals,
 ) -> anyhow::Result<Reproducer> {
     let wanted: Vec<&Booted> = wanted(booted, setting);
-    let seen: Vec<Observation> = wanted
-        .iter()
-        .filter_map(|one| one.seen.as_ref().ok().cloned())
-        .collect();
-    let cells = wanted.iter().map(|one| one.cell.clone()).collect();
+    let whole = whole(&wanted, setting, disc, signals)?;
+    let cells: Vec<Cell> = wanted.iter().map(|one| one.cell.clone()).collect();
+    let pairs = cells.iter().zip(&whole);
+    let either = pairs.filter(|(_, whole)| whole.either);
+    let either = either.map(|(cell, _)| cell.clone()).collect();
     let below = setting.below(&setting.out.join("distilled"), cells);
     let again = |distilled: &Distilled| {
         let kept: u64 = distilled
@@ -73,16 +75,51 @@ pub(super) fn write(
         });
         seen.collect()
     };
-    let distillation = distil(&*disc.file, &disc.map, &seen, iso, again).map_err(told)?;
+    let distillation = distil(&*disc.file, &disc.map, &whole, iso, again).map_err(told)?;
     let text = iso.with_extension("disc");
     files::write(&text, distillation.distilled.to_toml().as_bytes())?;
     let boots: Vec<Boot<'_>> = wanted.iter().filter_map(|one| one.boot()).collect();
     Ok(Reproducer {
         diagnosis: diagnose(&disc.inspection, &disc.map, &boots),
         distillation,
+        either,
         iso: iso.to_owned(),
         text,
     })
+}
+
+/// What the whole disc did. Where chance may have decided, it is booted again.
+fn whole(
+    wanted: &[&Booted],
+    setting: &Setting,
+    disc: &Disc,
+    signals: &Signals,
+) -> anyhow::Result<Vec<Whole>> {
+    let seen = wanted
+        .iter()
+        .filter_map(|one| Some((&one.cell, one.seen.as_ref().ok()?)));
+    let seen: Vec<(&Cell, &Observation)> = seen.collect();
+    let unsure = seen
+        .iter()
+        .filter(|(_, observation)| may_be_chance(&observation.outcome));
+    let cells: Vec<Cell> = unsure.map(|(cell, _)| (*cell).clone()).collect();
+    let mut again: Vec<Booted> = Vec::new();
+    for number in 1..=AGAIN {
+        if cells.is_empty() {
+            break;
+        }
+        eprintln!(
+            "booting the whole disc again ({number} of {AGAIN}), to see whether chance decides"
+        );
+        let below = setting.below(&setting.out.join("again"), cells.clone());
+        again.extend(boots::all(&below, disc, signals)?);
+    }
+    let of_cell = |(cell, seen): (&Cell, &Observation)| {
+        let same = again.iter().filter(|one| one.cell.id == cell.id);
+        let others = same.filter_map(|one| one.seen.as_ref().ok().cloned());
+        Whole::new(seen.clone(), &others.collect::<Vec<_>>())
+    };
+    Ok(seen.into_iter().map(of_cell).collect())
 }
 
 /// The boots that failed, or all where none did: what a boot that succeeds reads is no part of a failure.
@@ -105,6 +142,26 @@ pub(super) fn tell(reproducer: &Reproducer) {
     );
     for kept in distilled.listing() {
         eprintln!("  {}: {}", kept.what, kept.bytes);
+    }
+    let listed = |names: &[String], none: &str| match names {
+        [] => none.to_owned(),
+        names => names.join(", "),
+    };
+    eprintln!(
+        "contents of programs and files in it: {}\nnames of files in it: {}",
+        listed(&reproducer.distillation.contents, "none"),
+        listed(&reproducer.distillation.names, "none")
+    );
+    eprintln!("the volume's label and dates, and the name of the tool, stay in the descriptors");
+    if !reproducer.either.is_empty() {
+        let cells = reproducer
+            .either
+            .iter()
+            .map(|cell| format!("{} by {}", cell.id.firmware(), cell.attachment));
+        eprintln!(
+            "chance decides whether the whole disc resets the machine or hangs it, and either counts as the same: {}",
+            cells.collect::<Vec<_>>().join(", ")
+        );
     }
 }
 

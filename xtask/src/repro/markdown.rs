@@ -2,12 +2,13 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use scenarios::results::CellResult;
+use harness::diagnosis::Diagnosis;
 
 use super::{
     Report,
     boots::{Booted, Failure, short},
-    text::{remedies, table, unexplained},
+    summary,
+    text::{members, remedies, table, unexplained},
 };
 use crate::inspect::text::write_disc;
 
@@ -19,6 +20,7 @@ pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
     let mut text = String::new();
     let name = report.disc.file_name().unwrap_or_default();
     let _ = writeln!(text, "# {}\n", name.to_string_lossy());
+    let _ = writeln!(text, "{}\n", summary::line(booted));
     let _ = writeln!(text, "## Why\n");
     for diagnosis in &report.diagnosis {
         let _ = writeln!(text, "{diagnosis}\n");
@@ -45,34 +47,36 @@ pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
     // Nor can writing to a Vec.
     let _ = write_disc(&mut disc, &report.disc, &report.inspection);
     fenced(&mut text, &String::from_utf8_lossy(&disc));
-    for (booted, cell) in booted.iter().zip(&report.results.cells) {
-        boot(&mut text, booted, cell, out);
+    for diagnosis in &report.diagnosis {
+        alike(&mut text, diagnosis, booted, out);
+    }
+    for one in booted {
+        unseen(&mut text, one);
     }
     tools(&mut text, report);
     text
 }
 
-fn boot(text: &mut String, booted: &Booted, cell: &CellResult, out: &Path) {
-    let _ = writeln!(text, "## {} by {}\n", cell.firmware, cell.attachment);
-    let observation = match &booted.seen {
-        Ok(observation) => observation,
-        Err(Failure::Skipped(why)) => {
-            let _ = writeln!(text, "Skipped: {why}\n");
-            return;
-        }
-        Err(Failure::Infra(infra)) => {
-            let _ = writeln!(text, "Could not be run: {infra}\n");
-            return;
-        }
+/// Boots that went the same way, with the evidence of the first one, and where that of all of them is.
+fn alike(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &Path) {
+    let names: Vec<&str> = diagnosis
+        .attachments
+        .iter()
+        .map(|attachment| attachment.as_str())
+        .collect();
+    let _ = writeln!(text, "## {} by {}\n", diagnosis.firmware, names.join(", "));
+    let Some(first) = members(diagnosis, booted).next() else {
+        return;
     };
-    let stage = observation.outcome.stage;
-    let _ = writeln!(
-        text,
-        "**{}**, stage {stage}. {}\n",
-        short(observation),
-        observation.outcome.detail
-    );
-    let folder = out.join(&cell.evidence);
+    if let Ok(observation) = &first.seen {
+        let (what, outcome) = (short(observation), &observation.outcome);
+        let _ = writeln!(
+            text,
+            "**{what}**, stage {}. {}\n",
+            outcome.stage, outcome.detail
+        );
+    }
+    let evidence = &first.result.evidence;
     for (title, file) in [
         ("The screen", "screen.txt"),
         (
@@ -81,21 +85,34 @@ fn boot(text: &mut String, booted: &Booted, cell: &CellResult, out: &Path) {
         ),
         ("What was read", "reads.txt"),
     ] {
-        let content = fs::read(folder.join(file)).unwrap_or_default();
+        let content = fs::read(out.join(evidence).join(file)).unwrap_or_default();
         let content = String::from_utf8_lossy(&content);
         if !content.trim().is_empty() {
-            let _ = writeln!(text, "{title} ([{file}]({}/{file})):\n", cell.evidence);
+            let by = first.cell.attachment;
+            let _ = writeln!(text, "{title}, by {by} ([{file}]({evidence}/{file})):\n");
             fenced(text, &shortened(&content));
         }
     }
-    if folder.join("screenshot.png").exists() {
-        let _ = writeln!(text, "![screen]({}/screenshot.png)\n", cell.evidence);
+    if out.join(evidence).join("screenshot.png").exists() {
+        let _ = writeln!(text, "![screen]({evidence}/screenshot.png)\n");
     }
-    let _ = writeln!(
-        text,
-        "Again, without this project: [replay.sh]({}/replay.sh)\n",
-        cell.evidence
-    );
+    let _ = writeln!(text, "Again, without this project:\n");
+    for one in members(diagnosis, booted) {
+        let (by, evidence) = (one.cell.attachment, &one.result.evidence);
+        let _ = writeln!(text, "- by {by}: [replay.sh]({evidence}/replay.sh)");
+    }
+    text.push('\n');
+}
+
+/// What was not seen, and why.
+fn unseen(text: &mut String, booted: &Booted) {
+    let why = match &booted.seen {
+        Ok(_) => return,
+        Err(Failure::Skipped(why)) => format!("Skipped: {why}"),
+        Err(Failure::Infra(infra)) => format!("Could not be run: {infra}"),
+    };
+    let (firmware, by) = (booted.cell.id.firmware(), booted.cell.attachment);
+    let _ = writeln!(text, "## {firmware} by {by}\n\n{why}\n");
 }
 
 /// The beginning and the end of a text.

@@ -6,6 +6,8 @@ mod disc;
 mod distil;
 mod markdown;
 mod promote;
+mod screen;
+mod summary;
 mod text;
 
 use std::{
@@ -92,8 +94,14 @@ impl Compared {
 
 /// Runs the verb.
 pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
-    let disc = Disc::open(&options.iso)?;
-    let good = options.good.as_deref().map(Disc::open).transpose()?;
+    let disc = Disc::open(
+        &options.iso,
+        "cargo xtask repro disc.iso, or a drive such as /dev/sr0",
+    )?;
+    let good = options.good.as_deref();
+    let good = good
+        .map(|good| Disc::open(good, "--good and a disc that boots, or leave it out"))
+        .transpose()?;
     distil::check(options)?;
     promote::check(options)?;
     let (out, _lock) = boot_matrix::prepare(&out_folder(options))?;
@@ -202,12 +210,4 @@ fn exit_code(setting: &Setting, booted: &[Booted]) -> ExitCode {
 fn out_folder(options: &Repro) -> PathBuf {
     let named = || target().join("repro").join(iso::name(&options.iso));
     absolute(&options.out.clone().unwrap_or_else(named))
-}
-
-/// What a command line may go on with.
-fn unreadable(error: impl std::fmt::Display) -> Stop {
-    Stop::usage(
-        error,
-        "cargo xtask repro disc.iso, or a drive such as /dev/sr0",
-    )
 }

@@ -5,10 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{
-    diagnosis::Diagnosis,
-    outcome::{OutcomeKind, Stage},
-};
+use harness::{attachment::Attachment, diagnosis::Diagnosis, outcome::OutcomeKind};
 use scenarios::{files, results::Results, words::Name};
 use toml::{Table, Value};
 
@@ -63,7 +60,7 @@ pub(super) fn promote(
         &files.disc,
         reproducer.distillation.distilled.to_toml().as_bytes(),
     )?;
-    let text = declaration(name, &reproducer.diagnosis, options.expect.as_deref());
+    let text = declaration(name, reproducer, options.expect.as_deref());
     files::write(&files.scenario, text.as_bytes())?;
     let accepted = accept(options, name, out)?;
     if accepted.exit_code() == 0 {
@@ -104,7 +101,8 @@ fn accept(options: &Repro, name: &Name, out: &Path) -> anyhow::Result<Results> {
 }
 
 /// The scenario file.
-fn declaration(name: &Name, diagnoses: &[Diagnosis], expect: Option<&str>) -> String {
+fn declaration(name: &Name, reproducer: &Reproducer, expect: Option<&str>) -> String {
+    let diagnoses = &reproducer.diagnosis;
     let mut scenario = Table::new();
     scenario.insert("name".into(), name.0.clone().into());
     scenario.insert("summary".into(), summary(diagnoses).into());
@@ -126,7 +124,14 @@ fn declaration(name: &Name, diagnoses: &[Diagnosis], expect: Option<&str>) -> St
             .map(|firmware| ((*firmware).to_owned(), Value::from(pattern)));
         scenario.insert("expect-text".into(), Table::from_iter(texts).into());
     }
-    let rules: Vec<Table> = diagnoses.iter().map(rule).collect();
+    let either = |firmware: &str, attachment: Attachment| {
+        let mut cells = reproducer.either.iter();
+        cells.any(|cell| cell.id.firmware() == firmware && cell.attachment == attachment)
+    };
+    let rules: Vec<Table> = diagnoses
+        .iter()
+        .flat_map(|diagnosis| rules(diagnosis, |at| either(&diagnosis.firmware, at)))
+        .collect();
     scenario.insert("expect".into(), rules.into());
     Table::from_iter([("scenario".to_owned(), Value::from(vec![scenario]))]).to_string()
 }
@@ -163,26 +168,79 @@ fn because(diagnosis: &Diagnosis) -> String {
     )
 }
 
-fn rule(diagnosis: &Diagnosis) -> Table {
+/// What was seen, and apart from that what was seen where chance decides.
+fn rules(diagnosis: &Diagnosis, either: impl Fn(Attachment) -> bool) -> Vec<Table> {
+    let attachments = diagnosis.attachments.iter().copied();
+    let (either, sure): (Vec<_>, Vec<_>) = attachments.partition(|&at| either(at));
+    let rules = [
+        rule(diagnosis, &sure, None),
+        rule(diagnosis, &either, other(diagnosis.outcome.kind)),
+    ];
+    rules.into_iter().flatten().collect()
+}
+
+/// What chance does instead: code that overwrote the firmware resets the machine or hangs it.
+fn other(kind: OutcomeKind) -> Option<OutcomeKind> {
+    match kind {
+        OutcomeKind::Reset => Some(OutcomeKind::Hung),
+        OutcomeKind::Hung => Some(OutcomeKind::Reset),
+        _ => None,
+    }
+}
+
+fn rule(
+    diagnosis: &Diagnosis,
+    attachments: &[Attachment],
+    or: Option<OutcomeKind>,
+) -> Option<Table> {
+    if attachments.is_empty() {
+        return None;
+    }
     let outcome = &diagnosis.outcome;
     let mut when = Table::new();
     when.insert("firmware".into(), diagnosis.firmware.clone().into());
-    when.insert("attach".into(), words(&diagnosis.attachments));
+    when.insert("attach".into(), words(attachments));
     let mut rule = Table::new();
     rule.insert("when".into(), when.into());
     rule.insert("outcome".into(), outcome.kind.as_str().into());
-    // Code that overwrote the firmware resets the machine or hangs it, and chance decides which.
-    let other = match outcome.kind {
-        OutcomeKind::Reset => Some(OutcomeKind::Hung),
-        OutcomeKind::Hung if outcome.stage == Stage::Entered => Some(OutcomeKind::Reset),
-        _ => None,
-    };
-    if let Some(other) = other {
-        rule.insert("or".into(), other.as_str().into());
+    if let Some(or) = or {
+        rule.insert("or".into(), or.as_str().into());
     }
     if let Some(code) = &outcome.code {
         rule.insert("code".into(), code.clone().into());
     }
     rule.insert("because".into(), because(diagnosis).into());
-    rule
+    Some(rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::outcome::{Outcome, Stage};
+
+    use super::*;
+
+    #[test]
+    fn either_is_declared_only_where_the_whole_disc_did_both() {
+        let diagnosis = Diagnosis {
+            firmware: "seabios".to_owned(),
+            attachments: vec![Attachment::Ide, Attachment::Ahci],
+            outcome: Outcome {
+                kind: OutcomeKind::Reset,
+                code: None,
+                stage: Stage::ImageLoaded,
+                gave_back: false,
+                detail: String::new(),
+            },
+            happened: "SeaBIOS is reset by it.".to_owned(),
+            reached: String::new(),
+            causes: Vec::new(),
+        };
+        let or = |rule: &Table| rule.get("or").map(Value::to_string);
+        let sure = rules(&diagnosis, |_| false);
+        assert_eq!(sure.iter().map(or).collect::<Vec<_>>(), [None]);
+        let some = rules(&diagnosis, |at| at == Attachment::Ahci);
+        let hung = Some("\"hung\"".to_owned());
+        assert_eq!(some.iter().map(or).collect::<Vec<_>>(), [None, hung]);
+        assert_eq!(some[1]["when"]["attach"].to_string(), "[\"ahci\"]");
+    }
 }

@@ -5,12 +5,13 @@ use std::{
     path::Path,
 };
 
-use harness::{attachment::Attachment, diagnosis::Diagnosis};
+use harness::{attachment::Attachment, diagnosis::Diagnosis, outcome::OutcomeKind};
 use images::finding::{Finding, Severity};
 
 use super::{
     MARKDOWN, Report,
     boots::{Booted, Failure, short},
+    screen, summary,
 };
 use crate::{boot_matrix::flips, columns::aligned, inspect::text::write_disc, terminal::Terminal};
 
@@ -24,6 +25,8 @@ pub(super) fn write(
     booted: &[Booted],
     out: &Path,
 ) -> io::Result<()> {
+    let options = whole_words();
+    writeln!(to, "{}\n", textwrap::fill(&summary::line(booted), options))?;
     write_disc(to, &report.disc, &report.inspection)?;
     writeln!(to)?;
     for line in table(booted) {
@@ -47,6 +50,10 @@ pub(super) fn write(
             "\n{}",
             textwrap::fill(&diagnosis.to_string(), whole_words())
         )?;
+        let screen = members(diagnosis, booted).find_map(|one| showed(one, out));
+        if let Some(screen) = screen {
+            writeln!(to, "{}", indented("the screen shows: ", &screen))?;
+        }
         for remedy in remedies(diagnosis) {
             writeln!(to, "{}", indented("to mend it: ", remedy))?;
         }
@@ -101,6 +108,26 @@ fn indented(label: &str, text: &str) -> String {
         .initial_indent("  ")
         .subsequent_indent("      ");
     textwrap::fill(&format!("{label}{text}"), options)
+}
+
+/// The boots that a diagnosis explains.
+pub(super) fn members<'b>(
+    diagnosis: &'b Diagnosis,
+    booted: &'b [Booted],
+) -> impl Iterator<Item = &'b Booted> {
+    booted.iter().filter(|one| {
+        one.seen.is_ok()
+            && one.cell.id.firmware() == diagnosis.firmware
+            && diagnosis.attachments.contains(&one.cell.attachment)
+    })
+}
+
+/// What the screen showed last, of a boot image that had control.
+fn showed(booted: &Booted, out: &Path) -> Option<String> {
+    let kind = booted.seen.as_ref().ok()?.outcome.kind;
+    let had_control = matches!(kind, OutcomeKind::Booted | OutcomeKind::HandedOver);
+    let folder = out.join(&booted.result.evidence);
+    had_control.then(|| screen::shown(&folder))?
 }
 
 /// What would mend it, each once.

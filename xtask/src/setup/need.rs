@@ -39,9 +39,10 @@ pub(crate) enum Source {
 pub(crate) const FOUND: &str = "found";
 
 /// What the tests need beyond the matrix: independent readers of what we write, a browser among them.
-const ORACLES: [(&str, &str); 9] = [
+const ORACLES: [(&str, &str); 10] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
+    ("jsonschema", "python3-jsonschema"),
     ("xorriso", "xorriso"),
     ("isoinfo", "genisoimage"),
     ("mdir", "mtools"),

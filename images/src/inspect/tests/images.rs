@@ -36,6 +36,43 @@ fn isolinux_needs_its_boot_info_table() {
     );
 }
 
+#[test]
+fn a_table_in_any_other_boot_image_is_held_against_it_too() {
+    let with_table = |change: fn(&mut Vec<u8>)| {
+        let mut disc = disc("none");
+        let record = disc.manifest.image(1).unwrap().clone();
+        let start = record.load_rba.byte_offset();
+        let length = record.length.bytes();
+        let mut image = vec![0; usize::try_from(length.get()).unwrap()];
+        disc.bytes.read_at(start, &mut image);
+        let table = BootInfoTable {
+            volume: Lba::new(16),
+            image: record.load_rba,
+            length,
+            checksum: BootInfoTable::sum(&image[64..]),
+        };
+        image[8..24].copy_from_slice(&table.encode());
+        change(&mut image);
+        disc.bytes.write_at(start, &image);
+        let mut findings = read(&disc.bytes).findings.into_iter();
+        let found = findings.find(|finding| finding.id == FindingId::BootInfoTable);
+        found.map(|finding| (finding.severity, finding.message))
+    };
+    let told = |change| {
+        let (severity, message) = with_table(change).unwrap();
+        assert_eq!(severity, Severity::Warning, "{message}");
+        message
+    };
+    assert_eq!(with_table(|_| ()), None);
+    let changed = told(|image| image[1000] ^= 1);
+    assert!(changed.contains("the checksum "), "{changed}");
+    let moved = told(|image| image[12] ^= 1);
+    assert!(moved.contains("instead of"), "{moved}");
+    // Neither its address nor its length: whatever these bytes are, they are no table.
+    assert_eq!(with_table(|image| image[12..20].fill(0xAA)), None);
+    assert_eq!(with_table(|image| image[8] = 17), None);
+}
+
 /// Puts the last image, which ends the disc, into an extent of four times its length.
 fn fourfold(disc: &mut MasteredDisc, name: &[u8], spread: bool, filler: u8) {
     let record = disc.manifest.images.last().unwrap().clone();
@@ -273,7 +310,7 @@ fn a_hybrid_mbr_is_an_error_where_it_alone_leads_to_a_loader() {
         "none",
         past_the_end,
         Severity::Warning,
-        "a BIOS does not look",
+        "UEFI misses nothing",
     );
 }
 
