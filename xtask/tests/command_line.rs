@@ -183,7 +183,7 @@ fn wrong_usage_is_one_sentence_and_a_remedy() {
     };
     check(
         &["image"],
-        "the following required arguments were not provided: --out <FILE>, <CELL-ID|DISC-ID>",
+        "the following required arguments were not provided: --out <FILE>, <CELL-ID|DISC-ID|FILE.disc>",
         "cargo xtask image --help",
     );
     check(

@@ -13,6 +13,8 @@ pub(crate) fn violations(schema: &Value, documents: &[(String, Value)]) -> Strin
         file
     };
     let mut command = Command::new("jsonschema");
+    // Newer ones say first that they are no longer developed.
+    command.env("PYTHONWARNINGS", "ignore");
     for (name, document) in documents {
         command.arg("-i").arg(write(name, document));
     }
