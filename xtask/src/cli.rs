@@ -428,7 +428,7 @@ pub(crate) struct Check {
     /// Write the JSON Schema of scenario files anew instead of comparing it.
     #[arg(long)]
     pub(crate) update_schema: bool,
-    /// Write the tables in README.md, docs/defects.md and docs/firmware.md anew, from the scenarios, the accepted snapshots and
+    /// Write the tables in docs/mastering.md, docs/defects.md, docs/firmware.md and scenarios/README.md anew, from the scenarios, the accepted snapshots and
     /// docs/firmware.json, instead of comparing them.
     #[arg(long)]
     pub(crate) update_docs: bool,

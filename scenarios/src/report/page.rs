@@ -294,12 +294,18 @@ fn errors(details: &Details) -> Vec<String> {
 fn commands(out: &Path, result: &CellResult, files: &[String]) -> Vec<Command> {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let (id, out_quoted) = (quoted(&result.id), quoted(&out.to_string_lossy()));
-    let mut commands = vec![Command {
-        purpose: "run this cell again",
-        command: format!("cargo xtask boot-matrix {id} --rerun failed --out {out_quoted}"),
-    }];
-    if !is_failure(result.verdict) {
-        commands[0].command = format!("cargo xtask boot-matrix {id}");
+    let mut commands = Vec::new();
+    // What was only observed is a disc that exists, and in no scenario.
+    if result.verdict != Verdict::Observed {
+        let again = if is_failure(result.verdict) {
+            format!(" --rerun failed --out {out_quoted}")
+        } else {
+            String::new()
+        };
+        commands.push(Command {
+            purpose: "run this cell again",
+            command: format!("cargo xtask boot-matrix {id}{again}"),
+        });
     }
     if files.iter().any(|name| name == REPLAY) {
         let script = out

@@ -21,10 +21,12 @@ use harness::diagnosis::{Boot, Diagnosis, diagnose};
 use images::{
     differ::{Difference, first_difference},
     inspect::{Inspection, Window},
+    overview::Overview,
 };
 use scenarios::{
     files,
-    results::{Results, Totals},
+    report::{DIAGNOSIS, DISC, INSPECTION},
+    results::{self, Results, Totals},
 };
 use serde::Serialize;
 
@@ -37,6 +39,7 @@ use crate::{
     cli::{Format, Repro},
     iso::{self, Existing},
     place::{absolute, target},
+    report as page,
     signals::Signals,
     stop::Stop,
     terminal,
@@ -116,7 +119,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let booted = boots::all(&setting, &disc, signals)?;
     disc.is_unchanged()?;
     let report = report(&setting, &disc, good.as_ref(), &booted);
-    leave(&report, &booted, &out)?;
+    leave(&report, &disc, &booted, &out)?;
     say(options, &report, &booted, &out).context("cannot write")?;
     if let Some(iso) = reproducer(options, &out) {
         let reproducer = distil::write(&iso, &setting, &disc, &booted, signals)?;
@@ -167,10 +170,23 @@ fn report(setting: &Setting, disc: &Disc, good: Option<&Disc>, booted: &[Booted]
 }
 
 /// What stays behind, whatever is printed.
-fn leave(report: &Report, booted: &[Booted], out: &Path) -> anyhow::Result<()> {
+fn leave(report: &Report, disc: &Disc, booted: &[Booted], out: &Path) -> anyhow::Result<()> {
     report.results.write(out)?;
     files::write_json(&out.join(JSON), report)?;
-    files::write_json(&out.join("inspection.json"), &report.inspection)?;
+    files::write_json(&out.join(INSPECTION), &report.inspection)?;
+    let overview = Overview::read(&mut Window::new(&*disc.file), &disc.inspection, &disc.map);
+    for one in booted.iter().filter(|one| one.seen.is_ok()) {
+        let folder = out.join(results::evidence_folder(&one.cell.id));
+        let explains = |diagnosis: &&Diagnosis| {
+            diagnosis.firmware == one.cell.id.firmware()
+                && diagnosis.attachments.contains(&one.cell.attachment)
+        };
+        let diagnosis: Vec<&Diagnosis> = report.diagnosis.iter().filter(explains).collect();
+        files::write_evidence(&folder.join(INSPECTION), &report.inspection)?;
+        files::write_evidence(&folder.join(DISC), &overview)?;
+        files::write_evidence(&folder.join(DIAGNOSIS), &diagnosis)?;
+    }
+    page::make(out)?;
     let text = markdown::report(report, booted, out);
     Ok(files::write(&out.join(MARKDOWN), text.as_bytes())?)
 }
