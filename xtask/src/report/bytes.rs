@@ -1,7 +1,7 @@
 //! Bytes of a disc as a table, those that findings point to marked.
 
 use images::{
-    finding::Finding,
+    finding::{Finding, Severity},
     overview::{Excerpt, Field},
     units::Lba,
 };
@@ -15,7 +15,7 @@ const LINE: usize = 16;
 pub(super) struct Dump {
     what: String,
     lba: Lba,
-    /// Whether a finding points to it.
+    /// Whether a finding points to it that is more than worth knowing.
     bad: bool,
     lines: Vec<DumpLine>,
     /// What the findings say of it.
@@ -27,6 +27,8 @@ struct DumpLine {
     /// From the disc's start, in hexadecimal.
     offset: String,
     bytes: Vec<DumpByte>,
+    /// How many bytes it is short of a whole one.
+    short: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +84,7 @@ impl Dump {
         let lines = excerpt.bytes.chunks(LINE).enumerate().map(|(line, bytes)| {
             let begin = line * LINE;
             DumpLine {
+                short: LINE - bytes.len(),
                 offset: format!("{:08x}", excerpt.offset.saturating_add(begin as u64)),
                 bytes: bytes
                     .iter()
@@ -94,7 +97,9 @@ impl Dump {
             lines: lines.collect(),
             what: excerpt.what.clone(),
             lba: Lba::of_offset(excerpt.offset),
-            bad: !guilty.is_empty(),
+            bad: guilty
+                .iter()
+                .any(|(finding, _)| finding.severity != Severity::Info),
             marks: guilty
                 .iter()
                 .map(|(finding, place)| mark(excerpt, finding, *place))

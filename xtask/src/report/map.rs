@@ -152,7 +152,19 @@ fn bands(disc: &Overview, scale: &Scale) -> Vec<Band> {
             drawn.push(region);
         }
     }
-    drawn.into_iter().map(band).collect()
+    let mut bands: Vec<Band> = drawn.into_iter().map(band).collect();
+    for index in 0..bands.len() {
+        let (before, after) = bands.split_at_mut(index + 1);
+        let Some(band) = before.last_mut() else {
+            continue;
+        };
+        let covers = |other: &Band| other.x < band.x + band.width && band.x < other.x + other.width;
+        // What is drawn over it would hide its name.
+        if after.iter().any(covers) {
+            band.label.clear();
+        }
+    }
+    bands
 }
 
 const fn short(kind: RegionKind) -> &'static str {
