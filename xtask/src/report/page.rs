@@ -119,3 +119,59 @@ fn date(ms: u64) -> String {
     time.map(|time| humantime::format_rfc3339_seconds(time).to_string())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use scenarios::report::Report;
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(results: &serde_json::Value) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("results.json"), results.to_string()).unwrap();
+        render(&Report::read(folder.path()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_verdict_and_a_comparison_are_on_the_page() {
+        let verdicts = ["mismatch", "infra", "observed", "skipped", "as-expected"];
+        let cells = verdicts.map(|verdict| {
+            json!({
+                "id": format!("{verdict}/-/none/-/-/seabios/ide"), "scenario": verdict, "medium": "-", "boot": "none", "size": "-", "master": "-",
+                "firmware": "seabios", "attachment": "ide", "outcome": null, "expected": null, "verdict": verdict, "differs": [],
+                "findings": [], "duration_ms": 0, "start": null, "evidence": "", "reason": ["a < b"]
+            })
+        });
+        let difference = |what: &str| json!({ "what": what, "is": "4", "was": "8" });
+        let text = page(&json!({
+            "schema": "boot-matrix/1", "host": null, "accelerator": "tcg", "tools": null, "totals": null, "cells": cells,
+            "comparison": {
+                "against": "<b>ISO</b>", "only_here": ["x"], "only_there": [],
+                "totals": { "same": 1, "structure_only": 0, "differ": 1, "only_here": 1, "only_there": 0, "without_evidence": 0 },
+                "cells": [{ "id": "a", "other": "b", "boot": [difference("outcome")], "structure": [difference("count of slot 1")] }]
+            }
+        }));
+        for verdict in verdicts {
+            assert!(
+                text.contains(&format!("class=\"square {verdict}\" href=\"#{verdict}")),
+                "{verdict}"
+            );
+        }
+        for part in [
+            "&lt;b&gt;ISO",
+            "count of slot 1",
+            "a &lt; b",
+            "Only here: 1",
+            "5 cells",
+        ] {
+            assert!(text.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn what_turns_text_around_is_seen() {
+        assert_eq!(seen("a\u{202e}b\u{7}\n"), "a‹U+202E›b‹U+0007›\n");
+        assert_eq!(date(0), "1970-01-01T00:00:00Z");
+    }
+}
