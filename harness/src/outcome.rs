@@ -67,16 +67,16 @@ pub struct Outcome {
     pub detail: String,
 }
 
-/// `refused 0009 at catalog-read`: without the sentence.
+/// `refused 0009 at catalog-read`, `booted`: without the sentence.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)?;
         if let Some(code) = &self.code {
             write!(f, " {code}")?;
         }
-        // What has no disc has come nowhere.
+        // What has no disc has come nowhere, and what booted as far as it should.
         match (self.kind, self.stage) {
-            (OutcomeKind::NotMastered, _) | (_, Stage::Unknown) => Ok(()),
+            (OutcomeKind::NotMastered | OutcomeKind::Booted, _) | (_, Stage::Unknown) => Ok(()),
             (_, stage) => write!(f, " at {stage}"),
         }
     }

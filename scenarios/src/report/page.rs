@@ -222,7 +222,16 @@ fn steps(result: &CellResult) -> Vec<Step> {
         return Vec::new();
     }
     let expected = result.expected.as_ref().and_then(|expected| expected.stage);
-    let known = Stage::ALL.iter().filter(|&&stage| stage != Stage::Unknown);
+    // What booted without a probe has nothing to wait for behind its entry.
+    let without_probe = outcome.kind == OutcomeKind::Booted && outcome.stage == Stage::Entered;
+    let last = if without_probe {
+        Stage::Entered
+    } else {
+        Stage::Ended
+    };
+    let known = Stage::ALL
+        .iter()
+        .filter(|&&stage| stage != Stage::Unknown && stage <= last);
     known
         .map(|&stage| Step {
             stage,
