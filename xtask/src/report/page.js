@@ -1,8 +1,10 @@
 "use strict";
 // The page can be read without this. It adds: choosing cells, deep links into what is folded, and keys.
 const cells = [...document.querySelectorAll("details.cell")];
+const links = [...document.querySelectorAll("a.square")];
 const squares = [...document.querySelectorAll(".grid .square")];
-const rows = [...document.querySelectorAll(".grid tbody tr")];
+// What is shown as long as one of its squares is.
+const holders = [...document.querySelectorAll(".grid tbody tr, .failures > li")];
 const byId = new Map(cells.map((cell) => [cell.id, cell]));
 const linked = (link) => byId.get(decodeURIComponent(link.hash.slice(1)));
 const form = document.querySelector("form.filter");
@@ -12,7 +14,9 @@ const output = form.querySelector("output");
 // What is written in a cell is put together once, at the first search.
 const texts = new Map();
 const textOf = (cell) => {
-  if (!texts.has(cell)) texts.set(cell, (cell.id + " " + cell.textContent).toLowerCase());
+  // Digits of a dump are no words.
+  const words = () => [...cell.children].filter((part) => !part.matches(".dump, .map")).map((part) => part.textContent);
+  if (!texts.has(cell)) texts.set(cell, [cell.id, ...words()].join(" ").toLowerCase());
   return texts.get(cell);
 };
 
@@ -27,8 +31,8 @@ function filter() {
     cell.hidden = !fits;
     shown += fits;
   }
-  for (const square of squares) square.hidden = linked(square)?.hidden ?? false;
-  for (const row of rows) row.hidden = !row.querySelector(".square:not([hidden])");
+  for (const link of links) link.hidden = linked(link)?.hidden ?? false;
+  for (const holder of holders) holder.hidden = !holder.querySelector(".square:not([hidden])");
   const all = shown === cells.length;
   output.textContent = all ? `${shown} cells` : `${shown} of ${cells.length} cells`;
   roam();

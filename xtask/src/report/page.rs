@@ -15,7 +15,7 @@ use super::{bytes::Dump, map::Map};
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// So many failures are unfolded.
+/// So many failures are unfolded, of those that are alike one.
 const UNFOLDED: usize = 20;
 
 /// What is drawn for a cell.
@@ -73,6 +73,8 @@ pub(super) fn render(report: &Report) -> Result<String, Error> {
                 .map_or_else(Drawing::default, Drawing::new)
         })
         .collect();
+    let first = report.failures.iter().filter_map(|it| it.cells.first());
+    let unfolded: Vec<usize> = first.take(UNFOLDED).copied().collect();
     environment.get_template("page.html")?.render(context! {
         report => Value::from(Serde(report)),
         drawings => Value::from(Serde(&drawings)),
@@ -80,7 +82,7 @@ pub(super) fn render(report: &Report) -> Result<String, Error> {
         script => Value::from_safe_string(SCRIPT.to_owned()),
         style_hash => hash(STYLE),
         script_hash => hash(SCRIPT),
-        unfolded => UNFOLDED,
+        unfolded,
         version => env!("CARGO_PKG_VERSION"),
     })
 }
