@@ -10,6 +10,7 @@ mod completions;
 mod doctor;
 mod examples;
 mod firmware;
+mod host;
 mod image;
 mod inspect;
 mod iso;
@@ -25,6 +26,7 @@ mod stop;
 mod tables;
 mod terminal;
 mod test;
+mod trust;
 
 use std::{
     ffi::OsString,
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Verb::Checkpoints(options) => checkpoints::run(&options),
         Verb::Firmware(options) => firmware::run(&options),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Trust(options) => trust::run(&options),
     };
     match done {
         Ok(code) => code,
