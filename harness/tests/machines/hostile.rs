@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Write as _,
     path::Path,
     time::{Duration, Instant},
 };
@@ -13,7 +12,10 @@ use iced_x86::{
     code_asm::{CodeAssembler, dword_ptr, fword_ptr, registers::*},
 };
 
-use crate::common::{Bench, disc_with, seabios};
+use crate::{
+    common::{Bench, disc_with, seabios},
+    figures,
+};
 
 /// Where a BIOS loads a boot image.
 const LOADED_AT: u64 = 0x7C00;
@@ -29,8 +31,6 @@ const MOST_MEMORY_KIB: u64 = 512 << 10;
 const LONGEST: Duration = Duration::from_secs(300);
 /// Long enough for what does not end by itself.
 const SHORT: Duration = Duration::from_secs(4);
-/// Where figures go, if somebody wants them: a line of JSON for each guest.
-const FIGURES: &str = "BOOT_MATRIX_FIGURES";
 
 /// Boots code, and looks at what it leaves.
 fn boots(
@@ -127,25 +127,14 @@ fn tell(
     evidence: u64,
     memory_kib: u64,
 ) {
-    let Some(file) = std::env::var_os(FIGURES) else {
-        return;
-    };
-    let line = serde_json::json!({
-        "guest": guest,
-        "attachment": attachment.as_str(),
-        "outcome": seen.outcome.kind.as_str(),
-        "detail": seen.outcome.detail,
-        "milliseconds": u64::try_from(took.as_millis()).expect("milliseconds"),
-        "evidence_bytes": evidence,
-        "memory_kib": memory_kib,
-    });
-    let mut file = fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(file)
-        .expect("figures");
-    file.write_all(format!("{line}\n").as_bytes())
-        .expect("written");
+    figures::tell(&[
+        ("guest", guest.to_owned()),
+        ("attachment", attachment.to_string()),
+        ("outcome", seen.outcome.to_string()),
+        ("seconds", format!("{:.1}", took.as_secs_f32())),
+        ("evidence", format!("{} KiB", evidence.div_ceil(1024))),
+        ("our memory", format!("{} MiB", memory_kib.div_ceil(1024))),
+    ]);
 }
 
 /// Writes each value to each port of I/O space in turn, and reads it. Some switch the machine off, or reset it.
@@ -175,10 +164,7 @@ fn every_port_is_hammered() {
 
 /// A channel takes a while to fill: in short, the deadline comes first.
 fn patience() -> Duration {
-    match std::env::var_os(FIGURES) {
-        Some(_) => LONGEST,
-        None => SHORT,
-    }
+    if figures::wanted() { LONGEST } else { SHORT }
 }
 
 fn assert_flooded(seen: &Observation, channel: &str) {

@@ -5,6 +5,8 @@ mod checkpoints;
 mod common;
 mod damaged;
 mod dialogues;
+mod faults;
+mod figures;
 mod host;
 mod hostile;
 mod listening;

@@ -3,6 +3,7 @@
 //! Each part tries one thing at length and says what came of it in figures. With `--keep` they become
 //! `docs/trust/PART.json`, from which `docs/trust.md` is made. Tests do the same in short.
 
+mod at_length;
 mod flakes;
 mod kept;
 
@@ -41,21 +42,33 @@ pub(crate) struct Trust {
 /// What is tried.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Part {
+    /// Boot discs that mean harm to the host.
+    #[command(after_help = crate::examples::TRUST_HOSTILE.help())]
+    Hostile,
+    /// Let fail whatever stands between us and the world: QEMU, its monitor, the disk.
+    #[command(after_help = crate::examples::TRUST_FAULTS.help())]
+    Faults,
     /// Boot many cells on a busy machine, and look whether each came to what it comes to on an idle one.
     Flakes(flakes::Flakes),
 }
 
 impl Part {
+    pub(crate) const HOSTILE: &str = "hostile";
+    pub(crate) const FAULTS: &str = "faults";
     pub(crate) const FLAKES: &str = "flakes";
 
     const fn name(&self) -> &'static str {
         match self {
+            Self::Hostile => Self::HOSTILE,
+            Self::Faults => Self::FAULTS,
             Self::Flakes(_) => Self::FLAKES,
         }
     }
 
     fn measure(&self, signals: &'static Signals) -> anyhow::Result<Figures> {
         match self {
+            Self::Hostile => at_length::measure(Self::HOSTILE, signals),
+            Self::Faults => at_length::measure(Self::FAULTS, signals),
             Self::Flakes(options) => flakes::measure(options, signals),
         }
     }
