@@ -136,19 +136,25 @@ impl Isolation {
 }
 
 impl User {
-    /// A user for the next machine, if we are root and can give something up: whom no other machine has now, and who can reach QEMU.
+    /// A user for the next machine, if we are root and can give something up: whom no other machine has now, who can reach QEMU, and the host's
+    /// virtualisation where it is used.
     fn for_machine(qemu: &Path, kvm: Option<&Path>) -> Option<Self> {
         static MACHINES: AtomicU32 = AtomicU32::new(0);
         if !geteuid().is_root() || !others_can_run(qemu) {
             return None;
         }
+        let group = match kvm.map(fs::metadata) {
+            None => None,
+            Some(Ok(device)) if device.mode() & 0o060 == 0o060 => Some(Gid::from_raw(device.gid())),
+            // Root's alone, or not there.
+            Some(_) => return None,
+        };
         let ours = getpid().as_raw_nonzero().get().unsigned_abs();
         let number = ours.wrapping_add(MACHINES.fetch_add(1, Ordering::Relaxed)) % USERS;
-        let group = kvm.and_then(|device| fs::metadata(device).ok());
         Some(Self {
             uid: Uid::from_raw(FIRST_USER + number),
             gid: Gid::from_raw(FIRST_USER + number),
-            kvm: group.map(|device| Gid::from_raw(device.gid())),
+            kvm: group,
         })
     }
 
