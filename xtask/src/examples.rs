@@ -60,6 +60,14 @@ pub(crate) const BOOT_MATRIX: Examples = Examples(&[
         "with whole reasons",
     ),
     (
+        "cargo xtask boot-matrix --resume",
+        "what was stopped, from there on",
+    ),
+    (
+        "cargo xtask boot-matrix --partition slice:1/4 --out slice-1",
+        "a quarter, on one of four machines",
+    ),
+    (
         "cargo xtask boot-matrix --rerun failed --review",
         "and look at what differs, to accept it or not",
     ),
@@ -136,6 +144,17 @@ pub(crate) const IMAGE: Examples = Examples(&[
     (
         "cargo xtask image mine/-/efi/-/reference --defect count-unit --out disc.iso",
         "a disc with one thing wrong",
+    ),
+]);
+
+pub(crate) const MERGE: Examples = Examples(&[
+    (
+        "cargo xtask merge slice-1 slice-2 --out whole",
+        "two slices, as one run",
+    ),
+    (
+        "cargo xtask merge slice-1 slice-2 slice-2-again --out whole",
+        "one of which died and was run again",
     ),
 ]);
 

@@ -11,7 +11,10 @@ use std::{
 use anyhow::Context;
 use scenarios::{cell::Cell, files, results::Results, run};
 
-use super::progress::{self, Plan};
+use super::{
+    folder::Held,
+    progress::{self, Plan},
+};
 use crate::{
     place::{cargo, is_ci, nextest_profile, workspace},
     signals::Signals,
@@ -30,6 +33,10 @@ pub(super) struct Job<'a> {
     pub(super) run_file: PathBuf,
     /// The folder of the results.
     pub(super) out: &'a Path,
+    /// The name of the run.
+    pub(super) run: u64,
+    /// What holds that folder, for all that is started.
+    pub(super) held: &'a Held,
     /// What becomes of a snapshot that is not what is seen.
     pub(super) snapshots: Snapshots,
     /// The ids of the cells to start first.
@@ -99,9 +106,8 @@ impl Ended {
 
 /// Runs the cells to their end, or until a signal comes.
 pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
-    // An earlier run's report must not be taken for this one's; mostly there is none.
-    drop(fs::remove_file(report(job.out)));
     let mut command = command(job)?;
+    let _inherited = job.held.inherited().context("cannot hold the folder")?;
     let status = match job.told {
         Told::Plainly => signals.run(command.args(run_options(job))),
         Told::Live | Told::Not => run_followed(job, command, signals),
@@ -137,6 +143,7 @@ fn run_followed(job: &Job<'_>, mut command: Command, signals: &Signals) -> io::R
         cells: job.cells,
         earlier: job.earlier,
         out: job.out,
+        run: job.run,
         at_once: threads(),
     };
     let status = thread::scope(|scope| {
@@ -171,11 +178,6 @@ fn command_of(command: &Command) -> Command {
         };
     }
     same
-}
-
-/// The JUnit report that nextest leaves, if its profile wants one.
-pub(super) fn report(out: &Path) -> PathBuf {
-    store(out).join(nextest_profile()).join("junit.xml")
 }
 
 /// Where nextest keeps what it writes. Each run has its own: in the workspace's, two that run at once would take each
