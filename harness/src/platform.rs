@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    accelerator::Accelerator,
+    accelerator::{Accelerator, Pace},
     attachment::Attachment,
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, FirmwareKind},
     machine::spec::{Channels, HostDisc, MachineSpec, Origin},
@@ -25,6 +25,8 @@ pub struct Platform {
     pub memory_mib: Option<u32>,
     /// The guest's processor, as QEMU's `-cpu` has it; `None`: [`DEFAULT_CPU`].
     pub cpu: Option<String>,
+    /// How slow this host is with it: deadlines are as much longer.
+    pub pace: Pace,
 }
 
 /// QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
@@ -64,7 +66,7 @@ pub enum PlatformError {
 }
 
 impl Platform {
-    /// A machine of these parts, with as much memory as a probe needs and the default processor.
+    /// A machine of these parts, with as much memory as a probe needs and the default processor, on a host of normal pace.
     #[must_use]
     pub const fn new(
         qemu: Qemu,
@@ -79,6 +81,7 @@ impl Platform {
             attachment,
             memory_mib: None,
             cpu: None,
+            pace: Pace::NORMAL,
         }
     }
 
@@ -149,6 +152,7 @@ impl Platform {
             origin,
             channels: Channels::Terminal,
             window: None,
+            pace: self.pace,
         })
     }
 

@@ -284,6 +284,12 @@ fn describe(trouble: &Trouble) -> String {
         Trouble::Host(error) => format!("the host failed: {error}"),
         Trouble::Silent(error) => error.to_string(),
         Trouble::Wire(damage) => format!("damage on the wire: {damage}"),
+        Trouble::Starved { had, waited } => format!(
+            "this host is too busy: in {:.0} s the machine had {:.0} s of a processor, and that says nothing about the disc; \
+             run it again when less else runs here",
+            waited.as_secs_f32(),
+            had.as_secs_f32()
+        ),
     }
 }
 

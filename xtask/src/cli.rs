@@ -53,6 +53,8 @@ pub(crate) enum Verb {
     Check(Check),
     /// Measure how long things take, as ratios in one run.
     Bench(crate::bench::Bench),
+    /// Try what boot-matrix can be trusted with, in figures.
+    Trust(crate::trust::Trust),
 }
 
 impl Verb {
@@ -76,6 +78,7 @@ impl Verb {
             Self::Test(options) => options.format,
             Self::Check(options) => options.format,
             Self::Bench(options) => options.format,
+            Self::Trust(options) => options.format,
         }
     }
 }

@@ -270,6 +270,19 @@ pub(crate) const BENCH: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const TRUST: Examples = Examples(&[(
+    "cargo xtask trust flakes --cells 10000 --keep",
+    "boot ten thousand cells on a busy machine, for docs/trust.md",
+)]);
+
+pub(crate) const TRUST_FLAKES: Examples = Examples(&[
+    ("cargo xtask trust flakes", "a thousand cells"),
+    (
+        "cargo xtask trust flakes --cells 10000 --keep",
+        "ten thousand, and the figures in docs/trust.md",
+    ),
+]);
+
 #[cfg(test)]
 mod tests {
     use clap::{Command, CommandFactory, Parser};

@@ -10,6 +10,7 @@ mod completions;
 mod doctor;
 mod examples;
 mod firmware;
+mod host;
 mod image;
 mod inspect;
 mod iso;
@@ -26,6 +27,7 @@ mod stop;
 mod tables;
 mod terminal;
 mod test;
+mod trust;
 
 use std::{
     ffi::OsString,
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Verb::Checkpoints(options) => checkpoints::run(&options),
         Verb::Firmware(options) => firmware::run(&options),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Trust(options) => trust::run(&options),
     };
     match done {
         Ok(code) => code,

@@ -10,6 +10,8 @@ use serde_json::json;
 
 use crate::terminal::{BAD, TYPED, Terminal};
 
+/// What was looked for was found.
+const FOUND: u8 = 1;
 /// Wrong usage, or input that cannot be read.
 const USAGE: u8 = 2;
 /// Something that is needed is missing, or the host failed.
@@ -28,6 +30,15 @@ impl Stop {
     pub(crate) fn usage(message: impl fmt::Display, remedy: impl fmt::Display) -> Self {
         Self {
             code: USAGE,
+            message: message.to_string(),
+            remedy: remedy.to_string(),
+        }
+    }
+
+    /// Something was tried, and went wrong.
+    pub(crate) fn found(message: impl fmt::Display, remedy: impl fmt::Display) -> Self {
+        Self {
+            code: FOUND,
             message: message.to_string(),
             remedy: remedy.to_string(),
         }

@@ -107,11 +107,13 @@ enum Deaf {
 impl Said {
     /// Listens until the program says that it is ready.
     fn hear_out(&mut self, machine: &mut Machine) -> Result<(), Deaf> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = machine.now() + PATIENCE;
         loop {
-            match machine.next_event(deadline) {
+            let until = machine.wall(deadline);
+            match machine.next_event(until) {
                 Ok(Some(Event::Exited(_))) => return Err(Deaf::Failed(CommandError::Gone)),
                 Ok(Some(event)) => self.hear(event),
+                Ok(None) if machine.now() < deadline => continue,
                 Ok(None) => return Err(Deaf::Refused(Refusal::Overdue)),
                 Err(error) => return Err(Deaf::Failed(error.into())),
             }

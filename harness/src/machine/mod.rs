@@ -1,6 +1,7 @@
 //! A running machine: it owns the child, its channels and its folder, and takes them with it.
 
 mod channels;
+mod clock;
 pub mod qmp;
 pub mod spec;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 
 use self::{
     channels::Wires,
+    clock::Clock,
     qmp::{Qmp, QmpEvent},
     spec::MachineSpec,
 };
@@ -51,7 +53,7 @@ pub struct Machine {
     qmp: Qmp,
     inbox: VecDeque<Event>,
     folder: PathBuf,
-    started: Instant,
+    clock: Clock,
     gone: bool,
 }
 
@@ -97,11 +99,11 @@ impl Machine {
         let started = Instant::now();
         let wires = Wires::start(spec, folder, stderr)?;
         let mut machine = Self {
+            clock: Clock::of(wires.child.id(), started, spec.pace),
             wires,
             qmp: Qmp::default(),
             inbox: VecDeque::new(),
             folder: folder.to_owned(),
-            started,
             gone: false,
         };
         // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
@@ -156,7 +158,7 @@ impl Machine {
 
     /// Waits until a state is written or read: the answer to the command only says that it began. What comes meanwhile is kept.
     fn migrated(&mut self, command: &str) -> Result<(), CommandError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = self.now() + PATIENCE;
         loop {
             let ended = |event: &Event| match event {
                 Event::Qmp(event) if event.name == MIGRATION => match event.data["status"].as_str()
@@ -178,12 +180,15 @@ impl Machine {
                     });
                 }
                 None if self.gone => return Err(CommandError::Gone),
-                None if Instant::now() >= deadline => {
+                None if self.now() >= deadline => {
                     return Err(CommandError::Silent {
                         command: command.to_owned(),
                     });
                 }
-                None => self.pump(deadline, None)?,
+                None => {
+                    let until = self.wall(deadline);
+                    self.pump(until, None)?;
+                }
             }
         }
     }
@@ -199,7 +204,18 @@ impl Machine {
     /// When QEMU was started.
     #[must_use]
     pub const fn started(&self) -> Instant {
-        self.started
+        self.clock.started()
+    }
+
+    /// The time that the machine had since QEMU was started: without what it waited for a processor of the host, and less on a
+    /// slow host. Never more than what a clock on the wall shows.
+    pub fn now(&mut self) -> Duration {
+        self.clock.now()
+    }
+
+    /// The earliest time on the wall at which the machine can have had so much time.
+    pub fn wall(&mut self, time: Duration) -> Instant {
+        self.clock.wall(time)
     }
 
     /// QEMU's process id.
@@ -266,7 +282,7 @@ impl Machine {
     }
 
     fn answer(&mut self, command: &str, id: u64) -> Result<Value, CommandError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = self.now() + PATIENCE;
         loop {
             if let Some(answer) = self.qmp.answer(id) {
                 return answer.map_err(|words| CommandError::Refused {
@@ -277,12 +293,13 @@ impl Machine {
             if self.gone {
                 return Err(CommandError::Gone);
             }
-            if Instant::now() >= deadline {
+            if self.now() >= deadline {
                 return Err(CommandError::Silent {
                     command: command.to_owned(),
                 });
             }
-            self.pump(deadline, None)?;
+            let until = self.wall(deadline);
+            self.pump(until, None)?;
         }
     }
 

@@ -12,7 +12,12 @@ use std::{
 use images::checkpoint::{GO, WAIT, WAKE_FILE};
 use serde_json::json;
 
-use crate::{accelerator::Accelerator, attachment::Attachment, firmware::FirmwareImage, trace};
+use crate::{
+    accelerator::{Accelerator, Pace},
+    attachment::Attachment,
+    firmware::FirmwareImage,
+    trace,
+};
 
 /// The trace log's name in the machine's folder.
 pub(crate) const TRACE_LOG: &str = "trace.log";
@@ -43,6 +48,8 @@ pub struct MachineSpec {
     pub channels: Channels,
     /// The kind of window that shows the screen, as QEMU's `-display` has it; `None`: no window.
     pub window: Option<String>,
+    /// How slow the host is. It decides nothing about the machine, only about how long is waited for it.
+    pub pace: Pace,
 }
 
 /// A disc on the host.
@@ -394,6 +401,7 @@ mod tests {
             attachment,
             origin: Origin::PowerOn,
             window: None,
+            pace: Pace::NORMAL,
             channels: Channels::Sockets {
                 serial: 7,
                 debug: 8,

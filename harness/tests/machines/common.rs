@@ -6,7 +6,7 @@ use std::{
 };
 
 use harness::{
-    accelerator::Accelerator,
+    accelerator::{Accelerator, Pace},
     attachment::Attachment,
     case::Case,
     firmware::{Firmware, FirmwareId, select},
@@ -182,6 +182,7 @@ impl Bench {
             memory_mib: 64,
             cpu: harness::platform::DEFAULT_CPU.to_owned(),
             window: None,
+            pace: Pace::NORMAL,
             firmware: seabios().image,
             disc: HostDisc {
                 path: disc.to_str().expect("UTF-8").to_owned(),

@@ -2,7 +2,6 @@
 
 mod discs;
 mod flat;
-mod host;
 mod machines;
 mod plot;
 mod report;
@@ -30,9 +29,10 @@ use scenarios::{
     run::{AcceleratorWish, Toolbox},
 };
 
-use self::{host::Host, machines::OneMachine, report::Report};
+use self::{machines::OneMachine, report::Report};
 use crate::{
     cli::{AcceleratorChoice, Format},
+    host::Host,
     place,
     signals::Signals,
     stop::Stop,

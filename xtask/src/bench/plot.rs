@@ -255,7 +255,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::host::Host;
+    use crate::host::{Hardware, Host};
 
     #[test]
     fn ticks_are_round_and_few() {
@@ -289,10 +289,12 @@ mod tests {
         };
         let report = Report {
             host: Host {
-                cpu: "A <B> & C".to_owned(),
-                cpus: 2,
-                memory_mib: Some(4096),
-                kernel: "Linux".to_owned(),
+                hardware: Hardware {
+                    cpu: "A <B> & C".to_owned(),
+                    cpus: 2,
+                    memory_mib: Some(4096),
+                    kernel: "Linux".to_owned(),
+                },
                 qemu: "7.2.22".to_owned(),
                 accelerator: "tcg".to_owned(),
                 firmware: Vec::new(),

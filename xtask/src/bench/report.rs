@@ -5,11 +5,8 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::{
-    host::Host,
-    timing::{Spread, ms, number, show},
-};
-use crate::cli::Format;
+use super::timing::{Spread, ms, number, show};
+use crate::{cli::Format, host::Host};
 
 /// Everything that was measured.
 #[derive(Debug)]

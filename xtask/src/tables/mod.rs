@@ -15,6 +15,8 @@ use std::{
 
 use scenarios::{files, matrix::Matrix};
 
+use crate::trust::{self, Part};
+
 /// What is typed to make them anew.
 const COMMAND: &str = "cargo xtask check --update-docs";
 
@@ -22,11 +24,14 @@ const COMMAND: &str = "cargo xtask check --update-docs";
 type Body = fn(&Path, &Matrix) -> Result<String, String>;
 
 /// Every table: the file in which it stands, its name, and what makes it.
-const TABLES: [(&str, &str, Body); 5] = [
+const TABLES: &[(&str, &str, Body)] = &[
     ("docs/mastering.md", "masters", masters::table),
     ("docs/defects.md", "defects", defects::table),
     ("docs/defects.md", "findings", defects::pages),
     ("docs/firmware.md", "firmware", firmware::table),
+    ("docs/trust.md", "flakes", |folder, _| {
+        trust::table(folder, Part::FLAKES)
+    }),
     ("scenarios/README.md", "families", families::table),
 ];
 
@@ -40,7 +45,7 @@ struct Document {
 /// Every file with tables in it, below a folder.
 fn documents(folder: &Path, matrix: &Matrix) -> Result<Vec<Document>, String> {
     let mut documents: Vec<Document> = Vec::new();
-    for (file, name, body) in TABLES {
+    for &(file, name, body) in TABLES {
         let path = folder.join(file);
         if documents
             .last()
@@ -118,7 +123,7 @@ pub(crate) fn update(folder: &Path, matrix: &Matrix) -> Result<(), String> {
 }
 
 /// A table of Markdown.
-fn markdown_table(head: &[String], rows: &[Vec<String>]) -> String {
+pub(crate) fn markdown_table(head: &[String], rows: &[Vec<String>]) -> String {
     let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let rule = format!("|{}\n", "---|".repeat(head.len()));
     let rows: String = rows.iter().map(|cells| row(cells)).collect();
@@ -174,7 +179,7 @@ mod tests {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let copy = Self { folder };
-            for (file, _, _) in TABLES {
+            for &(file, _, _) in TABLES {
                 copy_file(file, copy.folder.path());
             }
             copy_file("docs/firmware.json", copy.folder.path());

@@ -1,25 +1,32 @@
-//! What a benchmark ran on. A figure means nothing without it.
+//! What something was measured on. A figure means nothing without it.
 
 use std::fs;
 
 use scenarios::run::Toolbox;
 use serde::Serialize;
 
-/// The machine, and what ran on it.
+/// The machine.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Host {
-    pub(super) cpu: String,
-    pub(super) cpus: usize,
-    pub(super) memory_mib: Option<u64>,
-    pub(super) kernel: String,
-    pub(super) qemu: String,
-    pub(super) accelerator: String,
-    /// Each firmware's name and version.
-    pub(super) firmware: Vec<(String, String)>,
+pub(crate) struct Hardware {
+    pub(crate) cpu: String,
+    pub(crate) cpus: usize,
+    pub(crate) memory_mib: Option<u64>,
+    pub(crate) kernel: String,
 }
 
-impl Host {
-    pub(super) fn this(toolbox: &Toolbox) -> Self {
+/// The machine, and what ran on it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Host {
+    #[serde(flatten)]
+    pub(crate) hardware: Hardware,
+    pub(crate) qemu: String,
+    pub(crate) accelerator: String,
+    /// Each firmware's name and version.
+    pub(crate) firmware: Vec<(String, String)>,
+}
+
+impl Hardware {
+    pub(crate) fn this() -> Self {
         let system = rustix::system::uname();
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let memory_kib = field(&read("/proc/meminfo"), "MemTotal")
@@ -35,6 +42,26 @@ impl Host {
                 system.sysname().to_string_lossy(),
                 system.release().to_string_lossy()
             ),
+        }
+    }
+
+    /// In one line.
+    pub(crate) fn describe(&self) -> String {
+        let processors = match self.cpus {
+            1 => "1 processor".to_owned(),
+            cpus => format!("{cpus} processors"),
+        };
+        let memory = self.memory_mib.map_or_else(String::new, |mib| {
+            format!(", {:.0} GiB of memory", mib as f64 / 1024.0)
+        });
+        format!("{}, {processors}{memory}, {}", self.cpu, self.kernel)
+    }
+}
+
+impl Host {
+    pub(crate) fn this(toolbox: &Toolbox) -> Self {
+        Self {
+            hardware: Hardware::this(),
             qemu: toolbox.qemu.version.to_string(),
             accelerator: toolbox.accelerator.accelerator.to_string(),
             firmware: toolbox
@@ -46,28 +73,23 @@ impl Host {
     }
 
     /// In two lines: the hardware with its kernel, and the programs.
-    pub(super) fn describe(&self) -> [String; 2] {
-        let processors = match self.cpus {
-            1 => "1 processor".to_owned(),
-            cpus => format!("{cpus} processors"),
-        };
-        let memory = self.memory_mib.map_or_else(String::new, |mib| {
-            format!(", {:.0} GiB of memory", mib as f64 / 1024.0)
-        });
+    pub(crate) fn describe(&self) -> [String; 2] {
+        [self.hardware.describe(), self.programs()]
+    }
+
+    /// What ran on it, in one line.
+    pub(crate) fn programs(&self) -> String {
         let version = |id: &str| {
             let known = self.firmware.iter().find(|(known, _)| known == id);
             known.map_or("unknown", |(_, version)| version)
         };
-        [
-            format!("{}, {processors}{memory}, {}", self.cpu, self.kernel),
-            format!(
-                "QEMU {} ({}), SeaBIOS {}, OVMF {}",
-                self.qemu,
-                self.accelerator,
-                version("seabios"),
-                version("ovmf")
-            ),
-        ]
+        format!(
+            "QEMU {} ({}), SeaBIOS {}, OVMF {}",
+            self.qemu,
+            self.accelerator,
+            version("seabios"),
+            version("ovmf")
+        )
     }
 }
 

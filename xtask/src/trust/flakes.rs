@@ -1,0 +1,179 @@
+//! Many cells on a machine that is busy with something else.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use anyhow::Context;
+use clap::Args;
+use scenarios::results::{Results, Verdict};
+
+use super::kept::Figures;
+use crate::{place, signals::Signals, stop::Stop};
+
+/// Memory that the run is left with, in MiB: two machines, and what watches them.
+const LEFT_MIB: u64 = 1536;
+/// How much later than others the kernel lets the run have a processor.
+const NICE: i32 = 3;
+
+/// How many cells, and how busy the machine is.
+#[derive(Debug, Args)]
+#[command(after_help = crate::examples::TRUST_FLAKES.help())]
+pub(crate) struct Flakes {
+    /// Boot at least so many cells: the default matrix, as often as it takes.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    cells: u64,
+    /// Only cells with this in their ids.
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
+    /// Leave the machine as it is, and do not keep its processors and its memory busy.
+    #[arg(long)]
+    idle: bool,
+}
+
+/// Keeps every processor and most of the memory busy until it is dropped.
+struct Pressure {
+    ended: Arc<AtomicBool>,
+    busy: Vec<thread::JoinHandle<()>>,
+    _ballast: Vec<u8>,
+}
+
+impl Pressure {
+    fn begin() -> anyhow::Result<Self> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let processors = thread::available_parallelism().map_or(1, Into::into);
+        let busy = (0..processors).map(|_| {
+            let ended = Arc::clone(&ended);
+            thread::spawn(move || {
+                while !ended.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            })
+        });
+        let busy = busy.collect();
+        let free = free_mib().context("cannot find out how much memory is free")?;
+        let ballast = usize::try_from(free.saturating_sub(LEFT_MIB) << 20)?;
+        // Of another value than zero, or the kernel would only promise it.
+        let ballast = vec![1; ballast];
+        // After the threads: what is started from here on waits for them.
+        rustix::process::nice(NICE)?;
+        Ok(Self {
+            ended,
+            busy,
+            _ballast: ballast,
+        })
+    }
+}
+
+impl Drop for Pressure {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        for thread in self.busy.drain(..) {
+            // It cannot panic.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn free_mib() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib / 1024)
+}
+
+pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Result<Figures> {
+    let folder = tempfile::Builder::new()
+        .prefix("trust-")
+        .tempdir_in(place::target())
+        .context("make a folder for the runs")?;
+    let began = Instant::now();
+    // Whatever has to be built or made once is no part of it.
+    let mut figures = Figures::default();
+    let _pressure = match options.idle {
+        true => None,
+        false => Some(Pressure::begin()?),
+    };
+    let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut cells, mut runs, mut warm) = (0_u64, 0_u32, 0_usize);
+    while cells < options.cells {
+        if signals.caught() {
+            return Err(Stop::host("interrupted", "the same again").into());
+        }
+        runs += 1;
+        let results = boot_matrix(options, folder.path(), signals)?;
+        cells += u64::try_from(results.cells.len())?;
+        for cell in &results.cells {
+            *verdicts.entry(cell.verdict.as_str()).or_default() += 1;
+            warm += usize::from(!cell.warm_differs.is_empty());
+            if !matches!(cell.verdict, Verdict::AsExpected | Verdict::Skipped) {
+                let why = cell.reason.join("; ");
+                figures
+                    .failures
+                    .push(format!("run {runs}: {}: {}: {why}", cell.id, cell.verdict));
+            }
+        }
+        eprintln!(
+            "run {runs}: {cells} cells, {} failures",
+            figures.failures.len()
+        );
+        figures.programs = programs(&results);
+    }
+    figures.seconds = began.elapsed().as_secs();
+    figures.add("cells booted", cells);
+    figures.add("runs of the matrix", runs);
+    for (verdict, count) in verdicts {
+        figures.add(format!("came out {verdict}"), count);
+    }
+    figures.add(
+        "differed from a checkpoint, and were tried again from power-on",
+        warm,
+    );
+    let busy = if options.idle {
+        "no".to_owned()
+    } else {
+        format!("every processor spinning, cells at nice {NICE}, {LEFT_MIB} MiB of memory left")
+    };
+    figures.add("kept busy besides", busy);
+    Ok(figures)
+}
+
+fn programs(results: &Results) -> String {
+    let mut programs = Vec::new();
+    if let Some(qemu) = &results.tools.qemu {
+        programs.push(format!("QEMU {} ({})", qemu.version, results.accelerator));
+    }
+    let firmware = results.tools.firmware.iter();
+    programs.extend(firmware.map(|tool| format!("{} {}", tool.id, tool.version)));
+    programs.join(", ")
+}
+
+/// Runs the default matrix as a user does.
+fn boot_matrix(
+    options: &Flakes,
+    folder: &Path,
+    signals: &'static Signals,
+) -> anyhow::Result<Results> {
+    let out = folder.join("boot-matrix");
+    let mut command = Command::new(env::current_exe().context("cannot find this program")?);
+    command
+        .args(["boot-matrix", "--quiet", "--out"])
+        .arg(&out)
+        .args(&options.only)
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit());
+    signals.run(&mut command).context("cannot start a run")?;
+    Results::read(&out)
+        .map_err(|error| Stop::host(error, "cargo xtask boot-matrix, which says why").into())
+}

@@ -1,0 +1,101 @@
+//! `cargo xtask trust`: what boot-matrix can be trusted with, tried and counted.
+//!
+//! Each part tries one thing at length and says what came of it in figures. With `--keep` they become
+//! `docs/trust/PART.json`, from which `docs/trust.md` is made. Tests do the same in short.
+
+mod flakes;
+mod kept;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+pub(crate) use self::kept::table;
+use self::kept::{Figures, Kept};
+use crate::{
+    cli::Format,
+    place::{self, workspace},
+    signals::Signals,
+    stop::Stop,
+    terminal,
+};
+
+/// Try what boot-matrix can be trusted with, and say what came of it in figures.
+#[derive(Debug, Args)]
+#[command(after_help = crate::examples::TRUST.help())]
+pub(crate) struct Trust {
+    #[command(subcommand)]
+    part: Part,
+    /// Keep the figures in docs/trust, from where cargo xtask check --update-docs takes them into docs/trust.md.
+    #[arg(long, global = true)]
+    keep: bool,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    pub(crate) format: Format,
+}
+
+/// What is tried.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Part {
+    /// Boot many cells on a busy machine, and look whether each came to what it comes to on an idle one.
+    Flakes(flakes::Flakes),
+}
+
+impl Part {
+    pub(crate) const FLAKES: &str = "flakes";
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Flakes(_) => Self::FLAKES,
+        }
+    }
+
+    fn measure(&self, signals: &'static Signals) -> anyhow::Result<Figures> {
+        match self {
+            Self::Flakes(options) => flakes::measure(options, signals),
+        }
+    }
+}
+
+pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
+    // Before any thread is started.
+    let signals = Signals::catch()?;
+    let figures = options.part.measure(signals)?;
+    let failed = figures.failures.clone();
+    let kept = Kept::new(typed(), figures);
+    let mut out = io::stdout().lock();
+    match options.format {
+        Format::Json => serde_json::to_writer_pretty(&mut out, &kept)?,
+        Format::Text => write!(terminal::stdout(), "{}", kept.to_text())?,
+    }
+    writeln!(out).context("cannot write the figures")?;
+    if let Some(first) = failed.first() {
+        let what = format!(
+            "{} of what was tried went wrong, and nothing is kept; the first: {first}",
+            failed.len()
+        );
+        return Err(Stop::found(what, "look into it; only what went right is kept").into());
+    }
+    if options.keep {
+        let file = kept.keep(workspace(), options.part.name())?;
+        eprintln!(
+            "kept: {}; cargo xtask check --update-docs takes it into docs/trust.md",
+            place::shown(&file).display()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was typed, as it can be typed again.
+fn typed() -> String {
+    let words = std::env::args().skip(1);
+    let quoted: Vec<String> = words
+        .filter(|word| word != "--keep")
+        .map(|word| shell_words::quote(&word).into_owned())
+        .collect();
+    format!("cargo xtask {}", quoted.join(" "))
+}
