@@ -67,7 +67,8 @@ pub fn sweep(folder: &Path) -> Result<(), FileError> {
 }
 
 /// Whether it is a name under which something is made before it takes its place.
-fn is_unfinished(name: &str) -> bool {
+#[must_use]
+pub fn is_unfinished(name: &str) -> bool {
     let process = name
         .strip_prefix('.')
         .and_then(|name| name.rsplit_once('.'));

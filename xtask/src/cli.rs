@@ -176,6 +176,10 @@ pub(crate) struct BootMatrix {
     /// Run only one slice of the cells, as in slice:1/4, on one of several machines. cargo xtask merge joins them.
     #[arg(long, value_name = "slice:K/N", conflicts_with_all = ["rerun", "against"])]
     pub(crate) partition: Option<Partition>,
+    /// Write an archive with which cells can be run where there is neither the source nor a compiler: nextest's own, with this program,
+    /// nextest and the scenarios in it. Unpack it there; target/archive/xtask is this program.
+    #[arg(long, value_name = "FILE.tar.zst", exclusive = true)]
+    pub(crate) archive: Option<PathBuf>,
     /// Start every machine from power-on, none from a checkpoint.
     #[arg(long)]
     pub(crate) cold: bool,
@@ -225,6 +229,7 @@ impl BootMatrix {
             rerun: None,
             resume: false,
             partition: None,
+            archive: None,
             cold: false,
             prove_warm: false,
             out: None,

@@ -68,6 +68,10 @@ pub(crate) const BOOT_MATRIX: Examples = Examples(&[
         "a quarter, on one of four machines",
     ),
     (
+        "cargo xtask boot-matrix --archive boot-matrix.tar.zst",
+        "for machines without the source and without a compiler",
+    ),
+    (
         "cargo xtask boot-matrix --rerun failed --review",
         "and look at what differs, to accept it or not",
     ),
@@ -274,6 +278,14 @@ pub(crate) const TRUST: Examples = Examples(&[(
     "cargo xtask trust flakes --cells 10000 --keep",
     "boot ten thousand cells on a busy machine, for docs/trust.md",
 )]);
+
+pub(crate) const TRUST_KILLS: Examples = Examples(&[
+    ("cargo xtask trust kills", "a hundred times"),
+    (
+        "cargo xtask trust kills --times 3 --seed 7",
+        "three times, at the same moments as with that seed before",
+    ),
+]);
 
 pub(crate) const TRUST_FLAKES: Examples = Examples(&[
     ("cargo xtask trust flakes", "a thousand cells"),

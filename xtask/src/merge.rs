@@ -1,6 +1,6 @@
 //! The results of several runs as those of one: slices of the matrix that were run on several machines.
 
-use std::{fs, io, io::Write, path::Path, process::ExitCode, time::Instant};
+use std::{fs, io, io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use scenarios::{
@@ -24,7 +24,6 @@ use crate::{
 
 /// Runs the verb.
 pub(crate) fn run(options: &cli::Merge) -> anyhow::Result<ExitCode> {
-    let began = Instant::now();
     let signals = Signals::catch()?;
     let shards = read(options)?;
     let (mut results, taken) = merge::join(&shards).map_err(|error| {
@@ -73,7 +72,7 @@ pub(crate) fn run(options: &cli::Merge) -> anyhow::Result<ExitCode> {
             if let Some(merged) = &results.merged {
                 tell(merged)?;
             }
-            boot_matrix::tell(&results, &out, began.elapsed())
+            boot_matrix::tell(&results, &out)
         }
     }
     .context("cannot write")?;

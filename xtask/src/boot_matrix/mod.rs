@@ -1,6 +1,7 @@
 //! The main job: master, boot, judge, report.
 
 mod against;
+mod archive;
 pub(crate) mod builds;
 pub(crate) mod checkpoints;
 mod choice;
@@ -58,6 +59,9 @@ const PROGRAM: &str = env!("BOOT_MATRIX_PROGRAM");
 
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &options.archive {
+        return archive::make(file);
+    }
     let choice = choice::choose(options)?;
     review::check(options, &choice)?;
     if let Some(folder) = &options.export {

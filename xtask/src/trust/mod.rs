@@ -5,6 +5,8 @@
 
 mod flakes;
 mod kept;
+mod kills;
+mod runner;
 
 use std::{
     io::{self, Write},
@@ -43,20 +45,25 @@ pub(crate) struct Trust {
 pub(crate) enum Part {
     /// Boot many cells on a busy machine, and look whether each came to what it comes to on an idle one.
     Flakes(flakes::Flakes),
+    /// Kill the runner at random moments, go on with the run, and look whether anything is left behind, lost or there twice.
+    Kills(kills::Kills),
 }
 
 impl Part {
     pub(crate) const FLAKES: &str = "flakes";
+    pub(crate) const KILLS: &str = "kills";
 
     const fn name(&self) -> &'static str {
         match self {
             Self::Flakes(_) => Self::FLAKES,
+            Self::Kills(_) => Self::KILLS,
         }
     }
 
     fn measure(&self, signals: &'static Signals) -> anyhow::Result<Figures> {
         match self {
             Self::Flakes(options) => flakes::measure(options, signals),
+            Self::Kills(options) => kills::measure(options, signals),
         }
     }
 }
