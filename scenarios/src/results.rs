@@ -366,10 +366,17 @@ impl Results {
     /// # Errors
     /// There is no such file, or it is of another version, or no results.
     pub fn read_file(file: &Path) -> Result<Self, FileError> {
-        let value: serde_json::Value = files::read_json(file)?;
+        #[derive(Deserialize, Serialize)]
+        struct Named {
+            schema: Option<String>,
+        }
         let unreadable = || FileError::new("read", file);
-        files::expect_schema(&value, SCHEMA).map_err(unreadable())?;
-        serde_json::from_value(value).map_err(|error| unreadable()(error.into()))
+        let text = fs::read(file).map_err(unreadable())?;
+        // Not as a tree first: of many cells that takes several times the memory.
+        let named = serde_json::from_slice::<Named>(&text).map(serde_json::to_value);
+        let named = named.flatten().map_err(|error| unreadable()(error.into()))?;
+        files::expect_schema(&named, SCHEMA).map_err(unreadable())?;
+        serde_json::from_slice(&text).map_err(|error| unreadable()(error.into()))
     }
 
     /// Writes the results into the folder of a run.

@@ -287,6 +287,19 @@ pub(crate) const TRUST_KILLS: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const TRUST_SHARDS: Examples = Examples(&[
+    ("cargo xtask trust shards", "in 1, 2 and 4 slices"),
+    (
+        "cargo xtask trust shards --slurm",
+        "and as a job array of Slurm",
+    ),
+]);
+
+pub(crate) const TRUST_GROWTH: Examples = Examples(&[
+    ("cargo xtask trust growth", "up to 100,000 cells"),
+    ("cargo xtask trust growth --cells 100,1000", "up to 1,000"),
+]);
+
 pub(crate) const TRUST_FLAKES: Examples = Examples(&[
     ("cargo xtask trust flakes", "a thousand cells"),
     (

@@ -29,7 +29,7 @@ const READ: [&str; 7] = [
 ];
 
 /// Writes the archive.
-pub(super) fn make(file: &Path) -> anyhow::Result<ExitCode> {
+pub(crate) fn make(file: &Path) -> anyhow::Result<ExitCode> {
     let file = absolute(file);
     if !file.to_string_lossy().ends_with(".tar.zst") {
         let what = format!(

@@ -1,7 +1,7 @@
 //! The main job: master, boot, judge, report.
 
 mod against;
-mod archive;
+pub(crate) mod archive;
 pub(crate) mod builds;
 pub(crate) mod checkpoints;
 mod choice;

@@ -4,9 +4,11 @@
 //! `docs/trust/PART.json`, from which `docs/trust.md` is made. Tests do the same in short.
 
 mod flakes;
+mod growth;
 mod kept;
 mod kills;
 mod runner;
+mod shards;
 
 use std::{
     io::{self, Write},
@@ -47,16 +49,24 @@ pub(crate) enum Part {
     Flakes(flakes::Flakes),
     /// Kill the runner at random moments, go on with the run, and look whether anything is left behind, lost or there twice.
     Kills(kills::Kills),
+    /// Measure what matrices of up to 100,000 cells cost without booting one: to list, to find a cell, to merge, to make the page.
+    Growth(growth::Growth),
+    /// Cut the matrix into slices, let one die and run it again, merge them, and look whether that is the whole.
+    Shards(shards::Shards),
 }
 
 impl Part {
     pub(crate) const FLAKES: &str = "flakes";
     pub(crate) const KILLS: &str = "kills";
+    pub(crate) const GROWTH: &str = "growth";
+    pub(crate) const SHARDS: &str = "shards";
 
     const fn name(&self) -> &'static str {
         match self {
             Self::Flakes(_) => Self::FLAKES,
             Self::Kills(_) => Self::KILLS,
+            Self::Growth(_) => Self::GROWTH,
+            Self::Shards(_) => Self::SHARDS,
         }
     }
 
@@ -64,6 +74,8 @@ impl Part {
         match self {
             Self::Flakes(options) => flakes::measure(options, signals),
             Self::Kills(options) => kills::measure(options, signals),
+            Self::Growth(options) => growth::measure(options, signals),
+            Self::Shards(options) => shards::measure(options, signals),
         }
     }
 }

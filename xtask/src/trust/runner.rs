@@ -119,6 +119,27 @@ impl Runner {
         Ok(None)
     }
 
+    /// Runs it until a file is there, and kills it then.
+    pub(super) fn run_until(&self, arguments: &[&str], file: &Path) -> anyhow::Result<()> {
+        let mut child = self.command(arguments)?.spawn()?;
+        while !file.exists() {
+            if ends_within(&child, Duration::from_millis(2)) {
+                break;
+            }
+        }
+        child.kill()?;
+        child.wait()?;
+        self.await_end()
+            .map_err(|left| anyhow::anyhow!("still there: {}", left.join(", ")))?;
+        anyhow::ensure!(file.exists(), "{}", self.said());
+        Ok(())
+    }
+
+    /// The program.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Waits until whatever was started has ended by itself: how long that took; or the command lines of what has not.
     pub(super) fn await_end(&self) -> Result<Duration, Vec<String>> {
         let began = Instant::now();
@@ -155,6 +176,20 @@ impl Runner {
         let marked = entries.filter_map(number).filter(carries);
         marked.filter_map(Pid::from_raw).collect()
     }
+}
+
+/// The program of the cells' tests, as it was built last.
+pub(super) fn test_program() -> anyhow::Result<PathBuf> {
+    let entries = fs::read_dir(place::target().join("debug/deps"))?;
+    let programs = entries.flatten().filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("matrix-") && !name.contains('.')
+    });
+    let newest =
+        programs.max_by_key(|entry| entry.metadata().and_then(|file| file.modified()).ok());
+    let newest = newest.context("the tests are not built: cargo xtask boot-matrix builds them")?;
+    Ok(newest.path())
 }
 
 fn command_line(pid: Pid) -> String {
