@@ -374,7 +374,9 @@ impl Results {
         let text = fs::read(file).map_err(unreadable())?;
         // Not as a tree first: of many cells that takes several times the memory.
         let named = serde_json::from_slice::<Named>(&text).map(serde_json::to_value);
-        let named = named.flatten().map_err(|error| unreadable()(error.into()))?;
+        let named = named
+            .flatten()
+            .map_err(|error| unreadable()(error.into()))?;
         files::expect_schema(&named, SCHEMA).map_err(unreadable())?;
         serde_json::from_slice(&text).map_err(|error| unreadable()(error.into()))
     }
