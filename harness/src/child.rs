@@ -11,7 +11,7 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{Pid, Signal, WaitId, WaitIdOptions, waitid},
+    process::{Pid, Signal, WaitId, WaitIdOptions, getpid, getppid, waitid},
 };
 
 /// Lets a child end with the thread that starts it.
@@ -20,11 +20,17 @@ use rustix::{
     reason = "the death signal can only be set between fork and exec"
 )]
 pub(crate) fn die_with_parent(command: &mut Command) {
-    // SAFETY: the closure makes one system call, which is async-signal-safe, and allocates nothing.
+    let parent = getpid();
+    // SAFETY: the closure makes two system calls, which are async-signal-safe, and allocates nothing.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-            Ok(())
+            // It may have died before that call, and nothing tells then.
+            if getppid() == Some(parent) {
+                Ok(())
+            } else {
+                Err(Errno::SRCH.into())
+            }
         });
     }
 }

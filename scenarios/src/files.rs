@@ -31,9 +31,48 @@ impl FileError {
 }
 
 /// The name under which something is made before it takes its place. No part of an id begins with a dot.
-pub(crate) fn unfinished(path: &Path) -> PathBuf {
+#[must_use]
+pub fn unfinished(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}", std::process::id()))
+}
+
+/// Removes what processes that were killed left unfinished below a folder. Nobody else may be at work there.
+///
+/// # Errors
+/// A folder cannot be read, or something in it not removed.
+pub fn sweep(folder: &Path) -> Result<(), FileError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(FileError::new("read", folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(FileError::new("read", folder))?;
+        let path = entry.path();
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_unfinished(&entry.file_name().to_string_lossy()) {
+            if is_folder {
+                sweep(&path)?;
+            }
+            continue;
+        }
+        let removed = if is_folder {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(FileError::new("remove", path))?;
+    }
+    Ok(())
+}
+
+/// Whether it is a name under which something is made before it takes its place.
+#[must_use]
+pub fn is_unfinished(name: &str) -> bool {
+    let process = name
+        .strip_prefix('.')
+        .and_then(|name| name.rsplit_once('.'));
+    process.is_some_and(|(_, process)| process.parse::<u32>().is_ok())
 }
 
 /// Writes a file whole or not at all, and the folders above it.

@@ -4,6 +4,7 @@
 //! [`cell::Cell`]s, and holds the shapes that a run writes and reads back.
 
 pub mod baseline;
+pub mod basis;
 pub mod cell;
 pub mod compare;
 pub mod disc;
@@ -15,6 +16,7 @@ pub mod grid;
 pub mod id;
 pub mod master;
 pub mod matrix;
+pub mod merge;
 pub mod report;
 pub mod results;
 pub mod run;

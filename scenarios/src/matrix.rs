@@ -1,7 +1,7 @@
 //! Scenario files, read from folders.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -166,6 +166,32 @@ impl Matrix {
     #[must_use]
     pub fn cell(&self, id: &CellId) -> Option<Cell> {
         self.scenarios.iter().find_map(|scenario| scenario.cell(id))
+    }
+
+    /// The cells with these ids, in their order, each scenario expanded once.
+    ///
+    /// # Errors
+    /// The first id that no scenario has.
+    pub fn named<'a>(&self, ids: &'a [CellId]) -> Result<Vec<Cell>, &'a CellId> {
+        let names: BTreeSet<&str> = ids.iter().map(CellId::scenario).collect();
+        let expanded = self
+            .scenarios
+            .iter()
+            .filter(|scenario| names.contains(&*scenario.name));
+        let cells: HashMap<CellId, Cell> = expanded
+            .flat_map(Scenario::cells)
+            .map(|cell| (cell.id.clone(), cell))
+            .collect();
+        let cell = |id: &'a CellId| {
+            // Which build was chosen is no part of a scenario.
+            let declared = id.on_build(None).ok().and_then(|id| cells.get(&id));
+            let cell = Cell {
+                id: id.clone(),
+                ..declared.ok_or(id)?.clone()
+            };
+            Ok(cell)
+        };
+        ids.iter().map(cell).collect()
     }
 
     /// The disc with this hash, as a probe tells it.

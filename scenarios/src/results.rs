@@ -1,19 +1,23 @@
 //! What a run of cells amounts to: `results.json`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use harness::attachment::Attachment;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
+    basis::Basis,
     cell::Cell,
     compare::Comparison,
     files::{self, FileError},
     id::CellId,
+    merge::Merged,
+    selection::Partition,
 };
 
 pub use harness::verdict::{CellResult, Differs, Verdict};
@@ -31,6 +35,77 @@ pub fn evidence_folder(id: &CellId) -> PathBuf {
 #[must_use]
 pub fn record_file(out: &Path, id: &CellId) -> PathBuf {
     out.join(evidence_folder(id)).join("result.json")
+}
+
+/// What a cell leaves: its result, and of which run it is.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// The run's name ([`crate::run::Run::name`]).
+    run: u64,
+    #[serde(flatten)]
+    result: CellResult,
+}
+
+/// Leaves the record of a cell in its evidence, whole or not at all.
+///
+/// # Errors
+/// As [`files::write()`].
+pub fn write_record(
+    out: &Path,
+    run: u64,
+    id: &CellId,
+    result: CellResult,
+) -> Result<CellResult, FileError> {
+    let record = Record { run, result };
+    files::write_json(&record_file(out, id), &record)?;
+    Ok(record.result)
+}
+
+/// Reads the record that a cell left in a run.
+///
+/// # Errors
+/// There is none, or it is of another run or of another cell.
+pub fn read_record(out: &Path, run: u64, id: &CellId) -> Result<CellResult, FileError> {
+    let file = record_file(out, id);
+    let record: Record = files::read_json(&file)?;
+    let other = |what: &str| {
+        Err(FileError::new("use", &file)(io::Error::other(
+            what.to_owned(),
+        )))
+    };
+    if record.run != run {
+        return other("it is of another run");
+    }
+    if record.result.id != id.as_str() {
+        return other("it is of another cell");
+    }
+    Ok(record.result)
+}
+
+/// The results that need not be got again when a run goes on, by id. What could not be run is none; nor is one with damaged evidence, as
+/// after a failure of the power.
+#[must_use]
+pub fn kept(out: &Path, run: u64, cells: &[Cell]) -> BTreeMap<String, CellResult> {
+    let kept = |cell: &Cell| {
+        let result = read_record(out, run, &cell.id).ok()?;
+        let folder = out.join(evidence_folder(&cell.id));
+        (result.verdict != Verdict::Infra && is_sound(&folder))
+            .then_some((result.id.clone(), result))
+    };
+    cells.iter().filter_map(kept).collect()
+}
+
+/// Whether every document in a folder of evidence is whole.
+fn is_sound(folder: &Path) -> bool {
+    let is_json = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    let mut documents = entries.flatten().map(|entry| entry.path()).filter(is_json);
+    documents.all(|path| files::read_json::<IgnoredAny>(&path).is_ok())
 }
 
 /// The result of a cell of which nothing was seen.
@@ -133,6 +208,12 @@ pub struct Results {
     /// When it began, in milliseconds since 1970; nothing where an older version wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_ms: Option<u64>,
+    /// Which slice of the cells that were chosen these are; nothing for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+    /// What they follow from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
     /// The machine it ran on.
     pub host: Host,
     /// What ran the guests' instructions.
@@ -143,6 +224,9 @@ pub struct Results {
     pub totals: Totals,
     /// Every cell.
     pub cells: Vec<CellResult>,
+    /// Of which runs they are made, where several were merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
     /// How they compare with those of another master, or of another run, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
@@ -180,6 +264,24 @@ pub struct Tools {
     pub firmware: Vec<FirmwareTool>,
     /// The mastering tools.
     pub masters: Vec<MasterTool>,
+}
+
+impl Tools {
+    /// Adds what another run used and this one did not.
+    pub fn join(&mut self, other: &Self) {
+        self.qemu = self.qemu.take().or_else(|| other.qemu.clone());
+        let firmware = other.firmware.iter().cloned();
+        self.firmware.extend(firmware);
+        distinct(&mut self.firmware, |tool| &tool.id);
+        self.masters.extend(other.masters.iter().cloned());
+        distinct(&mut self.masters, |tool| &tool.id);
+    }
+}
+
+/// Keeps the first of each name, in order.
+fn distinct<T>(tools: &mut Vec<T>, name: fn(&T) -> &String) {
+    let mut seen = BTreeSet::new();
+    tools.retain(|tool| seen.insert(name(tool).clone()));
 }
 
 /// The emulator of a run.
@@ -220,6 +322,9 @@ impl Results {
         Self {
             schema: SCHEMA.to_owned(),
             began_ms: None,
+            partition: None,
+            basis: None,
+            merged: None,
             host: Host::this(),
             accelerator,
             tools,
@@ -229,10 +334,13 @@ impl Results {
         }
     }
 
-    /// The exit code of the run: that of the totals; else 3 where a comparison found nothing to compare, and 1 where a cell boots differently
+    /// The exit code of the run: 3 where several were merged and it is not proven that every cell was run; else that of the totals; else 3 where a comparison found nothing to compare, and 1 where a cell boots differently
     /// from its counterpart.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
+        if self.merged.as_ref().is_some_and(|merged| !merged.proven) {
+            return 3;
+        }
         match (self.totals.exit_code(), &self.comparison) {
             (0, Some(comparison)) => comparison.totals.exit_code(),
             (code, _) => code,
@@ -258,10 +366,19 @@ impl Results {
     /// # Errors
     /// There is no such file, or it is of another version, or no results.
     pub fn read_file(file: &Path) -> Result<Self, FileError> {
-        let value: serde_json::Value = files::read_json(file)?;
+        #[derive(Deserialize, Serialize)]
+        struct Named {
+            schema: Option<String>,
+        }
         let unreadable = || FileError::new("read", file);
-        files::expect_schema(&value, SCHEMA).map_err(unreadable())?;
-        serde_json::from_value(value).map_err(|error| unreadable()(error.into()))
+        let text = fs::read(file).map_err(unreadable())?;
+        // Not as a tree first: of many cells that takes several times the memory.
+        let named = serde_json::from_slice::<Named>(&text).map(serde_json::to_value);
+        let named = named
+            .flatten()
+            .map_err(|error| unreadable()(error.into()))?;
+        files::expect_schema(&named, SCHEMA).map_err(unreadable())?;
+        serde_json::from_slice(&text).map_err(|error| unreadable()(error.into()))
     }
 
     /// Writes the results into the folder of a run.
@@ -288,20 +405,21 @@ impl Results {
             .collect();
         cells.extend(records.into_values());
         // What was booted on then, and not again.
-        let mut firmware = earlier.tools.firmware;
-        firmware.retain(|tool| !self.tools.firmware.iter().any(|own| own.id == tool.id));
-        self.tools.firmware.extend(firmware);
+        self.tools.join(&earlier.tools);
         self.totals = Totals::count(cells.iter().map(|cell| cell.verdict));
         self.cells = cells;
+        // What it completes stays the slice that it was.
+        self.partition = earlier.partition;
+        self.basis = earlier.basis;
         self
     }
 }
 
-/// Gathers the results that the cells left. A cell that left none could not be run: for the reason given, if one is known.
+/// Gathers the results that the cells left in a run. A cell that left none could not be run: for the reason given, if one is known.
 #[must_use]
-pub fn gather(out: &Path, cells: &[Cell], why_missing: Option<&str>) -> Vec<CellResult> {
+pub fn gather(out: &Path, run: u64, cells: &[Cell], why_missing: Option<&str>) -> Vec<CellResult> {
     let result = |cell: &Cell| {
-        files::read_json(&record_file(out, &cell.id)).unwrap_or_else(|error| {
+        read_record(out, run, &cell.id).unwrap_or_else(|error| {
             let reason = why_missing.map_or_else(
                 || format!("the cell left no result: {error}"),
                 ToOwned::to_owned,

@@ -17,11 +17,14 @@ use harness::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    basis::Basis,
     cell::Cell,
     files::{self, FileError},
     id::CellId,
     master::{MasterSource, Masters},
     matrix::{self, Folder, Matrix, ReadError},
+    results,
+    selection::Partition,
 };
 
 /// The environment variable with the run file's path.
@@ -30,6 +33,10 @@ pub const VARIABLE: &str = "BOOT_MATRIX_RUN";
 pub const FILE: &str = "run.json";
 /// The name of the list of cells there, one id a line.
 pub const LIST: &str = "cells.txt";
+/// The name of the list of those that a run that stopped has still to run.
+pub const LEFT: &str = "left.txt";
+/// The name of the list of all cells of which a run has one slice.
+pub const WHOLE: &str = "whole.txt";
 
 /// One run of cells, as the command line resolved it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,8 +57,26 @@ pub struct Run {
     pub accepted: Accepted,
     /// Whether what is seen becomes what is accepted.
     pub accept: bool,
-    /// When it began. A disc that was mastered before is mastered again, for what masters it may have changed.
+    /// When it began. It names the run: a record of another one is none of its.
     pub began: SystemTime,
+    /// When it began or last went on. A disc that was mastered before is mastered again: what masters it may have changed, and the
+    /// power may have failed before it was on the disk.
+    pub went_on: SystemTime,
+    /// Which slice of the cells that were chosen it has; nothing for all of them.
+    #[serde(default)]
+    pub partition: Option<Partition>,
+    /// What its results follow from; nothing where nobody means to go on with it.
+    #[serde(default)]
+    pub basis: Option<Basis>,
+    /// The digest of its list of cells, as [`crate::basis::ids_sha256`] has it: of another list it is not the run.
+    #[serde(default)]
+    pub listed_sha256: String,
+    /// With whose cells its own are compared besides, as that was asked for.
+    #[serde(default)]
+    pub against: Option<PathBuf>,
+    /// Whether it runs again what failed in an earlier run, and completes that.
+    #[serde(default)]
+    pub reruns: bool,
     /// From where the machines start.
     pub starts: Starts,
     /// The folder with the checkpoints from which they may start. Runs share it.
@@ -130,13 +155,30 @@ impl Run {
         out.join(FILE)
     }
 
-    /// Writes the run file and the list of cells into the folder of the run, and says where.
+    /// The name of the run in the records of its cells: when it began, in milliseconds since 1970.
+    #[must_use]
+    pub fn name(&self) -> u64 {
+        results::milliseconds(self.began)
+    }
+
+    /// Writes the lists by which a run that is stopped is known again: of all cells that were chosen, and of its own. Before the run file:
+    /// of another list it is not the run.
+    ///
+    /// # Errors
+    /// As [`files::write()`].
+    pub fn write_lists(&self, whole: &[Cell], cells: &[Cell]) -> Result<(), FileError> {
+        if self.partition.is_some() {
+            write_list(&self.out.join(WHOLE), whole)?;
+        }
+        write_list(&self.out.join(LIST), cells)
+    }
+
+    /// Writes the run file and a list of cells into the folder of the run, and says where the first is.
     ///
     /// # Errors
     /// As [`files::write()`].
     pub fn write(&self, cells: &[Cell]) -> Result<PathBuf, FileError> {
-        let ids: String = cells.iter().map(|cell| format!("{}\n", cell.id)).collect();
-        files::write(&self.cells, ids.as_bytes())?;
+        write_list(&self.cells, cells)?;
         let file = Self::file(&self.out);
         files::write_json(&file, self)?;
         Ok(file)
@@ -155,13 +197,7 @@ impl Run {
     /// # Errors
     /// The list cannot be read.
     pub fn ids(&self) -> Result<Vec<CellId>, FileError> {
-        let unreadable = || FileError::new("read", &self.cells);
-        let text = std::fs::read_to_string(&self.cells).map_err(unreadable())?;
-        let parse = |line: &str| {
-            line.parse()
-                .map_err(|error| unreadable()(std::io::Error::other(error)))
-        };
-        text.lines().map(parse).collect()
+        read_list(&self.cells)
     }
 
     /// One cell, without expanding any other.
@@ -179,6 +215,29 @@ impl Run {
         let scenarios = matrix::read_file(&declared.file, &declared.snapshots, masters)?;
         Ok(scenarios.iter().find_map(|scenario| scenario.cell(id)))
     }
+}
+
+/// Writes the ids of cells, one a line.
+///
+/// # Errors
+/// As [`files::write()`].
+pub fn write_list(file: &Path, cells: &[Cell]) -> Result<(), FileError> {
+    let ids: String = cells.iter().map(|cell| format!("{}\n", cell.id)).collect();
+    files::write(file, ids.as_bytes())
+}
+
+/// Reads ids, one a line.
+///
+/// # Errors
+/// The file cannot be read, or a line is no id.
+pub fn read_list(file: &Path) -> Result<Vec<CellId>, FileError> {
+    let unreadable = || FileError::new("read", file);
+    let text = std::fs::read_to_string(file).map_err(unreadable())?;
+    let parse = |line: &str| {
+        line.parse()
+            .map_err(|error| unreadable()(std::io::Error::other(error)))
+    };
+    text.lines().map(parse).collect()
 }
 
 impl Toolbox {

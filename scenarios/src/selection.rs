@@ -1,8 +1,9 @@
 //! Which cells of a matrix are meant.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use harness::attachment::Attachment;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     cell::Cell,
@@ -27,7 +28,7 @@ pub struct Selection {
 }
 
 /// A part of the cells: slice `k` of `n`, counted from 1. The slices of one matrix are disjoint and together complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Partition {
     /// Which slice, from 1.
     pub slice: usize,
@@ -135,15 +136,28 @@ fn hint(filter: &Filter, matrix: &Matrix, candidates: &[Cell]) -> String {
 }
 
 impl Partition {
-    /// The cells of this slice.
+    /// All of it, as one slice.
+    pub const WHOLE: Self = Self { slice: 1, of: 1 };
+
+    /// What of the whole is in this slice, of cells as of their ids.
     #[must_use]
-    pub fn of(self, cells: Vec<Cell>) -> Vec<Cell> {
+    pub fn of<T: Clone>(self, whole: &[T]) -> Vec<T> {
+        self.slots(whole).cloned().collect()
+    }
+
+    /// The same, where it stands.
+    pub fn slots<T>(self, whole: &[T]) -> impl Iterator<Item = &T> {
         // Each slice gets a share of every scenario, the long ones too.
-        cells
-            .into_iter()
+        whole
+            .iter()
             .skip(self.slice.saturating_sub(1))
             .step_by(self.of.max(1))
-            .collect()
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "slice:{}/{}", self.slice, self.of)
     }
 }
 
@@ -151,21 +165,31 @@ impl std::str::FromStr for Partition {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "{text:?} is no partition: use slice:<k>/<n> with 1 <= k <= n, such as slice:1/4"
-            )
-        };
-        let (slice, of) = text
-            .strip_prefix("slice:")
-            .and_then(|rest| rest.split_once('/'))
-            .ok_or_else(wrong)?;
+        const SHAPE: &str = "use slice:<k>/<n> with 1 <= k <= n, such as slice:1/4";
+        let wrong = || format!("{text:?} is no partition: {SHAPE}");
+        let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
+        if ["hash", "count"].contains(&kind) {
+            return Err(format!(
+                "{kind}: is one of nextest's, which means other cells on a machine with other tests: {SHAPE}"
+            ));
+        }
+        if kind != "slice" {
+            return Err(wrong());
+        }
+        let (slice, of) = rest.split_once('/').ok_or_else(wrong)?;
         let partition = Self {
             slice: slice.parse().map_err(|_| wrong())?,
             of: of.parse().map_err(|_| wrong())?,
         };
-        if partition.slice == 0 || partition.slice > partition.of {
-            Err(wrong())
+        if partition.slice == 0 {
+            Err(format!(
+                "{text:?} is no partition: slices are counted from 1; {SHAPE}"
+            ))
+        } else if partition.slice > partition.of {
+            let of = partition.of;
+            Err(format!(
+                "{text:?} is no partition: there is no slice {slice} of {of}; {SHAPE}"
+            ))
         } else {
             Ok(partition)
         }

@@ -12,7 +12,7 @@ use scenarios::{
     cell::{Cell, Recipe},
     disc::{self, Disc, Workshop},
     files::FileError,
-    id::DiscId,
+    id::{CellId, DiscId},
     master::{self, Masters},
     matrix::{Folder, Matrix},
     run::{self, AcceleratorWish, Accepted, Declared, Run, Starts, Toolbox},
@@ -85,6 +85,12 @@ impl Environment {
             toolbox: None,
             // Whoever starts many tests one by one wants each disc once: only those are too old that this program did not master.
             began: built,
+            went_on: built,
+            partition: None,
+            basis: None,
+            listed_sha256: String::new(),
+            against: None,
+            reruns: false,
             starts: Starts::default(),
             checkpoints: target(&program).join("checkpoints"),
         };
@@ -96,40 +102,31 @@ impl Environment {
         })
     }
 
-    /// Every cell of the run.
+    /// The ids of every cell of the run.
     ///
     /// # Errors
-    /// The list cannot be read, or names a cell that is not there.
-    pub fn cells(&self) -> anyhow::Result<Vec<Cell>> {
+    /// The list cannot be read.
+    pub fn ids(&self) -> anyhow::Result<Vec<CellId>> {
         match &self.cells {
-            Cells::Listed => {
-                let matrix = Matrix::read(&self.run.folders, &self.masters)?;
-                let cell = |id| {
-                    matrix
-                        .cell(&id)
-                        .with_context(|| format!("no scenario has the cell {id}"))
-                };
-                self.run.ids()?.into_iter().map(cell).collect()
-            }
+            Cells::Listed => Ok(self.run.ids()?),
             Cells::Default(matrix) => {
                 let selection = Selection {
                     sets: vec![Set::Default],
                     ..Selection::default()
                 };
-                Ok(selection.apply(matrix)?)
+                let cells = selection.apply(matrix)?;
+                Ok(cells.into_iter().map(|cell| cell.id).collect())
             }
         }
     }
 
-    /// One cell, by what may be its id.
+    /// One cell, without expanding any other.
     ///
     /// # Errors
-    /// Its scenario's file cannot be read.
-    pub fn cell(&self, id: &str) -> anyhow::Result<Option<Cell>> {
-        match id.parse() {
-            Ok(id) => Ok(self.run.cell(&id, &self.masters)?),
-            Err(_) => Ok(None),
-        }
+    /// Its scenario's file cannot be read, or no scenario has it.
+    pub fn cell(&self, id: &CellId) -> anyhow::Result<Cell> {
+        let cell = self.run.cell(id, &self.masters)?;
+        cell.with_context(|| format!("no scenario has the cell {id}"))
     }
 
     /// What the cells are booted with.
@@ -152,7 +149,7 @@ impl Environment {
     /// # Errors
     /// It cannot be mastered.
     pub fn disc(&self, recipe: &Recipe) -> Result<Disc, FileError> {
-        disc::master_once(recipe, &self.run.discs(), self.run.began, self.workshop())
+        disc::master_once(recipe, &self.run.discs(), self.run.went_on, self.workshop())
     }
 
     /// A disc that exists: itself, or a distilled one rebuilt, unless another cell of the run needed it before.
@@ -161,7 +158,7 @@ impl Environment {
     /// It cannot be rebuilt.
     pub fn existing(&self, path: &Path, id: &DiscId) -> Result<PathBuf, FileError> {
         if disc::is_distilled(path) {
-            disc::rebuild_once(path, id, &self.run.discs(), self.run.began)
+            disc::rebuild_once(path, id, &self.run.discs(), self.run.went_on)
         } else {
             Ok(path.to_owned())
         }

@@ -33,11 +33,8 @@ pub fn run(environment: &Environment, cell: &Cell) -> Result<Completion, Failed>
         }
         _ => {}
     }
-    let result = result(environment, cell);
-    files::write_json(
-        &results::record_file(&environment.run.out, &cell.id),
-        &result,
-    )?;
+    let run = &environment.run;
+    let result = results::write_record(&run.out, run.name(), &cell.id, result(environment, cell))?;
     match result.verdict {
         Verdict::AsExpected | Verdict::Observed => Ok(Completion::Completed),
         Verdict::Skipped => Ok(Completion::ignored_with(result.reason.join("; "))),
@@ -95,9 +92,7 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
 
 /// Moves a folder out of the way, and says where it is now.
 fn set_aside(folder: &Path) -> Option<PathBuf> {
-    let mut name = folder.file_name()?.to_owned();
-    name.push(".warm");
-    let aside = folder.with_file_name(name);
+    let aside = files::unfinished(folder);
     drop(fs::remove_dir_all(&aside));
     fs::rename(folder, &aside).ok().map(|()| aside)
 }

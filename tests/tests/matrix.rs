@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use boot_matrix_tests::{environment::Environment, snapshot, trial};
 use libtest_mimic::{Arguments, Trial};
+use scenarios::id::CellId;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -20,14 +21,19 @@ fn main() -> ExitCode {
 
 fn trials(arguments: &Arguments) -> anyhow::Result<Vec<Trial>> {
     let environment = Arc::new(Environment::find()?);
-    let cells = match &arguments.filter {
-        // A runner asks for one test in each process: that must not cost the expansion of all the others.
-        Some(id) if arguments.exact => environment.cell(id)?.into_iter().collect(),
-        _ => environment.cells()?,
+    let ids = match &arguments.filter {
+        // A runner asks for one test in each process: that must not cost the list of all the others.
+        Some(id) if arguments.exact => id.parse().into_iter().collect(),
+        _ => environment.ids()?,
     };
-    let trial = |cell: scenarios::cell::Cell| {
+    let trial = |id: CellId| {
         let environment = Arc::clone(&environment);
-        Trial::ignorable_test(cell.id.to_string(), move || trial::run(&environment, &cell))
+        Trial::ignorable_test(id.to_string(), move || {
+            let cell = environment
+                .cell(&id)
+                .map_err(|error| format!("{error:#}"))?;
+            trial::run(&environment, &cell)
+        })
     };
-    Ok(cells.into_iter().map(trial).collect())
+    Ok(ids.into_iter().map(trial).collect())
 }

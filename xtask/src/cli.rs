@@ -33,6 +33,8 @@ pub(crate) enum Verb {
     Inspect(Inspect),
     /// Find out why a disc does not boot: boot it on each firmware by each attachment, and explain what is seen.
     Repro(Box<Repro>),
+    /// Join the results of several runs, the slices of one matrix, and prove that every cell was run and counts once.
+    Merge(Merge),
     /// Make the page about a run anew, from its results and evidence: report.html.
     Report(Report),
     /// Follow the probe of a disc that a real machine boots, over a serial port, and judge what it says.
@@ -66,6 +68,7 @@ impl Verb {
             Self::Repro(options) => options.format,
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
+            Self::Merge(options) => options.format,
             Self::Report(options) => options.format,
             Self::Listen(options) => options.format,
             Self::Firmware(options) => options.format,
@@ -166,9 +169,17 @@ pub(crate) struct BootMatrix {
     /// Run again what was not as expected the last time, of the scenarios that were run then.
     #[arg(long, value_name = "WHICH")]
     pub(crate) rerun: Option<Rerun>,
-    /// Run only one slice of the cells, as in slice:1/4.
-    #[arg(long, value_name = "slice:K/N")]
+    /// Go on with the run in --out that was stopped, killed or cut off from power: keep the results that it left, and run the rest. What
+    /// chooses cells may be left out, and must be the same otherwise; QEMU, firmware, tools and scenarios must be the same too.
+    #[arg(long, conflicts_with_all = ["rerun", "list", "export"])]
+    pub(crate) resume: bool,
+    /// Run only one slice of the cells, as in slice:1/4, on one of several machines. cargo xtask merge joins them.
+    #[arg(long, value_name = "slice:K/N", conflicts_with_all = ["rerun", "against"])]
     pub(crate) partition: Option<Partition>,
+    /// Write an archive with which cells can be run where there is neither the source nor a compiler: nextest's own, with this program,
+    /// nextest and the scenarios in it. Unpack it there; target/archive/xtask is this program.
+    #[arg(long, value_name = "FILE.tar.zst", exclusive = true)]
+    pub(crate) archive: Option<PathBuf>,
     /// Start every machine from power-on, none from a checkpoint.
     #[arg(long)]
     pub(crate) cold: bool,
@@ -216,7 +227,9 @@ impl BootMatrix {
             accept: false,
             review: false,
             rerun: None,
+            resume: false,
             partition: None,
+            archive: None,
             cold: false,
             prove_warm: false,
             out: None,
@@ -234,6 +247,18 @@ impl BootMatrix {
             || !self.attach.is_empty()
             || self.partition.is_some()
             || self.rerun.is_some()
+    }
+
+    /// Whether anything is said of which cells are meant.
+    pub(crate) const fn chooses(&self) -> bool {
+        self.is_narrowed()
+            || self.set.is_some()
+            || self.iso.is_some()
+            || self.import.is_some()
+            || self.master_cmd.is_some()
+            || self.firmware_grid
+            || !self.scenarios.is_empty()
+            || !self.master.is_empty()
     }
 
     /// From where the machines start.
@@ -451,6 +476,21 @@ pub(crate) struct Image {
     pub(crate) defect: Option<Defect>,
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::MERGE.help())]
+pub(crate) struct Merge {
+    /// The folders of the runs: each has a slice, run by boot-matrix with --partition. One that was run again may be there twice: what it
+    /// came to counts, and what the one that died left.
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// The folder for the results, the page, the test report and the evidence of all.
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]

@@ -60,6 +60,18 @@ pub(crate) const BOOT_MATRIX: Examples = Examples(&[
         "with whole reasons",
     ),
     (
+        "cargo xtask boot-matrix --resume",
+        "what was stopped, from there on",
+    ),
+    (
+        "cargo xtask boot-matrix --partition slice:1/4 --out slice-1",
+        "a quarter, on one of four machines",
+    ),
+    (
+        "cargo xtask boot-matrix --archive boot-matrix.tar.zst",
+        "for machines without the source and without a compiler",
+    ),
+    (
         "cargo xtask boot-matrix --rerun failed --review",
         "and look at what differs, to accept it or not",
     ),
@@ -136,6 +148,17 @@ pub(crate) const IMAGE: Examples = Examples(&[
     (
         "cargo xtask image mine/-/efi/-/reference --defect count-unit --out disc.iso",
         "a disc with one thing wrong",
+    ),
+]);
+
+pub(crate) const MERGE: Examples = Examples(&[
+    (
+        "cargo xtask merge slice-1 slice-2 --out whole",
+        "two slices, as one run",
+    ),
+    (
+        "cargo xtask merge slice-1 slice-2 slice-2-again --out whole",
+        "one of which died and was run again",
     ),
 ]);
 
@@ -265,6 +288,27 @@ pub(crate) const TRUST_FAULTS: Examples = Examples(&[(
     "cargo xtask trust faults",
     "what came of each, in ten minutes",
 )]);
+
+pub(crate) const TRUST_KILLS: Examples = Examples(&[
+    ("cargo xtask trust kills", "a hundred times"),
+    (
+        "cargo xtask trust kills --times 3 --seed 7",
+        "three times, at the same moments as with that seed before",
+    ),
+]);
+
+pub(crate) const TRUST_SHARDS: Examples = Examples(&[
+    ("cargo xtask trust shards", "in 1, 2 and 4 slices"),
+    (
+        "cargo xtask trust shards --slurm",
+        "and as a job array of Slurm",
+    ),
+]);
+
+pub(crate) const TRUST_GROWTH: Examples = Examples(&[
+    ("cargo xtask trust growth", "up to 100,000 cells"),
+    ("cargo xtask trust growth --cells 100,1000", "up to 1,000"),
+]);
 
 pub(crate) const TRUST_FLAKES: Examples = Examples(&[
     ("cargo xtask trust flakes", "a thousand cells"),

@@ -15,6 +15,7 @@ mod image;
 mod inspect;
 mod iso;
 mod listen;
+mod merge;
 mod parallel;
 mod place;
 mod report;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Image(options) => image::run(&options),
         Verb::Inspect(options) => inspect::run(&options),
         Verb::Repro(options) => repro::run(&options),
+        Verb::Merge(options) => merge::run(&options),
         Verb::Report(options) => report::run(&options),
         Verb::Listen(options) => listen::run(&options),
         Verb::Doctor(options) => doctor::run(&options),

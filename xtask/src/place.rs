@@ -4,13 +4,45 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
 /// The folder of the workspace, in which everything that is shipped lies.
 pub(crate) fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
+    static UNPACKED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let unpacked = UNPACKED.get_or_init(|| Some(archive()?.join("workspace")));
+    unpacked.as_deref().unwrap_or_else(|| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .unwrap_or(Path::new("."))
+    })
+}
+
+/// The folder in the target folder with all of an archive that is not nextest's own.
+pub(crate) const ARCHIVE: &str = "archive";
+/// The program of nextest.
+pub(crate) const NEXTEST: &str = "cargo-nextest";
+
+/// Where an archive was unpacked that this program came in (`boot-matrix --archive`); nothing in a workspace.
+pub(crate) fn archive() -> Option<&'static Path> {
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || {
+        let program = env::current_exe().ok()?;
+        let folder = program.parent()?;
+        let is_archive = folder.ends_with(ARCHIVE) && folder.join("workspace").is_dir();
+        is_archive.then(|| folder.to_owned())
+    };
+    FOLDER.get_or_init(find).as_deref()
+}
+
+/// nextest, as a command of cargo's or as it came in an archive.
+pub(crate) fn nextest() -> Command {
+    let mut command = match archive() {
+        Some(folder) => Command::new(folder.join(NEXTEST)),
+        None => cargo(),
+    };
+    command.arg("nextest");
+    command
 }
 
 /// The target folder that this program lies in, as in `target/debug/xtask`.

@@ -130,12 +130,18 @@ impl State {
     reason = "only code between fork and exec can set the child's signal mask and parent-death signal"
 )]
 fn unblock_in_child(command: &mut Command) {
-    let prepare = || {
+    let parent = rustix::process::getpid();
+    let prepare = move || {
         ENDING.into_iter().collect::<SigSet>().thread_unblock()?;
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
-        Ok(())
+        // We may have died before that call, and nothing tells then.
+        if rustix::process::getppid() == Some(parent) {
+            Ok(())
+        } else {
+            Err(rustix::io::Errno::SRCH.into())
+        }
     };
-    // SAFETY: the closure runs after fork and before exec. It makes two system calls that are
+    // SAFETY: the closure runs after fork and before exec. It makes three system calls that are
     // async-signal-safe, and allocates nothing.
     unsafe { command.pre_exec(prepare) };
 }

@@ -40,9 +40,10 @@ pub(super) fn read(out: &Path) -> Result<Left, FileError> {
         ..Left::default()
     };
     let mut without = 0;
+    let run = last_run(out);
     for id in ids.lines().filter_map(|line| line.parse::<CellId>().ok()) {
-        let record = files::read_json(&results::record_file(out, &id));
-        left.cells.extend(record.ok().or_else(|| {
+        let record = run.and_then(|run| results::read_record(out, run, &id).ok());
+        left.cells.extend(record.or_else(|| {
             without += 1;
             results::of_id(&id, Verdict::Infra, "the cell left no result")
         }));
@@ -58,16 +59,20 @@ pub(super) fn read(out: &Path) -> Result<Left, FileError> {
 
 /// Whether the results are those of the run that was the last to begin. Older results and other folders do not say.
 fn belongs_to_last_run(document: &Value, out: &Path) -> bool {
+    match (field::<u64>(document, "began_ms"), last_run(out)) {
+        (Some(began), Some(last)) => began == last,
+        _ => true,
+    }
+}
+
+/// The name of the run that was the last to begin in a folder, as far as its file can be read.
+fn last_run(out: &Path) -> Option<u64> {
     #[derive(Deserialize)]
     struct Began {
         began: std::time::SystemTime,
     }
     let last = files::read_json::<Began>(&out.join(run::FILE)).ok();
-    let last = last.map(|run| results::milliseconds(run.began));
-    match (field::<u64>(document, "began_ms"), last) {
-        (Some(began), Some(last)) => began == last,
-        _ => true,
-    }
+    last.map(|run| results::milliseconds(run.began))
 }
 
 fn of_results(document: Value) -> Left {

@@ -34,6 +34,9 @@ pub const DIAGNOSIS: &str = "diagnosis.json";
 /// So many bytes of evidence are shown on the page; of what is left, where it lies.
 const BUDGET: usize = 5 << 20;
 
+/// So many cells are on the page: a browser shows no more within a second.
+const SHOWN: usize = 10_000;
+
 /// A run, to be shown.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -111,10 +114,18 @@ impl Report {
     /// # Errors
     /// It left nothing from which one could tell what was run.
     pub fn read(out: &Path) -> Result<Self, FileError> {
-        let left = left::read(out)?;
+        let mut left = left::read(out)?;
         let mut records = left.cells;
+        let totals = Totals::count(records.iter().map(|record| record.verdict));
         // Stable: the order of the run stays.
         records.sort_by_key(page::urgency);
+        if records.len() > SHOWN {
+            left.missing.push(format!(
+                "Shown are {SHOWN} of {} cells, those that are not as they should be first, to keep the page usable: results.json has all.",
+                records.len()
+            ));
+            records.truncate(SHOWN);
+        }
         let mut budget = BUDGET;
         let cells: Vec<Page> = records
             .into_iter()
@@ -127,7 +138,7 @@ impl Report {
             host: left.host,
             accelerator: left.accelerator,
             tools: left.tools,
-            totals: Totals::count(cells.iter().map(|cell| cell.result.verdict)),
+            totals,
             missing: left.missing,
             failures: failures(&cells),
             axes: axes(&cells),

@@ -23,8 +23,9 @@ use crate::{
     stop::Stop,
 };
 
-/// The builds that the options mean; none where each firmware is the host's default.
-pub(crate) fn chosen(options: &BootMatrix) -> anyhow::Result<Vec<Firmware>> {
+/// The builds that the options mean; none where each firmware is the host's default. Where builds `were_chosen` for the run that is gone on
+/// with, all that there are.
+pub(crate) fn chosen(options: &BootMatrix, were_chosen: bool) -> anyhow::Result<Vec<Firmware>> {
     let named = || options.firmware.iter().filter(|name| name.build.is_some());
     if options.firmware_grid
         && let Some(name) = named().next()
@@ -32,7 +33,7 @@ pub(crate) fn chosen(options: &BootMatrix) -> anyhow::Result<Vec<Firmware>> {
         let what = format!("--firmware {name} is one build, and --firmware-grid all of them");
         return Err(Stop::usage(what, format!("--firmware {} --firmware-grid", name.id)).into());
     }
-    let of_last_run = ran_on_builds(options);
+    let of_last_run = were_chosen || ran_on_builds(options);
     if !options.firmware_grid && !of_last_run && named().next().is_none() {
         return Ok(Vec::new());
     }

@@ -12,11 +12,11 @@ use scenarios::{
     matrix::{Folder, Matrix},
     results::{Results, Verdict},
     run::{Accepted, Run},
-    selection::Selection,
+    selection::{Partition, Selection},
     words::{Master, Set},
 };
 
-use super::{against::Against, builds, out_folder};
+use super::{against::Against, builds, out_folder, resume::Stopped};
 use crate::{
     cli::{BootMatrix, Rerun},
     iso::Existing,
@@ -35,18 +35,32 @@ pub(super) struct Choice {
     pub(super) masters: Vec<MasterSource>,
     /// All that they declare.
     pub(super) matrix: Matrix,
-    /// The cells that are meant.
+    /// The cells that are meant, all slices together.
+    pub(super) whole: Vec<Cell>,
+    /// Those of them that are of the slice that is meant.
     pub(super) cells: Vec<Cell>,
+    /// Which slice that is.
+    pub(super) partition: Option<Partition>,
     /// The builds of firmware that they are booted on, where these were chosen.
     pub(super) builds: Vec<Firmware>,
     /// What they are compared with, besides what the scenarios declare.
     pub(super) accepted: Accepted,
     /// With whose cells they are compared besides.
     pub(super) against: Option<Against>,
+    /// The run that is gone on with.
+    pub(super) stopped: Option<Stopped>,
 }
 
 /// What the options mean.
 pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
+    let out = out_folder(options);
+    let stopped = options.resume.then(|| Stopped::read(&out)).transpose()?;
+    let last = match &stopped {
+        Some(stopped) => Some(stopped.run.clone()),
+        // What failed is found only where it was, with what it was mastered by, and judged as it was then.
+        None => options.rerun.and_then(|_| Run::read(&Run::file(&out)).ok()),
+    };
+    let last = last.as_ref();
     let folders = match &options.iso {
         Some(iso) => {
             let existing = Existing {
@@ -55,18 +69,29 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
                 expect: options.expect.as_deref(),
                 dialog: options.dialog.as_deref(),
             };
-            vec![existing.declare(&out_folder(options))?]
+            vec![existing.declare(&out)?]
         }
-        None => folders(options),
+        None => folders(options, last),
     };
     let unreadable = |error| Stop::scenarios(&error);
-    let sources = masters(options, &folders)?;
+    let sources = masters(options, &folders, last)?;
     let masters = Arc::new(Masters::read(&sources).map_err(unreadable)?);
     let matrix = Matrix::read(&folders, &masters).map_err(unreadable)?;
     let against = Against::read(options, &matrix.masters)?;
-    let accepted = accepted(options, against.as_ref())?;
-    let builds = builds::chosen(options)?;
-    let cells = select(options, &matrix, against.as_ref(), &builds)?;
+    let accepted = accepted(options, against.as_ref(), last)?;
+    let builds = builds::chosen(options, stopped.as_ref().is_some_and(Stopped::is_on_builds))?;
+    let whole = match &stopped {
+        Some(stopped) if !options.chooses() => stopped.whole(&matrix)?,
+        _ => select(options, &matrix, against.as_ref(), &builds)?,
+    };
+    let partition = match &stopped {
+        Some(stopped) => stopped.partition(options)?,
+        None => options.partition,
+    };
+    let cells = match partition {
+        None => whole.clone(),
+        Some(partition) => slice(&whole, partition)?,
+    };
     Ok(Choice {
         builds,
         accepted,
@@ -74,17 +99,31 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
         folders,
         masters: sources,
         matrix,
+        whole,
         cells,
+        partition,
+        stopped,
     })
 }
 
-fn folders(options: &BootMatrix) -> Vec<Folder> {
-    let shipped = || vec![Folder::shipped(workspace())];
-    match (&options.scenarios[..], options.rerun) {
-        ([], None) => shipped(),
-        // What failed is found only where it was.
-        ([], Some(Rerun::Failed)) => Run::read(&Run::file(&out_folder(options)))
-            .map_or_else(|_| shipped(), |last| last.folders),
+/// One slice of the cells.
+fn slice(whole: &[Cell], partition: Partition) -> Result<Vec<Cell>, Stop> {
+    let cells = partition.of(whole);
+    if cells.is_empty() {
+        let number = whole.len();
+        let what = format!("{partition} has no cell: only {number} are chosen");
+        return Err(Stop::usage(
+            what,
+            format!("--partition with at most {number} slices"),
+        ));
+    }
+    Ok(cells)
+}
+
+fn folders(options: &BootMatrix, last: Option<&Run>) -> Vec<Folder> {
+    match (&options.scenarios[..], last) {
+        ([], None) => vec![Folder::shipped(workspace())],
+        ([], Some(last)) => last.folders.clone(),
         (own, _) => own
             .iter()
             .map(|folder| Folder::own(absolute(folder)))
@@ -93,7 +132,11 @@ fn folders(options: &BootMatrix) -> Vec<Folder> {
 }
 
 /// What cells are compared with, besides what the scenarios declare.
-fn accepted(options: &BootMatrix, against: Option<&Against>) -> Result<Accepted, Stop> {
+fn accepted(
+    options: &BootMatrix,
+    against: Option<&Against>,
+    last: Option<&Run>,
+) -> Result<Accepted, Stop> {
     if let Some(folder) = &options.baseline {
         return Ok(Accepted::Baseline(absolute(folder)));
     }
@@ -123,19 +166,19 @@ fn accepted(options: &BootMatrix, against: Option<&Against>) -> Result<Accepted,
     if against.is_some() || options.iso.is_some() {
         return Ok(Accepted::Nothing);
     }
-    // What failed is judged as it was then.
-    let last = || Run::read(&Run::file(&out_folder(options))).ok();
-    let last = options.rerun.and_then(|_| last());
-    Ok(last.map_or_else(Accepted::default, |last| last.accepted))
+    Ok(last.map_or_else(Accepted::default, |last| last.accepted.clone()))
 }
 
 /// Every tool that this repository ships, that goes with the user's own scenarios, and that the options name.
-fn masters(options: &BootMatrix, folders: &[Folder]) -> anyhow::Result<Vec<MasterSource>> {
-    if options.rerun.is_some()
-        && options.master_cmd.is_none()
-        && let Ok(last) = Run::read(&Run::file(&out_folder(options)))
+fn masters(
+    options: &BootMatrix,
+    folders: &[Folder],
+    last: Option<&Run>,
+) -> anyhow::Result<Vec<MasterSource>> {
+    if options.master_cmd.is_none()
+        && let Some(last) = last
     {
-        return Ok(last.masters);
+        return Ok(last.masters.clone());
     }
     let shipped = Folder::shipped_masters(workspace());
     let own = folders.iter().map(Folder::masters);
@@ -281,11 +324,7 @@ fn select(
             return Err(Stop::usage(what, remedy).into());
         }
     }
-    let cells = builds::on_chosen(options, cells, builds)?;
-    Ok(match options.partition {
-        Some(partition) => partition.of(cells),
-        None => cells,
-    })
+    Ok(builds::on_chosen(options, cells, builds)?)
 }
 
 /// The plan of an exchange folder.

@@ -1,24 +1,26 @@
 //! The main job: master, boot, judge, report.
 
 mod against;
+pub(crate) mod archive;
 pub(crate) mod builds;
 pub(crate) mod checkpoints;
 mod choice;
 mod comparison;
 mod estimate;
 pub(crate) mod flips;
+pub(crate) mod folder;
 mod github;
-mod junit;
+pub(crate) mod junit;
 mod nextest;
 mod order;
 mod problems;
 mod progress;
+mod resume;
 mod review;
 mod table;
 
 use std::{
     collections::BTreeSet,
-    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -29,8 +31,9 @@ use anyhow::Context;
 use harness::firmware::Firmware;
 use scenarios::{
     baseline,
+    basis::{self, Basis, Sources},
     cell::Cell,
-    exchange,
+    exchange, files,
     id::ABSENT,
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
     run::{self, Accepted, Declared, Run, Starts, Toolbox},
@@ -39,7 +42,7 @@ use serde_json::json;
 
 use self::{
     choice::Choice,
-    nextest::{Snapshots, Told},
+    nextest::{Ended, Snapshots, Told},
     table::{Detail, Telling},
 };
 use crate::{
@@ -51,8 +54,14 @@ use crate::{
     terminal,
 };
 
+/// What this program is made of.
+const PROGRAM: &str = env!("BOOT_MATRIX_PROGRAM");
+
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &options.archive {
+        return archive::make(file);
+    }
     let choice = choice::choose(options)?;
     review::check(options, &choice)?;
     if let Some(folder) = &options.export {
@@ -124,13 +133,24 @@ pub(crate) fn annotate(error: &str) {
     println!("{}", github::stopped(error));
 }
 
+/// Prints results for people, that are in a folder and of several runs.
+pub(crate) fn tell(results: &Results, out: &Path) -> io::Result<()> {
+    let telling = Telling {
+        out,
+        took: None,
+        detail: Detail::Normal,
+        accept: None,
+    };
+    table::print(&mut terminal::stdout(), results, &telling)
+}
+
 /// The totals, in a sentence.
 pub(crate) fn sentence(totals: &Totals) -> String {
     table::sentence(totals)
 }
 
 fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
-    let (out, _lock) = prepare(&out_folder(options))?;
+    let (out, held) = folder::hold(&out_folder(options))?;
     let earlier = Results::read(&out).ok();
     let cells = match options.rerun {
         None => choice.cells,
@@ -152,11 +172,21 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     toolbox.firmware.extend(choice.builds);
     let began = Instant::now();
     let signals = Signals::catch()?;
-    if options.starts() != Starts::Cold {
-        let needs = options.starts() == Starts::Both;
-        checkpoints::prepare(&cells, &toolbox, &place::checkpoints(), needs, signals)?;
-    }
-    let run = Run {
+    // What all builds do is no snapshot.
+    let accept = options.accept && !on_builds;
+    let basis = Basis::of(&Sources {
+        whole: &choice.whole,
+        cells: &cells,
+        described: &choice.masters,
+        masters,
+        toolbox: &toolbox,
+        accepted: &choice.accepted,
+        accept,
+        starts: options.starts(),
+        program: PROGRAM,
+    });
+    let now = SystemTime::now();
+    let mut run = Run {
         folders: choice.folders,
         masters: choice.masters,
         scenarios: Declared::all(&choice.matrix),
@@ -164,38 +194,63 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         out: out.clone(),
         toolbox: Some(toolbox.clone()),
         accepted: choice.accepted,
-        // What all builds do is no snapshot.
-        accept: options.accept && !on_builds,
-        began: SystemTime::now(),
+        accept,
+        began: now,
+        went_on: now,
+        partition: choice.partition,
+        basis: Some(basis),
+        listed_sha256: basis::ids_sha256(cells.iter().map(|cell| cell.id.as_str())),
+        against: options.against.clone(),
+        reruns: options.rerun.is_some(),
         starts: options.starts(),
         checkpoints: place::checkpoints(),
     };
-    forget_records(&cells, &out)?;
-    let run_file = run.write(&cells)?;
-    let ended = nextest::run(
-        &nextest::Job {
-            run_file,
-            out: &out,
-            snapshots: match (on_builds, options.accept) {
-                (true, _) => Snapshots::Kept,
-                (false, true) => Snapshots::Accepted,
-                (false, false) => Snapshots::Reviewed,
-            },
-            slow: order::slow(&cells, earlier.as_ref()),
-            told: Told::by(options.quiet),
-            cells: &cells,
-            earlier: earlier.as_ref(),
+    let left = match &choice.stopped {
+        None => {
+            run.write_lists(&choice.whole, &cells)?;
+            cells.clone()
+        }
+        Some(stopped) => {
+            stopped.check(&run)?;
+            run.began = stopped.run.began;
+            run.cells = out.join(run::LEFT);
+            resume::left(stopped, &cells)
+        }
+    };
+    files::sweep(&out)?;
+    let run_file = run.write(&left)?;
+    if options.starts() != Starts::Cold {
+        let needs = options.starts() == Starts::Both;
+        checkpoints::prepare(&left, &toolbox, &place::checkpoints(), needs, signals)?;
+    }
+    let job = nextest::Job {
+        run_file,
+        out: &out,
+        run: run.name(),
+        held: &held,
+        snapshots: match (on_builds, options.accept) {
+            (true, _) => Snapshots::Kept,
+            (false, true) => Snapshots::Accepted,
+            (false, false) => Snapshots::Reviewed,
         },
-        signals,
-    )?;
-
-    let records = results::gather(&out, &cells, ended.why_missing().as_deref());
+        slow: order::slow(&left, earlier.as_ref()),
+        told: Told::by(options.quiet),
+        cells: &left,
+        earlier: earlier.as_ref(),
+    };
+    // Where nothing is left there is nothing to start.
+    let ended = match left.is_empty() {
+        true => None,
+        false => Some(nextest::run(&job, signals)?),
+    };
+    let why_missing = ended.as_ref().and_then(Ended::why_missing);
+    let records = results::gather(&out, run.name(), &cells, why_missing.as_deref());
     let mut results = Results::new(
         toolbox.accelerator.accelerator.to_string(),
         tools(&toolbox, &cells),
         records,
     );
-    if ended.saw_failures() && results.totals.exit_code() == 0 {
+    if ended.is_some_and(|ended| ended.saw_failures()) && results.totals.exit_code() == 0 {
         // Never a pass: somebody else has written into this folder, or a record lies.
         let what = format!(
             "nextest saw failures that the results in {} do not have",
@@ -207,10 +262,12 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         )
         .into());
     }
+    results.partition = run.partition;
+    results.basis.clone_from(&run.basis);
     if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
         results = results.over(earlier);
     }
-    results.began_ms = Some(results::milliseconds(run.began));
+    results.began_ms = Some(run.name());
     results.comparison = choice
         .against
         .map(|against| against.compare(&results, &out));
@@ -218,14 +275,14 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     if options.firmware_grid && options.accept {
         builds::accept(&results, &choice.matrix)?;
     }
-    junit::mend(&nextest::report(&out), &results, &out)?;
+    junit::write(&results, &out)?;
     // The results stand without the page.
     let page = report::make(&out)
         .map_err(|error| eprintln!("no {}: {error:#}", scenarios::report::FILE))
         .ok();
     let telling = Telling {
         out: &out,
-        took: began.elapsed(),
+        took: Some(began.elapsed()),
         detail: Detail::of(options),
         accept: review::option(&run.accepted, &cells).filter(|_| !on_builds),
     };
@@ -322,43 +379,6 @@ pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
 fn out_folder(options: &BootMatrix) -> PathBuf {
     let out = options.out.clone();
     absolute(&out.unwrap_or_else(|| target().join("boot-matrix")))
-}
-
-/// The folder for results, sure to be there and writable, and ours alone as long as the lock lives.
-pub(crate) fn prepare(out: &Path) -> anyhow::Result<(PathBuf, fs::File)> {
-    let out = absolute(out);
-    let unwritable = |error: io::Error| {
-        Stop::host(
-            format!("cannot write into {}: {error}", out.display()),
-            "another folder with --out",
-        )
-    };
-    fs::create_dir_all(&out).map_err(unwritable)?;
-    // A folder may exist and still refuse; find out before minutes of work.
-    let lock = fs::File::create(out.join(".lock")).map_err(unwritable)?;
-    match lock.try_lock() {
-        Ok(()) => Ok((out, lock)),
-        Err(fs::TryLockError::Error(error)) => Err(unwritable(error).into()),
-        Err(fs::TryLockError::WouldBlock) => Err(Stop::host(
-            format!("another run is writing into {}", out.display()),
-            "wait for it, or choose another folder with --out",
-        )
-        .into()),
-    }
-}
-
-/// A record that an earlier run left must not be taken for this one's.
-fn forget_records(cells: &[Cell], out: &Path) -> anyhow::Result<()> {
-    for cell in cells {
-        let file = results::record_file(out, &cell.id);
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", file.display()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn list(cells: &[Cell], format: RunFormat) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Runs the cells: nextest owns their processes.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, BufReader, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -11,9 +12,12 @@ use std::{
 use anyhow::Context;
 use scenarios::{cell::Cell, files, results::Results, run};
 
-use super::progress::{self, Plan};
+use super::{
+    folder::Held,
+    progress::{self, Plan},
+};
 use crate::{
-    place::{cargo, is_ci, nextest_profile, workspace},
+    place::{archive, is_ci, nextest, nextest_profile, target, workspace},
     signals::Signals,
     terminal,
 };
@@ -30,6 +34,10 @@ pub(super) struct Job<'a> {
     pub(super) run_file: PathBuf,
     /// The folder of the results.
     pub(super) out: &'a Path,
+    /// The name of the run.
+    pub(super) run: u64,
+    /// What holds that folder, for all that is started.
+    pub(super) held: &'a Held,
     /// What becomes of a snapshot that is not what is seen.
     pub(super) snapshots: Snapshots,
     /// The ids of the cells to start first.
@@ -99,9 +107,8 @@ impl Ended {
 
 /// Runs the cells to their end, or until a signal comes.
 pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
-    // An earlier run's report must not be taken for this one's; mostly there is none.
-    drop(fs::remove_file(report(job.out)));
     let mut command = command(job)?;
+    let _inherited = job.held.inherited().context("cannot hold the folder")?;
     let status = match job.told {
         Told::Plainly => signals.run(command.args(run_options(job))),
         Told::Live | Told::Not => run_followed(job, command, signals),
@@ -115,14 +122,16 @@ pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<Ended> {
 /// Builds first, in which cargo shows its own progress and errors, and then runs the cells with nothing of nextest on the terminal but
 /// the reason if it does not come to its end.
 fn run_followed(job: &Job<'_>, mut command: Command, signals: &Signals) -> io::Result<ExitStatus> {
-    let mut build = command_of(&command);
-    build.arg("--no-run");
-    if job.told == Told::Not {
-        build.arg("--cargo-quiet");
-    }
-    let built = signals.run(&mut build)?;
-    if !built.success() || signals.caught() {
-        return Ok(built);
+    if archive().is_none() {
+        let mut build = command_of(&command);
+        build.arg("--no-run");
+        if job.told == Told::Not {
+            build.arg("--cargo-quiet");
+        }
+        let built = signals.run(&mut build)?;
+        if !built.success() || signals.caught() {
+            return Ok(built);
+        }
     }
     let said = store(job.out).join("said.txt");
     fs::create_dir_all(store(job.out))?;
@@ -137,6 +146,7 @@ fn run_followed(job: &Job<'_>, mut command: Command, signals: &Signals) -> io::R
         cells: job.cells,
         earlier: job.earlier,
         out: job.out,
+        run: job.run,
         at_once: threads(),
     };
     let status = thread::scope(|scope| {
@@ -173,11 +183,6 @@ fn command_of(command: &Command) -> Command {
     same
 }
 
-/// The JUnit report that nextest leaves, if its profile wants one.
-pub(super) fn report(out: &Path) -> PathBuf {
-    store(out).join(nextest_profile()).join("junit.xml")
-}
-
 /// Where nextest keeps what it writes. Each run has its own: in the workspace's, two that run at once would take each
 /// other's report.
 fn store(out: &Path) -> PathBuf {
@@ -187,17 +192,11 @@ fn store(out: &Path) -> PathBuf {
 fn command(job: &Job<'_>) -> anyhow::Result<Command> {
     let own = job.out.join("nextest.toml");
     files::write(&own, config(&store(job.out), &job.slow).as_bytes())?;
-    let mut command = cargo();
+    let mut command = nextest();
     command
         .current_dir(workspace())
-        .args([
-            "nextest",
-            "run",
-            // All of it, and not one package: what is built is the same for every other test then.
-            "--workspace",
-            "--test",
-            "matrix",
-        ])
+        .arg("run")
+        .args(what_to_run())
         .args(["--profile", nextest_profile()])
         .arg("--tool-config-file")
         .arg(tool_config(&own))
@@ -205,6 +204,8 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         .env("INSTA_UPDATE", insta_update(job.snapshots))
         // The tests say themselves what differs.
         .env("INSTA_OUTPUT", "none")
+        // It would ask cargo, which may not be there.
+        .env("INSTA_WORKSPACE_ROOT", workspace())
         // Neither may turn a difference into a pass, whatever the environment says.
         .env_remove("INSTA_FORCE_PASS")
         .env_remove("INSTA_FORCE_UPDATE")
@@ -212,6 +213,25 @@ fn command(job: &Job<'_>) -> anyhow::Result<Command> {
         // Standard output is for our results alone.
         .stdout(io::stderr());
     Ok(command)
+}
+
+/// The program of the cells: to be built, or as it came in an archive.
+fn what_to_run() -> Vec<OsString> {
+    if archive().is_none() {
+        // All of it, and not one package: what is built is the same for every other test then.
+        return ["--workspace", "--test", "matrix"].map(Into::into).to_vec();
+    }
+    let own = target().join("nextest");
+    vec![
+        "--binaries-metadata".into(),
+        own.join("binaries-metadata.json").into(),
+        "--cargo-metadata".into(),
+        own.join("cargo-metadata.json").into(),
+        "--target-dir-remap".into(),
+        target().into(),
+        "--workspace-remap".into(),
+        workspace().into(),
+    ]
 }
 
 /// How the cells are run, once all is built.
@@ -243,8 +263,8 @@ fn insta_update(snapshots: Snapshots) -> &'static str {
     }
 }
 
-fn tool_config(file: &Path) -> std::ffi::OsString {
-    let mut argument = std::ffi::OsString::from("boot-matrix:");
+pub(super) fn tool_config(file: &Path) -> OsString {
+    let mut argument = OsString::from("boot-matrix:");
     argument.push(file);
     argument
 }

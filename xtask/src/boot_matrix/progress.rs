@@ -1,6 +1,7 @@
 //! How a run goes, for somebody who watches: how much is done, what runs now, what is not as expected, and how long it may still take.
 
 use std::{
+    collections::HashMap,
     io::{BufRead, Write},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,7 +14,6 @@ use harness::verdict::{CellResult, Differs, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenarios::{
     cell::Cell,
-    files,
     results::{self, Results},
 };
 use serde::Deserialize;
@@ -43,6 +43,8 @@ pub(super) struct Plan<'a> {
     pub(super) earlier: Option<&'a Results>,
     /// The folder of the results.
     pub(super) out: &'a Path,
+    /// The name of the run.
+    pub(super) run: u64,
     /// How many run at once.
     pub(super) at_once: u64,
 }
@@ -80,6 +82,8 @@ pub(super) fn follow(events: impl BufRead, plan: &Plan<'_>, is_shown: bool) {
 /// What is drawn, and what it is drawn from.
 struct Watch<'a> {
     plan: &'a Plan<'a>,
+    /// By id.
+    cells: HashMap<&'a str, &'a Cell>,
     bar: ProgressBar,
     state: Arc<Mutex<State>>,
     is_shown: bool,
@@ -118,7 +122,9 @@ impl<'a> Watch<'a> {
             );
         bar.set_style(style);
         bar.enable_steady_tick(TICK);
+        let cells = plan.cells.iter();
         Self {
+            cells: cells.map(|cell| (cell.id.as_str(), cell)).collect(),
             plan,
             bar,
             state,
@@ -133,10 +139,11 @@ impl<'a> Watch<'a> {
     }
 
     fn ended(&self, id: &str) {
-        let cell = self.plan.cells.iter().find(|cell| cell.id.as_str() == id);
-        let Some(cell) = cell else { return };
-        let file = results::record_file(self.plan.out, &cell.id);
-        let record = files::read_json(&file).unwrap_or_else(|error| {
+        let Some(cell) = self.cells.get(id) else {
+            return;
+        };
+        let record = results::read_record(self.plan.out, self.plan.run, &cell.id);
+        let record = record.unwrap_or_else(|error| {
             results::unseen(cell, Verdict::Infra, format!("it left no result: {error}"))
         });
         {

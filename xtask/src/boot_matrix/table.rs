@@ -44,8 +44,8 @@ impl Detail {
 pub(super) struct Telling<'a> {
     /// The folder of the results.
     pub(super) out: &'a Path,
-    /// How long it took.
-    pub(super) took: Duration,
+    /// How long it took, if it was one run.
+    pub(super) took: Option<Duration>,
     /// How much is told.
     pub(super) detail: Detail,
     /// The option with which what differs can be accepted, where it can.
@@ -372,7 +372,10 @@ fn print_totals(
     };
     writeln!(to)?;
     to.paint(style, sentence(totals))?;
-    writeln!(to, ", in {:.1} s", telling.took.as_secs_f64())?;
+    match telling.took {
+        Some(took) => writeln!(to, ", in {:.1} s", took.as_secs_f64())?,
+        None => writeln!(to)?,
+    }
     let file = Results::file(telling.out);
     writeln!(to, "results: {}", place::shown(&file).display())
 }

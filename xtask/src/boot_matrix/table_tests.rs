@@ -24,7 +24,7 @@ fn results(cells: Vec<CellResult>) -> Results {
 fn told(results: &Results, detail: Detail, coloured: bool) -> String {
     let telling = Telling {
         out: Path::new("/out"),
-        took: Duration::from_secs(2),
+        took: Some(Duration::from_secs(2)),
         detail,
         accept: Some("--review"),
     };

@@ -99,7 +99,7 @@ impl Setting {
             firmware_grid: options.firmware_grid,
             ..BootMatrix::whole(options.tooling.clone())
         };
-        let builds = boot_matrix::builds::chosen(&builds_of)?;
+        let builds = boot_matrix::builds::chosen(&builds_of, false)?;
         let selection = Selection {
             firmware: options.firmware.iter().map(|name| name.id).collect(),
             attach: options.attach.clone(),

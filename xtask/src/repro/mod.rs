@@ -107,7 +107,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         .transpose()?;
     distil::check(options)?;
     promote::check(options)?;
-    let (out, _lock) = boot_matrix::prepare(&out_folder(options))?;
+    let (out, _lock) = boot_matrix::folder::hold(&out_folder(options))?;
     let existing = Existing {
         iso: &options.iso,
         scenario: SCENARIO,

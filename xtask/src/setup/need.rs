@@ -9,7 +9,11 @@ use scenarios::{
     run::Toolbox,
 };
 
-use crate::{place::cargo, setup::package::on_path, stop::Stop};
+use crate::{
+    place::{self, cargo},
+    setup::package::on_path,
+    stop::Stop,
+};
 
 /// Something that is needed.
 #[derive(Clone, Debug)]
@@ -207,10 +211,14 @@ pub(crate) fn besides() -> Vec<Need> {
 
 /// A command of cargo's that is a crate of its own, and what it is for.
 fn cargo_command(command: &str, name: &'static str, what_for: &str) -> Need {
-    let asked = cargo()
-        .args([command, "--version"])
-        .stderr(Stdio::null())
-        .output();
+    let mut program = if command == "nextest" {
+        place::nextest()
+    } else {
+        let mut cargo = cargo();
+        cargo.arg(command);
+        cargo
+    };
+    let asked = program.arg("--version").stderr(Stdio::null()).output();
     let found = match asked {
         Ok(answer) if answer.status.success() => {
             let said = String::from_utf8_lossy(&answer.stdout);

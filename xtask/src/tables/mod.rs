@@ -38,6 +38,15 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "flakes", |folder, _| {
         trust::table(folder, Part::FLAKES)
     }),
+    ("docs/trust.md", "kills", |folder, _| {
+        trust::table(folder, Part::KILLS)
+    }),
+    ("docs/trust.md", "shards", |folder, _| {
+        trust::table(folder, Part::SHARDS)
+    }),
+    ("docs/trust.md", "growth", |folder, _| {
+        trust::table(folder, Part::GROWTH)
+    }),
     ("scenarios/README.md", "families", families::table),
 ];
 

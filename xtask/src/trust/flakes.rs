@@ -149,7 +149,7 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
     Ok(figures)
 }
 
-fn programs(results: &Results) -> String {
+pub(super) fn programs(results: &Results) -> String {
     let mut programs = Vec::new();
     if let Some(qemu) = &results.tools.qemu {
         programs.push(format!("QEMU {} ({})", qemu.version, results.accelerator));

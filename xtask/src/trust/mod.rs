@@ -5,7 +5,11 @@
 
 mod at_length;
 mod flakes;
+mod growth;
 mod kept;
+mod kills;
+mod runner;
+mod shards;
 
 use std::{
     io::{self, Write},
@@ -50,18 +54,30 @@ pub(crate) enum Part {
     Faults,
     /// Boot many cells on a busy machine, and look whether each came to what it comes to on an idle one.
     Flakes(flakes::Flakes),
+    /// Kill the runner at random moments, go on with the run, and look whether anything is left behind, lost or there twice.
+    Kills(kills::Kills),
+    /// Measure what matrices of up to 100,000 cells cost without booting one: to list, to find a cell, to merge, to make the page.
+    Growth(growth::Growth),
+    /// Cut the matrix into slices, let one die and run it again, merge them, and look whether that is the whole.
+    Shards(shards::Shards),
 }
 
 impl Part {
     pub(crate) const HOSTILE: &str = "hostile";
     pub(crate) const FAULTS: &str = "faults";
     pub(crate) const FLAKES: &str = "flakes";
+    pub(crate) const KILLS: &str = "kills";
+    pub(crate) const GROWTH: &str = "growth";
+    pub(crate) const SHARDS: &str = "shards";
 
     const fn name(&self) -> &'static str {
         match self {
             Self::Hostile => Self::HOSTILE,
             Self::Faults => Self::FAULTS,
             Self::Flakes(_) => Self::FLAKES,
+            Self::Kills(_) => Self::KILLS,
+            Self::Growth(_) => Self::GROWTH,
+            Self::Shards(_) => Self::SHARDS,
         }
     }
 
@@ -70,6 +86,9 @@ impl Part {
             Self::Hostile => at_length::measure(Self::HOSTILE, signals),
             Self::Faults => at_length::measure(Self::FAULTS, signals),
             Self::Flakes(options) => flakes::measure(options, signals),
+            Self::Kills(options) => kills::measure(options, signals),
+            Self::Growth(options) => growth::measure(options, signals),
+            Self::Shards(options) => shards::measure(options, signals),
         }
     }
 }
