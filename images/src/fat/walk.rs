@@ -43,14 +43,14 @@ pub enum FatStructure {
 }
 
 /// Bytes of the disc: where they start, and how many.
-pub(crate) type Run = (u64, ByteCount);
+pub type Run = (u64, ByteCount);
 
 /// What is done with each structure and its runs, in order; a break ends the walk.
-pub(crate) type FatVisit<'v> = dyn FnMut(FatStructure, &[Run]) -> ControlFlow<()> + 'v;
+pub type FatVisit<'v> = dyn FnMut(FatStructure, &[Run]) -> ControlFlow<()> + 'v;
 
 impl FatVolume {
     /// Shows every structure, in whole clusters, and says whether all of them were read.
-    pub(crate) fn walk(self, disc: &mut Window<'_>, visit: &mut FatVisit<'_>) -> bool {
+    pub fn walk(self, disc: &mut Window<'_>, visit: &mut FatVisit<'_>) -> bool {
         let mut walk = Walk {
             volume: self,
             links: 0,
