@@ -95,13 +95,13 @@ pub fn clean(bytes: &[u8]) -> String {
 
 /// Hands out whole lines of a growing text, each once.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Lines {
+pub struct Lines {
     taken: usize,
 }
 
 impl Lines {
     /// The lines that were completed since the last call.
-    pub(crate) fn take<'a>(&mut self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn take<'a>(&mut self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
         // A backspace may have shortened the text.
         let from = self.taken.min(text.len());
         let new = text.get(from..).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod environment;
+pub mod fuzzing;
 pub mod judge;
 pub mod snapshot;
 pub mod trial;
