@@ -68,6 +68,43 @@ pub struct Choice {
     pub kvm_ms: Option<u64>,
 }
 
+/// How much longer this host takes over the same guest than the one for which deadlines were chosen.
+///
+/// Only ever slower: a fast host has no shorter deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Pace {
+    percent: u32,
+}
+
+impl Pace {
+    /// Deadlines as they are.
+    pub const NORMAL: Self = Self { percent: 100 };
+    /// How long a SeaBIOS start takes there, with QEMU's own.
+    pub const NORMAL_START: Duration = Duration::from_millis(200);
+    /// A host that is slower yet is not for this.
+    const SLOWEST: Self = Self { percent: 5000 };
+
+    /// The pace of a host on which a SeaBIOS start takes so long.
+    #[must_use]
+    pub fn of_start(start: Duration) -> Self {
+        let percent = start.as_millis() * 100 / Self::NORMAL_START.as_millis();
+        let percent = u32::try_from(percent).unwrap_or(u32::MAX);
+        Self { percent }.clamp(Self::NORMAL, Self::SLOWEST)
+    }
+
+    /// What such a host gets done in this time, as the time that a normal one takes.
+    #[must_use]
+    pub fn shorten(self, time: Duration) -> Duration {
+        time * 100 / self.percent
+    }
+
+    /// The time in which such a host gets done what a normal one does in this time.
+    #[must_use]
+    pub fn stretch(self, time: Duration) -> Duration {
+        time.saturating_mul(self.percent) / 100
+    }
+}
+
 impl Choice {
     /// An accelerator that somebody asked for: nothing is measured.
     #[must_use]
@@ -78,6 +115,16 @@ impl Choice {
             tcg_ms: None,
             kvm_ms: None,
         }
+    }
+
+    /// The pace of this host, where it was measured.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        let start_ms = match self.accelerator {
+            Accelerator::Tcg => self.tcg_ms,
+            Accelerator::Kvm => self.kvm_ms,
+        };
+        start_ms.map_or(Pace::NORMAL, |ms| Pace::of_start(Duration::from_millis(ms)))
     }
 }
 
@@ -96,15 +143,61 @@ const KVM_DEVICE: &str = "/dev/kvm";
 pub fn measure(qemu: &Qemu, seabios: &Firmware, cache_dir: &Path) -> Choice {
     let kvm = OpenOptions::new().read(true).write(true).open(KVM_DEVICE);
     let key = cache_key(qemu, seabios, kvm.as_ref().err());
+    remembered(cache_dir, key, || race(qemu, seabios, kvm.err()))
+}
+
+/// An accelerator that somebody asked for, and by a SeaBIOS start how fast this host is with it; kept as what [`measure`] finds.
+#[must_use]
+pub fn calibrate(
+    accelerator: Accelerator,
+    qemu: &Qemu,
+    seabios: &Firmware,
+    cache_dir: &Path,
+) -> Choice {
+    let key = format!("{} {accelerator}", cache_key(qemu, seabios, None));
+    remembered(cache_dir, key, || {
+        let ms = best_start(qemu, seabios, accelerator, TCG_DEADLINE).ok();
+        let choice = Choice::asked_for(accelerator);
+        match accelerator {
+            Accelerator::Tcg => Choice {
+                tcg_ms: ms,
+                ..choice
+            },
+            Accelerator::Kvm => Choice {
+                kvm_ms: ms,
+                ..choice
+            },
+        }
+    })
+}
+
+fn remembered(cache_dir: &Path, key: String, find_out: impl FnOnce() -> Choice) -> Choice {
     let cache = cache_dir.join("accelerator.json");
-    let mut known = read_cache(&cache);
-    if let Some(choice) = known.remove(&key) {
+    if let Some(choice) = read_cache(&cache).remove(&key) {
         return choice;
     }
-    let choice = race(qemu, seabios, kvm.err());
+    let choice = find_out();
+    // Read once more: another run may have added to it.
+    let mut known = read_cache(&cache);
     known.insert(key, choice.clone());
     let _ = write_cache(&cache, &known);
     choice
+}
+
+/// The first start also brings QEMU into the page cache; the better of two counts.
+fn best_start(
+    qemu: &Qemu,
+    seabios: &Firmware,
+    accelerator: Accelerator,
+    deadline: Duration,
+) -> Result<u64, String> {
+    let first = start(qemu, seabios, accelerator, deadline);
+    let second = start(qemu, seabios, accelerator, deadline);
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok(first.min(second)),
+        (Ok(ms), Err(_)) | (_, Ok(ms)) => Ok(ms),
+        (Err(why), Err(_)) => Err(why),
+    }
 }
 
 type Cache = BTreeMap<String, Choice>;
@@ -156,15 +249,12 @@ fn cache_key(qemu: &Qemu, seabios: &Firmware, kvm: Option<&io::Error>) -> String
 }
 
 fn race(qemu: &Qemu, seabios: &Firmware, no_kvm: Option<io::Error>) -> Choice {
-    // The first start also brings QEMU into the page cache; the better of two is compared.
-    let tcg = [(); 2].map(|()| start(qemu, seabios, Accelerator::Tcg, TCG_DEADLINE));
-    let tcg_ms = tcg.iter().flatten().min().copied();
+    let tcg = best_start(qemu, seabios, Accelerator::Tcg, TCG_DEADLINE);
     let kvm = match no_kvm {
         Some(e) => Err(format!("{KVM_DEVICE} cannot be opened: {e}")),
         None => start(qemu, seabios, Accelerator::Kvm, KVM_DEADLINE),
     };
-    let [tcg, _] = tcg;
-    decide(tcg_ms.map_or(tcg, Ok), kvm)
+    decide(tcg, kvm)
 }
 
 /// Either side: milliseconds, or why the start did not come to its end.
@@ -311,6 +401,26 @@ mod tests {
             cache_key(&qemu, seabios, None),
             cache_key(&qemu, &another, None)
         );
+    }
+
+    #[test]
+    fn a_slow_host_is_slow_and_a_fast_one_not_fast() {
+        let pace = |ms| Pace::of_start(Duration::from_millis(ms));
+        let second = Duration::from_secs(1);
+        assert_eq!(pace(20), Pace::NORMAL);
+        assert_eq!(Pace::NORMAL.stretch(second), second);
+        assert_eq!(pace(1000).stretch(second), 5 * second);
+        assert_eq!(pace(1000).shorten(5 * second), second);
+        assert_eq!(pace(u64::MAX).stretch(second), 50 * second);
+        let qemu = Qemu::locate(None).unwrap();
+        let firmware = discover(&qemu);
+        let seabios = select(&firmware, FirmwareId::Seabios).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let choice = calibrate(Accelerator::Tcg, &qemu, seabios, folder.path());
+        assert_eq!(choice.why, "asked for");
+        let took = Duration::from_millis(choice.tcg_ms.unwrap());
+        assert_eq!(choice.pace(), Pace::of_start(took));
+        assert_eq!(read_cache(&folder.path().join("accelerator.json")).len(), 1);
     }
 
     #[test]

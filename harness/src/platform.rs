@@ -1,9 +1,9 @@
 //! A machine without its disc.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use crate::{
-    accelerator::Accelerator,
+    accelerator::{Accelerator, Pace},
     attachment::Attachment,
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, FirmwareKind},
     machine::spec::{Channels, HostDisc, MachineSpec, Origin},
@@ -25,10 +25,15 @@ pub struct Platform {
     pub memory_mib: Option<u32>,
     /// The guest's processor, as QEMU's `-cpu` has it; `None`: [`DEFAULT_CPU`].
     pub cpu: Option<String>,
+    /// How slow this host is with it: deadlines are as much longer.
+    pub pace: Pace,
 }
 
 /// QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
 pub const DEFAULT_CPU: &str = "qemu64,l3-cache=off";
+
+/// More processor time than any machine needs that nobody gave a deadline.
+const PROCESSOR_TIME: Duration = Duration::from_secs(3600);
 
 /// The host has no such machine. The message ends with what to install.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +69,7 @@ pub enum PlatformError {
 }
 
 impl Platform {
-    /// A machine of these parts, with as much memory as a probe needs and the default processor.
+    /// A machine of these parts, with as much memory as a probe needs and the default processor, on a host of normal pace.
     #[must_use]
     pub const fn new(
         qemu: Qemu,
@@ -79,6 +84,7 @@ impl Platform {
             attachment,
             memory_mib: None,
             cpu: None,
+            pace: Pace::NORMAL,
         }
     }
 
@@ -149,6 +155,8 @@ impl Platform {
             origin,
             channels: Channels::Terminal,
             window: None,
+            processor_time: PROCESSOR_TIME,
+            pace: self.pace,
         })
     }
 

@@ -17,7 +17,7 @@ use crate::{
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     registers::Registers,
-    rules::{self, Confirmed, Dialogue, Facts, Stopped},
+    rules::{self, Confirmed, Dialogue, Facts, Over, Stopped},
     screen::{self, ScreenText},
     text::{Cleaner, Lines},
     trace::TraceLog,
@@ -29,10 +29,14 @@ const TEXT_SCREEN: u64 = 0xB8000;
 const TEXT_SCREEN_BYTES: u64 = 80 * 25 * 2;
 /// The longest time between two looks at a screen on which a text is to appear.
 const SCREEN_INTERVAL: Duration = Duration::from_secs(1);
+/// So many times its deadline on the wall, a machine that did not have the time that its deadline gives it is given up.
+const STARVED: u32 = 15;
 /// One look may fall into a moment in which interrupts are off; so many in a row do not.
 const DEAF_LOOKS: u32 = 4;
 /// So many lines of what came last are shown when a step of a dialogue does not come.
 const LAST_LINES: usize = 3;
+/// Within so much text a firmware has said its last word before it hands over.
+const FIRMWARES_WORDS: usize = 1 << 20;
 /// A text to wait for is looked for in the new output and this much before it.
 const PATTERN_OVERLAP: usize = 4096;
 
@@ -49,6 +53,13 @@ pub(crate) enum Trouble {
     Silent(CommandError),
     /// A probe line was lost or changed on the way.
     Wire(WireDamage),
+    /// The host had no time for the machine.
+    Starved {
+        /// The time that it had.
+        had: Duration,
+        /// The time that passed.
+        waited: Duration,
+    },
 }
 
 /// One machine being watched.
@@ -76,7 +87,9 @@ pub(crate) struct Watch<'a> {
     searched: usize,
     /// What stands on the screen besides the firmware's own lines.
     screen: String,
-    last_life: Instant,
+    /// The time by the machine's clock, and when by it the last sign of life came.
+    now: Duration,
+    last_life: Duration,
     interval: Duration,
     next_look: Instant,
     dead_at: Option<u64>,
@@ -122,7 +135,8 @@ impl<'a> Watch<'a> {
             output_start: None,
             searched: 0,
             screen: String::new(),
-            last_life: now,
+            now: Duration::ZERO,
+            last_life: Duration::ZERO,
             interval,
             next_look: now + interval,
             dead_at: None,
@@ -140,22 +154,34 @@ impl<'a> Watch<'a> {
     /// Watches until something decides, at the latest until the deadline.
     pub(crate) fn watch(&mut self, machine: &mut Machine) -> Result<Outcome, Trouble> {
         let limit = self.case.whole_deadline();
-        let deadline = self.started + limit;
+        self.now = machine.now();
+        self.last_life = self.now;
         self.begin_dialogue().map_err(Trouble::Host)?;
         loop {
-            let now = Instant::now();
-            if now >= deadline {
-                self.facts.overdue = Some(limit);
+            self.now = machine.now();
+            if self.started.elapsed() >= limit.saturating_mul(STARVED) {
+                return Err(Trouble::Starved {
+                    had: self.now,
+                    waited: self.started.elapsed(),
+                });
+            }
+            if self.now >= limit {
+                self.facts.over = Some(Over::Deadline(limit));
                 self.look(machine)?;
-            } else if now >= self.next_look {
+            } else if Instant::now() >= self.next_look {
                 self.look(machine)?;
-            } else if let Some(event) = self.next_event(machine, deadline).map_err(Trouble::Host)? {
+            } else if let Some(event) = self.next_event(machine, limit).map_err(Trouble::Host)? {
+                self.now = machine.now();
                 self.consume(event)?;
-                if machine.has_more() {
-                    continue;
-                }
+            }
+            // What came meanwhile may be what silence would be concluded from.
+            while machine.has_more()
+                && let Some(event) = machine.next_event(Instant::now()).map_err(Trouble::Host)?
+            {
+                self.consume(event)?;
             }
             self.converse(machine)?;
+            self.now = machine.now();
             if let Some(outcome) = self.decide()? {
                 return Ok(outcome);
             }
@@ -163,16 +189,16 @@ impl<'a> Watch<'a> {
     }
 
     /// What comes until the next look, or until the dialogue has something to do.
-    fn next_event(&self, machine: &mut Machine, deadline: Instant) -> io::Result<Option<Event>> {
+    fn next_event(&self, machine: &mut Machine, limit: Duration) -> io::Result<Option<Event>> {
         let talk = self.talk.as_ref();
-        let wake = talk.and_then(Talk::wake).unwrap_or(deadline);
-        let until = deadline.min(self.next_look).min(wake);
+        let wake = talk.and_then(Talk::wake).unwrap_or(limit);
+        let until = machine.wall(limit.min(wake)).min(self.next_look);
         machine.next_event_unless(talk.map(Talk::bell), until)
     }
 
     fn begin_dialogue(&mut self) -> io::Result<()> {
         if let Some(dialogue) = &self.case.dialogue {
-            let talk = Talk::begin(dialogue, self.case.step_patience())?;
+            let talk = Talk::begin(dialogue, self.case.step_patience(), self.now)?;
             // What was said before a checkpoint is said on every start.
             talk.hear(self.serial.bytes());
             self.talk = Some(talk);
@@ -250,12 +276,12 @@ impl<'a> Watch<'a> {
         match event {
             Event::Serial(bytes) => {
                 self.alive();
-                self.serial.push(self.started.elapsed(), &bytes);
+                let bytes = self.serial.push(self.started.elapsed(), &bytes);
                 if let Some(talk) = &self.talk {
-                    talk.hear(&bytes);
+                    talk.hear(bytes);
                 }
-                self.cleaner.push(&bytes);
-                for event in self.probe.push(&bytes) {
+                self.cleaner.push(bytes);
+                for event in self.probe.push(bytes) {
                     self.probe_said(event)?;
                 }
                 // SeaBIOS says everything on its debug port, and there nobody else's output is between.
@@ -270,8 +296,8 @@ impl<'a> Watch<'a> {
             }
             Event::Debug(bytes) => {
                 self.alive();
-                self.debug.push(self.started.elapsed(), &bytes);
-                self.debug_cleaner.push(&bytes);
+                let bytes = self.debug.push(self.started.elapsed(), &bytes);
+                self.debug_cleaner.push(bytes);
                 if self.kind == FirmwareKind::Bios {
                     let lines: Vec<&str> =
                         self.debug_lines.take(self.debug_cleaner.text()).collect();
@@ -284,6 +310,11 @@ impl<'a> Watch<'a> {
             }
             Event::Qmp(event) => self.machine_said(&event)?,
             Event::Exited(status) => return Err(Trouble::Exited(status)),
+        }
+        for (channel, recording) in [("serial line", &self.serial), ("debug port", &self.debug)] {
+            if recording.is_full() {
+                self.facts.over = Some(Over::Flood(channel));
+            }
         }
         if let Some(line) = self.probe.end_line() {
             self.facts.probe.confirmed = if contains(self.debug.bytes(), line.as_bytes()) {
@@ -335,7 +366,7 @@ impl<'a> Watch<'a> {
     }
 
     fn awake(&mut self) {
-        self.last_life = Instant::now();
+        self.last_life = self.now;
         self.dead_at = None;
         self.deaf_looks = 0;
         self.facts.dead = false;
@@ -344,7 +375,7 @@ impl<'a> Watch<'a> {
         // A text on the screen is looked for at its own pace: output may never pause.
         if !self.facts.waits() {
             self.interval = first_interval(self.kind);
-            self.next_look = self.last_life + self.interval;
+            self.next_look = Instant::now() + self.interval;
         }
     }
 
@@ -413,7 +444,7 @@ impl<'a> Watch<'a> {
     }
 
     fn decide(&mut self) -> Result<Option<Outcome>, Trouble> {
-        self.facts.quiet = self.last_life.elapsed();
+        self.facts.quiet = self.now.saturating_sub(self.last_life);
         self.find_output();
         self.find_pattern();
         if self.facts.decide().is_none() {
@@ -484,7 +515,8 @@ impl<'a> Watch<'a> {
     /// Finds where the boot image's own output begins. The firmware's last words before it may come on the serial
     /// line a little later than on the debug port; until then nothing is the boot image's.
     fn find_output(&mut self) {
-        if self.facts.entered && self.output_start.is_none() {
+        let near = self.cleaner.text().len() < FIRMWARES_WORDS;
+        if self.facts.entered && self.output_start.is_none() && near {
             self.output_start = rules::start_of_output(self.cleaner.text(), self.kind);
         }
     }

@@ -194,9 +194,12 @@ impl Toolbox {
         let qemu = Qemu::locate(qemu)?;
         let firmware = firmware::discover(&qemu);
         let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
-            (AcceleratorWish::Given(accelerator), _) => Choice::asked_for(accelerator),
+            (AcceleratorWish::Given(accelerator), Ok(seabios)) => {
+                accelerator::calibrate(accelerator, &qemu, seabios, cache)
+            }
             (AcceleratorWish::Fastest, Ok(seabios)) => accelerator::measure(&qemu, seabios, cache),
             // Nothing to measure with.
+            (AcceleratorWish::Given(accelerator), Err(_)) => Choice::asked_for(accelerator),
             (AcceleratorWish::Fastest, Err(_)) => Choice::asked_for(Accelerator::Tcg),
         };
         Ok(Self {
@@ -222,12 +225,12 @@ impl Toolbox {
     /// # Errors
     /// The cell's firmware is not there.
     pub fn platform(&self, cell: &Cell) -> Result<Platform, FirmwareError> {
-        Ok(Platform::new(
-            self.qemu.clone(),
-            firmware::select(&self.firmware, cell.firmware_name())?.clone(),
-            self.accelerator.accelerator,
-            cell.attachment,
-        ))
+        let firmware = firmware::select(&self.firmware, cell.firmware_name())?.clone();
+        let Choice { accelerator, .. } = self.accelerator;
+        Ok(Platform {
+            pace: self.accelerator.pace(),
+            ..Platform::new(self.qemu.clone(), firmware, accelerator, cell.attachment)
+        })
     }
 }
 

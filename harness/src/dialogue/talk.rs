@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fmt, io,
     os::fd::{AsFd, BorrowedFd},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{Action, Chord, Dialogue, Step, ear::Ear};
@@ -37,17 +37,21 @@ pub(crate) struct Talk<'a> {
     ear: Ear,
     /// The step that is under way.
     at: usize,
-    /// When it began.
-    since: Instant,
+    /// When it began, by the machine's clock.
+    since: Duration,
     /// Keys that are still to be pressed.
     keys: VecDeque<&'a Chord>,
-    /// When to look at the screen or to press a key.
-    next: Instant,
+    /// When to look at the screen or to press a key, by the machine's clock.
+    next: Duration,
 }
 
 impl<'a> Talk<'a> {
-    pub(crate) fn begin(dialogue: &'a Dialogue, patience: Duration) -> io::Result<Self> {
-        let now = Instant::now();
+    /// Begins at a time of the machine's clock.
+    pub(crate) fn begin(
+        dialogue: &'a Dialogue,
+        patience: Duration,
+        now: Duration,
+    ) -> io::Result<Self> {
         let mut talk = Self {
             dialogue,
             patience,
@@ -57,7 +61,7 @@ impl<'a> Talk<'a> {
             keys: VecDeque::new(),
             next: now,
         };
-        talk.begin_step();
+        talk.begin_step(now);
         Ok(talk)
     }
 
@@ -71,8 +75,8 @@ impl<'a> Talk<'a> {
         self.ear.as_fd()
     }
 
-    /// When there is something to do, if nothing is heard before.
-    pub(crate) fn wake(&self) -> Option<Instant> {
+    /// When by the machine's clock there is something to do, if nothing is heard before.
+    pub(crate) fn wake(&self) -> Option<Duration> {
         let step = self.step()?;
         match step.action {
             Action::Send(_) => Some(self.since),
@@ -93,14 +97,14 @@ impl<'a> Talk<'a> {
                 }
                 Action::Keys(_) => self.press(machine)?,
                 Action::Screen(pattern) => {
-                    Instant::now() >= self.next && {
-                        self.next = Instant::now() + LOOK;
+                    machine.now() >= self.next && {
+                        self.next = machine.now() + LOOK;
                         pattern.is_match(&text_screen(machine)?)
                     }
                 }
             };
             if !done {
-                let late = step.waits() && Instant::now() >= self.deadline(step);
+                let late = step.waits() && machine.now() >= self.deadline(step);
                 return Ok(if late {
                     Progress::Failed
                 } else {
@@ -108,7 +112,7 @@ impl<'a> Talk<'a> {
                 });
             }
             self.at += 1;
-            self.begin_step();
+            self.begin_step(machine.now());
         }
         Ok(Progress::Ended)
     }
@@ -130,9 +134,9 @@ impl<'a> Talk<'a> {
         self.dialogue.steps().get(self.at)
     }
 
-    fn begin_step(&mut self) {
-        self.since = Instant::now();
-        self.next = self.since;
+    fn begin_step(&mut self, now: Duration) {
+        self.since = now;
+        self.next = now;
         match self.step().map(|step| &step.action) {
             Some(Action::Expect(pattern)) => self.ear.listen_for(pattern.as_str()),
             Some(Action::Keys(chords)) => self.keys = chords.iter().collect(),
@@ -142,7 +146,7 @@ impl<'a> Talk<'a> {
 
     /// Presses the next key once the one before is up; says whether all are.
     fn press(&mut self, machine: &mut Machine) -> Result<bool, CommandError> {
-        if Instant::now() < self.next {
+        if machine.now() < self.next {
             return Ok(false);
         }
         let Some(chord) = self.keys.pop_front() else {
@@ -151,7 +155,7 @@ impl<'a> Talk<'a> {
         machine.press(chord, HOLD)?;
         // Each key of it goes down and comes up again, and takes its time for both.
         let keys = u32::try_from(chord.keys()).unwrap_or(u32::MAX);
-        self.next = Instant::now() + HOLD.saturating_mul(keys.saturating_mul(2));
+        self.next = machine.now() + HOLD.saturating_mul(keys.saturating_mul(2));
         Ok(false)
     }
 
@@ -159,7 +163,7 @@ impl<'a> Talk<'a> {
         step.within.unwrap_or(self.patience)
     }
 
-    fn deadline(&self, step: &Step) -> Instant {
+    fn deadline(&self, step: &Step) -> Duration {
         self.since + self.patience_of(step)
     }
 }

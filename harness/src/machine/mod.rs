@@ -1,6 +1,9 @@
 //! A running machine: it owns the child, its channels and its folder, and takes them with it.
 
 mod channels;
+mod clock;
+pub(crate) mod files;
+mod isolation;
 pub mod qmp;
 pub mod spec;
 
@@ -18,8 +21,9 @@ use serde_json::{Value, json};
 
 use self::{
     channels::Wires,
+    clock::Clock,
     qmp::{Qmp, QmpEvent},
-    spec::MachineSpec,
+    spec::{MachineSpec, Origin},
 };
 use crate::{dialogue::Chord, serial::SerialSource};
 
@@ -51,7 +55,9 @@ pub struct Machine {
     qmp: Qmp,
     inbox: VecDeque<Event>,
     folder: PathBuf,
-    started: Instant,
+    /// The guest's, where it is a file.
+    memory: Option<File>,
+    clock: Clock,
     gone: bool,
 }
 
@@ -89,19 +95,27 @@ pub enum CommandError {
 }
 
 impl Machine {
-    /// Starts QEMU in `folder`, with its diagnostics in `stderr` there. It runs at once.
+    /// Starts QEMU in `folder`, with its diagnostics in `stderr`. It runs at once.
+    ///
+    /// The folder is the machine's alone: as root, it and what is in it are given to a user that QEMU runs as.
     ///
     /// # Errors
     /// The program cannot be started, or the host refuses sockets or files.
     pub fn start(spec: &MachineSpec, folder: &Path, stderr: File) -> io::Result<Self> {
+        let memory = match &spec.origin {
+            Origin::PowerOn => None,
+            Origin::ToCheckpoint(_) => Some(files::empty_memory(u64::from(spec.memory_mib) << 20)?),
+            Origin::Checkpoint(checkpoint) => Some(files::memory_of(&checkpoint.memory)?),
+        };
         let started = Instant::now();
-        let wires = Wires::start(spec, folder, stderr)?;
+        let wires = Wires::start(spec, folder, stderr, memory.as_ref())?;
         let mut machine = Self {
+            clock: Clock::of(wires.child.id(), started, spec.pace),
             wires,
             qmp: Qmp::default(),
             inbox: VecDeque::new(),
             folder: folder.to_owned(),
-            started,
+            memory,
             gone: false,
         };
         // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
@@ -127,13 +141,17 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Stops the guest and writes the machine's state, without the memory. The machine is of no use after that.
+    /// Stops the guest and writes the machine's state and its memory, each to a file. The machine is of no use after that.
     ///
     /// # Errors
-    /// QEMU is gone or refuses, or the state could not be written.
-    pub(crate) fn save(&mut self, state: &File) -> Result<(), CommandError> {
+    /// QEMU is gone or refuses, or a file could not be written.
+    pub(crate) fn save(&mut self, state: &File, memory: &Path) -> Result<(), CommandError> {
         self.leave_out_memory()?;
-        self.migrate("migrate", state)
+        self.migrate("migrate", state)?;
+        if let Some(guests) = &self.memory {
+            files::keep_memory(guests, memory)?;
+        }
+        Ok(())
     }
 
     /// What came and was not taken yet, after the guest was stopped.
@@ -156,7 +174,7 @@ impl Machine {
 
     /// Waits until a state is written or read: the answer to the command only says that it began. What comes meanwhile is kept.
     fn migrated(&mut self, command: &str) -> Result<(), CommandError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = self.now() + PATIENCE;
         loop {
             let ended = |event: &Event| match event {
                 Event::Qmp(event) if event.name == MIGRATION => match event.data["status"].as_str()
@@ -178,12 +196,15 @@ impl Machine {
                     });
                 }
                 None if self.gone => return Err(CommandError::Gone),
-                None if Instant::now() >= deadline => {
+                None if self.now() >= deadline => {
                     return Err(CommandError::Silent {
                         command: command.to_owned(),
                     });
                 }
-                None => self.pump(deadline, None)?,
+                None => {
+                    let until = self.wall(deadline);
+                    self.pump(until, None)?;
+                }
             }
         }
     }
@@ -199,7 +220,24 @@ impl Machine {
     /// When QEMU was started.
     #[must_use]
     pub const fn started(&self) -> Instant {
-        self.started
+        self.clock.started()
+    }
+
+    /// The time that the machine had since QEMU was started: without what it waited for a processor of the host, and less on a
+    /// slow host. Never more than what a clock on the wall shows.
+    pub fn now(&mut self) -> Duration {
+        self.clock.now()
+    }
+
+    /// The earliest time on the wall at which the machine can have had so much time.
+    pub fn wall(&mut self, time: Duration) -> Instant {
+        self.clock.wall(time)
+    }
+
+    /// The machine's own folder, in which QEMU runs.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// QEMU's process id.
@@ -266,7 +304,7 @@ impl Machine {
     }
 
     fn answer(&mut self, command: &str, id: u64) -> Result<Value, CommandError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = self.now() + PATIENCE;
         loop {
             if let Some(answer) = self.qmp.answer(id) {
                 return answer.map_err(|words| CommandError::Refused {
@@ -277,12 +315,13 @@ impl Machine {
             if self.gone {
                 return Err(CommandError::Gone);
             }
-            if Instant::now() >= deadline {
+            if self.now() >= deadline {
                 return Err(CommandError::Silent {
                     command: command.to_owned(),
                 });
             }
-            self.pump(deadline, None)?;
+            let until = self.wall(deadline);
+            self.pump(until, None)?;
         }
     }
 
@@ -335,10 +374,7 @@ impl Machine {
     }
 
     fn take_file(&self, name: &str) -> Result<Vec<u8>, CommandError> {
-        let path = self.folder.join(name);
-        let bytes = std::fs::read(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(bytes)
+        Ok(files::take_left(&self.folder.join(name))?)
     }
 
     fn pump(&mut self, deadline: Instant, interrupt: Option<BorrowedFd<'_>>) -> io::Result<()> {

@@ -6,6 +6,7 @@ mod common;
 mod damaged;
 mod dialogues;
 mod host;
+mod hostile;
 mod listening;
 mod mastered;
 mod real_media;
