@@ -3,8 +3,11 @@
 //! Each part tries one thing at length and says what came of it in figures. With `--keep` they become
 //! `docs/trust/PART.json`, from which `docs/trust.md` is made. Tests do the same in short.
 
+mod differential;
 mod flakes;
+mod fuzz;
 mod kept;
+mod supply;
 
 use std::{
     io::{self, Write},
@@ -43,20 +46,35 @@ pub(crate) struct Trust {
 pub(crate) enum Part {
     /// Boot many cells on a busy machine, and look whether each came to what it comes to on an idle one.
     Flakes(flakes::Flakes),
+    /// Let every reader of bytes that others wrote read millions of inputs, guided by what they reach.
+    Fuzz(fuzz::Fuzz),
+    /// Compare what is read of millions of boot catalogs with what an independent reader says.
+    Differential(differential::Differential),
+    /// Look at what boot-matrix is built from: licences, sources, versions, unsafe code; and make a bill of materials.
+    Supply(supply::Supply),
 }
 
 impl Part {
     pub(crate) const FLAKES: &str = "flakes";
+    pub(crate) const FUZZ: &str = "fuzz";
+    pub(crate) const DIFFERENTIAL: &str = "differential";
+    pub(crate) const SUPPLY: &str = "supply";
 
     const fn name(&self) -> &'static str {
         match self {
             Self::Flakes(_) => Self::FLAKES,
+            Self::Fuzz(_) => Self::FUZZ,
+            Self::Differential(_) => Self::DIFFERENTIAL,
+            Self::Supply(_) => Self::SUPPLY,
         }
     }
 
     fn measure(&self, signals: &'static Signals) -> anyhow::Result<Figures> {
         match self {
             Self::Flakes(options) => flakes::measure(options, signals),
+            Self::Fuzz(options) => fuzz::measure(options, signals),
+            Self::Differential(options) => differential::measure(options, signals),
+            Self::Supply(options) => supply::measure(options),
         }
     }
 }
