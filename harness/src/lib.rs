@@ -46,6 +46,7 @@ pub mod outcome;
 pub mod packages;
 pub mod platform;
 pub mod qemu;
+pub mod readers;
 mod recording;
 mod registers;
 mod rules;

@@ -2,20 +2,21 @@
 
 /// What the registers say about whether anything can still happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Registers {
+pub struct Registers {
     /// The linear address of the next instruction.
-    pub(crate) address: u64,
+    pub address: u64,
     /// Whether the processor waits in `HLT`.
-    pub(crate) halted: bool,
+    pub halted: bool,
     /// Whether an interrupt could wake it (the `IF` flag).
-    pub(crate) interruptible: bool,
+    pub interruptible: bool,
     /// Whether it is in real mode.
-    pub(crate) real_mode: bool,
+    pub real_mode: bool,
 }
 
 impl Registers {
     /// Reads QEMU's text; `None` when it is not the text of an x86 processor.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let flags = hex_after(text, "EFL=").or_else(|| hex_after(text, "RFL="))?;
         let offset = hex_after(text, "RIP=").or_else(|| hex_after(text, "EIP="))?;
         let code = text.lines().find_map(|line| line.strip_prefix("CS ="))?;
@@ -29,7 +30,8 @@ impl Registers {
     }
 
     /// Whether nothing in the machine can make this processor go on, but a non-maskable interrupt or a reset.
-    pub(crate) const fn is_dead(self) -> bool {
+    #[must_use]
+    pub const fn is_dead(self) -> bool {
         self.halted && !self.interruptible
     }
 }

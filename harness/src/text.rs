@@ -95,7 +95,7 @@ pub fn clean(bytes: &[u8]) -> String {
 
 /// Hands out whole lines of a growing text, each once.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Lines {
+pub struct Lines {
     taken: usize,
     /// Up to where no line ends after what was taken: a line may be long.
     searched: usize,
@@ -103,7 +103,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// The lines that were completed since the last call.
-    pub(crate) fn take<'a>(&mut self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn take<'a>(&mut self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
         // A backspace may have shortened the text.
         let from = self.taken.min(text.len());
         let searched = self.searched.clamp(from, text.len());

@@ -36,7 +36,7 @@ const fn unit(attachment: Attachment) -> u64 {
 
 /// Follows a growing trace log.
 #[derive(Debug)]
-pub(crate) struct TraceLog {
+pub struct TraceLog {
     attachment: Attachment,
     file: Option<File>,
     partial: Vec<u8>,
@@ -45,7 +45,9 @@ pub(crate) struct TraceLog {
 }
 
 impl TraceLog {
-    pub(crate) const fn new(attachment: Attachment) -> Self {
+    /// A log of which nothing was read yet.
+    #[must_use]
+    pub const fn new(attachment: Attachment) -> Self {
         Self {
             attachment,
             file: None,
@@ -59,7 +61,7 @@ impl TraceLog {
     ///
     /// # Errors
     /// The log exists and cannot be read.
-    pub(crate) fn follow(&mut self, path: &Path) -> io::Result<bool> {
+    pub fn follow(&mut self, path: &Path) -> io::Result<bool> {
         let file = match &mut self.file {
             Some(file) => file,
             None => match open_left(path) {
@@ -69,8 +71,15 @@ impl TraceLog {
                 Err(error) => return Err(error),
             },
         };
+        let mut added = Vec::new();
+        file.read_to_end(&mut added)?;
+        Ok(self.push(&added))
+    }
+
+    /// Takes what was added to the log, in pieces of any size; says whether that completed a read.
+    pub fn push(&mut self, added: &[u8]) -> bool {
         let before = self.reads.len();
-        file.read_to_end(&mut self.partial)?;
+        self.partial.extend_from_slice(added);
         let whole = self
             .partial
             .iter()
@@ -84,16 +93,18 @@ impl TraceLog {
             }
         }
         self.partial.drain(..whole);
-        Ok(self.reads.len() > before)
+        self.reads.len() > before
     }
 
     /// The reads so far.
-    pub(crate) fn reads(&self) -> &[DiscRead] {
+    #[must_use]
+    pub fn reads(&self) -> &[DiscRead] {
         &self.reads
     }
 
     /// Whether this QEMU writes trace events to the log.
-    pub(crate) const fn works(&self) -> bool {
+    #[must_use]
+    pub const fn works(&self) -> bool {
         self.works
     }
 }

@@ -4,7 +4,7 @@ use crate::firmware::FirmwareKind;
 
 /// One thing a firmware said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub enum Said {
     /// It turned to a device or boot option (SeaBIOS `Booting from DVD/CD...`, OVMF `loading`).
     Trying,
     /// It jumped into a boot image.
@@ -24,13 +24,15 @@ pub(crate) enum Said {
 
 /// Understands a firmware's lines one by one, and keeps the canonical form of those about booting.
 #[derive(Clone, Debug)]
-pub(crate) struct Words {
+pub struct Words {
     kind: FirmwareKind,
     canonical: Vec<String>,
 }
 
 impl Words {
-    pub(crate) const fn new(kind: FirmwareKind) -> Self {
+    /// Those of a firmware that has said nothing yet.
+    #[must_use]
+    pub const fn new(kind: FirmwareKind) -> Self {
         Self {
             kind,
             canonical: Vec::new(),
@@ -38,12 +40,13 @@ impl Words {
     }
 
     /// The lines so far: no serial numbers, device paths or option numbers, and none twice in a row.
-    pub(crate) fn canonical(&self) -> &[String] {
+    #[must_use]
+    pub fn canonical(&self) -> &[String] {
         &self.canonical
     }
 
     /// Takes one line.
-    pub(crate) fn hear(&mut self, line: &str) -> Option<Said> {
+    pub fn hear(&mut self, line: &str) -> Option<Said> {
         let (said, canonical) = match self.kind {
             FirmwareKind::Bios => seabios(line.trim())?,
             FirmwareKind::Uefi => ovmf(line.trim())?,

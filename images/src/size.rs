@@ -111,6 +111,8 @@ impl FromStr for Size {
             }
             let number = |text: &str| text.parse().map_err(|_| unknown());
             return match (offset.strip_suffix('s'), offset.strip_suffix('b')) {
+                // A quarter, and written as one.
+                (_, Some(blocks)) if number(blocks)? == 0 => Ok(Self::Quarter(Offset::Sectors(0))),
                 (Some(sectors), _) => Ok(Self::Quarter(Offset::Sectors(number(sectors)?))),
                 (_, Some(blocks)) => Ok(Self::Quarter(Offset::Blocks(number(blocks)?))),
                 _ => Err(unknown()),
@@ -150,6 +152,8 @@ mod tests {
         check("quarter+1s", 333_001);
         check("quarter-1b", 332_996);
         check("quarter+1b", 333_004);
+        let nothing_more: Size = "quarter+0b".parse().unwrap();
+        assert_eq!(nothing_more, "quarter".parse().unwrap());
         check("65535s", 65_535);
         check("1474560", 2_880);
         for text in [

@@ -3,6 +3,8 @@
 //! This crate boots nothing: it reads and expands [`file::ScenarioFile`]s, chooses among the
 //! [`cell::Cell`]s, and holds the shapes that a run writes and reads back.
 
+#![forbid(unsafe_code)]
+
 pub mod baseline;
 pub mod basis;
 pub mod cell;

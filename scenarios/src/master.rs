@@ -322,6 +322,15 @@ impl Masters {
         Ok(masters)
     }
 
+    /// Reads the description of one tool, a file's text. The path is for messages, and for what stands beside the file.
+    ///
+    /// # Errors
+    /// With line and column: what has no meaning.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ReadError> {
+        let tools = vec![read_text(path, text)?];
+        Ok(Self { tools })
+    }
+
     fn described(&self, name: &str) -> Option<&Described> {
         self.tools.iter().find(|other| other.name() == name)
     }
@@ -508,8 +517,12 @@ fn read_file(path: &Path) -> Result<Described, ReadError> {
         path: path.to_owned(),
         cause,
     })?;
-    let file: MasterFile = toml_file::read(path, &text)?;
-    let reader = Reader { path, text: &text };
+    read_text(path, &text)
+}
+
+fn read_text(path: &Path, text: &str) -> Result<Described, ReadError> {
+    let file: MasterFile = toml_file::read(path, text)?;
+    let reader = Reader { path, text };
     let commands = file
         .command
         .iter()

@@ -230,18 +230,28 @@ pub fn read_file(
         path: path.to_owned(),
         cause,
     })?;
-    parse(&Source {
-        path,
-        text: &text,
-        snapshots,
-        masters,
-    })
+    read_text(path, &text, snapshots, masters)
 }
 
-fn parse(source: &Source<'_>) -> Result<Vec<Scenario>, ReadError> {
-    let file: ScenarioFile = toml_file::read(source.path, source.text)?;
+/// The scenarios of a file's text. [`Scenario::check`] is left to the caller.
+///
+/// # Errors
+/// As [`read_file`], with `path` for the file.
+pub fn read_text(
+    path: &Path,
+    text: &str,
+    snapshots: &Path,
+    masters: &Arc<Masters>,
+) -> Result<Vec<Scenario>, ReadError> {
+    let file: ScenarioFile = toml_file::read(path, text)?;
+    let source = Source {
+        path,
+        text,
+        snapshots,
+        masters,
+    };
     file.scenario
         .into_iter()
-        .map(|decl| Ok(Scenario::new(decl, source)?))
+        .map(|decl| Ok(Scenario::new(decl, &source)?))
         .collect()
 }

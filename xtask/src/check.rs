@@ -1,4 +1,4 @@
-//! Format, lints, documentation, the schema, generated tables and the snapshots: everything that can be checked without booting.
+//! Format, lints, documentation, dependencies, the schema, generated tables and the snapshots: everything that can be checked without booting.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
     place::{cargo, workspace},
     steps::{self, Step},
     stop::Stop,
-    tables,
+    supply, tables,
 };
 
 /// Runs the verb.
@@ -59,6 +59,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
             ])
             .env("RUSTDOCFLAGS", "-D warnings"),
         ),
+        Step::run("dependencies", dependencies),
         Step::run("schema", schema),
         Step::run("generated tables", generated_tables),
         Step::run("unreferenced snapshots", unreferenced_snapshots),
@@ -110,6 +111,14 @@ fn kept(file: &Path, text: &str) -> Result<(), (u8, String)> {
             ),
         )),
     }
+}
+
+fn dependencies() -> Result<(), (u8, String)> {
+    let wrong = supply::check().map_err(|error| (3, format!("{error:#}")))?;
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err((1, wrong.join("\n")))
 }
 
 fn generated_tables() -> Result<(), (u8, String)> {

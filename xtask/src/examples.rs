@@ -318,6 +318,36 @@ pub(crate) const TRUST_FLAKES: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const TRUST_FUZZ: Examples = Examples(&[
+    (
+        "cargo xtask trust fuzz --target qmp --executions 100000",
+        "one reader, for some seconds once it is built",
+    ),
+    (
+        "cargo xtask trust fuzz --grow --keep",
+        "ten million inputs for each; hours",
+    ),
+]);
+
+pub(crate) const TRUST_SUPPLY: Examples = Examples(&[
+    ("cargo xtask trust supply", "licences, sources, unsafe code"),
+    (
+        "cargo xtask trust supply --sbom sbom.cdx.json",
+        "a software bill of materials, too",
+    ),
+]);
+
+pub(crate) const TRUST_DIFFERENTIAL: Examples = Examples(&[
+    (
+        "cargo xtask trust differential --catalogs 5000",
+        "some seconds",
+    ),
+    (
+        "cargo xtask trust differential --keep",
+        "two million catalogs, and the figures in docs/trust.md",
+    ),
+]);
+
 #[cfg(test)]
 mod tests {
     use clap::{Command, CommandFactory, Parser};

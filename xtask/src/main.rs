@@ -24,6 +24,7 @@ mod setup;
 mod signals;
 mod steps;
 mod stop;
+mod supply;
 mod tables;
 mod terminal;
 mod test;

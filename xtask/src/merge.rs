@@ -15,7 +15,7 @@ use crate::{
     boot_matrix::{self, folder, junit},
     cli::{self, Format},
     parallel,
-    place::{absolute, shown},
+    place::{self, absolute, shown},
     report,
     signals::Signals,
     stop::Stop,
@@ -131,7 +131,7 @@ fn link(from: &Path, to: &Path) -> Result<(), FileError> {
             link(&source, &target)?;
         } else if fs::hard_link(&source, &target).is_err() {
             // Another file system, or one that has no links.
-            fs::copy(&source, &target).map_err(FileError::new("copy", &source))?;
+            place::copy(&source, &target).map_err(FileError::new("copy", &source))?;
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ pub struct QmpEvent {
 
 /// The state of one monitor connection; the bytes come and go elsewhere.
 #[derive(Debug, Default)]
-pub(crate) struct Qmp {
+pub struct Qmp {
     partial: Vec<u8>,
     next_id: u64,
     answers: BTreeMap<u64, Result<Value, String>>,
@@ -26,7 +26,7 @@ pub(crate) struct Qmp {
 
 impl Qmp {
     /// The line that asks for a command, and the id under which its answer will come.
-    pub(crate) fn request(&mut self, command: &str, arguments: &Value) -> (u64, Vec<u8>) {
+    pub fn request(&mut self, command: &str, arguments: &Value) -> (u64, Vec<u8>) {
         let id = self.next_id;
         self.next_id += 1;
         let request = json!({ "execute": command, "arguments": arguments, "id": id });
@@ -34,7 +34,7 @@ impl Qmp {
     }
 
     /// Takes bytes; gives the events that they complete. A greeting is passed over, and so is what is no JSON.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Vec<QmpEvent> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<QmpEvent> {
         if self.partial.len() > LONGEST_LINE {
             // No answer of QEMU's.
             self.partial.clear();
@@ -69,7 +69,7 @@ impl Qmp {
     }
 
     /// The answer to a request, once it came: the return value, or QEMU's words of refusal.
-    pub(crate) fn answer(&mut self, id: u64) -> Option<Result<Value, String>> {
+    pub fn answer(&mut self, id: u64) -> Option<Result<Value, String>> {
         self.answers.remove(&id)
     }
 }

@@ -107,7 +107,7 @@ impl BiosParameterBlock {
     }
 
     /// How many clusters there are; `None` when the structures leave no room for any.
-    fn clusters(&self) -> Option<u64> {
+    pub(super) fn clusters(&self) -> Option<u64> {
         let data = u64::from(self.total).checked_sub(self.before_clusters())?;
         let clusters = data / u64::from(self.sectors_per_cluster);
         (clusters > 0).then_some(clusters)

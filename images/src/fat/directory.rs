@@ -12,6 +12,9 @@ const DIRECTORY: u8 = 0x10;
 const VOLUME_LABEL: u8 = 0x08;
 const LONG_NAME: u8 = 0x0F;
 
+/// Loaders that are named: UEFI has one for each architecture, fewer than ten.
+const LOADERS: usize = 16;
+
 /// A FAT file system somewhere on a disc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FatVolume {
@@ -63,7 +66,7 @@ impl FatVolume {
     }
 
     /// The loaders by which UEFI boots a removable medium (UEFI §3.5.1.1): names such as `BOOTX64.EFI`, of files in
-    /// `\EFI\BOOT`. Upper and lower case are the same.
+    /// `\EFI\BOOT`, each name once, at most sixteen. Upper and lower case are the same.
     pub fn removable_media_loaders(self, disc: &mut Window<'_>) -> Vec<String> {
         let mut directory = self.root();
         for name in ["EFI", "BOOT"] {
@@ -76,12 +79,16 @@ impl FatVolume {
             };
             directory = Extent::Chain(found.cluster);
         }
-        self.entries(disc, directory)
+        let files = self
+            .entries(disc, directory)
             .into_iter()
             .filter(|entry| !entry.directory)
-            .map(Entry::name)
-            .filter(|name| is_loader(name))
-            .collect()
+            .map(Entry::name);
+        let mut loaders = Vec::new();
+        for name in files.filter(|name| is_loader(name)) {
+            add_loader(&mut loaders, name);
+        }
+        loaders
     }
 
     /// Where the root directory stands.
@@ -210,6 +217,13 @@ fn short_name(raw: &[u8; ENTRY_BYTES]) -> String {
     }
 }
 
+/// Adds a loader's name: each once, and no more than there can be.
+pub(crate) fn add_loader(loaders: &mut Vec<String>, name: String) {
+    if loaders.len() < LOADERS && !loaders.contains(&name) {
+        loaders.push(name);
+    }
+}
+
 /// Whether a file's name is that of a loader for some architecture: `BOOT*.EFI`.
 #[must_use]
 pub(crate) fn is_loader(name: &str) -> bool {
@@ -278,6 +292,36 @@ mod tests {
         let volume = FatVolume::at(&mut disc, 0).unwrap();
         assert_eq!(volume.entries(&mut disc, Extent::Chain(2)).len(), ENTRIES);
         assert!(volume.removable_media_loaders(&mut disc).is_empty());
+    }
+
+    /// A catalog may name the image two thousand times, and each time its loaders are told.
+    #[test]
+    fn a_directory_full_of_loaders_has_so_many_as_there_can_be() {
+        let mut bytes = partition(FatType::Fat12, 2_880);
+        let volume = FatVolume::at(&mut Window::new(&bytes), 0).unwrap();
+        let cluster = |number| volume.parameters.cluster_start(number).unwrap();
+        // \EFI is cluster 2, and \EFI\BOOT in it is cluster 3, which leads to itself.
+        bytes.write_at(
+            volume.parameters.fat_start(),
+            &[0xF8, 0xFF, 0xFF, 0xFF, 0x3F, 0x00],
+        );
+        let entry = |name: &[u8; 11], attributes, cluster| {
+            let mut entry = [0; ENTRY_BYTES];
+            entry[..11].copy_from_slice(name);
+            (entry[11], entry[26]) = (attributes, cluster);
+            entry
+        };
+        let root = volume.parameters.root_start();
+        bytes.write_at(root, &entry(b"EFI        ", DIRECTORY, 2));
+        bytes.write_at(cluster(2), &entry(b"BOOT       ", DIRECTORY, 3));
+        for (number, at) in (b'A'..).zip((0..512).step_by(ENTRY_BYTES)) {
+            let mut name = *b"BOOT    EFI";
+            name[4] = number;
+            bytes.write_at(cluster(3) + at, &entry(&name, 0, 0));
+        }
+        let loaders = volume.removable_media_loaders(&mut Window::new(&bytes));
+        let expected: Vec<String> = ('A'..='P').map(|it| format!("BOOT{it}.EFI")).collect();
+        assert_eq!(loaders, expected);
     }
 
     proptest! {

@@ -8,5 +8,5 @@ mod walk;
 
 pub use bios_parameter_block::BiosParameterBlock;
 pub use directory::FatVolume;
-pub(crate) use directory::is_loader;
-pub use walk::FatStructure;
+pub(crate) use directory::{add_loader, is_loader};
+pub use walk::{FatStructure, FatVisit, Run};

@@ -43,28 +43,32 @@ pub enum FatStructure {
 }
 
 /// Bytes of the disc: where they start, and how many.
-pub(crate) type Run = (u64, ByteCount);
+pub type Run = (u64, ByteCount);
 
 /// What is done with each structure and its runs, in order; a break ends the walk.
-pub(crate) type FatVisit<'v> = dyn FnMut(FatStructure, &[Run]) -> ControlFlow<()> + 'v;
+pub type FatVisit<'v> = dyn FnMut(FatStructure, &[Run]) -> ControlFlow<()> + 'v;
 
 impl FatVolume {
     /// Shows every structure, in whole clusters, and says whether all of them were read.
-    pub(crate) fn walk(self, disc: &mut Window<'_>, visit: &mut FatVisit<'_>) -> bool {
+    pub fn walk(self, disc: &mut Window<'_>, visit: &mut FatVisit<'_>) -> bool {
+        // A cluster belongs to one chain: more links than clusters are a chain that comes back to itself or to another.
+        let clusters = self.parameters.clusters().unwrap_or_default();
         let mut walk = Walk {
             volume: self,
             links: 0,
+            most_links: LINKS.min(clusters.saturating_add(1)),
             known: BTreeSet::new(),
             queue: VecDeque::new(),
         };
         let flow = walk.structures(disc, visit);
-        flow.is_continue() && walk.links < LINKS
+        flow.is_continue() && walk.links < walk.most_links
     }
 }
 
 struct Walk {
     volume: FatVolume,
     links: u64,
+    most_links: u64,
     /// The first clusters of directories.
     known: BTreeSet<u32>,
     queue: VecDeque<(Extent, String)>,
@@ -131,7 +135,7 @@ impl Walk {
         let mut left = length.get().div_ceil(cluster_bytes.max(1));
         let mut runs: Vec<Run> = Vec::new();
         let mut next = Some(self.volume.masked(first));
-        while left > 0 && self.links < LINKS {
+        while left > 0 && self.links < self.most_links {
             let Some((cluster, start)) = next.and_then(|cluster| {
                 Some((cluster, self.volume.parameters.cluster_start(cluster)?))
             }) else {
@@ -149,5 +153,51 @@ impl Walk {
             self.links += 1;
         }
         runs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        boot::FatType,
+        boot_image::{Identity, efi_system_partition},
+        probe::DiscHash,
+        sparse::SparseBytes,
+        units::VirtualSectorCount,
+    };
+
+    /// The fuzzer found that one such chain was followed a million times.
+    #[test]
+    fn a_file_whose_chain_comes_back_to_itself_has_no_more_clusters_than_there_are() {
+        let identity = Identity {
+            disc: DiscHash::of_id("fat/-/-/-/-"),
+            slot: 1,
+        };
+        let length = VirtualSectorCount::new(2_880);
+        let partition = efi_system_partition(identity, length, Some(FatType::Fat12));
+        let mut bytes = partition.unwrap().bytes;
+        fn walk(bytes: &SparseBytes) -> (FatVolume, bool, usize) {
+            let mut disc = Window::new(bytes);
+            let volume = FatVolume::at(&mut disc, 0).unwrap();
+            let mut runs = 0;
+            let complete = volume.walk(&mut disc, &mut |_, these| {
+                runs += these.len();
+                ControlFlow::Continue(())
+            });
+            (volume, complete, runs)
+        }
+        let (volume, complete, _) = walk(&bytes);
+        assert!(complete);
+        let entry = b"ENDLESS    \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\xFF\xFF\xFF\xFF";
+        bytes.write_at(volume.parameters.root_start(), entry);
+        bytes.write_at(volume.parameters.fat_start() + 3, &[0x02, 0x20, 0x00]);
+        let (volume, complete, runs) = walk(&bytes);
+        assert!(!complete);
+        let clusters = volume.parameters.clusters().unwrap();
+        assert!(
+            runs as u64 <= clusters + 8,
+            "{runs} runs of {clusters} clusters"
+        );
     }
 }

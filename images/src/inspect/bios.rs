@@ -1,5 +1,7 @@
 //! Entries for a BIOS: what is loaded, and where; floppies, hard disks, isolinux.
 
+use std::collections::BTreeMap;
+
 use super::{
     Examination, Purpose, Window,
     entries::{LOADABLE, WRAP},
@@ -32,6 +34,8 @@ const CHS_CYLINDERS: u64 = 1_024;
 /// Checks every entry for a BIOS.
 pub(super) fn check(examination: &mut Examination<'_, '_>) {
     let mut seen: Vec<Lba> = Vec::new();
+    // By image: two thousand entries may name the same one.
+    let mut loaders: BTreeMap<Lba, bool> = BTreeMap::new();
     for (entry, boot) in examination.entries_for(Purpose::Bios) {
         if !boot.bootable && entry.slot != 1 {
             continue;
@@ -39,7 +43,9 @@ pub(super) fn check(examination: &mut Examination<'_, '_>) {
         let on_disc = boot.extent_blocks.is_some();
         let isolinux = on_disc
             && boot.media.emulation() == MediaType::NO_EMULATION
-            && is_isolinux(examination.disc, boot.load_rba);
+            && *loaders
+                .entry(boot.load_rba)
+                .or_insert_with(|| is_isolinux(examination.disc, boot.load_rba));
         check_segment(examination, entry, boot, isolinux);
         check_count(examination, entry, boot);
         if !on_disc || seen.contains(&boot.load_rba) {
@@ -156,8 +162,10 @@ fn is_isolinux(disc: &mut Window<'_>, image: Lba) -> bool {
     let size = disc.read(image.byte_offset(), &mut head);
     head.truncate(size);
     let name = b"isolinux";
-    head.windows(name.len())
-        .any(|bytes| bytes.eq_ignore_ascii_case(name))
+    memchr::memchr2_iter(b'i', b'I', &head).any(|at| {
+        let word = head.get(at..at + name.len());
+        word.is_some_and(|word| word.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Where the primary volume descriptor stands (ECMA-119 §6.2.1).

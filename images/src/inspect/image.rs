@@ -1,5 +1,7 @@
 //! The boot images: where each ends, which file it is, and how long it says that it is itself.
 
+use std::collections::BTreeMap;
+
 use super::{
     Window,
     descriptors::Descriptors,
@@ -19,7 +21,7 @@ use crate::{
 pub(super) struct Images {
     /// Where something starts or the volume ends, ascending.
     boundaries: Vec<Lba>,
-    files: Vec<FileAt>,
+    files: BTreeMap<Lba, FileAt>,
     end: Lba,
 }
 
@@ -66,23 +68,31 @@ impl Images {
         boundaries.dedup();
         Self {
             boundaries,
-            files: tree.map_or_else(Vec::new, |tree| tree.files.clone()),
+            files: tree.map_or_else(BTreeMap::new, |tree| tree.files.clone()),
             end,
         }
     }
 
     /// Fills in what is known of each entry's image.
     pub(super) fn resolve(&self, disc: &mut Window<'_>, catalog: &mut CatalogReading) {
+        // Two thousand entries may name one image, and its directories hold thousands of entries: each is read once.
+        let mut fats = BTreeMap::new();
         for entry in &mut catalog.entries {
             let platform = entry.platform;
             if let Some(boot) = &mut entry.boot {
-                self.resolve_one(disc, platform, boot);
+                self.resolve_one(disc, platform, boot, &mut fats);
             }
         }
     }
 
-    fn resolve_one(&self, disc: &mut Window<'_>, platform: Platform, boot: &mut BootReading) {
-        if let Some(file) = self.files.iter().find(|file| file.start == boot.load_rba) {
+    fn resolve_one(
+        &self,
+        disc: &mut Window<'_>,
+        platform: Platform,
+        boot: &mut BootReading,
+        fats: &mut BTreeMap<Lba, Option<Fat>>,
+    ) {
+        if let Some(file) = self.files.get(&boot.load_rba) {
             boot.path = Some(file.path.clone());
             boot.file_bytes = Some(file.length);
         }
@@ -94,16 +104,14 @@ impl Images {
             |length| Some(length.blocks_rounded_up()),
         );
         let start = boot.load_rba.byte_offset();
-        let volume = FatVolume::at(disc, start);
-        if let Some(volume) = volume {
-            boot.fat = Some(match volume.parameters.fat {
-                FatType::Fat12 => 12,
-                FatType::Fat16 => 16,
-                FatType::Fat32 => 32,
-            });
-            boot.loaders = volume.removable_media_loaders(disc);
+        let fat = fats
+            .entry(boot.load_rba)
+            .or_insert_with(|| Fat::read(disc, start));
+        if let Some(fat) = fat {
+            boot.fat = Some(fat.bits);
+            boot.loaders.clone_from(&fat.loaders);
         }
-        let fat = volume.map(|volume| volume.parameters.length());
+        let fat = fat.as_ref().map(|fat| fat.length);
         boot.own_length = match boot.media.emulation() {
             _ if platform == Platform::EFI || !boot.loaders.is_empty() => fat,
             MediaType::HARD_DISK => disc.array(start).and_then(|sector| partitions_end(&sector)),
@@ -116,6 +124,28 @@ impl Images {
     pub(super) fn room(&self, from: Lba) -> Option<BlockCount> {
         let next = self.boundaries.partition_point(|&lba| lba <= from);
         self.boundaries.get(next)?.blocks_since(from)
+    }
+}
+
+/// What is wanted of the file system in an image.
+struct Fat {
+    bits: u8,
+    length: VirtualSectorCount,
+    loaders: Vec<String>,
+}
+
+impl Fat {
+    fn read(disc: &mut Window<'_>, start: u64) -> Option<Self> {
+        let volume = FatVolume::at(disc, start)?;
+        Some(Self {
+            bits: match volume.parameters.fat {
+                FatType::Fat12 => 12,
+                FatType::Fat16 => 16,
+                FatType::Fat32 => 32,
+            },
+            length: volume.parameters.length(),
+            loaders: volume.removable_media_loaders(disc),
+        })
     }
 }
 

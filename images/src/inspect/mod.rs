@@ -16,7 +16,7 @@ mod reading;
 mod tree;
 mod window;
 
-use std::{io, path::PathBuf};
+use std::{collections::BTreeSet, io, path::PathBuf};
 
 pub(crate) use self::{
     descriptors::DescriptorSet,
@@ -132,7 +132,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         .primary
         .as_ref()
         .and_then(|(_, primary)| primary.root.as_ref());
-    let wanted: Vec<Lba> = entries(catalog.as_ref())
+    let wanted: BTreeSet<Lba> = entries(catalog.as_ref())
         .map(|(_, boot)| boot.load_rba)
         .collect();
     let tree = root.map(|root| Tree::read(disc, root, &wanted));

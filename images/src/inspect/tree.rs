@@ -2,13 +2,13 @@
 //! among them.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::ControlFlow,
 };
 
 use super::{Window, reading::TreeReading};
 use crate::{
-    fat::is_loader,
+    fat::{add_loader, is_loader},
     iso9660::{DirectoryRecord, Names},
     units::{BLOCK_BYTES, BlockCount, ByteCount, Lba},
 };
@@ -26,7 +26,6 @@ const PATH_BYTES: usize = 1_024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileAt {
     pub(super) path: String,
-    pub(super) start: Lba,
     /// Of all its extents together.
     pub(super) length: ByteCount,
 }
@@ -35,27 +34,30 @@ pub(super) struct FileAt {
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) reading: TreeReading,
-    /// The files that start at one of the places asked for.
-    pub(super) files: Vec<FileAt>,
+    /// The first file that starts at each of the places asked for.
+    pub(super) files: BTreeMap<Lba, FileAt>,
     /// Where every file and directory starts.
     pub(super) starts: Vec<Lba>,
 }
 
 impl Tree {
-    /// Reads the tree of a root directory, and keeps the files that start at one of `wanted`.
-    pub(super) fn read(disc: &mut Window<'_>, root: &DirectoryRecord, wanted: &[Lba]) -> Self {
+    /// Reads the tree of a root directory, and keeps a file that starts at each of `wanted`.
+    pub(super) fn read(
+        disc: &mut Window<'_>,
+        root: &DirectoryRecord,
+        wanted: &BTreeSet<Lba>,
+    ) -> Self {
         let mut tree = Self::default();
         let mut loaders = Vec::new();
         let reading = walk(disc, root, Names::Plain, &mut |node| {
             tree.starts.push(node.start());
             if node.kind == NodeKind::File {
                 if is_loader(node.name) && node.is_in_removable_media_folder() {
-                    loaders.push(node.name.to_owned());
+                    add_loader(&mut loaders, node.name.to_owned());
                 }
                 if wanted.contains(&node.start()) {
-                    tree.files.push(FileAt {
+                    tree.files.entry(node.start()).or_insert_with(|| FileAt {
                         path: node.path(),
-                        start: node.start(),
                         length: node.length(),
                     });
                 }

@@ -118,7 +118,9 @@ impl Transcript {
             self.pending.extend(&rest[..at]);
             rest = &rest[at + 1..];
             let line = std::mem::take(&mut self.pending);
-            events.extend(self.line(&line));
+            // However the bytes were cut, the same tail is looked at.
+            let tail = line.len().saturating_sub(LINE_BYTES_MAX);
+            events.extend(self.line(&line[tail..]));
         }
         self.pending.extend(rest);
         // A screen drawn by ANSI sequences can go on without a line end; only its tail can be ours.

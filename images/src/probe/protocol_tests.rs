@@ -269,3 +269,25 @@ proptest! {
         prop_assert_eq!(transcript.finish(), read(CAPTURED.as_bytes()));
     }
 }
+
+/// A line of noise, and a probe's line at its end: what is heard of it must not depend on how the serial line cut it.
+#[test]
+fn a_line_after_much_noise_is_the_same_however_it_is_cut() {
+    let early = frame(0, "begin=bios disc=0123456789abcdef slot=1").replace("\r\n", "");
+    let late = frame(0, "begin=uefi disc=0123456789abcdef slot=2");
+    let whole = [early.as_str(), &" ".repeat(5_000), &late].concat();
+    let events = |length: usize| {
+        let mut transcript = Transcript::new();
+        let pieces = whole.as_bytes().chunks(length);
+        let events: Vec<Event> = pieces.flat_map(|piece| transcript.push(piece)).collect();
+        (events, transcript.finish())
+    };
+    let at_once = events(whole.len());
+    assert!(
+        matches!(at_once.0[..], [Event::Begin { slot: 2, .. }]),
+        "{at_once:?}"
+    );
+    for length in [1, 7, 1_024, 4_097] {
+        assert_eq!(events(length), at_once, "{length}");
+    }
+}

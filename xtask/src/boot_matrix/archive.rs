@@ -49,8 +49,8 @@ pub(crate) fn make(file: &Path) -> anyhow::Result<ExitCode> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => fs::create_dir_all(&staged)?,
         }
-        fs::copy(env::current_exe()?, staged.join("xtask"))?;
-        fs::copy(nextest_program()?, staged.join(place::NEXTEST))?;
+        place::copy(&env::current_exe()?, &staged.join("xtask"))?;
+        place::copy(&nextest_program()?, &staged.join(place::NEXTEST))?;
         READ.iter().try_for_each(|part| {
             copy(
                 &workspace().join(part),
@@ -118,5 +118,5 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if let Some(above) = to.parent() {
         fs::create_dir_all(above)?;
     }
-    fs::copy(from, to).map(drop)
+    place::copy(from, to)
 }

@@ -47,6 +47,15 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "growth", |folder, _| {
         trust::table(folder, Part::GROWTH)
     }),
+    ("docs/trust.md", "fuzz", |folder, _| {
+        trust::table(folder, Part::FUZZ)
+    }),
+    ("docs/trust.md", "differential", |folder, _| {
+        trust::table(folder, Part::DIFFERENTIAL)
+    }),
+    ("docs/trust.md", "supply", |folder, _| {
+        trust::table(folder, Part::SUPPLY)
+    }),
     ("scenarios/README.md", "families", families::table),
 ];
 

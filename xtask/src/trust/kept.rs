@@ -126,6 +126,12 @@ fn duration(seconds: u64) -> String {
     }
 }
 
+/// The figures of a part that are kept below a folder, if there are any that can be read.
+pub(super) fn kept(workspace: &Path, part: &str) -> Option<Figures> {
+    let kept: Kept = files::read_json(&file(workspace, part)).ok()?;
+    (kept.schema == SCHEMA).then_some(kept.figures)
+}
+
 /// The figures of a part that are kept below a folder, for a page.
 pub(crate) fn table(folder: &Path, part: &str) -> Result<String, String> {
     let remedy = format!("cargo xtask trust {part} --keep");

@@ -4,12 +4,15 @@
 //! `docs/trust/PART.json`, from which `docs/trust.md` is made. Tests do the same in short.
 
 mod at_length;
+mod differential;
 mod flakes;
+mod fuzz;
 mod growth;
 mod kept;
 mod kills;
 mod runner;
 mod shards;
+mod supply;
 
 use std::{
     io::{self, Write},
@@ -60,6 +63,12 @@ pub(crate) enum Part {
     Growth(growth::Growth),
     /// Cut the matrix into slices, let one die and run it again, merge them, and look whether that is the whole.
     Shards(shards::Shards),
+    /// Let every reader of bytes that others wrote read millions of inputs, guided by what they reach.
+    Fuzz(fuzz::Fuzz),
+    /// Compare what is read of millions of boot catalogs with what an independent reader says.
+    Differential(differential::Differential),
+    /// Look at what boot-matrix is built from: licences, sources, versions, unsafe code; and make a bill of materials.
+    Supply(supply::Supply),
 }
 
 impl Part {
@@ -69,6 +78,9 @@ impl Part {
     pub(crate) const KILLS: &str = "kills";
     pub(crate) const GROWTH: &str = "growth";
     pub(crate) const SHARDS: &str = "shards";
+    pub(crate) const FUZZ: &str = "fuzz";
+    pub(crate) const DIFFERENTIAL: &str = "differential";
+    pub(crate) const SUPPLY: &str = "supply";
 
     const fn name(&self) -> &'static str {
         match self {
@@ -78,6 +90,9 @@ impl Part {
             Self::Kills(_) => Self::KILLS,
             Self::Growth(_) => Self::GROWTH,
             Self::Shards(_) => Self::SHARDS,
+            Self::Fuzz(_) => Self::FUZZ,
+            Self::Differential(_) => Self::DIFFERENTIAL,
+            Self::Supply(_) => Self::SUPPLY,
         }
     }
 
@@ -89,6 +104,9 @@ impl Part {
             Self::Kills(options) => kills::measure(options, signals),
             Self::Growth(options) => growth::measure(options, signals),
             Self::Shards(options) => shards::measure(options, signals),
+            Self::Fuzz(options) => fuzz::measure(options, signals),
+            Self::Differential(options) => differential::measure(options, signals),
+            Self::Supply(options) => supply::measure(options),
         }
     }
 }

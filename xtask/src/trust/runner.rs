@@ -56,7 +56,7 @@ impl Runner {
         let program = beside.join("xtask");
         let this = env::current_exe().context("cannot find this program")?;
         fs::hard_link(&this, &program)
-            .or_else(|_| fs::copy(&this, &program).map(drop))
+            .or_else(|_| place::copy(&this, &program))
             .context("cannot copy this program")?;
         let mark = folder.path().to_string_lossy().into_owned();
         Ok(Self {

@@ -1,0 +1,229 @@
+//! The readers of files that people and other programs write.
+
+use std::{
+    fmt::Display,
+    path::Path,
+    str::FromStr,
+    sync::{Arc, LazyLock},
+};
+
+use harness::{dialogue::Dialogue, firmware::FirmwareName};
+use images::{boot::Boot, size::Size};
+use scenarios::{
+    baseline::Baseline,
+    filter::Filter,
+    id::{CellId, DiscId},
+    master::Masters,
+    matrix,
+    results::Results,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::Target;
+
+/// Cells of a scenario that are looked at: a few lines may say thousands.
+const CELLS: usize = 32;
+
+pub(super) const SCENARIO: Target = Target {
+    name: "scenario",
+    what: "scenario files: what is wrong is told with its place, and the cells of what is right have ids that read the same",
+    read: |input| {
+        static MASTERS: LazyLock<Arc<Masters>> = LazyLock::new(Arc::default);
+        let Ok(text) = std::str::from_utf8(input) else {
+            return;
+        };
+        let (path, snapshots) = (Path::new("a.toml"), Path::new("snapshots"));
+        let Ok(scenarios) = matrix::read_text(path, text, snapshots, &MASTERS) else {
+            return;
+        };
+        for scenario in scenarios {
+            drop(scenario.check());
+            for cell in scenario.cells().take(CELLS) {
+                assert_eq!(cell.id.as_str().parse().as_ref(), Ok(&cell.id));
+                let found = scenario.cell(&cell.id).map(|found| found.id);
+                assert_eq!(found.as_ref(), Some(&cell.id));
+            }
+        }
+    },
+    longest: 1_024,
+    words: SCENARIO_WORDS,
+};
+
+pub(super) const MASTER: Target = Target {
+    name: "master",
+    what: "mastering tools' files: what is read has one name",
+    read: |input| {
+        let Ok(text) = std::str::from_utf8(input) else {
+            return;
+        };
+        if let Ok(masters) = Masters::parse(Path::new("a.toml"), text) {
+            assert_eq!(masters.tools().count(), 1);
+        }
+    },
+    longest: 1_024,
+    words: MASTER_WORDS,
+};
+
+pub(super) const DIALOGUE: Target = Target {
+    name: "dialogue",
+    what: "dialogues: what is read has steps, and an end",
+    read: |input| {
+        let Ok(text) = std::str::from_utf8(input) else {
+            return;
+        };
+        if let Ok(dialogue) = Dialogue::parse(Path::new("a.toml"), text) {
+            assert!(!dialogue.steps().is_empty());
+            let patience = std::time::Duration::from_secs(10);
+            assert!(dialogue.longest(patience) >= std::time::Duration::ZERO);
+        }
+    },
+    longest: 512,
+    words: &[
+        b"[[step]]\n",
+        b"expect = \"\"\n",
+        b"send = \"\"\n",
+        b"press = \"ctrl-c\"\n",
+        b"keys = \"\"\n",
+        b"within_s = ",
+        b"confirm = ",
+        b"type = ",
+        b"ret",
+        b"\\r",
+        b"\\x1b",
+        b"(?i)",
+    ],
+};
+
+pub(super) const RESULTS: Target = Target {
+    name: "results",
+    what: "results and baselines: what is read is written as JSON that reads the same",
+    read: |input| {
+        if let Some(results) = round_trip::<Results>(input) {
+            let _ = results.exit_code();
+        }
+        round_trip::<Baseline>(input);
+    },
+    longest: 2_048,
+    words: &[
+        b"\"schema\":\"results/1\"",
+        b"\"cells\":[",
+        b"\"verdict\":\"pass\"",
+        b"\"id\":\"a/-/none/-/reference/seabios/ide\"",
+        b"\"observation\":",
+        b"\"outcome\":",
+        b"\"totals\":",
+        b"\"tools\":",
+        b"\"kind\":\"booted\"",
+        b"null",
+        b"1e308",
+    ],
+};
+
+pub(super) const IDS: Target = Target {
+    name: "ids",
+    what: "ids of discs and cells, words of boots, sizes and builds: what is read is written as a text that reads the same",
+    read: |input| {
+        let Ok(text) = std::str::from_utf8(input) else {
+            return;
+        };
+        same_again::<CellId>(text);
+        same_again::<DiscId>(text);
+        same_again::<Boot>(text);
+        same_again::<Size>(text);
+        same_again::<FirmwareName>(text);
+        if let Some((filter, id)) = text.split_once('\n') {
+            let matches = Filter::new(filter).matches(id);
+            assert!(matches || filter != "*");
+        }
+    },
+    longest: 256,
+    words: &[
+        b"a/-/none/-/reference/seabios/ide",
+        b"bios+efi",
+        b"hard-disk",
+        b"floppy-1440k",
+        b",count=",
+        b",hybrid=gpt",
+        b",defect=catalog-checksum",
+        b",place=end-1",
+        b",segment=0x7c0",
+        b",entries=",
+        b"quarter+1",
+        b"MiB",
+        b"full-1",
+        b"ovmf@2022.11",
+        b"*/",
+        b"?",
+    ],
+};
+
+fn same_again<T: FromStr + Display + PartialEq + std::fmt::Debug>(text: &str) {
+    if let Ok(read) = text.parse::<T>() {
+        let written = read.to_string();
+        assert_eq!(written.parse().ok().as_ref(), Some(&read), "{written:?}");
+    }
+}
+
+fn round_trip<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
+    input: &[u8],
+) -> Option<T> {
+    let read: T = serde_json::from_slice(input).ok()?;
+    let written = serde_json::to_vec(&read);
+    let again = written.and_then(|bytes| serde_json::from_slice::<T>(&bytes));
+    match again {
+        Ok(again) => assert_eq!(again, read),
+        Err(error) => panic!("{read:?}: {error}"),
+    }
+    Some(read)
+}
+
+const SCENARIO_WORDS: &[&[u8]] = &[
+    b"[[scenario]]\n",
+    b"name = \"a\"\n",
+    b"why = \"\"\n",
+    b"media = [\"cd-74\"]\n",
+    b"boot = [\"none\"]\n",
+    b"size = [\"full\"]\n",
+    b"firmware = [\"seabios\"]\n",
+    b"attach = [\"ide\"]\n",
+    b"set = \"nightly\"\n",
+    b"[[scenario.expect]]\n",
+    b"[[scenario.exclude]]\n",
+    b"[[scenario.cold]]\n",
+    b"outcome = \"booted\"\n",
+    b"or = \"hung\"\n",
+    b"stage = ",
+    b"since = \"1.0\"\n",
+    b"slot = 1\n",
+    b"facts = {}\n",
+    b"damage = []\n",
+    b"observe = true\n",
+    b"master = [\"reference\"]\n",
+    b"ovmf",
+    b"*",
+];
+
+const MASTER_WORDS: &[&[u8]] = &[
+    b"name = \"a\"\n",
+    b"summary = \"\"\n",
+    b"package = \"a\"\n",
+    b"programs = []\n",
+    b"version = \"\"\n",
+    b"[[command]]\n",
+    b"modes = [\"none\"]\n",
+    b"command = \"a {iso}\"\n",
+    b"{boot_image}",
+    b"{boot_file}",
+    b"{efi_image}",
+    b"{tree}",
+    b"{here}",
+    b"{if ",
+    b"hybrid = \"mbr\"\n",
+    b"[[limit]]\n",
+    b"boot = ",
+    b"size = ",
+    b"[env]\n",
+    b"timeout_s = ",
+    b"'",
+    b"\\\"",
+];

@@ -1,0 +1,96 @@
+//! What reads bytes that others wrote, as functions of any bytes: for libFuzzer (`fuzz/`), and for the corpus that is
+//! replayed by a test.
+//!
+//! A target panics where a reader does, and where what must hold for all bytes does not hold.
+
+mod discs;
+mod files;
+mod patched;
+mod screens;
+mod wire;
+
+/// A reader, and what must hold of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name, and that of its corpus.
+    pub name: &'static str,
+    /// What is read, and what must hold beyond that it does not panic.
+    pub what: &'static str,
+    /// Reads one input.
+    pub read: fn(&[u8]),
+    /// Bytes of an input that libFuzzer makes at most.
+    pub longest: usize,
+    /// Words that chance would take long to find.
+    pub words: &'static [&'static [u8]],
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    discs::ISO,
+    discs::MAP,
+    discs::CATALOG,
+    discs::DESCRIPTORS,
+    discs::TREE,
+    discs::FAT,
+    discs::MBR,
+    discs::GPT,
+    discs::CONTAINER,
+    discs::DISTILLED,
+    wire::PROBE,
+    wire::PROBE_LINES,
+    wire::QMP,
+    wire::TRACE,
+    wire::REGISTERS,
+    wire::WORDS,
+    screens::TEXT,
+    screens::TERMINAL,
+    screens::PICTURE,
+    screens::VGA,
+    files::SCENARIO,
+    files::MASTER,
+    files::DIALOGUE,
+    files::RESULTS,
+    files::IDS,
+];
+
+impl Target {
+    /// The target of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<&'static Self> {
+        TARGETS.iter().find(|target| target.name == name)
+    }
+}
+
+/// Targets as JSON, for whoever starts libFuzzer: name, what is read, the longest input, and the words as the lines of
+/// libFuzzer's dictionary.
+#[must_use]
+pub fn list(targets: &[Target]) -> serde_json::Value {
+    let word = |word: &&[u8]| {
+        let escaped: String = word.iter().map(|byte| format!("\\x{byte:02X}")).collect();
+        format!("\"{escaped}\"")
+    };
+    let one = |target: &Target| {
+        serde_json::json!({
+            "name": target.name,
+            "what": target.what,
+            "longest": target.longest,
+            "dictionary": target.words.iter().map(word).collect::<Vec<_>>(),
+        })
+    };
+    targets.iter().map(one).collect()
+}
+
+/// An input's first two bytes as the lengths of pieces, and the rest in pieces of these lengths in turn.
+fn pieces(input: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>)> {
+    let (&[first, second], whole) = input.split_first_chunk::<2>()?;
+    let lengths = [first, second].map(|byte| usize::from(byte) + 1);
+    let mut rest = whole;
+    let mut turn = lengths.into_iter().cycle();
+    let pieces = std::iter::from_fn(move || {
+        let length = turn.next()?.min(rest.len());
+        let (piece, after) = rest.split_at(length);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    });
+    Some((whole, pieces))
+}
