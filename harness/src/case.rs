@@ -92,6 +92,13 @@ impl Case {
         self.at_its_pace(Duration::from_secs(30))
     }
 
+    /// More processor time than QEMU can need until the deadline: its few threads do not all run all the time.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        let longest = self.platform.pace.stretch(self.whole_deadline());
+        longest.saturating_mul(2) + Duration::from_secs(60)
+    }
+
     fn at_its_pace(&self, under_tcg: Duration) -> Duration {
         match self.platform.accelerator {
             Accelerator::Tcg => under_tcg,

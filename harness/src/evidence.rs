@@ -2,11 +2,11 @@
 
 use std::{
     fs, io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-use crate::machine::spec::{TRACE_LOG, VARIABLES};
+use crate::machine::{files::open_left, spec::TRACE_LOG};
 
 /// The observation's name: the last file to be written, and the sign that the others are whole.
 pub const OBSERVATION: &str = "observation.json";
@@ -33,7 +33,6 @@ const FILES: &[&str] = &[
     "debug.txt",
     "qemu-stderr.txt",
     TRACE_LOG,
-    VARIABLES,
     "reads.txt",
     REPLAY,
     SCREENSHOT,
@@ -41,6 +40,9 @@ const FILES: &[&str] = &[
     "registers.txt",
     "infra.txt",
 ];
+
+/// The folder of the machine itself, as long as it runs.
+const MACHINE: &str = "machine";
 
 /// The folder in which a run leaves what it saw.
 #[derive(Clone, Debug)]
@@ -73,7 +75,49 @@ impl EvidenceFolder {
         for name in FILES {
             folder.remove(name)?;
         }
+        folder.remove_machine()?;
         Ok(folder)
+    }
+
+    /// Makes a folder for a machine, where nothing else is and only its user may look.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn machine(&self) -> Result<PathBuf, EvidenceError> {
+        let path = self.path.join(MACHINE);
+        self.remove_machine()?;
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map(|()| path.clone())
+            .map_err(|source| EvidenceError { path, source })
+    }
+
+    /// Removes that folder. The log of what the machine read stays, beside it.
+    ///
+    /// # Errors
+    /// The host refuses.
+    pub fn end_machine(&self) -> Result<(), EvidenceError> {
+        let left = self.path.join(MACHINE).join(TRACE_LOG);
+        let path = self.path.join(TRACE_LOG);
+        // Nothing to keep, or nothing that QEMU wrote.
+        if open_left(&left).is_ok() {
+            let ours = rustix::process::geteuid().as_raw();
+            std::os::unix::fs::lchown(&left, Some(ours), None)
+                .and_then(|()| fs::rename(&left, &path))
+                .map_err(|source| EvidenceError { path, source })?;
+        }
+        self.remove_machine()
+    }
+
+    fn remove_machine(&self) -> Result<(), EvidenceError> {
+        let path = self.path.join(MACHINE);
+        match fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(EvidenceError { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The folder, absolute.

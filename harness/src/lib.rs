@@ -31,6 +31,7 @@ pub mod attachment;
 pub mod case;
 pub mod checkpoint;
 mod child;
+mod confine;
 pub mod diagnosis;
 pub mod dialogue;
 pub mod distil;

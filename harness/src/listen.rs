@@ -21,7 +21,7 @@ use crate::{
     observation::{Observation, Start},
     outcome::Outcome,
     recording::Recording,
-    rules::{Confirmed, Facts},
+    rules::{Confirmed, Facts, Over},
     run::Infra,
     serial::{Received, SerialSource, receive},
     text::{Cleaner, Lines},
@@ -128,7 +128,7 @@ impl Heard {
                 Received::Interrupted => return Err(self.so_far("it was interrupted")),
                 Received::TimedOut => {
                     self.check_text(timeout)?;
-                    self.facts.overdue = Some(timeout);
+                    self.facts.over = Some(Over::Deadline(timeout));
                 }
             }
             if let Some(outcome) = self.facts.decide() {

@@ -1,6 +1,6 @@
 //! A machine without its disc.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use crate::{
     accelerator::{Accelerator, Pace},
@@ -31,6 +31,9 @@ pub struct Platform {
 
 /// QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
 pub const DEFAULT_CPU: &str = "qemu64,l3-cache=off";
+
+/// More processor time than any machine needs that nobody gave a deadline.
+const PROCESSOR_TIME: Duration = Duration::from_secs(3600);
 
 /// The host has no such machine. The message ends with what to install.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +155,7 @@ impl Platform {
             origin,
             channels: Channels::Terminal,
             window: None,
+            processor_time: PROCESSOR_TIME,
             pace: self.pace,
         })
     }

@@ -2,7 +2,12 @@
 
 use std::{fmt::Write, time::Duration};
 
-/// What came over one channel.
+/// More than any boot here says; a guest that says more says it for ever.
+const LONGEST: usize = 4 << 20;
+/// So many pieces are told apart.
+const MOST_PIECES: usize = 20_000;
+
+/// What came over one channel, as far as there is room for it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
     bytes: Vec<u8>,
@@ -11,9 +16,22 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    pub(crate) fn push(&mut self, at: Duration, bytes: &[u8]) {
-        self.pieces.push((at, bytes.len()));
-        self.bytes.extend_from_slice(bytes);
+    /// Takes what came, and gives back what of it there was room for.
+    pub(crate) fn push<'b>(&mut self, at: Duration, bytes: &'b [u8]) -> &'b [u8] {
+        let room = LONGEST - self.bytes.len();
+        let taken = bytes.get(..room).unwrap_or(bytes);
+        let many = self.pieces.len() >= MOST_PIECES;
+        match self.pieces.last_mut() {
+            Some((_, length)) if many => *length += taken.len(),
+            _ => self.pieces.push((at, taken.len())),
+        }
+        self.bytes.extend_from_slice(taken);
+        taken
+    }
+
+    /// Whether there is room for nothing more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= LONGEST
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -30,5 +48,28 @@ impl Recording {
             offset += length;
         }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_too_much_is_not_listened_to_for_ever() {
+        let mut recording = Recording::default();
+        let piece = [b'x'; 100];
+        for _ in 0..LONGEST / piece.len() {
+            assert_eq!(recording.push(Duration::ZERO, &piece), piece);
+        }
+        assert!(!recording.is_full());
+        assert_eq!(
+            recording.push(Duration::ZERO, &piece).len(),
+            LONGEST % piece.len()
+        );
+        assert_eq!(recording.push(Duration::ZERO, &piece), b"");
+        assert!(recording.is_full());
+        assert_eq!(recording.bytes().len(), LONGEST);
+        assert_eq!(recording.times().lines().count(), 1 + MOST_PIECES);
     }
 }

@@ -60,8 +60,8 @@ pub(crate) struct Facts {
     pub(crate) lost: Option<String>,
     /// Since the last sign of life.
     pub(crate) quiet: Duration,
-    /// The deadline, once it passed.
-    pub(crate) overdue: Option<Duration>,
+    /// Why nothing more is waited for, once that is so.
+    pub(crate) over: Option<Over>,
 }
 
 /// What the probe said.
@@ -117,6 +117,15 @@ pub(crate) enum Dialogue {
     Ended(usize),
     /// A step did not come: which, and what there was instead.
     Failed(String),
+}
+
+/// Why nothing more is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// The deadline passed.
+    Deadline(Duration),
+    /// More came on this channel than anybody reads.
+    Flood(&'static str),
 }
 
 /// Why the machine stopped by itself.
@@ -253,7 +262,7 @@ impl Facts {
         if let Some((code, words)) = &self.failed
             && (self.nothing_left.is_some()
                 || self.quiet >= LAST_WORD
-                || self.overdue.is_some()
+                || self.over.is_some()
                 || self.fell_silent().is_some())
         {
             return Some(Outcome {
@@ -323,8 +332,11 @@ impl Facts {
     }
 
     fn deadline(&self) -> Option<Outcome> {
-        let limit = self.overdue?;
-        self.no_more(&format!("no decision within {} s", limit.as_secs_f32()))
+        let how = match self.over? {
+            Over::Deadline(limit) => format!("no decision within {} s", limit.as_secs_f32()),
+            Over::Flood(channel) => format!("it filled the {channel} and did not stop"),
+        };
+        self.no_more(&how)
     }
 
     /// Nothing more comes: hung, or handed over when the boot image had shown signs of life.

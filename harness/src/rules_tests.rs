@@ -29,7 +29,7 @@ fn nothing_decides_nothing() {
 #[test]
 fn the_stage_is_unknown_when_nothing_shows_it() {
     let overdue = Facts {
-        overdue: Some(Duration::from_secs(40)),
+        over: Some(Over::Deadline(Duration::from_secs(40))),
         ..Facts::default()
     };
     check(&overdue, Some((OutcomeKind::Hung, Stage::Unknown)));

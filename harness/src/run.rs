@@ -20,7 +20,7 @@ use crate::{
     layout::BootLayout,
     machine::{
         CommandError, Machine,
-        spec::{HostDisc, MachineSpec, Origin, VARIABLES},
+        spec::{HostDisc, MachineSpec, Origin},
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
@@ -79,9 +79,13 @@ impl From<EvidenceError> for Infra {
 /// observation.
 pub fn run(case: &Case) -> Result<Observation, Infra> {
     let folder = EvidenceFolder::create(&case.evidence)?;
-    let result = boot(case, &folder);
+    let result = boot(case, &folder).and_then(|observation| {
+        folder.end_machine()?;
+        Ok(observation)
+    });
     if let Err(infra) = &result {
         // The first failure is the one to report.
+        let _ = folder.end_machine();
         let _ = folder.write("infra.txt", format!("{infra}\n").as_bytes());
     }
     result
@@ -133,7 +137,11 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     let disc = HostDisc::at(disc_name(&absolute(&case.disc)?, folder)?);
     let machine = |origin| {
         let spec = platform.machine(disc.clone(), origin);
-        spec.map_err(|error| Infra::new(error.to_string()))
+        let spec = spec.map_err(|error| Infra::new(error.to_string()))?;
+        Ok::<_, Infra>(MachineSpec {
+            processor_time: case.processor_time(),
+            ..spec
+        })
     };
     let cold = machine(Origin::PowerOn)?;
     folder.write_script(REPLAY, &cold.replay_script())?;
@@ -158,9 +166,9 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
 type Before = (Vec<u8>, Vec<u8>);
 
 fn start(spec: &MachineSpec, folder: &EvidenceFolder) -> Result<Machine, Infra> {
-    variables::prepare(&spec.firmware, folder.path())
-        .map_err(|error| Infra::new(error.to_string()))?;
-    Machine::start(spec, folder.path(), folder.file(STDERR)?).map_err(|error| Infra {
+    let machines = folder.machine()?;
+    variables::prepare(&spec.firmware, &machines).map_err(|error| Infra::new(error.to_string()))?;
+    Machine::start(spec, &machines, folder.file(STDERR)?).map_err(|error| Infra {
         command: spec.command(),
         ..Infra::new(format!(
             "QEMU {} could not be started: {error}",
@@ -175,10 +183,11 @@ fn resume(
     folder: &EvidenceFolder,
 ) -> Result<(Machine, Before), Infra> {
     let failed = |error: &dyn std::fmt::Display| Infra::new(error.to_string());
-    variables::prepare(&spec.firmware, folder.path()).map_err(|error| failed(&error))?;
+    let machines = folder.machine()?;
+    variables::prepare(&spec.firmware, &machines).map_err(|error| failed(&error))?;
     let before = checkpoint.said().map_err(|error| failed(&error))?;
     let state = checkpoint.state().map_err(|error| failed(&error))?;
-    let machine = Machine::resume(spec, folder.path(), folder.file(STDERR)?, &state)
+    let machine = Machine::resume(spec, &machines, folder.file(STDERR)?, &state)
         .map_err(|error| failed(&error))?;
     Ok((machine, before))
 }
@@ -201,7 +210,7 @@ fn observe(
         command: spec.command(),
         ..Infra::new(describe(&trouble))
     };
-    let mut watch = Watch::new(case, layout, folder.path(), machine.started());
+    let mut watch = Watch::new(case, layout, machine.folder(), machine.started());
     let watched = before
         .map_or(Ok(()), |(serial, debug)| watch.heard_before(serial, debug))
         .and_then(|()| watch.watch(&mut machine));
@@ -221,7 +230,6 @@ fn observe(
         inspect(&mut machine, folder)?;
     }
     drop(machine);
-    folder.remove(VARIABLES)?;
 
     let words = watch.words();
     let reads = watch.trace.reads().to_vec();

@@ -97,6 +97,8 @@ pub fn clean(bytes: &[u8]) -> String {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Lines {
     taken: usize,
+    /// Up to where no line ends after what was taken: a line may be long.
+    searched: usize,
 }
 
 impl Lines {
@@ -104,9 +106,12 @@ impl Lines {
     pub(crate) fn take<'a>(&mut self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
         // A backspace may have shortened the text.
         let from = self.taken.min(text.len());
-        let new = text.get(from..).unwrap_or_default();
-        let whole = new.rfind('\n').map_or("", |end| &new[..=end]);
-        self.taken = from + whole.len();
+        let searched = self.searched.clamp(from, text.len());
+        let new = text.get(searched..).unwrap_or_default();
+        let end = new.rfind('\n').map_or(from, |end| searched + end + 1);
+        let whole = text.get(from..end).unwrap_or_default();
+        self.taken = end;
+        self.searched = text.len();
         whole.lines()
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use images::units::{BLOCK_BYTES, VIRTUAL_SECTOR_BYTES};
 
-use crate::{attachment::Attachment, observation::DiscRead};
+use crate::{attachment::Attachment, machine::files::open_left, observation::DiscRead};
 
 /// Emitted for every QMP command, and we always send at least one: its presence in the log proves that this
 /// QEMU writes trace events to the log at all, so that *no reads* and *not known* cannot be confused.
@@ -62,7 +62,7 @@ impl TraceLog {
     pub(crate) fn follow(&mut self, path: &Path) -> io::Result<bool> {
         let file = match &mut self.file {
             Some(file) => file,
-            None => match File::open(path) {
+            None => match open_left(path) {
                 Ok(file) => self.file.insert(file),
                 // QEMU makes the file when it starts; a QEMU without a log makes none.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -26,11 +26,3 @@ pub(crate) fn prepare(firmware: &FirmwareImage, folder: &Path) -> io::Result<()>
             )
         })
 }
-
-/// Removes the copy, if there is one.
-pub(crate) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_file(folder.join(VARIABLES)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}

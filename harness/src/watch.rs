@@ -17,7 +17,7 @@ use crate::{
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     registers::Registers,
-    rules::{self, Confirmed, Dialogue, Facts, Stopped},
+    rules::{self, Confirmed, Dialogue, Facts, Over, Stopped},
     screen::{self, ScreenText},
     text::{Cleaner, Lines},
     trace::TraceLog,
@@ -35,6 +35,8 @@ const STARVED: u32 = 15;
 const DEAF_LOOKS: u32 = 4;
 /// So many lines of what came last are shown when a step of a dialogue does not come.
 const LAST_LINES: usize = 3;
+/// Within so much text a firmware has said its last word before it hands over.
+const FIRMWARES_WORDS: usize = 1 << 20;
 /// A text to wait for is looked for in the new output and this much before it.
 const PATTERN_OVERLAP: usize = 4096;
 
@@ -164,7 +166,7 @@ impl<'a> Watch<'a> {
                 });
             }
             if self.now >= limit {
-                self.facts.overdue = Some(limit);
+                self.facts.over = Some(Over::Deadline(limit));
                 self.look(machine)?;
             } else if Instant::now() >= self.next_look {
                 self.look(machine)?;
@@ -274,12 +276,12 @@ impl<'a> Watch<'a> {
         match event {
             Event::Serial(bytes) => {
                 self.alive();
-                self.serial.push(self.started.elapsed(), &bytes);
+                let bytes = self.serial.push(self.started.elapsed(), &bytes);
                 if let Some(talk) = &self.talk {
-                    talk.hear(&bytes);
+                    talk.hear(bytes);
                 }
-                self.cleaner.push(&bytes);
-                for event in self.probe.push(&bytes) {
+                self.cleaner.push(bytes);
+                for event in self.probe.push(bytes) {
                     self.probe_said(event)?;
                 }
                 // SeaBIOS says everything on its debug port, and there nobody else's output is between.
@@ -294,8 +296,8 @@ impl<'a> Watch<'a> {
             }
             Event::Debug(bytes) => {
                 self.alive();
-                self.debug.push(self.started.elapsed(), &bytes);
-                self.debug_cleaner.push(&bytes);
+                let bytes = self.debug.push(self.started.elapsed(), &bytes);
+                self.debug_cleaner.push(bytes);
                 if self.kind == FirmwareKind::Bios {
                     let lines: Vec<&str> =
                         self.debug_lines.take(self.debug_cleaner.text()).collect();
@@ -308,6 +310,11 @@ impl<'a> Watch<'a> {
             }
             Event::Qmp(event) => self.machine_said(&event)?,
             Event::Exited(status) => return Err(Trouble::Exited(status)),
+        }
+        for (channel, recording) in [("serial line", &self.serial), ("debug port", &self.debug)] {
+            if recording.is_full() {
+                self.facts.over = Some(Over::Flood(channel));
+            }
         }
         if let Some(line) = self.probe.end_line() {
             self.facts.probe.confirmed = if contains(self.debug.bytes(), line.as_bytes()) {
@@ -508,7 +515,8 @@ impl<'a> Watch<'a> {
     /// Finds where the boot image's own output begins. The firmware's last words before it may come on the serial
     /// line a little later than on the debug port; until then nothing is the boot image's.
     fn find_output(&mut self) {
-        if self.facts.entered && self.output_start.is_none() {
+        let near = self.cleaner.text().len() < FIRMWARES_WORDS;
+        if self.facts.entered && self.output_start.is_none() && near {
             self.output_start = rules::start_of_output(self.cleaner.text(), self.kind);
         }
     }

@@ -279,6 +279,16 @@ pub(crate) const TRUST: Examples = Examples(&[(
     "boot ten thousand cells on a busy machine, for docs/trust.md",
 )]);
 
+pub(crate) const TRUST_HOSTILE: Examples = Examples(&[(
+    "cargo xtask trust hostile",
+    "what came of each, in two minutes",
+)]);
+
+pub(crate) const TRUST_FAULTS: Examples = Examples(&[(
+    "cargo xtask trust faults",
+    "what came of each, in ten minutes",
+)]);
+
 pub(crate) const TRUST_KILLS: Examples = Examples(&[
     ("cargo xtask trust kills", "a hundred times"),
     (

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// To be raised when a checkpoint is made in another way, so that older ones are not found.
-const FORMAT: &[u8] = b"1";
+const FORMAT: &[u8] = b"2";
 /// Enough of the digest to tell checkpoints apart, and short enough to read.
 const KEY_CHARACTERS: usize = 32;
 

@@ -25,6 +25,8 @@ const BLANK: &str = "blank.iso";
 const BLANK_BYTES: u64 = 1 << 20;
 /// QEMU's own words, until the checkpoint is made.
 const STDERR: &str = "qemu-stderr.txt";
+/// The machine's own folder, until then.
+const MACHINE: &str = "machine";
 /// Many times what a power-on self-test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What OVMF says when it goes on to choose what to boot.
@@ -51,18 +53,19 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
     let blank = fs::File::create(folder.join(BLANK)).map_err(host)?;
     blank.set_len(BLANK_BYTES).map_err(host)?;
 
-    // QEMU runs in the folder.
-    let spec = source(platform, folder, BLANK)?;
-    variables::prepare(&spec.firmware, folder).map_err(host)?;
+    let spec = source(platform, folder, &folder.join(BLANK).to_string_lossy())?;
+    let machines = folder.join(MACHINE);
+    fs::create_dir(&machines).map_err(host)?;
+    variables::prepare(&spec.firmware, &machines).map_err(host)?;
     let stderr = fs::File::create(folder.join(STDERR)).map_err(host)?;
     let state = fs::File::create(folder.join(STATE)).map_err(host)?;
-    let mut machine = Machine::start(&spec, folder, stderr).map_err(host)?;
+    let mut machine = Machine::start(&spec, &machines, stderr).map_err(host)?;
 
     let mut record = Record::new(platform);
     let mut said = Said::default();
     match said.hear_out(&mut machine) {
         Ok(()) => {
-            machine.save(&state)?;
+            machine.save(&state, &folder.join(MEMORY))?;
             // Until it was stopped it went on: SeaBIOS sends to the serial line from a timer's interrupt.
             for event in machine.left_over().map_err(host)? {
                 said.hear(event);
@@ -75,16 +78,14 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
         Err(Deaf::Refused(refusal)) => {
             record.refusal = Some(refusal);
             drop(machine);
-            for unused in [MEMORY, STATE] {
-                fs::remove_file(folder.join(unused)).map_err(host)?;
-            }
+            fs::remove_file(folder.join(STATE)).map_err(host)?;
         }
         Err(Deaf::Failed(error)) => return Err(error.into()),
     }
     for unused in [BLANK, STDERR] {
         fs::remove_file(folder.join(unused)).map_err(host)?;
     }
-    variables::remove(folder).map_err(host)?;
+    fs::remove_dir_all(machines).map_err(host)?;
     record.made_in_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(record)
 }

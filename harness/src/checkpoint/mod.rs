@@ -228,7 +228,7 @@ impl Checkpoint {
 }
 
 fn files(folder: &Path) -> CheckpointFiles {
-    let name = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let name = |name: &str| folder.join(name);
     CheckpointFiles {
         program: name(PROGRAM),
         memory: name(MEMORY),

@@ -5,22 +5,26 @@ use std::{
     io::{self, IoSlice},
     mem::MaybeUninit,
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-        unix::{net::UnixStream, process::CommandExt},
+        fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
+        unix::net::UnixStream,
     },
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::Instant,
 };
 
+use command_fds::{CommandFdExt, FdMapping};
 use rustix::{
     event::{PollFd, PollFlags, poll},
-    io::{Errno, FdFlags, fcntl_setfd},
+    io::Errno,
     net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg},
-    process::{Signal, getpid, getppid, set_parent_process_death_signal},
 };
 
-use super::spec::{Channels, MachineSpec};
+use super::{
+    files,
+    isolation::Isolation,
+    spec::{Channels, MachineSpec, Origin, descriptor},
+};
 use crate::serial::{is_hang_up, until};
 
 /// Our ends of the sockets, and the process at the other.
@@ -43,23 +47,37 @@ pub(super) struct Batch {
 }
 
 impl Wires {
-    /// Starts QEMU in `folder`, its diagnostics going to `stderr`.
+    /// Starts QEMU in `folder`, which becomes its own, its diagnostics going to `stderr`. The guest's memory is in `memory`, where the
+    /// machine goes to a checkpoint or comes from one.
     ///
     /// QEMU dies with the **thread** that calls this (the kernel ties the parent-death signal to the
     /// thread), and stays in the caller's process group, so that a signal to the group reaches it.
-    pub(super) fn start(spec: &MachineSpec, folder: &Path, stderr: File) -> io::Result<Self> {
+    pub(super) fn start(
+        spec: &MachineSpec,
+        folder: &Path,
+        stderr: File,
+        memory: Option<&File>,
+    ) -> io::Result<Self> {
         let (serial, serial_theirs) = UnixStream::pair()?;
         let (debug, debug_theirs) = UnixStream::pair()?;
         let (qmp, qmp_theirs) = UnixStream::pair()?;
+        let mut theirs = vec![
+            mapping(serial_theirs, descriptor::SERIAL),
+            mapping(debug_theirs, descriptor::DEBUG),
+            mapping(qmp_theirs, descriptor::QMP),
+            mapping(files::open(Path::new(&spec.disc.path))?, descriptor::DISC),
+            mapping(files::firmware(&spec.firmware)?, descriptor::FIRMWARE),
+        ];
+        if let Some(memory) = memory {
+            theirs.push(mapping(memory.try_clone()?, descriptor::MEMORY));
+        }
+        if let Origin::ToCheckpoint(files) | Origin::Checkpoint(files) = &spec.origin {
+            theirs.push(mapping(files::copy(&files.program)?, descriptor::PROGRAM));
+        }
         let spec = MachineSpec {
-            channels: Channels::Sockets {
-                serial: serial_theirs.as_raw_fd(),
-                debug: debug_theirs.as_raw_fd(),
-                qmp: qmp_theirs.as_raw_fd(),
-            },
+            channels: Channels::Inherited,
             ..spec.clone()
         };
-        let theirs = [serial_theirs, debug_theirs, qmp_theirs].map(OwnedFd::from);
         let mut command = Command::new(&spec.qemu);
         command
             .args(spec.argv())
@@ -67,7 +85,9 @@ impl Wires {
             .stdin(Stdio::null())
             .stdout(stderr.try_clone()?)
             .stderr(stderr);
-        inherit(&mut command, theirs);
+        Isolation::of(&spec, folder)?.hold(&mut command);
+        // Last: it may give a number to them that one of ours has.
+        command.fd_mappings(theirs).map_err(io::Error::other)?;
         // The command owns QEMU's ends of the sockets; with it they go, or their end of file would never come.
         let child = command.spawn()?;
         drop(command);
@@ -156,27 +176,10 @@ fn drain(socket: &UnixStream, into: &mut Vec<u8>) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Hands the sockets to the child, and ties its life to this thread's.
-#[expect(
-    unsafe_code,
-    reason = "both can only be done between fork and exec: a descriptor made inheritable before the fork \
-              leaks into whatever another thread starts, and the parent-death signal does not survive a fork"
-)]
-fn inherit(command: &mut Command, sockets: [OwnedFd; 3]) {
-    let parent = getpid();
-    let prepare = move || {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The parent may have died before the signal was asked for.
-        if getppid() != Some(parent) {
-            return Err(Errno::SRCH.into());
-        }
-        for socket in &sockets {
-            fcntl_setfd(socket, FdFlags::empty())?;
-        }
-        Ok(())
-    };
-    // SAFETY: the closure makes only system calls; it neither allocates nor takes a lock.
-    unsafe {
-        command.pre_exec(prepare);
+/// What QEMU inherits, and by which number.
+fn mapping(theirs: impl Into<OwnedFd>, descriptor: RawFd) -> FdMapping {
+    FdMapping {
+        parent_fd: theirs.into(),
+        child_fd: descriptor,
     }
 }

@@ -2,6 +2,8 @@
 
 mod channels;
 mod clock;
+pub(crate) mod files;
+mod isolation;
 pub mod qmp;
 pub mod spec;
 
@@ -21,7 +23,7 @@ use self::{
     channels::Wires,
     clock::Clock,
     qmp::{Qmp, QmpEvent},
-    spec::MachineSpec,
+    spec::{MachineSpec, Origin},
 };
 use crate::{dialogue::Chord, serial::SerialSource};
 
@@ -53,6 +55,8 @@ pub struct Machine {
     qmp: Qmp,
     inbox: VecDeque<Event>,
     folder: PathBuf,
+    /// The guest's, where it is a file.
+    memory: Option<File>,
     clock: Clock,
     gone: bool,
 }
@@ -91,19 +95,27 @@ pub enum CommandError {
 }
 
 impl Machine {
-    /// Starts QEMU in `folder`, with its diagnostics in `stderr` there. It runs at once.
+    /// Starts QEMU in `folder`, with its diagnostics in `stderr`. It runs at once.
+    ///
+    /// The folder is the machine's alone: as root, it and what is in it are given to a user that QEMU runs as.
     ///
     /// # Errors
     /// The program cannot be started, or the host refuses sockets or files.
     pub fn start(spec: &MachineSpec, folder: &Path, stderr: File) -> io::Result<Self> {
+        let memory = match &spec.origin {
+            Origin::PowerOn => None,
+            Origin::ToCheckpoint(_) => Some(files::empty_memory(u64::from(spec.memory_mib) << 20)?),
+            Origin::Checkpoint(checkpoint) => Some(files::memory_of(&checkpoint.memory)?),
+        };
         let started = Instant::now();
-        let wires = Wires::start(spec, folder, stderr)?;
+        let wires = Wires::start(spec, folder, stderr, memory.as_ref())?;
         let mut machine = Self {
             clock: Clock::of(wires.child.id(), started, spec.pace),
             wires,
             qmp: Qmp::default(),
             inbox: VecDeque::new(),
             folder: folder.to_owned(),
+            memory,
             gone: false,
         };
         // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
@@ -129,13 +141,17 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Stops the guest and writes the machine's state, without the memory. The machine is of no use after that.
+    /// Stops the guest and writes the machine's state and its memory, each to a file. The machine is of no use after that.
     ///
     /// # Errors
-    /// QEMU is gone or refuses, or the state could not be written.
-    pub(crate) fn save(&mut self, state: &File) -> Result<(), CommandError> {
+    /// QEMU is gone or refuses, or a file could not be written.
+    pub(crate) fn save(&mut self, state: &File, memory: &Path) -> Result<(), CommandError> {
         self.leave_out_memory()?;
-        self.migrate("migrate", state)
+        self.migrate("migrate", state)?;
+        if let Some(guests) = &self.memory {
+            files::keep_memory(guests, memory)?;
+        }
+        Ok(())
     }
 
     /// What came and was not taken yet, after the guest was stopped.
@@ -216,6 +232,12 @@ impl Machine {
     /// The earliest time on the wall at which the machine can have had so much time.
     pub fn wall(&mut self, time: Duration) -> Instant {
         self.clock.wall(time)
+    }
+
+    /// The machine's own folder, in which QEMU runs.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// QEMU's process id.
@@ -352,10 +374,7 @@ impl Machine {
     }
 
     fn take_file(&self, name: &str) -> Result<Vec<u8>, CommandError> {
-        let path = self.folder.join(name);
-        let bytes = std::fs::read(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(bytes)
+        Ok(files::take_left(&self.folder.join(name))?)
     }
 
     fn pump(&mut self, deadline: Instant, interrupt: Option<BorrowedFd<'_>>) -> io::Result<()> {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+/// Longer than any answer to what is asked here.
+const LONGEST_LINE: usize = 4 << 20;
+
 /// An event that QEMU sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QmpEvent {
@@ -32,6 +35,10 @@ impl Qmp {
 
     /// Takes bytes; gives the events that they complete. A greeting is passed over, and so is what is no JSON.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Vec<QmpEvent> {
+        if self.partial.len() > LONGEST_LINE {
+            // No answer of QEMU's.
+            self.partial.clear();
+        }
         self.partial.extend_from_slice(bytes);
         let mut events = Vec::new();
         while let Some(end) = self.partial.iter().position(|&byte| byte == b'\n') {
@@ -52,7 +59,10 @@ impl Qmp {
                         .unwrap_or("no reason given")
                         .to_owned()),
                 };
-                self.answers.insert(id, answer);
+                // Nobody asked for others.
+                if id < self.next_id {
+                    self.answers.insert(id, answer);
+                }
             }
         }
         events

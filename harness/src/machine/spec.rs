@@ -7,6 +7,7 @@ use std::{
         unix::{ffi::OsStrExt, fs::FileTypeExt},
     },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use images::checkpoint::{GO, WAIT, WAKE_FILE};
@@ -48,6 +49,8 @@ pub struct MachineSpec {
     pub channels: Channels,
     /// The kind of window that shows the screen, as QEMU's `-display` has it; `None`: no window.
     pub window: Option<String>,
+    /// The most processor time that QEMU may use, in all.
+    pub processor_time: Duration,
     /// How slow the host is. It decides nothing about the machine, only about how long is waited for it.
     pub pace: Pace,
 }
@@ -83,30 +86,47 @@ pub enum Origin {
     Checkpoint(CheckpointFiles),
 }
 
-/// What both sides of a checkpoint share, by absolute paths in UTF-8.
+/// What both sides of a checkpoint share, by absolute paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointFiles {
     /// The program that stops the machine after its power-on self-test ([`images::checkpoint`]).
-    pub program: String,
-    /// The guest's memory. Written while the checkpoint is taken, then mapped privately: a machine reads of it what it touches,
-    /// and changes nothing in it.
-    pub memory: String,
+    pub program: PathBuf,
+    /// The guest's memory. Written when the checkpoint is taken; a machine that starts from it has a copy of its own.
+    pub memory: PathBuf,
 }
 
 /// Where serial line, debug port and QMP lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
-    /// To sockets that QEMU inherits.
-    Sockets {
-        /// COM1.
-        serial: RawFd,
-        /// Port 0x402.
-        debug: RawFd,
-        /// The monitor.
-        qmp: RawFd,
-    },
-    /// COM1 to the terminal, port 0x402 to a file, no monitor: for a person who replays a case.
+    /// To sockets that QEMU inherits, like the files that it reads: their numbers are in [`descriptor`].
+    Inherited,
+    /// COM1 to the terminal, port 0x402 to a file, no monitor, and files by their paths: for a person who replays a case.
     Terminal,
+}
+
+/// What QEMU inherits, by number. A file that is inherited needs no path that QEMU's user may follow.
+pub mod descriptor {
+    use std::os::fd::RawFd;
+
+    /// COM1.
+    pub const SERIAL: RawFd = 3;
+    /// Port 0x402.
+    pub const DEBUG: RawFd = 4;
+    /// The monitor.
+    pub const QMP: RawFd = 5;
+    /// The disc.
+    pub const DISC: RawFd = 6;
+    /// The firmware: a BIOS, or the code of one that lies in flash.
+    pub const FIRMWARE: RawFd = 7;
+    /// The guest's memory, of a machine that goes to a checkpoint or comes from one.
+    pub const MEMORY: RawFd = 8;
+    /// The program that stops such a machine.
+    pub const PROGRAM: RawFd = 9;
+}
+
+/// The name of an inherited file, for an option that opens it anew.
+fn inherited(descriptor: RawFd) -> String {
+    format!("/proc/self/fd/{descriptor}")
 }
 
 impl MachineSpec {
@@ -235,29 +255,27 @@ impl MachineSpec {
     }
 
     fn origin(&self, argv: &mut Argv) {
-        let (files, wake, shared) = match &self.origin {
+        let wake = match &self.origin {
             Origin::PowerOn => return,
-            Origin::ToCheckpoint(files) => (files, WAIT, true),
-            Origin::Checkpoint(files) => (files, GO, false),
+            Origin::ToCheckpoint(_) => WAIT,
+            Origin::Checkpoint(_) => GO,
         };
-        // Memory that is a file need not be in the state: nothing is copied but what the guest writes to.
+        // Memory that is a file need not be in the state.
         let memory = json!({
             "qom-type": "memory-backend-file",
             "id": "ram",
             "size": u64::from(self.memory_mib) << 20,
-            "mem-path": files.memory,
-            "share": shared,
+            "mem-path": inherited(descriptor::MEMORY),
+            // Nobody else has it, and so nothing that is written need be copied first.
+            "share": true,
         });
         argv.option("-object", &memory.to_string());
         match self.firmware {
-            // In an option a comma is written twice.
-            FirmwareImage::Bios(_) => {
-                argv.option("-option-rom", &files.program.replace(',', ",,"));
-            }
-            FirmwareImage::Flash { .. } => argv.option("-kernel", &files.program),
+            FirmwareImage::Bios(_) => argv.option("-option-rom", &inherited(descriptor::PROGRAM)),
+            FirmwareImage::Flash { .. } => argv.option("-kernel", &inherited(descriptor::PROGRAM)),
         }
         argv.option("-fw_cfg", &format!("name={WAKE_FILE},string={wake}"));
-        if !shared {
+        if wake == GO {
             // The capability that leaves memory out of the state can only be set over QMP, and only before.
             argv.option("-incoming", "defer");
         }
@@ -265,14 +283,23 @@ impl MachineSpec {
 
     fn firmware(&self, argv: &mut Argv) {
         match &self.firmware {
-            FirmwareImage::Bios(rom) => argv.path("-bios", rom),
+            FirmwareImage::Bios(rom) => match self.channels {
+                Channels::Inherited => argv.option("-bios", &inherited(descriptor::FIRMWARE)),
+                Channels::Terminal => argv.path("-bios", rom),
+            },
             FirmwareImage::Flash {
                 code,
                 variables,
                 needs_smm,
             } => {
                 // Code alone is enough: the variables then live in RAM, which is faster and leaves nothing behind.
-                argv.node("code", "file", &code.to_string_lossy(), true);
+                self.open(
+                    argv,
+                    "code",
+                    "file",
+                    &code.to_string_lossy(),
+                    descriptor::FIRMWARE,
+                );
                 if variables.is_some() {
                     // Enrolled keys. A private copy: nothing is written back to the template.
                     argv.node("variables", "file", VARIABLES, false);
@@ -293,7 +320,7 @@ impl MachineSpec {
         } else {
             "file"
         };
-        argv.node("disc", driver, &self.disc.path, true);
+        self.open(argv, "disc", driver, &self.disc.path, descriptor::DISC);
         // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
         let devices: &[&str] = match self.attachment {
             Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
@@ -318,12 +345,28 @@ impl MachineSpec {
         }
     }
 
+    /// A file as a block device that can only be read, inherited or by its path.
+    fn open(&self, argv: &mut Argv, node: &str, driver: &str, path: &str, descriptor: RawFd) {
+        match self.channels {
+            Channels::Inherited => {
+                // A set of one descriptor, with the same number.
+                argv.option("-add-fd", &format!("fd={descriptor},set={descriptor}"));
+                argv.node(node, driver, &format!("/dev/fdset/{descriptor}"), true);
+            }
+            Channels::Terminal => argv.node(node, driver, path, true),
+        }
+    }
+
     fn channels(&self, argv: &mut Argv) {
         match self.channels {
-            Channels::Sockets { serial, debug, qmp } => {
-                argv.option("-chardev", &format!("socket,id=serial,fd={serial}"));
-                argv.option("-chardev", &format!("socket,id=debug,fd={debug}"));
-                argv.option("-chardev", &format!("socket,id=qmp,fd={qmp}"));
+            Channels::Inherited => {
+                for (id, fd) in [
+                    ("serial", descriptor::SERIAL),
+                    ("debug", descriptor::DEBUG),
+                    ("qmp", descriptor::QMP),
+                ] {
+                    argv.option("-chardev", &format!("socket,id={id},fd={fd}"));
+                }
                 argv.option("-mon", "chardev=qmp,mode=control");
             }
             Channels::Terminal => {
@@ -402,11 +445,8 @@ mod tests {
             origin: Origin::PowerOn,
             window: None,
             pace: Pace::NORMAL,
-            channels: Channels::Sockets {
-                serial: 7,
-                debug: 8,
-                qmp: 9,
-            },
+            processor_time: Duration::from_secs(60),
+            channels: Channels::Terminal,
         }
     }
 

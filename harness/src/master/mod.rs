@@ -1,6 +1,5 @@
 //! External mastering tools: described as data, found on this host, and run in a folder of their own.
 
-mod confine;
 mod finished;
 mod run;
 mod template;

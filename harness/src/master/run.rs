@@ -22,10 +22,13 @@ use regex::Regex;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group};
 
 use super::{
-    FoundTool, Tool, confine,
+    FoundTool, Tool,
     template::{Deviation, Placeholder, Values},
 };
-use crate::child::{die_with_parent, forward, tell_end};
+use crate::{
+    child::{die_with_parent, forward, tell_end},
+    confine,
+};
 
 /// More of a tool's words than this is of no use to anybody.
 const WORDS_MAX: usize = 64 << 10;
@@ -203,7 +206,9 @@ fn confined(
     die_with_parent(&mut command);
     thread::scope(|scope| {
         let run = scope.spawn(move || {
-            confine::confine_this_thread(&[folder, Path::new("/dev/null"), Path::new("/dev/full")])
+            // What this thread starts inherits it.
+            confine::rules(&[folder, Path::new("/dev/null"), Path::new("/dev/full")])
+                .and_then(landlock::RulesetCreated::restrict_self)
                 .map_err(io::Error::other)?;
             Ok(run_until(command, deadline))
         });

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
 use harness::{
@@ -106,6 +107,22 @@ pub(crate) const IMAGE: usize = 20 * 2048;
 
 /// A disc with one boot image, without emulation, that does this and then halts with interrupts off.
 pub(crate) fn disc(script: &[Do<'_>]) -> Vec<u8> {
+    let mut image = INTERPRETER.to_vec();
+    for step in script {
+        match step {
+            Do::Say(text) => text_step(&mut image, 1, text),
+            Do::SayOnDebugPort(text) => text_step(&mut image, 2, text),
+            Do::Spin => image.push(3),
+            Do::Reset => image.push(4),
+            Do::GiveUp => image.push(5),
+            Do::PowerOff => image.push(6),
+        }
+    }
+    disc_with(&image)
+}
+
+/// A disc with this boot image of up to 2,048 bytes, without emulation.
+pub(crate) fn disc_with(image: &[u8]) -> Vec<u8> {
     let mut disc = vec![0; 512 * 2048];
     descriptor(&mut disc, 16, 1);
     // Volume space size, both-endian (ECMA-119 §8.4.8).
@@ -121,19 +138,8 @@ pub(crate) fn disc(script: &[Do<'_>]) -> Vec<u8> {
     // Four virtual sectors from block 20.
     disc[INITIAL + 6] = 4;
     disc[INITIAL + 8] = 20;
-    let mut image = INTERPRETER.to_vec();
-    for step in script {
-        match step {
-            Do::Say(text) => text_step(&mut image, 1, text),
-            Do::SayOnDebugPort(text) => text_step(&mut image, 2, text),
-            Do::Spin => image.push(3),
-            Do::Reset => image.push(4),
-            Do::GiveUp => image.push(5),
-            Do::PowerOff => image.push(6),
-        }
-    }
     assert!(image.len() < 2048);
-    disc[IMAGE..][..image.len()].copy_from_slice(&image);
+    disc[IMAGE..][..image.len()].copy_from_slice(image);
     disc
 }
 
@@ -183,6 +189,7 @@ impl Bench {
             cpu: harness::platform::DEFAULT_CPU.to_owned(),
             window: None,
             pace: Pace::NORMAL,
+            processor_time: Duration::from_secs(60),
             firmware: seabios().image,
             disc: HostDisc {
                 path: disc.to_str().expect("UTF-8").to_owned(),

@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
-        fs::PermissionsExt,
+        fs::{MetadataExt, PermissionsExt},
         process::CommandExt,
     },
     path::Path,
@@ -94,6 +94,71 @@ fn a_qemu_that_is_told_to_stop_is_no_verdict() {
         }
     }
     panic!("a paused machine did not take the signal");
+}
+
+#[test]
+fn qemu_has_no_more_than_it_needs() {
+    let bench = Bench::new(&disc(&[Do::Spin]));
+    let machine = spinning(&bench);
+    let told = |file: &str| {
+        std::fs::read_to_string(format!("/proc/{}/{file}", machine.pid())).expect("/proc")
+    };
+    let status = told("status");
+    let field = |name: &str| -> Vec<&str> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.expect(name).split_ascii_whitespace().collect()
+    };
+    assert_eq!(field("NoNewPrivs:"), ["1"]);
+    assert_eq!(field("Seccomp:"), ["2"], "filters");
+    if rustix::process::geteuid().is_root() {
+        for id in field("Uid:").into_iter().chain(field("Gid:")) {
+            assert!(id.parse::<u32>().expect("id") >= 61_184, "{status}");
+        }
+        assert!(field("Groups:").is_empty(), "{status}");
+    }
+    for capabilities in ["CapPrm:", "CapEff:", "CapAmb:"] {
+        assert_eq!(field(capabilities), ["0000000000000000"], "{capabilities}");
+    }
+    let limits = told("limits");
+    let limit = |name: &str| -> u64 {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name));
+        let word = line.expect(name).split_ascii_whitespace().next();
+        word.and_then(|word| word.parse().ok()).unwrap_or(u64::MAX)
+    };
+    assert!(limit("Max file size") <= 64 << 20, "{limits}");
+    assert!(limit("Max data size") <= 4 << 30, "{limits}");
+    assert!(limit("Max address space") <= 8 << 30, "{limits}");
+    assert!(limit("Max cpu time") <= 3600, "{limits}");
+    assert!(limit("Max open files") <= 256, "{limits}");
+    assert_eq!(limit("Max core file size"), 0, "{limits}");
+    // The only folder that it knows is its own, and nobody else's.
+    let folder = std::fs::metadata(machine.folder()).expect("folder");
+    assert_eq!(folder.uid().to_string(), field("Uid:")[0]);
+}
+
+/// QEMU itself writes where it should not, as a guest that broke out of it would have it do.
+#[test]
+fn qemu_writes_below_its_folder_only() {
+    let bench = Bench::new(&disc(&[Do::Spin]));
+    let elsewhere = tempfile::tempdir().expect("folder");
+    std::fs::set_permissions(elsewhere.path(), PermissionsExt::from_mode(0o777)).expect("mode");
+    let target = elsewhere.path().join("screen.ppm");
+    let mut machine = spinning(&bench);
+    let arguments = serde_json::json!({ "filename": target });
+    let refused = machine
+        .command("screendump", &arguments)
+        .expect_err("refused");
+    assert!(
+        refused.to_string().contains("Permission denied"),
+        "{refused}"
+    );
+    assert!(!target.exists());
+    machine
+        .command(
+            "screendump",
+            &serde_json::json!({ "filename": "screen.ppm" }),
+        )
+        .expect("its own");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(crate) enum Source {
 pub(crate) const FOUND: &str = "found";
 
 /// What the tests need beyond the matrix: independent readers of what we write, a browser among them.
-const ORACLES: [(&str, &str); 10] = [
+const ORACLES: [(&str, &str); 11] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("jsonschema", "python3-jsonschema"),
@@ -54,6 +54,8 @@ const ORACLES: [(&str, &str); 10] = [
     ("fsck.fat", "dosfstools"),
     ("sgdisk", "gdisk"),
     ("sfdisk", "fdisk"),
+    // Lets system calls fail.
+    ("strace", "strace"),
 ];
 
 /// Those that not every distribution has, and without which a test compares with the others alone. Of pycdlib the

@@ -29,6 +29,12 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/defects.md", "defects", defects::table),
     ("docs/defects.md", "findings", defects::pages),
     ("docs/firmware.md", "firmware", firmware::table),
+    ("docs/trust.md", "hostile", |folder, _| {
+        trust::table(folder, Part::HOSTILE)
+    }),
+    ("docs/trust.md", "faults", |folder, _| {
+        trust::table(folder, Part::FAULTS)
+    }),
     ("docs/trust.md", "flakes", |folder, _| {
         trust::table(folder, Part::FLAKES)
     }),

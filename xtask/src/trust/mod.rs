@@ -3,6 +3,7 @@
 //! Each part tries one thing at length and says what came of it in figures. With `--keep` they become
 //! `docs/trust/PART.json`, from which `docs/trust.md` is made. Tests do the same in short.
 
+mod at_length;
 mod flakes;
 mod growth;
 mod kept;
@@ -45,6 +46,12 @@ pub(crate) struct Trust {
 /// What is tried.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Part {
+    /// Boot discs that mean harm to the host.
+    #[command(after_help = crate::examples::TRUST_HOSTILE.help())]
+    Hostile,
+    /// Let fail whatever stands between us and the world: QEMU, its monitor, the disk.
+    #[command(after_help = crate::examples::TRUST_FAULTS.help())]
+    Faults,
     /// Boot many cells on a busy machine, and look whether each came to what it comes to on an idle one.
     Flakes(flakes::Flakes),
     /// Kill the runner at random moments, go on with the run, and look whether anything is left behind, lost or there twice.
@@ -56,6 +63,8 @@ pub(crate) enum Part {
 }
 
 impl Part {
+    pub(crate) const HOSTILE: &str = "hostile";
+    pub(crate) const FAULTS: &str = "faults";
     pub(crate) const FLAKES: &str = "flakes";
     pub(crate) const KILLS: &str = "kills";
     pub(crate) const GROWTH: &str = "growth";
@@ -63,6 +72,8 @@ impl Part {
 
     const fn name(&self) -> &'static str {
         match self {
+            Self::Hostile => Self::HOSTILE,
+            Self::Faults => Self::FAULTS,
             Self::Flakes(_) => Self::FLAKES,
             Self::Kills(_) => Self::KILLS,
             Self::Growth(_) => Self::GROWTH,
@@ -72,6 +83,8 @@ impl Part {
 
     fn measure(&self, signals: &'static Signals) -> anyhow::Result<Figures> {
         match self {
+            Self::Hostile => at_length::measure(Self::HOSTILE, signals),
+            Self::Faults => at_length::measure(Self::FAULTS, signals),
             Self::Flakes(options) => flakes::measure(options, signals),
             Self::Kills(options) => kills::measure(options, signals),
             Self::Growth(options) => growth::measure(options, signals),
