@@ -343,6 +343,7 @@ pages! {
     repro => "docs/repro.md",
     report => "docs/report.md",
     running => "docs/running.md",
+    scale => "docs/scale.md",
     trust => "docs/trust.md",
     examples => "examples/README.md",
     scenarios => "scenarios/README.md",

@@ -71,7 +71,7 @@ mod tests {
             cell(
                 "a/infra",
                 Verdict::Infra,
-                "QEMU\u{1b} died & gone ]]>\nsaid so",
+                "QEMU\u{1b}[1m died & gone ]]>\nsaid so",
             ),
             cell("a/fail", Verdict::Mismatch, "x"),
         ];
