@@ -184,3 +184,57 @@ impl Drop for Pycdlib {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The catalog of one entry that boots, and what pycdlib says of it.
+    fn simplest() -> (Block, String) {
+        let mut block = [0; 2048];
+        for (to, from) in block
+            .as_chunks_mut::<32>()
+            .0
+            .iter_mut()
+            .zip(&catalogs::right()[0])
+        {
+            *to = *from;
+        }
+        let theirs =
+            r#"{"slots":[["validation",0],["initial",136,0,0,0,4,40]],"error":null,"ended":true}"#;
+        (block, theirs.to_owned())
+    }
+
+    fn compare(block: &Block, theirs: &str) -> Result<Rule, String> {
+        let theirs = serde_json::from_str(theirs).unwrap();
+        rules::compare(block, CATALOG, &read(block).unwrap(), &theirs)
+    }
+
+    #[test]
+    fn a_disagreement_without_a_rule_is_one() {
+        let (mut block, theirs) = simplest();
+        assert_eq!(compare(&block, &theirs), Ok(Rule::BothAccept));
+        // Another count, another kind of slot, another platform, an entry that is not there.
+        for (from, to) in [
+            (",4,40]", ",5,40]"),
+            ("initial", "section"),
+            ("[\"validation\",0]", "[\"validation\",1]"),
+            ("40]]", "40],[\"extension\"]]"),
+        ] {
+            let other = theirs.replace(from, to);
+            let what = compare(&block, &other).unwrap_err();
+            assert!(what.starts_with("slot "), "{to}: {what}");
+        }
+        // It refuses what has no finding.
+        let refused = r#"{"slots":[],"error":"checksum not correct","ended":false}"#;
+        assert!(compare(&block, refused).unwrap_err().contains("no finding"));
+        // It accepts what has one.
+        block[0x1C] ^= 1;
+        assert!(
+            compare(&block, &theirs)
+                .unwrap_err()
+                .contains("catalog-checksum")
+        );
+        assert_eq!(compare(&block, refused), Ok(Rule::BothRefuse));
+    }
+}
