@@ -1,5 +1,10 @@
 //! The short forms of what `cargo xtask trust` tries at length, as far as no other test has them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
 #[expect(dead_code, reason = "shared with tests that read JSON that way")]
 mod common;
 
