@@ -207,6 +207,11 @@ mod tests {
                 copy_file(file, copy.folder.path());
             }
             copy_file("docs/firmware.json", copy.folder.path());
+            for figures in fs::read_dir(workspace().join("docs/trust")).unwrap() {
+                let file = figures.unwrap().path();
+                let file = file.strip_prefix(workspace()).unwrap();
+                copy_file(file.to_str().unwrap(), copy.folder.path());
+            }
             let shipped = Folder::shipped(workspace());
             for file in shipped.files().unwrap() {
                 let file = file.strip_prefix(workspace()).unwrap();

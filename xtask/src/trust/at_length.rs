@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn lines_become_rows() {
-        let made = table("{\"a\": \"y\", \"b\": 1}\n{\"b\": 2, \"a\": \"x\"}\n")
+        let made = table("[[\"b\", \"y\"], [\"a\", \"1\"]]\n[[\"b\", \"x\"], [\"a\", \"2\"]]\n")
             .unwrap()
             .unwrap();
         assert_eq!(made.head, ["b", "a"]);

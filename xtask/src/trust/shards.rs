@@ -75,7 +75,7 @@ pub(super) fn measure(options: &Shards, signals: &'static Signals) -> anyhow::Re
     if options.slurm {
         table
             .rows
-            .push(slurm(&runner, &filters, &expected, &mut figures)?);
+            .push(slurm(signals, &runner, &filters, &expected, &mut figures)?);
     }
     figures.programs = super::flakes::programs(&expected);
     figures.seconds = began.elapsed().as_secs();
@@ -194,6 +194,7 @@ fn merge(
 
 /// The same as a job array of Slurm.
 fn slurm(
+    signals: &Signals,
     runner: &Runner,
     filters: &[&str],
     expected: &Results,
@@ -210,12 +211,15 @@ fn slurm(
         .arg(&there)
         .status()?;
     let folder = runner.path("slurm");
-    let status = Command::new(workspace().join("examples/slurm/try.sh"))
+    let mut command = Command::new(workspace().join("examples/slurm/try.sh"));
+    command
         .args([&there, &folder])
         .arg("4")
         .args(filters)
-        .stdout(std::io::stderr())
-        .status()
+        .stdout(std::io::stderr());
+    // With its signals unblocked: by those it ends what it starts.
+    let status = signals
+        .run(&mut command)
         .context("cannot run examples/slurm/try.sh")?;
     let merged = Results::read(&folder.join("whole"));
     let whole = merged
