@@ -7,6 +7,9 @@ use landlock::{
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
 };
 
+/// The version of Landlock that has all that is asked for: Linux 6.7.
+const NEWEST: ABI = ABI::V4;
+
 /// Rules that let a program, and all that it starts, write only below some folders and to some files, and connect nowhere. It may read and run
 /// everything. They hold once [`RulesetCreated::restrict_self`] is called.
 ///
@@ -16,22 +19,33 @@ use landlock::{
 /// # Errors
 /// The kernel has it and refuses the rules.
 pub(crate) fn rules(writable: &[&Path]) -> Result<RulesetCreated, RulesetError> {
-    let abi = ABI::V4;
-    let writing = AccessFs::from_write(abi);
+    let writing = AccessFs::from_write(NEWEST);
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(writing)?
-        .handle_access(AccessNet::from_all(abi))?
+        .handle_access(AccessNet::from_all(NEWEST))?
         .create()?;
     for path in writable {
         let allowed = if path.is_dir() {
             writing
         } else {
-            writing & AccessFs::from_file(abi)
+            writing & AccessFs::from_file(NEWEST)
         };
         if let Ok(path) = PathFd::new(path) {
             rules = rules.add_rule(PathBeneath::new(path, allowed))?;
         }
     }
     Ok(rules)
+}
+
+/// What of such rules this kernel holds programs to: where they write, and that they connect nowhere.
+pub(crate) fn kernel_holds() -> (bool, bool) {
+    let strict = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let writing = strict()
+        .handle_access(AccessFs::from_write(ABI::V1))
+        .and_then(Ruleset::create);
+    let connecting = strict()
+        .handle_access(AccessNet::from_all(NEWEST))
+        .and_then(Ruleset::create);
+    (writing.is_ok(), connecting.is_ok())
 }

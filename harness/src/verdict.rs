@@ -349,6 +349,10 @@ pub struct CellResult {
     /// In what the cell was seen to differ when its machine started from a checkpoint. It was then started from power-on, and that is what counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warm_differs: Vec<String>,
+    /// Why it failed at first, where it did not when it was tried again: from power-on after a checkpoint, or in a run of what had failed,
+    /// with nothing changed in between. The verdict is that of the last try, and this says that the first was another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaky: Vec<String>,
     /// The folder with the evidence, relative to the results.
     pub evidence: String,
     /// In what it is not what the scenario declares, where a baseline accepted that.

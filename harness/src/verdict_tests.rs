@@ -247,6 +247,7 @@ fn a_result_has_the_fields_of_the_contract() {
         duration_ms: 70,
         start: Some(Start::Cold),
         warm_differs: Vec::new(),
+        flaky: Vec::new(),
         contradicts: Vec::new(),
         evidence: "cells/a".to_owned(),
         reason: Vec::new(),

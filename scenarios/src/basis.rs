@@ -63,6 +63,19 @@ pub struct Sources<'a> {
     pub program: &'a str,
 }
 
+/// In what a basis may be another than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// In nothing.
+    Nothing,
+    /// Other cells are chosen, and so it cannot be seen whether something else is declared.
+    Cells,
+    /// Something else is declared, or accepted, or on the discs.
+    Declared,
+    /// A tool is another, or its description.
+    Tools,
+}
+
 impl Basis {
     /// The basis of a run. Where a snapshot, a disc or a description cannot be read, that is part of it.
     #[must_use]
@@ -73,6 +86,22 @@ impl Basis {
             declared_sha256: declared(sources),
             masters_sha256: described(sources.described),
             tools: tools(sources),
+        }
+    }
+
+    /// The most of what this basis is another in than `was`. Tools that only one of them needs are no difference.
+    #[must_use]
+    pub fn change(&self, was: &Self) -> Change {
+        let other =
+            |(name, is): (&String, &String)| was.tools.get(name).is_some_and(|was| was != is);
+        if self.masters_sha256 != was.masters_sha256 || self.tools.iter().any(other) {
+            Change::Tools
+        } else if self.cells_sha256 != was.cells_sha256 {
+            Change::Cells
+        } else if self.declared_sha256 != was.declared_sha256 {
+            Change::Declared
+        } else {
+            Change::Nothing
         }
     }
 

@@ -231,7 +231,10 @@ pub fn join(shards: &[Shard]) -> Result<(Results, BTreeMap<String, usize>), Merg
             Some((index, record)) => {
                 contradictions.extend(contradiction(shards, records));
                 taken.insert(record.id.clone(), index);
-                cells.push(record.clone());
+                cells.push(CellResult {
+                    flaky: flaky(record, records),
+                    ..record.clone()
+                });
             }
             None => cells.extend(results::of_id(
                 id,
@@ -353,6 +356,13 @@ fn best<'a>(
         (weight, shards[*index].began_ms)
     };
     records.iter().copied().max_by_key(rank)
+}
+
+/// Why a cell failed at first in any of its runs.
+fn flaky(record: &CellResult, records: &[(usize, &CellResult)]) -> Vec<String> {
+    let mut flaky = records.iter().map(|(_, record)| &record.flaky);
+    let first = flaky.find(|flaky| !flaky.is_empty());
+    first.unwrap_or(&record.flaky).clone()
 }
 
 /// That runs came to different results of a cell, if they did.

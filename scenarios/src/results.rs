@@ -11,7 +11,7 @@ use harness::attachment::Attachment;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
-    basis::Basis,
+    basis::{Basis, Change},
     cell::Cell,
     compare::Comparison,
     files::{self, FileError},
@@ -30,6 +30,9 @@ pub const SCHEMA: &str = "boot-matrix/1";
 pub fn evidence_folder(id: &CellId) -> PathBuf {
     Path::new("cells").join(id.path())
 }
+
+/// The folder in a cell's evidence with what was seen from a checkpoint, where the machine was started again from power-on.
+pub const WARM: &str = "warm";
 
 /// The file with a cell's record.
 #[must_use]
@@ -140,6 +143,7 @@ fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: Str
         duration_ms: 0,
         start: None,
         warm_differs: Vec::new(),
+        flaky: Vec::new(),
         contradicts: Vec::new(),
         evidence: evidence_folder(id).to_string_lossy().into_owned(),
         reason: vec![reason],
@@ -168,10 +172,22 @@ pub struct Totals {
     pub infra: usize,
     /// Nothing was declared.
     pub observed: usize,
+    /// How many of them failed at first, and not when they were tried again.
+    #[serde(default)]
+    pub flaky: usize,
 }
 
 impl Totals {
-    /// Counts the verdicts.
+    /// Counts the verdicts of cells, and those that are flaky.
+    #[must_use]
+    pub fn of(cells: &[CellResult]) -> Self {
+        Self {
+            flaky: cells.iter().filter(|cell| !cell.flaky.is_empty()).count(),
+            ..Self::count(cells.iter().map(|cell| cell.verdict))
+        }
+    }
+
+    /// Counts verdicts.
     pub fn count(verdicts: impl IntoIterator<Item = Verdict>) -> Self {
         let mut totals = Self::default();
         for verdict in verdicts {
@@ -328,7 +344,7 @@ impl Results {
             host: Host::this(),
             accelerator,
             tools,
-            totals: Totals::count(cells.iter().map(|cell| cell.verdict)),
+            totals: Totals::of(&cells),
             cells,
             comparison: None,
         }
@@ -389,7 +405,8 @@ impl Results {
         files::write_json(&Self::file(out), self)
     }
 
-    /// These results, with the cells of an earlier run that this one did not run.
+    /// These results, with the cells of an earlier run that this one did not run. What failed then, and does not now though nothing has
+    /// changed, is flaky.
     #[must_use]
     pub fn over(mut self, earlier: Self) -> Self {
         let mut records: BTreeMap<String, CellResult> = self
@@ -397,22 +414,52 @@ impl Results {
             .drain(..)
             .map(|cell| (cell.id.clone(), cell))
             .collect();
+        let (is, was) = (self.basis.as_ref(), earlier.basis.as_ref());
+        let changed = match (is, was) {
+            (Some(is), Some(was)) => is.change(was),
+            _ => Change::Tools,
+        };
         // The order of the earlier run stays.
         let mut cells: Vec<_> = earlier
             .cells
             .into_iter()
-            .map(|cell| records.remove(&cell.id).unwrap_or(cell))
+            .map(|first| match records.remove(&first.id) {
+                Some(last) => tried_again(first, last, changed),
+                None => first,
+            })
             .collect();
         cells.extend(records.into_values());
         // What was booted on then, and not again.
         self.tools.join(&earlier.tools);
-        self.totals = Totals::count(cells.iter().map(|cell| cell.verdict));
+        self.totals = Totals::of(&cells);
         self.cells = cells;
         // What it completes stays the slice that it was.
         self.partition = earlier.partition;
         self.basis = earlier.basis;
         self
     }
+}
+
+/// What is known of a cell that had failed and was tried again.
+fn tried_again(mut first: CellResult, mut last: CellResult, changed: Change) -> CellResult {
+    let is_good =
+        |cell: &CellResult| matches!(cell.verdict, Verdict::AsExpected | Verdict::Observed);
+    let same = match changed {
+        Change::Nothing => true,
+        // Whether something else was accepted since is not known; by that nothing else happens.
+        Change::Cells => {
+            first.differs.contains(&Differs::Outcome) && first.expected == last.expected
+        }
+        Change::Declared | Change::Tools => false,
+    };
+    if is_good(&last) && first.verdict == Verdict::Mismatch && same {
+        last.flaky.append(&mut first.reason);
+    }
+    // As it was in the first try of all.
+    if is_good(&last) && is_good(&first) {
+        last.flaky.append(&mut first.flaky);
+    }
+    last
 }
 
 /// Gathers the results that the cells left in a run. A cell that left none could not be run: for the reason given, if one is known.
@@ -450,16 +497,56 @@ mod tests {
         assert_eq!(code(&[]), 3, "nor is one of nothing");
     }
 
+    fn record(id: &str, verdict: Verdict) -> CellResult {
+        serde_json::from_value(serde_json::json!({
+            "id": id, "scenario": "a", "medium": "-", "boot": "b", "size": "-", "master": "r",
+            "firmware": "seabios", "attachment": "ide", "outcome": null, "expected": null, "verdict": verdict,
+            "differs": [], "findings": [], "duration_ms": 0, "start": null, "evidence": "cells"
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_failed_and_passes_now_is_flaky_unless_something_has_changed() {
+        let basis = |cells: &str, declared: &str, qemu: &str| Basis {
+            cells_sha256: cells.into(),
+            declared_sha256: declared.into(),
+            tools: [("QEMU".to_owned(), qemu.to_owned())].into(),
+            ..Basis::default()
+        };
+        let run = |basis: Basis, cell: CellResult| Results {
+            basis: Some(basis),
+            ..Results::new("tcg".into(), Tools::default(), vec![cell])
+        };
+        let failed = |differs: Differs| CellResult {
+            differs: vec![differs],
+            reason: vec!["it hung".into()],
+            ..record("a/-/b/-/r/seabios/ide", Mismatch)
+        };
+        let flaky = |now: Basis, first: CellResult, verdict: Verdict| {
+            let earlier = run(basis("all", "same", "8"), first);
+            run(now, record("a/-/b/-/r/seabios/ide", verdict))
+                .over(earlier)
+                .totals
+                .flaky
+        };
+        let (outcome, snapshot) = (|| failed(Differs::Outcome), || failed(Differs::Snapshot));
+        assert_eq!(flaky(basis("all", "same", "8"), outcome(), AsExpected), 1);
+        assert_eq!(flaky(basis("all", "same", "8"), snapshot(), AsExpected), 1);
+        assert_eq!(flaky(basis("all", "same", "8"), outcome(), Mismatch), 0);
+        assert_eq!(flaky(basis("all", "other", "8"), outcome(), AsExpected), 0);
+        assert_eq!(flaky(basis("all", "same", "9"), outcome(), AsExpected), 0);
+        // What was accepted in between cannot be seen where other cells are chosen.
+        assert_eq!(flaky(basis("one", "other", "8"), outcome(), AsExpected), 1);
+        assert_eq!(flaky(basis("one", "other", "8"), snapshot(), AsExpected), 0);
+        // Nor is it forgotten at the next rerun.
+        let mut first = record("a/-/b/-/r/seabios/ide", AsExpected);
+        first.flaky.push("it hung".into());
+        assert_eq!(flaky(basis("all", "same", "8"), first, AsExpected), 1);
+    }
+
     #[test]
     fn a_rerun_replaces_what_it_ran_and_keeps_the_rest() {
-        let record = |id: &str, verdict: Verdict| -> CellResult {
-            serde_json::from_value(serde_json::json!({
-                "id": id, "scenario": "a", "medium": "-", "boot": "b", "size": "-", "master": "r",
-                "firmware": "seabios", "attachment": "ide", "outcome": null, "expected": null, "verdict": verdict,
-                "differs": [], "findings": [], "duration_ms": 0, "start": null, "evidence": "cells"
-            }))
-            .unwrap()
-        };
         let firmware = |id: &str| FirmwareTool {
             id: id.into(),
             family: "seabios".into(),

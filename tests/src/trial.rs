@@ -65,7 +65,7 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
     let (mut result, cold) = tried(Start::Cold);
     if let Some(warm_evidence) = warm_evidence {
         // Best effort, as setting it aside: it explains, and decides nothing.
-        drop(fs::rename(warm_evidence, folder.join("warm")));
+        drop(fs::rename(warm_evidence, folder.join(results::WARM)));
     }
     result.warm_differs = match (&warm, &cold) {
         (Attempt::Seen(warm), Attempt::Seen(cold)) => differences(&result, warm, cold),
@@ -74,6 +74,9 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
         (Attempt::Failed(why), _) => vec![why.clone()],
         _ => Vec::new(),
     };
+    if is_good(environment, &result) && !is_good(environment, &from_checkpoint) {
+        result.flaky = first_failure(from_checkpoint.clone(), &result.warm_differs);
+    }
     if !both || result.verdict == Verdict::Infra {
         return result;
     }
@@ -83,6 +86,8 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
     }
     result.verdict = Verdict::Mismatch;
     result.differs.push(Differs::Start);
+    // It is no longer passed.
+    result.flaky.clear();
     let differs = result.warm_differs.iter();
     result
         .reason
@@ -101,6 +106,18 @@ fn set_aside(folder: &Path) -> Option<PathBuf> {
 const fn is_good(environment: &Environment, result: &CellResult) -> bool {
     matches!(result.verdict, Verdict::AsExpected | Verdict::Observed)
         && (!environment.run.accept || result.contradicts.is_empty())
+}
+
+/// Why a cell failed at first. What was seen differently is told where no reason was.
+fn first_failure(first: CellResult, differs: &[String]) -> Vec<String> {
+    let mut why = [first.reason, first.contradicts].concat();
+    if why.is_empty() {
+        why = differs.to_vec();
+    }
+    if why.is_empty() {
+        why.push(format!("it was {}", first.verdict));
+    }
+    why
 }
 
 /// In what two attempts differ, other than as the scenario says that any two may.

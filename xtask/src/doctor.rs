@@ -9,6 +9,7 @@ use std::{
 
 use anstyle::Style;
 use anyhow::Context;
+use harness::machine;
 use scenarios::matrix::Matrix;
 use serde_json::{Value, json};
 
@@ -38,6 +39,10 @@ pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
         facts.push(format!(
             "accelerator: {} ({})",
             accelerator.accelerator, accelerator.why
+        ));
+        facts.push(format!(
+            "isolation: {}",
+            machine::isolation_here(&toolbox.qemu.path, accelerator.accelerator)
         ));
         facts.push(format!(
             "disc-read trace: {}",

@@ -14,6 +14,7 @@ use std::{
 };
 
 use common::{Said, xtask, xtask_with};
+use harness::machine::spec::descriptor;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -501,6 +502,48 @@ fn a_qemu_that_is_none_or_dies_is_infra() {
         reason.contains("cannot set up guest memory"),
         "QEMU's own words: {reason}"
     );
+}
+
+#[test]
+fn a_second_try_that_passes_does_not_hide_the_first() {
+    let own = Own::new(SCENARIO);
+    // From a checkpoint it finds another disc.
+    let blank = own.path("blank");
+    fs::write(&blank, vec![0; 1 << 20]).unwrap();
+    let qemu = own.qemu(&format!(
+        "case \"$*\" in *-incoming*) exec {}<'{}';; esac",
+        descriptor::DISC,
+        blank.display()
+    ));
+    let run = |more: &[&str]| {
+        let arguments = ["own/", "--qemu", &qemu, "--accelerator", "tcg"];
+        own.run(&[&arguments[..], more].concat())
+    };
+    let accepted = own.run(&["own/", "--accelerator", "tcg", "--accept"]);
+    assert_eq!(accepted.code, 0, "{}", accepted.stderr);
+    let said = run(&["--format", "json"]);
+    let json = said.json();
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let first = json["cells"][0]["flaky"][0].as_str().unwrap();
+    assert!(
+        first.contains("expected booted, but it was refused"),
+        "{first}"
+    );
+    assert_eq!(
+        (&json["totals"]["as_expected"], &json["totals"]["flaky"]),
+        (&Value::from(1), &Value::from(1))
+    );
+    let said = run(&["--quiet"]);
+    let sentence = "1 cell: 1 as expected (1 flaky)";
+    assert!(said.stdout.contains(sentence), "{}", said.stdout);
+    assert!(
+        said.stdout
+            .contains("failed at first, and not when it was tried again"),
+        "{}",
+        said.stdout
+    );
+    let page = fs::read_to_string(own.path("out/report.html")).unwrap();
+    assert!(page.contains("What failed at first"), "{page}");
 }
 
 #[test]

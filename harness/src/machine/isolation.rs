@@ -48,6 +48,33 @@ pub(super) struct Isolation {
     rules: RulesetCreated,
 }
 
+/// What keeps a disc in its machine on this host, in a line.
+#[must_use]
+pub fn isolation_here(qemu: &Path, accelerator: Accelerator) -> String {
+    let landlock = match confine::kernel_holds() {
+        (true, true) => {
+            "QEMU writes below a folder of its own only and connects nowhere (Landlock)"
+        }
+        (true, false) => {
+            "QEMU writes below a folder of its own only (Landlock; this kernel's is too old to forbid connections)"
+        }
+        (false, _) => "this kernel has no Landlock, and QEMU may write wherever its user may",
+    };
+    let user = if !geteuid().is_root() {
+        "it runs as you: only root can give it a user of its own"
+    } else if User::for_machine(qemu, kvm(accelerator)).is_some() {
+        "it has a user of its own"
+    } else {
+        "it runs as root, because no other user can reach it"
+    };
+    format!("{landlock}; {user}")
+}
+
+/// The host's virtualisation, where it is used.
+fn kvm(accelerator: Accelerator) -> Option<&'static Path> {
+    (accelerator == Accelerator::Kvm).then_some(Path::new("/dev/kvm"))
+}
+
 /// A user for one machine.
 #[derive(Clone, Copy, Debug)]
 struct User {
@@ -60,7 +87,7 @@ struct User {
 impl Isolation {
     /// Prepares it for a machine, whose folder becomes its user's.
     pub(super) fn of(spec: &MachineSpec, folder: &Path) -> io::Result<Self> {
-        let kvm = (spec.accelerator == Accelerator::Kvm).then_some(Path::new("/dev/kvm"));
+        let kvm = kvm(spec.accelerator);
         let user = match User::for_machine(&spec.qemu, kvm) {
             Some(user) if user.takes(folder)? => Some(user),
             _ => None,

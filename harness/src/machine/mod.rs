@@ -19,6 +19,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+pub use self::isolation::isolation_here;
 use self::{
     channels::Wires,
     clock::Clock,

@@ -3,10 +3,10 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use harness::{
@@ -191,9 +191,9 @@ fn a_qemu_that_hangs_or_talks_nonsense_for_ever() {
     }
 }
 
-/// The helper of the test below: boots the disc of a folder, and says how that ended. By itself it does nothing.
+/// The helper of the tests below: boots the disc of a folder, and says how that ended. By itself it does nothing.
 #[test]
-fn boots_under_strace() {
+fn boots_in_a_process_of_its_own() {
     let Some(folder) = std::env::var_os(FOLDER) else {
         return;
     };
@@ -201,6 +201,7 @@ fn boots_under_strace() {
     let mut case = Fault::new().case();
     case.disc = folder.join("disc.iso");
     case.evidence = folder.join("evidence");
+    println!("\n{FOLDER} now: {}", now());
     match run(&case) {
         Ok(_) => println!("\n{FOLDER} whole"),
         Err(infra) => println!("\n{FOLDER} infra: {infra}"),
@@ -208,6 +209,81 @@ fn boots_under_strace() {
 }
 
 const FOLDER: &str = "BOOT_MATRIX_TEST_FOLDER";
+
+/// The clock on the wall, in seconds since 1970.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("now");
+    now.as_secs()
+}
+
+/// The clock on the wall jumps by two years, forward and back, many times a second.
+#[test]
+fn a_clock_that_jumps() {
+    let fault = Fault::new();
+    let maps = Command::new("faketime")
+        .args(["-f", "+0d", "cat", "/proc/self/maps"])
+        .output()
+        .expect("faketime");
+    let maps = String::from_utf8(maps.stdout).expect("text");
+    let library = maps
+        .split_whitespace()
+        .find(|word| word.contains("/libfaketime"));
+    let clock = fault.bench.path("clock");
+    fs::write(&clock, "+365d").expect("clock");
+    // By a name that leads nowhere from QEMU's folder: the clock of the guest is another matter.
+    let preload = "./libfaketime.so";
+    symlink(library.expect("its library"), fault.bench.path(preload)).expect("link");
+    let mut jumps = Command::new("sh")
+        .args(["-c", "while :; do for by in +365d -365d; do echo $by > new; mv new clock; sleep 0.02; done; done"])
+        .current_dir(fault.bench.path(""))
+        .spawn()
+        .expect("sh");
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args(ALONE)
+        .env(FOLDER, fault.bench.path(""))
+        .current_dir(fault.bench.path(""))
+        .env("LD_PRELOAD", preload)
+        .env("FAKETIME_TIMESTAMP_FILE", &clock)
+        .env("FAKETIME_NO_CACHE", "1")
+        // Nothing lets that one jump.
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("a process");
+    jumps.kill().expect("kill");
+    jumps.wait().expect("wait");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let (_, told) = said.split_once("now: ").expect("its time");
+    let told: u64 = told
+        .lines()
+        .next()
+        .and_then(|told| told.parse().ok())
+        .expect("seconds");
+    assert!(
+        told.abs_diff(now()) > 300 * 24 * 3600,
+        "{told}: it did not jump"
+    );
+    assert!(said.contains(&format!("{FOLDER} whole")), "{said}");
+    let seen = fault.bench.evidence_text(OBSERVATION);
+    let seen: Observation = serde_json::from_str(&seen).expect("an observation");
+    assert_eq!(seen.outcome.kind, OutcomeKind::HandedOver);
+    assert!((1..60_000).contains(&seen.duration_ms), "{seen:?}");
+    figures::tell(&[
+        (
+            "fault",
+            "the clock jumps by two years, forward and back, 50 times a second".to_owned(),
+        ),
+        ("came out", "as without".to_owned()),
+    ]);
+}
+
+/// How the helper is asked for.
+const ALONE: [&str; 4] = [
+    "--exact",
+    "faults::boots_in_a_process_of_its_own",
+    "--nocapture",
+    "--test-threads=1",
+];
 
 /// Lets the nth system call of these fail in each thread and process of a run, as on a full disk: `strace` puts the error in.
 #[test]
@@ -237,12 +313,7 @@ fn a_disk_that_is_full_at_any_time() {
             .arg(&log)
             // What the test's own program does before and after is not ours.
             .arg(&program)
-            .args([
-                "--exact",
-                "faults::boots_under_strace",
-                "--nocapture",
-                "--test-threads=1",
-            ])
+            .args(ALONE)
             .env(FOLDER, fault.bench.path(""))
             .stdin(Stdio::null())
             .output()

@@ -116,7 +116,7 @@ impl Report {
     pub fn read(out: &Path) -> Result<Self, FileError> {
         let mut left = left::read(out)?;
         let mut records = left.cells;
-        let totals = Totals::count(records.iter().map(|record| record.verdict));
+        let totals = Totals::of(&records);
         // Stable: the order of the run stays.
         records.sort_by_key(page::urgency);
         if records.len() > SHOWN {

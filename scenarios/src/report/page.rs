@@ -35,6 +35,8 @@ pub struct Page {
     pub reasons: Vec<Reason>,
     /// The first of them that are sentences.
     pub summary: Vec<String>,
+    /// Why it failed at first, where it is flaky.
+    pub first_failure: Vec<Reason>,
     /// The first lines that are not what was accepted.
     pub changes: Vec<DiffLine>,
     /// Of what is wrong with the disc, the errors.
@@ -119,9 +121,10 @@ pub(super) fn urgency(result: &CellResult) -> u8 {
         Verdict::Mismatch if result.differs.contains(&Differs::Outcome) => 0,
         Verdict::Mismatch => 1,
         Verdict::Infra => 2,
-        Verdict::Observed => 3,
-        Verdict::Skipped => 4,
-        Verdict::AsExpected => 5,
+        _ if !result.flaky.is_empty() => 3,
+        Verdict::Observed => 4,
+        Verdict::Skipped => 5,
+        Verdict::AsExpected => 6,
     }
 }
 
@@ -166,6 +169,7 @@ impl Page {
             changes: changes(&reasons),
             errors: details.as_ref().map(errors).unwrap_or_default(),
             reasons,
+            first_failure: result.flaky.iter().map(|reason| parse(reason)).collect(),
             diagnosis: told
                 .as_ref()
                 .and_then(|told| told.first())

@@ -152,6 +152,14 @@ fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path
             &clip(&rest.join("\n")),
         ));
     }
+    for record in flaky(results).take(ANNOTATIONS) {
+        let title = format!("{}: flaky", record.id);
+        lines.push(command(
+            "warning",
+            &[("title", title)],
+            &clip(&record.flaky.join("\n")),
+        ));
+    }
     for (reason, number) in skipped(results).into_iter().take(ANNOTATIONS) {
         let title = format!("{number} skipped");
         lines.push(command("warning", &[("title", title)], &reason));
@@ -176,6 +184,14 @@ fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, String)> {
             Verdict::Infra => Some((record, "could not be run".to_owned())),
             Verdict::AsExpected | Verdict::Skipped | Verdict::Observed => None,
         })
+}
+
+/// The cells that failed at first, and not when they were tried again.
+fn flaky(results: &Results) -> impl Iterator<Item = &CellResult> {
+    results
+        .cells
+        .iter()
+        .filter(|record| !record.flaky.is_empty())
 }
 
 fn message(record: &CellResult) -> String {
@@ -243,6 +259,13 @@ fn summary(results: &Results, artifacts: Option<&str>) -> String {
         text += &format!(
             "and {} more: see the results\n\n",
             problems.len() - PROBLEMS
+        );
+    }
+    for record in flaky(results).take(PROBLEMS) {
+        text += &format!(
+            "`{}` is flaky: it failed at first, and not when it was tried again\n\n{}",
+            record.id,
+            fenced(&clip(&record.flaky.join("\n")))
         );
     }
     let contradictions = results

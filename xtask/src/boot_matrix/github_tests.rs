@@ -27,6 +27,17 @@ fn what_a_guest_says_is_no_command_and_no_property() {
 }
 
 #[test]
+fn what_passes_at_the_second_try_is_a_warning() {
+    let mut cell = record("good", "as-expected", &[], "");
+    cell.flaky.push("outcome: hung".to_owned());
+    let results = results(vec![cell]);
+    let lines = annotations(&results, &Places::new(), None);
+    assert_eq!(lines, ["::warning title=good%3A flaky::outcome: hung"]);
+    let text = summary(&results, None);
+    assert!(text.contains("`good` is flaky"), "{text}");
+}
+
+#[test]
 fn a_block_of_code_does_not_end_within() {
     assert_eq!(fenced("a"), "```text\na\n```\n\n");
     assert_eq!(fenced("a\n````\nb"), "`````text\na\n````\nb\n`````\n\n");

@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use scenarios::{
     files,
     results::{CellResult, Results, Verdict},
@@ -36,6 +36,13 @@ fn case(cell: &CellResult) -> TestCase {
         // Nothing is known of the disc.
         Verdict::Infra => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
+    if let Some(first) = cell.flaky.first() {
+        let mut failed = TestRerun::new(NonSuccessKind::Failure);
+        failed
+            .set_message(first.clone())
+            .set_description(cell.flaky.join("\n"));
+        status.add_rerun(failed);
+    }
     if let Some(first) = cell.reason.first() {
         status.set_message(first.clone());
         let because = cell.expected.iter().map(|expected| &expected.because);
@@ -66,7 +73,10 @@ mod tests {
     #[test]
     fn skipped_is_no_pass_and_infra_no_failure() {
         let cells = [
-            cell("a/pass", Verdict::AsExpected, ""),
+            CellResult {
+                flaky: vec!["at first".to_owned()],
+                ..cell("a/pass", Verdict::AsExpected, "")
+            },
             cell("a/skip", Verdict::Skipped, "<no> \"tool\""),
             cell(
                 "a/infra",
@@ -83,6 +93,10 @@ mod tests {
         let status = |index: usize| &suites.suites[0].cases[index].status;
         assert!(status(0).is_success() && status(1).is_skipped());
         assert!(status(2).is_error() && status(3).is_failure());
+        assert!(
+            text.contains("<flakyFailure message=\"at first\""),
+            "{text}"
+        );
         let infra = format!("{:?}", status(2));
         assert!(
             infra.contains("died & gone ]]>") && !infra.contains('\u{1b}'),

@@ -112,9 +112,14 @@ pub(super) fn headline(record: &CellResult) -> (String, usize) {
     if record.differs == [Differs::New] {
         return ("nothing was accepted yet to compare with".to_owned(), 0);
     }
-    let reasons = record.reason.iter().flat_map(|reason| reason.lines());
-    let lines = reasons.filter(|line| !line.trim().is_empty()).count();
-    let first = record.reason.first().map_or("", String::as_str);
+    first_of(&record.reason)
+}
+
+/// The first of several reasons in a line, and how many lines more they are.
+pub(super) fn first_of(reasons: &[String]) -> (String, usize) {
+    let lines = reasons.iter().flat_map(|reason| reason.lines());
+    let lines = lines.filter(|line| !line.trim().is_empty()).count();
+    let first = reasons.first().map_or("", String::as_str);
     match changed(first) {
         Some((line, told)) => (line, lines.saturating_sub(DIFF_HEAD + told)),
         None => {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use harness::{observation::Start, outcome::Outcome};
-use scenarios::results::{CellResult, Results, Totals, Verdict};
+use scenarios::results::{self, CellResult, Results, Totals, Verdict};
 
 use super::{comparison, flips, problems};
 use crate::{
@@ -75,8 +75,9 @@ pub(super) fn print(
     }
     if telling.detail > Detail::Quiet {
         flips::print(to, results)?;
-        print_starts(to, results, telling.out)?;
+        print_starts(to, results)?;
     }
+    print_flaky(to, results, telling.out)?;
     print_totals(to, &results.totals, telling)
 }
 
@@ -332,8 +333,8 @@ fn print_unseen(
     Ok(())
 }
 
-/// From where the machines started, and which showed something else from a checkpoint.
-fn print_starts(to: &mut Terminal<impl Write>, results: &Results, out: &Path) -> io::Result<()> {
+/// From where the machines started.
+fn print_starts(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
     let count = |start| {
         let of_kind = |record: &&CellResult| record.start == Some(start);
         results.cells.iter().filter(of_kind).count()
@@ -343,19 +344,31 @@ fn print_starts(to: &mut Terminal<impl Write>, results: &Results, out: &Path) ->
         "\n{} machines from a checkpoint, {} from power-on",
         count(Start::Warm),
         count(Start::Cold)
-    )?;
-    let differ = results
-        .cells
-        .iter()
-        .filter(|record| !record.warm_differs.is_empty() && record.verdict != Verdict::Mismatch);
-    for record in differ {
+    )
+}
+
+/// Which cells failed at first, and not when they were tried again. It is told always: what passes in the end is no pass.
+fn print_flaky(to: &mut Terminal<impl Write>, results: &Results, out: &Path) -> io::Result<()> {
+    for record in &results.cells {
+        if record.flaky.is_empty() {
+            continue;
+        }
+        let (why, _) = problems::first_of(&record.flaky);
+        writeln!(to)?;
+        to.paint(CAUTION, "flaky")?;
         writeln!(
             to,
-            "  {} was not the same from a checkpoint, and counts from power-on: {}\n    evidence: {}",
-            record.id,
-            record.warm_differs.join("; "),
-            place::shown(&out.join(&record.evidence).join("warm")).display()
+            "  {}\n  failed at first, and not when it was tried again: {}",
+            record.id, why
         )?;
+        let first = out.join(&record.evidence).join(results::WARM);
+        if first.is_dir() {
+            writeln!(
+                to,
+                "  what was seen then: {}",
+                place::shown(&first).display()
+            )?;
+        }
     }
     Ok(())
 }
@@ -395,7 +408,11 @@ pub(super) fn sentence(totals: &Totals) -> String {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     let cells = if totals.cells == 1 { "cell" } else { "cells" };
-    format!("{} {cells}: {}", totals.cells, parts.join(", "))
+    let flaky = match totals.flaky {
+        0 => String::new(),
+        flaky => format!(" ({flaky} flaky)"),
+    };
+    format!("{} {cells}: {}{flaky}", totals.cells, parts.join(", "))
 }
 
 #[cfg(test)]

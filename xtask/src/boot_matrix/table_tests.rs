@@ -92,11 +92,24 @@ fn a_failure_is_a_reason_a_folder_and_a_command() {
 }
 
 #[test]
+fn what_passes_at_the_second_try_is_told_always() {
+    let id = "one/-/none,count=4/-/reference/seabios/ide";
+    let results = results(vec![record(id, "as-expected", &json!({ "flaky": [DIFF] }))]);
+    assert_eq!(
+        told(&results, Detail::Quiet, false),
+        format!(
+            "\nflaky  {id}\n  failed at first, and not when it was tried again: \"loaded: 8\" was accepted, \"loaded: 4\" is seen\n\n\
+             1 cell: 1 as expected (1 flaky), in 2.0 s\nresults: /out/results.json\n"
+        )
+    );
+}
+
+#[test]
 fn nothing_that_a_guest_says_reaches_a_terminal_as_it_is() {
     let hostile = "\u{1b}[2J\u{9b}31m\u{7}\rgone\u{202e}";
     let outcome =
         json!({ "kind": "refused", "code": hostile, "stage": "catalog-read", "detail": hostile });
-    let besides = |differs: &str| json!({ "differs": [differs], "reason": [hostile], "outcome": outcome, "findings": [hostile], "contradicts": [hostile] });
+    let besides = |differs: &str| json!({ "differs": [differs], "reason": [hostile], "outcome": outcome, "findings": [hostile], "contradicts": [hostile], "flaky": [hostile] });
     let cell = |number: usize, verdict: &str, differs: &str| {
         let id = format!("s{number}/-/none/-/reference/seabios/ide");
         record(&id, verdict, &besides(differs))

@@ -43,7 +43,7 @@ pub(crate) enum Source {
 pub(crate) const FOUND: &str = "found";
 
 /// What the tests need beyond the matrix: independent readers of what we write, a browser among them.
-const ORACLES: [(&str, &str); 11] = [
+const ORACLES: [(&str, &str); 12] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("jsonschema", "python3-jsonschema"),
@@ -56,6 +56,8 @@ const ORACLES: [(&str, &str); 11] = [
     ("sfdisk", "fdisk"),
     // Lets system calls fail.
     ("strace", "strace"),
+    // Lets the clock jump.
+    ("faketime", "faketime"),
 ];
 
 /// Those that not every distribution has, and without which a test compares with the others alone. Of pycdlib the

@@ -106,7 +106,7 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
         false => Some(Pressure::begin()?),
     };
     let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut cells, mut runs, mut warm) = (0_u64, 0_u32, 0_usize);
+    let (mut cells, mut runs, mut flaky) = (0_u64, 0_u32, 0_usize);
     while cells < options.cells {
         if signals.caught() {
             return Err(Stop::host("interrupted", "the same again").into());
@@ -114,11 +114,12 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
         runs += 1;
         let results = boot_matrix(options, folder.path(), signals)?;
         cells += u64::try_from(results.cells.len())?;
+        flaky += results.totals.flaky;
         for cell in &results.cells {
             *verdicts.entry(cell.verdict.as_str()).or_default() += 1;
-            warm += usize::from(!cell.warm_differs.is_empty());
-            if !matches!(cell.verdict, Verdict::AsExpected | Verdict::Skipped) {
-                let why = cell.reason.join("; ");
+            let good = matches!(cell.verdict, Verdict::AsExpected | Verdict::Skipped);
+            if !good || !cell.flaky.is_empty() {
+                let why = [cell.reason.as_slice(), &cell.flaky].concat().join("; ");
                 figures
                     .failures
                     .push(format!("run {runs}: {}: {}: {why}", cell.id, cell.verdict));
@@ -136,10 +137,7 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
     for (verdict, count) in verdicts {
         figures.add(format!("came out {verdict}"), count);
     }
-    figures.add(
-        "differed from a checkpoint, and were tried again from power-on",
-        warm,
-    );
+    figures.add("of these flaky: only a second try was as expected", flaky);
     let busy = if options.idle {
         "no".to_owned()
     } else {
