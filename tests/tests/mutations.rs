@@ -15,6 +15,7 @@ use anyhow::{Context, bail};
 use boot_matrix_tests::environment::Environment;
 use harness::{
     case::{Case, Success},
+    checkpoint::Checkpoints,
     firmware::FirmwareKind,
     outcome::OutcomeKind,
     run,
@@ -95,7 +96,10 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         manifest: mistaken.manifest.clone(),
         map: None,
         platform: toolbox.platform(cell)?,
-        checkpoints: None,
+        checkpoints: match cell.cold {
+            None => Some(Checkpoints::in_folder(&environment.run.checkpoints)),
+            Some(_) => None,
+        },
         success,
         dialogue: cell.dialogue.clone(),
         deadline: None,

@@ -22,7 +22,7 @@ use harness::{
 };
 use images::reference::master;
 
-use crate::common::{Bench, Do, disc, firmware, platform, seabios};
+use crate::common::{Bench, Do, disc, firmware, platform, seabios, shared_checkpoints};
 
 const DRIVES: &[Attachment] = &[
     Attachment::Ide,
@@ -109,7 +109,7 @@ fn a_bios_shows_the_same_from_a_checkpoint() {
 
 #[test]
 fn uefi_firmware_shows_the_same_from_a_checkpoint() {
-    let (_folder, checkpoints) = store();
+    let checkpoints = shared_checkpoints();
     for &attachment in Attachment::ALL {
         let seen = mastered("efi", FirmwareId::Ovmf, attachment, &checkpoints);
         assert_eq!(seen.outcome.kind, OutcomeKind::Booted);

@@ -10,6 +10,7 @@ use harness::{
     accelerator::{Accelerator, Pace},
     attachment::Attachment,
     case::Case,
+    checkpoint::Checkpoints,
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
@@ -242,6 +243,12 @@ pub(crate) fn firmware(id: FirmwareId) -> Firmware {
     static FOUND: OnceLock<Vec<Firmware>> = OnceLock::new();
     let found = FOUND.get_or_init(|| harness::firmware::discover(&qemu()));
     select(found, id).expect("firmware").clone()
+}
+
+/// The store of `cargo xtask boot-matrix`, which may have what is needed: a machine that starts from power-on takes seconds under UEFI.
+pub(crate) fn shared_checkpoints() -> Checkpoints {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    Checkpoints::in_folder(target.expect("the target folder").join("checkpoints"))
 }
 
 pub(crate) fn seabios() -> Firmware {

@@ -8,7 +8,6 @@ use std::{fs, path::Path, sync::Arc};
 use harness::{
     attachment::Attachment,
     case::Case,
-    checkpoint::Checkpoints,
     diagnosis::{Boot, Diagnosis, diagnose},
     distil::{AGAIN, Whole, distil, may_be_chance},
     firmware::{FirmwareId, FirmwareKind},
@@ -24,7 +23,7 @@ use images::{
 };
 
 use crate::{
-    common::{Bench, firmware},
+    common::{Bench, firmware, shared_checkpoints},
     real_media::{grub, memtest, memtest_ia32},
 };
 
@@ -153,12 +152,12 @@ fn boots(
     disc: &Path,
     map: &Arc<DiscMap>,
 ) -> Result<Vec<Observation>, Infra> {
-    let checkpoints = Path::new(env!("CARGO_TARGET_TMPDIR")).join("checkpoints");
+    let checkpoints = shared_checkpoints();
     let boot = |&(id, attachment): &Machine| {
         run(&Case {
             disc: disc.to_owned(),
             map: Some(Arc::clone(map)),
-            checkpoints: Some(Checkpoints::in_folder(&checkpoints)),
+            checkpoints: Some(checkpoints.clone()),
             ..bench.case(firmware(id), attachment)
         })
     };
