@@ -11,7 +11,7 @@ use harness::master::{FoundTool, Job, Placeholder, Tool};
 use images::{
     distilled::Distilled,
     medium::Medium,
-    reference::{self, Contents, InTree},
+    reference::{self, Contents, InTree, MasteredDisc, NotMastered},
     units::ByteCount,
 };
 
@@ -123,14 +123,18 @@ fn write_disc(recipe: &Recipe, folder: &Path, workshop: Workshop<'_>) -> io::Res
     if let Some(exchange) = workshop.masters.exchange(name) {
         return take_from_exchange(recipe, folder, exchange);
     }
-    let (id, boot) = (recipe.id.as_str(), &recipe.boot);
-    let mastered = match recipe.master.imapi() {
-        Some(imapi) => imapi.master(id, recipe.medium, boot, recipe.size),
-        None => reference::master(id, recipe.medium, boot, recipe.size),
-    };
-    match mastered {
+    match master_in_memory(recipe) {
         Ok(disc) => disc.write_to(folder),
         Err(refusal) => refuse(folder, &[refusal.to_string()]),
+    }
+}
+
+/// Masters a disc of one of our own masters: the reference, or IMAPI's.
+pub(crate) fn master_in_memory(recipe: &Recipe) -> Result<MasteredDisc, NotMastered> {
+    let (id, boot) = (recipe.id.as_str(), &recipe.boot);
+    match recipe.master.imapi() {
+        Some(imapi) => imapi.master(id, recipe.medium, boot, recipe.size),
+        None => reference::master(id, recipe.medium, boot, recipe.size),
     }
 }
 

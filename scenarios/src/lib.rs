@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod basis;
 pub mod cell;
 pub mod compare;
+pub mod digests;
 pub mod disc;
 pub mod exchange;
 pub mod file;

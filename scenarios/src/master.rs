@@ -364,6 +364,12 @@ impl Masters {
         }
     }
 
+    /// Whether the master of that name is part of this program.
+    #[must_use]
+    pub fn has_built_in(&self, name: &str) -> bool {
+        self.described(name).is_none()
+    }
+
     /// Whether the scenarios' snapshots are of a master's discs too: not for a tool that was named on the command line, or whose
     /// discs come from elsewhere.
     #[must_use]

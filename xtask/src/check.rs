@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use harness::dialogue;
 use scenarios::{
-    file, files, master,
+    digests, file, files, master,
     matrix::{Folder, Matrix},
     snapshots,
 };
@@ -31,6 +31,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
     }
     if options.update_docs {
         let matrix = Matrix::shipped(workspace()).map_err(|error| Stop::scenarios(&error))?;
+        files::write(&digests_file(), digests::of(&matrix).as_bytes())?;
         tables::update(workspace(), &matrix)
             .map_err(|what| Stop::usage(what, "cargo xtask boot-matrix --set all"))?;
     }
@@ -61,6 +62,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
         ),
         Step::run("dependencies", dependencies),
         Step::run("schema", schema),
+        Step::run("reproducible discs", reproducible_discs),
         Step::run("generated tables", generated_tables),
         Step::run("unreferenced snapshots", unreferenced_snapshots),
     ];
@@ -90,27 +92,41 @@ fn schema_file(name: &str) -> PathBuf {
 
 fn schema() -> Result<(), (u8, String)> {
     let mut schemas = schemas().into_iter();
-    schemas.try_for_each(|(name, text)| kept(&schema_file(name), &text))
+    schemas.try_for_each(|(name, text)| {
+        kept(
+            &schema_file(name),
+            &text,
+            "cargo xtask check --update-schema",
+        )
+    })
 }
 
-fn kept(file: &Path, text: &str) -> Result<(), (u8, String)> {
-    match fs::read_to_string(file) {
-        Ok(kept) if kept == text => Ok(()),
-        Ok(_) => Err((
-            1,
-            format!(
-                "{} is not what the code reads: cargo xtask check --update-schema",
-                file.display()
-            ),
-        )),
-        Err(error) => Err((
-            1,
-            format!(
-                "{}: {error}: cargo xtask check --update-schema",
-                file.display()
-            ),
-        )),
-    }
+/// Holds a file against what is made now; `update` makes it so.
+fn kept(file: &Path, made: &str, update: &str) -> Result<(), (u8, String)> {
+    let what = match fs::read_to_string(file) {
+        Ok(kept) if kept == made => return Ok(()),
+        Ok(kept) => {
+            let lines = kept.lines().zip(made.lines());
+            let same = lines.take_while(|(kept, made)| kept == made).count();
+            format!(":{} is not what is made now", same + 1)
+        }
+        Err(error) => format!(": {error}"),
+    };
+    Err((1, format!("{}{what}: {update}", file.display())))
+}
+
+fn digests_file() -> PathBuf {
+    workspace().join(digests::FILE)
+}
+
+/// Each disc of our own masters is what it was, here and on every other machine.
+pub(crate) fn reproducible_discs() -> Result<(), (u8, String)> {
+    let matrix = Matrix::shipped(workspace()).map_err(|error| (2, error.to_string()))?;
+    kept(
+        &digests_file(),
+        &digests::of(&matrix),
+        "cargo xtask check --update-docs, if discs are meant to be others now",
+    )
 }
 
 fn dependencies() -> Result<(), (u8, String)> {
@@ -145,4 +161,30 @@ fn unreferenced_snapshots() -> Result<(), (u8, String)> {
             files.join("\n")
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discs_are_the_same_bytes_on_every_machine() {
+        assert_eq!(reproducible_discs(), Ok(()));
+    }
+
+    #[test]
+    fn what_is_not_made_now_is_told_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kept.txt");
+        let told = |made: &str| kept(&file, made, "update").unwrap_err().1;
+        assert!(
+            told("a\n").contains("kept.txt: No such file"),
+            "{}",
+            told("")
+        );
+        fs::write(&file, "a\nb\n").unwrap();
+        assert!(told("a\nc\n").ends_with("kept.txt:2 is not what is made now: update"));
+        assert!(told("a\n").ends_with("kept.txt:2 is not what is made now: update"));
+        assert_eq!(kept(&file, "a\nb\n", "update"), Ok(()));
+    }
 }

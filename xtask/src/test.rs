@@ -1,6 +1,6 @@
 //! Everything: the default matrix through the same door as a user's, and all other tests.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, thread};
 
 use anyhow::Context;
 use harness::outcome::OutcomeKind;
@@ -48,6 +48,8 @@ pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
                     nextest_profile(),
                     "--no-fail-fast",
                 ])
+                // Some wait for a browser, or for a machine to be silent.
+                .args(["--test-threads", &(processors() + 1).to_string()])
                 .args(["-E", "not binary_id(boot-matrix-tests::matrix)"]),
         ),
         Step::command_under(
@@ -61,6 +63,10 @@ pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(
         steps::summary("test/1", &steps, format).context("cannot write")?,
     ))
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, Into::into)
 }
 
 /// One cell of each scenario that is not in the default set: the first that does not hang, for that takes a deadline to see.

@@ -11,6 +11,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use common::{Said, xtask, xtask_with};
@@ -368,6 +369,33 @@ fn a_file_that_cannot_be_written_has_the_name_that_was_given() {
         "{}",
         said.stderr
     );
+}
+
+#[test]
+fn a_disc_is_the_same_bytes_wherever_and_whenever_it_is_mastered() {
+    let folder = tempfile::tempdir().unwrap();
+    let [here, elsewhere] = ["here.iso", "elsewhere.iso"].map(|name| folder.path().join(name));
+    let id = "x/-/bios+efi/-/reference";
+    let said = xtask(&["image", id, "--out", here.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let image = env!("CARGO_BIN_EXE_xtask");
+    let said = Command::new("sh")
+        .args([
+            "-c",
+            "umask 077; exec faketime -f +400d \"$@\"",
+            "sh",
+            image,
+        ])
+        .args(["image", id, "--out"])
+        .arg(&elsewhere)
+        .current_dir(folder.path())
+        .env("TZ", "Asia/Kathmandu")
+        .env("LC_ALL", "tr_TR.UTF-8")
+        .env("HOME", "/nonexistent")
+        .output()
+        .unwrap();
+    assert!(said.status.success(), "{said:?}");
+    assert!(fs::read(here).unwrap() == fs::read(elsewhere).unwrap());
 }
 
 #[test]

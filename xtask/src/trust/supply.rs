@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use scenarios::files;
+use scenarios::{digests, files};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::kept::{Figures, Table};
 use crate::{
+    check,
     place::{cargo, shown, workspace},
     supply::{self, Metadata, Package, RUST_VERSION},
 };
@@ -52,6 +53,14 @@ pub(super) fn measure(options: &Supply) -> anyhow::Result<Figures> {
         }
     };
     figures.add("cargo-deny on licences, bans and sources", advisories);
+    if let Err((_, what)) = check::reproducible_discs() {
+        figures.failures.push(what);
+    }
+    let discs = fs::read_to_string(workspace().join(digests::FILE))?;
+    figures.add(
+        "discs of our own masters, the same bytes here as where they were first made",
+        discs.lines().count(),
+    );
     figures.tables.push(licences(&metadata));
     figures.tables.push(unsafe_code()?);
     if let Some(file) = &options.sbom {
