@@ -284,3 +284,46 @@ fn a_result_has_the_fields_of_the_contract() {
     assert_eq!(json["expected"], serde_json::Value::Null);
     assert_eq!(serde_json::from_value::<CellResult>(json).unwrap(), result);
 }
+
+#[test]
+fn what_is_left_open_is_kept_as_either_and_nothing_else_is() {
+    let open: Expectation = serde_json::from_value(
+        serde_json::json!({ "outcome": "reset", "or": "hung", "because": "chance" }),
+    )
+    .unwrap();
+    assert!(open.leaves_open(OutcomeKind::Reset) && open.leaves_open(OutcomeKind::Hung));
+    assert!(!open.leaves_open(OutcomeKind::Booted));
+    let closed = Expectation {
+        or: None,
+        ..open.clone()
+    };
+    assert!(!closed.leaves_open(OutcomeKind::Reset) && !closed.leaves_open(OutcomeKind::Hung));
+    // What may not happen is kept as it was seen.
+    let mut observation = observation();
+    let seen = observation.canonical(None);
+    assert_eq!(open.canonical(&observation, None), seen);
+    observation.outcome.kind = OutcomeKind::Hung;
+    let kept = open.canonical(&observation, None);
+    assert_eq!(kept, Canonical::undetermined("reset or hung".to_owned()));
+}
+
+#[test]
+fn only_damage_that_is_expected_is_written_down() {
+    let written = |damage| {
+        let expectation = Expectation {
+            outcome: OutcomeKind::Booted,
+            or: None,
+            code: None,
+            stage: None,
+            slot: None,
+            damage,
+            facts: BTreeMap::new(),
+            words: None,
+            because: "it must".to_owned(),
+        };
+        serde_json::to_value(expectation).unwrap()
+    };
+    let none = serde_json::json!({ "outcome": "booted", "because": "it must" });
+    assert_eq!(written(ExpectedDamage::None), none);
+    assert_eq!(written(ExpectedDamage::Some)["damage"], "some");
+}

@@ -329,6 +329,17 @@ pub(crate) const TRUST_FUZZ: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const TRUST_MUTANTS: Examples = Examples(&[
+    (
+        "cargo xtask trust mutants --only verdicts",
+        "what judges; half an hour",
+    ),
+    (
+        "cargo xtask trust mutants --keep",
+        "what counts results and what masters and reads discs, too; hours",
+    ),
+]);
+
 pub(crate) const TRUST_SUPPLY: Examples = Examples(&[
     ("cargo xtask trust supply", "licences, sources, unsafe code"),
     (

@@ -125,6 +125,13 @@ fn a_report_of_what_was_mastered_is_no_damage() {
         report.area.as_mut().unwrap().sectors = 83_250;
         manifest.images[0].plan.as_mut().unwrap().structured = VirtualSectorCount::new(83_250);
     });
+    // One sector is something.
+    let found_none = "sweep: expected virtual sectors 83249 to 83249, found no report";
+    check(found_none, |report, manifest| {
+        report.sweep = None;
+        report.area.as_mut().unwrap().sectors = 83_249;
+        manifest.images[0].plan.as_mut().unwrap().structured = VirtualSectorCount::new(83_249);
+    });
 }
 
 #[test]
@@ -348,6 +355,12 @@ pub(crate) fn observation() -> Observation {
         start: Start::Cold,
         duration_ms: 3_141,
     }
+}
+
+#[test]
+fn a_read_begins_in_a_block() {
+    let read = |offset| DiscRead { offset, bytes: 1 }.lba().get();
+    assert_eq!((read(34_816), read(34_815), read(0)), (17, 16, 0));
 }
 
 #[test]

@@ -50,6 +50,9 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "fuzz", |folder, _| {
         trust::table(folder, Part::FUZZ)
     }),
+    ("docs/trust.md", "mutants", |folder, _| {
+        trust::table(folder, Part::MUTANTS)
+    }),
     ("docs/trust.md", "differential", |folder, _| {
         trust::table(folder, Part::DIFFERENTIAL)
     }),

@@ -10,6 +10,7 @@ mod fuzz;
 mod growth;
 mod kept;
 mod kills;
+mod mutants;
 mod runner;
 mod shards;
 mod supply;
@@ -65,6 +66,8 @@ pub(crate) enum Part {
     Shards(shards::Shards),
     /// Let every reader of bytes that others wrote read millions of inputs, guided by what they reach.
     Fuzz(fuzz::Fuzz),
+    /// Put mistakes into the code itself, and look whether the tests beside it notice. Needs cargo-mutants.
+    Mutants(mutants::Mutants),
     /// Compare what is read of millions of boot catalogs with what an independent reader says.
     Differential(differential::Differential),
     /// Look at what boot-matrix is built from: licences, sources, versions, unsafe code; and make a bill of materials.
@@ -79,6 +82,7 @@ impl Part {
     pub(crate) const GROWTH: &str = "growth";
     pub(crate) const SHARDS: &str = "shards";
     pub(crate) const FUZZ: &str = "fuzz";
+    pub(crate) const MUTANTS: &str = "mutants";
     pub(crate) const DIFFERENTIAL: &str = "differential";
     pub(crate) const SUPPLY: &str = "supply";
 
@@ -91,6 +95,7 @@ impl Part {
             Self::Growth(_) => Self::GROWTH,
             Self::Shards(_) => Self::SHARDS,
             Self::Fuzz(_) => Self::FUZZ,
+            Self::Mutants(_) => Self::MUTANTS,
             Self::Differential(_) => Self::DIFFERENTIAL,
             Self::Supply(_) => Self::SUPPLY,
         }
@@ -105,6 +110,7 @@ impl Part {
             Self::Growth(options) => growth::measure(options, signals),
             Self::Shards(options) => shards::measure(options, signals),
             Self::Fuzz(options) => fuzz::measure(options, signals),
+            Self::Mutants(options) => mutants::measure(options, signals),
             Self::Differential(options) => differential::measure(options, signals),
             Self::Supply(options) => supply::measure(options),
         }

@@ -1,0 +1,229 @@
+//! Mistakes put into the code itself, one at a time: the tests beside it must notice each.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Instant,
+};
+
+use anyhow::Context;
+use clap::Args;
+use scenarios::files;
+use serde::Deserialize;
+
+use super::kept::{Figures, Table};
+use crate::{
+    place::{self, cargo, workspace},
+    signals::Signals,
+    stop::Stop,
+};
+
+/// Which code, and how much of it.
+#[derive(Debug, Args)]
+#[command(after_help = crate::examples::TRUST_MUTANTS.help())]
+pub(crate) struct Mutants {
+    /// Only this part of the code; again for another one.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Of the mistakes that can be put into what masters and reads discs, try one in so many.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    sample: u16,
+}
+
+/// A part of the code, and the tests beside it.
+struct Code {
+    name: &'static str,
+    package: &'static str,
+    files: &'static [&'static str],
+    /// nextest's filter.
+    tests: &'static str,
+    /// Whether only a sample is tried: there are thousands.
+    sampled: bool,
+}
+
+const CODE: [Code; 3] = [
+    Code {
+        name: "verdicts",
+        package: "boot-matrix-harness",
+        files: &[
+            "harness/src/verdict.rs",
+            "harness/src/rules.rs",
+            "harness/src/observation.rs",
+            "harness/src/observation/*.rs",
+        ],
+        tests: "test(/^(verdict|rules|observation|watch)::/)",
+        sampled: false,
+    },
+    Code {
+        name: "results",
+        package: "boot-matrix-scenarios",
+        files: &[
+            "scenarios/src/rule.rs",
+            "scenarios/src/results.rs",
+            "scenarios/src/merge.rs",
+            "scenarios/src/compare.rs",
+        ],
+        tests: "all()",
+        sampled: false,
+    },
+    Code {
+        name: "discs",
+        package: "boot-matrix-images",
+        files: &["images/src/**/*.rs"],
+        tests: "all()",
+        sampled: true,
+    },
+];
+
+pub(super) fn measure(options: &Mutants, signals: &'static Signals) -> anyhow::Result<Figures> {
+    let names = CODE.map(|code| code.name);
+    if let Some(unknown) = options
+        .only
+        .iter()
+        .find(|only| !names.contains(&only.as_str()))
+    {
+        let what = format!("there is no part {unknown:?}");
+        return Err(Stop::usage(what, names.join(", ")).into());
+    }
+    let began = Instant::now();
+    let mut figures = Figures {
+        programs: version()?,
+        ..Figures::default()
+    };
+    let mut rows = Vec::new();
+    for code in &CODE {
+        if !options.only.is_empty() && !options.only.iter().any(|only| only == code.name) {
+            continue;
+        }
+        let outcomes = run(code, options.sample, signals)?;
+        if signals.caught() {
+            return Err(Stop::host("interrupted", "the same again").into());
+        }
+        rows.extend(by_file(&outcomes, &mut figures.failures));
+    }
+    let column = |index: usize| -> usize {
+        let figures = rows.iter().filter_map(|row: &Vec<String>| row.get(index));
+        figures
+            .filter_map(|figure| figure.parse::<usize>().ok())
+            .sum()
+    };
+    figures.add("mistakes tried", column(1));
+    figures.add("noticed", column(2));
+    figures.add("refused by the compiler", column(3));
+    figures.add("in what masters and reads discs, one in", options.sample);
+    figures.tables.push(Table {
+        head: ["code", "mistakes", "noticed", "refused by the compiler"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows,
+    });
+    figures.seconds = began.elapsed().as_secs();
+    Ok(figures)
+}
+
+fn version() -> anyhow::Result<String> {
+    let asked = cargo()
+        .args(["mutants", "--version"])
+        .stderr(Stdio::null())
+        .output();
+    let answer = asked.context("cannot start cargo")?;
+    if !answer.status.success() {
+        let remedy = "cargo install cargo-mutants --locked";
+        return Err(Stop::host("cargo-mutants is not installed", remedy).into());
+    }
+    Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
+}
+
+/// What cargo-mutants says of a mistake.
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    scenario: Scenario,
+    summary: Summary,
+}
+
+#[derive(Debug, Deserialize)]
+enum Scenario {
+    /// The code as it is.
+    Baseline,
+    Mutant {
+        name: String,
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Summary {
+    Success,
+    CaughtMutant,
+    MissedMutant,
+    Unviable,
+    Failure,
+    Timeout,
+}
+
+/// Runs cargo-mutants on a copy of the workspace.
+fn run(code: &Code, sample: u16, signals: &Signals) -> anyhow::Result<Vec<Outcome>> {
+    #[derive(Deserialize)]
+    struct Outcomes {
+        outcomes: Vec<Outcome>,
+    }
+    let work = place::target().join("mutants");
+    let out = work.join(code.name);
+    fs::create_dir_all(&out)?;
+    let file = out.join("mutants.out/outcomes.json");
+    files::remove(&file)?;
+    let mut command = cargo();
+    command
+        .current_dir(workspace())
+        .args(["mutants", "--no-shuffle", "--package", code.package])
+        .args(code.files.iter().flat_map(|file| ["--file", file]))
+        .args([
+            "--cargo-test-arg=-E",
+            &format!("--cargo-test-arg={}", code.tests),
+        ])
+        .arg("--output")
+        .arg(&out)
+        .env_remove("CARGO_INCREMENTAL")
+        .env("CARGO_TARGET_DIR", work.join("build"))
+        .stdout(Stdio::null());
+    if code.sampled {
+        command.args([
+            "--sharding",
+            "round-robin",
+            "--shard",
+            &format!("0/{sample}"),
+        ]);
+    }
+    // It fails where it missed one, too.
+    let status = signals.run(&mut command).context("cannot start cargo")?;
+    let outcomes: Outcomes =
+        files::read_json(&file).with_context(|| format!("cargo mutants ended with {status}"))?;
+    Ok(outcomes.outcomes)
+}
+
+/// A row for each file; what was missed is a failure.
+fn by_file(outcomes: &[Outcome], failures: &mut Vec<String>) -> Vec<Vec<String>> {
+    let mut counts: BTreeMap<&Path, [usize; 3]> = BTreeMap::new();
+    for outcome in outcomes {
+        let Scenario::Mutant { name, file } = &outcome.scenario else {
+            continue;
+        };
+        let [all, noticed, refused] = counts.entry(file).or_default();
+        *all += 1;
+        match outcome.summary {
+            Summary::CaughtMutant | Summary::Timeout => *noticed += 1,
+            Summary::Unviable => *refused += 1,
+            Summary::MissedMutant | Summary::Success | Summary::Failure => {
+                failures.push(format!("no test notices: {name}"));
+            }
+        }
+    }
+    let row = |(file, counts): (&Path, [usize; 3])| {
+        let mut row = vec![format!("`{}`", file.display())];
+        row.extend(counts.map(|count| count.to_string()));
+        row
+    };
+    counts.into_iter().map(row).collect()
+}
