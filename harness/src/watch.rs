@@ -198,7 +198,7 @@ impl<'a> Watch<'a> {
 
     fn begin_dialogue(&mut self) -> io::Result<()> {
         if let Some(dialogue) = &self.case.dialogue {
-            let talk = Talk::begin(dialogue, self.case.step_patience(), self.now)?;
+            let mut talk = Talk::begin(dialogue, self.case.step_patience(), self.now)?;
             // What was said before a checkpoint is said on every start.
             talk.hear(self.serial.bytes());
             self.talk = Some(talk);
@@ -277,7 +277,7 @@ impl<'a> Watch<'a> {
             Event::Serial(bytes) => {
                 self.alive();
                 let bytes = self.serial.push(self.started.elapsed(), &bytes);
-                if let Some(talk) = &self.talk {
+                if let Some(talk) = &mut self.talk {
                     talk.hear(bytes);
                 }
                 self.cleaner.push(bytes);

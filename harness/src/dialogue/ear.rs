@@ -17,10 +17,16 @@ use rustix::{
     net::{RecvFlags, recv},
 };
 
+use crate::text::Cleaner;
+
 /// Listens for one pattern after the other, in a thread of its own, and rings when it was heard: [`AsFd`] then becomes
 /// readable. Dropping it ends the thread.
+///
+/// It hears text, not bytes. A program that draws its cursor by a timer, as GRUB does, sends `g\r\x1b[9;2Hrub> ` now and
+/// then, and its prompt is on the screen all the same.
 pub(super) struct Ear {
     socket: UnixStream,
+    cleaner: Cleaner,
     patterns: Option<Sender<String>>,
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
@@ -35,15 +41,25 @@ impl Ear {
             .spawn(move || listen(LastingReader(reader), theirs, &asked))?;
         Ok(Self {
             socket,
+            cleaner: Cleaner::default(),
             patterns: Some(patterns),
             thread: Some(thread),
         })
     }
 
     /// Hands on what came on the line.
-    pub(super) fn hear(&self, bytes: &[u8]) {
+    pub(super) fn hear(&mut self, bytes: &[u8]) {
+        let mut heard = Vec::with_capacity(bytes.len());
+        for &byte in bytes {
+            let before = self.cleaner.text().len();
+            self.cleaner.push(&[byte]);
+            // A backspace takes text away, which cannot be unheard.
+            let new = self.cleaner.text().get(before..).unwrap_or_default();
+            // rexpect takes each byte for a character, as the cleaner did.
+            heard.extend(new.chars().filter_map(|c| u8::try_from(c).ok()));
+        }
         // It fails when the listener is gone, which `heard` tells.
-        let _ = io::Write::write_all(&mut &self.socket, bytes);
+        let _ = io::Write::write_all(&mut &self.socket, &heard);
     }
 
     /// Begins to wait for a pattern, in what came since the last one matched.
@@ -88,8 +104,7 @@ fn listen(
     patterns: &Receiver<String>,
 ) -> Result<(), Error> {
     // No timeout: there is one for each session only, and each step has its own. Who waits ends the session.
-    let options = Options::new().strip_ansi_escape_codes(true);
-    let mut session = StreamSession::new(reader, bell, options);
+    let mut session = StreamSession::new(reader, bell, Options::new());
     for pattern in patterns {
         session.exp_regex(&pattern)?;
         session.send("!")?;
@@ -104,5 +119,43 @@ struct LastingReader(UnixStream);
 impl Read for LastingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(self.0.read(buffer).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    use super::*;
+
+    /// What GRUB 2.06 sent for its prompt when its clock ticked between the first letter and the second.
+    const PROMPT: &[u8] = b"\x1b[06;23H\x1b[06;24Hexits.  \r\n\n\ng\r\x1b[09;02Hrub> ";
+
+    fn rings(ear: &Ear) -> bool {
+        let patience = Timespec {
+            tv_sec: 20,
+            tv_nsec: 0,
+        };
+        poll(&mut [PollFd::new(ear, PollFlags::IN)], Some(&patience)).expect("poll") == 1
+            && ear.heard().expect("a listener")
+    }
+
+    #[test]
+    fn a_cursor_drawn_between_two_letters_is_not_heard() {
+        for cut in 0..PROMPT.len() {
+            let mut ear = Ear::new().expect("an ear");
+            ear.listen_for(r"exits\.\s+grub> ");
+            ear.hear(&PROMPT[..cut]);
+            ear.hear(&PROMPT[cut..]);
+            assert!(rings(&ear), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_latin_1() {
+        let mut ear = Ear::new().expect("an ear");
+        ear.listen_for("^caf\u{e9}$");
+        ear.hear(b"caf\xe9");
+        assert!(rings(&ear));
     }
 }

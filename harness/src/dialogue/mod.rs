@@ -59,7 +59,8 @@ pub struct Step {
 /// What a step does or waits for.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Wait until this matches in what came on the serial line since the last match, without escape sequences.
+    /// Wait until this matches in what came on the serial line since the last match: its text, lines ended by a line feed
+    /// alone, without escape sequences.
     Expect(Regex),
     /// Send this on the serial line.
     Send(String),

@@ -66,7 +66,7 @@ impl<'a> Talk<'a> {
     }
 
     /// Takes what came on the serial line.
-    pub(crate) fn hear(&self, bytes: &[u8]) {
+    pub(crate) fn hear(&mut self, bytes: &[u8]) {
         self.ear.hear(bytes);
     }
 
