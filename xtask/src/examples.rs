@@ -346,6 +346,10 @@ pub(crate) const TRUST_SUPPLY: Examples = Examples(&[
         "cargo xtask trust supply --sbom sbom.cdx.json",
         "a software bill of materials, too",
     ),
+    (
+        "cargo xtask trust supply --advisories advisory-db",
+        "what RustSec knows of the crates, from a clone of its database",
+    ),
 ]);
 
 pub(crate) const TRUST_DIFFERENTIAL: Examples = Examples(&[

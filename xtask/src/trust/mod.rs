@@ -4,6 +4,7 @@
 //! `docs/trust/PART.json`, from which `docs/trust.md` is made. Tests do the same in short.
 
 mod at_length;
+mod deny;
 mod differential;
 mod flakes;
 mod fuzz;

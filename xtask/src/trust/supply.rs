@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Instant,
 };
 
@@ -14,10 +13,13 @@ use scenarios::{digests, files};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::kept::{Figures, Table};
+use super::{
+    deny,
+    kept::{Figures, Table},
+};
 use crate::{
     check,
-    place::{cargo, shown, workspace},
+    place::{shown, workspace},
     supply::{self, Metadata, Package, RUST_VERSION},
 };
 
@@ -28,6 +30,9 @@ pub(crate) struct Supply {
     /// Write a software bill of materials: CycloneDX 1.5, JSON.
     #[arg(long, value_name = "FILE")]
     sbom: Option<PathBuf>,
+    /// Look for what is known to be wrong with the crates in a clone of RustSec's advisory database; needs cargo-deny.
+    #[arg(long, value_name = "DIR")]
+    advisories: Option<PathBuf>,
 }
 
 pub(super) fn measure(options: &Supply) -> anyhow::Result<Figures> {
@@ -40,19 +45,7 @@ pub(super) fn measure(options: &Supply) -> anyhow::Result<Figures> {
     figures.add("crates of others", metadata.foreign().count());
     figures.add("of other sources than crates.io", 0);
     figures.add("least Rust (rust-version)", RUST_VERSION);
-    let advisories = match deny() {
-        None => "not asked: cargo-deny is not installed".to_owned(),
-        Some((version, Ok(()))) => {
-            figures.programs = version;
-            "nothing found".to_owned()
-        }
-        Some((version, Err(said))) => {
-            figures.programs = version;
-            figures.failures.push(said.clone());
-            said
-        }
-    };
-    figures.add("cargo-deny on licences, bans and sources", advisories);
+    deny::ask(options.advisories.as_deref(), &mut figures)?;
     if let Err((_, what)) = check::reproducible_discs() {
         figures.failures.push(what);
     }
@@ -69,25 +62,6 @@ pub(super) fn measure(options: &Supply) -> anyhow::Result<Figures> {
     }
     figures.seconds = began.elapsed().as_secs();
     Ok(figures)
-}
-
-/// Runs cargo-deny, if it is there, on all that needs no network: its version, and what it says is wrong.
-fn deny() -> Option<(String, Result<(), String>)> {
-    let asked = cargo()
-        .args(["deny", "--version"])
-        .stderr(Stdio::null())
-        .output();
-    let version = asked.ok().filter(|answer| answer.status.success())?.stdout;
-    let version = String::from_utf8_lossy(&version).trim().to_owned();
-    let checked = cargo()
-        .current_dir(workspace())
-        .args(["deny", "--locked", "check", "licenses", "bans", "sources"])
-        .stdout(Stdio::null())
-        .output()
-        .ok()?;
-    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
-    let result = checked.status.success().then_some(());
-    Some((version, result.ok_or(said)))
 }
 
 fn licences(metadata: &Metadata) -> Table {
