@@ -316,6 +316,10 @@ pub(crate) const TRUST_FLAKES: Examples = Examples(&[
         "cargo xtask trust flakes --cells 10000 --keep",
         "ten thousand, and the figures in docs/trust.md",
     ),
+    (
+        "cargo xtask trust flakes --cells 10000 --keep --resume",
+        "go on where that was stopped",
+    ),
 ]);
 
 pub(crate) const TRUST_FUZZ: Examples = Examples(&[

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     env, fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
         Arc,
@@ -15,7 +15,12 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use scenarios::results::{Results, Verdict};
+use scenarios::{
+    basis::Basis,
+    files,
+    results::{Results, Verdict},
+};
+use serde::{Deserialize, Serialize};
 
 use super::kept::Figures;
 use crate::{place, signals::Signals, stop::Stop};
@@ -35,6 +40,9 @@ pub(crate) struct Flakes {
     /// Only cells with this in their ids.
     #[arg(long, value_name = "FILTER")]
     only: Option<String>,
+    /// Go on with what was begun before, with the same program and tools.
+    #[arg(long)]
+    resume: bool,
     /// Leave the machine as it is, and do not keep its processors and its memory busy.
     #[arg(long)]
     idle: bool,
@@ -93,58 +101,129 @@ fn free_mib() -> Option<u64> {
     Some(kib / 1024)
 }
 
+/// What was counted so far. It is written after each run, so that hours are not lost with a machine that stops.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Tally {
+    only: Option<String>,
+    idle: bool,
+    /// That of every run so far.
+    basis: Option<Basis>,
+    programs: String,
+    seconds: u64,
+    cells: u64,
+    runs: u32,
+    flaky: usize,
+    verdicts: BTreeMap<String, usize>,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    fn file() -> PathBuf {
+        place::target().join("trust-flakes.json")
+    }
+
+    /// The one to go on with.
+    fn begin(options: &Flakes) -> anyhow::Result<Self> {
+        if !options.resume {
+            return Ok(Self {
+                only: options.only.clone(),
+                idle: options.idle,
+                ..Self::default()
+            });
+        }
+        let tally: Self = files::read_json(&Self::file())
+            .map_err(|error| Stop::host(error, "the same without --resume"))?;
+        if (&tally.only, tally.idle) != (&options.only, options.idle) {
+            let what = "what was begun had other cells, or another load";
+            return Err(
+                Stop::usage(what, "give the same --only and --idle, or no --resume").into(),
+            );
+        }
+        Ok(tally)
+    }
+
+    fn add(&mut self, results: &Results, seconds: u64) -> anyhow::Result<()> {
+        let is = results.basis.as_ref().context("results without a basis")?;
+        let was = self.basis.get_or_insert_with(|| is.clone());
+        let differences = is.differences(was);
+        if !differences.is_empty() {
+            let what = format!(
+                "not what the runs before were made with: {}",
+                differences.join("; ")
+            );
+            return Err(Stop::host(what, "put that back, or begin anew without --resume").into());
+        }
+        self.runs += 1;
+        self.cells += u64::try_from(results.cells.len())?;
+        self.flaky += results.totals.flaky;
+        self.seconds += seconds;
+        self.programs = programs(results);
+        for cell in &results.cells {
+            let verdict = cell.verdict.as_str().to_owned();
+            *self.verdicts.entry(verdict).or_default() += 1;
+            let good = matches!(cell.verdict, Verdict::AsExpected | Verdict::Skipped);
+            if !good || !cell.flaky.is_empty() {
+                let why = [cell.reason.as_slice(), &cell.flaky].concat().join("; ");
+                let what = format!("run {}: {}: {}: {why}", self.runs, cell.id, cell.verdict);
+                self.failures.push(what);
+            }
+        }
+        files::write_json(&Self::file(), self)?;
+        Ok(())
+    }
+
+    fn into_figures(self) -> Figures {
+        let mut figures = Figures {
+            programs: self.programs,
+            seconds: self.seconds,
+            failures: self.failures,
+            ..Figures::default()
+        };
+        figures.add("cells booted", self.cells);
+        figures.add("runs of the matrix", self.runs);
+        for (verdict, count) in self.verdicts {
+            figures.add(format!("came out {verdict}"), count);
+        }
+        figures.add(
+            "of these flaky: only a second try was as expected",
+            self.flaky,
+        );
+        let busy = if self.idle {
+            "no".to_owned()
+        } else {
+            format!("every processor spinning, cells at nice {NICE}, {LEFT_MIB} MiB of memory left")
+        };
+        figures.add("kept busy besides", busy);
+        figures
+    }
+}
+
 pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Result<Figures> {
+    let mut tally = Tally::begin(options)?;
     let folder = tempfile::Builder::new()
         .prefix("trust-")
         .tempdir_in(place::target())
         .context("make a folder for the runs")?;
-    let began = Instant::now();
-    // Whatever has to be built or made once is no part of it.
-    let mut figures = Figures::default();
     let _pressure = match options.idle {
         true => None,
         false => Some(Pressure::begin()?),
     };
-    let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut cells, mut runs, mut flaky) = (0_u64, 0_u32, 0_usize);
-    while cells < options.cells {
-        if signals.caught() {
-            return Err(Stop::host("interrupted", "the same again").into());
-        }
-        runs += 1;
+    while tally.cells < options.cells {
+        let began = Instant::now();
         let results = boot_matrix(options, folder.path(), signals)?;
-        cells += u64::try_from(results.cells.len())?;
-        flaky += results.totals.flaky;
-        for cell in &results.cells {
-            *verdicts.entry(cell.verdict.as_str()).or_default() += 1;
-            let good = matches!(cell.verdict, Verdict::AsExpected | Verdict::Skipped);
-            if !good || !cell.flaky.is_empty() {
-                let why = [cell.reason.as_slice(), &cell.flaky].concat().join("; ");
-                figures
-                    .failures
-                    .push(format!("run {runs}: {}: {}: {why}", cell.id, cell.verdict));
-            }
+        if signals.caught() {
+            let what = format!("interrupted in run {}", tally.runs + 1);
+            return Err(Stop::host(what, "the same again with --resume").into());
         }
+        tally.add(&results, began.elapsed().as_secs())?;
         eprintln!(
-            "run {runs}: {cells} cells, {} failures",
-            figures.failures.len()
+            "run {}: {} cells, {} failures",
+            tally.runs,
+            tally.cells,
+            tally.failures.len()
         );
-        figures.programs = programs(&results);
     }
-    figures.seconds = began.elapsed().as_secs();
-    figures.add("cells booted", cells);
-    figures.add("runs of the matrix", runs);
-    for (verdict, count) in verdicts {
-        figures.add(format!("came out {verdict}"), count);
-    }
-    figures.add("of these flaky: only a second try was as expected", flaky);
-    let busy = if options.idle {
-        "no".to_owned()
-    } else {
-        format!("every processor spinning, cells at nice {NICE}, {LEFT_MIB} MiB of memory left")
-    };
-    figures.add("kept busy besides", busy);
-    Ok(figures)
+    Ok(tally.into_figures())
 }
 
 pub(super) fn programs(results: &Results) -> String {
