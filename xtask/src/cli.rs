@@ -275,6 +275,8 @@ impl BootMatrix {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Tooling {
     /// The QEMU to use.
+    ///
+    /// A script in its place must exec QEMU: what it starts beside itself lives on when the runner is killed.
     #[arg(long, value_name = "PATH")]
     pub(crate) qemu: Option<PathBuf>,
     /// What runs the guests' instructions.
