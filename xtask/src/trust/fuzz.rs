@@ -83,7 +83,7 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
             .to_owned(),
         ..Figures::default()
     };
-    let mut rows = kept_rows();
+    let mut new = Vec::new();
     for target in &targets {
         if signals.caught() {
             return Err(Stop::host("interrupted", "the same again").into());
@@ -100,9 +100,12 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
         if options.grow {
             grow(&places, target, signals)?;
         }
-        rows.retain(|row| row.first() != Some(&target.name));
-        rows.push(row(&places, target)?);
+        new.push(row(&places, target)?);
     }
+    // Not before: another target's figures may have been kept meanwhile.
+    let mut rows = kept_rows();
+    rows.retain(|row| new.iter().all(|new| new.first() != row.first()));
+    rows.extend(new);
     rows.sort();
     let count = |row: &Vec<String>| -> u64 {
         let digits = row.get(2).map(|figure| figure.replace(',', ""));
