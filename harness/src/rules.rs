@@ -71,6 +71,8 @@ pub(crate) struct ProbeFacts {
     pub(crate) begun: Option<DiscHash>,
     /// The disc that it ought to belong to, where that is known.
     pub(crate) expected: Option<DiscHash>,
+    /// The serial line ends within one of its lines.
+    pub(crate) amid_line: bool,
     /// The `end` line came on the serial line.
     pub(crate) ended: bool,
     /// Whether the same line came on the debug port.
@@ -92,6 +94,16 @@ pub(crate) enum Confirmed {
 }
 
 impl ProbeFacts {
+    /// It says that it is this disc's, or nobody knows which one that is.
+    fn is_ours(&self) -> bool {
+        self.begun.is_some() && (self.expected.is_none() || self.begun == self.expected)
+    }
+
+    /// Its report is half there.
+    fn is_at_work(&self) -> bool {
+        self.amid_line || (self.is_ours() && !self.is_at_its_end())
+    }
+
     /// The end line came, and nothing speaks against it.
     fn is_at_its_end(&self) -> bool {
         self.ended && self.confirmed != Confirmed::No
@@ -212,23 +224,19 @@ impl Facts {
             .pattern
             .map(|place| format!("the expected text came on the {place}"));
         let said = match (dialogue, pattern) {
+            // A text that a probe says is said by its first line, too: how much of its report is there is no chance.
+            (Some(_), _) | (_, Some(_)) if self.probe.is_at_work() => return None,
             (Some(dialogue), Some(pattern)) => format!("{dialogue}, and {pattern}"),
             (None, Some(pattern)) => pattern,
             (_, None) if self.awaits_pattern => return None,
             (Some(dialogue), None) => dialogue,
-            (None, None) if !self.probe_is_whole() => return None,
+            (None, None) if !self.probe.is_ours() || !self.probe.is_at_its_end() => return None,
             (None, None) if self.probe.confirmed == Confirmed::Impossible => {
                 "the probe's end line came; there is no debug port to confirm it on".to_owned()
             }
             (None, None) => String::new(),
         };
         self.outcome(OutcomeKind::Booted, said)
-    }
-
-    fn probe_is_whole(&self) -> bool {
-        let probe = &self.probe;
-        let ours = probe.expected.is_none() || probe.begun == probe.expected;
-        probe.begun.is_some() && ours && probe.is_at_its_end()
     }
 
     fn strange_probe(&self) -> Option<Outcome> {

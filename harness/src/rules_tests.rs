@@ -122,6 +122,27 @@ fn quiet_is_no_verdict_while_a_text_is_awaited() {
 }
 
 #[test]
+fn a_text_that_a_probe_says_does_not_cut_its_report_short() {
+    let mut facts = Facts {
+        pattern: Some("serial line"),
+        awaits_pattern: true,
+        ..entered()
+    };
+    facts.probe.amid_line = true;
+    check(&facts, None);
+    facts.probe.amid_line = false;
+    facts.probe.begun = Some(DiscHash::from_bits(1));
+    check(&facts, None);
+    facts.probe.ended = true;
+    check(&facts, None);
+    facts.probe.confirmed = Confirmed::Yes;
+    check(&facts, Some((OutcomeKind::Booted, Stage::Ended)));
+    facts.probe.confirmed = Confirmed::No;
+    facts.dead = true;
+    check(&facts, Some((OutcomeKind::HandedOver, Stage::ProbeBegan)));
+}
+
+#[test]
 fn quiet_is_no_verdict_during_a_dialogue() {
     let mut facts = Facts {
         dialogue: Some(Dialogue::Underway),

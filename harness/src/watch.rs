@@ -447,6 +447,9 @@ impl<'a> Watch<'a> {
         self.facts.quiet = self.now.saturating_sub(self.last_life);
         self.find_output();
         self.find_pattern();
+        let unfinished = self.output().rsplit('\n').next();
+        let amid_line = unfinished.is_some_and(|line| line.contains(protocol::LINE_START));
+        self.facts.probe.amid_line = amid_line;
         if self.facts.decide().is_none() {
             return Ok(None);
         }
