@@ -1,5 +1,11 @@
 //! The command line of boot-matrix: parses, calls, renders.
 
+// They end the run where nothing can be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod terminal;
+
 mod bench;
 mod boot_matrix;
 mod check;
@@ -26,7 +32,6 @@ mod steps;
 mod stop;
 mod supply;
 mod tables;
-mod terminal;
 mod test;
 mod trust;
 

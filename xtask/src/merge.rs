@@ -76,7 +76,7 @@ pub(crate) fn run(options: &cli::Merge) -> anyhow::Result<ExitCode> {
         }
     }
     .context("cannot write")?;
-    eprintln!("report: {}", page.display());
+    remark!("report: {}", page.display());
     Ok(ExitCode::from(results.exit_code()))
 }
 
@@ -97,7 +97,7 @@ fn read(options: &cli::Merge) -> anyhow::Result<Vec<Shard>> {
         match Shard::read(folder) {
             Ok(shard) => shards.push(shard),
             Err(error) => {
-                eprintln!("{} holds no run: {error}", folder.display());
+                remark!("{} holds no run: {error}", folder.display());
                 unread = Some(error);
             }
         }

@@ -23,7 +23,7 @@ pub(crate) struct Step {
 impl Step {
     /// Does something, and says that it begins.
     pub(crate) fn run(name: &'static str, step: impl FnOnce() -> Result<(), (u8, String)>) -> Self {
-        eprintln!("── {name}");
+        remark!("── {name}");
         let began = Instant::now();
         let (code, words) = step().err().unwrap_or_default();
         Self {

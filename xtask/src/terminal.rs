@@ -44,6 +44,18 @@ pub(crate) struct Terminal<W> {
     coloured: bool,
 }
 
+/// A line on standard error, besides what is asked for. Where it cannot be written, on a full disk or because nobody reads, the
+/// run goes on without it; `eprintln!` would end it.
+macro_rules! remark {
+    ($($text:tt)*) => {
+        // Nobody is left to tell.
+        drop(std::io::Write::write_fmt(
+            &mut $crate::terminal::stderr(),
+            format_args!("{}\n", format_args!($($text)*)),
+        ))
+    };
+}
+
 /// Standard output.
 pub(crate) fn stdout() -> Terminal<io::StdoutLock<'static>> {
     Terminal::new(io::stdout().lock())

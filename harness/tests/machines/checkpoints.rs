@@ -22,7 +22,10 @@ use harness::{
 };
 use images::reference::master;
 
-use crate::common::{Bench, Do, disc, firmware, platform, seabios, shared_checkpoints};
+use crate::{
+    common::{Bench, Do, disc, firmware, platform, seabios, shared_checkpoints},
+    figures,
+};
 
 const DRIVES: &[Attachment] = &[
     Attachment::Ide,
@@ -236,6 +239,10 @@ fn a_damaged_checkpoint_is_made_again() {
     fs::write(folder.join("memory"), b"short").expect("written");
     checkpoints.get(&ide()).expect("made again");
     assert_ne!(when_made(&folder), before);
+    tell(
+        "a byte of a checkpoint is wrong, or most of it is missing",
+        "it is made again",
+    );
 }
 
 #[test]
@@ -254,6 +261,10 @@ fn a_state_that_qemu_does_not_take_costs_time_alone() {
     // It was thrown away, and the next has a new one.
     assert_eq!(checkpoints.list().expect("list").len(), 0);
     assert_eq!(from(&case, &checkpoints).start, Start::Warm);
+    tell(
+        "QEMU refuses a checkpoint's state",
+        "as without, from power-on",
+    );
 }
 
 #[test]
@@ -267,6 +278,10 @@ fn a_store_that_cannot_be_written_costs_time_alone() {
     let bench = Bench::new(&disc(&[]));
     let seen = from(&bench.case(seabios(), Attachment::Ide), &checkpoints);
     assert_eq!(seen.start, Start::Cold);
+    tell(
+        "the folder for checkpoints cannot be written",
+        "as without, from power-on",
+    );
 }
 
 #[test]
@@ -319,6 +334,10 @@ fn a_machine_goes_on_when_its_checkpoint_is_removed() {
         assert_eq!(seen.start, Start::Warm);
         assert_eq!(seen.outcome.kind, OutcomeKind::HandedOver);
     });
+    tell(
+        "a checkpoint is removed under a machine that runs from it",
+        "as without",
+    );
 }
 
 /// The helper of the test below: makes a checkpoint. By itself it does nothing.
@@ -364,6 +383,17 @@ fn whoever_is_killed_while_making_one_leaves_nothing_in_the_way() {
         both(&case, &checkpoints);
         only(&checkpoints);
     }
+    tell(
+        "whoever makes a checkpoint is killed at one of 5 stages",
+        "the next run makes it",
+    );
+}
+
+fn tell(fault: &str, came_out: &str) {
+    figures::tell(&[
+        ("fault", fault.to_owned()),
+        ("came out", came_out.to_owned()),
+    ]);
 }
 
 /// There is nobody to tell of a file: looks until it is there.

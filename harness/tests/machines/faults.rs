@@ -15,6 +15,7 @@ use harness::{
     evidence::OBSERVATION,
     observation::Observation,
     outcome::OutcomeKind,
+    qemu::Qemu,
     run::{Infra, run},
 };
 
@@ -78,6 +79,73 @@ impl Fault {
             "after {name}"
         );
         assert!(!self.bench.has("infra.txt"), "after {name}");
+    }
+}
+
+/// Before anything is booted.
+#[test]
+fn a_qemu_that_is_none_or_too_old() {
+    let fault = Fault::new();
+    let stand_in = |name: &str, script: &str, mode: u32| {
+        let path = fault.bench.path(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("script");
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("mode");
+        path
+    };
+    for (name, path, why) in [
+        (
+            "there is no QEMU",
+            fault.bench.path("nothing"),
+            "there is no such program",
+        ),
+        (
+            "QEMU is a file that nobody may execute",
+            stand_in("file", "exit 0", 0o644),
+            "is not executable",
+        ),
+        (
+            "QEMU is of 2020",
+            stand_in(
+                "old",
+                "echo 'QEMU emulator version 5.2.0 (Debian 1:5.2+dfsg-11)'",
+                0o755,
+            ),
+            "QEMU 5.2.0 is too old; QEMU 6.0.0 or newer is needed",
+        ),
+        (
+            "QEMU is another program",
+            stand_in("other", "echo hello", 0o755),
+            "is not QEMU",
+        ),
+    ] {
+        let told = Qemu::locate(Some(&path)).expect_err(name).to_string();
+        assert!(told.contains(why), "{name}: {told}");
+        fault.is_right_again(name);
+        figures::tell(&[
+            ("fault", name.to_owned()),
+            ("came out", format!("refused: {why}")),
+        ]);
+    }
+    let mut gone = fault.case();
+    gone.platform.qemu.path = fault.bench.path("gone");
+    fault.is_no_verdict(
+        "QEMU is removed after it was found",
+        run(&gone),
+        "No such file",
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written() {
+    // Not even root writes there.
+    for (name, evidence) in [
+        ("the folder for evidence cannot be made", "/sys/evidence"),
+        ("the folder for evidence is read-only", "/sys/kernel"),
+    ] {
+        let fault = Fault::new();
+        let mut case = fault.case();
+        case.evidence = evidence.into();
+        fault.is_no_verdict(name, run(&case), evidence);
     }
 }
 

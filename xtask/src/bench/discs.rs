@@ -14,7 +14,7 @@ use super::{
 const DISC: &str = "bench/cd-80/hard-disk/quarter/reference";
 
 pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
-    eprintln!("bench: mastering against xorriso");
+    remark!("bench: mastering against xorriso");
     let folder = bed.folder.path().join("quarter");
     let make = || -> anyhow::Result<()> {
         let disc = reference::master(

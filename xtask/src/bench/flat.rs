@@ -19,7 +19,7 @@ const COUNTS: [u64; 3] = [100, 300, 1000];
 pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
     let mut each = Vec::new();
     for count in COUNTS {
-        eprintln!("bench: a matrix of {count} cells");
+        remark!("bench: a matrix of {count} cells");
         let folder = bed.folder.path().join(format!("flat-{count}"));
         let own = folder.join("scenarios");
         files::write(&own.join("flat.toml"), scenarios_of(count).as_bytes())?;

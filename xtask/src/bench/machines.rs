@@ -55,7 +55,7 @@ pub(crate) enum OneMachine {
 pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Result<()> {
     let seabios = Boot::seabios(bed)?;
     let ovmf = Boot::ovmf(bed, OVMF_BY)?;
-    eprintln!("bench: cells against a bare start of QEMU, warm and cold");
+    remark!("bench: cells against a bare start of QEMU, warm and cold");
     let bare = || start_and_quit(bed);
     let bare_bar = Bar {
         panel: Panel::Seabios,
@@ -77,7 +77,7 @@ pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Re
         .extend(warm_against_cold(&report.times, OVMF_BY));
     if whole {
         for attachment in OVMF_ALSO_BY {
-            eprintln!("bench: OVMF by {attachment}, warm and cold");
+            remark!("bench: OVMF by {attachment}, warm and cold");
             let ovmf = Boot::ovmf(bed, attachment)?;
             let starts = ovmf.starts("one");
             time_all(bed, bed.runs.div_ceil(3), ovmf.entries(&starts), report)?;
@@ -86,7 +86,7 @@ pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Re
                 .extend(warm_against_cold(&report.times, attachment));
         }
     }
-    eprintln!("bench: two machines at once against one");
+    remark!("bench: two machines at once against one");
     for (boot, start, batch) in [
         (&seabios, Start::Warm, 8),
         (&ovmf, Start::Warm, 3),
@@ -97,7 +97,7 @@ pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Re
             report.rows.push(scaling(bed, boot, start, batch)?);
         }
     }
-    eprintln!("bench: memory of one machine");
+    remark!("bench: memory of one machine");
     for (boot, start, machine) in [
         (&seabios, Start::Warm, OneMachine::SeabiosWarm),
         (&seabios, Start::Cold, OneMachine::SeabiosCold),
@@ -278,7 +278,7 @@ impl<'a> Boot<'a> {
         let has_checkpoint = match bed.checkpoints.prepare(&platform) {
             Ok(_) => true,
             Err(NoCheckpoint::Never(why)) => {
-                eprintln!("note: {name} by {attachment} starts only cold: {why}");
+                remark!("note: {name} by {attachment} starts only cold: {why}");
                 false
             }
             Err(error) => return Err(error.into()),

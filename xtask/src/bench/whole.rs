@@ -29,14 +29,15 @@ const ONE_CELL: &str = "emulation-modes/*/none/*/seabios/ide";
 
 /// Sees to it that what is timed next builds nothing and makes no checkpoint.
 pub(super) fn warm_up(bed: &Bed) -> anyhow::Result<()> {
-    eprintln!("bench: the tests are built, and the checkpoints made");
+    remark!("bench: the tests are built, and the checkpoints made");
     for platform in platforms(bed)? {
         bed.unless_interrupted()?;
         match bed.checkpoints.prepare(&platform) {
             Ok(_) | Err(NoCheckpoint::Never(_)) => {}
-            Err(error) => eprintln!(
+            Err(error) => remark!(
                 "note: {} by {} starts cold: {error}",
-                platform.firmware.id, platform.attachment
+                platform.firmware.id,
+                platform.attachment
             ),
         }
     }
@@ -56,7 +57,7 @@ fn platforms(bed: &Bed) -> anyhow::Result<Vec<Platform>> {
 
 /// The default matrix, as a user runs it; perhaps also as a script that knows no better would.
 pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow::Result<()> {
-    eprintln!("bench: the whole default matrix");
+    remark!("bench: the whole default matrix");
     let (out, root) = (bed.folder.path().join("matrix"), place::workspace());
     let (warm, results) = boot_matrix(bed, root, &out, &[], &[])?;
     let from_checkpoints = results
@@ -85,7 +86,7 @@ pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow:
         " s",
     ));
     if also_cold {
-        eprintln!("bench: the same cells from power-on, one after another");
+        remark!("bench: the same cells from power-on, one after another");
         let out = bed.folder.path().join("cold");
         let one_at_a_time = [("NEXTEST_TEST_THREADS", "1")];
         let (cold, results) = boot_matrix(bed, root, &out, &["--cold"], &one_at_a_time)?;
@@ -126,7 +127,7 @@ fn checkpoints(bed: &Bed) -> anyhow::Result<Vec<Kept>> {
 
 /// A clone with an empty target folder, to the result of one cell.
 pub(super) fn clone(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
-    eprintln!("bench: clone, build, first result");
+    remark!("bench: clone, build, first result");
     let (root, folder) = (place::workspace(), bed.folder.path());
     let clone = folder.join("clone");
     let took = time(|| {

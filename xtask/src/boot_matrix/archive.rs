@@ -2,7 +2,8 @@
 //! nextest itself, and the scenarios with their snapshots in it.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{ExitCode, Stdio},
 };
@@ -15,6 +16,7 @@ use crate::{
     place::{self, absolute, nextest, nextest_profile, workspace},
     signals::Signals,
     stop::Stop,
+    terminal,
 };
 
 /// What of the workspace is read when cells are run. The package of the tests is where they are started.
@@ -84,13 +86,15 @@ pub(crate) fn make(file: &Path) -> anyhow::Result<ExitCode> {
         return Err(Stop::host(what, "what it says above").into());
     }
     let size = fs::metadata(&file).map_or(0, |file| file.len());
-    println!(
+    writeln!(
+        terminal::stdout(),
         "{}: {} MB\nthere: tar -xf {} && target/{}/xtask boot-matrix --partition slice:1/4 --out slice-1",
         file.display(),
         size / 1_000_000,
         file.file_name().unwrap_or_default().to_string_lossy(),
         place::ARCHIVE
-    );
+    )
+    .context("cannot write the answer")?;
     Ok(ExitCode::SUCCESS)
 }
 

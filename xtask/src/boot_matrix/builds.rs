@@ -43,7 +43,7 @@ pub(crate) fn chosen(options: &BootMatrix, were_chosen: bool) -> anyhow::Result<
     let folder = place::firmware();
     for kept in Store::in_folder(&folder).list().unwrap_or_default() {
         if let Err(what) = kept.build {
-            eprintln!("note: {what}");
+            remark!("note: {what}");
         }
     }
     let grid = firmware::grid(&folder, &qemu);
@@ -118,7 +118,7 @@ pub(super) fn accept(results: &Results, matrix: &Matrix) -> anyhow::Result<()> {
         .filter(|grid| grid.schema == SCHEMA)
         .unwrap_or_default();
     files::write_json(&file, &known.with(GridRun::of(results)))?;
-    eprintln!(
+    remark!(
         "{} written; then: cargo xtask check --update-docs",
         file.display()
     );

@@ -38,7 +38,7 @@ pub(crate) fn prepare(
                 if needs {
                     return Err(what);
                 }
-                eprintln!("note: {what}; its cells start cold");
+                remark!("note: {what}; its cells start cold");
                 Ok(())
             }
         }

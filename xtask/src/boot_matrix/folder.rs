@@ -66,7 +66,7 @@ pub(crate) fn hold(out: &Path) -> anyhow::Result<(PathBuf, Held)> {
 
 /// Waits until what a run started that was killed has ended.
 fn wait(running: File, out: &Path) -> Result<io::Result<File>, Stop> {
-    eprintln!("waiting for what is left of the run that was killed");
+    remark!("waiting for what is left of the run that was killed");
     let (done, ended) = mpsc::channel();
     // Where it waits for ever, it ends with this process.
     thread::spawn(move || done.send(running.lock().map(|()| running)));

@@ -37,8 +37,8 @@ pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result
     for line in annotations(results, &declared, workspace) {
         writeln!(stdout, "{line}")?;
     }
-    eprintln!("{}", table::sentence(&results.totals));
-    eprintln!("results: {}", Results::file(out).display());
+    remark!("{}", table::sentence(&results.totals));
+    remark!("results: {}", Results::file(out).display());
     let Some(summary_file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
     else {
         return Ok(());

@@ -130,7 +130,8 @@ pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
 
 /// Says in GitHub's way why there are no results.
 pub(crate) fn annotate(error: &str) {
-    println!("{}", github::stopped(error));
+    // The error itself is told besides, on standard error.
+    drop(writeln!(io::stdout(), "{}", github::stopped(error)));
 }
 
 /// Prints results for people, that are in a folder and of several runs.
@@ -278,7 +279,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     junit::write(&results, &out)?;
     // The results stand without the page.
     let page = report::make(&out)
-        .map_err(|error| eprintln!("no {}: {error:#}", scenarios::report::FILE))
+        .map_err(|error| remark!("no {}: {error:#}", scenarios::report::FILE))
         .ok();
     let telling = Telling {
         out: &out,
@@ -291,9 +292,13 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         RunFormat::Text => table::print(&mut terminal::stdout(), &results, &telling),
         RunFormat::Github => github::print(&results, &cells, &out),
     }
-    .context("cannot write the report")?;
+    .map_err(|error| {
+        let results = place::shown(&Results::file(&out)).display().to_string();
+        let what = format!("cannot write what came out: {error}");
+        Stop::host(what, format!("{results}, which is whole"))
+    })?;
     if let Some(page) = page {
-        eprintln!("report: {}", page.display());
+        remark!("report: {}", page.display());
     }
     if options.review && !signals.caught() {
         review::open(&results, &cells, &out, signals)?;

@@ -142,8 +142,8 @@ pub(super) fn left(stopped: &Stopped, cells: &[Cell]) -> Vec<Cell> {
         .collect();
     let (kept, all) = (kept.len(), cells.len());
     match left.len() {
-        0 => eprintln!("nothing is left to do: all {all} cells have a result"),
-        left => eprintln!("{kept} of {all} cells have a result, and {left} are run now"),
+        0 => remark!("nothing is left to do: all {all} cells have a result"),
+        left => remark!("{kept} of {all} cells have a result, and {left} are run now"),
     }
     left
 }

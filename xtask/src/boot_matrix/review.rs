@@ -96,7 +96,7 @@ pub(super) fn open(
         }
     }
     if !any {
-        println!("nothing to review");
+        remark!("nothing to review");
         return Ok(());
     }
     let status = signals.run(&mut command);
@@ -105,7 +105,7 @@ pub(super) fn open(
         let what = format!("cargo insta review ended with {status}");
         return Err(Stop::host(what, WITHOUT).into());
     }
-    println!("reviewed; to see what is left: {}", again(out, None, None));
+    remark!("reviewed; to see what is left: {}", again(out, None, None));
     Ok(())
 }
 

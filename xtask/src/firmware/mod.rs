@@ -69,21 +69,19 @@ fn add(
 
 fn fetch_all(store: &Store, qemu: bool, format: Format) -> anyhow::Result<()> {
     let packages = Packages::in_folder(store.folder().join("apt"));
-    eprintln!("asking this host's package manager what other releases have");
+    remark!("asking this host's package manager what other releases have");
     let silent = packages.update().map_err(no_packages)?;
     for suite in &silent {
-        eprintln!("note: {suite}");
+        remark!("note: {suite}");
     }
-    let fetched = fetch(store, &packages, |fetched| {
-        eprintln!("{}", in_words(fetched))
-    });
+    let fetched = fetch(store, &packages, |fetched| remark!("{}", in_words(fetched)));
     let fetched = fetched.map_err(no_packages)?;
     let mut passed_over = Vec::new();
     let unpacked = match qemu {
         false => None,
         true => Some(
             fetch_qemu(store, &packages, |why| {
-                eprintln!("not {why}");
+                remark!("not {why}");
                 passed_over.push(why.to_owned());
             })
             .map_err(no_packages)?,
@@ -99,7 +97,7 @@ fn fetch_all(store: &Store, qemu: bool, format: Format) -> anyhow::Result<()> {
         was_there,
     }) = &unpacked
     {
-        eprintln!(
+        remark!(
             "QEMU {}{}: {}",
             qemu.version,
             if *was_there { ", as before" } else { "" },

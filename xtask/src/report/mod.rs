@@ -43,7 +43,7 @@ pub(crate) fn run(options: &cli::Report) -> anyhow::Result<ExitCode> {
             report
                 .missing
                 .iter()
-                .for_each(|what| eprintln!("{what}"));
+                .for_each(|what| remark!("{what}"));
             writeln!(stdout, "{}", file.display())
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn write(
             .iter()
             .map(|range| range.blocks.get())
             .sum();
-        eprintln!(
+        remark!(
             "booting it again with {kept} of its {}",
             disc.inspection.size.blocks_rounded_up()
         );
@@ -108,7 +108,7 @@ fn whole(
         if cells.is_empty() {
             break;
         }
-        eprintln!(
+        remark!(
             "booting the whole disc again ({number} of {AGAIN}), to see whether chance decides"
         );
         let below = setting.below(&setting.out.join("again"), cells.clone());
@@ -135,30 +135,30 @@ fn wanted<'b>(booted: &'b [Booted], setting: &Setting) -> Vec<&'b Booted> {
 pub(super) fn tell(reproducer: &Reproducer) {
     let distilled = &reproducer.distillation.distilled;
     let size = reproducer.text.metadata().map_or(0, |text| text.len());
-    eprintln!(
+    remark!(
         "{} does the same as the whole disc; {} is the same in {size} bytes of text, and holds:",
         reproducer.iso.display(),
         reproducer.text.display()
     );
     for kept in distilled.listing() {
-        eprintln!("  {}: {}", kept.what, kept.bytes);
+        remark!("  {}: {}", kept.what, kept.bytes);
     }
     let listed = |names: &[String], none: &str| match names {
         [] => none.to_owned(),
         names => names.join(", "),
     };
-    eprintln!(
+    remark!(
         "contents of programs and files in it: {}\nnames of files in it: {}",
         listed(&reproducer.distillation.contents, "none"),
         listed(&reproducer.distillation.names, "none")
     );
-    eprintln!("the volume's label and dates, and the name of the tool, stay in the descriptors");
+    remark!("the volume's label and dates, and the name of the tool, stay in the descriptors");
     if !reproducer.either.is_empty() {
         let cells = reproducer
             .either
             .iter()
             .map(|cell| format!("{} by {}", cell.id.firmware(), cell.attachment));
-        eprintln!(
+        remark!(
             "chance decides whether the whole disc resets the machine or hangs it, and either counts as the same: {}",
             cells.collect::<Vec<_>>().join(", ")
         );

@@ -126,11 +126,11 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         distil::tell(&reproducer);
         if let Some(name) = &options.promote {
             let promoted = promote::promote(options, name, &reproducer, &out)?;
-            eprintln!("scenario: {}", promoted.scenario.display());
+            remark!("scenario: {}", promoted.scenario.display());
         }
     }
     if options.bundle {
-        eprintln!("bundle: {}", bundle::pack(&out)?.display());
+        remark!("bundle: {}", bundle::pack(&out)?.display());
     }
     if options.show {
         show(&setting, &booted)?;
@@ -149,7 +149,7 @@ fn show(setting: &Setting, booted: &[Booted]) -> anyhow::Result<()> {
     let failed = booted.iter().find(|one| setting.failed(one));
     let one = failed.or_else(|| booted.first());
     if let Some(case) = one.and_then(|one| one.case.as_ref()) {
-        eprintln!("{}: the window is QEMU's; close it to go on", case.id);
+        remark!("{}: the window is QEMU's; close it to go on", case.id);
         harness::run::show(case).map_err(|infra| {
             let remedy = "the screenshots in the report, or a terminal with a display";
             Stop::host(infra, remedy)

@@ -22,6 +22,7 @@ use crate::{
         package::{Manager, on_path},
     },
     stop::Stop,
+    terminal,
 };
 
 /// Who says yes.
@@ -136,7 +137,7 @@ fn install(needs: &[Need], yes: bool) -> anyhow::Result<bool> {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(" && ");
-    eprintln!("missing: {}", what.join(", "));
+    remark!("missing: {}", what.join(", "));
     match consent(yes) {
         Consent::Given => {}
         Consent::Ask if ask(&script)? => {}
@@ -219,8 +220,9 @@ fn consent(yes: bool) -> Consent {
 }
 
 fn ask(script: &str) -> io::Result<bool> {
-    eprint!("  {script}\nRun that now? [y/N] ");
-    io::stderr().flush()?;
+    let mut asks = terminal::stderr();
+    write!(asks, "  {script}\nRun that now? [y/N] ")?;
+    asks.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -229,9 +231,9 @@ fn ask(script: &str) -> io::Result<bool> {
 /// Runs a command that installs something; what it says goes to standard error.
 fn run(command: Cmd<'_>) -> anyhow::Result<()> {
     let shown = command.to_string();
-    eprintln!("$ {shown}");
+    remark!("$ {shown}");
     if shown.starts_with("cargo install") {
-        eprintln!("  this builds it once, which takes some minutes");
+        remark!("  this builds it once, which takes some minutes");
     }
     let mut command = Command::from(command);
     command

@@ -1,6 +1,6 @@
 //! What is needed, and whether it is there.
 
-use std::{collections::BTreeSet, path::PathBuf, process::Stdio};
+use std::{collections::BTreeSet, io, path::PathBuf, process::Stdio};
 
 use harness::firmware::{self, FirmwareId};
 use scenarios::{
@@ -226,6 +226,13 @@ fn cargo_command(command: &str, name: &'static str, what_for: &str) -> Need {
             let said = String::from_utf8_lossy(&answer.stdout);
             let line = said.lines().next().unwrap_or_default();
             Ok(line.trim_start_matches(name).trim().to_owned())
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Need {
+                name: name.to_owned(),
+                found: Err(format!("cannot be asked for its version: {error}")),
+                source: Source::Nowhere("free some space, memory or processes".to_owned()),
+            };
         }
         _ => Err(format!("cargo has no command {command}{what_for}")),
     };

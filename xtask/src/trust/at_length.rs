@@ -14,8 +14,8 @@ use crate::{
 /// Names the file for the lines.
 const FILE: &str = "BOOT_MATRIX_FIGURES";
 
-/// Runs the tests of a module of the harness's tests of machines.
-pub(super) fn measure(module: &str, signals: &'static Signals) -> anyhow::Result<Figures> {
+/// Runs some tests of the harness's machines, or of the runner: `tests` is a filterset of nextest's.
+pub(super) fn measure(tests: &str, signals: &'static Signals) -> anyhow::Result<Figures> {
     let folder = tempfile::Builder::new()
         .prefix("trust-")
         .tempdir_in(place::target())
@@ -25,9 +25,9 @@ pub(super) fn measure(module: &str, signals: &'static Signals) -> anyhow::Result
     let mut command = cargo();
     command
         .current_dir(workspace())
-        .args(["nextest", "run", "--package", "boot-matrix-harness"])
-        .args(["--test", "machines", "--no-fail-fast"])
-        .args(["--filterset", &format!("test(/^{module}::/)")])
+        .args(["nextest", "run", "--workspace", "--no-fail-fast"])
+        .args(["--test", "machines", "--test", "faults"])
+        .args(["--filterset", tests])
         .env(FILE, &file);
     let status = signals.run(&mut command).context("cannot start cargo")?;
     if signals.caught() {
@@ -40,7 +40,7 @@ pub(super) fn measure(module: &str, signals: &'static Signals) -> anyhow::Result
     };
     if !status.success() {
         let what =
-            format!("the tests of {module} ended with {status}; nextest says above which failed");
+            format!("the tests {tests} ended with {status}; nextest says above which failed");
         figures.failures.push(what);
     }
     figures.add("things tried", lines.lines().count());

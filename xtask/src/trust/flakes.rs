@@ -216,7 +216,7 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
             return Err(Stop::host(what, "the same again with --resume").into());
         }
         tally.add(&results, began.elapsed().as_secs())?;
-        eprintln!(
+        remark!(
             "run {}: {} cells, {} failures",
             tally.runs,
             tally.cells,

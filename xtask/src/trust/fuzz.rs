@@ -88,7 +88,7 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
         if signals.caught() {
             return Err(Stop::host("interrupted", "the same again").into());
         }
-        eprintln!("{}: {}", target.name, target.what);
+        remark!("{}: {}", target.name, target.what);
         prepare(&places, target)?;
         let status = signals.run(&mut fuzzer(&places, target, options.executions)?)?;
         if !status.success() && !signals.caught() {

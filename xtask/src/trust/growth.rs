@@ -75,7 +75,7 @@ pub(super) fn measure(options: &Growth, signals: &'static Signals) -> anyhow::Re
         let matrix = Big::make(&runner, cells)?;
         let costs = matrix.costs(&runner)?;
         let number = matrix.ids.len();
-        eprintln!("{number} cells");
+        remark!("{number} cells");
         let shown = |cost: &Cost| {
             let per_cell = cost.seconds * 1e6 / number as f64;
             format!(

@@ -52,7 +52,7 @@ pub(super) fn measure(options: &Kills, signals: &'static Signals) -> anyhow::Res
     let began = Instant::now();
     let now = results::milliseconds(SystemTime::now());
     let seed = options.seed.unwrap_or(now);
-    eprintln!("seed {seed}");
+    remark!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let runner = Runner::new()?;
     let mut figures = Figures::default();
@@ -164,16 +164,13 @@ pub(super) fn measure(options: &Kills, signals: &'static Signals) -> anyhow::Res
         figures
             .failures
             .extend(wrong.iter().map(|what| format!("{told}: {what}")));
-        eprintln!(
+        remark!(
             "{} kills, {} runs finished, {} failures",
             count.kills,
             count.runs,
             figures.failures.len()
         );
-        figures
-            .failures
-            .iter()
-            .for_each(|what| eprintln!("  {what}"));
+        figures.failures.iter().for_each(|what| remark!("  {what}"));
         if !figures.failures.is_empty() {
             break;
         }

@@ -75,6 +75,10 @@ pub(crate) enum Part {
     Supply(supply::Supply),
 }
 
+/// Tests that tell of what they try.
+const HOSTILE: &str = "test(/^hostile::/)";
+const FAULTS: &str = "test(/^(faults|checkpoints)::/) or binary(=faults)";
+
 impl Part {
     pub(crate) const HOSTILE: &str = "hostile";
     pub(crate) const FAULTS: &str = "faults";
@@ -104,8 +108,8 @@ impl Part {
 
     fn measure(&self, signals: &'static Signals) -> anyhow::Result<Figures> {
         match self {
-            Self::Hostile => at_length::measure(Self::HOSTILE, signals),
-            Self::Faults => at_length::measure(Self::FAULTS, signals),
+            Self::Hostile => at_length::measure(HOSTILE, signals),
+            Self::Faults => at_length::measure(FAULTS, signals),
             Self::Flakes(options) => flakes::measure(options, signals),
             Self::Kills(options) => kills::measure(options, signals),
             Self::Growth(options) => growth::measure(options, signals),
@@ -139,7 +143,7 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     }
     if options.keep {
         let file = kept.keep(workspace(), options.part.name())?;
-        eprintln!(
+        remark!(
             "kept: {}; cargo xtask check --update-docs takes it into docs/trust.md",
             place::shown(&file).display()
         );

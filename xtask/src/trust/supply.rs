@@ -58,7 +58,7 @@ pub(super) fn measure(options: &Supply) -> anyhow::Result<Figures> {
     figures.tables.push(unsafe_code()?);
     if let Some(file) = &options.sbom {
         files::write_json(file, &bill(&metadata)?)?;
-        eprintln!("written: {}", shown(file).display());
+        remark!("written: {}", shown(file).display());
     }
     figures.seconds = began.elapsed().as_secs();
     Ok(figures)
