@@ -81,6 +81,7 @@ pub fn run(case: &Case) -> Result<Observation, Infra> {
     let folder = EvidenceFolder::create(&case.evidence)?;
     let result = boot(case, &folder).and_then(|observation| {
         folder.end_machine()?;
+        keep(&observation, &folder)?;
         Ok(observation)
     });
     if let Err(infra) = &result {
@@ -235,7 +236,7 @@ fn observe(
     let reads = watch.trace.reads().to_vec();
     let reads_known = watch.trace.works();
     let reads_before_entry = watch.reads_before_entry();
-    let observation = Observation {
+    Ok(Observation {
         outcome,
         probe: probe_report(watch)?,
         words,
@@ -244,14 +245,17 @@ fn observe(
         reads_known,
         start,
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-    };
-    let json = serde_json::to_vec_pretty(&observation).map_err(|error| {
+    })
+}
+
+/// Writes what was seen. It is the last file: where it is, everything is.
+fn keep(observation: &Observation, folder: &EvidenceFolder) -> Result<(), Infra> {
+    let json = serde_json::to_vec_pretty(observation).map_err(|error| {
         Infra::new(format!(
             "the observation cannot be written as JSON: {error}"
         ))
     })?;
-    folder.write(OBSERVATION, &json)?;
-    Ok(observation)
+    Ok(folder.write(OBSERVATION, &json)?)
 }
 
 fn absolute(disc: &Path) -> Result<PathBuf, Infra> {

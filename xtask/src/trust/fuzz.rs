@@ -5,7 +5,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Instant,
 };
 
 use anyhow::{Context, ensure};
@@ -14,7 +13,7 @@ use clap::Args;
 use scenarios::files;
 use serde::Deserialize;
 
-use super::kept::{Figures, Table, kept};
+use super::kept::{self, Figures, Table};
 use crate::{
     place::{self, cargo, workspace},
     signals::Signals,
@@ -75,10 +74,10 @@ fn corpus_file(target: &Target) -> PathBuf {
 }
 
 pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Result<Figures> {
-    let began = Instant::now();
     let places = build(signals)?;
     let targets = chosen(list(&places)?, &options.target)?;
     let mut figures = Figures {
+        chosen_by: Some("--target"),
         programs: "libFuzzer, edges and comparisons, debug assertions and overflow checks on"
             .to_owned(),
         ..Figures::default()
@@ -103,17 +102,22 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
         new.push(row(&places, target)?);
     }
     // Not before: another target's figures may have been kept meanwhile.
-    let mut rows = kept_rows();
+    let mut rows = kept::rows(workspace(), super::Part::FUZZ, &HEAD);
     rows.retain(|row| new.iter().all(|new| new.first() != row.first()));
     rows.extend(new);
     rows.sort();
-    let count = |row: &Vec<String>| -> u64 {
-        let digits = row.get(2).map(|figure| figure.replace(',', ""));
+    let count = |row: &Vec<String>, column: usize| -> u64 {
+        let digits = row.get(column).map(|figure| figure.replace(',', ""));
         digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
     };
-    figures.seconds = began.elapsed().as_secs();
+    let inputs = rows.iter().map(|row| count(row, INPUTS)).sum();
+    // Of all rows, whenever they were made.
+    let seconds = rows
+        .iter()
+        .map(|row| count(row, INPUTS) / count(row, SPEED).max(1));
+    figures.seconds = seconds.sum();
     figures.add("targets", rows.len());
-    figures.add("inputs read", grouped(rows.iter().map(count).sum()));
+    figures.add("inputs read", grouped(inputs));
     figures.tables.push(Table {
         head: HEAD.map(str::to_owned).to_vec(),
         rows,
@@ -121,6 +125,8 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
     Ok(figures)
 }
 
+const INPUTS: usize = 2;
+const SPEED: usize = 3;
 const HEAD: [&str; 6] = [
     "target",
     "what is read, and what must hold",
@@ -129,14 +135,6 @@ const HEAD: [&str; 6] = [
     "edges",
     "in the corpus",
 ];
-
-/// The rows of an earlier time, for the targets that are not tried this time.
-fn kept_rows() -> Vec<Vec<String>> {
-    let tables = kept(workspace(), super::Part::FUZZ).map(|figures| figures.tables);
-    let tables = tables.unwrap_or_default().into_iter();
-    let alike = tables.filter(|table| table.head == HEAD);
-    alike.flat_map(|table| table.rows).collect()
-}
 
 /// Builds the fuzzer, in its own workspace: there its flags are set, and nowhere else.
 fn build(signals: &Signals) -> anyhow::Result<Places> {

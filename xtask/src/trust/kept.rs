@@ -22,6 +22,9 @@ pub(crate) struct Figures {
     /// What is told of several things alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tables: Vec<Table>,
+    /// The option by which some of what is tried is chosen. The rows of the rest are those of an earlier time.
+    #[serde(skip)]
+    pub(crate) chosen_by: Option<&'static str>,
     /// What went wrong, a sentence each. Such figures are not kept.
     #[serde(skip)]
     pub(crate) failures: Vec<String>,
@@ -126,10 +129,13 @@ fn duration(seconds: u64) -> String {
     }
 }
 
-/// The figures of a part that are kept below a folder, if there are any that can be read.
-pub(super) fn kept(workspace: &Path, part: &str) -> Option<Figures> {
-    let kept: Kept = files::read_json(&file(workspace, part)).ok()?;
-    (kept.schema == SCHEMA).then_some(kept.figures)
+/// The rows that are kept of a table with this head; none where it has another one, or cannot be read.
+pub(super) fn rows(workspace: &Path, part: &str, head: &[&str]) -> Vec<Vec<String>> {
+    let kept: Result<Kept, _> = files::read_json(&file(workspace, part));
+    let kept = kept.ok().filter(|kept| kept.schema == SCHEMA);
+    let tables = kept.into_iter().flat_map(|kept| kept.figures.tables);
+    let alike = tables.filter(|table| table.head == head);
+    alike.flat_map(|table| table.rows).collect()
 }
 
 /// The figures of a part that are kept below a folder, for a page.

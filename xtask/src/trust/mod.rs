@@ -17,7 +17,9 @@ mod shards;
 mod supply;
 
 use std::{
+    ffi::OsStr,
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
@@ -127,7 +129,9 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch()?;
     let figures = options.part.measure(signals)?;
     let failed = figures.failures.clone();
-    let kept = Kept::new(typed(), figures);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let command = command(&words, figures.chosen_by);
+    let kept = Kept::new(command, figures);
     let mut out = io::stdout().lock();
     match options.format {
         Format::Json => serde_json::to_writer_pretty(&mut out, &kept)?,
@@ -151,12 +155,50 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was typed, as it can be typed again.
-fn typed() -> String {
-    let words = std::env::args().skip(1);
-    let quoted: Vec<String> = words
-        .filter(|word| word != "--keep")
-        .map(|word| shell_words::quote(&word).into_owned())
-        .collect();
-    format!("cargo xtask {}", quoted.join(" "))
+/// The command for all the figures, as it can be typed elsewhere: without how they were gathered, and with names for
+/// paths.
+fn command(words: &[String], chosen_by: Option<&str>) -> String {
+    let mut command = vec!["cargo xtask".to_owned()];
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if Some(word.as_str()) == chosen_by {
+            words.next();
+            continue;
+        }
+        let chooses = chosen_by.is_some_and(|option| word.starts_with(&format!("{option}=")));
+        if chooses || ["--keep", "--resume"].contains(&word.as_str()) {
+            continue;
+        }
+        let path = Path::new(word);
+        let name = path.file_name().filter(|_| path.is_absolute());
+        let shown = name.map_or(word.into(), OsStr::to_string_lossy);
+        command.push(shell_words::quote(&shown).into_owned());
+    }
+    command.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_that_for_all_the_figures() {
+        let check = |words: &str, chosen_by, expect: &str| {
+            let words = shell_words::split(words).unwrap();
+            assert_eq!(command(&words, chosen_by), format!("cargo xtask {expect}"));
+        };
+        check(
+            "trust flakes --cells 9 --keep --resume",
+            None,
+            "trust flakes --cells 9",
+        );
+        let some = "trust fuzz --target text --keep --target=qmp --grow";
+        check(some, Some("--target"), "trust fuzz --grow");
+        check(some, None, "trust fuzz --target text --target=qmp --grow");
+        check(
+            "trust supply --advisories /somewhere/db",
+            None,
+            "trust supply --advisories db",
+        );
+    }
 }

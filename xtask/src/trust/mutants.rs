@@ -1,19 +1,13 @@
 //! Mistakes put into the code itself, one at a time: the tests beside it must notice each.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Instant,
-};
+use std::{fs, process::Stdio, time::Instant};
 
 use anyhow::Context;
 use clap::Args;
 use scenarios::files;
 use serde::Deserialize;
 
-use super::kept::{Figures, Table};
+use super::kept::{self, Figures, Table};
 use crate::{
     place::{self, cargo, workspace},
     signals::Signals,
@@ -87,41 +81,53 @@ pub(super) fn measure(options: &Mutants, signals: &'static Signals) -> anyhow::R
         let what = format!("there is no part {unknown:?}");
         return Err(Stop::usage(what, names.join(", ")).into());
     }
-    let began = Instant::now();
     let mut figures = Figures {
+        chosen_by: Some("--only"),
         programs: version()?,
         ..Figures::default()
     };
-    let mut rows = Vec::new();
+    let mut rows = kept::rows(workspace(), super::Part::MUTANTS, &HEAD);
     for code in &CODE {
         if !options.only.is_empty() && !options.only.iter().any(|only| only == code.name) {
             continue;
         }
+        let began = Instant::now();
         let outcomes = run(code, options.sample, signals)?;
         if signals.caught() {
             return Err(Stop::host("interrupted", "the same again").into());
         }
-        rows.extend(by_file(&outcomes, &mut figures.failures));
+        rows.retain(|row| row.first().is_none_or(|name| name != code.name));
+        let seconds = began.elapsed().as_secs();
+        rows.push(code.row(&outcomes, seconds, options.sample, &mut figures.failures));
     }
-    let column = |index: usize| -> usize {
+    rows.sort();
+    let column = |index: usize| -> u64 {
         let figures = rows.iter().filter_map(|row: &Vec<String>| row.get(index));
         figures
-            .filter_map(|figure| figure.parse::<usize>().ok())
+            .filter_map(|figure| figure.parse::<u64>().ok())
             .sum()
     };
-    figures.add("mistakes tried", column(1));
-    figures.add("noticed", column(2));
-    figures.add("refused by the compiler", column(3));
-    figures.add("in what masters and reads discs, one in", options.sample);
+    figures.add("mistakes tried", column(3));
+    figures.add("noticed", column(4));
+    figures.add("refused by the compiler", column(5));
+    figures.seconds = column(SECONDS);
     figures.tables.push(Table {
-        head: ["code", "mistakes", "noticed", "refused by the compiler"]
-            .map(str::to_owned)
-            .to_vec(),
+        head: HEAD.map(str::to_owned).to_vec(),
         rows,
     });
-    figures.seconds = began.elapsed().as_secs();
     Ok(figures)
 }
+
+const SECONDS: usize = 6;
+const HEAD: [&str; 7] = [
+    "part",
+    "files",
+    "of the mistakes that can be made",
+    "tried",
+    "noticed",
+    "refused by the compiler",
+    "seconds",
+];
 
 fn version() -> anyhow::Result<String> {
     let asked = cargo()
@@ -149,7 +155,6 @@ enum Scenario {
     Baseline,
     Mutant {
         name: String,
-        file: PathBuf,
     },
 }
 
@@ -203,27 +208,37 @@ fn run(code: &Code, sample: u16, signals: &Signals) -> anyhow::Result<Vec<Outcom
     Ok(outcomes.outcomes)
 }
 
-/// A row for each file; what was missed is a failure.
-fn by_file(outcomes: &[Outcome], failures: &mut Vec<String>) -> Vec<Vec<String>> {
-    let mut counts: BTreeMap<&Path, [usize; 3]> = BTreeMap::new();
-    for outcome in outcomes {
-        let Scenario::Mutant { name, file } = &outcome.scenario else {
-            continue;
-        };
-        let [all, noticed, refused] = counts.entry(file).or_default();
-        *all += 1;
-        match outcome.summary {
-            Summary::CaughtMutant | Summary::Timeout => *noticed += 1,
-            Summary::Unviable => *refused += 1,
-            Summary::MissedMutant | Summary::Success | Summary::Failure => {
-                failures.push(format!("no test notices: {name}"));
+impl Code {
+    /// What came of it; what was missed is a failure.
+    fn row(
+        &self,
+        outcomes: &[Outcome],
+        seconds: u64,
+        sample: u16,
+        failures: &mut Vec<String>,
+    ) -> Vec<String> {
+        let (mut all, mut noticed, mut refused) = (0_u64, 0_u64, 0_u64);
+        for outcome in outcomes {
+            let Scenario::Mutant { name } = &outcome.scenario else {
+                continue;
+            };
+            all += 1;
+            match outcome.summary {
+                Summary::CaughtMutant | Summary::Timeout => noticed += 1,
+                Summary::Unviable => refused += 1,
+                Summary::MissedMutant | Summary::Success | Summary::Failure => {
+                    failures.push(format!("no test notices: {name}"));
+                }
             }
         }
-    }
-    let row = |(file, counts): (&Path, [usize; 3])| {
-        let mut row = vec![format!("`{}`", file.display())];
-        row.extend(counts.map(|count| count.to_string()));
+        let files: Vec<String> = self.files.iter().map(|file| format!("`{file}`")).collect();
+        let share = if self.sampled {
+            format!("one in {sample}")
+        } else {
+            "all".to_owned()
+        };
+        let mut row = vec![self.name.to_owned(), files.join(", "), share];
+        row.extend([all, noticed, refused, seconds].map(|count| count.to_string()));
         row
-    };
-    counts.into_iter().map(row).collect()
+    }
 }
