@@ -45,6 +45,9 @@ pub(crate) fn nextest() -> Command {
     command
 }
 
+/// This program, even when another was built in its place since it was started (proc(5)).
+pub(crate) const THIS_PROGRAM: &str = "/proc/self/exe";
+
 /// The target folder that this program lies in, as in `target/debug/xtask`.
 pub(crate) fn target() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();

@@ -21,3 +21,23 @@ fn catalogs_are_read_alike() {
     let counted = "catalogs compared                    5,000";
     assert!(said.stdout.contains(counted), "{}", said.stdout);
 }
+
+#[test]
+fn cells_come_to_the_same_on_a_busy_machine() {
+    let words = ["trust", "flakes", "--cells", "7", "--load", "processors"];
+    let said = xtask(&[&words[..], &["--only", "load-segments/*/ide"]].concat());
+    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+}
+
+#[test]
+fn what_many_cells_cost_is_measured() {
+    let said = xtask(&["trust", "growth", "--cells", "100,1000"]);
+    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+}
+
+#[test]
+fn a_slice_that_dies_is_run_again_and_the_merged_is_the_whole() {
+    let words = ["trust", "shards", "--of", "2", "--only"];
+    let said = xtask(&[&words[..], &["load-segments/*/ide"]].concat());
+    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+}

@@ -62,12 +62,11 @@ impl Fault {
         assert!(!self.bench.has(OBSERVATION), "{name}");
         assert!(!self.bench.path("evidence/machine").exists(), "{name}");
         self.is_right_again(name);
+        let told = infra.what.lines().next().unwrap_or_default();
+        let here = self.bench.path("").display().to_string();
         figures::tell(&[
             ("fault", name.to_owned()),
-            (
-                "came out",
-                format!("infra: {}", infra.what.lines().next().unwrap_or_default()),
-            ),
+            ("came out", format!("infra: {}", told.replace(&here, ""))),
         ]);
     }
 

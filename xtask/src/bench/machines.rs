@@ -28,7 +28,7 @@ use super::{
     report::{Aim, Bar, Kind, Panel, Report, Row, Time},
     timing::{Action, alternate, in_turn, ratio, show},
 };
-use crate::stop::Stop;
+use crate::{place, stop::Stop};
 
 /// With these OVMF is measured besides [`OVMF_BY`].
 const OVMF_ALSO_BY: [Attachment; 4] = [
@@ -372,8 +372,7 @@ const fn word(start: Start) -> &'static str {
 fn peak_in_a_process(bed: &Bed, machine: OneMachine) -> anyhow::Result<u64> {
     bed.unless_interrupted()?;
     let name = machine.to_possible_value().unwrap_or_else(|| "".into());
-    let program = std::env::current_exe().context("find this program")?;
-    let output = Command::new(program)
+    let output = Command::new(place::THIS_PROGRAM)
         .args(["bench", "--peak-memory", name.get_name()])
         .args(bed.tooling())
         .stderr(Stdio::inherit())

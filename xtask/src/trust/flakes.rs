@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use scenarios::{
     basis::Basis,
     files,
@@ -43,9 +43,34 @@ pub(crate) struct Flakes {
     /// Go on with what was begun before, with the same program and tools.
     #[arg(long)]
     resume: bool,
-    /// Leave the machine as it is, and do not keep its processors and its memory busy.
-    #[arg(long)]
-    idle: bool,
+    /// What else this machine has to do.
+    #[arg(long, value_name = "LOAD", default_value = "full")]
+    load: Load,
+}
+
+/// What a machine is kept busy with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Load {
+    /// Nothing.
+    #[default]
+    None,
+    /// Every processor spins, and cells are nicer than that.
+    Processors,
+    /// That, and most of the memory is taken.
+    Full,
+}
+
+impl Load {
+    /// In words, for a table.
+    fn describe(self) -> String {
+        let spinning = format!("every processor spinning, cells at nice {NICE}");
+        match self {
+            Self::None => "no".to_owned(),
+            Self::Processors => spinning,
+            Self::Full => format!("{spinning}, {LEFT_MIB} MiB of memory left"),
+        }
+    }
 }
 
 /// Keeps every processor and most of the memory busy until it is dropped.
@@ -56,7 +81,10 @@ struct Pressure {
 }
 
 impl Pressure {
-    fn begin() -> anyhow::Result<Self> {
+    fn begin(load: Load) -> anyhow::Result<Option<Self>> {
+        if load == Load::None {
+            return Ok(None);
+        }
         let ended = Arc::new(AtomicBool::new(false));
         let processors = thread::available_parallelism().map_or(1, Into::into);
         let busy = (0..processors).map(|_| {
@@ -68,17 +96,22 @@ impl Pressure {
             })
         });
         let busy = busy.collect();
-        let free = free_mib().context("cannot find out how much memory is free")?;
-        let ballast = usize::try_from(free.saturating_sub(LEFT_MIB) << 20)?;
+        let ballast = match load {
+            Load::Full => {
+                let free = free_mib().context("cannot find out how much memory is free")?;
+                free.saturating_sub(LEFT_MIB)
+            }
+            Load::None | Load::Processors => 0,
+        };
         // Of another value than zero, or the kernel would only promise it.
-        let ballast = vec![1; ballast];
+        let ballast = vec![1; usize::try_from(ballast << 20)?];
         // After the threads: what is started from here on waits for them.
         rustix::process::nice(NICE)?;
-        Ok(Self {
+        Ok(Some(Self {
             ended,
             busy,
             _ballast: ballast,
-        })
+        }))
     }
 }
 
@@ -105,7 +138,7 @@ fn free_mib() -> Option<u64> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tally {
     only: Option<String>,
-    idle: bool,
+    load: Load,
     /// That of every run so far.
     basis: Option<Basis>,
     programs: String,
@@ -127,16 +160,16 @@ impl Tally {
         if !options.resume {
             return Ok(Self {
                 only: options.only.clone(),
-                idle: options.idle,
+                load: options.load,
                 ..Self::default()
             });
         }
         let tally: Self = files::read_json(&Self::file())
             .map_err(|error| Stop::host(error, "the same without --resume"))?;
-        if (&tally.only, tally.idle) != (&options.only, options.idle) {
+        if (&tally.only, tally.load) != (&options.only, options.load) {
             let what = "what was begun had other cells, or another load";
             return Err(
-                Stop::usage(what, "give the same --only and --idle, or no --resume").into(),
+                Stop::usage(what, "give the same --only and --load, or no --resume").into(),
             );
         }
         Ok(tally)
@@ -188,12 +221,7 @@ impl Tally {
             "of these flaky: only a second try was as expected",
             self.flaky,
         );
-        let busy = if self.idle {
-            "no".to_owned()
-        } else {
-            format!("every processor spinning, cells at nice {NICE}, {LEFT_MIB} MiB of memory left")
-        };
-        figures.add("kept busy besides", busy);
+        figures.add("kept busy besides", self.load.describe());
         figures
     }
 }
@@ -204,10 +232,7 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
         .prefix("trust-")
         .tempdir_in(place::target())
         .context("make a folder for the runs")?;
-    let _pressure = match options.idle {
-        true => None,
-        false => Some(Pressure::begin()?),
-    };
+    let _pressure = Pressure::begin(options.load)?;
     while tally.cells < options.cells {
         let began = Instant::now();
         let results = boot_matrix(options, folder.path(), signals)?;
@@ -243,7 +268,7 @@ fn boot_matrix(
     signals: &'static Signals,
 ) -> anyhow::Result<Results> {
     let out = folder.join("boot-matrix");
-    let mut command = Command::new(env::current_exe().context("cannot find this program")?);
+    let mut command = Command::new(place::THIS_PROGRAM);
     command
         .args(["boot-matrix", "--quiet", "--out"])
         .arg(&out)

@@ -2,7 +2,6 @@
 //! results. Each for ten times as many cells as before: what is flat per cell grows no faster than the matrix.
 
 use std::{
-    env,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -22,7 +21,7 @@ use super::{
     kept::{Figures, Table},
     runner::Runner,
 };
-use crate::{signals::Signals, stop::Stop};
+use crate::{place, signals::Signals, stop::Stop};
 
 /// How many cells, each time.
 #[derive(Debug, Args)]
@@ -248,7 +247,7 @@ impl Big {
     }
 
     fn cost(&self, words: &[&str]) -> anyhow::Result<Cost> {
-        let output = Command::new(env::current_exe()?)
+        let output = Command::new(place::THIS_PROGRAM)
             .args(["trust", "growth", "--one"])
             .args(words)
             .env(run::VARIABLE, &self.run_file)
