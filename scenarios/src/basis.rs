@@ -111,9 +111,9 @@ impl Basis {
         let mut sentences = Vec::new();
         if self.cells_sha256 != was.cells_sha256 {
             let sentence = if self.cells == was.cells {
-                format!("{} cells are chosen, and they were others", self.cells)
+                format!("{} cells, and not the same ones", self.cells)
             } else {
-                format!("{} cells are chosen, and it were {}", self.cells, was.cells)
+                format!("{} cells, and not {}", self.cells, was.cells)
             };
             sentences.push(sentence);
         } else if self.declared_sha256 != was.declared_sha256 {

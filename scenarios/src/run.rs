@@ -62,6 +62,9 @@ pub struct Run {
     /// When it began or last went on. A disc that was mastered before is mastered again: what masters it may have changed, and the
     /// power may have failed before it was on the disk.
     pub went_on: SystemTime,
+    /// The words that chose its cells, and how they are judged, as they were typed behind the verb.
+    #[serde(default)]
+    pub words: Vec<String>,
     /// Which slice of the cells that were chosen it has; nothing for all of them.
     #[serde(default)]
     pub partition: Option<Partition>,

@@ -86,6 +86,7 @@ impl Environment {
             // Whoever starts many tests one by one wants each disc once: only those are too old that this program did not master.
             began: built,
             went_on: built,
+            words: Vec::new(),
             partition: None,
             basis: None,
             listed_sha256: String::new(),

@@ -202,6 +202,14 @@ pub(crate) struct BootMatrix {
     pub(crate) format: RunFormat,
 }
 
+/// What was typed behind the program's name, the verb first, as it can be shown.
+pub(crate) fn typed() -> Vec<String> {
+    let words = std::env::args_os().skip(1);
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
 impl BootMatrix {
     /// The default matrix, whole.
     pub(crate) fn whole(tooling: Tooling) -> Self {

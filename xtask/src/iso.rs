@@ -3,7 +3,7 @@
 use std::{fs, io, os::unix::fs::symlink, path::Path};
 
 use harness::{attachment::Attachment, dialogue::Dialogue};
-use images::inspect::DiscFile;
+use images::{container::Container, inspect::DiscFile};
 use scenarios::{files, matrix::Folder};
 use toml::{Table, Value};
 
@@ -15,6 +15,21 @@ const FIRMWARE: [&str; 2] = ["seabios", "ovmf"];
 const DIALOG: &str = "dialog.toml";
 /// So long may the name be.
 const LONGEST: usize = 120;
+
+/// Opens what is to be an ISO; `remedy` is what else to name where it cannot be opened.
+///
+/// # Errors
+/// It cannot be read, or is no disc but something that a disc can be made of.
+pub(crate) fn open(path: &Path, remedy: &str) -> Result<DiscFile, Stop> {
+    let file = DiscFile::open(path).map_err(|error| Stop::usage(error, remedy))?;
+    match Container::recognise(&file, path) {
+        Some(container) => {
+            let what = format!("{} is no ISO: {container}", path.display());
+            Err(Stop::usage(what, container.remedy()))
+        }
+        None => Ok(file),
+    }
+}
 
 /// An ISO that exists, to be booted as it is.
 pub(crate) struct Existing<'a> {
@@ -36,7 +51,7 @@ impl Existing<'_> {
     pub(crate) fn declare(&self, out: &Path) -> anyhow::Result<Folder> {
         let iso = absolute(self.iso);
         let remedy = "--iso and a file that can be read";
-        DiscFile::open(&iso).map_err(|error| Stop::usage(error, remedy))?;
+        open(&iso, remedy)?;
         if let Some(Err(error)) = self.expect.map(regex::bytes::Regex::new) {
             // The lines before the last draw the pattern.
             let error = error.to_string();

@@ -1,6 +1,6 @@
 //! The results of several runs as those of one: slices of the matrix that were run on several machines.
 
-use std::{fs, io, io::Write, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, fs, io, io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use scenarios::{
@@ -9,6 +9,7 @@ use scenarios::{
     merge::{self, Merged, Shard},
     results::{self, Results},
     run::Run,
+    selection::Partition,
 };
 
 use crate::{
@@ -85,7 +86,12 @@ fn read(options: &cli::Merge) -> anyhow::Result<Vec<Shard>> {
     let remedy = "the folder that cargo xtask boot-matrix --partition slice:K/N --out DIR left";
     let mut shards = Vec::new();
     let mut unread: Option<FileError> = None;
+    let mut known = BTreeSet::new();
     for folder in &options.folders {
+        if !known.insert(absolute(folder)) {
+            remark!("{} is given twice, and counts once", folder.display());
+            continue;
+        }
         if !folder.is_dir() {
             let what = format!("{} is no folder", folder.display());
             return Err(Stop::usage(what, remedy).into());
@@ -137,6 +143,23 @@ fn link(from: &Path, to: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// The command that runs a slice of which there is no run here, with the words of another one.
+fn again(merged: &Merged, partition: Partition) -> String {
+    let runs = merged.from.iter();
+    let mut runs = runs.filter_map(|part| Run::read(&Run::file(&part.folder)).ok());
+    let partition = partition.to_string();
+    match runs.next() {
+        Some(run) => {
+            let words = ["cargo", "xtask", "boot-matrix"].into_iter();
+            let words = words.chain(run.words.iter().map(String::as_str));
+            shell_words::join(words.chain(["--partition", &partition, "--out", "DIR"]))
+        }
+        None => format!(
+            "cargo xtask boot-matrix --partition {partition} --out DIR, with what chose the cells"
+        ),
+    }
+}
+
 /// Says what was merged, and what keeps it from being the whole.
 fn tell(merged: &Merged) -> io::Result<()> {
     let mut to = terminal::stdout();
@@ -158,10 +181,7 @@ fn tell(merged: &Merged) -> io::Result<()> {
                 "cargo xtask boot-matrix --resume --out {}",
                 folder.display()
             ),
-            None => format!(
-                "cargo xtask boot-matrix --partition {} --out DIR, with what chose the cells",
-                lacking.partition
-            ),
+            None => again(merged, lacking.partition),
         };
         to.paint(terminal::CAUTION, lacking.partition)?;
         writeln!(to, " lacks {} cells\n  try: {remedy}", lacking.cells)?;

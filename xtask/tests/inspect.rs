@@ -124,11 +124,14 @@ fn what_is_no_disc_is_exit_2() {
     assert!(made.success());
     let empty = folder.path().join("empty");
     fs::write(&empty, "").unwrap();
+    let page = folder.path().join("page.iso");
+    fs::write(&page, "not the file that was asked for\n").unwrap();
     for (path, what) in [
         (pipe, "is a pipe"),
         (empty, "is empty"),
         (folder.path().to_owned(), "is a directory"),
         (folder.path().join("absent"), "cannot read"),
+        (page, "is no ISO: this is a text"),
     ] {
         let said = xtask(&[text(&path)]);
         assert_eq!((said.code, said.stdout.as_str()), (2, ""));
@@ -140,7 +143,7 @@ fn what_is_no_disc_is_exit_2() {
     }
     // What is a file and no disc can be read, and nothing boots it.
     let noise = folder.path().join("noise");
-    fs::write(&noise, vec![0x5A; 100_000]).unwrap();
+    fs::write(&noise, vec![0xA5; 100_000]).unwrap();
     assert_eq!(xtask(&[text(&noise)]).code, 1);
 }
 

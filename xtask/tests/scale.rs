@@ -115,10 +115,7 @@ fn what_goes_on_is_what_stopped() {
     assert!(!folder.path().join("out/.results.json.1").exists());
 
     for (options, why) in [
-        (
-            &["--resume", "load-counts"][..],
-            "18 cells are chosen, and it were 14",
-        ),
+        (&["--resume", "load-counts"][..], "18 cells, and not 14"),
         (
             &["--resume", "--cold"],
             "machines start: from power-on, was from checkpoints",
@@ -133,6 +130,10 @@ fn what_goes_on_is_what_stopped() {
         assert_eq!(said.code, 2, "{}", said.stderr);
         assert!(said.stderr.contains(why), "{options:?}: {}", said.stderr);
     }
+    // How it was begun is told.
+    let said = run(&folder, "out", &["--resume", "load-counts"]);
+    let again = format!("cargo xtask boot-matrix {CELLS} --resume --out ");
+    assert!(said.stderr.contains(&again), "{}", said.stderr);
     change(&folder.path().join("out/run.json"), |run| {
         run["basis"]["tools"]["QEMU"] = "1.0".into();
     });
@@ -174,6 +175,13 @@ fn slices_are_merged_with_a_proof() {
     let json = said.json();
     assert_eq!((said.code, &json["totals"]["infra"]), (3, &7.into()));
     assert_eq!(json["merged"]["lacking"][0]["partition"]["slice"], 2);
+    let one = path("1").to_str().unwrap().to_owned();
+    let out = path("told").to_str().unwrap().to_owned();
+    let said = xtask(&["merge", "--out", &out, &one, &one]);
+    let again = format!("cargo xtask boot-matrix {CELLS} --partition slice:2/2 --out DIR");
+    assert!(said.stdout.contains(&again), "{}", said.stdout);
+    let twice = format!("{one} is given twice, and counts once");
+    assert!(said.stderr.contains(&twice), "{}", said.stderr);
     // One died before its results were written, and left two records less.
     let dead = records(&path("2"));
     fs::remove_file(path("2/results.json")).unwrap();

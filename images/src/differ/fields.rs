@@ -255,20 +255,35 @@ impl Pair<'_, '_, '_> {
             })
     }
 
-    /// The checksum, where only one of them is right: it depends on the name of who made the disc.
+    /// The checksum, where only one of them is right: it depends on the name of who made the disc. Where the same one is on both,
+    /// what it does not fit.
     fn checksum(&mut self, at: (u64, u64)) -> Option<Difference> {
-        let read = |side: &mut Side<'_, '_>, at: u64| -> Option<(u16, bool)> {
-            let entry: EntryBytes = side.disc.array(at)?;
-            Some((
-                le16(&entry, 0x1C),
-                RawValidation::decode(&entry).word_sum == 0,
-            ))
+        let there: EntryBytes = self.good.disc.array(at.0)?;
+        let here: EntryBytes = self.other.disc.array(at.1)?;
+        let fits = |entry| RawValidation::decode(entry).word_sum == 0;
+        if fits(&there) == fits(&here) {
+            return None;
+        }
+        let (what, first) = match there
+            .iter()
+            .zip(&here)
+            .position(|(there, here)| there != here)
+        {
+            Some(first) if le16(&there, 0x1C) == le16(&here, 0x1C) => (
+                "the validation entry's id string, which its checksum does not fit",
+                first / 2 * 2,
+            ),
+            _ => ("the validation entry's checksum", 0x1C),
         };
-        let (there, here) = (read(&mut self.good, at.0)?, read(&mut self.other, at.1)?);
-        let what = "the validation entry's checksum".to_owned();
-        let said = |(word, _): (u16, bool)| format!("0x{word:04X}");
-        (there.1 != here.1)
-            .then(|| difference(what, at.1 + 0x1C, Some(0), &said(there), &said(here)))
+        let said = |entry: &EntryBytes| format!("0x{:04X}", le16(entry, first));
+        let byte = at.1 + first as u64;
+        Some(difference(
+            what.to_owned(),
+            byte,
+            Some(0),
+            &said(&there),
+            &said(&here),
+        ))
     }
 
     fn fields(

@@ -105,6 +105,13 @@ fn the_catalog_by_its_fields() {
     slot(
         "none",
         0,
+        4,
+        b"ZZ",
+        "the validation entry's id string, which its checksum does not fit (byte {}, slot 0): 0x6F62 there, 0x5A5A here",
+    );
+    slot(
+        "none",
+        0,
         0,
         &[2],
         "the validation entry's header id (byte {}, slot 0): 0x01 there, 0x02 here",

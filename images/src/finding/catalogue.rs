@@ -74,7 +74,7 @@ catalogue! {
     CatalogChecksum: Error, ["ovmf", "u-boot"],
         "The sixteen little-endian words of the validation entry do not sum to 0.",
         "OVMF reports Not Found and U-Boot refuses; SeaBIOS does not look.",
-        "Compute the checksum last, after the platform and the id string stand in the entry.";
+        "Compute the checksum last, after the platform and the id string stand in the entry; if it was right once, any byte of the entry may be damaged.";
     CatalogPlatform: Warning, ["firmware"],
         "A platform id is none of 00 (x86), 01 (PowerPC), 02 (Mac) and EF (UEFI).",
         "What becomes of it depends on the firmware: SeaBIOS refuses it in the validation entry with code 0009, OVMF ignores platforms.",

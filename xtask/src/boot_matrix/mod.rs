@@ -35,6 +35,7 @@ use scenarios::{
     cell::Cell,
     exchange, files,
     id::ABSENT,
+    master::Masters,
     results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
     run::{self, Accepted, Declared, Run, Starts, Toolbox},
 };
@@ -46,7 +47,7 @@ use self::{
     table::{Detail, Telling},
 };
 use crate::{
-    cli::{BootMatrix, Rerun, RunFormat},
+    cli::{self, BootMatrix, Rerun, RunFormat},
     place::{self, absolute, target},
     report, setup,
     signals::Signals,
@@ -160,15 +161,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     if let Accepted::Baseline(folder) = &choice.accepted {
         check_baseline(folder, options, &cells)?;
     }
-    let tooling = &options.tooling;
-    let masters = &choice.matrix.masters;
-    // Whoever types a command means it.
-    let named = options
-        .master_cmd
-        .as_ref()
-        .map(|_| choice::COMMAND.to_owned());
-    let require: Vec<String> = options.require.iter().cloned().chain(named).collect();
-    let mut toolbox = setup::provide_for_cells(&cells, masters, &require, tooling)?;
+    let mut toolbox = provide(options, &choice.matrix.masters, &cells)?;
     let on_builds = !choice.builds.is_empty();
     toolbox.firmware.extend(choice.builds);
     let began = Instant::now();
@@ -179,7 +172,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         whole: &choice.whole,
         cells: &cells,
         described: &choice.masters,
-        masters,
+        masters: &choice.matrix.masters,
         toolbox: &toolbox,
         accepted: &choice.accepted,
         accept,
@@ -198,6 +191,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         accept,
         began: now,
         went_on: now,
+        words: words(cli::typed()),
         partition: choice.partition,
         basis: Some(basis),
         listed_sha256: basis::ids_sha256(cells.iter().map(|cell| cell.id.as_str())),
@@ -214,6 +208,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         Some(stopped) => {
             stopped.check(&run)?;
             run.began = stopped.run.began;
+            run.words.clone_from(&stopped.run.words);
             run.cells = out.join(run::LEFT);
             resume::left(stopped, &cells)
         }
@@ -253,15 +248,10 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     );
     if ended.is_some_and(|ended| ended.saw_failures()) && results.totals.exit_code() == 0 {
         // Never a pass: somebody else has written into this folder, or a record lies.
-        let what = format!(
-            "nextest saw failures that the results in {} do not have",
-            out.display()
-        );
-        return Err(Stop::host(
-            what,
-            "cargo xtask boot-matrix --out DIR, with a folder of its own",
-        )
-        .into());
+        let out = out.display();
+        let what = format!("nextest saw failures that the results in {out} do not have");
+        let remedy = "cargo xtask boot-matrix --out DIR, with a folder of its own";
+        return Err(Stop::host(what, remedy).into());
     }
     results.partition = run.partition;
     results.basis.clone_from(&run.basis);
@@ -277,33 +267,79 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         builds::accept(&results, &choice.matrix)?;
     }
     junit::write(&results, &out)?;
-    // The results stand without the page.
-    let page = report::make(&out)
-        .map_err(|error| remark!("no {}: {error:#}", scenarios::report::FILE))
-        .ok();
     let telling = Telling {
         out: &out,
         took: Some(began.elapsed()),
         detail: Detail::of(options),
         accept: review::option(&run.accepted, &cells).filter(|_| !on_builds),
     };
-    match options.format {
+    present(options.format, &results, &cells, &telling)?;
+    if options.review && !signals.caught() {
+        review::open(&results, &cells, &out, signals)?;
+    }
+    Ok(results)
+}
+
+/// Of what is typed behind the verb, the words that choose cells and how they are judged: not those of one run alone.
+fn words(typed: Vec<String>) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut typed = typed.into_iter();
+    // Other verbs run cells, too.
+    if typed.next().is_none_or(|verb| verb != "boot-matrix") {
+        return words;
+    }
+    while let Some(word) = typed.next() {
+        let (option, value) = match word.split_once('=') {
+            Some((option, _)) => (option, true),
+            None => (word.as_str(), false),
+        };
+        match option {
+            "--resume" | "--review" | "--list" | "--quiet" | "-q" | "--verbose" | "-v" => {}
+            "--out" | "--partition" | "--format" if value => {}
+            "--out" | "--partition" | "--format" => drop(typed.next()),
+            _ => words.push(word),
+        }
+    }
+    words
+}
+
+/// The tools that some cells need, installed where they may be.
+fn provide(options: &BootMatrix, masters: &Masters, cells: &[Cell]) -> anyhow::Result<Toolbox> {
+    // Whoever types a command means it.
+    let named = options
+        .master_cmd
+        .as_ref()
+        .map(|_| choice::COMMAND.to_owned());
+    let require: Vec<String> = options.require.iter().cloned().chain(named).collect();
+    setup::provide_for_cells(cells, masters, &require, &options.tooling)
+}
+
+/// Makes the page, and tells what came out.
+fn present(
+    format: RunFormat,
+    results: &Results,
+    cells: &[Cell],
+    telling: &Telling<'_>,
+) -> Result<(), Stop> {
+    let out = telling.out;
+    // The results stand without the page.
+    let page = report::make(out)
+        .map_err(|error| remark!("no {}: {error:#}", scenarios::report::FILE))
+        .ok();
+    match format {
         RunFormat::Json => Ok(()),
-        RunFormat::Text => table::print(&mut terminal::stdout(), &results, &telling),
-        RunFormat::Github => github::print(&results, &cells, &out),
+        RunFormat::Text => table::print(&mut terminal::stdout(), results, telling),
+        RunFormat::Github => github::print(results, cells, out),
     }
     .map_err(|error| {
-        let results = place::shown(&Results::file(&out)).display().to_string();
+        let results = place::shown(&Results::file(out)).display().to_string();
         let what = format!("cannot write what came out: {error}");
         Stop::host(what, format!("{results}, which is whole"))
     })?;
     if let Some(page) = page {
         remark!("report: {}", page.display());
     }
-    if options.review && !signals.caught() {
-        review::open(&results, &cells, &out, signals)?;
-    }
-    Ok(results)
+    Ok(())
 }
 
 /// A baseline that cannot be compared with is told before minutes of work.

@@ -62,9 +62,12 @@ fn print_problem(
     let evidence = telling.out.join(&record.evidence);
     writeln!(to, "  evidence: {}", shown(&evidence).display())?;
     write!(to, "  next: ")?;
-    let accept = telling.accept.filter(|_| review::is_acceptable(record));
-    to.paint(TYPED, again(telling.out, Some(&record.id), accept))?;
-    writeln!(to)
+    to.paint(TYPED, again(telling.out, Some(&record.id), None))?;
+    writeln!(to)?;
+    if let Some(accept) = telling.accept.filter(|_| review::is_acceptable(record)) {
+        writeln!(to, "  if that is how it has to be: the same with {accept}")?;
+    }
+    Ok(())
 }
 
 /// Everything that is known of why.

@@ -123,7 +123,11 @@ impl Stopped {
             self.out.display(),
             differences.join("; ")
         );
-        Err(Stop::usage(what, format!("what it was, or {ANEW}")))
+        let out = self.out.to_string_lossy();
+        let words = ["cargo", "xtask", "boot-matrix"].into_iter();
+        let words = words.chain(self.run.words.iter().map(String::as_str));
+        let as_it_was = shell_words::join(words.chain(["--resume", "--out", &*out]));
+        Err(Stop::usage(what, format!("{as_it_was}; or {ANEW}")))
     }
 
     /// The results that it left, by id.

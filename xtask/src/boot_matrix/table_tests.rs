@@ -83,7 +83,7 @@ fn a_failure_is_a_reason_a_folder_and_a_command() {
         told(&results, Detail::Quiet, false),
         format!(
             "\n✗ {id}: snapshot\n  \"loaded: 8\" was accepted, \"loaded: 4\" is seen (2 more with -v)\n  evidence: /out/cells/{id}\n  \
-             next: cargo xtask boot-matrix '{id}' --rerun failed --review --out /out\n\n1 cell: 1 mismatch, in 2.0 s\nresults: /out/results.json\n"
+             next: cargo xtask boot-matrix '{id}' --rerun failed --out /out\n  if that is how it has to be: the same with --review\n\n1 cell: 1 mismatch, in 2.0 s\nresults: /out/results.json\n"
         )
     );
     let whole = told(&results, Detail::Verbose, false);

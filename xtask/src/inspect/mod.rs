@@ -14,13 +14,14 @@ use images::inspect::{DiscFile, InspectError, Inspection, Options, Source, Windo
 
 use crate::{
     cli::{Inspect, InspectFormat},
+    iso,
     stop::Stop,
     terminal,
 };
 
 /// Runs the verb.
 pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
-    let disc = DiscFile::open(&options.iso).map_err(|error| unreadable(&error))?;
+    let disc = iso::open(&options.iso, NO_DISC)?;
     let original = options
         .boot_image
         .as_deref()
@@ -62,11 +63,12 @@ fn open_original(path: &Path) -> Result<DiscFile, Stop> {
     })
 }
 
+/// What else to name where nothing can be read.
+const NO_DISC: &str = "cargo xtask inspect disc.iso, or a drive such as /dev/sr0";
+
 fn unreadable(error: &InspectError) -> Stop {
     let remedy = match error {
-        InspectError::Open { .. } | InspectError::NoDisc { .. } => {
-            "cargo xtask inspect disc.iso, or a drive such as /dev/sr0"
-        }
+        InspectError::Open { .. } | InspectError::NoDisc { .. } => NO_DISC,
         InspectError::Unreadable { .. } => "another drive, or a copy made by ddrescue",
     };
     Stop::usage(error, remedy)

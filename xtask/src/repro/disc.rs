@@ -8,13 +8,12 @@ use std::{
 };
 
 use images::{
-    container::Container,
     differ::Side,
     inspect::{DiscFile, Inspection, Options, Window, inspect},
     map::DiscMap,
 };
 
-use crate::{place::absolute, stop::Stop};
+use crate::{iso, place::absolute, stop::Stop};
 
 /// A disc, and all that can be known of it without booting it.
 #[derive(Clone)]
@@ -51,11 +50,7 @@ impl Disc {
     /// It cannot be read, or is no disc but something that a disc can be made of.
     pub(super) fn open(path: &Path, remedy: &str) -> Result<Self, Stop> {
         let path = absolute(path);
-        let file = DiscFile::open(&path).map_err(|error| Stop::usage(error, remedy))?;
-        if let Some(container) = Container::recognise(&file, &path) {
-            let what = format!("{} is no ISO: {container}", path.display());
-            return Err(Stop::usage(what, container.remedy()));
-        }
+        let file = iso::open(&path, remedy)?;
         let stamp = Stamp::of(
             &path
                 .metadata()

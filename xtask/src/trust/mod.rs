@@ -29,7 +29,7 @@ use clap::{Args, Subcommand};
 pub(crate) use self::kept::table;
 use self::kept::{Figures, Kept};
 use crate::{
-    cli::Format,
+    cli::{self, Format},
     place::{self, workspace},
     signals::Signals,
     stop::Stop,
@@ -129,8 +129,7 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch()?;
     let figures = options.part.measure(signals)?;
     let failed = figures.failures.clone();
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let command = command(&words, figures.chosen_by);
+    let command = command(&cli::typed(), figures.chosen_by);
     let kept = Kept::new(command, figures);
     let mut out = io::stdout().lock();
     match options.format {
@@ -194,7 +193,7 @@ mod tests {
         );
         let some = "trust fuzz --target text --keep --target=qmp --grow";
         check(some, Some("--target"), "trust fuzz --grow");
-        check(some, None, "trust fuzz --target text --target=qmp --grow");
+        check(some, None, "trust fuzz --target text '--target=qmp' --grow");
         check(
             "trust supply --advisories /somewhere/db",
             None,

@@ -484,6 +484,11 @@ fn an_iso_of_any_name_is_observed_or_must_come() {
         "{}",
         list.stderr
     );
+    let text = folder.path().join("text.iso");
+    fs::write(&text, "hello\n").unwrap();
+    let said = xtask(&["boot-matrix", "--iso", text.to_str().unwrap()]);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("is no ISO"), "{}", said.stderr);
     let observed = run(&["*/seabios/ide"]);
     assert_eq!(observed.code, 0, "{}", observed.stderr);
     assert_eq!(observed.json()["cells"][0]["id"], ID);
