@@ -16,10 +16,11 @@ use scenarios::{
     cell::Cell,
     report,
     results::{CellResult, FirmwareTool, Results, Verdict},
+    run::Run,
 };
 
 use super::{comparison, table};
-use crate::terminal::Terminal;
+use crate::{place::shown, terminal::Terminal};
 
 /// GitHub shows ten annotations of a kind for each step.
 const ANNOTATIONS: usize = 10;
@@ -47,8 +48,16 @@ pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result
         .create(true)
         .append(true)
         .open(summary_file)?;
-    let text = summary(results, artifacts().as_deref());
+    let text = summary(results, &run_by(out), artifacts().as_deref());
     file.write_all(text.as_bytes())
+}
+
+/// The command of a run, and the folder that evidence is in.
+fn run_by(out: &Path) -> String {
+    let words = Run::read(&Run::file(out)).map_or_else(|_| Vec::new(), |run| run.words);
+    let command = ["cargo", "xtask", "boot-matrix"].into_iter();
+    let command = shell_words::join(command.chain(words.iter().map(String::as_str)));
+    format!("{command}\nevidence is in {}", shown(out).display())
 }
 
 /// The page of the workflow's run that has its artifacts. An artifact has no address before it is uploaded.
@@ -239,13 +248,14 @@ fn command(name: &str, properties: &[(&str, String)], message: &str) -> String {
 }
 
 /// The summary, in Markdown.
-fn summary(results: &Results, artifacts: Option<&str>) -> String {
+fn summary(results: &Results, run_by: &str, artifacts: Option<&str>) -> String {
     let page = artifacts.map_or_else(String::new, |artifacts| {
         format!("[{}]({artifacts}), among what this run left, shows each cell's screen, disc and bytes.\n\n", report::FILE)
     });
     let mut text = format!(
-        "## boot-matrix\n\n{}\n\n{page}{}",
+        "## boot-matrix\n\n{}\n\n{}{page}{}",
         table::sentence(&results.totals),
+        fenced(run_by),
         fenced(&table::rows(results).join("\n"))
     );
     let problems: Vec<_> = problems(results).collect();

@@ -33,7 +33,7 @@ fn what_passes_at_the_second_try_is_a_warning() {
     let results = results(vec![cell]);
     let lines = annotations(&results, &Places::new(), None);
     assert_eq!(lines, ["::warning title=good%3A flaky::outcome: hung"]);
-    let text = summary(&results, None);
+    let text = summary(&results, "", None);
     assert!(text.contains("`good` is flaky"), "{text}");
 }
 
@@ -85,7 +85,11 @@ fn the_summary_tells_every_problem() {
         record("a/-/b/-/r/seabios/ide", "infra", &[], "`no` QEMU"),
         record("x", "skipped", &[], "no tool"),
     ]);
-    let text = summary(&results, Some("https://example.org/r/1#artifacts"));
+    let text = summary(
+        &results,
+        "cargo xtask boot-matrix b",
+        Some("https://example.org/r/1#artifacts"),
+    );
     for part in [
         "[report.html](https://example.org/r/1#artifacts)",
         "report.html#a/-/b/-/r/seabios/ide",
@@ -93,6 +97,7 @@ fn the_summary_tells_every_problem() {
         "`a/-/b/-/r/seabios/ide`: could not be run",
         "`no` QEMU",
         "no tool",
+        "\ncargo xtask boot-matrix b\n",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -241,17 +241,19 @@ fn run_options(job: &Job<'_>) -> Vec<String> {
     if std::env::var_os("NEXTEST_TEST_THREADS").is_none() {
         options.extend(["--test-threads".to_owned(), threads().to_string()]);
     }
-    if job.told != Told::Plainly {
+    let output: &[&str] = match job.told {
+        // Each failure once, where it happens: our own summary ends the run.
+        Told::Plainly => &["--failure-output=immediate", "--final-status-level=none"],
         // We tell it.
-        let silent = [
+        Told::Live | Told::Not => &[
             "--status-level=none",
             "--final-status-level=none",
             "--success-output=never",
             "--failure-output=never",
             "--show-progress=none",
-        ];
-        options.extend(silent.map(ToOwned::to_owned));
-    }
+        ],
+    };
+    options.extend(output.iter().map(|option| (*option).to_owned()));
     options
 }
 
