@@ -4,7 +4,7 @@
 #
 #   try.sh ARCHIVE-FOLDER EMPTY-FOLDER SLICES [OPTION…]
 #
-# It needs root, slurm-wlm and munge, and touches nothing outside of the folder. The exit code is that of merge.
+# It needs root, Slurm and munge, and touches nothing outside of the folder. The exit code is that of merge.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -90,22 +90,26 @@ job=$(sbatch --parsable --array="1-$slices" --output "$folder/task-%a.log" "$her
 echo "job $job: $slices tasks"
 
 # The node of the last task dies as soon as that has a result: its daemon, what watches the task, and the task.
-until_says result.json find "$folder/results/slice-$slices" -name result.json
+task=$folder/results/slice-$slices
+until_says run.json find "$folder/results" -path "$task/run.json"
 victim=$(squeue --noheader --jobs "${job}_$slices" --format %N)
-echo "$victim dies, with task $slices"
-kill -KILL "${node[$victim]}"
+dying=("${node[$victim]}")
 for environment in /proc/[0-9]*/environ; do
-    process=${environment%/environ}
-    process=${process#/proc/}
     # Some have ended meanwhile.
     said=$({ tr '\0' '\n' <"$environment"; } 2>>"$folder/end.log") || continue
     if grep -qx "SLURM_CONF=$SLURM_CONF" <<<"$said" && grep -qx "SLURM_ARRAY_TASK_ID=$slices" <<<"$said"; then
+        process=${environment%/environ}
+        process=${process#/proc/}
         watcher=$(ps -o ppid= "$process" | tr -d ' ')
         if [[ $(ps -o comm= "$watcher") == slurmstepd* ]]; then
-            kill -KILL "$watcher" "$process"
+            dying+=("$watcher" "$process")
         fi
     fi
 done
+until_says result.json find "$task" -name result.json
+kill -KILL "${dying[@]}"
+echo "$victim died, with task $slices"
+
 # Where a machine comes back, its daemon does.
 until_says "DOWN|down" scontrol show node "$victim"
 slurmd -D -N "$victim" >>"$folder/slurmd-$victim.said" 2>&1 &

@@ -122,12 +122,17 @@ fn hint(filter: &Filter, matrix: &Matrix, candidates: &[Cell]) -> String {
         .as_str()
         .split(['/', '*', '?'])
         .filter(|part| !part.is_empty());
-    let unknown = parts.filter(|part| !words.iter().any(|word| word.contains(part)));
+    let unknown: Vec<&str> = parts
+        .filter(|part| !words.iter().any(|word| word.contains(part)))
+        .collect();
     let near: BTreeSet<&str> = unknown
+        .iter()
         .flat_map(|part| nearest(part, words.iter().map(String::as_str)))
         .collect();
     if near.is_empty() {
-        return String::new();
+        return unknown
+            .first()
+            .map_or_else(String::new, |part| format!("; no id has {part:?} in it"));
     }
     format!(
         "; did you mean {}?",

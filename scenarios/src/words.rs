@@ -424,6 +424,8 @@ mod tests {
             error,
             "no attachment is called \"achi\"; did you mean ahci?"
         );
+        let error = read::<Attachment>("sata").unwrap_err();
+        assert!(error.ends_with("; did you mean ahci?"), "{error}");
         let error = read::<Set>("xyzzy").unwrap_err();
         assert_eq!(
             error,

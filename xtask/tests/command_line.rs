@@ -121,7 +121,7 @@ fn unknown_words_are_answered_with_the_nearest() {
     );
     refuses(
         &["boot-matrix", "load-counts", "xyzzy-nothing"],
-        "no cell matches \"xyzzy-nothing\"",
+        "no cell matches \"xyzzy-nothing\"; no id has \"xyzzy-nothing\" in it",
     );
     refuses(
         &["boot-matrix", "defects-entry"],

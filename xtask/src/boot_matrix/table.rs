@@ -339,11 +339,12 @@ fn print_starts(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<
         let of_kind = |record: &&CellResult| record.start == Some(start);
         results.cells.iter().filter(of_kind).count()
     };
+    let warm = count(Start::Warm);
+    let s = if warm == 1 { "" } else { "s" };
+    let cold = count(Start::Cold);
     writeln!(
         to,
-        "\n{} machines from a checkpoint, {} from power-on",
-        count(Start::Warm),
-        count(Start::Cold)
+        "\n{warm} machine{s} from a checkpoint, {cold} from power-on"
     )
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, io, path::PathBuf, process::Stdio};
 
 use harness::firmware::{self, FirmwareId};
+use rustix::process::geteuid;
 use scenarios::{
     cell::{Cell, DiscSource},
     master::Masters,
@@ -65,6 +66,14 @@ const ORACLES: [(&str, &str); 12] = [
 const OPTIONAL_ORACLES: [(&str, &str); 2] = [
     ("pycdlib-genisoimage", "python3-pycdlib"),
     ("bsdtar", "libarchive-tools"),
+];
+
+/// A cluster of Slurm's on this machine, which only root can have: others are spared its daemons.
+pub(crate) const CLUSTER: [(&str, &str); 4] = [
+    ("sbatch", "slurm-client"),
+    ("slurmctld", "slurmctld"),
+    ("slurmd", "slurmd"),
+    ("munged", "munge"),
 ];
 
 /// What these cells need: the emulator, their firmware, the runner, and the real media among them.
@@ -144,8 +153,10 @@ pub(crate) fn for_tests() -> Vec<Need> {
     let needed = ORACLES
         .into_iter()
         .map(|(program, package)| oracle(program, Source::Package(package.to_owned())));
+    let cluster = CLUSTER.into_iter().filter(|_| geteuid().is_root());
     let optional = OPTIONAL_ORACLES
         .into_iter()
+        .chain(cluster)
         .map(|(program, package)| oracle(program, Source::OptionalPackage(package.to_owned())));
     needed.chain(optional).collect()
 }

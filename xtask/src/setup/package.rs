@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 16] = [
+const NAMES: [[&str; 5]; 20] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -100,6 +100,10 @@ const NAMES: [[&str; 5]; 16] = [
     ["gdisk", "gdisk", "gptfdisk", "gptfdisk", "sgdisk"],
     ["fdisk", "util-linux", "util-linux", "util-linux", "sfdisk"],
     ["python3-pycdlib", "-", "-", "-", "-"],
+    ["slurm-client", "-", "-", "-", "-"],
+    ["slurmctld", "-", "-", "-", "-"],
+    ["slurmd", "-", "-", "-", "-"],
+    ["munge", "-", "-", "-", "-"],
     [
         "python3-jsonschema",
         "python3-jsonschema",

@@ -9,13 +9,20 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
+use rustix::process::geteuid;
 use scenarios::results::Results;
 
 use super::{
     kept::{Figures, Table},
     runner::{Runner, verdicts},
 };
-use crate::{boot_matrix, place, place::workspace, signals::Signals, stop::Stop};
+use crate::{
+    boot_matrix, place,
+    place::workspace,
+    setup::{need::CLUSTER, package::on_path},
+    signals::Signals,
+    stop::Stop,
+};
 
 /// How many slices, and of what.
 #[derive(Debug, Args)]
@@ -27,7 +34,7 @@ pub(crate) struct Shards {
     /// Only cells with this in their ids [default: those of load-segments and efi-slot].
     #[arg(long, value_name = "FILTER")]
     only: Vec<String>,
-    /// As a job array of Slurm too, on four nodes that live on this machine (examples/slurm/try.sh): it needs root, slurm-wlm and munge.
+    /// As a job array of Slurm too, on four nodes that live on this machine (examples/slurm/try.sh): it needs root, Slurm and munge.
     #[arg(long)]
     slurm: bool,
 }
@@ -36,6 +43,9 @@ const CELLS: [&str; 2] = ["/load-segments/", "/efi-slot/"];
 
 pub(super) fn measure(options: &Shards, signals: &'static Signals) -> anyhow::Result<Figures> {
     let began = Instant::now();
+    if options.slurm {
+        can_have_cluster()?;
+    }
     let runner = Runner::new()?;
     let filters: Vec<&str> = match &options.only[..] {
         [] => CELLS.to_vec(),
@@ -190,6 +200,23 @@ fn merge(
     words.extend(folders.iter().map(AsRef::<str>::as_ref));
     let code = runner.run(&words)?;
     Ok((code, Results::read(out).ok()))
+}
+
+fn can_have_cluster() -> Result<(), Stop> {
+    if !geteuid().is_root() {
+        let why = "no cluster can live here: its daemons need root";
+        return Err(Stop::host(why, "the same as root, or without --slurm"));
+    }
+    match CLUSTER.into_iter().find(|(program, _)| !on_path(program)) {
+        None => Ok(()),
+        Some((program, _)) => {
+            let why = format!("no cluster can live here: there is no program {program}");
+            let packages = CLUSTER.map(|(_, package)| package).join(" ");
+            let remedy =
+                format!("install what Debian calls {packages}, or the same without --slurm");
+            Err(Stop::host(why, remedy))
+        }
+    }
 }
 
 /// The same as a job array of Slurm.
