@@ -339,6 +339,10 @@ pub(crate) const TRUST_MUTANTS: Examples = Examples(&[
         "what judges; half an hour",
     ),
     (
+        "cargo xtask trust mutants --only verdicts --again",
+        "once tests were added for what none noticed",
+    ),
+    (
         "cargo xtask trust mutants --keep",
         "what counts results and what masters and reads discs, too; hours",
     ),

@@ -465,3 +465,17 @@ fn a_snapshot_does_not_change_with_what_is_only_evidence() {
     other.probe.as_mut().unwrap().facts.reverse();
     assert_eq!(other.snapshot(Some(&manifest())), expect);
 }
+
+#[test]
+fn the_names_of_facts_are_those_of_a_snapshot_and_what_they_are_put_together_from() {
+    let names: Vec<&str> = fact_names().collect();
+    let report = observation().probe.unwrap();
+    for name in ["entry-point", "geometry", "loaded", "cs", "sectors", "path"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    for (name, _) in &report.facts {
+        if fact(&report, name).is_some() {
+            assert!(names.contains(&name.as_str()), "{name}: {names:?}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::{fs, process::Stdio, time::Instant};
 use anyhow::Context;
 use clap::Args;
 use scenarios::files;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::kept::{self, Figures, Table};
 use crate::{
@@ -24,6 +24,9 @@ pub(crate) struct Mutants {
     /// Of the mistakes that can be put into what masters and reads discs, try one in so many.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     sample: u16,
+    /// Only the mistakes that no test noticed the time before: tests were added since.
+    #[arg(long)]
+    again: bool,
 }
 
 /// A part of the code, and the tests beside it.
@@ -91,13 +94,11 @@ pub(super) fn measure(options: &Mutants, signals: &'static Signals) -> anyhow::R
         if !options.only.is_empty() && !options.only.iter().any(|only| only == code.name) {
             continue;
         }
-        let began = Instant::now();
-        let outcomes = run(code, options.sample, signals)?;
+        let Outcomes { outcomes, seconds } = run(code, options, signals)?;
         if signals.caught() {
             return Err(Stop::host("interrupted", "the same again").into());
         }
         rows.retain(|row| row.first().is_none_or(|name| name != code.name));
-        let seconds = began.elapsed().as_secs();
         rows.push(code.row(&outcomes, seconds, options.sample, &mut figures.failures));
     }
     rows.sort();
@@ -143,13 +144,13 @@ fn version() -> anyhow::Result<String> {
 }
 
 /// What cargo-mutants says of a mistake.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Outcome {
     scenario: Scenario,
     summary: Summary,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 enum Scenario {
     /// The code as it is.
     Baseline,
@@ -158,7 +159,7 @@ enum Scenario {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 enum Summary {
     Success,
     CaughtMutant,
@@ -168,17 +169,51 @@ enum Summary {
     Timeout,
 }
 
-/// Runs cargo-mutants on a copy of the workspace.
-fn run(code: &Code, sample: u16, signals: &Signals) -> anyhow::Result<Vec<Outcome>> {
-    #[derive(Deserialize)]
-    struct Outcomes {
-        outcomes: Vec<Outcome>,
+impl Outcome {
+    /// The mistake, where no test noticed it.
+    fn missed(&self) -> Option<&str> {
+        match (&self.scenario, self.summary) {
+            (
+                Scenario::Mutant { name },
+                Summary::MissedMutant | Summary::Success | Summary::Failure,
+            ) => Some(name),
+            _ => None,
+        }
     }
+}
+
+#[derive(Default, Deserialize, Serialize)]
+struct Outcomes {
+    outcomes: Vec<Outcome>,
+    /// All together, of those that were tried again too.
+    #[serde(default)]
+    seconds: u64,
+}
+
+/// Runs cargo-mutants on a copy of the workspace: all mistakes, or those that were missed the time before.
+fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outcomes> {
+    let began = Instant::now();
     let work = place::target().join("mutants");
     let out = work.join(code.name);
+    let all = out.join("outcomes.json");
     fs::create_dir_all(&out)?;
-    let file = out.join("mutants.out/outcomes.json");
-    files::remove(&file)?;
+    let mut outcomes = Outcomes::default();
+    if options.again {
+        outcomes = files::read_json(&all).with_context(|| {
+            let name = code.name;
+            format!("{name} was not tried before: cargo xtask trust mutants --only {name}")
+        })?;
+    }
+    let missed: Vec<&str> = outcomes
+        .outcomes
+        .iter()
+        .filter_map(Outcome::missed)
+        .collect();
+    if options.again && missed.is_empty() {
+        return Ok(outcomes);
+    }
+    let tried = out.join("mutants.out/outcomes.json");
+    files::remove(&tried)?;
     let mut command = cargo();
     command
         .current_dir(workspace())
@@ -193,19 +228,38 @@ fn run(code: &Code, sample: u16, signals: &Signals) -> anyhow::Result<Vec<Outcom
         .env_remove("CARGO_INCREMENTAL")
         .env("CARGO_TARGET_DIR", work.join("build"))
         .stdout(Stdio::null());
-    if code.sampled {
+    if options.again {
+        for name in &missed {
+            command.args(["--re", &format!("^{}$", regex::escape(name))]);
+        }
+    } else if code.sampled {
         command.args([
             "--sharding",
             "round-robin",
             "--shard",
-            &format!("0/{sample}"),
+            &format!("0/{}", options.sample),
         ]);
     }
     // It fails where it missed one, too.
     let status = signals.run(&mut command).context("cannot start cargo")?;
-    let outcomes: Outcomes =
-        files::read_json(&file).with_context(|| format!("cargo mutants ended with {status}"))?;
-    Ok(outcomes.outcomes)
+    let new: Outcomes = files::read_json(&tried).with_context(|| {
+        let changed = if options.again {
+            "; where the code itself was changed since, leave out --again"
+        } else {
+            ""
+        };
+        format!("cargo mutants ended with {status}{changed}")
+    })?;
+    let again: Vec<&Scenario> = new.outcomes.iter().map(|one| &one.scenario).collect();
+    outcomes
+        .outcomes
+        .retain(|before| !again.contains(&&before.scenario));
+    outcomes.outcomes.extend(new.outcomes);
+    outcomes.seconds += began.elapsed().as_secs();
+    if !signals.caught() {
+        files::write_json(&all, &outcomes)?;
+    }
+    Ok(outcomes)
 }
 
 impl Code {
@@ -224,11 +278,11 @@ impl Code {
             };
             all += 1;
             match outcome.summary {
-                Summary::CaughtMutant | Summary::Timeout => noticed += 1,
                 Summary::Unviable => refused += 1,
-                Summary::MissedMutant | Summary::Success | Summary::Failure => {
+                _ if outcome.missed().is_some() => {
                     failures.push(format!("no test notices: {name}"));
                 }
+                _ => noticed += 1,
             }
         }
         let files: Vec<String> = self.files.iter().map(|file| format!("`{file}`")).collect();
