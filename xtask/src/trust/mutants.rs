@@ -230,7 +230,10 @@ fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outc
         .stdout(Stdio::null());
     if options.again {
         for name in &missed {
-            command.args(["--re", &format!("^{}$", regex::escape(name))]);
+            // It chooses by names with the line and the column, and tells them without.
+            let (file, what) = name.split_once(": ").unwrap_or(("", name));
+            let [file, what] = [file, what].map(regex::escape);
+            command.args(["--re", &format!(r"^{file}:\d+:\d+: {what}$")]);
         }
     } else if code.sampled {
         command.args([
