@@ -1,4 +1,7 @@
-use images::units::{BlockCount, Lba, VirtualSectorCount};
+use images::{
+    probe::report::ProbeKind,
+    units::{BlockCount, Lba, VirtualSectorCount},
+};
 
 use super::*;
 use crate::layout::BootImage;
@@ -107,6 +110,8 @@ fn where_there_is_one_channel_it_decides_and_that_is_told() {
     check(&facts, Some((OutcomeKind::Booted, Stage::Ended)));
     let outcome = facts.decide().expect("decided");
     assert!(outcome.detail.contains("no debug port"), "{outcome:?}");
+    facts.probe.confirmed = Confirmed::Yes;
+    assert_eq!(facts.decide().expect("decided").detail, "");
 }
 
 #[test]
@@ -176,6 +181,187 @@ fn a_dialogue_that_fails_is_what_the_facts_say() {
 }
 
 #[test]
+fn what_the_probe_says_is_taken() {
+    let disc = DiscHash::from_bits(1);
+    let mut probe = ProbeFacts::default();
+    probe.hear(protocol::Event::Begin {
+        kind: ProbeKind::Bios,
+        disc,
+        slot: 1,
+    });
+    assert_eq!((probe.begun, probe.ended), (Some(disc), false));
+    probe.hear(protocol::Event::Damage);
+    probe.hear(protocol::Event::End);
+    assert!(probe.ended);
+    assert_eq!(probe.stage1_failed, None);
+    probe.hear(protocol::Event::Stage1Failed(0x0C));
+    assert_eq!(probe.stage1_failed, Some(0x0C));
+}
+
+#[test]
+fn of_what_the_firmware_says_the_first_of_a_kind_counts() {
+    let failed = |code: &str| Said::Failed {
+        code: Some(code.to_owned()),
+        text: format!("Boot failed: {code}"),
+    };
+    let mut facts = Facts::default();
+    facts.firmware_said(Said::Trying);
+    assert!(!facts.entered);
+    facts.firmware_said(Said::Entered);
+    assert!(facts.entered);
+    for said in [
+        failed("0004"),
+        failed("0009"),
+        Said::Nothing("No bootable device.".to_owned()),
+        Said::Nothing("again".to_owned()),
+        Said::Crashed("X64 Exception".to_owned()),
+        Said::Crashed("another".to_owned()),
+    ] {
+        facts.firmware_said(said);
+    }
+    assert_eq!(facts.failed.unwrap().0.unwrap(), "0004");
+    assert_eq!(facts.nothing_left.unwrap(), "No bootable device.");
+    assert_eq!(facts.crashed.unwrap(), "X64 Exception");
+}
+
+#[test]
+fn a_machine_that_stopped_by_itself_is_over() {
+    for (stopped, kind, detail) in [
+        (
+            Stopped::Reset,
+            OutcomeKind::Reset,
+            "the machine reset itself",
+        ),
+        (
+            Stopped::Off,
+            OutcomeKind::Reset,
+            "the machine switched itself off",
+        ),
+        (Stopped::Panicked, OutcomeKind::Hung, "the guest panicked"),
+    ] {
+        let facts = Facts {
+            stopped: Some(stopped),
+            ..entered()
+        };
+        let outcome = facts.decide().unwrap();
+        assert_eq!((outcome.kind, outcome.detail.as_str()), (kind, detail));
+    }
+}
+
+#[test]
+fn control_is_given_back_by_who_had_it() {
+    let mut facts = Facts {
+        nothing_left: Some("No bootable device.".to_owned()),
+        ..entered()
+    };
+    let outcome = facts.decide().unwrap();
+    assert_eq!(
+        (outcome.kind, outcome.gave_back),
+        (OutcomeKind::HandedOver, true)
+    );
+    facts.entered = false;
+    let outcome = facts.decide().unwrap();
+    assert_eq!(
+        (outcome.kind, outcome.gave_back),
+        (OutcomeKind::Refused, false)
+    );
+}
+
+#[test]
+fn a_processor_that_is_lost_is_not_waited_for_long() {
+    let lost = Facts {
+        lost: Some("it executes zeros".to_owned()),
+        quiet: LOST,
+        ..entered()
+    };
+    check(&lost, Some((OutcomeKind::Hung, Stage::Entered)));
+    assert!(
+        lost.decide()
+            .unwrap()
+            .detail
+            .contains("the processor is lost")
+    );
+    let still = |change: fn(&mut Facts)| {
+        let mut facts = lost.clone();
+        change(&mut facts);
+        check(&facts, None);
+    };
+    still(|facts| facts.quiet = LOST / 2);
+    still(|facts| facts.entered = false);
+    // What shows signs of life is not lost.
+    still(|facts| facts.output_after_entry = true);
+    still(|facts| facts.lost = None);
+}
+
+#[test]
+fn each_sign_of_life_after_the_entry_is_one() {
+    let signs: [fn(&mut Facts); 3] = [
+        |facts| facts.output_after_entry = true,
+        |facts| facts.screen_after_entry = true,
+        |facts| facts.reads_after_entry = true,
+    ];
+    for sign in signs {
+        let mut facts = Facts {
+            quiet: SETTLED,
+            ..entered()
+        };
+        check(&facts, None);
+        sign(&mut facts);
+        check(&facts, Some((OutcomeKind::HandedOver, Stage::Entered)));
+        facts.quiet = SETTLED / 2;
+        check(&facts, None);
+        // Before the entry it is the firmware's.
+        facts.quiet = SETTLED;
+        facts.entered = false;
+        check(&facts, None);
+    }
+}
+
+#[test]
+fn a_crash_and_a_deadline_are_told_in_words() {
+    let crashed = Facts {
+        crashed: Some("X64 Exception".to_owned()),
+        ..entered()
+    };
+    check(&crashed, Some((OutcomeKind::Hung, Stage::Entered)));
+    let said = |over| {
+        let facts = Facts {
+            over: Some(over),
+            ..entered()
+        };
+        facts.decide().unwrap().detail
+    };
+    let limit = Duration::from_secs(40);
+    assert_eq!(said(Over::Deadline(limit)), "no decision within 40 s");
+    let flood = "it filled the serial line and did not stop";
+    assert_eq!(said(Over::Flood("serial line")), flood);
+}
+
+#[test]
+fn a_first_stage_that_failed_is_told_with_its_code() {
+    let mut facts = entered();
+    facts.probe.stage1_failed = Some(0x0C);
+    check(&facts, Some((OutcomeKind::HandedOver, Stage::Entered)));
+    assert!(facts.decide().unwrap().detail.ends_with("stage1 0C"));
+}
+
+#[test]
+fn where_a_processor_is_lost() {
+    let zeros = [0; 16];
+    let code = [0, 0, 0xF4];
+    let lost = |address, code: &[u8]| lost_at(address, true, code);
+    let vectors = "it executes the interrupt vectors and BIOS data, at 004FFh";
+    assert_eq!(lost(0x4FF, &code).as_deref(), Some(vectors));
+    assert_eq!(lost(0x500, &code), None);
+    assert_eq!(
+        lost(0x7C00, &zeros).as_deref(),
+        Some("it executes zeros, at 07C00h")
+    );
+    assert_eq!(lost(0x7C00, &[]), None);
+    assert_eq!(lost_at(0, false, &zeros), None);
+}
+
+#[test]
 fn a_probe_may_be_quiet_as_long_as_it_likes() {
     let mut facts = entered();
     facts.output_after_entry = true;
@@ -210,6 +396,8 @@ fn reads_show_the_stage() {
     assert_eq!(stage(&[]), Stage::Unknown);
     assert_eq!(stage(&[read(17, 1)]), Stage::MediumFound);
     assert_eq!(stage(&[read(17, 1), read(32, 2)]), Stage::CatalogRead);
+    // Up to it, and behind it.
+    assert_eq!(stage(&[read(32, 1), read(38, 2)]), Stage::MediumFound);
     assert_eq!(
         stage(&[read(17, 1), read(33, 1), read(35, 1)]),
         Stage::ImageLoaded
@@ -234,6 +422,10 @@ fn the_bios_s_own_reads_are_told_from_the_boot_image_s() {
     // A floppy's boot sector comes with its block; the same block read again is the boot sector's doing.
     assert_eq!(own(&layout(2, 1), &[read(34, 1), read(34, 1)]), 5);
     assert_eq!(own(&layout(0, 0), &[read(34, 1)]), 4);
+    // An entry that points at the catalog has it read again, as an image.
+    let mut shared = layout(0, 4);
+    shared.images[0].load_rba = Lba::new(33);
+    assert_eq!(own(&shared, &[read(33, 1), read(33, 1)]), 5);
     let disk = [
         DiscRead {
             offset: 0,
@@ -259,6 +451,7 @@ fn output_begins_after_the_firmware_s_last_words() {
     assert!(!output(".\n\n"));
     assert!(output("HELLO"));
     assert!(output(".\nHELLO"));
+    assert_eq!(start_of_output(bios, FirmwareKind::Bios), Some(bios.len()));
     let uefi = "BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\" from PciRoot\n";
     let start = start_of_output(uefi, FirmwareKind::Uefi).expect("found");
     assert!(!is_output(&uefi[start..]));

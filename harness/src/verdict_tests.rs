@@ -86,6 +86,31 @@ fn every_contradiction_has_both_sides() {
 }
 
 #[test]
+fn words_are_looked_for_in_each_line() {
+    let said = |observation: &mut Observation| {
+        observation.words = vec!["Loading".to_owned(), "boot: 12".to_owned()];
+    };
+    check(
+        serde_json::json!({ "outcome": "booted", "words": "^boot: [0-9]+$" }),
+        &[],
+        said,
+    );
+    check(
+        serde_json::json!({ "outcome": "booted", "words": "^12" }),
+        &["expected words like \"^12\", but they were: Loading / boot: 12"],
+        said,
+    );
+    let found = {
+        let mut observation = observation();
+        said(&mut observation);
+        let unclosed = serde_json::json!({ "outcome": "booted", "words": "(" });
+        contradictions(&observation, Some(&manifest()), &expectation(unclosed))
+    };
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("expected words that no regular expression describes: "));
+}
+
+#[test]
 fn a_stage_is_told_only_where_there_is_one() {
     check(
         serde_json::json!({ "outcome": "booted", "stage": "ended" }),

@@ -479,3 +479,74 @@ fn the_names_of_facts_are_those_of_a_snapshot_and_what_they_are_put_together_fro
         }
     }
 }
+
+/// What is told of two observations, the second of them changed.
+fn differs(expect: &str, change: fn(&mut Observation)) {
+    let read = |offset| DiscRead {
+        offset,
+        bytes: 2048,
+    };
+    let one = Observation {
+        reads_before_entry: Some(1),
+        reads: [34_816, 61_440, 63_488].map(read).to_vec(),
+        ..observation()
+    };
+    let mut other = one.clone();
+    change(&mut other);
+    assert_eq!(one.differences(&other).join("; "), expect);
+}
+
+#[test]
+fn what_is_not_the_same_is_told_with_both_sides() {
+    differs("", |_| ());
+    differs("", |other| {
+        other.duration_ms += 1;
+        other.start = Start::Warm;
+        other.outcome.detail.clear();
+    });
+    differs(
+        "outcome: booted against hung; stage: ended against entered",
+        |other| {
+            other.outcome.kind = OutcomeKind::Hung;
+            other.outcome.stage = Stage::Entered;
+        },
+    );
+    differs("code: None against Some(\"0004\")", |other| {
+        other.outcome.code = Some("0004".to_owned());
+    });
+    let words = "words: BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\" against one / two";
+    differs(words, |other| {
+        other.words = vec!["one".to_owned(), "two".to_owned()];
+    });
+    differs("probe: began against did not begin", |other| {
+        other.probe = None;
+    });
+    let facts = "path=PciRoot(0x0)/Pci(0x2,0x0) cdrom-entry=1 block-size";
+    let facts = format!("probe's facts: {facts}=2048 against {facts}=512");
+    differs(&facts, |other| {
+        other.probe.as_mut().unwrap().facts[2].1 = "512".to_owned();
+    });
+    differs("slot: 1 against 2", |other| {
+        other.probe.as_mut().unwrap().slot = 2;
+    });
+}
+
+#[test]
+fn reads_are_compared_from_the_entry_on() {
+    // Before it the firmware may read what it likes.
+    differs("", |other| other.reads[0].offset = 0);
+    differs(
+        "reads after entry: 61440+2048 63488+2048 against 61440+2048 63488+512",
+        |other| other.reads[2].bytes = 512,
+    );
+    // Of one of them fewer are surely the boot image's.
+    differs("", |other| {
+        other.reads.remove(1);
+        other.reads_before_entry = Some(1);
+    });
+    differs("", |other| other.reads_before_entry = None);
+    differs("", |other| {
+        other.reads.clear();
+        other.reads_known = false;
+    });
+}

@@ -1,6 +1,11 @@
 //! Mistakes put into the code itself, one at a time: the tests beside it must notice each.
 
-use std::{fs, process::Stdio, time::Instant};
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Command, Stdio},
+    time::Instant,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -24,7 +29,8 @@ pub(crate) struct Mutants {
     /// Of the mistakes that can be put into what masters and reads discs, try one in so many.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     sample: u16,
-    /// Only the mistakes that no test noticed the time before: tests were added since.
+    /// Only the mistakes that no test has noticed so far: those that were missed, where tests were added since, and
+    /// those that an interrupted run did not come to.
     #[arg(long)]
     again: bool,
 }
@@ -96,7 +102,7 @@ pub(super) fn measure(options: &Mutants, signals: &'static Signals) -> anyhow::R
         }
         let Outcomes { outcomes, seconds } = run(code, options, signals)?;
         if signals.caught() {
-            return Err(Stop::host("interrupted", "the same again").into());
+            return Err(Stop::host("interrupted", "the same with --again goes on").into());
         }
         rows.retain(|row| row.first().is_none_or(|name| name != code.name));
         rows.push(code.row(&outcomes, seconds, options.sample, &mut figures.failures));
@@ -190,35 +196,38 @@ struct Outcomes {
     seconds: u64,
 }
 
-/// Runs cargo-mutants on a copy of the workspace: all mistakes, or those that were missed the time before.
+/// Runs cargo-mutants on a copy of the workspace: all mistakes, or those that no test has noticed so far.
 fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outcomes> {
     let began = Instant::now();
     let work = place::target().join("mutants");
     let out = work.join(code.name);
     let all = out.join("outcomes.json");
     fs::create_dir_all(&out)?;
+    let listed = code.listed(options.sample)?;
     let mut outcomes = Outcomes::default();
     if options.again {
         outcomes = files::read_json(&all).with_context(|| {
             let name = code.name;
             format!("{name} was not tried before: cargo xtask trust mutants --only {name}")
         })?;
+        // Where the code was changed since, the place of a mistake is another one.
+        outcomes.outcomes.retain(|outcome| {
+            let name = outcome.scenario.name();
+            outcome.missed().is_none() && name.is_some_and(|name| listed.contains(name))
+        });
     }
-    let missed: Vec<&str> = outcomes
-        .outcomes
-        .iter()
-        .filter_map(Outcome::missed)
-        .collect();
-    if options.again && missed.is_empty() {
+    let mut left = listed;
+    for outcome in &outcomes.outcomes {
+        left.remove(outcome.scenario.name().unwrap_or_default());
+    }
+    if left.is_empty() {
         return Ok(outcomes);
     }
     let tried = out.join("mutants.out/outcomes.json");
     files::remove(&tried)?;
-    let mut command = cargo();
+    let mut command = code.command();
     command
-        .current_dir(workspace())
-        .args(["mutants", "--no-shuffle", "--package", code.package])
-        .args(code.files.iter().flat_map(|file| ["--file", file]))
+        .arg("--no-shuffle")
         .args([
             "--cargo-test-arg=-E",
             &format!("--cargo-test-arg={}", code.tests),
@@ -229,43 +238,72 @@ fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outc
         .env("CARGO_TARGET_DIR", work.join("build"))
         .stdout(Stdio::null());
     if options.again {
-        for name in &missed {
-            // It chooses by names with the line and the column, and tells them without.
-            let (file, what) = name.split_once(": ").unwrap_or(("", name));
-            let [file, what] = [file, what].map(regex::escape);
-            command.args(["--re", &format!(r"^{file}:\d+:\d+: {what}$")]);
+        for name in &left {
+            command.args(["--re", &format!("^{}$", regex::escape(name))]);
         }
-    } else if code.sampled {
-        command.args([
-            "--sharding",
-            "round-robin",
-            "--shard",
-            &format!("0/{}", options.sample),
-        ]);
+    } else {
+        command.args(code.share(options.sample));
     }
     // It fails where it missed one, too.
     let status = signals.run(&mut command).context("cannot start cargo")?;
-    let new: Outcomes = files::read_json(&tried).with_context(|| {
-        let changed = if options.again {
-            "; where the code itself was changed since, leave out --again"
-        } else {
-            ""
-        };
-        format!("cargo mutants ended with {status}{changed}")
-    })?;
-    let again: Vec<&Scenario> = new.outcomes.iter().map(|one| &one.scenario).collect();
-    outcomes
-        .outcomes
-        .retain(|before| !again.contains(&&before.scenario));
+    let new: Outcomes =
+        files::read_json(&tried).with_context(|| format!("cargo mutants ended with {status}"))?;
     outcomes.outcomes.extend(new.outcomes);
     outcomes.seconds += began.elapsed().as_secs();
-    if !signals.caught() {
-        files::write_json(&all, &outcomes)?;
-    }
+    // Also of a run that was interrupted: the next one goes on.
+    files::write_json(&all, &outcomes)?;
     Ok(outcomes)
 }
 
+impl Scenario {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Baseline => None,
+            Self::Mutant { name } => Some(name),
+        }
+    }
+}
+
 impl Code {
+    /// cargo-mutants on this part.
+    fn command(&self) -> Command {
+        let mut command = cargo();
+        command
+            .current_dir(workspace())
+            .args(["mutants", "--package", self.package])
+            .args(self.files.iter().flat_map(|file| ["--file", file]));
+        command
+    }
+
+    /// What says that only one in `sample` is tried, where there are thousands.
+    fn share(&self, sample: u16) -> Vec<String> {
+        if !self.sampled {
+            return Vec::new();
+        }
+        let shard = format!("0/{sample}");
+        ["--sharding", "round-robin", "--shard", &shard]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    /// The mistakes that can be made, by their names, which begin with the path, the line and the column.
+    fn listed(&self, sample: u16) -> anyhow::Result<BTreeSet<String>> {
+        let asked = self
+            .command()
+            .arg("--list")
+            .args(self.share(sample))
+            .output()
+            .context("cannot start cargo")?;
+        anyhow::ensure!(
+            asked.status.success(),
+            "cargo mutants --list ended with {}: {}",
+            asked.status,
+            String::from_utf8_lossy(&asked.stderr).trim()
+        );
+        let listed = String::from_utf8_lossy(&asked.stdout);
+        Ok(listed.lines().map(str::to_owned).collect())
+    }
+
     /// What came of it; what was missed is a failure.
     fn row(
         &self,
