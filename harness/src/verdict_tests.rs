@@ -214,6 +214,23 @@ fn a_disc_that_is_not_ours_boots_without_a_probe() {
     assert_eq!(contradictions(&observation, Some(&real), &booted), [""; 0]);
     let damaged = expectation(serde_json::json!({ "outcome": "booted", "damage": "some" }));
     assert_eq!(contradictions(&observation, None, &damaged).len(), 1);
+    let real = Manifest {
+        images: Vec::new(),
+        ..real
+    };
+    assert_eq!(contradictions(&observation, Some(&real), &booted), [""; 0]);
+}
+
+#[test]
+fn without_a_manifest_nobody_knows_what_is_damage() {
+    let observation = observation();
+    let booted = expectation(serde_json::json!({ "outcome": "booted" }));
+    assert_eq!(contradictions(&observation, None, &booted), [""; 0]);
+    let damaged = expectation(serde_json::json!({ "outcome": "booted", "damage": "some" }));
+    assert_eq!(
+        contradictions(&observation, None, &damaged),
+        ["expected damage, but there is no manifest to find it by"]
+    );
 }
 
 #[test]

@@ -32,10 +32,13 @@ pub(super) const TERMINAL: Target = Target {
     name: "terminal",
     what: "the screen of a serial console: no larger than it is, and no escape on it",
     read: |input| {
-        for (kind, rows) in [(FirmwareKind::Bios, 25), (FirmwareKind::Uefi, 31)] {
-            let text = text_from_terminal(input, kind);
-            assert!(text.lines().count() <= rows && !text.contains('\x1b'));
-        }
+        let (kind, rows) = if input.len().is_multiple_of(2) {
+            (FirmwareKind::Bios, 25)
+        } else {
+            (FirmwareKind::Uefi, 31)
+        };
+        let text = text_from_terminal(input, kind);
+        assert!(text.lines().count() <= rows && !text.contains('\x1b'));
     },
     longest: 256,
     words: &[

@@ -165,7 +165,7 @@ fn command(words: &[String], chosen_by: Option<&str>) -> String {
             continue;
         }
         let chooses = chosen_by.is_some_and(|option| word.starts_with(&format!("{option}=")));
-        if chooses || ["--keep", "--resume"].contains(&word.as_str()) {
+        if chooses || ["--again", "--keep", "--resume"].contains(&word.as_str()) {
             continue;
         }
         let path = Path::new(word);
@@ -187,7 +187,7 @@ mod tests {
             assert_eq!(command(&words, chosen_by), format!("cargo xtask {expect}"));
         };
         check(
-            "trust flakes --cells 9 --keep --resume",
+            "trust flakes --cells 9 --keep --resume --again",
             None,
             "trust flakes --cells 9",
         );

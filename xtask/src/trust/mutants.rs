@@ -248,6 +248,11 @@ fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outc
     let status = signals.run(&mut command).context("cannot start cargo")?;
     let new: Outcomes =
         files::read_json(&tried).with_context(|| format!("cargo mutants ended with {status}"))?;
+    // It does not ask the name of a mistake in a structure's field: those are tried each time.
+    let again = new.outcomes.iter().map(|outcome| &outcome.scenario);
+    let again: Vec<&Scenario> = again.collect();
+    let before = &mut outcomes.outcomes;
+    before.retain(|before| !again.contains(&&before.scenario));
     outcomes.outcomes.extend(new.outcomes);
     outcomes.seconds += began.elapsed().as_secs();
     // Also of a run that was interrupted: the next one goes on.
