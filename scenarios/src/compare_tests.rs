@@ -55,6 +55,10 @@ fn what_changed_in_booting_is_told_in_sentences() {
         ]
     );
     assert_eq!(differences.structure, []);
+    assert_eq!(
+        sentences(&with_baseline(&was, &is).boot).last().unwrap(),
+        "the firmware reads LBA 33 (boot catalog) now"
+    );
     let mut again = is.clone();
     again.boot.facts.clear();
     again.boot.checks = vec!["checks: 2 of 3 ok".to_owned()];
@@ -82,6 +86,11 @@ fn what_changed_on_the_disc_is_told_too() {
             "sector count of slot 1: 0, was 4",
         ]
     );
+    is.boot.outcome = "hung".to_owned();
+    let differences = with_baseline(&is, &was);
+    let all: Vec<&str> = differences.all().map(|one| one.what.as_str()).collect();
+    assert_eq!(all.len(), 4);
+    assert_eq!(&all[..2], ["outcome", "finding count-zero"]);
     is.disc = None;
     let gone = sentences(&with_baseline(&is, &was).structure);
     assert!(
@@ -141,6 +150,49 @@ fn where_a_tool_puts_the_image_is_no_difference_in_booting() {
         between_tools(&booted(34), &other).boot.len(),
         1,
         "a short packet is told, and nothing else happens"
+    );
+}
+
+#[test]
+fn it_is_the_image_that_ran_whose_place_does_not_matter() {
+    let second = |load_rba: u8| {
+        let mut cell = booted(load_rba);
+        let entries = &mut cell.disc.as_mut().unwrap().entries;
+        entries.push(entries[0].clone());
+        entries[0].boot.as_mut().unwrap().load_rba = images::units::Lba::new(25);
+        entries[1].slot = 3;
+        cell.boot.entry.as_mut().unwrap().slot = 3;
+        cell
+    };
+    let differences = between_tools(&second(34), &second(60));
+    assert_eq!(sentences(&differences.boot), Vec::<String>::new());
+}
+
+#[test]
+fn without_evidence_outcome_and_findings_are_compared() {
+    let id = "a/-/none/-/x/seabios/ide";
+    let hung = record(id, Some(("hung", "entered")));
+    let mut reset = record(id, Some(("reset", "entered")));
+    reset.findings = vec!["count-zero".to_owned()];
+    let differences = without_evidence(&hung, &reset);
+    assert_eq!(sentences(&differences.boot), ["outcome: hung, was reset"]);
+    assert_eq!(
+        sentences(&differences.structure),
+        ["finding count-zero: none, was there"]
+    );
+    // Where either was declared, both are as declared.
+    let either = json!({ "outcome": "reset", "or": "hung", "because": "a test" });
+    let either = |cell: &CellResult| CellResult {
+        expected: serde_json::from_value(either.clone()).unwrap(),
+        ..cell.clone()
+    };
+    let differences = without_evidence(&either(&hung), &either(&reset));
+    assert_eq!(sentences(&differences.boot), Vec::<String>::new());
+    let mut coded = hung.clone();
+    coded.outcome.as_mut().unwrap().code = Some("0009".to_owned());
+    assert_eq!(
+        sentences(&without_evidence(&coded, &hung).boot),
+        ["outcome: hung 0009, was hung"]
     );
 }
 

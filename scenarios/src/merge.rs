@@ -447,3 +447,7 @@ fn parts(shards: &[Shard], taken: &BTreeMap<String, usize>) -> Vec<Part> {
     parts.sort_by_key(|part| (part.partition, part.began_ms));
     parts
 }
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;
