@@ -63,7 +63,14 @@ fn what_failed_and_passes_now_is_flaky_unless_something_has_changed() {
     // Nor is it forgotten at the next rerun.
     let mut first = record("a/-/b/-/r/seabios/ide", AsExpected);
     first.flaky.push("it hung".into());
-    assert_eq!(flaky(basis("all", "same", "8"), first, AsExpected), 1);
+    assert_eq!(
+        flaky(basis("all", "same", "8"), first.clone(), AsExpected),
+        1
+    );
+    // What fails for good is not flaky.
+    assert_eq!(flaky(basis("all", "same", "8"), first.clone(), Mismatch), 0);
+    first.verdict = Mismatch;
+    assert_eq!(flaky(basis("all", "same", "9"), first, AsExpected), 0);
 }
 
 #[test]

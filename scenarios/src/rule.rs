@@ -151,3 +151,7 @@ pub(crate) fn read_expect(
     };
     Ok((when, rule))
 }
+
+#[cfg(test)]
+#[path = "rule_tests.rs"]
+mod tests;
