@@ -145,6 +145,15 @@ fn where_a_tool_puts_the_image_is_no_difference_in_booting() {
     other
         .boot
         .facts
+        .insert("cdrom-start".to_owned(), "61".to_owned());
+    assert_eq!(
+        sentences(&between_tools(&booted(34), &other).boot)[1],
+        "cdrom-start: where the image starts, was 61"
+    );
+    let mut other = booted(60);
+    other
+        .boot
+        .facts
         .insert("packet".to_owned(), "1300000199".to_owned());
     assert_eq!(
         between_tools(&booted(34), &other).boot.len(),
@@ -193,6 +202,29 @@ fn without_evidence_outcome_and_findings_are_compared() {
     assert_eq!(
         sentences(&without_evidence(&coded, &hung).boot),
         ["outcome: hung 0009, was hung"]
+    );
+}
+
+#[test]
+fn a_comparison_passes_where_all_that_was_seen_boots_the_same() {
+    let code = |same, structure_only, differ, without_evidence| {
+        let totals = ComparisonTotals {
+            same,
+            structure_only,
+            differ,
+            without_evidence,
+            ..ComparisonTotals::default()
+        };
+        totals.exit_code()
+    };
+    assert_eq!(
+        [code(1, 0, 0, 0), code(0, 1, 0, 0), code(1, 1, 0, 0)],
+        [0; 3]
+    );
+    assert_eq!([code(1, 1, 1, 0), code(0, 0, 1, 1)], [1; 2]);
+    assert_eq!(
+        [code(0, 0, 0, 0), code(1, 0, 0, 1), code(1, 1, 0, 2)],
+        [3; 3]
     );
 }
 

@@ -236,6 +236,8 @@ fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outc
         .arg(&out)
         .env_remove("CARGO_INCREMENTAL")
         .env("CARGO_TARGET_DIR", work.join("build"))
+        // Of its 256: what a test draws at random takes most of the time, and a mistake is to be noticed without luck.
+        .env("PROPTEST_CASES", "32")
         .stdout(Stdio::null());
     if options.again {
         for name in &left {
