@@ -72,3 +72,36 @@ impl Manifest {
         (lba < region.start.plus(region.blocks)).then_some(region.what.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::master;
+
+    #[test]
+    fn what_is_at_a_block_is_what_was_put_there() {
+        let boot = "none".parse().unwrap();
+        let manifest = master("manifest/-/none/-/reference", None, &boot, None)
+            .unwrap()
+            .manifest;
+        let region = |start, blocks, what: &str| Region {
+            start: Lba::new(start),
+            blocks: BlockCount::new(blocks),
+            what: what.to_owned(),
+        };
+        let manifest = Manifest {
+            map: vec![region(16, 1, "descriptor"), region(20, 2, "catalog")],
+            ..manifest
+        };
+        let found = [15, 16, 17, 19, 20, 21, 22].map(|lba| manifest.what_is_at(Lba::new(lba)));
+        let (descriptor, catalog) = (Some("descriptor"), Some("catalog"));
+        assert_eq!(
+            found,
+            [None, descriptor, None, None, catalog, catalog, None]
+        );
+        let slots = manifest.images.iter().map(|image| image.slot);
+        assert_eq!(slots.collect::<Vec<_>>(), [1]);
+        assert_eq!(manifest.image(1), manifest.images.first());
+        assert_eq!(manifest.image(2), None);
+    }
+}

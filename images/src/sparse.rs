@@ -7,6 +7,8 @@ use std::{
     os::unix::fs::FileExt,
 };
 
+use sha2::{Digest, Sha256};
+
 /// The granularity at which zeros are left out: the block size of common file systems.
 const PAGE: usize = 4096;
 
@@ -177,6 +179,21 @@ impl SparseBytes {
             position: 0,
         }
     }
+
+    /// SHA-256, in hexadecimal, over the length, and each page of 4,096 bytes that is not all zero with its offset before it; numbers
+    /// are of 64 bits, little-endian. Discs of 25 GB are nearly all zeros, and nobody has to read those.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.len.to_le_bytes());
+        let written = self.pieces();
+        for (offset, page) in written.filter(|(_, page)| page.iter().any(|&byte| byte != 0)) {
+            digest.update(offset.to_le_bytes());
+            digest.update(page);
+        }
+        let digest = digest.finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 fn split(offset: u64) -> (u64, usize) {
@@ -255,6 +272,37 @@ mod tests {
             bytes.array_at::<12>(24_999_999_988),
             [0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]
         );
+    }
+
+    #[test]
+    fn what_is_zero_is_no_page_however_it_came_so() {
+        let mut bytes = SparseBytes::zeroed(10_000);
+        bytes.write_at(5_000, b"x");
+        let once = bytes.digest();
+        bytes.write_at(9_000, b"y");
+        assert_ne!(bytes.digest(), once);
+        bytes.write_at(9_000, &[0]);
+        assert_eq!(bytes.digest(), once);
+        // By hand: printf with the length, the offset of the second page, and that page.
+        let mut by_hand = Vec::new();
+        by_hand.extend(10_000_u64.to_le_bytes());
+        by_hand.extend(4_096_u64.to_le_bytes());
+        let mut page = [0; 4_096];
+        page[5_000 - 4_096] = b'x';
+        by_hand.extend(page);
+        assert_eq!(once, format!("{:x}", Sha256::digest(by_hand)));
+    }
+
+    #[test]
+    fn the_last_piece_ends_where_the_bytes_do() {
+        let mut bytes = SparseBytes::zeroed(3 * PAGE as u64 + 10);
+        bytes.write_at(PAGE as u64 + 1, &[1]);
+        bytes.write_at(3 * PAGE as u64, &[2]);
+        let pieces: Vec<(u64, usize)> = bytes
+            .pieces()
+            .map(|(start, piece)| (start, piece.len()))
+            .collect();
+        assert_eq!(pieces, [(PAGE as u64, PAGE), (3 * PAGE as u64, 10)]);
     }
 
     proptest! {

@@ -131,3 +131,18 @@ pub(crate) const BLOCK_IO: [u8; 16] = guid(
     0x11D2,
     [0x8E, 0x39, 0x00, 0xA0, 0xC9, 0x69, 0x72, 0x3B],
 );
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_guid_stands_in_memory_as_the_specification_says() {
+        // UEFI 2.10, appendix A: 5B1B31A1-9562-11D2-8E3F-00A0C969723B, the first three fields little-endian.
+        assert_eq!(
+            super::LOADED_IMAGE,
+            [
+                0xA1, 0x31, 0x1B, 0x5B, 0x62, 0x95, 0xD2, 0x11, 0x8E, 0x3F, 0x00, 0xA0, 0xC9, 0x69,
+                0x72, 0x3B
+            ]
+        );
+    }
+}

@@ -506,9 +506,15 @@ mod tests {
             "bios+efi,place=appended,hybrid=gpt",
             "efi,hybrid=mbr,defect=hybrid-mbr",
             "none,defect=catalog-checksum",
+            "none,platform=EF",
         ] {
             assert_eq!(text.parse::<Boot>().unwrap().to_string(), text);
         }
+        for place in Place::names() {
+            let text = format!("none,place={place}");
+            assert_eq!(text.parse::<Boot>().unwrap().to_string(), text);
+        }
+        assert_eq!(Place::names().count(), 4);
     }
 
     #[test]

@@ -292,4 +292,74 @@ mod tests {
             assert!(format(fat, sectors).is_err(), "{fat} in {sectors}");
         }
     }
+
+    /// The names in a directory of one cluster, and the first cluster of each.
+    fn names(image: &SparseBytes, start: u64, cluster: u64) -> Vec<(String, u16)> {
+        let entries = (start..start + cluster).step_by(32);
+        let entries = entries.map(|at| image.array_at::<32>(at));
+        entries
+            .take_while(|entry| entry[0] != 0)
+            .map(|entry| {
+                let name = String::from_utf8_lossy(&entry[..11]).into_owned();
+                (name, u16::from_le_bytes([entry[26], entry[27]]))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn directories_begin_with_themselves_and_have_no_long_names() {
+        for (fat, sectors) in [
+            (FatType::Fat12, 2_880),
+            (FatType::Fat16, 20_000),
+            (FatType::Fat32, 70_000),
+        ] {
+            let start = VirtualSectorCount::new(63);
+            let length = VirtualSectorCount::new(sectors);
+            let mut image = SparseBytes::zeroed(start.plus(length).bytes().get());
+            let volume = FatVolume {
+                start,
+                length,
+                fat: Some(fat),
+                floppy: None,
+                track: (32, 64),
+                files: &[("/EFI/BOOT/BOOTX64.EFI", b"a loader")],
+            };
+            let layout = volume.write(&mut image).unwrap();
+            let cluster = u64::from(image.array_at::<1>(start.bytes().get() + 0x0D)[0]) * 512;
+            let directory = |index: u64| {
+                let at = layout.data.bytes().get() + index * cluster;
+                names(&image, at, cluster)
+            };
+            let list = |names: [(&str, u16); 3]| names.map(|(name, at)| (name.to_owned(), at));
+            // On FAT32 the root directory is the first cluster; `..` names it by 0 all the same (§6.5).
+            let first = u16::from(fat == FatType::Fat32);
+            let (efi, boot) = (2 + first, 3 + first);
+            assert_eq!(
+                directory(first.into()),
+                list([
+                    (".          ", efi),
+                    ("..         ", 0),
+                    ("BOOT       ", boot)
+                ]),
+                "{fat}"
+            );
+            assert_eq!(
+                directory(u64::from(first) + 1),
+                list([
+                    (".          ", boot),
+                    ("..         ", efi),
+                    ("BOOTX64 EFI", boot + 1)
+                ]),
+                "{fat}"
+            );
+            if fat == FatType::Fat32 {
+                let root = directory(0);
+                let names: Vec<&str> = root.iter().map(|(name, _)| &**name).collect();
+                assert_eq!(names, ["BOOTMATRIX ", "EFI        "]);
+            }
+            let loader = layout.data.bytes().get() + (u64::from(first) + 2) * cluster;
+            assert_eq!(&image.array_at(loader), b"a loader", "{fat}");
+            assert!(layout.free.bytes().get() > loader, "{fat}");
+        }
+    }
 }

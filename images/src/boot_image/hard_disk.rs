@@ -246,4 +246,28 @@ mod tests {
         assert_eq!(geometry.chs(63), [1, 1, 0]);
         assert_eq!(geometry.chs(16_450_559), [254, 0xC0 | 63, 0xFF]);
     }
+
+    #[test]
+    fn what_shows_a_wrong_geometry_is_at_its_edges() {
+        let geometry = Geometry {
+            cylinders: 331,
+            heads: 16,
+            sectors: 63,
+        };
+        assert_eq!(
+            geometry.edges().map(|(_, sector)| sector),
+            [62, 63, 1_007, 1_008, 257_040, 258_048]
+        );
+    }
+
+    #[test]
+    fn a_partition_has_the_type_of_its_volume() {
+        let types = |fat, lengths: [u64; 2]| {
+            lengths.map(|length| partition_type(fat, VirtualSectorCount::new(length)))
+        };
+        // A FAT16 volume of less than 32 MiB has a type of its own.
+        assert_eq!(types(FatType::Fat16, [65_535, 65_536]), [0x04, 0x06]);
+        assert_eq!(types(FatType::Fat12, [65_535, 65_536]), [0x01; 2]);
+        assert_eq!(types(FatType::Fat32, [65_535, 65_536]), [0x0B; 2]);
+    }
 }

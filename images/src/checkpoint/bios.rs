@@ -26,8 +26,7 @@ const CODE: usize = HEADER + HEADER_BYTES;
 /// [`AssembleError`]: a mistake in the program.
 pub fn option_rom() -> Result<Vec<u8>, AssembleError> {
     let code = code()?;
-    // One byte more for the checksum.
-    let units = (CODE + code.len() + 1).div_ceil(UNIT);
+    let units = units(code.len());
     let too_large = || AssembleError::TooLarge {
         part: "the checkpoint ROM",
         bytes: units * UNIT,
@@ -46,6 +45,11 @@ pub fn option_rom() -> Result<Vec<u8>, AssembleError> {
     let last = rom.len() - 1;
     rom[last] = complement(&rom);
     Ok(rom)
+}
+
+/// How long a ROM with so many bytes of code is: its last byte is the checksum.
+const fn units(code: usize) -> usize {
+    (CODE + code + 1).div_ceil(UNIT)
 }
 
 fn code() -> Result<Vec<u8>, AssembleError> {
@@ -71,6 +75,11 @@ fn complement(bytes: &[u8]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn behind_the_code_there_is_room_for_the_checksum() {
+        assert_eq!([0, 447, 448, 959, 960].map(units), [1, 1, 2, 2, 3]);
+    }
 
     #[test]
     fn the_rom_is_what_a_bios_looks_for() {

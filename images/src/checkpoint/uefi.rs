@@ -187,6 +187,8 @@ fn fw_cfg_wait_keeping_rbx(a: &mut CodeAssembler) -> Result<(), IcedError> {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     #[test]
@@ -196,5 +198,22 @@ mod tests {
         assert!(file.len() >= 5 * 512, "four setup sectors and the first");
         // A Linux kernel would carry `HdrS` here, and be started by another protocol.
         assert_ne!(&file[0x202..0x206], b"HdrS");
+    }
+
+    #[test]
+    fn both_programs_are_the_bytes_that_they_were() {
+        // A checkpoint is known by these bytes, too. Where they change, boot from one on every firmware before the new digests are put here.
+        let digest = |program: Vec<u8>| -> String {
+            let digest = Sha256::digest(program);
+            digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        assert_eq!(
+            digest(application().unwrap()),
+            "427f25d344c0b554d355e758c57b300bf3f1685bff3750438a4033e0719db7e1"
+        );
+        assert_eq!(
+            digest(crate::checkpoint::option_rom().unwrap()),
+            "3f4f649bf79477fda74ca048301fbb845e4712bec61056bfadc66c6d7b489caf"
+        );
     }
 }

@@ -65,6 +65,29 @@ fn what_firmware_reads_has_its_name() {
 }
 
 #[test]
+fn without_content_there_is_what_leads_to_it() {
+    let disc = disc("bios+efi");
+    let whole = map(&disc.bytes);
+    let without = whole.without_content();
+    let bios = disc.manifest.image(1).unwrap().load_rba.get();
+    for lba in [0, bios] {
+        assert_ne!(
+            words(&whole, lba, 1),
+            ["nothing that is known"],
+            "LBA {lba}"
+        );
+        assert_eq!(
+            words(&without, lba, 1),
+            ["nothing that is known"],
+            "LBA {lba}"
+        );
+    }
+    for lba in [16, 17, 18, disc.manifest.catalog.get()] {
+        assert_eq!(words(&without, lba, 1), words(&whole, lba, 1), "LBA {lba}");
+    }
+}
+
+#[test]
 fn entries_that_share_an_image_are_one_and_blocks_of_it_are_counted() {
     let mut disc = disc("none,entries=3");
     let catalog = disc.manifest.catalog.byte_offset();

@@ -133,6 +133,9 @@ fn a_disc_of_many_files_has_few_regions() {
 #[test]
 fn it_can_be_read_back() {
     let (_, overview) = of("bios+efi");
+    assert_eq!(overview.capacity, None);
+    let overview = overview.for_medium(Some(BlockCount::new(333_000)));
+    assert_eq!(overview.capacity, Some(BlockCount::new(333_000)));
     let json = serde_json::to_string(&overview).unwrap();
     assert_eq!(serde_json::from_str::<Overview>(&json).unwrap(), overview);
     for wrong in ["\"bytes\":\"0\"", "\"bytes\":\"zz\"", "\"bytes\":\"0é\""] {

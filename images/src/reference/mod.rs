@@ -347,3 +347,7 @@ fn catalog_slots(mastered: &MasteredDisc, plan: &Plan, layout: &Layout) -> Vec<E
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

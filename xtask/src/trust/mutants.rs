@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::Args;
 use scenarios::files;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::kept::{self, Figures, Table};
 use crate::{
@@ -239,12 +240,8 @@ fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outc
         // Of its 256: what a test draws at random takes most of the time, and a mistake is to be noticed without luck.
         .env("PROPTEST_CASES", "32")
         .stdout(Stdio::null());
-    if options.again {
-        for name in &left {
-            command.args(["--re", &format!("^{}$", regex::escape(name))]);
-        }
-    } else {
-        command.args(code.share(options.sample));
+    for name in &left {
+        command.args(["--re", &format!("^{}$", regex::escape(name))]);
     }
     // It fails where it missed one, too.
     let status = signals.run(&mut command).context("cannot start cargo")?;
@@ -260,6 +257,16 @@ fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outc
     // Also of a run that was interrupted: the next one goes on.
     files::write_json(&all, &outcomes)?;
     Ok(outcomes)
+}
+
+/// Whether a mistake is one of those that are tried where only one in `sample` is. It is by what it does and in which file, so
+/// that the sample stays the same when the code around it changes.
+fn is_in_sample(name: &str, sample: u16) -> bool {
+    let (place, what) = name.split_once(": ").unwrap_or(("", name));
+    let file = place.split(':').next().unwrap_or_default();
+    let digest: [u8; 32] = Sha256::digest(format!("{file}: {what}")).into();
+    let [first, second, ..] = digest;
+    u16::from_be_bytes([first, second]).is_multiple_of(sample)
 }
 
 impl Scenario {
@@ -282,23 +289,11 @@ impl Code {
         command
     }
 
-    /// What says that only one in `sample` is tried, where there are thousands.
-    fn share(&self, sample: u16) -> Vec<String> {
-        if !self.sampled {
-            return Vec::new();
-        }
-        let shard = format!("0/{sample}");
-        ["--sharding", "round-robin", "--shard", &shard]
-            .map(str::to_owned)
-            .to_vec()
-    }
-
-    /// The mistakes that can be made, by their names, which begin with the path, the line and the column.
+    /// The mistakes that are to be tried, by their names, which begin with the path, the line and the column.
     fn listed(&self, sample: u16) -> anyhow::Result<BTreeSet<String>> {
         let asked = self
             .command()
             .arg("--list")
-            .args(self.share(sample))
             .output()
             .context("cannot start cargo")?;
         anyhow::ensure!(
@@ -308,7 +303,9 @@ impl Code {
             String::from_utf8_lossy(&asked.stderr).trim()
         );
         let listed = String::from_utf8_lossy(&asked.stdout);
-        Ok(listed.lines().map(str::to_owned).collect())
+        let chosen = |name: &&str| !self.sampled || is_in_sample(name, sample);
+        let chosen = listed.lines().filter(chosen);
+        Ok(chosen.map(str::to_owned).collect())
     }
 
     /// What came of it; what was missed is a failure.
@@ -342,5 +339,21 @@ impl Code {
         let mut row = vec![self.name.to_owned(), files.join(", "), share];
         row.extend([all, noticed, refused, seconds].map(|count| count.to_string()));
         row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_does_not_change_with_the_code_around_it() {
+        let name = |line: u32, what: u32| format!("a.rs:{line}:5: replace f with {what}");
+        let sample: Vec<u32> = (0..2_000)
+            .filter(|what| is_in_sample(&name(1, *what), 20))
+            .collect();
+        assert!((60..140).contains(&sample.len()), "{}", sample.len());
+        assert!(sample.iter().all(|what| is_in_sample(&name(77, *what), 20)));
+        assert!(is_in_sample(&name(1, 0), 1));
     }
 }
