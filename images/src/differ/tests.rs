@@ -212,6 +212,32 @@ fn the_system_area_comes_first() {
 }
 
 #[test]
+fn a_partition_by_what_stands_at_its_start() {
+    let boot = "bios+efi,hybrid=mbr";
+    let sectors = disc(boot).bytes.len() / 512;
+    let said = |start: u64| {
+        after(boot, |disc| {
+            let start = u32::try_from(start).unwrap().to_le_bytes();
+            disc.bytes.write_at(446 + 8, &start);
+        })
+    };
+    for (start, here) in [
+        (sectors - 1, "into a boot image or a file system"),
+        (sectors, "behind the disc's end"),
+        (sectors + 1, "behind the disc's end"),
+        (64, "into the descriptors"),
+    ] {
+        assert_eq!(
+            said(start),
+            format!(
+                "where the start of the MBR's partition in slot 0 leads (byte 454): into the system area there, {here} here"
+            )
+        );
+    }
+    assert_eq!(said(1), "nothing", "that is the system area, too");
+}
+
+#[test]
 fn images_by_virtual_sector() {
     let mut at = 0;
     let mut good = 0;

@@ -126,3 +126,99 @@ impl BiosParameterBlock {
             .then(|| first.saturating_add(index.saturating_mul(self.cluster_bytes())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a floppy of 1.44 MB (Microsoft FAT specification §3.1), changed.
+    fn decode(change: impl Fn(&mut [u8; 512])) -> Option<BiosParameterBlock> {
+        let mut sector = [0; 512];
+        for (at, bytes) in [
+            (0x0B, &[0x00, 0x02, 1, 1, 0, 2, 224, 0][..]),
+            (0x13, &2_880_u16.to_le_bytes()),
+            (0x15, &[0xF0, 9, 0]),
+        ] {
+            sector[at..at + bytes.len()].copy_from_slice(bytes);
+        }
+        change(&mut sector);
+        BiosParameterBlock::decode(&sector)
+    }
+
+    #[test]
+    fn a_floppy_has_its_structures_where_the_specification_says() {
+        let block = decode(|_| ()).unwrap();
+        assert_eq!(block.fat, FatType::Fat12);
+        assert_eq!(block.length(), VirtualSectorCount::new(2_880));
+        assert_eq!(block.fat_start(), 512);
+        assert_eq!(block.root_start(), 19 * 512);
+        assert_eq!(block.root_length(), 14 * 512);
+        assert_eq!(block.cluster_bytes(), 512);
+        assert_eq!(block.clusters(), Some(2_847));
+        let starts = [0, 1, 2, 3, 2_848, 2_849].map(|cluster| block.cluster_start(cluster));
+        let at = |sector: u64| Some(sector * 512);
+        assert_eq!(starts, [None, None, at(33), at(34), at(2_879), None]);
+    }
+
+    #[test]
+    fn fields_that_make_no_sense_are_no_file_system() {
+        for (what, at, bytes) in [
+            ("bytes of a sector", 0x0B, &[0, 1][..]),
+            ("bytes of a sector", 0x0B, &[1, 2]),
+            ("bytes of a sector", 0x0B, &[0, 0x20]),
+            ("sectors of a cluster", 0x0D, &[0]),
+            ("sectors of a cluster", 0x0D, &[3]),
+            ("reserved sectors", 0x0E, &[0]),
+            ("FATs", 0x10, &[0]),
+            ("FATs", 0x10, &[5]),
+            ("sectors of a FAT", 0x16, &[0]),
+            ("media", 0x15, &[0xEF]),
+            ("no room for a cluster", 0x13, &33_u16.to_le_bytes()),
+            ("less than its structures", 0x13, &32_u16.to_le_bytes()),
+            ("no sectors at all", 0x13, &[0, 0]),
+        ] {
+            let changed = decode(|sector| sector[at..at + bytes.len()].copy_from_slice(bytes));
+            assert_eq!(changed, None, "{what}: {bytes:02X?}");
+        }
+        for (what, at, bytes) in [
+            ("bytes of a sector", 0x0B, &[0, 0x10][..]),
+            ("sectors of a cluster", 0x0D, &[128]),
+            ("FATs", 0x10, &[1]),
+            ("FATs", 0x10, &[4]),
+            ("media", 0x15, &[0xFF]),
+            ("one cluster", 0x13, &34_u16.to_le_bytes()),
+        ] {
+            let total: fn(&mut [u8; 512]) = |sector| {
+                // Large enough for the largest of these.
+                sector[0x13..0x15].fill(0);
+                sector[0x20..0x24].copy_from_slice(&100_000_u32.to_le_bytes());
+            };
+            let changed = decode(|sector| {
+                total(sector);
+                sector[at..at + bytes.len()].copy_from_slice(bytes);
+            });
+            assert!(changed.is_some(), "{what}: {bytes:02X?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_clusters_decides_the_type() {
+        let of = |clusters: u32| {
+            let block = decode(|sector| {
+                sector[0x13..0x15].fill(0);
+                sector[0x20..0x24].copy_from_slice(&(33 + clusters).to_le_bytes());
+            });
+            block.unwrap().fat
+        };
+        assert_eq!([of(4_084), of(4_085)], [FatType::Fat12, FatType::Fat16]);
+        assert_eq!([of(65_524), of(65_525)], [FatType::Fat16, FatType::Fat32]);
+        // One with its root directory among the clusters is FAT32, however few they are.
+        let block = decode(|sector| {
+            sector[0x16..0x18].fill(0);
+            sector[0x24] = 9;
+            sector[0x2C] = 2;
+        });
+        let block = block.unwrap();
+        assert_eq!((block.fat, block.root_cluster), (FatType::Fat32, 2));
+    }
+}

@@ -280,6 +280,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_a_directory_has_its_long_name() {
+        let mut bytes = partition(FatType::Fat12, 2_880);
+        let names = [
+            "thirteen char",
+            "Fourteen chars",
+            "The name of a file that needs four entries of a directory.img",
+        ];
+        {
+            let library = fatfs::FileSystem::new(bytes.cursor(), fatfs::FsOptions::new()).unwrap();
+            let root = library.root_dir();
+            root.create_file("gone once it was here").unwrap();
+            for name in names {
+                root.create_file(name).unwrap();
+            }
+            root.remove("gone once it was here").unwrap();
+            root.create_dir("A directory").unwrap();
+        }
+        let mut disc = Window::new(&bytes);
+        let volume = FatVolume::at(&mut disc, 0).unwrap();
+        let entries = volume.entries(&mut disc, volume.root());
+        let found: BTreeSet<(bool, String)> = entries
+            .into_iter()
+            .map(|entry| (entry.directory, entry.name()))
+            .collect();
+        // Neither the label nor what was removed.
+        let mut expected: BTreeSet<_> = names.map(|name| (false, name.to_owned())).into();
+        expected.extend(["EFI", "A directory"].map(|name| (true, name.to_owned())));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn each_cluster_of_a_chain_that_comes_back_to_itself_is_read_once() {
         let mut bytes = partition(FatType::Fat12, 2_880);
         let volume = FatVolume::at(&mut Window::new(&bytes), 0).unwrap();

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     boot::Boot,
-    eltorito::{BootInfoTable, Platform},
+    eltorito::{BootInfoTable, MediaType, Platform},
     reference::{MasteredDisc, master},
     sparse::SparseBytes,
     units::{ByteCount, VirtualSector},
@@ -83,6 +83,9 @@ fn healthy_discs_are_read_as_they_were_mastered() {
             assert_eq!(boot.extent_blocks, Some(record.length.blocks_rounded_up()));
             assert!(boot.path.as_ref().unwrap().starts_with("/BOOT/"));
             assert_eq!(boot.loaders.is_empty(), record.loader.is_none());
+            // Without emulation and without a file system an image has no length of its own.
+            let own = record.loader.is_some() || boot.media.emulation() != MediaType::NO_EMULATION;
+            assert_eq!(boot.own_length, own.then_some(record.length), "{boot:?}");
         }
         let json = serde_json::to_string(&inspection).unwrap();
         assert_eq!(

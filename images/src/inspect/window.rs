@@ -286,6 +286,14 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = File::open(folder.path()).unwrap();
+        let error = read_fully(&folder, 0, &mut [0; 4]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[test]
     fn memory_is_bounded_and_a_scratch_is_an_end() {
         let disc = Huge(std::cell::Cell::new(0));
         let mut window = Window::new(&disc);

@@ -191,9 +191,19 @@ mod tests {
         // sector's cylinder, which sgdisk knows of a small disk.
         let entry = MbrEntry::protective(VirtualSectorCount::new(2_880)).encode();
         assert_eq!(entry[..5], [0x00, 0x00, 0x02, 0x00, 0xEE]);
+        // UEFI §5.2.3 has this for a last sector that cannot be told so.
+        assert_eq!(entry[5..8], [0xFF; 3]);
         assert_eq!(entry[8..], [1, 0, 0, 0, 0x3F, 0x0B, 0, 0]);
         let huge = MbrEntry::protective(VirtualSectorCount::new(1 << 33)).encode();
         assert_eq!(huge[12..], [0xFF; 4]);
+    }
+
+    #[test]
+    fn an_active_entry_is_the_same_but_for_its_status() {
+        let entry = MbrEntry::protective(VirtualSectorCount::new(2_880));
+        let active = entry.active();
+        assert_eq!((entry.status, active.status), (0x00, 0x80));
+        assert_eq!(active.encode()[1..], entry.encode()[1..]);
     }
 
     #[test]

@@ -196,6 +196,32 @@ fn an_original_is_compared_byte_by_byte() {
 }
 
 #[test]
+fn what_the_file_has_behind_the_original_is_zeros_or_told() {
+    let mut disc = disc("none");
+    let length = disc.manifest.image(1).unwrap().length.bytes().get();
+    let (start, before) = (image(&disc, 1), length - 512);
+    let shorter = disc.bytes.slice(start, before);
+    let compare = |disc: &MasteredDisc| {
+        let options = Options {
+            medium: None,
+            boot_image: Some(&shorter),
+        };
+        let inspection = inspect(&mut Window::new(&disc.bytes), &options).unwrap();
+        inspection.boot_image.unwrap().result
+    };
+    disc.bytes.write_at(start + before, &[0; 512]);
+    assert_eq!(compare(&disc), ComparisonResult::EqualButPadded);
+    disc.bytes.write_at(start + before + 100, b"something else");
+    assert_eq!(
+        compare(&disc),
+        ComparisonResult::Differs {
+            sector: VirtualSector::new(before / 512),
+            byte: before + 100
+        }
+    );
+}
+
+#[test]
 fn a_quarter_of_the_medium_is_told() {
     let disc = disc("floppy-1440k");
     let check = |blocks, expected| {
