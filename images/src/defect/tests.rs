@@ -2,7 +2,10 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::{
+    fat::FatVolume,
+    inspect::Window,
     medium::Medium,
+    partition_table::Mbr,
     reference::{MasteredDisc, master},
     size::Size,
 };
@@ -247,6 +250,37 @@ fn a_floppy_of_a_wrong_size_is_two_blocks_too_short() {
         panic!()
     };
     assert_eq!(efi.load_rba.get() - floppy.load_rba.get(), 720 - 2);
+}
+
+#[test]
+fn an_image_is_spoilt_by_itself_as_on_a_disc() {
+    let spoil = |boot: &str, defect: &str, has_loader| {
+        let defect: Defect = defect.parse().unwrap();
+        assert!(defect.is_in_image());
+        let disc = disc("-", boot);
+        let record = disc.manifest.images.first().unwrap();
+        let start = record.load_rba.byte_offset();
+        let whole = disc.bytes.slice(start, record.length.bytes().get());
+        let mut spoilt = whole.clone();
+        defect.inject_into_image(&mut spoilt, has_loader);
+        (spoilt != whole).then_some(spoilt)
+    };
+    let table = |image: SparseBytes| Mbr::decode(&image.array_at(0));
+    let used = |table: &Mbr| table.used().next().map(|(slot, _)| slot);
+    let moved = table(spoil("hard-disk", "hard-disk-partition-slot", false).unwrap());
+    assert_eq!((used(&moved), moved.signature), (Some(1), true));
+    let unsigned = table(spoil("hard-disk", "mbr-signature", false).unwrap());
+    assert_eq!((used(&unsigned), unsigned.signature), (Some(0), false));
+    let empty = spoil("efi", "efi-no-loader", true).unwrap();
+    assert_eq!(FatVolume::at(&mut Window::new(&empty), 0), None);
+    // Those of a drive are none of a file system's, and the other way round.
+    for (boot, defect, has_loader) in [
+        ("hard-disk", "hard-disk-partition-slot", true),
+        ("hard-disk", "mbr-signature", true),
+        ("efi", "efi-no-loader", false),
+    ] {
+        assert_eq!(spoil(boot, defect, has_loader), None, "{defect}");
+    }
 }
 
 #[test]
