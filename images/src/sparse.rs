@@ -294,6 +294,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_has_what_was_written_from_its_first_page_on() {
+        let mut bytes = SparseBytes::zeroed(7 * PAGE as u64 + 10);
+        for page in [0, 1, 2, 5, 7] {
+            bytes.write_at(page * PAGE as u64, &[page as u8 + 1; 10]);
+        }
+        let mut file = tempfile::tempfile().unwrap();
+        bytes.write_to(&file).unwrap();
+        let mut written = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut written).unwrap();
+        let mut expected = vec![0; written.len()];
+        bytes.read_at(0, &mut expected);
+        assert_eq!(written.len() as u64, bytes.len());
+        assert!(written == expected);
+    }
+
+    #[test]
     fn the_last_piece_ends_where_the_bytes_do() {
         let mut bytes = SparseBytes::zeroed(3 * PAGE as u64 + 10);
         bytes.write_at(PAGE as u64 + 1, &[1]);

@@ -238,6 +238,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn addresses_end_with_64_bits() {
+        let (last, one) = (Lba::new(u64::MAX), BlockCount::new(1));
+        assert_eq!(Lba::new(16).checked_add(one), Some(Lba::new(17)));
+        assert_eq!(last.checked_add(one), None);
+        assert_eq!(last.plus(one), last);
+        assert_eq!(last.byte_offset(), u64::MAX);
+    }
+
+    #[test]
     fn a_quarter_in_virtual_sectors_is_the_medium_in_blocks() {
         let cd_80 = BlockCount::new(360_000);
         let quarter = ByteCount::new(cd_80.bytes().get() / 4);

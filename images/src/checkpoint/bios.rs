@@ -26,15 +26,10 @@ const CODE: usize = HEADER + HEADER_BYTES;
 /// [`AssembleError`]: a mistake in the program.
 pub fn option_rom() -> Result<Vec<u8>, AssembleError> {
     let code = code()?;
-    let units = units(code.len());
-    let too_large = || AssembleError::TooLarge {
-        part: "the checkpoint ROM",
-        bytes: units * UNIT,
-        max: usize::from(u8::MAX) * UNIT,
-    };
-    let mut rom = vec![0; units * UNIT];
+    let units = units(code.len())?;
+    let mut rom = vec![0; usize::from(units) * UNIT];
     rom[..2].copy_from_slice(&[0x55, 0xAA]);
-    rom[LENGTH] = u8::try_from(units).map_err(|_| too_large())?;
+    rom[LENGTH] = units;
     // A short jump over the headers; its distance counts from the next instruction.
     rom[ENTRY..ENTRY + 2].copy_from_slice(&[0xEB, (CODE - ENTRY - 2) as u8]);
     rom[HEADER_AT] = HEADER as u8;
@@ -48,8 +43,13 @@ pub fn option_rom() -> Result<Vec<u8>, AssembleError> {
 }
 
 /// How long a ROM with so many bytes of code is: its last byte is the checksum.
-const fn units(code: usize) -> usize {
-    (CODE + code + 1).div_ceil(UNIT)
+fn units(code: usize) -> Result<u8, AssembleError> {
+    let bytes = (CODE + code + 1).next_multiple_of(UNIT);
+    u8::try_from(bytes / UNIT).map_err(|_| AssembleError::TooLarge {
+        part: "the checkpoint ROM",
+        bytes,
+        max: usize::from(u8::MAX) * UNIT,
+    })
 }
 
 fn code() -> Result<Vec<u8>, AssembleError> {
@@ -78,7 +78,12 @@ mod tests {
 
     #[test]
     fn behind_the_code_there_is_room_for_the_checksum() {
-        assert_eq!([0, 447, 448, 959, 960].map(units), [1, 1, 2, 2, 3]);
+        let lengths = [0, 447, 448, 959, 960, 130_495].map(|code| units(code).unwrap());
+        assert_eq!(lengths, [1, 1, 2, 2, 3, 255]);
+        // More than that no byte can say.
+        let error = units(130_496).unwrap_err();
+        assert!(error.to_string().contains("131072"), "{error}");
+        assert!(error.to_string().contains("130560"), "{error}");
     }
 
     #[test]

@@ -247,12 +247,13 @@ fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outc
     let status = signals.run(&mut command).context("cannot start cargo")?;
     let new: Outcomes =
         files::read_json(&tried).with_context(|| format!("cargo mutants ended with {status}"))?;
-    // It does not ask the name of a mistake in a structure's field: those are tried each time.
-    let again = new.outcomes.iter().map(|outcome| &outcome.scenario);
-    let again: Vec<&Scenario> = again.collect();
-    let before = &mut outcomes.outcomes;
-    before.retain(|before| !again.contains(&&before.scenario));
-    outcomes.outcomes.extend(new.outcomes);
+    // It does not ask the name of a mistake in a structure's field: those are tried each time, all of them.
+    let new = new.outcomes.into_iter();
+    let asked = new.filter(|outcome| {
+        let name = outcome.scenario.name();
+        name.is_some_and(|name| left.contains(name))
+    });
+    outcomes.outcomes.extend(asked);
     outcomes.seconds += began.elapsed().as_secs();
     // Also of a run that was interrupted: the next one goes on.
     files::write_json(&all, &outcomes)?;

@@ -124,12 +124,34 @@ fn four_times_an_image_is_kb912666() {
             };
             assert_eq!(inspection.boot_image.unwrap().result, expected, "{boot}");
         }
-        // The same length, with content that means something.
+        // The image itself, four times over.
+        let mut disc = original.clone();
+        fourfold(&mut disc, b"BIOS_SLOT_1.IMG", false, 0);
+        let start = super::image(&disc, 1);
+        for copy in 1..4 {
+            disc.bytes.embed(start + copy * image.len(), &image);
+        }
+        assert_eq!(
+            errors(&read(&disc.bytes)),
+            [FindingId::ImageOversized4x],
+            "{boot}"
+        );
+        // The same length, with content that means something: nothing but the original tells.
         let mut disc = original.clone();
         fourfold(&mut disc, b"BIOS_SLOT_1.IMG", false, 0);
         let at = disc.bytes.len() - 512;
         disc.bytes.write_at(at, b"data");
         assert!(!read(&disc.bytes).found(FindingId::ImageOversized4x));
+        let options = Options {
+            medium: None,
+            boot_image: Some(&image),
+        };
+        let inspection = inspect(&mut Window::new(&disc.bytes), &options).unwrap();
+        assert_eq!(
+            inspection.boot_image.unwrap().result,
+            ComparisonResult::FourfoldTail,
+            "{boot}"
+        );
     }
 }
 
@@ -138,6 +160,8 @@ fn four_times_an_image_is_kb912666() {
 fn four_times_an_image_without_a_file_is_told_by_what_comes_next() {
     for (more, expected) in [(0, true), (1, false)] {
         let mut disc = disc("floppy-1440k");
+        let length = disc.manifest.image(1).unwrap().length.bytes().get();
+        let image = disc.bytes.slice(image(&disc, 1), length);
         fourfold(&mut disc, b"BIOS_SLOT_1.IMG", false, 0xF6);
         let record = record_of(&disc, b"BIOS_SLOT_1.IMG");
         disc.bytes.write_at(record + 10, &[0; 4]);
@@ -145,13 +169,23 @@ fn four_times_an_image_without_a_file_is_told_by_what_comes_next() {
         disc.bytes.set_len(blocks * 2048);
         let size = u32::try_from(blocks).unwrap();
         disc.bytes.write_at(16 * 2048 + 80, &size.to_le_bytes());
-        let inspection = read(&disc.bytes);
+        let options = Options {
+            medium: None,
+            boot_image: Some(&image),
+        };
+        let inspection = inspect(&mut Window::new(&disc.bytes), &options).unwrap();
         assert_eq!(
             inspection.found(FindingId::ImageOversized4x),
             expected,
             "{more}: {:?}",
             inspection.findings
         );
+        let result = if expected {
+            ComparisonResult::FourfoldTail
+        } else {
+            ComparisonResult::Equal
+        };
+        assert_eq!(inspection.boot_image.unwrap().result, result, "{more}");
     }
 }
 
@@ -362,4 +396,53 @@ fn a_disc_of_50_gb_is_read_in_a_moment() {
     let inspection = read(&disc.bytes);
     assert_eq!(inspection.size, ByteCount::new(50_000_000_000));
     assert_eq!(errors(&inspection), []);
+}
+
+/// What is wrong with a disc's GPT, and its partitions: whether each is an EFI system partition, and its first sector.
+fn gpt(change: impl FnOnce(&mut MasteredDisc)) -> (String, Vec<(bool, u64)>) {
+    let mut disc = disc("bios+efi,hybrid=gpt");
+    change(&mut disc);
+    let inspection = read(&disc.bytes);
+    let partitions = inspection.partitions.gpt.unwrap();
+    let partitions = partitions.iter().map(|it| (it.esp, it.first.get()));
+    let mut findings = inspection.findings.into_iter();
+    let found = findings.find(|finding| finding.id == FindingId::HybridGpt);
+    let message = found.map_or_else(String::new, |finding| finding.message);
+    (message, partitions.collect())
+}
+
+#[test]
+fn a_gpt_is_checked_with_its_entries_and_its_backup() {
+    let (wrong, partitions) = gpt(|_| ());
+    let esp = image(&disc("bios+efi,hybrid=gpt"), 3) / 512;
+    assert_eq!((&*wrong, &*partitions), ("", &[(true, esp)][..]));
+    let check = |at: u64, bytes: &[u8], why: &str| {
+        let (wrong, partitions) = gpt(|disc| disc.bytes.write_at(at, bytes));
+        assert!(wrong.contains(why), "{wrong}");
+        partitions
+    };
+    // UEFI §5.3: the header in sector 1, entries of 128 bytes from sector 2 on.
+    check(512 + 56, b"another disk", "the header's checksum is wrong");
+    check(450, &[0x83], "has no partition of type EE");
+    let mut second = [0; 128];
+    second[..16].fill(7);
+    (second[32], second[40]) = (100, 101);
+    let both = check(1024 + 128, &second, "the entries' checksum is wrong");
+    assert_eq!(both, [(true, esp), (false, 100)]);
+    let (wrong, _) = gpt(|disc| disc.bytes.set_len(disc.bytes.len() - 2048));
+    assert!(wrong.contains("there is no backup at sector"), "{wrong}");
+    let (wrong, _) = gpt(|disc| disc.bytes.set_len(disc.bytes.len() + 2048));
+    assert!(wrong.contains("the disc's last one is"), "{wrong}");
+}
+
+#[test]
+fn the_first_primary_descriptor_counts() {
+    let mut disc = disc("none");
+    let before = read(&disc.bytes);
+    let mut second = disc.bytes.slice(16 * 2048, 2048);
+    second.write_at(40, b"ANOTHER");
+    disc.bytes.embed(18 * 2048, &second);
+    let inspection = read(&disc.bytes);
+    assert_eq!(inspection.volume, before.volume);
+    assert_eq!(inspection.volume.unwrap().lba, Lba::new(16));
 }
