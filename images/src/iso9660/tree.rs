@@ -242,3 +242,24 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(split(path).0), |path| Some(split(path).0))
         .take_while(|path| !path.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_table_has_a_record_for_each_directory() {
+        let file = |path: &str| FileSpec {
+            path: path.to_owned(),
+            length: ByteCount::new(1),
+        };
+        // ECMA-119 §9.4: eight bytes and the identifier, padded to an even length. The root's is one byte.
+        let length = |paths: &[&str]| {
+            let tree = Tree::new(paths.iter().map(|path| file(path)).collect());
+            tree.path_table_length().get()
+        };
+        assert_eq!(length(&["/A.;1"]), 10);
+        assert_eq!(length(&["/BOOT/A.;1"]), 10 + 12);
+        assert_eq!(length(&["/BOOT/A.;1", "/EFI/BOOT/B.;1"]), 10 + 12 + 12 + 12);
+    }
+}

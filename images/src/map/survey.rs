@@ -316,3 +316,37 @@ fn image_length(boot: &BootReading) -> ByteCount {
         (known, None) | (None, known) => known.unwrap_or_else(loaded),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_bounded_by_number_and_by_text() {
+        let noted = |extents: usize, text: usize| {
+            let extent = Extent {
+                offset: 0,
+                bytes: ByteCount::new(1),
+                before: ByteCount::ZERO,
+                whole: ByteCount::new(1),
+                what: Structure::Catalog,
+            };
+            let mut survey = Survey {
+                length: ByteCount::new(2_048),
+                extents: vec![extent; extents],
+                text,
+                complete: true,
+                files: HashSet::new(),
+                boot: HashSet::new(),
+                roots: HashSet::new(),
+            };
+            let path = "/A".to_owned();
+            let broken = survey.note(0, ByteCount::new(9), Structure::File { path });
+            assert_eq!(survey.complete, broken.is_continue());
+            survey.extents.len() - extents
+        };
+        assert_eq!(noted(EXTENTS - 1, TEXT - 2), 1);
+        assert_eq!(noted(EXTENTS, 0), 0);
+        assert_eq!(noted(0, TEXT - 1), 0);
+    }
+}

@@ -65,6 +65,19 @@ fn what_firmware_reads_has_its_name() {
 }
 
 #[test]
+fn what_stands_behind_the_volume_is_said_to() {
+    let mut disc = disc("none");
+    let end = disc.bytes.len() / BLOCK_BYTES;
+    disc.bytes.set_len((end + 3) * BLOCK_BYTES);
+    let map = map(&disc.bytes);
+    assert_eq!(
+        words(&map, end + 2, 1),
+        ["behind the volume's end, block 2"]
+    );
+    assert!(!words(&map, end - 1, 1)[0].contains("behind"));
+}
+
+#[test]
 fn without_content_there_is_what_leads_to_it() {
     let disc = disc("bios+efi");
     let whole = map(&disc.bytes);

@@ -207,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn what_protects_a_gpt_has_its_type_and_begins_behind_the_table() {
+        let protects = |kind, first| {
+            let mut sector = [0; 512];
+            let first = VirtualSector::new(first);
+            let entry = MbrEntry::linear(kind, first, VirtualSectorCount::new(9));
+            sector[446..462].copy_from_slice(&entry.encode());
+            Mbr::decode(&sector).is_protective()
+        };
+        assert!(protects(PartitionType::GPT_PROTECTIVE, 1));
+        assert!(!protects(PartitionType::GPT_PROTECTIVE, 2));
+        assert!(!protects(PartitionType::EFI_SYSTEM, 1));
+    }
+
+    #[test]
     fn a_table_is_read() {
         let mut sector = [0; 512];
         // memtest86+x64.iso 6.10, written by xorriso -append_partition 2 0xef: its slot 1.
