@@ -67,3 +67,32 @@ pub(crate) fn le64(bytes: &[u8], at: usize) -> u64 {
         .and_then(|rest| rest.first_chunk())
         .map_or(0, |field| u64::from_le_bytes(*field))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_both_ways_and_read_where_they_are() {
+        assert_eq!(both16(0x0102), [2, 1, 1, 2]);
+        assert_eq!(both32(0x0102_0304), [4, 3, 2, 1, 1, 2, 3, 4]);
+        let bytes = [0xFF, 8, 7, 6, 5, 4, 3, 2, 1];
+        assert_eq!(le16(&bytes, 1), 0x0708);
+        assert_eq!(le32(&bytes, 1), 0x0506_0708);
+        assert_eq!(le64(&bytes, 1), 0x0102_0304_0506_0708);
+        assert_eq!(
+            (le16(&bytes, 8), le32(&bytes, 6), le64(&bytes, 2)),
+            (0, 0, 0)
+        );
+        assert_eq!(le64(&bytes, 99), 0);
+    }
+
+    #[test]
+    fn text_ends_before_its_padding_and_holds_no_command() {
+        assert_eq!(padded::<4>("ab", b' '), *b"ab  ");
+        assert_eq!(padded::<2>("abc", 0), *b"ab");
+        assert_eq!(text(b" a b \0 \0"), " a b");
+        assert_eq!(text(b"\0  "), "");
+        assert_eq!(printable(b" ~\x7F\x1F\xE4"), " ~???");
+    }
+}

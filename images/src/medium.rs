@@ -101,4 +101,20 @@ mod tests {
         assert!("cd80".parse::<Medium>().is_err());
         assert!("0b".parse::<Medium>().is_err());
     }
+
+    #[test]
+    fn names_are_those_of_blanks_the_smallest_first() {
+        let blanks: Vec<Medium> = Medium::names().map(|name| name.parse().unwrap()).collect();
+        assert!(blanks.is_sorted_by(|one, next| one < next));
+        // 75 blocks a second, and a Blu-ray disc's clusters of 32 blocks.
+        let minutes = |minutes: u64| Medium(BlockCount::new(minutes * 60 * 75));
+        let [smallest, .., largest] = blanks[..] else {
+            panic!("{blanks:?}")
+        };
+        assert_eq!(smallest, minutes(21));
+        assert!(largest.capacity().get().is_multiple_of(32));
+        assert!(blanks.contains(&minutes(80)));
+        let told = "cd80".parse::<Medium>().unwrap_err().to_string();
+        assert!(told.contains("cd-8cm, cd-63, cd-74, cd-80"), "{told}");
+    }
 }

@@ -257,8 +257,59 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_is_in_its_block_and_a_block_at_its_offset() {
+        for (offset, block) in [(0, 0), (2047, 0), (2048, 1), (34_815, 16), (34_816, 17)] {
+            assert_eq!(Lba::of_offset(offset), Lba::new(block), "{offset}");
+        }
+        assert_eq!(Lba::new(17).byte_offset(), 34_816);
+        assert_eq!(VirtualSector::new(17).byte_offset(), 8_704);
+        assert_eq!(
+            Lba::new(17).blocks_since(Lba::new(16)),
+            Some(BlockCount::new(1))
+        );
+        assert_eq!(
+            Lba::new(16).blocks_since(Lba::new(16)),
+            Some(BlockCount::ZERO)
+        );
+        assert_eq!(Lba::new(15).blocks_since(Lba::new(16)), None);
+    }
+
+    #[test]
+    fn lengths_are_added_and_subtracted_in_their_own_unit() {
+        let (five, two) = (BlockCount::new(5), BlockCount::new(2));
+        assert_eq!(five.plus(two).get(), 7);
+        assert_eq!(five.checked_sub(two).map(BlockCount::get), Some(3));
+        assert_eq!(two.checked_sub(five), None);
+        let (five, two) = (VirtualSectorCount::new(5), VirtualSectorCount::new(2));
+        assert_eq!(five.plus(two).get(), 7);
+        assert_eq!(five.checked_sub(two).map(VirtualSectorCount::get), Some(3));
+        assert_eq!(two.checked_sub(five), None);
+        assert_eq!(five.last(), Some(VirtualSector::new(4)));
+        assert_eq!(VirtualSectorCount::ZERO.last(), None);
+    }
+
+    #[test]
+    fn fields_hold_what_fits_and_words_name_the_unit() {
+        let count = VirtualSectorCount::new(65_535);
+        assert_eq!(
+            (count.to_u16(), count.to_u32()),
+            (Some(65_535), Some(65_535))
+        );
+        let count = VirtualSectorCount::new(65_536);
+        assert_eq!((count.to_u16(), count.to_u32()), (None, Some(65_536)));
+        assert_eq!(VirtualSectorCount::new(1 << 32).to_u32(), None);
+        assert_eq!(count.to_string(), "65536 virtual sectors");
+        assert_eq!(BlockCount::new(4).to_string(), "4 blocks");
+        assert_eq!(Lba::new(17).to_string(), "17 (LBA)");
+    }
+
+    #[test]
     fn blocks_round_up_and_sectors_do_not_round() {
         assert_eq!(VirtualSectorCount::new(5).blocks_rounded_up().get(), 2);
+        assert_eq!(VirtualSectorCount::new(7).whole_blocks().get(), 1);
+        assert_eq!(VirtualSectorCount::new(3).bytes().get(), 1_536);
+        assert_eq!(BlockCount::new(3).bytes().get(), 6_144);
+        assert_eq!(ByteCount::new(2_049).blocks_rounded_up().get(), 2);
         assert_eq!(BlockCount::new(2).virtual_sectors().get(), 8);
         assert_eq!(ByteCount::new(513).virtual_sectors_exact(), None);
         assert_eq!(ByteCount::new(513).virtual_sectors_rounded_up().get(), 2);

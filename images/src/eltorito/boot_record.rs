@@ -60,7 +60,14 @@ mod tests {
             catalog: Lba::new(0x0102_0304),
         };
         assert_eq!(RawBootRecord::decode(&bytes), Some(expected));
-        bytes[0] = 1;
-        assert_eq!(RawBootRecord::decode(&bytes), None);
+        for at in [0, 1, 5, 7, 0x1D] {
+            bytes[at] ^= 1;
+            assert_eq!(RawBootRecord::decode(&bytes), None, "{at}");
+            bytes[at] ^= 1;
+        }
+        // Neither the version nor what pads the identifier decides.
+        (bytes[6], bytes[0x1E]) = (2, 3);
+        let read = RawBootRecord::decode(&bytes).unwrap();
+        assert_eq!((read.version, read.padding), (2, 3));
     }
 }

@@ -374,6 +374,28 @@ mod tests {
         assert_eq!(Platform(0xFE).to_string(), "0xFE");
         assert_eq!(MediaType(0x24).to_string(), "0x24");
         assert!("uefi".parse::<Platform>().is_err());
+        let told = "CD".parse::<MediaType>().unwrap_err().to_string();
+        assert_eq!(told, "\"CD\" is no media type");
+        assert_eq!(String::from(Platform::POWER_PC), "powerpc");
+        assert_eq!(
+            MediaType::try_from("floppy-2880k".to_owned()),
+            Ok(MediaType(3))
+        );
+    }
+
+    #[test]
+    fn emulation_is_the_low_half_of_the_media_type() {
+        for media in [MediaType(0xE4), MediaType(MediaType::CONTINUATION | 4)] {
+            assert_eq!(media.emulation(), MediaType::HARD_DISK);
+        }
+        assert_eq!(MediaType(0x0F).emulation(), MediaType(0x0F));
+        // El Torito §2.4, figure 5.
+        let flags = [
+            MediaType::CONTINUATION,
+            MediaType::ATAPI_DRIVER,
+            MediaType::SCSI_DRIVER,
+        ];
+        assert_eq!(flags, [0x20, 0x40, 0x80]);
     }
 
     #[test]

@@ -158,3 +158,101 @@ pub(super) fn written_for(original: ByteCount) -> ByteCount {
     let sectors = original.virtual_sectors_rounded_up();
     ByteCount::new(sectors.get().saturating_mul(BLOCK_BYTES))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sparse::SparseBytes;
+
+    const IMAGE: VirtualSectorCount = VirtualSectorCount::new(4);
+
+    /// An image of four virtual sectors, each of its own byte, written as four blocks from block 1 on.
+    fn disc(write: impl Fn(u64, u8, &mut SparseBytes)) -> SparseBytes {
+        let mut disc = SparseBytes::zeroed(5 * BLOCK_BYTES);
+        for (number, byte) in (0..4).zip(1..) {
+            write(number, byte, &mut disc);
+        }
+        disc
+    }
+
+    fn found(disc: &SparseBytes) -> Option<Fourfold> {
+        filling(&mut Window::new(disc), Lba::new(1), IMAGE)
+    }
+
+    fn in_a_row(number: u64, byte: u8, disc: &mut SparseBytes) {
+        disc.write_at(BLOCK_BYTES + number * VIRTUAL_SECTOR_BYTES, &[byte; 512]);
+    }
+
+    #[test]
+    fn three_quarters_of_one_byte_are_a_tail() {
+        assert_eq!(found(&disc(in_a_row)), Some(Fourfold::Tail));
+        for at in [BLOCK_BYTES * 2, BLOCK_BYTES * 5 - 1] {
+            let mut other = disc(in_a_row);
+            other.write_at(at, b"x");
+            assert_eq!(found(&other), None, "{at}");
+        }
+        let mut short = disc(in_a_row);
+        short.set_len(5 * BLOCK_BYTES - 1);
+        assert_eq!(found(&short), None);
+    }
+
+    #[test]
+    fn the_image_again_and_again_is_a_tail() {
+        let repeated = |number, byte, disc: &mut SparseBytes| {
+            for copy in 0..4 {
+                in_a_row(number + copy * IMAGE.get(), byte, disc);
+            }
+        };
+        assert_eq!(found(&disc(repeated)), Some(Fourfold::Tail));
+        let mut other = disc(repeated);
+        other.write_at(BLOCK_BYTES * 5 - 1, b"x");
+        assert_eq!(found(&other), None);
+    }
+
+    #[test]
+    fn each_sector_in_a_block_of_its_own_is_spread() {
+        let spread = |number: u64, byte: u8, disc: &mut SparseBytes| {
+            disc.write_at((1 + number) * BLOCK_BYTES, &[0xF6; BLOCK_BYTES as usize]);
+            disc.write_at((1 + number) * BLOCK_BYTES, &[byte; 512]);
+        };
+        assert_eq!(found(&disc(spread)), Some(Fourfold::Spread));
+        for at in [512, BLOCK_BYTES - 1, BLOCK_BYTES * 4 - 1] {
+            let mut other = disc(spread);
+            other.write_at(BLOCK_BYTES + at, b"x");
+            assert_eq!(found(&other), None, "{at}");
+        }
+        // The block before the image and what its sectors hold are nothing to it.
+        let mut other = disc(spread);
+        other.write_at(0, b"x");
+        other.write_at(BLOCK_BYTES + 511, b"x");
+        assert_eq!(found(&other), Some(Fourfold::Spread));
+    }
+
+    #[test]
+    fn what_is_looked_at_has_both_ends_and_an_upper_limit() {
+        let numbers = |from, to| -> Vec<u64> {
+            samples(from, to)
+                .map(|sector| sector.byte_offset() / VIRTUAL_SECTOR_BYTES)
+                .collect()
+        };
+        assert!(numbers(7, 7).is_empty());
+        assert!(numbers(8, 7).is_empty());
+        assert_eq!(numbers(7, 9), [7, 8, 8]);
+        for length in [SAMPLES, SAMPLES + 1, 5_000, 12_219_392] {
+            let chosen = numbers(10, 10 + length);
+            assert!((513..=1_025).contains(&chosen.len()), "{length}");
+            assert_eq!((chosen[0], chosen[chosen.len() - 1]), (10, 9 + length));
+            let step = chosen[1] - 10;
+            assert!(step.saturating_sub(1) <= length / SAMPLES, "{length}");
+        }
+        assert_eq!(numbers(0, SAMPLES)[..3], [0, 1, 2]);
+    }
+
+    #[test]
+    fn every_virtual_sector_becomes_a_block() {
+        assert_eq!(written(IMAGE).bytes().get(), 4 * IMAGE.bytes().get());
+        assert_eq!(written_for(ByteCount::new(1)).get(), 2_048);
+        assert_eq!(written_for(ByteCount::new(513)).get(), 4_096);
+        assert_eq!(written_for(ByteCount::new(1_474_560)).get(), 5_898_240);
+    }
+}

@@ -262,6 +262,69 @@ mod tests {
     }
 
     #[test]
+    fn a_rock_ridge_name_is_joined_from_its_entries() {
+        // RRIP §4.1.4: flags (here CONTINUE), then the part of the name; each entry says how long it is.
+        let area = b"NM\x08\x01\x01efiPX\x04\x01NM\x06\x01\0_NM\x05\x01\0NM\x08\x01\0img";
+        assert_eq!(rock_ridge_name(area), Some("efi_img".to_owned()));
+        assert_eq!(rock_ridge_name(b"NM\x05\x01\0"), None);
+        assert_eq!(
+            rock_ridge_name(b"XX\x04\x01NM\x06\x01\0a"),
+            Some("a".to_owned())
+        );
+        assert_eq!(rock_ridge_name(b"XX\x03\x01NM\x06\x01\0a"), None);
+        assert_eq!(rock_ridge_name(b"NM\x06\x01\0"), None);
+    }
+
+    #[test]
+    fn names_are_read_as_their_tree_writes_them() {
+        let record = |identifier: &[u8]| DirectoryRecord {
+            length: 34,
+            extent: Lba::new(20),
+            data_length: ByteCount::ZERO,
+            directory: false,
+            more_extents: false,
+            identifier: identifier.to_vec(),
+            rock_ridge: None,
+        };
+        assert_eq!(record(b"READ.ME;1").name(), "READ.ME");
+        assert_eq!(record(b"README.;1").name(), "README");
+        assert_eq!(record(b"A\x1B[2J;1").name(), "A?[2J");
+        let joliet: Vec<u8> = "é \u{1B}~.img;1"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        assert_eq!(record(&joliet).name_in(Names::Joliet), "é ?~.img");
+        for level in [b"%/@", b"%/C", b"%/E"] {
+            assert_eq!(Names::of_escape_sequences(level), Names::Joliet);
+        }
+        assert_eq!(Names::of_escape_sequences(b"%/A"), Names::Plain);
+        assert_eq!(Names::of_escape_sequences(&[0; 32]), Names::Plain);
+        let dots = [&b"\0"[..], b"\x01", b""].map(|identifier| record(identifier).is_dot());
+        assert_eq!(dots, [true; 3]);
+        assert!(!record(b"A").is_dot() && !record(b"\0\0").is_dot());
+    }
+
+    #[test]
+    fn a_record_s_flags_and_attributes_are_read() {
+        let mut bytes = Record::directory(b"BOOT", 77, 2048).encode();
+        let read = DirectoryRecord::decode(&bytes).unwrap();
+        assert!(read.directory && !read.more_extents);
+        // ECMA-119 §9.1.2: so many blocks of attributes come before the file.
+        bytes[1] = 3;
+        bytes[25] = 1 << 7;
+        let read = DirectoryRecord::decode(&bytes).unwrap();
+        assert_eq!(read.extent, Lba::new(80));
+        assert!(!read.directory && read.more_extents);
+        // An even identifier has a byte of padding behind it, and an odd one none, before the system use area.
+        for name in [&b"BOOT"[..], b"BOO"] {
+            let mut bytes = Record::directory(name, 77, 2048).encode();
+            bytes.extend_from_slice(b"NM\x09\x01\0name");
+            bytes[0] = u8::try_from(bytes.len()).unwrap();
+            assert_eq!(DirectoryRecord::decode(&bytes).unwrap().name(), "name");
+        }
+    }
+
+    #[test]
     fn records_do_not_cross_blocks() {
         let names: Vec<_> = (0..62)
             .map(|n| format!("BOOT_IMAGE_SLOT_{n:02}.IMG;1"))

@@ -246,6 +246,97 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iso9660::DirectoryRecord;
+
+    /// Paths as `parent/name` by what the path tables say, each with its address; both tables must say the same.
+    fn directories_in(extents: &TreeExtents) -> Vec<(String, u32)> {
+        let (mut little, mut big) = (&extents.path_table_l[..], &extents.path_table_m[..]);
+        let mut found: Vec<(String, u32)> = Vec::new();
+        while let [length, _, rest @ ..] = little {
+            let length = usize::from(*length);
+            let padded = length.next_multiple_of(2);
+            let mirrored: Vec<u8> = [&big[2..6], &big[6..8]]
+                .iter()
+                .flat_map(|field| field.iter().rev().copied())
+                .collect();
+            assert_eq!(rest[..6], mirrored);
+            assert_eq!(rest[6..6 + padded], big[8..8 + padded]);
+            let extent = u32::from_le_bytes([rest[0], rest[1], rest[2], rest[3]]);
+            let parent = usize::from(u16::from_le_bytes([rest[4], rest[5]]));
+            let name = String::from_utf8_lossy(&rest[6..6 + length]);
+            let path = match found.get(parent - 1) {
+                Some((parent, _)) => format!("{parent}/{name}"),
+                None => String::new(),
+            };
+            found.push((path, extent));
+            (little, big) = (&rest[6 + padded..], &big[8 + padded..]);
+        }
+        assert!(big.is_empty());
+        found
+    }
+
+    /// ECMA-119 §6.9.1: by level, then the parent's number, then the name.
+    #[test]
+    fn directories_stand_in_the_order_of_the_path_table_and_hold_their_files() {
+        let paths = ["/Z", "/B/C/X", "/A/D/Y", "/A/D/Z", "/B/C/E/W"];
+        let files = paths.map(|path| FileSpec {
+            path: path.to_owned(),
+            length: ByteCount::new(2049),
+        });
+        let tree = Tree::new(files.to_vec());
+        assert_eq!(tree.directory_blocks().get(), 6);
+        let addresses: Vec<Lba> = (0..5).map(|file| Lba::new(100 + file)).collect();
+        let extents = tree.place(Lba::new(20), &addresses);
+        let found = directories_in(&extents);
+        let expected = ["", "/A", "/B", "/A/D", "/B/C", "/B/C/E"];
+        assert_eq!(
+            found,
+            expected
+                .iter()
+                .zip(20..)
+                .map(|(path, lba)| ((*path).to_owned(), lba))
+                .collect::<Vec<_>>()
+        );
+        let names_in = |path: &str| -> Vec<(String, u64, u64)> {
+            let index = expected.iter().position(|it| *it == path).unwrap();
+            let mut bytes = &extents.directories[index * 2048..(index + 1) * 2048];
+            let mut names = Vec::new();
+            while bytes[0] != 0 {
+                let record = DirectoryRecord::decode(bytes).unwrap();
+                bytes = &bytes[record.length..];
+                let name = match record.identifier[..] {
+                    [0] => ".".to_owned(),
+                    [1] => "..".to_owned(),
+                    _ => record.name(),
+                };
+                names.push((name, record.extent.get(), record.data_length.get()));
+            }
+            names
+        };
+        let name = |name: &str, lba, bytes| (name.to_owned(), lba, bytes);
+        assert_eq!(
+            names_in(""),
+            [
+                name(".", 20, 2048),
+                name("..", 20, 2048),
+                name("A", 21, 2048),
+                name("B", 22, 2048),
+                name("Z", 100, 2049),
+            ]
+        );
+        assert_eq!(
+            names_in("/A/D"),
+            [
+                name(".", 23, 2048),
+                name("..", 21, 2048),
+                name("Y", 102, 2049),
+                name("Z", 103, 2049),
+            ]
+        );
+        assert_eq!(names_in("/B/C")[2], name("E", 25, 2048));
+        let root = DirectoryRecord::decode(&extents.root_record).unwrap();
+        assert_eq!((root.extent.get(), root.directory), (20, true));
+    }
 
     #[test]
     fn a_path_table_has_a_record_for_each_directory() {

@@ -158,3 +158,69 @@ pub fn terminator() -> [u8; 2048] {
     bytes[..7].copy_from_slice(b"\xFFCD001\x01");
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Byte positions are those of ECMA-119 §8.4, which counts from 1.
+    #[test]
+    fn a_primary_descriptor_has_its_fields_where_they_belong() {
+        let root = crate::iso9660::directory::Record::directory(&[0], 20, 2048).encode();
+        let volume = PrimaryVolume {
+            volume_id: "BOOT",
+            space_size: 0x0102_0304,
+            path_table_bytes: 10,
+            path_table_l: 0x0506_0708,
+            path_table_m: 0x090A_0B0C,
+            root: &root,
+        };
+        let block = volume.encode();
+        assert_eq!(block[..7], *b"\x01CD001\x01");
+        assert_eq!(block[40..73], *b"BOOT                            \0");
+        assert_eq!(block[80..88], [4, 3, 2, 1, 1, 2, 3, 4]);
+        assert_eq!(block[128..132], [0, 8, 8, 0]);
+        assert_eq!(block[140..144], [8, 7, 6, 5]);
+        assert_eq!(block[148..152], [9, 10, 11, 12]);
+        assert_eq!(block[881], 1);
+        let read = RawPrimaryVolume::decode(&block).unwrap();
+        assert_eq!(
+            (
+                read.volume_id.as_str(),
+                read.space_size.get(),
+                read.block_bytes
+            ),
+            ("BOOT", 0x0102_0304, 2048)
+        );
+        assert_eq!(read.application_id, "BOOT-MATRIX REFERENCE MASTER");
+        assert_eq!(read.path_table.get(), 10);
+        assert_eq!(
+            (read.path_table_l.get(), read.path_table_m.get()),
+            (0x0506_0708, 0x090A_0B0C)
+        );
+        assert_eq!(read.root.map(|root| root.extent), Some(Lba::new(20)));
+        assert_eq!(read.names, Names::Plain);
+    }
+
+    #[test]
+    fn a_descriptor_s_kind_is_its_first_byte() {
+        let mut block = terminator();
+        let kinds = [
+            (0, DescriptorKind::BootRecord),
+            (1, DescriptorKind::Primary),
+            (2, DescriptorKind::Supplementary),
+            (3, DescriptorKind::Partition),
+            (4, DescriptorKind::Reserved(4)),
+            (255, DescriptorKind::Terminator),
+        ];
+        for (first, kind) in kinds {
+            block[0] = first;
+            assert_eq!(DescriptorKind::of(&block), Some(kind));
+            let primary = RawPrimaryVolume::decode(&block).is_some();
+            let supplementary = RawPrimaryVolume::decode_supplementary(&block).is_some();
+            assert_eq!((primary, supplementary), (first == 1, first == 2));
+        }
+        block[5] = b'2';
+        assert_eq!(DescriptorKind::of(&block), None);
+    }
+}
