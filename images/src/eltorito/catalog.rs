@@ -114,6 +114,8 @@ mod tests {
     #[test]
     fn bytes_are_those_of_the_specification() {
         let mut with_extensions = SectionEntry::plain(entry(40));
+        // Said twice is said.
+        with_extensions.boot.media = MediaType(MediaType::CONTINUATION);
         with_extensions.criteria = SelectionCriteria {
             kind: 1,
             data: [0xEE; 19],

@@ -415,7 +415,16 @@ mod tests {
             entries: 513,
             id: "section".to_owned(),
         };
-        assert_eq!(SectionHeader::decode(&header.encode()), Some(header));
+        assert_eq!(
+            SectionHeader::decode(&header.encode()),
+            Some(header.clone())
+        );
+        let more = SectionHeader {
+            indicator: HeaderIndicator::MoreFollow,
+            ..header
+        };
+        assert_eq!(more.encode()[0], 0x90);
+        assert_eq!(SectionHeader::decode(&more.encode()), Some(more));
         assert_eq!(SectionHeader::decode(&[0x88; ENTRY_BYTES]), None);
         let validation = ValidationEntry {
             platform: Platform::MAC,

@@ -117,6 +117,16 @@ fn four_times_an_image_is_kb912666() {
                 [FindingId::ImageOversized4x],
                 "{boot} {spread} {filler}"
             );
+            let said = &inspection.findings[0].message;
+            let how = if spread {
+                "alone in a block"
+            } else {
+                "is filler"
+            };
+            let figures = [image.len(), 4 * image.len()].map(|bytes| bytes.to_string());
+            for words in ["slot 1", &figures[0], &figures[1], how] {
+                assert!(said.contains(words), "{words}: {said}");
+            }
             let expected = if spread {
                 ComparisonResult::FourfoldSpread
             } else {
