@@ -311,6 +311,95 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_told_from_labels_and_from_pieces_of_names() {
+        let mut bytes = partition(FatType::Fat12, 2_880);
+        let volume = FatVolume::at(&mut Window::new(&bytes), 0).unwrap();
+        let entry = |name: &[u8; 11], attributes: u8| {
+            let mut entry = [0; ENTRY_BYTES];
+            entry[..11].copy_from_slice(name);
+            entry[11] = attributes;
+            // OS/2 has extended attributes where FAT32 has the upper half of the cluster's number.
+            entry[20..22].copy_from_slice(&[0x34, 0x12]);
+            entry[26..32].copy_from_slice(&[5, 1, 4, 3, 2, 1]);
+            entry
+        };
+        let entries = [
+            entry(b"LABEL      ", VOLUME_LABEL),
+            // The upper two bits are reserved.
+            entry(b"PIECE      ", 0xC0 | LONG_NAME),
+            entry(b"\xE5ONE       ", 0),
+            entry(b"READONLYTXT", 0x01),
+            entry(b"NO         ", 0x20),
+            entry(b"A FOLDER   ", 0x20 | DIRECTORY),
+        ];
+        let root = volume.parameters.root_start();
+        for (entry, at) in entries.iter().zip((root..).step_by(ENTRY_BYTES)) {
+            bytes.write_at(at, entry);
+        }
+        bytes.write_at(root + 6 * 32, &[0; ENTRY_BYTES]);
+        let found = volume.entries(&mut Window::new(&bytes), volume.root());
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|it| (it.directory, it.size, volume.masked(it.cluster), it.short))
+            .collect();
+        let expected = [(false, "READONLY.TXT"), (false, "NO"), (true, "A FOLDER")];
+        let expected =
+            expected.map(|(directory, name)| (directory, 0x0102_0304, 0x0105, name.to_owned()));
+        assert_eq!(found, expected);
+    }
+
+    /// Microsoft's specification, §4: entries of 12, 16 and 32 bits, of the last of which four are reserved.
+    #[test]
+    fn a_chain_goes_on_where_its_entry_says() {
+        for (fat, sectors, table, links) in [
+            (
+                FatType::Fat12,
+                2_880,
+                &[0xF8, 0xFF, 0xFF, 0x03, 0x41, 0x23][..],
+                [(2, 0x103), (3, 0x234)],
+            ),
+            (
+                FatType::Fat16,
+                32_768,
+                &[0xF8, 0xFF, 0xFF, 0xFF, 0x03, 0x01, 0x34, 0x12],
+                [(2, 0x103), (3, 0x1234)],
+            ),
+            (
+                FatType::Fat32,
+                81_920,
+                &[
+                    0xF8, 0xFF, 0xFF, 0x0F, 0xFF, 0xFF, 0xFF, 0x0F, 0x03, 0x01, 0x02, 0xF0, 0x34,
+                    0x12, 0x00, 0xA0,
+                ],
+                [(2, 0x2_0103), (3, 0x1234)],
+            ),
+        ] {
+            let mut bytes = partition(fat, sectors);
+            let volume = FatVolume::at(&mut Window::new(&bytes), 0).unwrap();
+            bytes.write_at(volume.parameters.fat_start(), table);
+            let mut disc = Window::new(&bytes);
+            for (cluster, next) in links {
+                assert_eq!(volume.next(&mut disc, cluster), Some(next), "{fat:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn loaders_are_called_boot_and_efi() {
+        for name in ["BOOTX64.EFI", "bootaa64.efi", "Boot.EFI"] {
+            assert!(is_loader(name), "{name}");
+        }
+        for name in ["GRUBX64.EFI", "BOOTX64.EF", "XBOOT.EFI", "BOOT"] {
+            assert!(!is_loader(name), "{name}");
+        }
+        let mut loaders = Vec::new();
+        for name in ["A", "A", "B"] {
+            add_loader(&mut loaders, name.to_owned());
+        }
+        assert_eq!(loaders, ["A", "B"]);
+    }
+
+    #[test]
     fn each_cluster_of_a_chain_that_comes_back_to_itself_is_read_once() {
         let mut bytes = partition(FatType::Fat12, 2_880);
         let volume = FatVolume::at(&mut Window::new(&bytes), 0).unwrap();

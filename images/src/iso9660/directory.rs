@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_rock_ridge_name_is_joined_from_its_entries() {
         // RRIP §4.1.4: flags (here CONTINUE), then the part of the name; each entry says how long it is.
-        let area = b"NM\x08\x01\x01efiPX\x04\x01NM\x06\x01\0_NM\x05\x01\0NM\x08\x01\0img";
+        let area = b"NM\x08\x01\x01efiPX\x06\x01\0xNM\x06\x01\0_NM\x05\x01\0NM\x08\x01\0img";
         assert_eq!(rock_ridge_name(area), Some("efi_img".to_owned()));
         assert_eq!(rock_ridge_name(b"NM\x05\x01\0"), None);
         assert_eq!(

@@ -289,6 +289,86 @@ mod tests {
     }
 
     #[test]
+    fn a_partition_is_read_back_with_its_numbers_where_they_belong() {
+        let partition = GptEntry {
+            kind: Guid::EFI_SYSTEM,
+            id: Guid::of(1, 2),
+            first: VirtualSector::new(0x0102_0304_0506),
+            last: VirtualSector::new(0x0102_0304_0507),
+            attributes: 1 << 60 | 4,
+            name: "El Torito",
+        };
+        let bytes = partition.encode();
+        // UEFI §5.3.3, table 5-6.
+        assert_eq!(bytes[..16], Guid::EFI_SYSTEM.0);
+        assert_eq!(bytes[16..32], Guid::of(1, 2).0);
+        assert_eq!(bytes[32..40], [6, 5, 4, 3, 2, 1, 0, 0]);
+        assert_eq!(bytes[48..56], [4, 0, 0, 0, 0, 0, 0, 0x10]);
+        assert_eq!(bytes[56..62], [b'E', 0, b'l', 0, b' ', 0]);
+        let read = RawGptEntry::decode(&bytes).unwrap();
+        assert_eq!(
+            (read.kind, read.first, read.last, read.name.as_str()),
+            (partition.kind, partition.first, partition.last, "El Torito")
+        );
+        assert_eq!(read.end().get(), 0x0102_0304_0508);
+        assert_eq!(RawGptEntry::decode(&[0; 128]), None);
+        let last = RawGptEntry::decode(&[0xFF; 128]).unwrap();
+        assert_eq!(last.end().get(), u64::MAX);
+    }
+
+    #[test]
+    fn an_identifier_has_its_version_and_its_variant() {
+        for (bits, which) in [(0, 0), (u64::MAX, 9), (0x0123_4567_89AB_CDEF, 3)] {
+            let Guid(bytes) = Guid::of(bits, which);
+            // RFC 9562 §5.8 and §4.1; the third field is little-endian here.
+            assert_eq!((bytes[7] >> 4, bytes[8] >> 6), (0b1000, 0b10));
+            assert_eq!(bytes[15], which);
+        }
+        let Guid(bytes) = Guid::of(0x0123_4567_89AB_CDEF, 4);
+        assert_eq!(bytes[..8], [0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0x8F]);
+        assert_eq!(bytes[8..], [0x92, 0x34, 0x56, 0x78, 0x9A, 0xBC, 0xDE, 4]);
+    }
+
+    #[test]
+    fn what_is_written_is_a_right_table() {
+        let gpt = |sectors| Gpt {
+            disk: VirtualSectorCount::new(sectors),
+            id: Guid::of(7, 0),
+            first_usable: VirtualSector::new(64),
+            partitions: vec![GptEntry {
+                kind: Guid::EFI_SYSTEM,
+                id: Guid::of(7, 1),
+                first: VirtualSector::new(64),
+                last: VirtualSector::new(99),
+                attributes: 0,
+                name: "",
+            }],
+        };
+        assert!(gpt(32).encode().is_empty());
+        assert_eq!(gpt(33).encode().len(), 4);
+        let pieces = gpt(4_000).encode();
+        for (header, entries) in [(0, 1), (3, 2)] {
+            let (at, bytes) = &pieces[header];
+            let mut sector = [0; 512];
+            sector[..92].copy_from_slice(bytes);
+            let read = RawGptHeader::decode(&sector).unwrap();
+            let (entries_at, entries) = &pieces[entries];
+            assert!(read.checksum_is_right);
+            assert_eq!((read.own, read.entries_at), (*at, *entries_at));
+            assert_eq!((read.entries, read.entry_bytes), (128, 128));
+            assert_eq!(read.entries_checksum, crc32fast::hash(entries));
+            assert_eq!(
+                (entries.len(), &entries[..16]),
+                (16_384, &Guid::EFI_SYSTEM.0[..])
+            );
+            assert_eq!(read.last_usable.get(), 3_966);
+            assert_eq!(sector[56..72], Guid::of(7, 0).0);
+            assert_eq!(sector[8..12], [0, 0, 1, 0]);
+            assert_eq!(sector[40], 64);
+        }
+    }
+
+    #[test]
     fn a_header_is_read_and_its_checksum_computed() {
         let mut sector = [0; 512];
         sector[..8].copy_from_slice(b"EFI PART");
@@ -299,6 +379,12 @@ mod tests {
         let header = RawGptHeader::decode(&sector).unwrap();
         assert!(header.checksum_is_right && header.own.get() == 1);
         sector[30] ^= 1;
+        assert!(!RawGptHeader::decode(&sector).unwrap().checksum_is_right);
+        // Shorter than it must be, with the checksum of what there is.
+        sector[12] = 91;
+        sector[16..20].fill(0);
+        let sum = crc32fast::hash(&sector[..91]);
+        sector[16..20].copy_from_slice(&sum.to_le_bytes());
         assert!(!RawGptHeader::decode(&sector).unwrap().checksum_is_right);
         sector[12] = 255;
         sector[13] = 255;

@@ -221,6 +221,43 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_is_used_that_has_a_type_and_a_length() {
+        let mut sector = [0; 512];
+        let slots = [(0x83, 9), (0x00, 9), (0x83, 0), (0xEF, 1)];
+        for (slot, (kind, length)) in slots.into_iter().enumerate() {
+            let at = usize::try_from(MbrEntry::at(slot)).unwrap();
+            (sector[at + 4], sector[at + 12]) = (kind, length);
+        }
+        let table = Mbr::decode(&sector);
+        let used: Vec<usize> = table.used().map(|(slot, _)| slot).collect();
+        assert_eq!(used, [0, 3]);
+        assert!(table.is_plausible() && !table.signature);
+        // UEFI §5.2.1, table 5-1: byte 446, sixteen bytes each.
+        assert_eq!([0, 1, 2, 3].map(MbrEntry::at), [446, 462, 478, 494]);
+        sector[494] = 0x80;
+        assert!(Mbr::decode(&sector).is_plausible());
+        sector[494] = 0x81;
+        assert!(!Mbr::decode(&sector).is_plausible());
+    }
+
+    #[test]
+    fn a_geometry_is_the_last_sector_s_address() {
+        // The cylinder's upper two bits stand in the sector's byte; the sector counts from 1.
+        for (chs, geometry) in [
+            ([0, 1, 0], (1, 1, 1)),
+            ([1, 18, 79], (80, 2, 18)),
+            ([0x27, 0x48, 0x05], (262, 40, 8)),
+            ([0xFE, 0xBF, 0x00], (513, 255, 63)),
+        ] {
+            let [head, sector, cylinder] = chs;
+            let entry = MbrEntry::decode(&[
+                0, 0, 0, 0, 6, head, sector, cylinder, 0, 0, 0, 0, 0, 0, 0, 0,
+            ]);
+            assert_eq!(entry.geometry(), geometry, "{chs:02X?}");
+        }
+    }
+
+    #[test]
     fn a_table_is_read() {
         let mut sector = [0; 512];
         // memtest86+x64.iso 6.10, written by xorriso -append_partition 2 0xef: its slot 1.

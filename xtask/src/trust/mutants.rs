@@ -50,12 +50,14 @@ struct Code {
 }
 
 /// Where 512 and 2048 could be taken for each other: units and sizes, and what the specifications lay down.
-const FORMATS: [&str; 7] = [
+const FORMATS: [&str; 9] = [
     "images/src/bytes.rs",
     "images/src/eltorito/*.rs",
+    "images/src/fat/*.rs",
     "images/src/inspect/oversized.rs",
     "images/src/iso9660/*.rs",
     "images/src/medium.rs",
+    "images/src/partition_table/*.rs",
     "images/src/size.rs",
     "images/src/units.rs",
 ];
