@@ -325,6 +325,19 @@ mod tests {
     }
 
     #[test]
+    fn records_fill_a_block_to_its_last_byte() {
+        // 33 bytes and the identifier: 64, of which 32 make a block.
+        let name = [b'A'; 31];
+        let records = |count| pack((0..count).map(|_| Record::directory(&name, 20, 2048)));
+        assert_eq!(records(32).len(), 2048);
+        let two = records(33);
+        assert_eq!(
+            (two.len(), two[31 * 64], two[2048], two[2048 + 64]),
+            (4096, 64, 64, 0)
+        );
+    }
+
+    #[test]
     fn records_do_not_cross_blocks() {
         let names: Vec<_> = (0..62)
             .map(|n| format!("BOOT_IMAGE_SLOT_{n:02}.IMG;1"))
