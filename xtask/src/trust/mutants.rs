@@ -24,10 +24,10 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_MUTANTS.help())]
 pub(crate) struct Mutants {
-    /// Only this part of the code; again for another one.
+    /// Only this part of the code: verdicts, results, formats or discs; again for another one.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Of the mistakes that can be put into what masters and reads discs, try one in so many.
+    /// Of the mistakes in the part called discs, of which there are thousands, try one in so many.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     sample: u16,
     /// Only the mistakes that no test has noticed so far: those that were missed, where tests were added since, and
