@@ -5,8 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use images::{manifest::Manifest, map::DiscMap};
 
 use crate::{
-    accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, firmware::FirmwareKind,
-    platform::Platform,
+    accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, platform::Platform,
 };
 
 /// One disc on one machine.
@@ -66,10 +65,7 @@ impl Case {
     /// How long a machine is watched when nothing decides: many times what a boot takes.
     #[must_use]
     pub fn default_deadline(&self) -> Duration {
-        let under_tcg = match self.platform.firmware.id.kind() {
-            FirmwareKind::Bios => Duration::from_secs(10),
-            FirmwareKind::Uefi => Duration::from_secs(40),
-        };
+        let under_tcg = self.platform.firmware.id.kind().family().patience();
         // A program of others loads more than a probe, and may draw its text late.
         let of_program = match self.success {
             Success::Probe => under_tcg,

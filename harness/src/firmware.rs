@@ -2,10 +2,14 @@
 //! were fetched or added.
 
 mod descriptor;
+pub(crate) mod family;
 mod fetch;
 mod name;
+mod ovmf;
 mod recognise;
+mod seabios;
 mod store;
+pub(crate) mod words;
 
 use std::{
     fmt, fs,

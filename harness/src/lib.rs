@@ -60,4 +60,3 @@ mod trace;
 mod variables;
 pub mod verdict;
 mod watch;
-mod words;

@@ -17,7 +17,7 @@ use images::{
 
 use crate::{
     evidence::{EvidenceFolder, OBSERVATION, SERIAL_RAW, SERIAL_TEXT, SERIAL_TIMES},
-    firmware::FirmwareKind,
+    firmware::{FirmwareKind, words::Words},
     observation::{Observation, Start},
     outcome::Outcome,
     recording::Recording,
@@ -25,7 +25,6 @@ use crate::{
     run::Infra,
     serial::{Received, SerialSource, receive},
     text::{Cleaner, Lines},
-    words::Words,
 };
 
 /// Of what a serial line sends at the right speed, at least so much is text, in percent.

@@ -147,7 +147,7 @@ impl Platform {
             accelerator: self.accelerator,
             memory_mib: self
                 .memory_mib
-                .unwrap_or_else(|| default_memory_mib(self.firmware.id.kind())),
+                .unwrap_or_else(|| self.firmware.id.kind().family().memory_mib()),
             cpu: self.cpu.clone().unwrap_or_else(|| DEFAULT_CPU.to_owned()),
             firmware,
             disc,
@@ -165,13 +165,5 @@ impl Platform {
     pub fn why_cold(&self) -> Option<&'static str> {
         let asks = self.firmware.id.kind() == FirmwareKind::Bios && self.attachment.is_disk();
         asks.then_some("SeaBIOS asks a disk for its length in its power-on self-test")
-    }
-}
-
-/// What the firmware needs and a probe can be loaded into. More only costs time: UEFI firmware touches it.
-const fn default_memory_mib(kind: FirmwareKind) -> u32 {
-    match kind {
-        FirmwareKind::Bios => 64,
-        FirmwareKind::Uefi => 256,
     }
 }

@@ -2,9 +2,9 @@
 //! them by name.
 
 pub use crate::{
+    firmware::words::{Said, Words},
     machine::qmp::Qmp,
     registers::Registers,
     text::Lines,
     trace::TraceLog,
-    words::{Said, Words},
 };

@@ -5,11 +5,10 @@ use std::time::Duration;
 use images::probe::{DiscHash, protocol};
 
 use crate::{
-    firmware::FirmwareKind,
+    firmware::words::Said,
     layout::BootLayout,
     observation::DiscRead,
     outcome::{Outcome, OutcomeKind, Stage},
-    words::Said,
 };
 
 /// Quiet for so long after a failure, no further word is to come.
@@ -396,43 +395,6 @@ pub(crate) fn stage_of_reads(reads: &[DiscRead], layout: &BootLayout) -> Stage {
     }
 }
 
-/// How many of the reads a BIOS made itself before it jumped. What comes after is the boot image's.
-///
-/// From a CD it reads the catalog, then the initial entry's image as far as the entry says, in order
-/// (SeaBIOS `src/cdrom.c`, `cdrom_boot`); from a disk the first sector (`src/boot.c`, `boot_disk`).
-pub(crate) fn reads_by_bios(reads: &[DiscRead], layout: &BootLayout, as_disk: bool) -> usize {
-    let position = |offset: u64, from: usize| {
-        let found = reads
-            .get(from..)?
-            .iter()
-            .position(|read| read.offset == offset)?;
-        Some(from + found)
-    };
-    if as_disk {
-        return position(0, 0).map_or(reads.len(), |at| at + 1);
-    }
-    let (Some(catalog), Some(image)) = (layout.catalog, layout.initial()) else {
-        return reads.len();
-    };
-    let Some(catalog_read) = position(catalog.byte_offset(), 0) else {
-        return reads.len();
-    };
-    let mut left = image.loaded_by_bios().bytes().get();
-    if left == 0 {
-        return catalog_read + 1;
-    }
-    let Some(first) = position(image.load_rba.byte_offset(), catalog_read + 1) else {
-        return reads.len();
-    };
-    for (at, read) in reads.iter().enumerate().skip(first) {
-        left = left.saturating_sub(read.bytes);
-        if left == 0 {
-            return at + 1;
-        }
-    }
-    reads.len()
-}
-
 /// Where the processor is lost, if it is: in real mode, in the interrupt vectors and the BIOS's data, where no
 /// program is ever loaded, or in plain zeros.
 pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<String> {
@@ -446,33 +408,6 @@ pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<Stri
         Some(format!("it executes zeros, at {address:05X}h"))
     } else {
         None
-    }
-}
-
-/// Where, in the cleaned serial text, the boot image's own output begins. Only for a machine that entered one.
-pub(crate) fn start_of_output(text: &str, kind: FirmwareKind) -> Option<usize> {
-    match kind {
-        FirmwareKind::Bios => {
-            // SeaBIOS's serial mirror holds the last character back until the next one comes, so that one
-            // of the three dots may be missing, or late.
-            let marks = [
-                "Booting from DVD/CD..",
-                "Booting from Hard Disk..",
-                "Booting from Floppy..",
-            ];
-            marks
-                .iter()
-                .filter_map(|mark| text.rfind(mark).map(|at| at + mark.len()))
-                .max()
-        }
-        FirmwareKind::Uefi => {
-            let line = text.rfind("BdsDxe: starting ")?;
-            Some(
-                text[line..]
-                    .find('\n')
-                    .map_or(text.len(), |end| line + end + 1),
-            )
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use images::{
 };
 
 use super::*;
-use crate::layout::BootImage;
+use crate::{firmware::FirmwareKind, layout::BootImage};
 
 fn check(facts: &Facts, expected: Option<(OutcomeKind, Stage)>) {
     let outcome = facts.decide();
@@ -408,11 +408,17 @@ fn reads_show_the_stage() {
     );
 }
 
+fn own_reads(reads: &[DiscRead], layout: &BootLayout, as_disk: bool) -> usize {
+    FirmwareKind::Bios
+        .family()
+        .own_reads(reads, layout, as_disk, 0)
+}
+
 #[test]
 fn the_bios_s_own_reads_are_told_from_the_boot_image_s() {
     let before = [read(17, 1), read(16, 1), read(17, 1), read(33, 1)];
     let own = |layout: &BootLayout, more: &[DiscRead]| {
-        reads_by_bios(&[&before, more].concat(), layout, false)
+        own_reads(&[&before, more].concat(), layout, false)
     };
     // Nine virtual sectors are three blocks.
     assert_eq!(
@@ -436,11 +442,12 @@ fn the_bios_s_own_reads_are_told_from_the_boot_image_s() {
             bytes: 512,
         },
     ];
-    assert_eq!(reads_by_bios(&disk, &BootLayout::default(), true), 1);
+    assert_eq!(own_reads(&disk, &BootLayout::default(), true), 1);
 }
 
 #[test]
 fn output_begins_after_the_firmware_s_last_words() {
+    let start_of_output = |text: &str, kind: FirmwareKind| kind.family().start_of_output(text);
     let bios = "SeaBIOS (version 1)\n\nBooting from DVD/CD..";
     let output = |tail: &str| {
         let text = format!("{bios}{tail}");

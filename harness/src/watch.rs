@@ -11,7 +11,10 @@ use images::probe::protocol::{self, Transcript, WireDamage};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
-    firmware::FirmwareKind,
+    firmware::{
+        family::{Channel, Family},
+        words::{Said, Words},
+    },
     layout::BootLayout,
     machine::{CommandError, Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
@@ -21,7 +24,6 @@ use crate::{
     screen::{self, ScreenText},
     text::{Cleaner, Lines},
     trace::TraceLog,
-    words::{Said, Words},
 };
 
 /// The text screen: 80 × 25 characters with an attribute byte each.
@@ -67,7 +69,7 @@ pub(crate) struct Watch<'a> {
     case: &'a Case,
     /// The dialogue, as long as it is under way.
     talk: Option<Talk<'a>>,
-    kind: FirmwareKind,
+    family: &'static dyn Family,
     layout: BootLayout,
     trace_path: PathBuf,
     started: Instant,
@@ -113,11 +115,12 @@ impl<'a> Watch<'a> {
             ..Facts::default()
         };
         facts.probe.expected = case.manifest.as_ref().map(|manifest| manifest.disc);
-        let interval = first_interval(kind);
+        let family = kind.family();
+        let interval = family.first_look();
         Self {
             case,
             talk: None,
-            kind,
+            family,
             layout,
             trace_path: folder.join(TRACE_LOG),
             started,
@@ -284,8 +287,7 @@ impl<'a> Watch<'a> {
                 for event in self.probe.push(bytes) {
                     self.probe_said(event)?;
                 }
-                // SeaBIOS says everything on its debug port, and there nobody else's output is between.
-                if self.kind == FirmwareKind::Uefi {
+                if self.family.channel() == Channel::Serial {
                     let lines: Vec<&str> = self.serial_lines.take(self.cleaner.text()).collect();
                     let said: Vec<Said> = lines
                         .iter()
@@ -298,7 +300,7 @@ impl<'a> Watch<'a> {
                 self.alive();
                 let bytes = self.debug.push(self.started.elapsed(), &bytes);
                 self.debug_cleaner.push(bytes);
-                if self.kind == FirmwareKind::Bios {
+                if self.family.channel() == Channel::Debug {
                     let lines: Vec<&str> =
                         self.debug_lines.take(self.debug_cleaner.text()).collect();
                     let said: Vec<Said> = lines
@@ -374,14 +376,14 @@ impl<'a> Watch<'a> {
         self.facts.lost = None;
         // A text on the screen is looked for at its own pace: output may never pause.
         if !self.facts.waits() {
-            self.interval = first_interval(self.kind);
+            self.interval = self.family.first_look();
             self.next_look = Instant::now() + self.interval;
         }
     }
 
     /// What the boot image finds on entering is what later changes are measured by.
     fn look_soon(&mut self) {
-        if self.kind == FirmwareKind::Uefi {
+        if !self.family.mirrors_its_screen() {
             self.next_look = Instant::now();
         }
     }
@@ -417,7 +419,7 @@ impl<'a> Watch<'a> {
         } else {
             self.deaf_looks + 1
         };
-        let may_be_deaf = self.kind == FirmwareKind::Bios || self.facts.entered;
+        let may_be_deaf = !self.family.works_with_interrupts_off() || self.facts.entered;
         self.facts.deaf = may_be_deaf && self.deaf_looks >= DEAF_LOOKS;
         let code = machine.memory(registers.address, 16).unwrap_or_default();
         // Kept until the next sign of life: a look may fall into the timer's interrupt.
@@ -429,12 +431,12 @@ impl<'a> Watch<'a> {
 
     /// Looks for what the boot image wrote on the screen and nowhere else.
     fn examine_screen(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
-        if self.facts.awaits_pattern || self.kind == FirmwareKind::Bios {
+        if self.facts.awaits_pattern || self.family.mirrors_its_screen() {
             let start = self.cleaner.text().len() - self.output().len();
             let firmware = self.cleaner.text().get(..start).unwrap_or_default();
             self.screen = rules::without_firmware(&text_screen(machine)?, firmware);
         }
-        if self.kind == FirmwareKind::Uefi {
+        if !self.family.mirrors_its_screen() {
             // Pixels may be no text at all. UEFI firmware draws none after it started a program.
             let picture = machine.screen()?;
             let before = self.picture.get_or_insert_with(|| picture.clone());
@@ -499,7 +501,7 @@ impl<'a> Watch<'a> {
         if !self.facts.entered {
             return;
         }
-        let on_screen = self.kind == FirmwareKind::Bios && rules::is_output(&self.screen);
+        let on_screen = self.family.mirrors_its_screen() && rules::is_output(&self.screen);
         self.facts.output_after_entry = on_screen || rules::is_output(self.output());
         let before_entry = self.reads_before_entry();
         self.facts.reads_after_entry =
@@ -509,9 +511,10 @@ impl<'a> Watch<'a> {
     /// How many of the reads were the firmware's; nothing when it did not hand over.
     pub(crate) fn reads_before_entry(&self) -> Option<usize> {
         let as_disk = self.case.platform.attachment.is_disk();
-        self.facts.entered.then(|| match self.kind {
-            FirmwareKind::Bios => rules::reads_by_bios(self.trace.reads(), &self.layout, as_disk),
-            FirmwareKind::Uefi => self.reads_at_entry,
+        let reads = self.trace.reads();
+        self.facts.entered.then(|| {
+            self.family
+                .own_reads(reads, &self.layout, as_disk, self.reads_at_entry)
         })
     }
 
@@ -520,7 +523,7 @@ impl<'a> Watch<'a> {
     fn find_output(&mut self) {
         let near = self.cleaner.text().len() < FIRMWARES_WORDS;
         if self.facts.entered && self.output_start.is_none() && near {
-            self.output_start = rules::start_of_output(self.cleaner.text(), self.kind);
+            self.output_start = self.family.start_of_output(self.cleaner.text());
         }
     }
 
@@ -538,7 +541,7 @@ impl<'a> Watch<'a> {
     /// port speaks there first.
     fn may_have_begun(&self) -> bool {
         let without_port = self.debug.bytes().is_empty() && !self.serial.bytes().is_empty();
-        self.facts.entered || (self.kind == FirmwareKind::Bios && without_port)
+        self.facts.entered || (self.family.may_enter_silently() && without_port)
     }
 
     fn find_pattern(&mut self) {
@@ -584,14 +587,6 @@ pub(crate) fn text_screen(machine: &mut Machine) -> Result<String, CommandError>
     match screen::text_from_ppm(&machine.screen()?) {
         ScreenText::Text(text) => Ok(text),
         ScreenText::Graphic => Ok(String::new()),
-    }
-}
-
-/// A BIOS boot takes tens of milliseconds, UEFI firmware alone seconds.
-const fn first_interval(kind: FirmwareKind) -> Duration {
-    match kind {
-        FirmwareKind::Bios => Duration::from_millis(50),
-        FirmwareKind::Uefi => Duration::from_millis(250),
     }
 }
 

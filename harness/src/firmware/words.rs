@@ -1,6 +1,6 @@
 //! What firmware says about booting: understood, and made canonical.
 
-use crate::firmware::FirmwareKind;
+use super::FirmwareKind;
 
 /// One thing a firmware said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,131 +47,12 @@ impl Words {
 
     /// Takes one line.
     pub fn hear(&mut self, line: &str) -> Option<Said> {
-        let (said, canonical) = match self.kind {
-            FirmwareKind::Bios => seabios(line.trim())?,
-            FirmwareKind::Uefi => ovmf(line.trim())?,
-        };
+        let (said, canonical) = self.kind.family().understand(line.trim())?;
         if self.canonical.last() != Some(&canonical) {
             self.canonical.push(canonical);
         }
         Some(said)
     }
-}
-
-/// SeaBIOS, `src/boot.c`: `do_boot`, `boot_fail`, `call_boot_entry`.
-fn seabios(line: &str) -> Option<(Said, String)> {
-    let said = if let Some(reason) = line.strip_prefix("Boot failed") {
-        let code = reason
-            .split_once("(code ")
-            .and_then(|(_, code)| code.split_once(')'))
-            .map(|(code, _)| code.to_owned());
-        Said::Failed {
-            code,
-            text: line.to_owned(),
-        }
-    } else if line.starts_with("No bootable device.") {
-        Said::Nothing(line.to_owned())
-    } else if let Some(target) = line.strip_prefix("Booting from ") {
-        if is_address(target) {
-            Said::Entered
-        } else {
-            Said::Trying
-        }
-    } else {
-        return None;
-    };
-    Some((said, line.to_owned()))
-}
-
-/// `7000:c000`
-fn is_address(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(segment, offset)| {
-        [segment, offset]
-            .iter()
-            .all(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_hexdigit()))
-    })
-}
-
-/// What OVMF starts when no disc boots, where a shell is built in (`BUILD_SHELL` of `OvmfPkgX64.dsc`). Where none is, it says that there is nothing to boot: to
-/// the disc both have done the same, and so both are this word.
-const SHELL: &str = "EFI Internal Shell";
-
-/// EDK2, `OvmfPkg/Library/PlatformBmPrintScLib/StatusCodeHandler.c`, and the exception dump of
-/// `UefiCpuPkg/Library/CpuExceptionHandlerLib`.
-fn ovmf(line: &str) -> Option<(Said, String)> {
-    if let Some(dump) = line.find("!!!! ") {
-        let text = line[dump..].trim_matches(['!', ' ']);
-        let exception = text.split("  ").next().unwrap_or(text).to_owned();
-        return text
-            .contains("Exception Type")
-            .then(|| (Said::Crashed(exception.clone()), exception));
-    }
-    let (_, rest) = line.split_once("BdsDxe: ")?;
-    if rest.starts_with("No bootable option") {
-        return Some((Said::Nothing(rest.to_owned()), SHELL.to_owned()));
-    }
-    let (verb, description, rest) = boot_option(rest)?;
-    if description == SHELL {
-        let said = if verb == "starting" {
-            Said::Nothing(description.clone())
-        } else {
-            Said::Trying
-        };
-        return Some((said, description));
-    }
-    let said = match verb {
-        "loading" => Said::Trying,
-        "starting" => Said::Entered,
-        _ => {
-            // A device path holds no colon that a space follows.
-            let status = rest.rsplit_once(": ").map(|(_, status)| status.trim());
-            let text = format!(
-                "BdsDxe: {verb} \"{description}\": {}",
-                status.unwrap_or("no status")
-            );
-            let code = status.map(|status| {
-                let code = status.split(" -- ").next().unwrap_or(status);
-                code.trim().to_owned()
-            });
-            let said = Said::Failed {
-                code,
-                text: text.clone(),
-            };
-            return Some((said, text));
-        }
-    };
-    Some((said, format!("BdsDxe: {verb} \"{description}\"")))
-}
-
-/// Splits `loading Boot0001 "UEFI QEMU DVD-ROM QM00005 " from PciRoot(0x0)/…` into its verb, the
-/// description made canonical, and what follows the description.
-fn boot_option(text: &str) -> Option<(&'static str, String, &str)> {
-    let verb = ["loading", "starting", "failed to load", "failed to start"]
-        .into_iter()
-        .find(|verb| text.starts_with(verb))?;
-    let (_, quoted) = text.split_once('"')?;
-    let end = quoted.find("\" from ").or_else(|| quoted.rfind('"'))?;
-    Some((verb, canonical(&quoted[..end]), &quoted[end + 1..]))
-}
-
-/// A description without the parts that name the slot the device is in: an ATA serial number (`QM00005`), a
-/// USB serial number (`1-0000:00:02.0-1`).
-fn canonical(description: &str) -> String {
-    let words: Vec<&str> = description
-        .split_whitespace()
-        .filter(|word| {
-            let ata = word
-                .strip_prefix("QM")
-                .is_some_and(|n| n.len() == 5 && n.bytes().all(|b| b.is_ascii_digit()));
-            let usb = word.contains('-')
-                && word.contains(':')
-                && word
-                    .bytes()
-                    .all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b':' | b'.'));
-            !ata && !usb
-        })
-        .collect();
-    words.join(" ")
 }
 
 #[cfg(test)]
@@ -259,16 +140,6 @@ mod tests {
         let (said, words) = hear(FirmwareKind::Uefi, &[&format!("BdsDxe: {nothing}")]);
         assert_eq!(said, [Said::Nothing(nothing.into())]);
         assert_eq!(words, ["EFI Internal Shell"]);
-    }
-
-    #[test]
-    fn ovmf_descriptions_lose_their_slots() {
-        assert_eq!(
-            canonical("UEFI QEMU QEMU USB HARDDRIVE 1-0000:00:02.0-1"),
-            "UEFI QEMU QEMU USB HARDDRIVE"
-        );
-        assert_eq!(canonical("UEFI QEMU DVD-ROM QM00005 "), "UEFI QEMU DVD-ROM");
-        assert_eq!(canonical("UEFI QEMU QEMU CD-ROM "), "UEFI QEMU QEMU CD-ROM");
     }
 
     #[test]

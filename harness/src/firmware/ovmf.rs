@@ -1,0 +1,164 @@
+//! OVMF, and EDK2's firmware in general: its words on the serial console.
+
+use std::time::Duration;
+
+use super::{
+    family::{Channel, Family},
+    words::Said,
+};
+use crate::{layout::BootLayout, observation::DiscRead};
+
+/// OVMF, as a watcher knows it.
+pub(crate) struct Ovmf;
+
+impl Family for Ovmf {
+    fn understand(&self, line: &str) -> Option<(Said, String)> {
+        understand(line)
+    }
+
+    // Release builds say nothing on port 0x402.
+    fn channel(&self) -> Channel {
+        Channel::Serial
+    }
+
+    // The firmware alone takes seconds.
+    fn first_look(&self) -> Duration {
+        Duration::from_millis(250)
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(40)
+    }
+
+    fn memory_mib(&self) -> u32 {
+        256
+    }
+
+    fn works_with_interrupts_off(&self) -> bool {
+        true
+    }
+
+    fn mirrors_its_screen(&self) -> bool {
+        false
+    }
+
+    fn may_enter_silently(&self) -> bool {
+        false
+    }
+
+    fn start_of_output(&self, text: &str) -> Option<usize> {
+        let line = text.rfind("BdsDxe: starting ")?;
+        Some(
+            text[line..]
+                .find('\n')
+                .map_or(text.len(), |end| line + end + 1),
+        )
+    }
+
+    fn own_reads(
+        &self,
+        _reads: &[DiscRead],
+        _layout: &BootLayout,
+        _as_disk: bool,
+        at_entry: usize,
+    ) -> usize {
+        at_entry
+    }
+}
+
+/// What OVMF starts when no disc boots, where a shell is built in (`BUILD_SHELL` of `OvmfPkgX64.dsc`). Where none is, it says that there is nothing to boot: to
+/// the disc both have done the same, and so both are this word.
+const SHELL: &str = "EFI Internal Shell";
+
+/// EDK2, `OvmfPkg/Library/PlatformBmPrintScLib/StatusCodeHandler.c`, and the exception dump of
+/// `UefiCpuPkg/Library/CpuExceptionHandlerLib`.
+fn understand(line: &str) -> Option<(Said, String)> {
+    if let Some(dump) = line.find("!!!! ") {
+        let text = line[dump..].trim_matches(['!', ' ']);
+        let exception = text.split("  ").next().unwrap_or(text).to_owned();
+        return text
+            .contains("Exception Type")
+            .then(|| (Said::Crashed(exception.clone()), exception));
+    }
+    let (_, rest) = line.split_once("BdsDxe: ")?;
+    if rest.starts_with("No bootable option") {
+        return Some((Said::Nothing(rest.to_owned()), SHELL.to_owned()));
+    }
+    let (verb, description, rest) = boot_option(rest)?;
+    if description == SHELL {
+        let said = if verb == "starting" {
+            Said::Nothing(description.clone())
+        } else {
+            Said::Trying
+        };
+        return Some((said, description));
+    }
+    let said = match verb {
+        "loading" => Said::Trying,
+        "starting" => Said::Entered,
+        _ => {
+            // A device path holds no colon that a space follows.
+            let status = rest.rsplit_once(": ").map(|(_, status)| status.trim());
+            let text = format!(
+                "BdsDxe: {verb} \"{description}\": {}",
+                status.unwrap_or("no status")
+            );
+            let code = status.map(|status| {
+                let code = status.split(" -- ").next().unwrap_or(status);
+                code.trim().to_owned()
+            });
+            let said = Said::Failed {
+                code,
+                text: text.clone(),
+            };
+            return Some((said, text));
+        }
+    };
+    Some((said, format!("BdsDxe: {verb} \"{description}\"")))
+}
+
+/// Splits `loading Boot0001 "UEFI QEMU DVD-ROM QM00005 " from PciRoot(0x0)/…` into its verb, the
+/// description made canonical, and what follows the description.
+fn boot_option(text: &str) -> Option<(&'static str, String, &str)> {
+    let verb = ["loading", "starting", "failed to load", "failed to start"]
+        .into_iter()
+        .find(|verb| text.starts_with(verb))?;
+    let (_, quoted) = text.split_once('"')?;
+    let end = quoted.find("\" from ").or_else(|| quoted.rfind('"'))?;
+    Some((verb, canonical(&quoted[..end]), &quoted[end + 1..]))
+}
+
+/// A description without the parts that name the slot the device is in: an ATA serial number (`QM00005`), a
+/// USB serial number (`1-0000:00:02.0-1`).
+fn canonical(description: &str) -> String {
+    let words: Vec<&str> = description
+        .split_whitespace()
+        .filter(|word| {
+            let ata = word
+                .strip_prefix("QM")
+                .is_some_and(|n| n.len() == 5 && n.bytes().all(|b| b.is_ascii_digit()));
+            let usb = word.contains('-')
+                && word.contains(':')
+                && word
+                    .bytes()
+                    .all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b':' | b'.'));
+            !ata && !usb
+        })
+        .collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ovmf_descriptions_lose_their_slots() {
+        assert_eq!(
+            canonical("UEFI QEMU QEMU USB HARDDRIVE 1-0000:00:02.0-1"),
+            "UEFI QEMU QEMU USB HARDDRIVE"
+        );
+        assert_eq!(canonical("UEFI QEMU DVD-ROM QM00005 "), "UEFI QEMU DVD-ROM");
+        assert_eq!(canonical("UEFI QEMU QEMU CD-ROM "), "UEFI QEMU QEMU CD-ROM");
+    }
+}
