@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 pub mod boot;
+pub mod boot_configuration;
 pub mod boot_image;
 pub mod bytes;
 pub mod checkpoint;

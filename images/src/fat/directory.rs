@@ -28,7 +28,7 @@ pub struct FatVolume {
 
 /// A file or directory.
 pub(super) struct Entry {
-    short: String,
+    pub(super) short: String,
     long: String,
     pub(super) directory: bool,
     pub(super) cluster: u32,

@@ -4,9 +4,11 @@
 
 mod bios_parameter_block;
 mod directory;
+mod files;
 mod walk;
 
 pub use bios_parameter_block::BiosParameterBlock;
 pub use directory::FatVolume;
 pub(crate) use directory::{add_loader, is_loader};
+pub(crate) use files::FatFile;
 pub use walk::{FatStructure, FatVisit, Run};

@@ -1,0 +1,188 @@
+//! The commands that name files.
+
+use super::{
+    super::{Eyes, FileSystem, INCLUDES, NAMED, NamedFile, kept, volume::normal},
+    DEPTH, Expanded, Next, Runner, Said, device_name, shown,
+    words::Word,
+};
+
+impl Runner<'_, '_, '_> {
+    /// Where a path leads; `None` where that is another device, or not known.
+    fn place(&self, path: &str) -> Option<(FileSystem, String)> {
+        let (device, path) = match path.strip_prefix('(') {
+            Some(rest) => {
+                let (device, path) = rest.split_once(')')?;
+                (device.to_owned(), path)
+            }
+            None => (self.device()?, path),
+        };
+        if !path.starts_with('/') {
+            return None;
+        }
+        let device = device.trim_matches(['(', ')']);
+        let system = match device {
+            "cd" | "cd0" => FileSystem::Tree,
+            device => {
+                let systems = self.reader.volumes.file_systems();
+                systems.into_iter().find(|&it| device_name(it) == device)?
+            }
+        };
+        Some((system, path.to_owned()))
+    }
+
+    /// A file that is named, looked up where it can be.
+    fn named(
+        &mut self,
+        said: Said<'_>,
+        line: u32,
+        written: &str,
+        value: Option<&str>,
+    ) -> (NamedFile, Option<FileSystem>) {
+        let place = value.and_then(|value| self.place(value));
+        let mut exists = None;
+        if let Some((system, path)) = &place {
+            exists = self.reader.exists(*system, path, Eyes::Grub);
+        }
+        // The prefix is only where it is usually, as long as nothing sets it.
+        let guessed = written.contains("${prefix}") && self.scope.get("prefix").is_none();
+        if self.conditional > 0 || (guessed && exists == Some(false)) {
+            exists = None;
+        }
+        let path = match (&place, value) {
+            (Some((_, path)), _) => path.clone(),
+            (None, Some(value)) => shown(value),
+            (None, None) => written.to_owned(),
+        };
+        let file = NamedFile {
+            file: said.file.to_owned(),
+            line,
+            directive: said.name.to_owned(),
+            path: kept(&path),
+            exists,
+        };
+        (file, place.map(|(system, _)| system))
+    }
+
+    /// Notes a file with the entry that is run, or with the configuration.
+    fn note(&mut self, file: NamedFile) {
+        let entry = self
+            .entry
+            .and_then(|at| self.configuration.entries.get_mut(at));
+        let files = match entry {
+            Some(entry) => &mut entry.files,
+            None => &mut self.configuration.files,
+        };
+        if files.len() < NAMED {
+            files.push(file);
+        } else {
+            self.configuration.complete = false;
+        }
+    }
+
+    pub(super) fn kernel(&mut self, said: Said<'_>, words: &[Word]) {
+        let words = self.expand_all(words);
+        // `module --nounzip`, `multiboot --quirk-…`.
+        let is_option = |word: &&Expanded| word.1.starts_with("--");
+        let options = words.iter().take_while(is_option).count();
+        let Some((file, arguments)) = words.get(options..).and_then(<[_]>::split_first) else {
+            return;
+        };
+        let (named, _) = self.named(said, file.0, &file.1, file.2.as_deref());
+        self.note(named);
+        let arguments: Vec<&str> = arguments
+            .iter()
+            .map(|(_, written, value)| value.as_deref().unwrap_or(written))
+            .collect();
+        let entry = self
+            .entry
+            .and_then(|at| self.configuration.entries.get_mut(at));
+        if let Some(entry) = entry
+            && !said.name.contains("module")
+        {
+            entry.command_line = Some(kept(&shown(&arguments.join(" "))));
+        }
+    }
+
+    pub(super) fn initrd(&mut self, said: Said<'_>, words: &[Word]) {
+        for (line, written, value) in self.expand_all(words) {
+            if written.starts_with("--") {
+                continue;
+            }
+            // `newc:name:path` puts a file into an archive.
+            let value = value
+                .as_deref()
+                .map(|value| match value.strip_prefix("newc:") {
+                    Some(rest) => rest.split_once(':').map_or(rest, |(_, path)| path),
+                    None => value,
+                });
+            let (named, _) = self.named(said, line, &written, value);
+            self.note(named);
+        }
+    }
+
+    /// What another program does is not judged; blocks of a device (`+1`, `(hd0)+1`) are no file.
+    pub(super) fn chainloader(&mut self, said: Said<'_>, words: &[Word]) {
+        let words = self.expand_all(words);
+        let file = words
+            .iter()
+            .find(|(_, written, _)| !written.starts_with("--"));
+        let Some((line, written, value)) = file else {
+            return;
+        };
+        if written.starts_with('+') || written.contains(")+") {
+            return;
+        }
+        let (mut named, _) = self.named(said, *line, written, value.as_deref());
+        named.exists = None;
+        self.note(named);
+    }
+
+    pub(super) fn configfile(&mut self, said: Said<'_>, words: &[Word]) {
+        let words = self.expand_all(words);
+        let Some((line, written, value)) = words.first() else {
+            return;
+        };
+        let (named, system) = self.named(said, *line, written, value.as_deref());
+        if let Some(system) = system
+            && self.queue.len() < NAMED
+            && self.reader.exists(system, &named.path, Eyes::Grub) == Some(true)
+        {
+            self.queue.push(Next {
+                loader: self.configuration.loader,
+                system,
+                path: named.path.clone(),
+                reached_from: Some(self.configuration.path.clone()),
+                variables: self.scope.clone(),
+            });
+        }
+        // A file that is missing leaves this one in charge.
+        let takes_over = named.exists != Some(false) && self.conditional == 0;
+        self.handed_over |= takes_over && self.entry.is_none();
+        self.note(named);
+    }
+
+    pub(super) fn source(&mut self, said: Said<'_>, words: &[Word], depth: usize) {
+        let words = self.expand_all(words);
+        let Some((line, written, value)) = words.first() else {
+            return;
+        };
+        let (named, system) = self.named(said, *line, written, value.as_deref());
+        let path = named.path.clone();
+        let exists = named.exists;
+        // An entry that reads a file goes on with it, and needs it; a menu does without.
+        self.note(named);
+        let Some(system) = system else { return };
+        let is_circle = self.open.contains(&normal(&path));
+        if self.open.len() > INCLUDES || depth >= DEPTH || is_circle {
+            self.configuration.complete = false;
+            return;
+        }
+        match self.reader.text(system, &path, Eyes::Grub) {
+            Some((text, whole)) => {
+                self.configuration.complete &= whole;
+                self.file(&path, &text, depth + 1);
+            }
+            None => self.configuration.complete &= exists != Some(true),
+        }
+    }
+}
