@@ -50,14 +50,14 @@ impl Runner<'_, '_, '_> {
         }
         let path = match (&place, value) {
             (Some((_, path)), _) => path.clone(),
-            (None, Some(value)) => shown(value),
+            (None, Some(value)) => value.to_owned(),
             (None, None) => written.to_owned(),
         };
         let file = NamedFile {
             file: said.file.to_owned(),
             line,
             directive: said.name.to_owned(),
-            path: kept(&path),
+            path: kept(&shown(&path)),
             exists,
         };
         (file, place.map(|(system, _)| system))

@@ -262,6 +262,8 @@ fn grub_variables_are_known_where_they_are_set() {
         ("set root=(hd0,1)\nmenuentry x { linux /q }", "/q", None),
         ("set root=cd0\nmenuentry x { linux /q }", "/q", NO),
         ("menuentry x { chainloader /q.efi }", "/q.efi", None),
+        // A device in the middle of a path is not shown.
+        ("menuentry x { linux /a$root }", "/adisc", None),
         ("menuentry x { if t; then linux /q; fi }", "/q", None),
         ("menuentry x { multiboot2 /a x\n }", "/a", YES),
         ("menuentry x { module --nounzip /q x }", "/q", NO),
