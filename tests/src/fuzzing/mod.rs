@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     discs::GPT,
     discs::CONTAINER,
     discs::DISTILLED,
+    discs::CONFIGURATION,
     wire::PROBE,
     wire::PROBE_LINES,
     wire::QMP,
