@@ -1,12 +1,24 @@
-//! Serial bytes as text: escape sequences and control bytes taken away.
+//! Serial bytes as text: UTF-8, with its escape sequences played out and control bytes taken away.
 
-/// Turns bytes into text, as they come: a sequence may be cut anywhere.
+use std::str;
+
+/// The longest parameters of a control sequence that are looked at: two numbers.
+const PARAMETERS: usize = 32;
+
+/// Turns bytes into text, as they come: a sequence or a character may be cut anywhere.
+///
+/// Time is linear in the bytes, and so is memory: it holds the text and a few bytes of what is unfinished.
 #[derive(Clone, Debug, Default)]
 pub struct Cleaner {
     text: String,
     state: State,
+    /// The first bytes of a character whose others have not come yet.
+    unfinished: Unfinished,
     /// The row that the last cursor movement named, counted on by line feeds.
     row: Option<u32>,
+    /// Whether the two sets of characters between which SO and SI switch are those that draw lines, and which is used.
+    draws_lines: [bool; 2],
+    shifted: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -14,8 +26,26 @@ enum State {
     #[default]
     Text,
     Escape,
+    /// After an escape's intermediate byte (ECMA-35): the choice of a set of characters above all, `ESC ( B`.
+    Intermediate(u8),
     /// Inside a control sequence (ECMA-48 §5.4), with its parameters so far.
     Control(String),
+    /// Inside a command that a terminal keeps off its screen, such as a title (`ESC ] … BEL`).
+    Command {
+        /// One for the operating system (OSC), of which Linux has two that end by themselves.
+        system: bool,
+        /// Bytes so far.
+        length: usize,
+    },
+    /// Inside Linux's command that sets a colour, with the hexadecimal digits that are still to come.
+    Palette(u8),
+}
+
+/// Up to three bytes of a character of UTF-8.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unfinished {
+    bytes: [u8; 4],
+    length: usize,
 }
 
 impl Cleaner {
@@ -27,31 +57,107 @@ impl Cleaner {
 
     /// Takes more bytes.
     ///
-    /// Carriage returns, other control bytes and escape sequences vanish; a cursor movement into
-    /// another row begins a new line, because a program that draws a screen sends no line feeds.
-    /// Bytes from 80h up stand as Latin-1 characters: nothing says which code page they are.
+    /// Carriage returns, other control characters and escape sequences vanish; a cursor movement into
+    /// another row begins a new line, because a program that draws a screen sends no line feeds. Of characters that are
+    /// overwritten in their row, all stay: a countdown is seen as a whole.
+    ///
+    /// Bytes that are not UTF-8 are U+FFFD, as on a terminal: nothing says which code page they are, and a letter that was not
+    /// sent is worse than none. SeaBIOS's serial console, GRUB's, EDK2's (as it is set in OVMF) and Linux's all send UTF-8.
     pub fn push(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.state = match std::mem::take(&mut self.state) {
-                State::Text => self.plain(byte),
-                State::Escape if byte == b'[' => State::Control(String::new()),
-                // Two-byte sequences, `ESC c` (reset) above all.
-                State::Escape => State::Text,
-                State::Control(mut parameters) => match byte {
-                    0x20..0x40 if parameters.len() < 32 => {
-                        parameters.push(char::from(byte));
-                        State::Control(parameters)
-                    }
-                    0x1B => State::Escape,
-                    _ => {
-                        if matches!(byte, b'H' | b'f') {
-                            self.move_to(&parameters);
-                        }
-                        State::Text
-                    }
-                },
+        let mut rest = bytes;
+        while let Some(&byte) = rest.first() {
+            // Most of what comes is plain.
+            let plain = match (&self.state, self.unfinished.length, self.is_drawing()) {
+                (State::Text, 0, false) => {
+                    let special = |byte: &u8| !matches!(byte, 0x20..0x7F);
+                    rest.iter().position(special).unwrap_or(rest.len())
+                }
+                _ => 0,
             };
+            if plain > 0 {
+                let (text, after) = rest.split_at(plain);
+                self.text.push_str(str::from_utf8(text).unwrap_or_default());
+                rest = after;
+            } else {
+                self.byte(byte);
+                rest = rest.split_at(1).1;
+            }
         }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if self.unfinished.length > 0 && byte < 0x80 {
+            self.unfinished = Unfinished::default();
+            self.text.push(char::REPLACEMENT_CHARACTER);
+        }
+        self.state = match (std::mem::take(&mut self.state), byte) {
+            (State::Text, _) => self.plain(byte),
+            // An escape ends whatever it comes in, and so do CAN and SUB.
+            (_, 0x1B) => State::Escape,
+            (_, 0x18 | 0x1A) => State::Text,
+            // A line's end is never a part of a command; one that has no end would take all that follows.
+            (State::Command { .. } | State::Palette(_), b'\n') => self.plain(byte),
+            (State::Command { .. }, 0x07) => State::Text,
+            (State::Command { system, length }, _) => match (system, length, byte) {
+                (true, 0, b'P') => State::Palette(7),
+                (true, 0, b'R') => State::Text,
+                _ => State::Command {
+                    system,
+                    length: length.saturating_add(1),
+                },
+            },
+            (State::Palette(left), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') if left > 1 => {
+                State::Palette(left - 1)
+            }
+            (State::Palette(_), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => State::Text,
+            (State::Palette(_), _) => self.plain(byte),
+            // Control characters within a sequence count as if they came before it.
+            (state, 0..0x20) => {
+                self.plain(byte);
+                state
+            }
+            (State::Escape, b'[') => State::Control(String::new()),
+            (State::Escape, b']') => State::Command {
+                system: true,
+                length: 0,
+            },
+            // DCS, SOS, PM and APC.
+            (State::Escape, b'P' | b'X' | b'^' | b'_') => State::Command {
+                system: false,
+                length: 0,
+            },
+            (State::Escape, 0x20..0x30) => State::Intermediate(byte),
+            // Two-byte sequences. `ESC c` resets the terminal.
+            (State::Escape, b'c') => {
+                (self.draws_lines, self.shifted) = ([false; 2], false);
+                State::Text
+            }
+            (State::Escape, 0x30..0x7F) => State::Text,
+            (State::Intermediate(first), 0x20..0x30) => State::Intermediate(first),
+            (State::Intermediate(first), 0x30..0x7F) => {
+                match first {
+                    b'(' => self.draws_lines[0] = byte == b'0',
+                    b')' => self.draws_lines[1] = byte == b'0',
+                    _ => {}
+                }
+                State::Text
+            }
+            (State::Control(mut parameters), 0x20..0x40) => {
+                if parameters.len() < PARAMETERS {
+                    parameters.push(char::from(byte));
+                }
+                State::Control(parameters)
+            }
+            (State::Control(parameters), 0x40..0x7F) => {
+                if matches!(byte, b'H' | b'f') {
+                    self.move_to(&parameters);
+                }
+                State::Text
+            }
+            (state, 0x7F) => state,
+            // No sequence has such bytes: it was cut, and text goes on.
+            (_, 0x80..) => self.plain(byte),
+        };
     }
 
     fn plain(&mut self, byte: u8) -> State {
@@ -66,10 +172,38 @@ impl Cleaner {
             8 if !self.text.ends_with('\n') => {
                 self.text.pop();
             }
+            0x0E => self.shifted = true,
+            0x0F => self.shifted = false,
             0..0x20 | 0x7F => {}
-            _ => self.text.push(char::from(byte)),
+            0x20..0x7F if self.is_drawing() => self.text.push(drawn(byte)),
+            0x20..0x7F => self.text.push(char::from(byte)),
+            0x80.. => self.beyond_ascii(byte),
         }
         State::Text
+    }
+
+    fn beyond_ascii(&mut self, byte: u8) {
+        if self.unfinished.length > 0 && self.unfinished.with(byte).is_none() {
+            // It does not belong to what came before, and may begin a character.
+            self.unfinished = Unfinished::default();
+            self.text.push(char::REPLACEMENT_CHARACTER);
+        }
+        match self.unfinished.with(byte) {
+            Some(Ok(character)) => {
+                self.unfinished = Unfinished::default();
+                // Control characters here too.
+                if !character.is_control() {
+                    self.text.push(character);
+                }
+            }
+            Some(Err(unfinished)) => self.unfinished = unfinished,
+            None => self.text.push(char::REPLACEMENT_CHARACTER),
+        }
+    }
+
+    const fn is_drawing(&self) -> bool {
+        let [first, second] = self.draws_lines;
+        if self.shifted { second } else { first }
     }
 
     fn move_to(&mut self, parameters: &str) {
@@ -82,6 +216,47 @@ impl Cleaner {
             self.text.push('\n');
         }
         self.row = row;
+    }
+}
+
+impl Unfinished {
+    /// The character that a byte completes, or what is unfinished with it; `None` when it cannot follow.
+    fn with(mut self, byte: u8) -> Option<Result<char, Self>> {
+        *self.bytes.get_mut(self.length)? = byte;
+        self.length += 1;
+        match str::from_utf8(self.bytes.get(..self.length)?) {
+            Ok(text) => text.chars().next().map(Ok),
+            Err(error) if error.error_len().is_none() => Some(Err(self)),
+            Err(_) => None,
+        }
+    }
+}
+
+/// The character that a terminal draws in its set of lines, DEC's special graphics.
+const fn drawn(byte: u8) -> char {
+    match byte {
+        b'`' => '◆',
+        b'a' => '▒',
+        b'f' => '°',
+        b'g' => '±',
+        b'j' => '┘',
+        b'k' => '┐',
+        b'l' => '┌',
+        b'm' => '└',
+        b'n' => '┼',
+        b'o' | b'p' | b'q' | b'r' | b's' => '─',
+        b't' => '├',
+        b'u' => '┤',
+        b'v' => '┴',
+        b'w' => '┬',
+        b'x' => '│',
+        b'y' => '≤',
+        b'z' => '≥',
+        b'{' => 'π',
+        b'|' => '≠',
+        b'}' => '£',
+        b'~' => '·',
+        _ => byte as char,
     }
 }
 
@@ -118,7 +293,23 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Without control characters, text is what Rust makes of the same bytes.
+        #[test]
+        fn any_bytes_are_decoded_as_utf8(bytes in proptest::collection::vec(0x20..=0xFF_u8, 0..64), cut in 0..64_usize) {
+            let whole = [&bytes[..], b" "].concat();
+            let (first, second) = whole.split_at(cut.min(whole.len()));
+            let mut cleaner = Cleaner::default();
+            cleaner.push(first);
+            cleaner.push(second);
+            let expected = String::from_utf8_lossy(&whole).replace(char::is_control, "");
+            prop_assert_eq!(cleaner.text(), expected);
+        }
+    }
 
     #[test]
     fn escape_sequences_vanish_even_when_cut() {
@@ -132,6 +323,90 @@ mod tests {
             cleaner.push(&whole[cut..]);
             assert_eq!(cleaner.text(), expected, "cut at {cut}");
         }
+    }
+
+    /// The text of bytes, which does not depend on where they are cut.
+    fn however_cut(bytes: &[u8]) -> String {
+        let whole = clean(bytes);
+        for first in 0..=bytes.len() {
+            for second in first..=bytes.len() {
+                let mut cleaner = Cleaner::default();
+                for piece in [&bytes[..first], &bytes[first..second], &bytes[second..]] {
+                    cleaner.push(piece);
+                }
+                assert_eq!(cleaner.text(), whole, "cut at {first} and {second}");
+            }
+        }
+        whole
+    }
+
+    #[test]
+    fn serial_text_is_utf8_wherever_it_is_cut() {
+        // What SeaBIOS's sercon sends of code page 437, what Linux says, and beyond 16 bits.
+        let text = "╔═╗ 448 MB ü – „Grüße“ \u{1F4BF}.";
+        assert_eq!(however_cut(text.as_bytes()), text);
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_holes_and_nothing_around_them_is_lost() {
+        assert_eq!(however_cut(b"a\xFCb"), "a\u{FFFD}b");
+        assert_eq!(however_cut(b"\xE2\x95A"), "\u{FFFD}A");
+        assert_eq!(however_cut(b"\xE2\xC3\xBC"), "\u{FFFD}ü");
+        assert_eq!(however_cut(b"\x80\xC0\xF5\xFF"), "\u{FFFD}".repeat(4));
+        // A surrogate, and what is written longer than it must.
+        assert_eq!(however_cut(b"\xED\xA0\x80."), "\u{FFFD}\u{FFFD}\u{FFFD}.");
+        assert_eq!(however_cut(b"\xE2\x95\x1b[0m\x94"), "\u{FFFD}\u{FFFD}");
+        // A control character as UTF-8.
+        assert_eq!(however_cut(b"a\xC2\x85b"), "ab");
+    }
+
+    #[test]
+    fn titles_and_character_sets_leave_no_text() {
+        assert_eq!(however_cut(b"\x1b]0;root@host: ~\x07# "), "# ");
+        assert_eq!(
+            however_cut(b"\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\"),
+            "link"
+        );
+        assert_eq!(however_cut(b"\x1bP1$r0m\x1b\\x\x1b_y\x1b\\z"), "xz");
+        assert_eq!(
+            however_cut(b"\x1b(B\x1b)0\x1b%G\x1b#8\x1b[?25l\x1b[!ptext"),
+            "text"
+        );
+        // Linux's own, which have no end of their own.
+        assert_eq!(however_cut(b"\x1b]P1aa00FFred\x1b]Rplain"), "redplain");
+    }
+
+    #[test]
+    fn a_command_without_an_end_takes_one_line_and_no_more() {
+        assert_eq!(however_cut(b"\x1b]0;never\nlogin: "), "\nlogin: ");
+        assert_eq!(however_cut(b"\x1b]0;\x18login: "), "login: ");
+        assert_eq!(however_cut(b"\x1b[1;2\xC3\xBCx"), "üx");
+        assert_eq!(however_cut(b"\x1b[1\n;5Hx"), "\nx");
+    }
+
+    #[test]
+    fn the_lines_of_vt100_are_drawn() {
+        assert_eq!(however_cut(b"\x1b(0lqk\x1b(B lqk"), "┌─┐ lqk");
+        assert_eq!(however_cut(b"\x1b)0\x0ex\x0fx"), "│x");
+        assert_eq!(however_cut(b"\x1b(0\x1bcx"), "x");
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_takes_linear_time_and_no_more_memory() {
+        let line = vec![b'x'; 10 << 20];
+        let endless = [&b"\x1b["[..], &b"1;".repeat(5 << 20)].concat();
+        let mut cleaner = Cleaner::default();
+        let began = std::time::Instant::now();
+        for bytes in [&line, &endless] {
+            for piece in bytes.chunks(4096) {
+                cleaner.push(piece);
+            }
+        }
+        println!("20 MiB: {:?}", began.elapsed());
+        assert_eq!(cleaner.text().len(), line.len());
+        assert!(
+            matches!(&cleaner.state, State::Control(parameters) if parameters.len() == PARAMETERS)
+        );
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Ear {
             self.cleaner.push(&[byte]);
             // A backspace takes text away, which cannot be unheard.
             let new = self.cleaner.text().get(before..).unwrap_or_default();
-            // rexpect takes each byte for a character, as the cleaner did.
+            // rexpect takes each byte for a character, and so hears those up to U+00FF alone.
             heard.extend(new.chars().filter_map(|c| u8::try_from(c).ok()));
         }
         // It fails when the listener is gone, which `heard` tells.
@@ -152,10 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn letters_beyond_ascii_are_latin_1() {
+    fn letters_beyond_ascii_are_heard_in_utf8() {
         let mut ear = Ear::new().expect("an ear");
         ear.listen_for("^caf\u{e9}$");
-        ear.hear(b"caf\xe9");
+        ear.hear("caf\u{e9}".as_bytes());
         assert!(rings(&ear));
     }
 }
