@@ -21,14 +21,11 @@ use crate::{
     recording::Recording,
     registers::Registers,
     rules::{self, Confirmed, Dialogue, Facts, Over, Stopped},
-    screen::{self, ScreenText},
+    screen,
     text::{Cleaner, Lines},
     trace::TraceLog,
 };
 
-/// The text screen: 80 × 25 characters with an attribute byte each.
-const TEXT_SCREEN: u64 = 0xB8000;
-const TEXT_SCREEN_BYTES: u64 = 80 * 25 * 2;
 /// The longest time between two looks at a screen on which a text is to appear.
 const SCREEN_INTERVAL: Duration = Duration::from_secs(1);
 /// So many times its deadline on the wall, a machine that did not have the time that its deadline gives it is given up.
@@ -580,14 +577,7 @@ fn unless_gone<T>(result: Result<T, CommandError>) -> Result<Option<T>, Trouble>
 
 /// The text on the screen, from text memory or else from the pixels; empty when there is none.
 pub(crate) fn text_screen(machine: &mut Machine) -> Result<String, CommandError> {
-    let memory = machine.memory(TEXT_SCREEN, TEXT_SCREEN_BYTES)?;
-    if let Some(text) = screen::text_from_vga_memory(&memory) {
-        return Ok(text);
-    }
-    match screen::text_from_ppm(&machine.screen()?) {
-        ScreenText::Text(text) => Ok(text),
-        ScreenText::Graphic => Ok(String::new()),
-    }
+    screen::read(machine).map(|screen| screen.text)
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

@@ -26,7 +26,7 @@ use self::{
     qmp::{Qmp, QmpEvent},
     spec::{MachineSpec, Origin},
 };
-use crate::{dialogue::Chord, serial::SerialSource};
+use crate::{dialogue::Chord, screen::Eyes, serial::SerialSource};
 
 /// QEMU's event of a state being saved or loaded.
 const MIGRATION: &str = "MIGRATION";
@@ -59,6 +59,7 @@ pub struct Machine {
     /// The guest's, where it is a file.
     memory: Option<File>,
     clock: Clock,
+    eyes: Eyes,
     gone: bool,
 }
 
@@ -117,6 +118,7 @@ impl Machine {
             inbox: VecDeque::new(),
             folder: folder.to_owned(),
             memory,
+            eyes: Eyes::default(),
             gone: false,
         };
         // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
@@ -344,6 +346,31 @@ impl Machine {
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 
+    /// Runs commands of the human monitor one after the other, without waiting for one before the next is sent: between two of
+    /// them no time passes but QEMU's.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub fn monitor_all(&mut self, lines: &[String]) -> Result<Vec<String>, CommandError> {
+        const COMMAND: &str = "human-monitor-command";
+        let mut requests = Vec::new();
+        let mut ids = Vec::new();
+        for line in lines {
+            let (id, request) = self.qmp.request(COMMAND, &json!({ "command-line": line }));
+            requests.extend(request);
+            ids.push(id);
+        }
+        if self.gone || self.wires.qmp.send(&requests).is_err() {
+            return Err(CommandError::Gone);
+        }
+        let mut answers = Vec::new();
+        for id in ids {
+            let answer = self.answer(COMMAND, id)?;
+            answers.push(answer.as_str().unwrap_or_default().to_owned());
+        }
+        Ok(answers)
+    }
+
     /// Presses keys together on the emulated keyboard, each going down and up for this long. Gives back before they are up.
     ///
     /// # Errors
@@ -372,6 +399,11 @@ impl Machine {
     pub fn screen(&mut self) -> Result<Vec<u8>, CommandError> {
         self.command("screendump", &json!({ "filename": "screen.ppm" }))?;
         self.take_file("screen.ppm")
+    }
+
+    /// Who reads its pixels, and knows what stood there last.
+    pub(crate) const fn eyes(&mut self) -> &mut Eyes {
+        &mut self.eyes
     }
 
     fn take_file(&self, name: &str) -> Result<Vec<u8>, CommandError> {

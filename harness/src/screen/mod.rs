@@ -2,26 +2,33 @@
 
 mod cp437;
 mod font;
+mod glyph;
+mod grub;
+mod live;
+mod nearest;
+mod pixels;
 mod ppm;
 mod terminal;
 mod vga;
 
 pub use font::Font;
+pub use live::{Fingerprint, Mode, Screen, read};
+pub use pixels::Eyes;
 pub use ppm::{PictureError, png_from_ppm};
 pub use terminal::text_from_terminal;
-pub use vga::text_from_vga_memory;
+pub use vga::TextMode;
 
 /// What is read from a screen of pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScreenText {
     /// Lines of text, without trailing blanks. A cell that is no known character is U+FFFD.
     Text(String),
-    /// No text in the VGA font.
+    /// No text in a font that is known.
     Graphic,
 }
 
-/// The text on a screendump, in the VGA font of the host's VGA BIOS; [`ScreenText::Graphic`] also where the
-/// host has none or `ppm` is no picture.
+/// The text on a screendump, in the fonts of the host; [`ScreenText::Graphic`] also where it has none or `ppm` is not a
+/// picture.
 #[must_use]
 pub fn text_from_ppm(ppm: &[u8]) -> ScreenText {
     Font::of_host().map_or(ScreenText::Graphic, |font| font.read(ppm))

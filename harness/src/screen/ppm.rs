@@ -1,13 +1,16 @@
 //! QEMU's screendumps: binary PPM (`P6`), and PNG for people.
 
-use std::io;
+use std::{io, ops::Range};
+
+/// Red, green and blue.
+pub(super) type Colour = [u8; 3];
 
 /// A picture of 24-bit pixels, by rows from the top.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Picture<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
-    pixels: &'a [[u8; 3]],
+    pixels: &'a [Colour],
 }
 
 /// No picture.
@@ -57,8 +60,23 @@ impl<'a> Picture<'a> {
     }
 
     /// The row from the top; empty beyond the last.
-    pub(super) fn row(&self, y: usize) -> &'a [[u8; 3]] {
-        self.pixels.chunks(self.width).nth(y).unwrap_or_default()
+    pub(super) fn row(&self, y: usize) -> &'a [Colour] {
+        let start = y.saturating_mul(self.width);
+        let end = start.saturating_add(self.width);
+        self.pixels.get(start..end).unwrap_or_default()
+    }
+
+    /// The bytes of rows; none where not all of them are there.
+    pub(super) fn rows(&self, rows: Range<usize>) -> &'a [u8] {
+        let start = rows.start.saturating_mul(self.width);
+        let end = rows.end.saturating_mul(self.width);
+        let pixels = self.pixels.get(start..end).unwrap_or_default();
+        pixels.as_flattened()
+    }
+
+    /// All pixels, row after row.
+    pub(super) const fn pixels(&self) -> &'a [Colour] {
+        self.pixels
     }
 }
 

@@ -41,17 +41,23 @@ fn text(png: &[u8]) -> String {
     }
 }
 
+/// Mode 3 as SeaBIOS sets it.
+const MODE_3: TextMode = TextMode {
+    base: 0xB8000,
+    start: 0,
+    pitch: 80,
+    columns: 80,
+    rows: 25,
+};
+
 #[test]
 fn a_text_mode_is_read_alike_from_its_memory_and_from_its_pixels() {
-    assert_eq!(
-        text_from_vga_memory(SEABIOS_B8000).as_deref(),
-        Some(SEABIOS_TEXT)
-    );
+    assert_eq!(MODE_3.text(SEABIOS_B8000), SEABIOS_TEXT);
     assert_eq!(text(SEABIOS), SEABIOS_TEXT);
 }
 
 #[test]
-fn a_program_with_a_font_of_its_own_is_read_where_its_glyphs_are_those_of_the_vga() {
+fn a_font_that_is_like_the_vgas_is_read() {
     let text = text(MEMTEST);
     for words in [
         "      Memtest86+ ",
@@ -60,19 +66,202 @@ fn a_program_with_a_font_of_its_own_is_read_where_its_glyphs_are_those_of_the_vg
         "SMP: Disabled   │ ",
         "QEMU Standard PC (Q35 + ICH9, 2009)",
         "<ESC> Exit  <F1> Configuration  <Space> Scroll Lock            6.10.unknown.x64",
+        // Linux's framebuffer console has the same font: its `T` and `v` are drawn differently.
+        "Test #2  [Address test, own address + window]",
     ] {
         assert!(text.contains(words), "{words}:\n{text}");
     }
-    // Its `T` and `v` are drawn too differently, and are not guessed.
-    assert!(
-        text.contains("\u{FFFD}est #2  [Address test, own address + window]"),
-        "{text}"
-    );
+    assert!(!text.contains(char::REPLACEMENT_CHARACTER), "{text}");
+}
+
+const OVMF_TEXT: &str = "UEFI Interactive Shell v2.2
+EDK II
+UEFI v2.70 (EDK II, 0x00010000)
+map: No mapping found.
+Press ESC in 1 seconds to skip startup.nsh or any other key to continue.
+Shell>";
+
+#[test]
+fn the_console_of_edk2_with_its_font_of_19_rows_is_read() {
+    assert_eq!(text(OVMF), OVMF_TEXT);
+}
+
+/// A part of a picture, with the background around it so that it begins elsewhere.
+fn moved(ppm: &[u8], (left, top): (usize, usize), (width, height): (usize, usize)) -> Vec<u8> {
+    let picture = ppm::Picture::from_ppm(ppm).unwrap();
+    let mut moved = format!("P6 {width} {height} 255\n").into_bytes();
+    for y in 0..height {
+        let row = y.checked_sub(top).map_or(&[][..], |y| picture.row(y));
+        for x in 0..width {
+            let pixel = x.checked_sub(left).and_then(|x| row.get(x));
+            moved.extend(pixel.copied().unwrap_or_default());
+        }
+    }
+    moved
 }
 
 #[test]
-fn a_screen_in_another_font_is_graphic() {
-    assert_eq!(text(OVMF), "graphic");
+fn a_console_is_read_wherever_it_stands() {
+    let ppm = ppm_from_png(OVMF);
+    // As EDK2 centres it: 31 lines of 100 characters on 1280 × 800 and on 800 × 600, 25 of 80 on 640 × 480; and as nobody does.
+    for (place, size) in [
+        ((240, 105), (1280, 800)),
+        ((0, 5), (800, 600)),
+        ((0, 2), (640, 480)),
+        ((13, 7), (1024, 768)),
+    ] {
+        let text = match text_from_ppm(&moved(&ppm, place, size)) {
+            ScreenText::Text(text) => text,
+            ScreenText::Graphic => panic!("{place:?} {size:?}: graphic"),
+        };
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        assert!(
+            lines.join("\n").contains(OVMF_TEXT),
+            "{place:?} {size:?}:\n{text}"
+        );
+    }
+}
+
+#[test]
+fn of_the_next_picture_only_what_has_changed_is_read_and_it_is_read_the_same() {
+    let font = Font::of_host().unwrap();
+    let memtest = ppm_from_png(MEMTEST);
+    let mut later = memtest.clone();
+    // Two of its lines become blank, and one loses a part of it.
+    let line = 640 * 16 * 3;
+    let header = later.len() - 640 * 480 * 3;
+    later.copy_within(header + line * 20..header + line * 21, header + line * 2);
+    later[header + line * 5..][..line / 2].fill(0);
+    let mut eyes = Eyes::default();
+    for ppm in [
+        &memtest,
+        &later,
+        &later,
+        &memtest,
+        &ppm_from_png(SEABIOS),
+        &ppm_from_png(OVMF),
+        &memtest,
+    ] {
+        assert_eq!(eyes.read_with(font, ppm.clone()), font.read(ppm));
+    }
+}
+
+/// A GRUB font of two glyphs that nobody else has, with the line on which they stand 14 rows below the top of the cell.
+fn grub_font() -> Vec<u8> {
+    let section = |name: &[u8; 4], bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+        [&name[..], &length, bytes].concat()
+    };
+    let glyph = |[width, height]: [u16; 2], [left, bottom]: [i16; 2], pixels: &[u8]| {
+        let sides = [width, height].map(u16::to_be_bytes);
+        let place = [left, bottom].map(i16::to_be_bytes);
+        let next = 8_u16.to_be_bytes();
+        [&sides.concat(), &place.concat(), &next[..], pixels].concat()
+    };
+    // A saw of six by eight pixels, and a stair that goes below the line.
+    let saw = [0b1010_1001, 0b0101_1010, 0b1001_0101].repeat(2);
+    let first = glyph([6, 8], [1, 0], &saw);
+    let stair = [0b1001_0010, 0b1001_1011, 0b1001_0010, 0b1000_0000];
+    let second = glyph([3, 8], [0, -2], &stair);
+    let head = [
+        section(b"FILE", b"PFF2"),
+        section(b"NAME", b"Saw\0"),
+        section(b"ASCE", &[0, 14]),
+    ]
+    .concat();
+    let data = u32::try_from(head.len() + 8 + 2 * 9 + 8).unwrap();
+    let entry = |code: char, offset: usize| {
+        let offset = data + u32::try_from(offset).unwrap();
+        [
+            &u32::from(code).to_be_bytes()[..],
+            &[0],
+            &offset.to_be_bytes(),
+        ]
+        .concat()
+    };
+    let index = [entry('A', 0), entry('ß', first.len())].concat();
+    let data = [&b"DATA\xFF\xFF\xFF\xFF"[..], &first, &second].concat();
+    [head, section(b"CHIX", &index), data].concat()
+}
+
+#[test]
+fn the_font_of_grubs_graphical_terminal_is_read_where_its_border_moves_it() {
+    let glyphs = grub::glyphs(&grub_font());
+    let [(letter, first), (sharp, second)] = glyphs.as_slice() else {
+        panic!("{glyphs:?}");
+    };
+    assert_eq!((*letter, *sharp), ('A', 'ß'));
+    assert_eq!(first.extent(), Some((6, 13)));
+    assert_eq!(second.extent(), Some((8, 15)));
+    // Its terminal stands 10 pixels from the edges, which is a cell more and two pixels.
+    let mut pixels = vec![[0_u8; 3]; 640 * 480];
+    for (number, glyph) in [first, first, second, first, second]
+        .into_iter()
+        .enumerate()
+    {
+        for (y, row) in glyph.rows().iter().enumerate() {
+            for x in (0..8).filter(|x| row >> (7 - x) & 1 != 0) {
+                pixels[(10 + 16 * 3 + y) * 640 + 10 + number * 8 + x] = [0xAA; 3];
+            }
+        }
+    }
+    let ppm = [b"P6 640 480 255\n", pixels.as_flattened()].concat();
+    let rom = host_rom();
+    let font = Font::from_rom(&rom).unwrap();
+    assert_eq!(font.read(&ppm), ScreenText::Graphic);
+    let text = font.with_grub_font(&grub_font()).read(&ppm);
+    assert_eq!(text, ScreenText::Text("\n\n\n AAßAß".to_owned()));
+}
+
+/// The ROM of the VGA that the host's QEMU has.
+fn host_rom() -> Vec<u8> {
+    let paths =
+        ["qemu", "seabios", "vgabios"].map(|name| format!("/usr/share/{name}/vgabios-stdvga.bin"));
+    paths
+        .iter()
+        .find_map(|path| std::fs::read(path).ok())
+        .expect("a VGA BIOS")
+}
+
+#[test]
+fn noise_is_like_no_character() {
+    let font = Font::of_host().unwrap();
+    let mut noise = 1_u32;
+    for _ in 0..200 {
+        let mut glyph = glyph::Glyph::blank(16);
+        for row in glyph.rows_mut() {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *row = noise.to_be_bytes()[0];
+        }
+        assert_eq!(font.character(&glyph), font::Match::None, "{glyph:?}");
+    }
+}
+
+/// Prints how long a screen takes to read; how much that is depends on the host.
+#[test]
+fn reading_a_screen_takes_little() {
+    let font = Font::of_host().unwrap();
+    let ovmf = moved(&ppm_from_png(OVMF), (0, 5), (800, 600));
+    for (name, ppm) in [
+        ("OVMF 800 × 600", ovmf),
+        ("OVMF 1280 × 800", ppm_from_png(OVMF)),
+        ("memtest86+ 640 × 480", ppm_from_png(MEMTEST)),
+    ] {
+        let mut eyes = Eyes::default();
+        let mut changed = ppm.clone();
+        let middle = changed.len() / 2;
+        changed[middle] ^= 0x80;
+        for (what, ppm) in [
+            ("first", &ppm),
+            ("the same", &ppm),
+            ("changed", &changed),
+            ("changed back", &ppm),
+        ] {
+            let began = std::time::Instant::now();
+            let _ = eyes.read_with(font, ppm.clone());
+            println!("{name}, {what}: {:?}", began.elapsed());
+        }
+    }
 }
 
 #[test]
@@ -100,32 +289,75 @@ fn a_screen_of_one_colour_holds_no_words() {
     assert_eq!(text_from_ppm(&ppm), ScreenText::Text(String::new()));
 }
 
+/// A window of text memory with the number of each cell's line of 80 as its code.
+fn numbered() -> Vec<u8> {
+    let cells = (0..16_384_u32).flat_map(|cell| [b'A' + u8::try_from(cell / 80 % 26).unwrap(), 7]);
+    cells.collect()
+}
+
 #[test]
-fn vga_memory_that_is_no_text_is_none() {
-    fn check(memory: &[u8], expect: Option<&str>) {
-        assert_eq!(text_from_vga_memory(memory).as_deref(), expect);
-    }
-    let screen = |codes: &[u8]| -> Vec<u8> {
-        let cells = codes
-            .iter()
-            .copied()
-            .chain([b' '])
-            .cycle()
-            .take(codes.len());
-        let blanks = std::iter::repeat(b' ');
-        cells
-            .chain(blanks)
-            .take(2000)
-            .flat_map(|code| [code, 7])
+fn text_is_read_from_where_the_screen_begins_and_around_the_end_of_its_memory() {
+    let first_letters = |mode: TextMode| -> String {
+        let text = mode.text(&numbered());
+        text.lines()
+            .filter_map(|line| line.chars().next())
             .collect()
     };
-    // Nothing answers at B8000h in a pixel mode.
-    check(&[0xFF; 4000], None);
-    check(&[0; 4000], None);
-    check(&screen(b""), None);
-    check(&screen(b"short")[..3999], None);
-    check(&screen(b"\x01\x02\x03\x04\x05\x06A"), None);
-    check(&screen(b"\xC9\xCD\xBB\x81 \xE1"), Some("╔═╗ü ß"));
+    assert_eq!(first_letters(MODE_3), "ABCDEFGHIJKLMNOPQRSTUVWXY");
+    let scrolled = TextMode {
+        start: 80 * 3,
+        ..MODE_3
+    };
+    assert_eq!(first_letters(scrolled), "DEFGHIJKLMNOPQRSTUVWXYZAB");
+    // The last line of the window is followed by its first.
+    let around = TextMode {
+        start: 16_384 - 80,
+        ..MODE_3
+    };
+    assert_eq!(&first_letters(around)[1..], "ABCDEFGHIJKLMNOPQRSTUVWX");
+    let wide = TextMode {
+        columns: 132,
+        pitch: 132,
+        rows: 3,
+        ..MODE_3
+    };
+    assert_eq!(
+        wide.text(&numbered())
+            .lines()
+            .next()
+            .map(|line| line.chars().count()),
+        Some(132)
+    );
+}
+
+#[test]
+fn the_registers_say_what_mode_it_is() {
+    // Those of mode 3 on QEMU's VGA: 720 × 400 pixels, characters of 16 lines.
+    let registers = |index: u8| match index {
+        0x01 => 79,
+        0x07 => 0x1F,
+        0x09 => 0x4F,
+        0x0C => 0x01,
+        0x0D => 0x40,
+        0x12 => 0x8F,
+        0x13 => 40,
+        _ => 0,
+    };
+    let mode = |mode, miscellaneous| TextMode::from_registers(mode, miscellaneous, registers);
+    let scrolled = TextMode {
+        start: 0x140,
+        ..MODE_3
+    };
+    assert_eq!(mode(0x10, 0x0E), Some(scrolled));
+    let monochrome = TextMode {
+        base: 0xB0000,
+        ..scrolled
+    };
+    assert_eq!(mode(0x10, 0x0A), Some(monochrome));
+    // Mode 13h, a VBE mode, and a font that is being loaded.
+    assert_eq!(mode(0x40, 0x05), None);
+    assert_eq!(mode(0x50, 0x05), None);
+    assert_eq!(mode(0x00, 0x04), None);
 }
 
 #[test]
@@ -165,15 +397,29 @@ fn a_rom_without_the_font_has_none() {
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in any::<Vec<u8>>()) {
-        let _ = text_from_vga_memory(&bytes);
+        let _ = grub::glyphs(&bytes);
+        let mut font = grub_font();
+        for (byte, &other) in font.iter_mut().zip(&bytes) {
+            *byte ^= other;
+        }
+        let _ = grub::glyphs(&font);
         let _ = text_from_ppm(&bytes);
         let _ = png_from_ppm(&bytes);
         let _ = Font::from_rom(&bytes);
     }
 
     #[test]
-    fn no_screen_of_memory_panics(bytes in prop::collection::vec(any::<u8>(), 4000..4100)) {
-        let _ = text_from_vga_memory(&bytes);
+    fn any_registers_and_memory_are_a_screen(
+        registers in any::<[u8; 32]>(),
+        graphics in any::<[u8; 2]>(),
+        memory in prop::collection::vec(any::<u8>(), 0..4100),
+    ) {
+        let get = |index: u8| registers[usize::from(index)];
+        if let Some(mode) = TextMode::from_registers(graphics[0], graphics[1], get) {
+            let text = mode.text(&memory);
+            prop_assert!(text.lines().count() <= usize::from(mode.rows));
+            prop_assert!(text.lines().all(|line| line.chars().count() <= usize::from(mode.columns)));
+        }
     }
 
     #[test]

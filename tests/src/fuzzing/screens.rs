@@ -2,7 +2,7 @@
 
 use harness::{
     firmware::FirmwareKind,
-    screen::{Font, ScreenText, png_from_ppm, text_from_terminal, text_from_vga_memory},
+    screen::{Eyes, Font, ScreenText, TextMode, png_from_ppm, text_from_ppm, text_from_terminal},
     text::{Cleaner, clean},
 };
 
@@ -21,11 +21,27 @@ pub(super) const TEXT: Target = Target {
         }
         let text = clean(whole);
         assert_eq!(cleaner.text(), text);
-        let shown = |it: char| matches!(it, '\n' | '\t' | '\u{80}'..) || !it.is_control();
+        let shown = |it: char| matches!(it, '\n' | '\t') || !it.is_control();
         assert!(text.chars().all(shown), "{text:?}");
     },
     longest: 512,
-    words: &[b"\x1b[", b"\x1b[2;1H", b"\x1bc", b"\x1b[?7l", b"\x08"],
+    words: &[
+        b"\x1b[",
+        b"\x1b[2;1H",
+        b"\x1bc",
+        b"\x1b[?7l",
+        b"\x08",
+        b"\x1b]0;",
+        b"\x1b]P",
+        b"\x07",
+        b"\x1b\\",
+        b"\x1b(0",
+        b"\x1b(B",
+        b"\x0e",
+        b"\xe2\x95\x94",
+        b"\xf0\x9f",
+        b"\xc2\x9b",
+    ],
 };
 
 pub(super) const TERMINAL: Target = Target {
@@ -65,6 +81,16 @@ pub(super) const PICTURE: Target = Target {
         {
             assert!(is_picture);
         }
+        // What stood there before changes nothing.
+        let mut eyes = Eyes::default();
+        let half = input.len() / 2;
+        let mut other = input.to_vec();
+        if let Some(byte) = other.get_mut(half) {
+            *byte = !*byte;
+        }
+        for ppm in [input, &other, input] {
+            assert_eq!(eyes.read(ppm.to_vec()), text_from_ppm(ppm));
+        }
     },
     longest: 2_048,
     words: &[
@@ -81,12 +107,22 @@ pub(super) const VGA: Target = Target {
     name: "vga",
     what: "the memory of VGA's text mode, of which the input's bytes are repeated",
     read: |input| {
-        let repeated: Vec<u8> = input.iter().copied().cycle().take(4_000).collect();
+        // The registers of the CRT controller, and the two that say what mode it is.
+        let register = |index: u8| input.get(usize::from(index)).copied().unwrap_or(0);
+        let mode = TextMode::from_registers(register(32), register(33), register);
+        let mode = mode.unwrap_or(TextMode {
+            base: 0xB8000,
+            start: u16::from(register(0)) << 8,
+            pitch: 80,
+            columns: 80,
+            rows: 25,
+        });
+        let repeated: Vec<u8> = input.iter().copied().cycle().take(32 << 10).collect();
         for memory in [input, &repeated] {
-            if let Some(text) = text_from_vga_memory(memory) {
-                assert!(text.lines().count() <= 25 && !text.is_empty());
-                assert!(text.lines().all(|line| line.chars().count() <= 80));
-            }
+            let text = mode.text(memory);
+            assert!(text.lines().count() <= usize::from(mode.rows));
+            let columns = usize::from(mode.columns);
+            assert!(text.lines().all(|line| line.chars().count() <= columns));
         }
     },
     longest: 256,
