@@ -12,4 +12,5 @@ mod hostile;
 mod listening;
 mod mastered;
 mod real_media;
+mod screens;
 mod uefi;
