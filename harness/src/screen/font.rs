@@ -77,7 +77,9 @@ impl Font {
     /// With the glyphs of a GRUB font (`PFF2`) as well. What is no such font adds nothing.
     #[must_use]
     pub fn with_grub_font(mut self, font: &[u8]) -> Self {
-        for (character, glyph) in grub::glyphs(font) {
+        // What is whole rows at the foot of a cell is on a console its cursor.
+        let glyphs = grub::glyphs(font).into_iter();
+        for (character, glyph) in glyphs.filter(|(_, glyph)| !glyph.without_cursor().is_blank()) {
             self.characters.entry(glyph).or_insert(character);
         }
         self

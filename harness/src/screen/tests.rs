@@ -224,6 +224,15 @@ fn host_rom() -> Vec<u8> {
 }
 
 #[test]
+fn the_cursor_of_a_framebuffer_console_is_no_character() {
+    // Linux draws the last two rows of the cell; GRUB's font has a block (U+2581) that is the same.
+    let mut glyph = glyph::Glyph::blank(16);
+    glyph.rows_mut()[14..].fill(0xFF);
+    let font = Font::of_host().unwrap();
+    assert_eq!(font.character(&glyph), font::Match::Near(' '));
+}
+
+#[test]
 fn noise_is_like_no_character() {
     let font = Font::of_host().unwrap();
     let mut noise = 1_u32;
