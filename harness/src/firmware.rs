@@ -27,6 +27,7 @@ pub use store::{Kept, Record, Source, Store, StoreError, grid};
 use self::recognise::seabios_version;
 use crate::{
     ask::ask,
+    attachment::Attachment,
     outcome::kebab_display,
     qemu::{Qemu, sha256_of},
 };
@@ -143,6 +144,46 @@ impl Firmware {
             build: self.build.clone(),
         }
     }
+
+    /// Whether there is a machine on which it can boot a disc that hangs there so.
+    ///
+    /// # Errors
+    /// The machine of the attachment cannot run it.
+    pub fn check(&self, attachment: Attachment) -> Result<(), NoMachine> {
+        // Only Q35 has it, and the machine of `ide` is an i440FX.
+        if self.image.needs_smm() && attachment == Attachment::Ide {
+            return Err(NoMachine {
+                name: self.name(),
+                attachment,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A firmware that the machine of an attachment cannot run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}; {}", self.what(), Self::REMEDY)]
+pub struct NoMachine {
+    /// Which firmware.
+    pub name: FirmwareName,
+    /// Which attachment.
+    pub attachment: Attachment,
+}
+
+impl NoMachine {
+    /// What to do about it.
+    pub const REMEDY: &str = "use another attachment";
+
+    /// What is wrong, without the remedy.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let Self { name, attachment } = self;
+        format!(
+            "the firmware {name} needs system management mode, which the i440FX machine of the attachment \
+             {attachment} does not have"
+        )
+    }
 }
 
 impl fmt::Display for Firmware {
@@ -177,6 +218,18 @@ impl FirmwareImage {
             Self::Bios(path) | Self::Flash { code: path, .. } => path,
         }
     }
+
+    /// Whether it runs only with system-management mode.
+    #[must_use]
+    pub const fn needs_smm(&self) -> bool {
+        matches!(
+            self,
+            Self::Flash {
+                needs_smm: true,
+                ..
+            }
+        )
+    }
 }
 
 /// A firmware that was asked for and is not there.
@@ -199,7 +252,9 @@ impl FirmwareError {
                 id: FirmwareId::Seabios,
                 ..
             } => "no bios-256k.bin in QEMU's data directories",
-            _ => "no usable descriptor of it in qemu/firmware",
+            _ => {
+                "no descriptor (qemu/firmware/*.json in /etc, /usr/share or QEMU's data directories) leads to its files"
+            }
         };
         format!("the firmware {} is not installed: {place}", self.name)
     }
@@ -345,6 +400,11 @@ mod tests {
             }
         ));
         assert_ne!(secure.sha256, ovmf.sha256);
+        for &attachment in Attachment::ALL {
+            assert_eq!(ovmf.check(attachment), Ok(()));
+            let is_ide = attachment == Attachment::Ide;
+            assert_eq!(secure.check(attachment).is_err(), is_ide, "{attachment}");
+        }
         assert!(found.is_sorted_by_key(|firmware| firmware.id));
 
         let json = serde_json::to_string(&found).unwrap();
@@ -356,7 +416,8 @@ mod tests {
         let message = select(&[], FirmwareId::OvmfIa32).unwrap_err().to_string();
         assert_eq!(
             message,
-            "the firmware ovmf-ia32 is not installed: no usable descriptor of it in qemu/firmware; \
+            "the firmware ovmf-ia32 is not installed: no descriptor (qemu/firmware/*.json in /etc, /usr/share or QEMU's \
+             data directories) leads to its files; \
              install the package ovmf-ia32 (Debian, Ubuntu)"
         );
     }

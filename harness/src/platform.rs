@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use crate::{
     accelerator::{Accelerator, Pace},
     attachment::Attachment,
-    firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, FirmwareKind},
+    firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, FirmwareKind, NoMachine},
     machine::spec::{Channels, HostDisc, MachineSpec, Origin},
     qemu::{Qemu, QemuError},
 };
@@ -58,14 +58,8 @@ pub enum PlatformError {
         source: std::io::Error,
     },
     /// The firmware does not run on the board that the attachment needs.
-    #[error(
-        "firmware {firmware} needs system management mode, which the i440FX machine of attachment ide has not: \
-         choose another attachment"
-    )]
-    NoManagementMode {
-        /// The firmware.
-        firmware: String,
-    },
+    #[error(transparent)]
+    NoMachine(#[from] NoMachine),
 }
 
 impl Platform {
@@ -124,18 +118,7 @@ impl Platform {
                 needs_smm: *needs_smm,
             },
         };
-        let needs_smm = matches!(
-            firmware,
-            FirmwareImage::Flash {
-                needs_smm: true,
-                ..
-            }
-        );
-        if needs_smm && self.attachment == Attachment::Ide {
-            return Err(PlatformError::NoManagementMode {
-                firmware: self.firmware.id.to_string(),
-            });
-        }
+        self.firmware.check(self.attachment)?;
         // A program named without a slash is looked up in $PATH.
         let qemu = if self.qemu.path.components().count() > 1 {
             absolute(&self.qemu.path)?
@@ -163,7 +146,17 @@ impl Platform {
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
     #[must_use]
     pub fn why_cold(&self) -> Option<&'static str> {
-        let asks = self.firmware.id.kind() == FirmwareKind::Bios && self.attachment.is_disk();
-        asks.then_some("SeaBIOS asks a disk for its length in its power-on self-test")
+        match self.firmware.id {
+            FirmwareId::Seabios if self.attachment.is_disk() => {
+                Some("SeaBIOS asks a disk for its length in its power-on self-test")
+            }
+            FirmwareId::OvmfIa32 => {
+                Some("the program that stops OVMF for a checkpoint is for x86-64")
+            }
+            FirmwareId::OvmfSecureBoot => {
+                Some("the program that stops OVMF for a checkpoint is not signed")
+            }
+            FirmwareId::Seabios | FirmwareId::Ovmf => None,
+        }
     }
 }

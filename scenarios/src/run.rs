@@ -9,7 +9,7 @@ use std::{
 
 use harness::{
     accelerator::{self, Accelerator, Choice},
-    firmware::{self, Firmware, FirmwareError, FirmwareId},
+    firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
     platform::Platform,
     qemu::{Qemu, QemuError},
@@ -123,6 +123,17 @@ pub struct Toolbox {
     pub accelerator: Choice,
     /// By name: the mastering tools that were looked for, or why one is not there.
     pub masters: BTreeMap<String, Result<FoundTool, String>>,
+}
+
+/// There is no machine for a cell, which is skipped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlatform {
+    /// Its firmware is not there.
+    #[error(transparent)]
+    Firmware(#[from] FirmwareError),
+    /// Its firmware does not run on the machine of its attachment.
+    #[error(transparent)]
+    Machine(#[from] NoMachine),
 }
 
 /// Who runs the guests' instructions.
@@ -285,9 +296,10 @@ impl Toolbox {
     /// The machine of a cell, without its disc.
     ///
     /// # Errors
-    /// The cell's firmware is not there.
-    pub fn platform(&self, cell: &Cell) -> Result<Platform, FirmwareError> {
+    /// The cell's firmware is not there, or does not run on the machine of its attachment.
+    pub fn platform(&self, cell: &Cell) -> Result<Platform, NoPlatform> {
         let firmware = firmware::select(&self.firmware, cell.firmware_name())?.clone();
+        firmware.check(cell.attachment)?;
         let Choice { accelerator, .. } = self.accelerator;
         Ok(Platform {
             pace: self.accelerator.pace(),

@@ -144,7 +144,8 @@ impl Descriptor {
                 let code = raw(executable)?;
                 let template = nvram_template.as_ref().and_then(raw);
                 let variables = match needs_variables {
-                    true => Some(template.clone()?),
+                    // Without its store it is of no use, as a package that lacks a file is.
+                    true => Some(template.clone().filter(|store| store.is_file())?),
                     false => None,
                 };
                 let image = FirmwareImage::Flash {
@@ -221,15 +222,18 @@ mod tests {
 
     /// A descriptor like Debian's, over a file that is there.
     fn descriptor(dir: &Path, change: fn(&mut serde_json::Value)) -> Vec<u8> {
-        let code = dir.join("CODE.fd");
-        fs::write(&code, b"code").unwrap();
+        let [code, variables] = ["CODE.fd", "VARS.fd"].map(|name| {
+            let file = dir.join(name);
+            fs::write(&file, name).unwrap();
+            file
+        });
         let mut json = serde_json::json!({
             "description": "UEFI firmware for x86_64",
             "interface-types": ["uefi"],
             "mapping": {
                 "device": "flash",
                 "executable": { "filename": code, "format": "raw" },
-                "nvram-template": { "filename": "/VARS.fd", "format": "raw" },
+                "nvram-template": { "filename": variables, "format": "raw" },
             },
             "targets": [{ "architecture": "x86_64", "machines": ["pc-i440fx-*", "pc-q35-*"] }],
             "features": ["acpi-s3"],
@@ -289,6 +293,10 @@ mod tests {
         );
         check("", |json| {
             json["features"] = serde_json::json!(["secure-boot", "requires-smm"])
+        });
+        check("", |json| {
+            json["features"] = serde_json::json!(["secure-boot", "enrolled-keys", "requires-smm"]);
+            json["mapping"]["nvram-template"]["filename"] = "/nonexistent.fd".into();
         });
         check(
             "ovmf-ia32: flash variables=false smm=false template=true rank=0",

@@ -415,7 +415,13 @@ fn draft(
         let names: Vec<&str> = may_be.iter().map(|id| id.as_str()).collect();
         return Err(format!("is {}, and not {id}", names.join(" or ")));
     }
-    let needs_variables = id == FirmwareId::OvmfSecureBoot;
+    // Whether a build needs system management mode stands in no header. Those of 32 bits with Secure Boot, as Debian's, hang without it,
+    // and need their store in flash; the others do not mind either.
+    let needs_variables = match id {
+        FirmwareId::OvmfSecureBoot => true,
+        FirmwareId::OvmfIa32 => variables.is_some(),
+        FirmwareId::Ovmf | FirmwareId::Seabios => false,
+    };
     if needs_variables && variables.is_none() {
         return Err(
             "needs the variable store with the enrolled keys beside it: --variables".to_owned(),

@@ -80,6 +80,38 @@ fn what_is_added_is_listed_until_it_is_removed() {
     assert!(store.remove(&name("seabios")).is_err());
 }
 
+/// Debian's firmware of 32 bits hangs without system management mode, and is built with Secure Boot only.
+#[test]
+fn firmware_of_32_bits_that_comes_with_variables_gets_system_management_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::in_folder(folder.path());
+    let ia32 = installed(FirmwareId::OvmfIa32);
+    let (code, variables) = (ia32.image.code(), ia32.variables_template.as_deref());
+    let add = |variables, as_name| store.add(code, variables, Some(&name(as_name)), &[]);
+    add(variables, "ovmf-ia32@1-with").unwrap();
+    add(None, "ovmf-ia32@2-without").unwrap();
+    let kept = store.list().unwrap();
+    let images: Vec<FirmwareImage> = kept
+        .into_iter()
+        .map(|kept| kept.build.unwrap().1.image)
+        .collect();
+    assert!(matches!(
+        images[..],
+        [
+            FirmwareImage::Flash {
+                variables: Some(_),
+                needs_smm: true,
+                ..
+            },
+            FirmwareImage::Flash {
+                variables: None,
+                needs_smm: false,
+                ..
+            }
+        ]
+    ));
+}
+
 #[test]
 fn what_is_no_firmware_is_refused_with_a_sentence_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -14,7 +14,7 @@ use harness::{
     attachment::Attachment,
     case::Case,
     checkpoint::{Checkpoints, NoCheckpoint, Refusal},
-    firmware::FirmwareId,
+    firmware::{Firmware, FirmwareId},
     observation::{Observation, Start},
     outcome::OutcomeKind,
     platform::Platform,
@@ -162,9 +162,23 @@ fn a_disk_under_a_bios_starts_cold() {
 }
 
 #[test]
-fn secure_boot_runs_nothing_unsigned_and_starts_cold() {
+fn firmware_that_cannot_run_the_program_starts_cold_and_is_not_asked() {
     let (_folder, checkpoints) = store();
-    let secure = platform(firmware(FirmwareId::OvmfSecureBoot), Attachment::Ahci);
+    for id in [FirmwareId::OvmfSecureBoot, FirmwareId::OvmfIa32] {
+        let never = checkpoints.prepare(&platform(firmware(id), Attachment::Ahci));
+        assert!(matches!(never, Err(NoCheckpoint::Never(_))), "{id}");
+    }
+    assert_eq!(checkpoints.list().expect("list").len(), 0);
+}
+
+#[test]
+fn secure_boot_that_goes_by_another_name_runs_nothing_unsigned_and_starts_cold() {
+    let (_folder, checkpoints) = store();
+    let ovmf = Firmware {
+        id: FirmwareId::Ovmf,
+        ..firmware(FirmwareId::OvmfSecureBoot)
+    };
+    let secure = platform(ovmf, Attachment::Ahci);
     let first = checkpoints.prepare(&secure).expect_err("unsigned");
     assert!(matches!(first, NoCheckpoint::Never(_)), "{first}");
     let kept = checkpoints.list().expect("list");

@@ -22,7 +22,7 @@ pub(crate) fn prepare(
     let checkpoints = Checkpoints::in_folder(folder);
     let mut platforms: Vec<Platform> = Vec::new();
     for cell in cells {
-        // A firmware that is not there makes its cells skipped.
+        // Where there is no machine for a cell, that is skipped.
         if let Ok(platform) = toolbox.platform(cell)
             && !platforms.contains(&platform)
         {
