@@ -23,6 +23,8 @@ pub(super) struct Situation<'a> {
     code: Option<&'a str>,
     entered: bool,
     started: bool,
+    /// Secure Boot did not let the loader run.
+    denied: bool,
 }
 
 /// What SeaBIOS cannot get past, by its code (`src/cdrom.c`, `cdrom_boot`), with the sentence for it.
@@ -128,6 +130,8 @@ pub fn meaning_of_code(code: &str) -> Option<&'static str> {
 impl<'a> Situation<'a> {
     pub(super) fn of(boot: &Boot<'a>) -> Self {
         let outcome = &boot.observation.outcome;
+        let entered = boot.observation.reads_before_entry.is_some();
+        let code = outcome.code.as_deref();
         Self {
             kind: boot.firmware.kind(),
             loader: match boot.firmware {
@@ -136,9 +140,13 @@ impl<'a> Situation<'a> {
             },
             as_disk: boot.attachment.is_disk(),
             outcome: outcome.kind,
-            code: outcome.code.as_deref(),
-            entered: boot.observation.reads_before_entry.is_some(),
+            code,
+            entered,
             started: started(outcome),
+            // What a loader that ran returns is its own status: a shim's may be the same.
+            denied: boot.firmware == FirmwareId::OvmfSecureBoot
+                && !entered
+                && matches!(code, Some("Access Denied" | "Security Violation")),
         }
     }
 
@@ -182,7 +190,7 @@ impl<'a> Situation<'a> {
 
     fn candidates(self) -> Vec<Id> {
         match (self.kind, self.as_disk) {
-            _ if self.outcome == OutcomeKind::Booted => Vec::new(),
+            _ if self.outcome == OutcomeKind::Booted || self.denied => Vec::new(),
             (FirmwareKind::Bios, true) if self.entered && !self.started => {
                 BIOS_DISK_ASTRAY.to_vec()
             }
@@ -227,6 +235,19 @@ impl<'a> Situation<'a> {
                 remedy: remedy.to_owned(),
             })
         };
+        if self.denied {
+            return cause(
+                &format!(
+                    "Secure Boot does not let {} run: no key that this firmware trusts has signed it, or it is revoked.",
+                    self.loader
+                ),
+                &format!(
+                    "Put a distribution's signed shim at \\EFI\\BOOT\\{}, and the loader that the same distribution has signed \
+                     beside it (grubx64.efi); or boot with Secure Boot off.",
+                    self.loader
+                ),
+            );
+        }
         let loaders = || inspection.entries().flat_map(|(_, boot)| &boot.loaders);
         let others = loaders().find(|loader| !loader.eq_ignore_ascii_case(self.loader));
         let is_its_own = |loader: &String| loader.eq_ignore_ascii_case(self.loader);
