@@ -48,9 +48,8 @@ pub enum NothingSelected {
         hint: String,
     },
     /// The restrictions leave nothing, each by itself being fine.
-    #[error(
-        "the filters, sets, firmware, attachments and masters given leave no cell; --list with fewer of them shows what there is"
-    )]
+    // Not every verb that selects has the options for all of these.
+    #[error("the filters, sets, firmware, attachments and masters given leave no cell")]
     Together,
 }
 

@@ -100,7 +100,8 @@ pub(crate) struct BootMatrix {
     /// are kept in `snapshots` in that folder, or beside the file.
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) scenarios: Vec<PathBuf>,
-    /// Only on this firmware; with @VERSION, on that build of it in place of the host's (cargo xtask firmware list).
+    /// Only on this firmware; with @VERSION, on that build of it in place of the host's (cargo xtask firmware list). An ISO of --iso boots on
+    /// any firmware named here.
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
     pub(crate) firmware: Vec<FirmwareName>,
     /// On every build of each firmware that there is: the host's, and those that cargo xtask firmware has fetched or added. All
@@ -134,7 +135,7 @@ pub(crate) struct BootMatrix {
     /// Boot the discs that came back into this folder, which --export wrote.
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub(crate) import: Option<PathBuf>,
-    /// Boot this ISO as it is, on every firmware by every attachment, instead of any scenario's discs. Its cells are
+    /// Boot this ISO as it is, on SeaBIOS and OVMF (or those of --firmware) by every attachment, instead of any scenario's discs. Its cells are
     /// only observed, unless there is --expect, --dialog or --baseline.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]
     pub(crate) iso: Option<PathBuf>,
@@ -311,10 +312,12 @@ pub(crate) struct Repro {
     /// The disc: a file, or a drive such as /dev/sr0. It is only read.
     #[arg(value_name = "ISO")]
     pub(crate) iso: PathBuf,
-    /// Only on this firmware.
+    /// Boot on this firmware instead of SeaBIOS and OVMF: seabios, ovmf, ovmf-ia32 or ovmf-secure-boot, or a build of one with @VERSION
+    /// (cargo xtask firmware list).
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
     pub(crate) firmware: Vec<FirmwareName>,
-    /// On every build of each firmware that there is: the host's, fetched and added ones (see cargo xtask firmware).
+    /// On every build that there is of SeaBIOS and OVMF, or of the firmware that --firmware names: the host's, fetched and added ones (see
+    /// cargo xtask firmware).
     #[arg(long)]
     pub(crate) firmware_grid: bool,
     /// Only with this attachment.

@@ -107,6 +107,10 @@ pub(crate) const REPRO: Examples = Examples(&[
         "as a USB stick in a UEFI machine",
     ),
     (
+        "cargo xtask repro customer.iso --firmware ovmf-secure-boot",
+        "with Secure Boot on",
+    ),
+    (
         "cargo xtask repro customer.iso --expect 'login:' --timeout 120",
         "whether it comes to a login",
     ),

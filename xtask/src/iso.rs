@@ -1,16 +1,20 @@
 //! An ISO that exists, as a scenario: so it is run, judged and kept like every other disc.
 
-use std::{fs, io, os::unix::fs::symlink, path::Path};
+use std::{collections::BTreeSet, fs, io, os::unix::fs::symlink, path::Path};
 
 use harness::{attachment::Attachment, dialogue::Dialogue};
 use images::{container::Container, inspect::DiscFile};
-use scenarios::{files, matrix::Folder};
+use scenarios::{
+    files,
+    matrix::Folder,
+    words::{Firmware, FirmwareName},
+};
 use toml::{Table, Value};
 
 use crate::{place::absolute, stop::Stop};
 
-/// The firmware that boots it.
-const FIRMWARE: [&str; 2] = ["seabios", "ovmf"];
+/// The firmware that boots it when none is named: the two that most machines have.
+const FIRMWARE: [Firmware; 2] = [Firmware::Seabios, Firmware::Ovmf];
 /// The dialogue, in the folder.
 const DIALOG: &str = "dialog.toml";
 /// So long may the name be.
@@ -37,6 +41,8 @@ pub(crate) struct Existing<'a> {
     pub(crate) iso: &'a Path,
     /// The scenario: the first part of the ids, and the name of the folder with its file.
     pub(crate) scenario: &'a str,
+    /// The firmware that boots it, as `--firmware` names it; empty for [`FIRMWARE`].
+    pub(crate) firmware: &'a [FirmwareName],
     /// What is seen when it has booted; nothing where it is only observed.
     pub(crate) expect: Option<&'a str>,
     /// The file of a dialogue that must come to its end.
@@ -50,8 +56,7 @@ impl Existing<'_> {
     /// The ISO cannot be read, `--expect` is no regular expression, or the folder cannot be written.
     pub(crate) fn declare(&self, out: &Path) -> anyhow::Result<Folder> {
         let iso = absolute(self.iso);
-        let remedy = "--iso and a file that can be read";
-        open(&iso, remedy)?;
+        open(&iso, "an ISO file that can be read")?;
         if let Some(Err(error)) = self.expect.map(regex::bytes::Regex::new) {
             // The lines before the last draw the pattern.
             let error = error.to_string();
@@ -84,19 +89,29 @@ impl Existing<'_> {
         Ok(Folder::own(file))
     }
 
+    /// Which firmware boots it, each once: which build of one is chosen later.
+    fn firmware(&self) -> BTreeSet<Firmware> {
+        match self.firmware {
+            [] => FIRMWARE.into(),
+            named => named.iter().map(|name| name.id).collect(),
+        }
+    }
+
     /// The scenario file.
     fn declaration(&self, name: &str) -> String {
         let words = |words: Vec<&str>| Value::from(words);
+        let firmware: Vec<&str> = self.firmware().into_iter().map(Firmware::as_str).collect();
         let mut scenario = Table::new();
         scenario.insert("name".into(), self.scenario.into());
         scenario.insert("summary".into(), "an ISO that exists".into());
         let path = Table::from_iter([("path".to_owned(), Value::from(format!("{name}.iso")))]);
         scenario.insert("iso".into(), path.into());
-        scenario.insert("firmware".into(), words(FIRMWARE.to_vec()));
+        scenario.insert("firmware".into(), words(firmware.clone()));
         let attach = Attachment::ALL.iter().map(|attachment| attachment.as_str());
         scenario.insert("attach".into(), words(attach.collect()));
         if let Some(pattern) = self.expect {
-            let texts = FIRMWARE.map(|firmware| (firmware.to_owned(), Value::from(pattern)));
+            let text = |firmware: &str| (firmware.to_owned(), Value::from(pattern));
+            let texts = firmware.into_iter().map(text);
             scenario.insert("expect-text".into(), Table::from_iter(texts).into());
         }
         if self.dialog.is_some() {
@@ -182,6 +197,7 @@ mod tests {
         let existing = Existing {
             iso: Path::new("disc.iso"),
             scenario: "iso",
+            firmware: &[],
             expect: Some(pattern),
             dialog: None,
         };
@@ -190,6 +206,37 @@ mod tests {
         assert_eq!(
             table["scenario"][0]["expect-text"]["ovmf"].as_str(),
             Some(pattern)
+        );
+    }
+    #[test]
+    fn the_firmware_that_is_named_boots_it_whatever_the_build() {
+        let declared = |named: &[&str]| {
+            let named: Vec<FirmwareName> = named.iter().map(|name| name.parse().unwrap()).collect();
+            let existing = Existing {
+                iso: Path::new("disc.iso"),
+                scenario: "iso",
+                firmware: &named,
+                expect: Some("booted"),
+                dialog: None,
+            };
+            let table: Table = existing.declaration("disc").parse().expect("TOML");
+            let scenario = &table["scenario"][0];
+            let texts = scenario["expect-text"].as_table().expect("a table");
+            let texts: Vec<&str> = texts.keys().map(String::as_str).collect();
+            (scenario["firmware"].to_string(), texts.join(" "))
+        };
+        let expect = |firmware: &str, texts: &str| (firmware.to_owned(), texts.to_owned());
+        assert_eq!(
+            declared(&[]),
+            expect("[\"seabios\", \"ovmf\"]", "seabios ovmf")
+        );
+        assert_eq!(
+            declared(&["ovmf-ia32"]),
+            expect("[\"ovmf-ia32\"]", "ovmf-ia32")
+        );
+        assert_eq!(
+            declared(&["ovmf-secure-boot@2025.02", "ovmf", "ovmf-secure-boot"]),
+            expect("[\"ovmf\", \"ovmf-secure-boot\"]", "ovmf ovmf-secure-boot")
         );
     }
 }

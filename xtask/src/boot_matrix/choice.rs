@@ -66,6 +66,7 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
             let existing = Existing {
                 iso,
                 scenario: "iso",
+                firmware: &options.firmware,
                 expect: options.expect.as_deref(),
                 dialog: options.dialog.as_deref(),
             };
@@ -305,9 +306,10 @@ fn select(
         attach: options.attach.clone(),
         master,
     };
-    let cells = selection
-        .apply(matrix)
-        .map_err(|error| Stop::usage(error, "cargo xtask boot-matrix --list"))?;
+    let cells = selection.apply(matrix).map_err(|error| {
+        let remedy = "cargo xtask boot-matrix --list, with fewer of them, which prints the cells";
+        Stop::usage(error, remedy)
+    })?;
     let cells = match &options.import {
         Some(folder) => of_plan(cells, &plan(folder)?, folder)?,
         None => cells,

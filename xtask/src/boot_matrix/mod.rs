@@ -164,6 +164,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     let mut toolbox = provide(options, &choice.matrix.masters, &cells)?;
     let on_builds = !choice.builds.is_empty();
     toolbox.firmware.extend(choice.builds);
+    setup::some_have_a_machine(&choice.whole, &toolbox)?;
     let began = Instant::now();
     let signals = Signals::catch()?;
     // What all builds do is no snapshot.

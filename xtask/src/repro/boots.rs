@@ -111,6 +111,7 @@ impl Setting {
         let cells = boot_matrix::builds::on_chosen(&builds_of, cells, &builds)?;
         let mut toolbox = setup::provide_for_cells(&cells, &masters, &[], &options.tooling)?;
         toolbox.firmware.extend(builds);
+        setup::some_have_a_machine(&cells, &toolbox)?;
         // What is distilled must do the same from power-on, which is how everybody else boots it.
         let distils = options.distil.is_some() || options.promote.is_some();
         let cold = options.cold || distils || options.memory.is_some() || options.cpu.is_some();

@@ -111,6 +111,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let existing = Existing {
         iso: &options.iso,
         scenario: SCENARIO,
+        firmware: &options.firmware,
         expect: options.expect.as_deref(),
         dialog: options.dialog.as_deref(),
     };

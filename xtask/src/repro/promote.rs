@@ -35,6 +35,12 @@ pub(super) fn check(options: &Repro) -> Result<(), Stop> {
     let Some(name) = &options.promote else {
         return Ok(());
     };
+    if let Some(named) = options.firmware.iter().find(|name| name.build.is_some()) {
+        // A scenario names firmware, and not builds of it: it holds for all of them.
+        let what =
+            format!("--promote makes a scenario for every build, and --firmware names {named}");
+        return Err(Stop::usage(what, format!("--firmware {}", named.id)));
+    }
     let files = paths(options, name);
     match [&files.scenario, &files.disc]
         .into_iter()

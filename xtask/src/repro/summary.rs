@@ -2,7 +2,7 @@
 
 use harness::{attachment::Attachment, diagnosis::Boot, outcome::OutcomeKind};
 
-use super::boots::Booted;
+use super::boots::{Booted, Failure};
 
 /// `SeaBIOS: starts it by all attachments. OVMF: refuses it by all attachments.`
 pub(super) fn line(booted: &[Booted]) -> String {
@@ -28,7 +28,10 @@ pub(super) fn line(booted: &[Booted]) -> String {
 fn sentence(firmware: &str, boots: &[&Booted]) -> String {
     let mut groups: Vec<(&str, Vec<Attachment>)> = Vec::new();
     for one in boots {
-        let does = one.boot().map_or("could not be run", |boot| does(&boot));
+        let does = match &one.seen {
+            Err(Failure::Skipped(_)) => "not tried",
+            _ => one.boot().map_or("could not be run", |boot| does(&boot)),
+        };
         match groups.iter_mut().find(|(known, _)| *known == does) {
             Some((_, attachments)) => attachments.push(one.cell.attachment),
             None => groups.push((does, vec![one.cell.attachment])),

@@ -9,9 +9,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-use harness::qemu::QemuError;
+use harness::{attachment::Attachment, firmware::NoMachine, qemu::QemuError};
 use rustix::process::geteuid;
-use scenarios::{cell::Cell, master::Masters, run::Toolbox};
+use scenarios::{
+    cell::Cell,
+    master::Masters,
+    run::{NoPlatform, Toolbox},
+};
 use xshell::{Cmd, Shell};
 
 use crate::{
@@ -80,6 +84,27 @@ pub(crate) fn provide_for_cells(
     })
 }
 
+/// Refuses a choice of cells of which none has a machine. Where only some have none, these are skipped.
+///
+/// # Errors
+/// None of their firmware runs on the machine of its attachment.
+pub(crate) fn some_have_a_machine(cells: &[Cell], toolbox: &Toolbox) -> Result<(), Stop> {
+    let trouble = |cell: &Cell| match toolbox.platform(cell) {
+        Err(NoPlatform::Machine(trouble)) => Some(trouble),
+        Err(NoPlatform::Firmware(_)) | Ok(_) => None,
+    };
+    let troubles: Option<Vec<NoMachine>> = cells.iter().map(trouble).collect();
+    let Some(first) = troubles.iter().flatten().next() else {
+        return Ok(());
+    };
+    let others = Attachment::ALL.iter().map(|attachment| attachment.as_str());
+    let others: Vec<&str> = others
+        .filter(|&other| other != first.attachment.as_str())
+        .collect();
+    let remedy = format!("--attach with one of {}", others.join(", "));
+    Err(Stop::usage(first.what(), remedy))
+}
+
 /// Provides what the tests need besides.
 pub(crate) fn provide_for_tests(yes: bool) -> anyhow::Result<()> {
     install(&need::for_tests(), yes).map(drop)
@@ -115,9 +140,10 @@ fn still_missing(needs: &[Need]) -> Result<(), Stop> {
         None => Ok(()),
         Some(need) => {
             let complaint = need.found.as_ref().err().map_or("", String::as_str);
+            let remedy = need.other_way();
             Err(Stop::host(
                 format!("{} was installed and still: {complaint}", need.name),
-                "cargo xtask doctor",
+                remedy.unwrap_or_else(|| "cargo xtask doctor".to_owned()),
             ))
         }
     }
@@ -172,10 +198,11 @@ fn commands<'a>(
                 let name = manager.and_then(|manager| manager.name_of(debian));
                 let complaint = need.found.as_ref().err().map_or("", String::as_str);
                 packages.insert(name.ok_or_else(|| {
-                    Stop::host(
-                        format!("{}: {complaint}", need.name),
-                        format!("install what Debian calls {debian}; no package of this system is known to bring it"),
-                    )
+                    let mut remedy = format!("install what Debian calls {debian}; no package of this system is known to bring it");
+                    if let Some(other_way) = need.other_way() {
+                        remedy += &format!("; or {other_way}");
+                    }
+                    Stop::host(format!("{}: {complaint}", need.name), remedy)
                 })?);
             }
             Source::OptionalPackage(debian) => {

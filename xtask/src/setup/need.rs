@@ -27,6 +27,16 @@ pub(crate) struct Need {
     pub(crate) source: Source,
 }
 
+impl Need {
+    /// What can be done where its package cannot be had, or does not have it; nothing when no way is known.
+    pub(crate) fn other_way(&self) -> Option<String> {
+        let firmware = self.name.strip_prefix(FIRMWARE)?;
+        Some(format!(
+            "cargo xtask firmware add CODE.fd --variables VARS.fd --as {firmware}@VERSION, and then --firmware {firmware}@VERSION"
+        ))
+    }
+}
+
 /// How something comes onto this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -39,6 +49,9 @@ pub(crate) enum Source {
     /// Only its owner can bring it.
     Nowhere(String),
 }
+
+/// What the name of a firmware that is needed begins with.
+const FIRMWARE: &str = "firmware ";
 
 /// What is said of something that has no version.
 pub(crate) const FOUND: &str = "found";
@@ -203,7 +216,7 @@ fn firmware_need(id: FirmwareId, toolbox: &Result<Toolbox, QemuProblem>) -> Need
             .map_err(|error| error.what()),
     };
     Need {
-        name: format!("firmware {id}"),
+        name: format!("{FIRMWARE}{id}"),
         found,
         source: Source::Package(id.package().to_owned()),
     }
