@@ -22,6 +22,8 @@ mod inspect;
 mod iso;
 mod listen;
 mod merge;
+#[cfg(test)]
+mod options_tests;
 mod parallel;
 mod place;
 mod report;

@@ -28,7 +28,7 @@ pub(crate) fn run(options: &cli::Merge) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch()?;
     let shards = read(options)?;
     let (mut results, taken) = merge::join(&shards).map_err(|error| {
-        let remedy = "the folders of one run that was cut by --partition, with the same boot-matrix, tools and scenarios";
+        let remedy = "the folders of one run that was cut by boot-matrix --partition, with the same boot-matrix, tools and scenarios";
         Stop::usage(error, remedy)
     })?;
     let (out, _held) = folder::hold(&options.out)?;

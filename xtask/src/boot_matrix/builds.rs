@@ -148,7 +148,7 @@ fn check(results: &Results, matrix: &Matrix) -> Result<(), Stop> {
         None => Ok(()),
         Some(cell) => refused(
             format!("{} was not run", cell.id),
-            "--firmware-grid --accept without filters",
+            "cargo xtask boot-matrix --firmware-grid --accept, without filters",
         ),
     }
 }
