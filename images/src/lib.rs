@@ -38,6 +38,7 @@ pub mod boot_image;
 pub mod bytes;
 pub mod checkpoint;
 pub mod container;
+pub mod cpio;
 pub mod defect;
 pub mod differ;
 pub mod distilled;

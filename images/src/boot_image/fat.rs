@@ -23,7 +23,8 @@ pub(super) struct FatVolume<'a> {
     pub(super) floppy: Option<FloppyFormat>,
     /// Sectors per track and heads, for the BPB.
     pub(super) track: (u16, u16),
-    /// `/EFI/BOOT/BOOTX64.EFI`, at most 8.3 names; the first file's content begins at the first free cluster.
+    /// Paths such as `/EFI/BOOT/BOOTX64.EFI`, with their contents; the first file's content begins at the first free cluster
+    /// behind the directories.
     pub(super) files: &'a [(&'a str, &'a [u8])],
 }
 
@@ -72,6 +73,28 @@ impl TimeProvider for FixedTime {
     }
 }
 
+/// A FAT file system over a whole image, with these files in it: paths such as `/EFI/BOOT/BOOTX64.EFI`, and contents. A
+/// directory holds as many as fit into one cluster.
+///
+/// # Errors
+/// The length holds no FAT, or the files do not fit.
+pub fn fat_image(
+    length: VirtualSectorCount,
+    files: &[(&str, &[u8])],
+) -> Result<SparseBytes, ImageError> {
+    let mut image = SparseBytes::zeroed(length.bytes().get());
+    FatVolume {
+        start: VirtualSectorCount::ZERO,
+        length,
+        fat: None,
+        floppy: None,
+        track: (32, 64),
+        files,
+    }
+    .write(&mut image)?;
+    Ok(image)
+}
+
 impl FatVolume<'_> {
     /// Formats the volume and writes its files.
     pub(super) fn write(&self, image: &mut SparseBytes) -> Result<FatLayout, ImageError> {
@@ -102,7 +125,7 @@ impl FatVolume<'_> {
         let bpb: [u8; 0x28] = image.array_at(start);
         let data = self.start.plus(data_start(&bpb));
         // A FAT32 root directory stands among the clusters too.
-        let directories = self.directories() + u64::from(fat == FatType::Fat32);
+        let directories = self.directories().len() as u64 + u64::from(fat == FatType::Fat32);
         let cluster = u64::from(bpb[0x0D]) * 512;
         for directory in 0..directories {
             mend_directory(
@@ -119,14 +142,19 @@ impl FatVolume<'_> {
         })
     }
 
-    /// How many directories the files' paths make, which all stand before the files.
-    fn directories(&self) -> u64 {
-        let depth = |path: &str| path.trim_start_matches('/').matches('/').count();
-        self.files
-            .iter()
-            .map(|(path, _)| depth(path))
-            .max()
-            .unwrap_or(0) as u64
+    /// The directories that the files' paths make, each after those that it lies in.
+    fn directories(&self) -> Vec<&str> {
+        let mut directories = Vec::new();
+        for (path, _) in self.files {
+            let path = path.trim_start_matches('/');
+            for (end, _) in path.match_indices('/') {
+                let directory = &path[..end];
+                if !directories.contains(&directory) {
+                    directories.push(directory);
+                }
+            }
+        }
+        directories
     }
 
     fn fill(
@@ -167,16 +195,13 @@ impl FatVolume<'_> {
             image.cursor_over(start, end),
             FsOptions::new().time_provider(&FixedTime),
         )?;
+        // Directories first, so that they all stand before the files, each in a cluster of its own.
+        for directory in self.directories() {
+            volume.root_dir().create_dir(directory)?;
+        }
         for (path, content) in self.files {
-            let mut directory = volume.root_dir();
-            let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
-            while let Some(name) = names.next() {
-                if names.peek().is_some() {
-                    directory = directory.create_dir(name)?;
-                } else {
-                    directory.create_file(name)?.write_all(content)?;
-                }
-            }
+            let path = path.trim_start_matches('/');
+            volume.root_dir().create_file(path)?.write_all(content)?;
         }
         let stats = volume.stats()?;
         let fat = match volume.fat_type() {
@@ -209,23 +234,29 @@ fn cluster_sectors(fat: FatType, total: u32) -> Option<u32> {
 }
 
 /// Mends what the library writes otherwise than the Microsoft FAT specification §6.5 says, in a directory of one
-/// cluster. It writes long names even for `.` and `..`, which then do not stand first and second: every name here is
-/// an 8.3 name, so all long ones go. And on FAT32 a `..` that leads to the root must name cluster 0, not the root's.
+/// cluster. It writes long names even for `.` and `..`, which then do not stand first and second: all long names go that
+/// say no more than the short ones. And on FAT32 a `..` that leads to the root must name cluster 0, not the root's.
 fn mend_directory(image: &mut SparseBytes, start: u64, cluster: u64, fat: FatType) {
-    const ENTRY: u64 = 32;
-    const ATTRIBUTES: usize = 11;
-    const LONG_NAME: u8 = 0x0F;
     const PARENT: &[u8] = b"..         ";
     const FAT32_ROOT: [u8; 2] = [2, 0];
     let entries: Vec<[u8; ENTRY as usize]> = (start..start + cluster)
         .step_by(ENTRY as usize)
         .map(|at| image.array_at(at))
         .collect();
-    let mut kept: Vec<_> = entries
-        .iter()
-        .filter(|entry| entry[ATTRIBUTES] != LONG_NAME)
-        .copied()
-        .collect();
+    let mut kept = Vec::with_capacity(entries.len());
+    // The parts of a long name stand before the short one, the last part first.
+    let mut long = Vec::new();
+    for entry in &entries {
+        if entry[ATTRIBUTES] == LONG_NAME {
+            long.push(*entry);
+            continue;
+        }
+        if long_name(&long) != short_name(entry) {
+            kept.append(&mut long);
+        }
+        long.clear();
+        kept.push(*entry);
+    }
     for entry in &mut kept {
         if fat == FatType::Fat32 && entry[..11] == *PARENT && entry[26..28] == FAT32_ROOT {
             entry[26..28].fill(0);
@@ -233,6 +264,34 @@ fn mend_directory(image: &mut SparseBytes, start: u64, cluster: u64, fat: FatTyp
     }
     kept.resize(entries.len(), [0; ENTRY as usize]);
     image.write_at(start, &kept.concat());
+}
+
+const ENTRY: u64 = 32;
+const ATTRIBUTES: usize = 11;
+const LONG_NAME: u8 = 0x0F;
+
+/// The name that the parts of a long name make, the last part first.
+fn long_name(parts: &[[u8; ENTRY as usize]]) -> String {
+    let characters = parts.iter().rev().flat_map(|part| {
+        [&part[1..11], &part[14..26], &part[28..32]]
+            .concat()
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect::<Vec<_>>()
+    });
+    // Zero ends it, where it does not fill its last part.
+    let characters: Vec<u16> = characters.take_while(|&character| character != 0).collect();
+    String::from_utf16_lossy(&characters)
+}
+
+/// The name of a directory entry, with its dot.
+fn short_name(entry: &[u8; ENTRY as usize]) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    let (name, extension) = (text(&entry[..8]), text(&entry[8..11]));
+    match &*extension {
+        "" => name,
+        _ => format!("{name}.{extension}"),
+    }
 }
 
 /// The first sector of the data area, from the start of the volume (Microsoft FAT specification §3.5).
@@ -361,5 +420,39 @@ mod tests {
             assert_eq!(&image.array_at(loader), b"a loader", "{fat}");
             assert!(layout.free.bytes().get() > loader, "{fat}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_not_short_keeps_its_long_one() {
+        let length = VirtualSectorCount::new(5_760);
+        let mut image = SparseBytes::zeroed(length.bytes().get());
+        let volume = FatVolume {
+            start: VirtualSectorCount::ZERO,
+            length,
+            fat: None,
+            floppy: None,
+            track: (32, 64),
+            files: &[
+                ("/EFI/BOOT/BOOTX64.EFI", b"a loader"),
+                ("/loader/entries/system.conf", b"an entry"),
+                ("/EFI/Linux/system.efi", b"a kernel"),
+            ],
+        };
+        volume.write(&mut image).unwrap();
+        let bytes = image.slice(0, image.len());
+        let mut file = tempfile::tempfile().unwrap();
+        bytes.write_to(&file).unwrap();
+        let read = FileSystem::new(&mut file, FsOptions::new()).unwrap();
+        let names = |path: &str| -> Vec<String> {
+            let directory = read.root_dir().open_dir(path).unwrap();
+            directory
+                .iter()
+                .map(|entry| entry.unwrap().file_name())
+                .collect()
+        };
+        assert_eq!(names("EFI"), [".", "..", "BOOT", "Linux"]);
+        assert_eq!(names("loader"), [".", "..", "entries"]);
+        assert_eq!(names("loader/entries"), [".", "..", "system.conf"]);
+        assert_eq!(names("EFI/Linux"), [".", "..", "system.efi"]);
     }
 }

@@ -9,6 +9,7 @@ mod no_emulation;
 mod plan;
 
 pub use efi::{LOADER, efi_system_partition};
+pub use fat::fat_image;
 pub use floppy::floppy;
 pub use hard_disk::{Geometry, GeometryRequest, hard_disk};
 pub(crate) use isolinux::write_boot_info;
