@@ -39,6 +39,7 @@ pub mod evidence;
 pub mod firmware;
 mod layout;
 pub mod listen;
+pub mod live;
 pub mod machine;
 pub mod master;
 pub mod observation;

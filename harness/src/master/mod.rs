@@ -15,6 +15,7 @@ use images::boot::{Boot, Mode};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::run::run_in;
 pub use self::{
     finished::{dig_holes, manifest},
     run::{Job, Mastered, master},
@@ -247,7 +248,7 @@ impl Tool {
 }
 
 /// The program of that name or path.
-fn on_path(name: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     let executable = |path: &Path| {
         path.metadata()

@@ -106,16 +106,8 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
                 .saturating_add(4 * SLACK.get()),
         ),
     };
-    command
-        .current_dir(job.folder.join(TREE))
-        .env("LC_ALL", "C.UTF-8")
-        .env("TZ", "UTC")
-        .env("HOME", &scratch)
-        .env("TMPDIR", &scratch)
-        // 2000-01-01: what a tool dates by the clock would be another disc each day.
-        .env("SOURCE_DATE_EPOCH", "946684800")
-        .stdin(Stdio::null())
-        .process_group(0);
+    command.current_dir(job.folder.join(TREE));
+    in_a_plain_environment(&mut command, &scratch);
     let deadline = tool.deadline;
     let folder = job.folder.to_owned();
     let ended = confined(command, &folder, limit, deadline)?;
@@ -146,6 +138,53 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
         said,
         disc,
     })
+}
+
+/// Runs a command that may write below a folder only and reach no network; what it said, or why it failed: a sentence, then
+/// its last lines. It is killed with all that it started when its time is over or this process ends.
+///
+/// # Errors
+/// The command cannot be started, or the host failed.
+pub(crate) fn run_in(
+    name: &str,
+    mut command: Command,
+    folder: &Path,
+    limit: ByteCount,
+    deadline: Duration,
+) -> io::Result<Result<String, Vec<String>>> {
+    let scratch = folder.join("tmp");
+    fs::create_dir_all(&scratch)?;
+    in_a_plain_environment(&mut command, &scratch);
+    let Ended { end, said } = confined(command, folder, limit, deadline)?;
+    let refusal = match end {
+        End::Start(error) => return Err(io::Error::other(format!("{name}: {error}"))),
+        End::Deadline => Some(format!(
+            "had not ended after {} s and was stopped",
+            deadline.as_secs()
+        )),
+        End::Exit(status) => why_not(status, limit),
+    };
+    Ok(match refusal {
+        None => Ok(said),
+        Some(what) => {
+            let mut words = vec![format!("{name} {what}")];
+            words.extend(telling(&said, None, true));
+            Err(words)
+        }
+    })
+}
+
+/// What a tool does must not depend on who runs it, or when.
+fn in_a_plain_environment(command: &mut Command, scratch: &Path) {
+    command
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .env("HOME", scratch)
+        .env("TMPDIR", scratch)
+        // 2000-01-01: what a tool dates by the clock would be another disc each day.
+        .env("SOURCE_DATE_EPOCH", "946684800")
+        .stdin(Stdio::null())
+        .process_group(0);
 }
 
 fn values(tool: &Tool, job: &Job<'_>, iso: &Path) -> Values {

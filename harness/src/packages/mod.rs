@@ -42,6 +42,8 @@ const SUITES: [(&str, &[&str]); 2] = [
 #[derive(Clone, Debug)]
 pub struct Packages {
     folder: PathBuf,
+    /// The suites that are asked; all that are known, where none is named.
+    suites: Vec<String>,
 }
 
 /// One version of a package, in a suite.
@@ -107,8 +109,15 @@ impl Packages {
     /// The host's package manager, which may keep what it likes in this folder.
     #[must_use]
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self::of_suites(folder, &[])
+    }
+
+    /// As [`Packages::in_folder`], but asks these suites only.
+    #[must_use]
+    pub fn of_suites(folder: impl Into<PathBuf>, suites: &[&str]) -> Self {
         Self {
             folder: folder.into(),
+            suites: suites.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -159,6 +168,20 @@ impl Packages {
             }
         }
         Ok(available)
+    }
+
+    /// What a package depends on, without versions.
+    ///
+    /// # Errors
+    /// The package manager does not answer, or knows no such package.
+    pub fn depends(&self, package: &str) -> Result<Vec<String>, PackageError> {
+        let answer = self.ask("apt-cache", &["depends", "--important", package])?;
+        if !answer.status.success() {
+            return Err(refused(&format!("apt-cache depends {package}"), &answer));
+        }
+        let said = String::from_utf8_lossy(&answer.stdout);
+        let depends = said.lines().filter_map(|line| line.split_once("Depends: "));
+        Ok(depends.map(|(_, name)| name.trim().to_owned()).collect())
     }
 
     /// Downloads one version of a package and unpacks it below a folder. Nothing is installed, and none of its scripts is run.
@@ -237,10 +260,13 @@ impl Packages {
         // Whoever runs apt and is neither is told so by there being no source.
         let suites = SUITES.iter().find(|(name, _)| *name == id);
         let suites = suites.map_or(&[][..], |(_, suites)| suites);
+        let wanted =
+            |suite: &&&str| self.suites.is_empty() || self.suites.iter().any(|it| it == **suite);
+        let asked: Vec<&str> = suites.iter().filter(wanted).copied().collect();
         let file = host_setting("Dir::Etc::sourcelist/f")?;
         let parts = host_setting("Dir::Etc::sourceparts/d")?;
         let found = sources::read(Path::new(&file), Path::new(&parts));
-        let derived = sources::with_suites(&found, suites);
+        let derived = sources::with_suites(&found, suites, &asked);
         if derived.is_empty() {
             return Err(PackageError::NoSource(format!(
                 "{file} and {parts} have no source of the packages of a release of Debian or Ubuntu"

@@ -31,9 +31,9 @@ pub(super) fn read(file: &Path, parts: &Path) -> Vec<Source> {
     sources.collect()
 }
 
-/// Those of the sources that have a release of the distribution, with other suites, as a file of sources; empty when
-/// there is none. Updates and security fixes are apart in most of them, and not every release has such.
-pub(super) fn with_suites(sources: &[Source], suites: &[&str]) -> String {
+/// Those of the sources that have a release of the distribution, one of `suites`, with other suites (`asked`), as a file of sources; empty
+/// when there is none, or nothing is asked. Updates and security fixes are apart in most of them, and not every release has such.
+pub(super) fn with_suites(sources: &[Source], suites: &[&str], asked: &[&str]) -> String {
     let aliases = ["oldstable", "stable", "testing", "unstable"];
     let is_release = |suite: &String| {
         suites.contains(&suite.as_str())
@@ -42,7 +42,10 @@ pub(super) fn with_suites(sources: &[Source], suites: &[&str]) -> String {
     let mut text = String::new();
     let mut taken: Vec<&str> = Vec::new();
     for source in sources {
-        if !source.suites.iter().any(is_release) || taken.contains(&source.uris.as_str()) {
+        if asked.is_empty()
+            || !source.suites.iter().any(is_release)
+            || taken.contains(&source.uris.as_str())
+        {
             continue;
         }
         taken.push(&source.uris);
@@ -51,7 +54,7 @@ pub(super) fn with_suites(sources: &[Source], suites: &[&str]) -> String {
             text,
             "Types: deb\nTargets: Packages\nURIs: {}\nSuites: {}\nComponents: {}\n",
             source.uris,
-            suites.join(" "),
+            asked.join(" "),
             source.components
         );
         if let Some(keys) = &source.signed_by {
@@ -158,16 +161,28 @@ Suites: nodistro
 Components: main
 ";
 
+    /// All that are known are asked.
+    fn both(sources: &[Source], suites: &[&str]) -> String {
+        with_suites(sources, suites, suites)
+    }
+
+    #[test]
+    fn one_suite_may_be_asked_alone() {
+        let made = with_suites(&deb822(NEW), &["bookworm", "trixie"], &["trixie"]);
+        assert!(made.contains("Suites: trixie\n"), "{made}");
+        assert_eq!(with_suites(&deb822(NEW), &["bookworm"], &[]), "");
+    }
+
     #[test]
     fn a_release_of_the_distribution_gets_other_suites_and_keeps_its_keys() {
-        let made = with_suites(&deb822(NEW), &["bookworm", "trixie"]);
+        let made = both(&deb822(NEW), &["bookworm", "trixie"]);
         assert_eq!(
             made,
             "Types: deb\nTargets: Packages\nURIs: http://mirror.example/debian\nSuites: bookworm trixie\n\
              Components: main\nSigned-By: /usr/share/keyrings/archive.gpg\n\n"
         );
-        assert_eq!(with_suites(&deb822(NEW), &["noble"]), "");
-        assert_eq!(with_suites(&deb822(NEW), &[]), "");
+        assert_eq!(both(&deb822(NEW), &["noble"]), "");
+        assert_eq!(both(&deb822(NEW), &[]), "");
     }
 
     #[test]
@@ -176,14 +191,14 @@ Components: main
                    deb-src http://mirror.example/debian bookworm main\n\
                    deb [arch=amd64 signed-by=/usr/share/keyrings/archive.gpg] http://mirror.example/debian bookworm main\n\
                    deb http://mirror.example/debian stable main contrib # twice\n";
-        let made = with_suites(&one_line(old), &["bookworm", "trixie"]);
-        assert_eq!(made, with_suites(&deb822(NEW), &["bookworm", "trixie"]));
+        let made = both(&one_line(old), &["bookworm", "trixie"]);
+        assert_eq!(made, both(&deb822(NEW), &["bookworm", "trixie"]));
     }
 
     #[test]
     fn a_key_in_the_file_stays_whole() {
         let text = "Types: deb\nURIs: u\nSuites: sid\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\nComponents: main\n";
-        let made = with_suites(&deb822(text), &["sid"]);
+        let made = both(&deb822(text), &["sid"]);
         assert!(
             made.contains("Signed-By: \n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n"),
             "{made}"
@@ -194,8 +209,8 @@ Components: main
     proptest! {
         #[test]
         fn no_file_panics(text in "(deb|Types: deb|URIs: u|Suites: sid|Signed-By:| x|\\[|\\]|#|:|\n| ){0,40}") {
-            let _ = with_suites(&deb822(&text), &["sid"]);
-            let _ = with_suites(&one_line(&text), &["sid"]);
+            let _ = both(&deb822(&text), &["sid"]);
+            let _ = both(&one_line(&text), &["sid"]);
         }
     }
 }
