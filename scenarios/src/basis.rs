@@ -202,6 +202,7 @@ fn declared(sources: &Sources<'_>) -> String {
     let mut last_disc = None;
     for cell in sources.whole {
         parts.shown(&(&cell.set, &cell.text, &cell.dialogue, &cell.cold));
+        parts.shown(&(&cell.memory_mib, &cell.deadline));
         for rule in &cell.rules {
             parts.shown(&(&rule.since, &rule.expectation));
         }
@@ -227,6 +228,8 @@ fn declared(sources: &Sources<'_>) -> String {
 fn existing(cell: &Cell, masters: &Masters) -> Option<PathBuf> {
     match &cell.disc {
         DiscSource::Iso { path, .. } => Some(path.clone()),
+        // What it is made of follows from its layout.
+        DiscSource::Live(live) => Some(live.file.clone()),
         DiscSource::Mastered(recipe) => masters
             .exchange(recipe.master.as_str())
             .map(|folder| exchange::iso(folder, &recipe.id)),

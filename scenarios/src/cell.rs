@@ -1,11 +1,12 @@
 //! One disc on one firmware by one attachment, and what must happen.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use harness::{attachment::Attachment, dialogue::Dialogue, toml_file::Location};
 
 use crate::{
     id::{ABSENT, CellId, DiscId},
+    live::Live,
     version::Version,
     words::{self, Boot, Firmware, FirmwareName, Master, Medium, Set, Size},
 };
@@ -25,6 +26,10 @@ pub struct Cell {
     pub firmware: Firmware,
     /// How the disc hangs on the machine.
     pub attachment: Attachment,
+    /// The machine's memory in MiB; enough for the firmware and a probe when absent.
+    pub memory_mib: Option<u32>,
+    /// How long the machine is watched when nothing decides; many times what a probe takes when absent.
+    pub deadline: Option<Duration>,
     /// What must be seen for the disc to count as booted; its own probe's report when absent.
     pub text: Option<String>,
     /// What is said to what boots, and what it must answer.
@@ -49,6 +54,8 @@ pub enum DiscSource {
         /// The package of the distribution that brings it.
         package: Option<String>,
     },
+    /// It is put together from packages.
+    Live(Live),
 }
 
 /// All that a disc is mastered from.

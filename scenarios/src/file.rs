@@ -58,13 +58,24 @@ pub struct ScenarioDecl {
     /// An ISO that exists, instead of mastered ones.
     #[serde(default)]
     pub iso: Option<IsoDecl>,
+    /// Live discs, instead of mastered ones: names of layouts, and of a way in which the disc is damaged, as
+    /// `lorax,damage=no-grub-cfg`. A layout is a file in a folder `live`, which stands beside the scenario file or beside its folder.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub live: Option<Vec<Spanned<String>>>,
+    /// The machines' memory in MiB. Absent: enough for the firmware and a probe.
+    #[serde(default)]
+    pub memory: Option<u32>,
+    /// How long a machine is watched when nothing decides, in seconds of its own time. Absent: many times what a probe takes.
+    #[serde(default)]
+    pub deadline: Option<u16>,
     /// By firmware: a regular expression that the text must match before the disc counts as booted.
-    /// Needed with `iso`, whose discs carry no probe, unless there is a `dialog`.
+    /// Needed with `iso` and `live`, whose discs carry no probe, unless there is a `dialog`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<Word<Firmware>, String>")]
     pub expect_text: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
     /// A file with a dialogue that is held with what the ISO boots: relative to the scenario file, and in a folder of its
-    /// own, because every `*.toml` beside it is read for scenarios. Only with `iso`. The disc has booted when every step
+    /// own, because every `*.toml` beside it is read for scenarios. Only with `iso` and `live`. The disc has booted when every step
     /// is done, so that `expect-text` may be left out; a text that is expected must come besides.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

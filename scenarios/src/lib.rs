@@ -17,6 +17,7 @@ pub mod files;
 pub mod filter;
 pub mod grid;
 pub mod id;
+pub mod live;
 pub mod master;
 pub mod matrix;
 pub mod merge;

@@ -66,6 +66,12 @@ impl Folder {
         workspace.join("scenarios").join("masters")
     }
 
+    /// The folder with the layouts of live discs that this repository ships.
+    #[must_use]
+    pub fn shipped_live(workspace: &Path) -> PathBuf {
+        workspace.join("scenarios").join("live")
+    }
+
     /// The folder with the descriptions of mastering tools that go with these scenarios.
     #[must_use]
     pub fn masters(&self) -> PathBuf {

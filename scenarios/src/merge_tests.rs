@@ -298,6 +298,7 @@ fn folder_of_a_run(began_ms: u64) -> tempfile::TempDir {
         reruns: false,
         starts: Starts::default(),
         checkpoints: out.path().join("checkpoints"),
+        live: PathBuf::new(),
     };
     files::write_json(&Run::file(out.path()), &run).unwrap();
     let list: String = own.iter().map(|id| format!("{id}\n")).collect();

@@ -110,6 +110,8 @@ fn a_rerun_replaces_what_it_ran_and_keeps_the_rest() {
 fn cell(id: &str) -> Cell {
     let id: CellId = id.parse().unwrap();
     Cell {
+        memory_mib: None,
+        deadline: None,
         set: Set::Default,
         disc: DiscSource::Iso {
             path: "a.iso".into(),

@@ -84,6 +84,9 @@ pub struct Run {
     pub starts: Starts,
     /// The folder with the checkpoints from which they may start. Runs share it.
     pub checkpoints: PathBuf,
+    /// The folder with the packages that live discs are made from. Runs share it.
+    #[serde(default)]
+    pub live: PathBuf,
 }
 
 /// What the cells of a run are compared with, besides what the scenarios declare.
@@ -302,6 +305,7 @@ impl Toolbox {
         firmware.check(cell.attachment)?;
         let Choice { accelerator, .. } = self.accelerator;
         Ok(Platform {
+            memory_mib: cell.memory_mib,
             pace: self.accelerator.pace(),
             ..Platform::new(self.qemu.clone(), firmware, accelerator, cell.attachment)
         })

@@ -5,11 +5,13 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use harness::{
     attachment::Attachment,
     dialogue::{Dialogue, DialogueError},
+    live::LayoutError,
     toml_file::Location,
 };
 use toml::Spanned;
@@ -20,6 +22,7 @@ use crate::{
     file::{IsoDecl, ScenarioDecl},
     filter::glob,
     id::{ABSENT, CellId, DiscId, check_part},
+    live::{Live, LiveError},
     master::Masters,
     rule::{When, read_cold, read_exclude, read_expect},
     words::{Boot, Firmware, Master, Medium, OrAbsent, Set, Size, Word, unknown_word},
@@ -39,6 +42,8 @@ pub struct Scenario {
     discs: Discs,
     firmware: Vec<Firmware>,
     attach: Vec<Attachment>,
+    memory_mib: Option<u32>,
+    deadline: Option<Duration>,
     texts: Vec<(Firmware, String)>,
     dialogue: Option<Dialogue>,
     excludes: Vec<When>,
@@ -58,6 +63,8 @@ enum Discs {
         package: Option<String>,
         name: String,
     },
+    /// By the word that names each in ids.
+    Live(Vec<(String, Live)>),
 }
 
 #[derive(Clone, Debug)]
@@ -146,21 +153,28 @@ impl Scenario {
             at: &declared,
         };
         let set = decl.set.map_or(Set::Default, |set| set.0);
-        let discs = match decl.iso {
-            Some(iso) => {
-                if decl.media.is_some()
-                    || decl.boot.is_some()
-                    || decl.size.is_some()
-                    || decl.master.is_some()
-                {
-                    return Err(wrong(
-                        "an iso exists already: media, boot, size and master do not go with it"
-                            .into(),
-                    ));
-                }
-                read_iso(iso, source).map_err(&wrong)?
+        let has_axes = decl.media.is_some()
+            || decl.boot.is_some()
+            || decl.size.is_some()
+            || decl.master.is_some();
+        let discs = match (decl.iso, decl.live) {
+            (Some(_), _) if has_axes => {
+                return Err(wrong(
+                    "an iso exists already: media, boot, size and master do not go with it".into(),
+                ));
             }
-            None => Discs::Mastered(Axes {
+            (_, Some(_)) if has_axes => {
+                return Err(wrong(
+                    "a live disc has its own layout: media, boot, size and master do not go with it"
+                        .into(),
+                ));
+            }
+            (Some(_), Some(_)) => {
+                return Err(wrong("iso and live do not go together: name one".into()));
+            }
+            (Some(iso), None) => read_iso(iso, source).map_err(&wrong)?,
+            (None, Some(live)) => Discs::Live(read_live(&live, source, &axes)?),
+            (None, None) => Discs::Mastered(Axes {
                 media: axes.optional("media", decl.media)?,
                 boot: axes.required("boot", decl.boot.unwrap_or_default())?,
                 size: axes.optional("size", decl.size)?,
@@ -192,7 +206,7 @@ impl Scenario {
         }
         if decl.dialog.is_some() && matches!(discs, Discs::Mastered(_)) {
             return Err(wrong(
-                "dialog goes with iso: a probe, which boots from every other disc, answers nobody"
+                "dialog goes with iso and live: a probe, which boots from every other disc, answers nobody"
                     .into(),
             ));
         }
@@ -204,6 +218,10 @@ impl Scenario {
             summary: decl.summary,
             discs,
             attach: axes.required("attach", decl.attach)?,
+            memory_mib: decl.memory,
+            deadline: decl
+                .deadline
+                .map(|seconds| Duration::from_secs(seconds.into())),
             texts: read_texts(decl.expect_text, &firmware, &reader)?,
             dialogue: dialogue.transpose()?,
             firmware,
@@ -224,12 +242,16 @@ impl Scenario {
         let missing =
             |firmware: &&Firmware| !self.texts.iter().any(|(named, _)| named == *firmware);
         match (&self.discs, self.firmware.iter().find(missing)) {
+            (Discs::Mastered(_), _) | (_, None) => Ok(()),
             // Of a distilled disc that does not boot, nothing is seen that could be declared.
-            (Discs::Iso { path, .. }, Some(firmware))
-                if !self.observe && self.dialogue.is_none() && !disc::is_distilled(path) =>
-            {
+            (Discs::Iso { path, .. }, _) if disc::is_distilled(path) => Ok(()),
+            (discs, Some(firmware)) if !self.observe && self.dialogue.is_none() => {
+                let what = match discs {
+                    Discs::Live(_) => "a live disc",
+                    _ => "an iso",
+                };
                 Err(format!(
-                    "an iso carries no probe: expect-text must say what is seen on {firmware} when it has booted, \
+                    "{what} carries no probe: expect-text must say what is seen on {firmware} when it has booted, \
                      or dialog what it answers"
                 ))
             }
@@ -364,6 +386,8 @@ impl Scenario {
             disc: source.clone(),
             firmware: *firmware,
             attachment,
+            memory_mib: self.memory_mib,
+            deadline: self.deadline,
             text: self
                 .texts
                 .iter()
@@ -386,6 +410,10 @@ impl Scenario {
     fn discs(&self) -> Vec<(DiscId, DiscSource)> {
         match &self.discs {
             Discs::Iso { .. } => self.iso().into_iter().collect(),
+            Discs::Live(discs) => discs
+                .iter()
+                .filter_map(|(word, live)| self.live(word, live))
+                .collect(),
             Discs::Mastered(axes) => {
                 let mut discs = Vec::new();
                 for medium in &axes.media {
@@ -406,6 +434,10 @@ impl Scenario {
     fn disc(&self, id: &DiscId) -> Option<(DiscId, DiscSource)> {
         match &self.discs {
             Discs::Iso { .. } => self.iso().filter(|(own, _)| own == id),
+            Discs::Live(discs) => {
+                let (word, live) = discs.iter().find(|(word, _)| word == id.boot())?;
+                self.live(word, live).filter(|(own, _)| own == id)
+            }
             Discs::Mastered(axes) => {
                 let medium = axes
                     .media
@@ -455,6 +487,11 @@ impl Scenario {
             master: master.clone(),
         };
         Some((id, DiscSource::Mastered(recipe)))
+    }
+
+    fn live(&self, word: &str, live: &Live) -> Option<(DiscId, DiscSource)> {
+        let id = DiscId::new([&self.name, ABSENT, word, ABSENT, ABSENT]).ok()?;
+        Some((id, DiscSource::Live(live.clone())))
     }
 
     fn iso(&self) -> Option<(DiscId, DiscSource)> {
@@ -584,6 +621,39 @@ fn read_dialogue(
         DialogueError::Syntax(error) => reader.wrong(error.at, error.message),
         DialogueError::Io { .. } => reader.wrong(reader.at(file), error),
     })
+}
+
+fn read_live(
+    words: &[Spanned<String>],
+    source: &Source<'_>,
+    axes: &Declared<'_>,
+) -> Result<Vec<(String, Live)>, ScenarioError> {
+    let beside = source.path.parent().unwrap_or(Path::new(""));
+    let folders = [beside.join("live"), beside.join("../live")];
+    let folder = folders.iter().find(|folder| folder.is_dir());
+    let mut discs: Vec<(String, Live)> = Vec::new();
+    for spanned in words {
+        let word = spanned.get_ref();
+        let wrong = |what: String| axes.reader.wrong(axes.reader.at(spanned), what);
+        check_part(word).map_err(|error| wrong(error.to_string()))?;
+        if discs.iter().any(|(known, _)| known == word) {
+            return Err(wrong(format!("live has {word} twice")));
+        }
+        let folder = folder
+            .ok_or_else(|| wrong(format!("no folder {} holds layouts", folders[0].display())))?;
+        let live = Live::read(folder, word).map_err(|error| match error {
+            LiveError::Layout(LayoutError::Syntax(error)) => {
+                axes.reader.wrong(error.at, error.message)
+            }
+            error => wrong(error.to_string()),
+        })?;
+        discs.push((word.clone(), live));
+    }
+    if discs.is_empty() {
+        let what = "live is empty: name at least one layout".to_owned();
+        return Err(axes.reader.wrong(axes.at.clone(), what));
+    }
+    Ok(discs)
 }
 
 fn read_iso(iso: IsoDecl, source: &Source<'_>) -> Result<Discs, String> {

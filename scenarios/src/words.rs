@@ -278,11 +278,19 @@ pub enum Set {
     Defects,
     /// Every build of every firmware.
     Grid,
+    /// Real kernels and systems in the layouts of distributions.
+    Live,
 }
 
 impl Set {
     /// Every set.
-    pub const ALL: &[Self] = &[Self::Default, Self::Masters, Self::Defects, Self::Grid];
+    pub const ALL: &[Self] = &[
+        Self::Default,
+        Self::Masters,
+        Self::Defects,
+        Self::Grid,
+        Self::Live,
+    ];
 
     /// The word for it.
     #[must_use]
@@ -292,6 +300,7 @@ impl Set {
             Self::Masters => "masters",
             Self::Defects => "defects",
             Self::Grid => "grid",
+            Self::Live => "live",
         }
     }
 }
@@ -429,7 +438,7 @@ mod tests {
         let error = read::<Set>("xyzzy").unwrap_err();
         assert_eq!(
             error,
-            "no set is called \"xyzzy\": use one of default, masters, defects, grid"
+            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live"
         );
         assert_eq!(
             nearest("usb", Attachment::ALL.iter().map(|a| a.as_str())),

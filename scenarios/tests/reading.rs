@@ -401,6 +401,69 @@ because = "a test"
     let mastered = ISO.replace("iso = { path = \"some.iso\" }", "boot = [\"none\"]");
     assert_eq!(
         read(&mastered, "[[step]]\nexpect = 'boot:'").unwrap_err(),
-        "./s.toml:1:1: in scenario real, dialog goes with iso: a probe, which boots from every other disc, answers nobody"
+        "./s.toml:1:1: in scenario real, dialog goes with iso and live: a probe, which boots from every other disc, answers nobody"
     );
+}
+
+#[test]
+fn a_live_disc_is_named_by_its_layout_and_its_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("live")).unwrap();
+    let layout = r#"
+        summary = "a test"
+        label = "TEST"
+        tools = { xorriso = "xorriso" }
+        master = ["xorriso -as mkisofs -o disc.iso tree"]
+        damage.cut = { summary = "cut", edit = [{ cut-percent = 50 }] }
+    "#;
+    fs::write(folder.path().join("live/small.toml"), layout).unwrap();
+    let read = |live: &str| {
+        let text = format!(
+            r#"[[scenario]]
+name = "s"
+summary = "s"
+live = {live}
+memory = 1024
+deadline = 200
+firmware = ["seabios"]
+attach = ["ide"]
+expect-text = {{ seabios = "login:" }}
+[[scenario.expect]]
+outcome = "booted"
+because = "a test"
+"#
+        );
+        fs::write(folder.path().join("s.toml"), text).unwrap();
+        let own = folder.path().display().to_string();
+        Matrix::read(&[Folder::own(folder.path())], &Default::default())
+            .map_err(|error| error.to_string().replace(&own, "."))
+    };
+    let matrix = read(r#"["small", "small,damage=cut"]"#).unwrap();
+    let cells: Vec<_> = matrix.cells().collect();
+    let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "s/-/small/-/-/seabios/ide",
+            "s/-/small,damage=cut/-/-/seabios/ide"
+        ]
+    );
+    assert_eq!(cells[0].memory_mib, Some(1024));
+    assert_eq!(cells[0].deadline.unwrap().as_secs(), 200);
+    assert_eq!(matrix.cell(&cells[1].id).unwrap().disc, cells[1].disc);
+
+    let error = |live: &str| read(live).unwrap_err();
+    assert!(
+        error(r#"["small,damage=cutt"]"#).contains("cut"),
+        "{}",
+        error(r#"["small,damage=cutt"]"#)
+    );
+    assert!(error(r#"["large"]"#).contains("large.toml"));
+    assert_eq!(
+        error(r#"["small", "small"]"#),
+        "./s.toml:4:18: in scenario s, live has small twice"
+    );
+    let with_axes = r#"["small"]
+boot = ["none"]"#;
+    assert!(error(with_axes).contains("a live disc has its own layout"));
 }

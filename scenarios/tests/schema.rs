@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::dialogue;
+use harness::{dialogue, live};
 use scenarios::{file, master};
 use serde_json::Value;
 
@@ -27,6 +27,7 @@ fn the_kept_schema_is_the_codes() {
         ("scenario", file::json_schema()),
         ("master", master::json_schema()),
         ("dialogue", dialogue::json_schema()),
+        ("live", live::json_schema()),
     ] {
         let path = workspace().join(format!("schemas/{name}.schema.json"));
         let kept = fs::read_to_string(path).expect("the schema is kept");
@@ -93,6 +94,7 @@ fn the_shipped_files_are_as_the_schema_wants_them() {
     for folder in [
         "scenarios/data",
         "scenarios/dialogs",
+        "scenarios/live",
         "scenarios/masters",
         "examples",
     ] {

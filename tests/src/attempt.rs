@@ -80,23 +80,25 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
                 manifest: None,
             },
         },
+        DiscSource::Live(live) => {
+            if let Some(why) = live.layout.lacks(&environment.stock()) {
+                return Attempt::Skipped(why);
+            }
+            match environment.live(live, &cell.id.disc()) {
+                Err(error) => return Attempt::Failed(error.to_string()),
+                Ok(Disc::Refused(words)) => return refused(words, &folder),
+                Ok(Disc::Made { iso, .. }) => Booted {
+                    iso,
+                    manifest: None,
+                },
+            }
+        }
         DiscSource::Mastered(recipe) if environment.lacks(recipe).is_some() => {
             return Attempt::Skipped(environment.lacks(recipe).unwrap_or_default());
         }
         DiscSource::Mastered(recipe) => match environment.disc(recipe) {
             Err(error) => return Attempt::Failed(error.to_string()),
-            Ok(Disc::Refused(words)) => {
-                let observation = not_mastered(words);
-                if let Err(error) = files::write_json(&folder.join(OBSERVATION), &observation) {
-                    return Attempt::Failed(error.to_string());
-                }
-                return Attempt::Seen(Box::new(Seen {
-                    observation,
-                    manifest: None,
-                    inspection: None,
-                    firmware_version: None,
-                }));
-            }
+            Ok(Disc::Refused(words)) => return refused(words, &folder),
             Ok(Disc::Made { iso, manifest }) => match files::read_json(&manifest) {
                 Ok(manifest) => Booted {
                     iso,
@@ -122,6 +124,20 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         Ok(platform) => boot(cell, disc, read, platform, checkpoints, folder),
         Err(error) => Attempt::Skipped(error.to_string()),
     }
+}
+
+/// No disc came of it: what was seen is why.
+fn refused(words: Vec<String>, folder: &Path) -> Attempt {
+    let observation = not_mastered(words);
+    if let Err(error) = files::write_json(&folder.join(OBSERVATION), &observation) {
+        return Attempt::Failed(error.to_string());
+    }
+    Attempt::Seen(Box::new(Seen {
+        observation,
+        manifest: None,
+        inspection: None,
+        firmware_version: None,
+    }))
 }
 
 /// There is no disc, and the master's words are all there is to see.
@@ -190,7 +206,7 @@ fn boot(
         checkpoints,
         success,
         dialogue: cell.dialogue.clone(),
-        deadline: None,
+        deadline: cell.deadline,
         evidence: folder,
     };
     let observation = match harness::run::run(&case) {

@@ -8,11 +8,13 @@ use std::{
 };
 
 use anyhow::Context;
+use harness::live::Stock;
 use scenarios::{
     cell::{Cell, Recipe},
     disc::{self, Disc, Workshop},
     files::FileError,
     id::{CellId, DiscId},
+    live::Live,
     master::{self, Masters},
     matrix::{Folder, Matrix},
     run::{self, AcceleratorWish, Accepted, Declared, Run, Starts, Toolbox},
@@ -94,6 +96,7 @@ impl Environment {
             reruns: false,
             starts: Starts::default(),
             checkpoints: target(&program).join("checkpoints"),
+            live: target(&program).join("live"),
         };
         Ok(Self {
             run,
@@ -151,6 +154,20 @@ impl Environment {
     /// It cannot be mastered.
     pub fn disc(&self, recipe: &Recipe) -> Result<Disc, FileError> {
         disc::master_once(recipe, &self.run.discs(), self.run.went_on, self.workshop())
+    }
+
+    /// The packages that live discs are made from.
+    #[must_use]
+    pub fn stock(&self) -> Stock {
+        Stock::in_folder(&self.run.live)
+    }
+
+    /// A live disc: made now, unless another cell of the run needed it before.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn live(&self, live: &Live, id: &DiscId) -> Result<Disc, FileError> {
+        disc::live_once(live, id, &self.run.discs(), self.run.went_on, &self.stock())
     }
 
     /// A disc that exists: itself, or a distilled one rebuilt, unless another cell of the run needed it before.

@@ -163,6 +163,16 @@ impl Mistaken {
                     manifest: Some(disc.manifest),
                 })
             }
+            (DiscSource::Live(_), _) => {
+                let disc =
+                    reference::master(cell.id.disc().as_str(), None, &"bios+efi".parse()?, None)?;
+                disc.write_to(folder)?;
+                Ok(Self {
+                    what: "a disc with another program",
+                    iso,
+                    manifest: None,
+                })
+            }
             (DiscSource::Iso { path, .. }, _) => {
                 let disc =
                     reference::master(cell.id.disc().as_str(), None, &"bios+efi".parse()?, None)?;

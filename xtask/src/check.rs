@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::dialogue;
+use harness::{dialogue, live};
 use scenarios::{
     digests, file, files, master,
     matrix::{Folder, Matrix},
@@ -78,11 +78,12 @@ fn in_workspace(arguments: &[&str]) -> std::process::Command {
 }
 
 /// The schemas that are kept, by the names of their files.
-fn schemas() -> [(&'static str, String); 3] {
+fn schemas() -> [(&'static str, String); 4] {
     [
         ("scenario.schema.json", file::json_schema()),
         ("master.schema.json", master::json_schema()),
         ("dialogue.schema.json", dialogue::json_schema()),
+        ("live.schema.json", live::json_schema()),
     ]
 }
 

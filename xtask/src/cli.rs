@@ -93,7 +93,7 @@ pub(crate) struct BootMatrix {
     /// Print the ids of the cells, one a line, and run nothing.
     #[arg(long)]
     pub(crate) list: bool,
-    /// The sets of scenarios to run: default, masters, defects, grid or all [default: default; with --rerun all].
+    /// The sets of scenarios to run: default, masters, defects, grid, live or all [default: default; with --rerun all].
     #[arg(long, value_name = "SET", value_parser = Sets::parse)]
     pub(crate) set: Option<Sets>,
     /// Run the scenarios of this folder, or of this file, instead of those that come with boot-matrix. Their snapshots

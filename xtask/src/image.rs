@@ -8,12 +8,13 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::{attachment::Attachment, master::FoundTool};
+use harness::{attachment::Attachment, live::Stock, master::FoundTool};
 use images::defect::Defect;
 use scenarios::{
     cell::{DiscSource, Recipe},
     disc::{self, Exported, Workshop},
     id::{ABSENT, CellId, DiscId},
+    live::Live,
     master::{self, Masters},
     matrix::{Folder, Matrix},
     words::{self, Boot, Firmware},
@@ -22,7 +23,7 @@ use serde_json::json;
 
 use crate::{
     cli::{Format, Image},
-    place::workspace,
+    place::{self, workspace},
     stop::Stop,
 };
 
@@ -32,6 +33,9 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
         return rebuild(options);
     }
     let disc = disc_id(&options.id)?;
+    if disc.scenario() == LIVE {
+        return live(options, &disc);
+    }
     if disc.master() == ABSENT {
         return Err(not_mastered(&disc, &options.out)?.into());
     }
@@ -64,6 +68,42 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
         .into()),
         Exported::Made { bytes } => {
             say(options, recipe.id.as_str(), bytes).context("cannot write")?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The first part of the ids of live discs.
+const LIVE: &str = "live";
+
+/// Puts a live disc together, whether or not a scenario has its damage.
+fn live(options: &Image, disc: &DiscId) -> anyhow::Result<ExitCode> {
+    let folder = Folder::shipped_live(workspace());
+    let live = Live::read(&folder, disc.boot())
+        .map_err(|error| unknown(disc.as_str(), error.to_string()))?;
+    let stock = Stock::in_folder(place::live());
+    let names: Vec<&str> = live.layout.all_packages().collect();
+    if let Err(error) = stock.fetch(names, |line| remark!("{line}")) {
+        remark!("note: {error}");
+    }
+    if let Some(why) = live.layout.lacks(&stock) {
+        let remedy = "a host with Debian's packages";
+        return Err(Stop::host(why, remedy).into());
+    }
+    check_place(&options.out)?;
+    let out = std::path::absolute(&options.out)
+        .with_context(|| format!("{} has no place", options.out.display()))?;
+    let exported = disc::export_live(&live, &out, &stock).map_err(|error| {
+        let remedy = "free some space there, or choose another file with --out";
+        Stop::host(error, remedy)
+    })?;
+    match exported {
+        Exported::Refused(words) => {
+            let what = format!("{disc} cannot be made: {}", words.join(": "));
+            Err(Stop::host(what, "cargo xtask doctor").into())
+        }
+        Exported::Made { bytes } => {
+            say(options, disc.as_str(), bytes).context("cannot write")?;
             Ok(ExitCode::SUCCESS)
         }
     }

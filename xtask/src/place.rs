@@ -81,6 +81,11 @@ pub(crate) fn firmware() -> PathBuf {
     target().join("firmware")
 }
 
+/// The folder of the packages that live discs are made from, which all runs share.
+pub(crate) fn live() -> PathBuf {
+    target().join("live")
+}
+
 /// Whether this is a run that nobody watches, as CI services say it.
 pub(crate) fn is_ci() -> bool {
     env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))

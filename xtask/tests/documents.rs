@@ -288,7 +288,8 @@ fn spoiled(disc: &str, copy: &Path) {
 fn violation(block: &Block<'_>) -> Option<String> {
     let Some(name) = block.mark("schema") else {
         return Some(
-            "which schema it keeps to is not said: schema=scenario, master or dialogue".to_owned(),
+            "which schema it keeps to is not said: schema=scenario, master, live or dialogue"
+                .to_owned(),
         );
     };
     let schema = workspace().join(format!("schemas/{name}.schema.json"));

@@ -20,11 +20,12 @@ use crate::{
 };
 
 /// What of the workspace is read when cells are run. The package of the tests is where they are started.
-const READ: [&str; 7] = [
+const READ: [&str; 8] = [
     ".config",
     "Cargo.toml",
     "scenarios/data",
     "scenarios/dialogs",
+    "scenarios/live",
     "scenarios/masters",
     "tests/Cargo.toml",
     "tests/snapshots",

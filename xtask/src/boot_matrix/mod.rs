@@ -11,6 +11,7 @@ pub(crate) mod flips;
 pub(crate) mod folder;
 mod github;
 pub(crate) mod junit;
+mod live;
 mod nextest;
 mod order;
 mod problems;
@@ -200,6 +201,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         reruns: options.rerun.is_some(),
         starts: options.starts(),
         checkpoints: place::checkpoints(),
+        live: place::live(),
     };
     let left = match &choice.stopped {
         None => {
@@ -216,6 +218,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     };
     files::sweep(&out)?;
     let run_file = run.write(&left)?;
+    live::fetch(&left);
     if options.starts() != Starts::Cold {
         let needs = options.starts() == Starts::Both;
         checkpoints::prepare(&left, &toolbox, &place::checkpoints(), needs, signals)?;

@@ -22,8 +22,10 @@ use crate::{
     terminal,
 };
 
-/// What one machine may need at most, in MiB.
+/// What one machine may need at most, in MiB, where its scenario does not say how much memory it has.
 const MACHINE_MIB: u64 = 512;
+/// What one takes beyond the memory that its scenario says.
+const BEYOND_MIB: u64 = 256;
 
 /// The exit code of nextest when tests failed.
 const TESTS_FAILED: i32 = 100;
@@ -147,7 +149,7 @@ fn run_followed(job: &Job<'_>, mut command: Command, signals: &Signals) -> io::R
         earlier: job.earlier,
         out: job.out,
         run: job.run,
-        at_once: threads(),
+        at_once: threads(job.cells),
     };
     let status = thread::scope(|scope| {
         let events = BufReader::new(events);
@@ -239,7 +241,7 @@ fn run_options(job: &Job<'_>) -> Vec<String> {
     let mut options = vec!["--no-fail-fast".to_owned()];
     // Whoever sets nextest's own variable means it, and it counts only where the option is not given.
     if std::env::var_os("NEXTEST_TEST_THREADS").is_none() {
-        options.extend(["--test-threads".to_owned(), threads().to_string()]);
+        options.extend(["--test-threads".to_owned(), threads(job.cells).to_string()]);
     }
     let output: &[&str] = match job.told {
         // Each failure once, where it happens: our own summary ends the run.
@@ -295,9 +297,11 @@ fn filterset_escape(id: &str) -> String {
 }
 
 /// How many machines run at once: one for each processor, as long as memory lasts.
-fn threads() -> u64 {
+fn threads(cells: &[Cell]) -> u64 {
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let by_memory = available_mib().map_or(processors, |mib| mib / MACHINE_MIB);
+    let declared = cells.iter().filter_map(|cell| cell.memory_mib).max();
+    let machine = declared.map_or(MACHINE_MIB, |mib| u64::from(mib) + BEYOND_MIB);
+    let by_memory = available_mib().map_or(processors, |mib| mib / machine.max(MACHINE_MIB));
     processors.min(by_memory).max(1)
 }
 

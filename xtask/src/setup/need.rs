@@ -100,6 +100,7 @@ pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) 
     needs.extend(firmware.into_iter().map(|id| firmware_need(id, toolbox)));
     needs.push(nextest());
     needs.extend(media(cells));
+    needs.extend(live_tools(cells));
     needs
 }
 
@@ -272,7 +273,7 @@ fn media(cells: &[Cell]) -> impl Iterator<Item = Need> {
         .iter()
         .filter_map(|cell| match &cell.disc {
             DiscSource::Iso { path, package } => Some((path, package)),
-            DiscSource::Mastered(_) => None,
+            DiscSource::Mastered(_) | DiscSource::Live(_) => None,
         })
         .collect();
     isos.into_iter().map(|(path, package)| Need {
@@ -286,5 +287,22 @@ fn media(cells: &[Cell]) -> impl Iterator<Item = Need> {
             Some(package) => Source::OptionalPackage(package.clone()),
             None => Source::Nowhere("put it there, or leave its cells out".to_owned()),
         },
+    })
+}
+
+/// The programs that put the live discs of these cells together; without one its cells are skipped.
+fn live_tools(cells: &[Cell]) -> impl Iterator<Item = Need> {
+    let missing: BTreeSet<(&str, &str)> = cells
+        .iter()
+        .filter_map(|cell| match &cell.disc {
+            DiscSource::Live(live) => Some(live.layout.missing_tools()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    missing.into_iter().map(|(tool, package)| Need {
+        name: tool.to_owned(),
+        found: Err(format!("there is no {tool}")),
+        source: Source::OptionalPackage(package.to_owned()),
     })
 }

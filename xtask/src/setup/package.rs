@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 20] = [
+const NAMES: [[&str; 5]; 25] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -99,6 +99,23 @@ const NAMES: [[&str; 5]; 20] = [
     ],
     ["gdisk", "gdisk", "gptfdisk", "gptfdisk", "sgdisk"],
     ["fdisk", "util-linux", "util-linux", "util-linux", "sfdisk"],
+    ["grub-common", "grub2-tools", "grub", "grub2", "grub"],
+    [
+        "syslinux-utils",
+        "syslinux",
+        "syslinux",
+        "syslinux",
+        "syslinux",
+    ],
+    ["binutils", "binutils", "binutils", "binutils", "binutils"],
+    ["isomd5sum", "isomd5sum", "-", "isomd5sum", "-"],
+    [
+        "libarchive-tools",
+        "bsdtar",
+        "libarchive",
+        "bsdtar",
+        "libarchive-tools",
+    ],
     ["python3-pycdlib", "-", "-", "-", "-"],
     ["slurm-client", "-", "-", "-", "-"],
     ["slurmctld", "-", "-", "-", "-"],

@@ -44,7 +44,7 @@ fn cells(matrix: &Matrix) -> Vec<Cell> {
 fn recipe(cell: &Cell) -> Option<&Recipe> {
     match &cell.disc {
         DiscSource::Mastered(recipe) => Some(recipe),
-        DiscSource::Iso { .. } => None,
+        DiscSource::Iso { .. } | DiscSource::Live(_) => None,
     }
 }
 
