@@ -2,10 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use images::{manifest::Manifest, map::DiscMap};
+use images::{boot_configuration::BootConfigurations, manifest::Manifest, map::DiscMap};
 
 use crate::{
-    accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, platform::Platform,
+    accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, guest::Vocabulary,
+    platform::Platform,
 };
 
 /// One disc on one machine.
@@ -19,6 +20,8 @@ pub struct Case {
     pub manifest: Option<Manifest>,
     /// What stands where on it, for the table of what was read; `None`: what its manifest says.
     pub map: Option<Arc<DiscMap>>,
+    /// The configurations of boot loaders on it: what their menus offer, and how long they wait. Empty where nobody read them.
+    pub configurations: Arc<BootConfigurations>,
     /// The machine that the disc hangs on.
     pub platform: Platform,
     /// From where to start; `None`: from power-on. A platform that has no checkpoint starts from power-on in any case.
@@ -28,7 +31,11 @@ pub struct Case {
     /// What is said to what boots, and what it must answer. Then the disc has booted when every step is done, and with
     /// [`Success::Text`] when besides the pattern came, at any time after the firmware handed over.
     pub dialogue: Option<Dialogue>,
-    /// How long to wait at most, besides for the dialogue; `None`: [`Case::default_deadline`].
+    /// The words that a program which is not ours is known by; `None`: those that are built in.
+    pub words: Option<Arc<Vocabulary>>,
+    /// How long the machine is watched when nothing decides, in its own time and without the dialogue; `None`: as long as is usual.
+    pub patience: Option<Duration>,
+    /// How long to wait at most, on the clock on the wall and with the dialogue; `None`: [`Case::default_deadline`].
     pub deadline: Option<Duration>,
     /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
     pub evidence: PathBuf,
@@ -43,6 +50,9 @@ pub enum Success {
     Text(regex::bytes::Regex),
 }
 
+/// So long a guest is followed that is not ours, and of which nothing tells what it came to.
+const STRANGERS_PATIENCE: Duration = Duration::from_secs(180);
+
 impl Case {
     /// A disc with a probe on it, on a machine that starts from power-on. For another disc change `success`.
     #[must_use]
@@ -53,10 +63,13 @@ impl Case {
             disc,
             manifest: None,
             map: None,
+            configurations: Arc::default(),
             platform,
             checkpoints: None,
             success: Success::Probe,
             dialogue: None,
+            words: None,
+            patience: None,
             deadline: None,
             evidence: evidence.into(),
         }
@@ -65,11 +78,18 @@ impl Case {
     /// How long a machine is watched when nothing decides: many times what a boot takes.
     #[must_use]
     pub fn default_deadline(&self) -> Duration {
+        if let Some(patience) = self.patience {
+            return patience;
+        }
         let under_tcg = self.platform.firmware.id.kind().family().patience();
         // A program of others loads more than a probe, and may draw its text late.
-        let of_program = match self.success {
-            Success::Probe => under_tcg,
-            Success::Text(_) => under_tcg * 3,
+        let of_program = if self.is_stranger() {
+            STRANGERS_PATIENCE
+        } else {
+            match self.success {
+                Success::Probe => under_tcg,
+                Success::Text(_) => under_tcg * 3,
+            }
         };
         self.at_its_pace(of_program)
     }
@@ -79,7 +99,20 @@ impl Case {
     pub fn whole_deadline(&self) -> Duration {
         let dialogue = self.dialogue.as_ref();
         let dialogue = dialogue.map(|dialogue| dialogue.longest(self.step_patience()));
-        self.deadline.unwrap_or_else(|| self.default_deadline()) + dialogue.unwrap_or_default()
+        let by_itself = self.default_deadline() + dialogue.unwrap_or_default();
+        self.deadline.unwrap_or(by_itself)
+    }
+
+    /// Whether the disc is not ours: no probe on it says what happened, and its guest is followed.
+    #[must_use]
+    pub const fn is_stranger(&self) -> bool {
+        self.manifest.is_none()
+    }
+
+    /// Whether something was asked for that a guest must bring: a text, or a dialogue.
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        matches!(self.success, Success::Text(_)) || self.dialogue.is_some()
     }
 
     /// How long a step of the dialogue is waited for that does not say it.
@@ -92,7 +125,7 @@ impl Case {
     #[must_use]
     pub fn processor_time(&self) -> Duration {
         let longest = self.platform.pace.stretch(self.whole_deadline());
-        longest.saturating_mul(2) + Duration::from_secs(60)
+        longest.saturating_mul(3) + Duration::from_secs(60)
     }
 
     fn at_its_pace(&self, under_tcg: Duration) -> Duration {

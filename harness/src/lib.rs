@@ -37,6 +37,7 @@ pub mod dialogue;
 pub mod distil;
 pub mod evidence;
 pub mod firmware;
+pub mod guest;
 mod layout;
 pub mod listen;
 pub mod live;

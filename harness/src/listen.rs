@@ -18,6 +18,7 @@ use images::{
 use crate::{
     evidence::{EvidenceFolder, OBSERVATION, SERIAL_RAW, SERIAL_TEXT, SERIAL_TIMES},
     firmware::{FirmwareKind, words::Words},
+    guest::Starts,
     observation::{Observation, Start},
     outcome::Outcome,
     recording::Recording,
@@ -197,6 +198,8 @@ impl Heard {
     fn observation(self, outcome: Outcome) -> Result<Observation, Infra> {
         let words = self.words.iter().flat_map(|words| words.canonical());
         Ok(Observation {
+            guest: None,
+            starts: Starts::of(&outcome, None, false),
             outcome,
             words: words.cloned().collect(),
             probe: self

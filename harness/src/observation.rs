@@ -15,10 +15,13 @@ use images::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::Outcome;
+use crate::{
+    guest::{Guest, Starts},
+    outcome::Outcome,
+};
 
 use self::canonical::SNAPSHOT_FACTS;
-pub use self::canonical::{Canonical, EntryThatRan};
+pub use self::canonical::{Canonical, EntryThatRan, SeenGuest};
 
 /// Whether the machine started from power-on or from a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,12 @@ pub enum Start {
 pub struct Observation {
     /// What happened.
     pub outcome: Outcome,
+    /// What the disc's program came to, where the firmware handed over to one that is not our probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<Guest>,
+    /// Whether the disc was seen to start.
+    #[serde(default)]
+    pub starts: Starts,
     /// The probe's report, when one began.
     pub probe: Option<ProbeReport>,
     /// The firmware's own lines about booting, made canonical: no serial numbers, device paths,
@@ -393,6 +402,13 @@ impl Observation {
             self.outcome.stage.to_string(),
             other.outcome.stage.to_string(),
         );
+        let guest = |observation: &Self| {
+            let guest = observation.guest.as_ref();
+            guest.map_or("none".to_owned(), |guest| {
+                format!("{} at {}", guest.state, guest.stage)
+            })
+        };
+        compare("guest", guest(self), guest(other));
         compare("words", self.words.join(" / "), other.words.join(" / "));
         match (&self.probe, &other.probe) {
             (Some(one), Some(other)) => compare_reports(one, other, &mut compare),

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use crate::{
     accelerator::{Accelerator, Pace},
     attachment::Attachment,
-    firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, FirmwareKind, NoMachine},
+    firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
     machine::spec::{Channels, HostDisc, MachineSpec, Origin},
     qemu::{Qemu, QemuError},
 };
@@ -31,6 +31,11 @@ pub struct Platform {
 
 /// QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
 pub const DEFAULT_CPU: &str = "qemu64,l3-cache=off";
+
+/// What real systems ask for. Pages that nobody touches cost the host nothing.
+const STRANGERS_MEMORY_MIB: u32 = 1024;
+/// Every instruction that can be emulated, for systems that refuse older processors; without the cache as above.
+const STRANGERS_CPU: &str = "max,l3-cache=off";
 
 /// More processor time than any machine needs that nobody gave a deadline.
 const PROCESSOR_TIME: Duration = Duration::from_secs(3600);
@@ -128,9 +133,7 @@ impl Platform {
         Ok(MachineSpec {
             qemu,
             accelerator: self.accelerator,
-            memory_mib: self
-                .memory_mib
-                .unwrap_or_else(|| self.firmware.id.kind().family().memory_mib()),
+            memory_mib: self.memory(),
             cpu: self.cpu.clone().unwrap_or_else(|| DEFAULT_CPU.to_owned()),
             firmware,
             disc,
@@ -141,6 +144,23 @@ impl Platform {
             processor_time: PROCESSOR_TIME,
             pace: self.pace,
         })
+    }
+
+    /// The memory that its guest has, in MiB.
+    #[must_use]
+    pub fn memory(&self) -> u32 {
+        self.memory_mib
+            .unwrap_or_else(|| self.firmware.id.kind().family().memory_mib())
+    }
+
+    /// The same machine for a disc that is not ours: with the memory that installers ask for, and the newest processor that is emulated.
+    #[must_use]
+    pub fn for_strangers(self) -> Self {
+        Self {
+            memory_mib: self.memory_mib.or(Some(STRANGERS_MEMORY_MIB)),
+            cpu: self.cpu.or_else(|| Some(STRANGERS_CPU.to_owned())),
+            ..self
+        }
     }
 
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.

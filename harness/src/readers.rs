@@ -1,8 +1,9 @@
-//! The readers of what QEMU and firmware say, for whoever feeds them any bytes: the fuzz targets. Nothing else needs
+//! The readers of what QEMU, firmware and guests say, for whoever feeds them any bytes: the fuzz targets. Nothing else needs
 //! them by name.
 
 pub use crate::{
     firmware::words::{Said, Words},
+    guest::watching::followed,
     machine::qmp::Qmp,
     registers::Registers,
     text::Lines,

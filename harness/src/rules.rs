@@ -1,9 +1,12 @@
 //! From what was seen to what happened. Pure: no machine, no clock.
 
+mod strangers;
+
 use std::time::Duration;
 
 use images::probe::{DiscHash, protocol};
 
+pub(crate) use self::strangers::Followed;
 use crate::{
     firmware::words::Said,
     layout::BootLayout,
@@ -37,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) reads_after_entry: bool,
     /// The first option that failed: code and words.
     pub(crate) failed: Option<(Option<String>, String)>,
+    /// The boot image returned with an error after it was entered: code and words.
+    pub(crate) returned: Option<(Option<String>, String)>,
     /// The firmware has nothing left to boot: its words.
     pub(crate) nothing_left: Option<String>,
     /// The firmware crashed: its words.
@@ -61,6 +66,8 @@ pub(crate) struct Facts {
     pub(crate) quiet: Duration,
     /// Why nothing more is waited for, once that is so.
     pub(crate) over: Option<Over>,
+    /// What is known of a guest that is not ours; `None` on a disc of ours, whose probe says so itself.
+    pub(crate) followed: Option<Followed>,
 }
 
 /// What the probe said.
@@ -135,6 +142,13 @@ pub(crate) enum Dialogue {
 pub(crate) enum Over {
     /// The deadline passed.
     Deadline(Duration),
+    /// The host had so little time for the machine that what did not happen says nothing.
+    Busy {
+        /// The time that it had.
+        had: Duration,
+        /// The time that passed.
+        waited: Duration,
+    },
     /// More came on this channel than anybody reads.
     Flood(&'static str),
 }
@@ -157,6 +171,9 @@ impl Facts {
             Said::Trying => {}
             Said::Entered => self.entered = true,
             Said::Failed { code, text } => {
+                if self.entered {
+                    self.returned.get_or_insert((code.clone(), text.clone()));
+                }
                 // The first to fail is the disc's own option; what fails after it is not the disc.
                 self.failed.get_or_insert((code, text));
             }
@@ -186,6 +203,9 @@ impl Facts {
 
     /// What happened, once something shows it.
     pub(crate) fn decide(&self) -> Option<Outcome> {
+        if let Some(followed) = &self.followed {
+            return self.decide_of_stranger(followed);
+        }
         self.booted()
             .or_else(|| self.strange_probe())
             .or_else(|| self.machine_stopped())
@@ -266,7 +286,19 @@ impl Facts {
         if let Some(words) = &self.crashed {
             return self.outcome(OutcomeKind::Hung, format!("the firmware crashed: {words}"));
         }
+        if let Some((code, words)) = &self.returned
+            && self.followed.is_some()
+            && (self.nothing_left.is_some() || self.quiet >= LAST_WORD || self.over.is_some())
+        {
+            let detail = format!("the boot image gave control back with an error: {words}");
+            return Some(Outcome {
+                code: code.clone(),
+                gave_back: true,
+                ..self.outcome(OutcomeKind::HandedOver, detail)?
+            });
+        }
         if let Some((code, words)) = &self.failed
+            && !(self.entered && self.followed.is_some())
             && (self.nothing_left.is_some()
                 || self.quiet >= LAST_WORD
                 || self.over.is_some()
@@ -341,6 +373,14 @@ impl Facts {
     fn deadline(&self) -> Option<Outcome> {
         let how = match self.over? {
             Over::Deadline(limit) => format!("no decision within {} s", limit.as_secs_f32()),
+            Over::Busy { had, waited } => {
+                let how = format!(
+                    "this host was too busy: in {:.0} s the machine had {:.0} s of a processor",
+                    waited.as_secs_f32(),
+                    had.as_secs_f32()
+                );
+                return self.outcome(OutcomeKind::HandedOver, how);
+            }
             Over::Flood(channel) => format!("it filled the {channel} and did not stop"),
         };
         self.no_more(&how)
@@ -413,14 +453,93 @@ pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<Stri
 
 /// A screen's text without the lines that the firmware wrote, which are those it also wrote on the serial line.
 pub(crate) fn without_firmware(screen: &str, firmware: &str) -> String {
-    // SeaBIOS's serial mirror may still hold the last dot back.
-    let plain = |line: &str| line.trim().trim_end_matches('.').to_owned();
     let known: Vec<String> = firmware.lines().map(plain).collect();
     let kept: Vec<&str> = screen
         .lines()
         .filter(|line| !known.contains(&plain(line)))
         .collect();
     kept.join("\n")
+}
+
+/// A terminal's lines, with what a guest wrote behind the firmware's last line on a line of its own: SeaBIOS's serial mirror holds that line's end back,
+/// and what comes first on the serial line may come before it.
+pub(crate) fn off_the_firmware_s_line(shown: &str, firmware: &str) -> String {
+    let unfinished = match firmware.rsplit('\n').next().map(plain) {
+        Some(line) if !line.is_empty() => line,
+        _ => return shown.to_owned(),
+    };
+    let behind = |line: &str| {
+        let rest = line.trim_start().strip_prefix(&unfinished)?;
+        Some(rest.trim_start_matches('.').to_owned())
+    };
+    let lines = shown
+        .lines()
+        .map(|line| behind(line).unwrap_or_else(|| line.to_owned()));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A line that the firmware wrote, as it can be compared: SeaBIOS's serial mirror may still hold the last dot back.
+fn plain(line: &str) -> String {
+    line.trim().trim_end_matches('.').to_owned()
+}
+
+/// A screen's lines, with those joined again that its edge broke.
+pub(crate) fn rejoined(screen: &str, columns: Option<u16>) -> String {
+    let Some(columns) = columns.map(usize::from) else {
+        return screen.to_owned();
+    };
+    let mut text = String::with_capacity(screen.len());
+    for line in screen.lines() {
+        text.push_str(line);
+        if line.chars().count() < columns {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// A text without the lines that only repeat what was given to the guest: a kernel's command line, and what was typed. `is_full` says which lengths a row
+/// has that the edge may have broken.
+pub(crate) fn without_echoes(
+    text: &str,
+    typed: &[&str],
+    is_full: impl Fn(usize) -> bool,
+) -> String {
+    // Linux, init/main.c and kernel/params.c; a screen breaks the line, which goes on for as long as its rows are full.
+    let echoes = |line: &str| {
+        let given = line.contains("ommand line: ") || line.contains("BOOT_IMAGE=");
+        given || typed.iter().any(|text| line.trim_end().ends_with(text))
+    };
+    let mut kept = String::with_capacity(text.len());
+    let mut goes_on = None;
+    for line in text.split_inclusive('\n') {
+        let length = line.trim_end().chars().count();
+        let full = goes_on.is_some_and(|columns| length == columns);
+        if goes_on.is_some() || echoes(line) {
+            goes_on = match goes_on {
+                None if is_full(length) => Some(length),
+                Some(columns) if full => Some(columns),
+                _ => None,
+            };
+            kept.push('\n');
+        } else {
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
+/// Whether a line is as long as the rows of any console on a screen: 80 columns or more, a multiple of 4 as fonts of 8 pixels leave.
+pub(crate) const fn is_full_row(length: usize) -> bool {
+    length >= 80 && length.is_multiple_of(4) && length <= 320
+}
+
+/// The end of a text, from the beginning of the line that is `overlap` bytes before `from`.
+pub(crate) fn from_line_before(text: &str, from: usize, overlap: usize) -> &str {
+    let at = text.floor_char_boundary(from.saturating_sub(overlap));
+    let before = text.get(..at).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    text.get(start..).unwrap_or_default()
 }
 
 /// Whether the output holds anything but the rest of the firmware's own words.

@@ -4,7 +4,11 @@ use images::{
 };
 
 use super::*;
-use crate::{firmware::FirmwareKind, layout::BootImage};
+use crate::{
+    firmware::FirmwareKind,
+    guest::{Guest, GuestStage, GuestState, Standing},
+    layout::BootImage,
+};
 
 fn check(facts: &Facts, expected: Option<(OutcomeKind, Stage)>) {
     let outcome = facts.decide();
@@ -468,4 +472,176 @@ fn the_screen_is_read_without_the_firmware() {
     let screen = "SeaBIOS (version 1)\n\nBooting from DVD/CD...\nhello";
     let firmware = "SeaBIOS (version 1)\n\nBooting from DVD/CD..";
     assert_eq!(without_firmware(screen, firmware).trim(), "hello");
+}
+
+#[test]
+fn an_echo_of_what_was_given_to_a_guest_is_not_what_it_says() {
+    let kernel = "[    0.000000] Command line: BOOT_IMAGE=/live/vmlinuz label=LIVE ready\nready\n";
+    assert_eq!(without_echoes(kernel, &[], is_full_row).trim(), "ready");
+    // A screen of 80 columns breaks the line.
+    let row = "[    0.000000] Command line: BOOT_IMAGE=/live/vmlinuz label=LIVE console=ttyS0 c";
+    assert_eq!(row.len(), 80);
+    let screen = format!("{row}\nonsole=tty0 ready\n[    0.1] Booting\nready");
+    assert_eq!(
+        without_echoes(&screen, &[], is_full_row).trim(),
+        "[    0.1] Booting\nready"
+    );
+    // A serial line does not, and what follows a line that is as long as some screen's rows is said all the same.
+    let serial = format!("{row} quiet splash ro\nready");
+    assert_eq!(serial.find('\n'), Some(96));
+    assert_eq!(
+        without_echoes(&serial, &[], |length| length == 80).trim(),
+        "ready"
+    );
+    let dialogue = "grub> echo ready\nready\ngrub> ";
+    assert_eq!(
+        without_echoes(dialogue, &["echo ready"], is_full_row).trim(),
+        "ready\ngrub>"
+    );
+}
+
+#[test]
+fn what_a_guest_writes_behind_the_firmware_s_last_line_is_a_line() {
+    // The mirror may hold a dot back, and sends the line's end later.
+    let firmware = "SeaBIOS (version 1)\n\nBooting from DVD/CD..";
+    for dots in ["..", "..."] {
+        let shown =
+            format!("SeaBIOS (version 1)\n\nBooting from DVD/CD{dots}Linux version 6.1\nok");
+        let text = off_the_firmware_s_line(&shown, firmware);
+        assert_eq!(text, "SeaBIOS (version 1)\n\nLinux version 6.1\nok");
+    }
+    let shown = "one\nBooting from DVD/CD..x";
+    for firmware in ["", "Booting from DVD/CD..\n"] {
+        assert_eq!(off_the_firmware_s_line(shown, firmware), shown);
+    }
+}
+
+#[test]
+fn a_text_is_searched_from_the_beginning_of_a_line() {
+    let text = "one\ntwo three\nfour";
+    assert_eq!(from_line_before(text, 0, 4), text);
+    assert_eq!(from_line_before(text, 9, 2), "two three\nfour");
+    assert_eq!(from_line_before("\u{e4}\u{e4}", 3, 0), "\u{e4}\u{e4}");
+    assert_eq!(from_line_before(text, 99, 0), "four");
+}
+
+fn followed(state: GuestState) -> Followed {
+    Followed {
+        standing: Some(Standing {
+            guest: Guest {
+                said: "words".to_owned(),
+                ..Guest::unheard(state, GuestStage::System)
+            },
+            decides: true,
+            stands: true,
+            since: Duration::ZERO,
+        }),
+        stage: GuestStage::System,
+        counts: false,
+    }
+}
+
+fn stranger(state: GuestState) -> Facts {
+    Facts {
+        output_after_entry: true,
+        followed: Some(followed(state)),
+        ..entered()
+    }
+}
+
+fn guest_of(facts: &Facts) -> Option<(OutcomeKind, Option<GuestState>)> {
+    let outcome = facts.decide()?;
+    let guest = facts.guest(&outcome, facts.followed.as_ref()?);
+    Some((outcome.kind, guest.map(|guest| guest.state)))
+}
+
+#[test]
+fn what_a_guest_says_decides_where_nothing_speaks_against_it() {
+    for &state in GuestState::ALL {
+        if !matches!(state, GuestState::Runs | GuestState::Silent) {
+            let expected = Some((OutcomeKind::HandedOver, Some(state)));
+            assert_eq!(guest_of(&stranger(state)), expected);
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_is_halted_for_good_waits_for_nobody() {
+    for state in [GuestState::System, GuestState::Menu, GuestState::Prompt] {
+        let mut facts = stranger(state);
+        facts.dead = true;
+        let hung = Some((OutcomeKind::Hung, Some(GuestState::Silent)));
+        assert_eq!(guest_of(&facts), hung, "{state}");
+    }
+    // A kernel that panicked has said so, and then halts.
+    let mut facts = stranger(GuestState::Panic);
+    facts.dead = true;
+    let expected = Some((OutcomeKind::HandedOver, Some(GuestState::Panic)));
+    assert_eq!(guest_of(&facts), expected);
+}
+
+#[test]
+fn words_do_not_outweigh_a_reset_or_a_return() {
+    let mut facts = stranger(GuestState::System);
+    facts.stopped = Some(Stopped::Reset);
+    assert_eq!(
+        guest_of(&facts),
+        Some((OutcomeKind::Reset, Some(GuestState::Runs)))
+    );
+    let mut facts = stranger(GuestState::System);
+    facts.nothing_left = Some("No bootable device.".to_owned());
+    assert_eq!(
+        guest_of(&facts),
+        Some((OutcomeKind::HandedOver, Some(GuestState::GaveBack)))
+    );
+}
+
+#[test]
+fn where_a_text_is_awaited_a_login_is_not_it() {
+    let mut facts = stranger(GuestState::System);
+    facts.awaits_pattern = true;
+    assert_eq!(facts.decide(), None);
+    facts.followed = Some(followed(GuestState::GaveUp));
+    assert!(facts.decide().is_some());
+    facts.followed = Some(followed(GuestState::Menu));
+    assert_eq!(facts.decide(), None);
+    facts.quiet = Duration::from_secs(10);
+    assert!(facts.decide().is_some());
+}
+
+#[test]
+fn a_guest_that_is_quiet_has_longer_once_a_kernel_runs() {
+    let quiet = |stage, seconds| {
+        let facts = Facts {
+            output_after_entry: true,
+            quiet: Duration::from_secs(seconds),
+            followed: Some(Followed {
+                standing: None,
+                stage,
+                counts: false,
+            }),
+            ..entered()
+        };
+        guest_of(&facts)
+    };
+    let silent = Some((OutcomeKind::HandedOver, Some(GuestState::Silent)));
+    assert_eq!(quiet(GuestStage::Loader, 19), None);
+    assert_eq!(quiet(GuestStage::Loader, 20), silent);
+    assert_eq!(quiet(GuestStage::Kernel, 74), None);
+    assert_eq!(quiet(GuestStage::Kernel, 75), silent);
+}
+
+#[test]
+fn a_busy_host_says_nothing_about_a_guest() {
+    let facts = Facts {
+        over: Some(Over::Busy {
+            had: Duration::from_secs(60),
+            waited: Duration::from_secs(540),
+        }),
+        quiet: Duration::from_secs(20),
+        followed: Some(Followed::default()),
+        ..entered()
+    };
+    let runs = Some((OutcomeKind::HandedOver, Some(GuestState::Runs)));
+    assert_eq!(guest_of(&facts), runs);
 }

@@ -5,6 +5,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
+    time::{Duration, Instant},
 };
 
 use images::{probe::report::ProbeReport, units::ByteCount};
@@ -17,6 +18,7 @@ use crate::{
         EvidenceError, EvidenceFolder, OBSERVATION, REPLAY, SCREEN_TEXT, SCREENSHOT, SERIAL_RAW,
         SERIAL_SCREEN, SERIAL_TEXT, SERIAL_TIMES,
     },
+    guest::{Need, Starts},
     layout::BootLayout,
     machine::{
         CommandError, Machine,
@@ -24,6 +26,7 @@ use crate::{
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
+    platform::Platform,
     screen,
     trace::TraceLog,
     variables,
@@ -79,7 +82,8 @@ impl From<EvidenceError> for Infra {
 /// observation.
 pub fn run(case: &Case) -> Result<Observation, Infra> {
     let folder = EvidenceFolder::create(&case.evidence)?;
-    let result = boot(case, &folder).and_then(|observation| {
+    let began = Instant::now();
+    let result = with_enough_memory(case, &folder, began).and_then(|observation| {
         folder.end_machine()?;
         keep(&observation, &folder)?;
         Ok(observation)
@@ -90,6 +94,60 @@ pub fn run(case: &Case) -> Result<Observation, Infra> {
         let _ = folder.write("infra.txt", format!("{infra}\n").as_bytes());
     }
     result
+}
+
+/// Boots it, and again from power-on with more memory as long as its guest says that it is short of it.
+fn with_enough_memory(
+    case: &Case,
+    folder: &EvidenceFolder,
+    began: Instant,
+) -> Result<Observation, Infra> {
+    let mut seen = boot(case, folder)?;
+    let mut memory = case.platform.memory();
+    loop {
+        let short = seen.guest.as_ref().and_then(|guest| guest.needs) == Some(Need::Memory);
+        let more = MORE_MEMORY_MIB.into_iter().find(|more| *more > memory);
+        let left = case
+            .deadline
+            .map(|deadline| deadline.saturating_sub(began.elapsed()));
+        let enough =
+            |more: &u32| host_memory_mib().is_some_and(|free| u64::from(*more) <= free / 2);
+        let (true, Some(more), false) = (short, more.filter(enough), left == Some(Duration::ZERO))
+        else {
+            return Ok(seen);
+        };
+        let had = memory;
+        memory = more;
+        let again = Case {
+            platform: Platform {
+                memory_mib: Some(memory),
+                ..case.platform.clone()
+            },
+            checkpoints: None,
+            deadline: left,
+            ..case.clone()
+        };
+        folder.end_machine()?;
+        seen = boot(&again, folder)?;
+        let told = format!("started again with {memory} MiB, for it is short of memory with {had}");
+        seen.outcome.detail = match seen.outcome.detail.as_str() {
+            "" => told,
+            detail => format!("{detail}; {told}"),
+        };
+    }
+}
+
+/// The memory that a guest gets which is short of it, one after the other.
+const MORE_MEMORY_MIB: [u32; 3] = [1024, 2048, 4096];
+
+/// The memory that the host has free, in MiB; `None` where the kernel does not say.
+fn host_memory_mib() -> Option<u64> {
+    let told = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = told
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024)
 }
 
 /// Boots a case's disc in QEMU's own window, from power-on, the serial line at this terminal, until somebody closes it.
@@ -233,11 +291,15 @@ fn observe(
     drop(machine);
 
     let words = watch.words();
+    let guest = watch.guest(&outcome);
+    let starts = Starts::of(&outcome, guest.as_ref(), case.asks());
     let reads = watch.trace.reads().to_vec();
     let reads_known = watch.trace.works();
     let reads_before_entry = watch.reads_before_entry();
     Ok(Observation {
         outcome,
+        guest,
+        starts,
         probe: probe_report(watch)?,
         words,
         reads,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     attachment::Attachment,
+    guest::{Guest, GuestStage, GuestState, Starts},
     observation::{Canonical, Observation, Start, damage, fact},
     outcome::{Outcome, OutcomeKind, Stage, kebab_display},
 };
@@ -28,6 +29,12 @@ pub struct Expectation {
     /// How far it comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
+    /// What the disc's program comes to, where it is not our probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<GuestState>,
+    /// How far that program comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_stage: Option<GuestStage>,
     /// The 0-based catalog slot of the entry that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u16>,
@@ -191,6 +198,7 @@ pub fn contradictions(
         };
         sentences.push(format!("expected it to come to {stage}, but {found}"));
     }
+    sentences.extend(guest_contradictions(observation, expectation));
     if let Some(slot) = expectation.slot
         && report.map(|report| report.slot) != Some(slot)
     {
@@ -218,6 +226,36 @@ pub fn contradictions(
         manifest,
         expectation.damage,
     ));
+    sentences
+}
+
+fn guest_contradictions(observation: &Observation, expectation: &Expectation) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let guest = observation.guest.as_ref();
+    if let Some(expected) = expectation.guest
+        && guest.map(|guest| guest.state) != Some(expected)
+    {
+        let found = guest.map_or("there was none".to_owned(), |guest| {
+            let said = match guest.said.as_str() {
+                "" => String::new(),
+                said => format!(" ({})", said.replace('\n', " / ")),
+            };
+            format!("it came to {}{said}", guest.state)
+        });
+        sentences.push(format!(
+            "expected the disc's program to come to {expected}, but {found}"
+        ));
+    }
+    if let Some(expected) = expectation.guest_stage
+        && guest.map(|guest| guest.stage) != Some(expected)
+    {
+        let found = guest.map_or("there was no program".to_owned(), |guest| {
+            format!("it came to stage {}", guest.stage)
+        });
+        sentences.push(format!(
+            "expected the disc's program to come to stage {expected}, but {found}"
+        ));
+    }
     sentences
 }
 
@@ -334,6 +372,12 @@ pub struct CellResult {
     pub attachment: Attachment,
     /// What happened; `null` when the cell was not run to an end.
     pub outcome: Option<Outcome>,
+    /// What the disc's program came to; `null` where the firmware handed over to none that is not our probe.
+    #[serde(default)]
+    pub guest: Option<Guest>,
+    /// Whether the disc was seen to start; `null` when nothing ran.
+    #[serde(default)]
+    pub starts: Option<Starts>,
     /// What had to happen; `null` when nothing was declared.
     pub expected: Option<Expectation>,
     /// The judgement.
@@ -361,6 +405,31 @@ pub struct CellResult {
     /// Why it was skipped, could not be run, or is a mismatch, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reason: Vec<String>,
+}
+
+impl CellResult {
+    /// What happened, in a few words: `refused 0009 at catalog-read`, or of a program that is no probe `handed-over, gave-up at loader`.
+    #[must_use]
+    pub fn happened(&self) -> Option<String> {
+        let outcome = self.outcome.as_ref()?;
+        Some(match (&self.guest, outcome.kind) {
+            (Some(guest), OutcomeKind::HandedOver | OutcomeKind::Reset) => {
+                format!("{}, {} at {}", outcome.kind, guest.state, guest.stage)
+            }
+            _ => outcome.to_string(),
+        })
+    }
+
+    /// Whether the disc starts, where a program that is no probe was followed.
+    #[must_use]
+    pub fn starts_in_words(&self) -> Option<&'static str> {
+        self.guest.as_ref()?;
+        Some(match self.starts? {
+            Starts::Yes => "the disc starts",
+            Starts::No => "the disc does not start",
+            Starts::Unknown => "whether the disc starts is not known",
+        })
+    }
 }
 
 #[cfg(test)]

@@ -10,18 +10,19 @@ use images::probe::protocol::{self, Transcript, WireDamage};
 
 use crate::{
     case::{Case, Success},
-    dialogue::{Progress, Talk},
+    dialogue::{self, Progress, Talk},
     firmware::{
         family::{Channel, Family},
         words::{Said, Words},
     },
+    guest::{Guest, GuestWatch},
     layout::BootLayout,
     machine::{CommandError, Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     registers::Registers,
-    rules::{self, Confirmed, Dialogue, Facts, Over, Stopped},
-    screen,
+    rules::{self, Confirmed, Dialogue, Facts, Followed, Over, Stopped},
+    screen::{self, Fingerprint, Mode},
     text::{Cleaner, Lines},
     trace::TraceLog,
 };
@@ -30,6 +31,10 @@ use crate::{
 const SCREEN_INTERVAL: Duration = Duration::from_secs(1);
 /// So many times its deadline on the wall, a machine that did not have the time that its deadline gives it is given up.
 const STARVED: u32 = 15;
+/// The same of a machine with a disc that is not ours, for which somebody waits.
+const STRANGERS_WALL: u32 = 3;
+/// So long what came before the end of a deadline is taken in after it.
+const LAST_EVENTS: Duration = Duration::from_millis(250);
 /// One look may fall into a moment in which interrupts are off; so many in a row do not.
 const DEAF_LOOKS: u32 = 4;
 /// So many lines of what came last are shown when a step of a dialogue does not come.
@@ -96,6 +101,10 @@ pub(crate) struct Watch<'a> {
     deaf_looks: u32,
     /// The picture on the screen when the boot image was entered.
     picture: Option<Vec<u8>>,
+    /// The same where a guest is followed.
+    guest_picture: Option<Fingerprint>,
+    /// The guest that is followed, on a disc that is not ours.
+    guest: Option<GuestWatch>,
 }
 
 impl<'a> Watch<'a> {
@@ -113,6 +122,10 @@ impl<'a> Watch<'a> {
         };
         facts.probe.expected = case.manifest.as_ref().map(|manifest| manifest.disc);
         let family = kind.family();
+        let guest = case
+            .is_stranger()
+            .then(|| GuestWatch::of(case, screen::terminal_size(kind)));
+        facts.followed = guest.is_some().then(Followed::default);
         let interval = family.first_look();
         Self {
             case,
@@ -142,6 +155,8 @@ impl<'a> Watch<'a> {
             dead_at: None,
             deaf_looks: 0,
             picture: None,
+            guest_picture: None,
+            guest,
         }
     }
 
@@ -154,45 +169,79 @@ impl<'a> Watch<'a> {
     /// Watches until something decides, at the latest until the deadline.
     pub(crate) fn watch(&mut self, machine: &mut Machine) -> Result<Outcome, Trouble> {
         let limit = self.case.whole_deadline();
+        let wall = match (&self.guest, self.case.deadline) {
+            (Some(_), Some(given)) => given,
+            (Some(_), None) => self.case.platform.pace.stretch(limit) * STRANGERS_WALL,
+            (None, _) => limit.saturating_mul(STARVED),
+        };
+        let ends = self.started + wall;
         self.now = machine.now();
         self.last_life = self.now;
         self.begin_dialogue().map_err(Trouble::Host)?;
         loop {
             self.now = machine.now();
-            if self.started.elapsed() >= limit.saturating_mul(STARVED) {
-                return Err(Trouble::Starved {
-                    had: self.now,
-                    waited: self.started.elapsed(),
+            let waited = self.started.elapsed();
+            if waited >= wall {
+                // A guest that had half of its time has shown what it does in that.
+                let busy = self.now * 2 < self.case.platform.pace.shorten(waited);
+                if self.guest.is_none() || (busy && !self.facts.entered) {
+                    return Err(Trouble::Starved {
+                        had: self.now,
+                        waited,
+                    });
+                }
+                self.facts.over = Some(match busy {
+                    true => Over::Busy {
+                        had: self.now,
+                        waited,
+                    },
+                    false => Over::Deadline(wall),
                 });
-            }
-            if self.now >= limit {
+                self.look(machine)?;
+            } else if self.now >= limit {
                 self.facts.over = Some(Over::Deadline(limit));
                 self.look(machine)?;
             } else if Instant::now() >= self.next_look {
                 self.look(machine)?;
-            } else if let Some(event) = self.next_event(machine, limit).map_err(Trouble::Host)? {
+            } else if let Some(event) = self
+                .next_event(machine, limit, ends)
+                .map_err(Trouble::Host)?
+            {
                 self.now = machine.now();
                 self.consume(event)?;
             }
-            // What came meanwhile may be what silence would be concluded from.
+            // What came meanwhile may be what silence would be concluded from; from a guest that never pauses there is no end of it.
+            let enough = ends.max(Instant::now() + LAST_EVENTS);
             while machine.has_more()
+                && Instant::now() < enough
                 && let Some(event) = machine.next_event(Instant::now()).map_err(Trouble::Host)?
             {
                 self.consume(event)?;
             }
             self.converse(machine)?;
             self.now = machine.now();
-            if let Some(outcome) = self.decide()? {
-                return Ok(outcome);
+            if self.may_decide() {
+                // What a guest said last may stand on the screen alone.
+                if self.guest.is_some() && self.may_have_begun() {
+                    unless_gone(self.see_guest(machine))?;
+                }
+                if let Some(outcome) = self.decide(machine)? {
+                    return Ok(outcome);
+                }
             }
         }
     }
 
     /// What comes until the next look, or until the dialogue has something to do.
-    fn next_event(&self, machine: &mut Machine, limit: Duration) -> io::Result<Option<Event>> {
+    fn next_event(
+        &self,
+        machine: &mut Machine,
+        limit: Duration,
+        ends: Instant,
+    ) -> io::Result<Option<Event>> {
         let talk = self.talk.as_ref();
         let wake = talk.and_then(Talk::wake).unwrap_or(limit);
-        let until = machine.wall(limit.min(wake)).min(self.next_look);
+        let until = machine.wall(limit.min(wake)).min(self.next_look).min(ends);
         machine.next_event_unless(talk.map(Talk::bell), until)
     }
 
@@ -242,18 +291,20 @@ impl<'a> Watch<'a> {
             lines[lines.len().saturating_sub(LAST_LINES)..].join(" / ")
         };
         let (serial, screen) = (last(self.cleaner.text()), last(screen));
-        let told = |place: &str, lines: &str| match lines {
-            "" => format!("the {place} shows nothing"),
-            lines => format!("the {place} shows: {lines}"),
-        };
-        if serial == screen {
-            told("serial line, like the screen,", &serial)
+        let places = if serial == screen {
+            vec![("serial line and the screen show", serial)]
         } else {
-            format!(
-                "{}; {}",
-                told("serial line", &serial),
-                told("screen", &screen)
-            )
+            vec![("serial line shows", serial), ("screen shows", screen)]
+        };
+        let shown: Vec<String> = places
+            .into_iter()
+            .filter(|(_, lines)| !lines.is_empty())
+            .map(|(place, lines)| format!("the {place}: {lines}"))
+            .collect();
+        if shown.is_empty() {
+            "no text came on the serial line or the screen".to_owned()
+        } else {
+            shown.join("; ")
         }
     }
 
@@ -281,6 +332,12 @@ impl<'a> Watch<'a> {
                     talk.hear(bytes);
                 }
                 self.cleaner.push(bytes);
+                if let Some(guest) = &mut self.guest
+                    && guest.hear(bytes, self.now)
+                {
+                    // The screen may have it whole, and not for long.
+                    self.next_look = Instant::now();
+                }
                 for event in self.probe.push(bytes) {
                     self.probe_said(event)?;
                 }
@@ -332,6 +389,9 @@ impl<'a> Watch<'a> {
             if entered {
                 self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
                 self.reads_at_entry = self.trace.reads().len();
+                if let Some(guest) = &mut self.guest {
+                    guest.entered(self.now);
+                }
                 self.look_soon();
             }
         }
@@ -366,16 +426,23 @@ impl<'a> Watch<'a> {
 
     fn awake(&mut self) {
         self.last_life = self.now;
+        if let Some(guest) = &mut self.guest {
+            guest.lives();
+        }
         self.dead_at = None;
         self.deaf_looks = 0;
         self.facts.dead = false;
         self.facts.deaf = false;
         self.facts.lost = None;
         // A text on the screen is looked for at its own pace: output may never pause.
-        if !self.facts.waits() {
+        if !self.looks_at_its_own_pace() {
             self.interval = self.family.first_look();
             self.next_look = Instant::now() + self.interval;
         }
+    }
+
+    fn looks_at_its_own_pace(&self) -> bool {
+        self.facts.waits() || (self.guest.is_some() && self.facts.entered)
     }
 
     /// What the boot image finds on entering is what later changes are measured by.
@@ -395,7 +462,7 @@ impl<'a> Watch<'a> {
         unless_gone(self.examine(machine))?;
         self.gather();
         self.interval *= 2;
-        if self.facts.waits() {
+        if self.looks_at_its_own_pace() {
             self.interval = self.interval.min(SCREEN_INTERVAL);
         }
         self.next_look = Instant::now() + self.interval;
@@ -409,8 +476,7 @@ impl<'a> Watch<'a> {
         let Some(registers) = Registers::parse(&machine.registers()?) else {
             return Ok(());
         };
-        self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
-        self.dead_at = registers.is_dead().then_some(registers.address);
+        self.note_halt(&registers);
         self.deaf_looks = if registers.interruptible {
             0
         } else {
@@ -428,6 +494,9 @@ impl<'a> Watch<'a> {
 
     /// Looks for what the boot image wrote on the screen and nowhere else.
     fn examine_screen(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
+        if self.guest.is_some() {
+            return self.see_guest(machine);
+        }
         if self.facts.awaits_pattern || self.family.mirrors_its_screen() {
             let start = self.cleaner.text().len() - self.output().len();
             let firmware = self.cleaner.text().get(..start).unwrap_or_default();
@@ -442,19 +511,87 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    fn decide(&mut self) -> Result<Option<Outcome>, Trouble> {
+    fn note_halt(&mut self, registers: &Registers) {
+        self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
+        self.dead_at = registers.is_dead().then_some(registers.address);
+    }
+
+    /// Words decide sooner than two looks come: whoever said them may have halted for good since the last one.
+    fn see_whether_it_halted(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
+        for _ in 0..2 {
+            if let Some(registers) = Registers::parse(&machine.registers()?) {
+                self.note_halt(&registers);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what a guest has on its screen.
+    fn see_guest(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
+        let seen = screen::read(machine)?;
+        let before = *self.guest_picture.get_or_insert(seen.fingerprint);
+        self.facts.screen_after_entry |= if self.family.mirrors_its_screen() {
+            // It writes text itself, and draws nothing.
+            !matches!(seen.mode, Mode::Text { .. })
+        } else {
+            before != seen.fingerprint
+        };
+        let start = self.cleaner.text().len() - self.output().len();
+        let firmware = self.cleaner.text().get(..start).unwrap_or_default();
+        self.screen = rules::without_firmware(&seen.text, firmware);
+        let now = self.now;
+        if let Some(guest) = &mut self.guest {
+            let text = rules::rejoined(&self.screen, seen.mode.columns());
+            if guest.see(&text, seen.fingerprint, now) {
+                self.last_life = now;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of the guest now.
+    fn follow_guest(&mut self) {
+        let own = self.reads_before_entry();
+        let Some(guest) = &mut self.guest else {
+            return;
+        };
+        if let Some(own) = own {
+            guest.read(self.trace.reads(), own);
+        }
+        self.facts.followed = Some(Followed {
+            standing: guest.standing(self.now, self.last_life),
+            stage: guest.stage(),
+            counts: guest.counts(self.now),
+        });
+    }
+
+    /// What the guest came to, where there is one.
+    pub(crate) fn guest(&self, outcome: &Outcome) -> Option<Guest> {
+        let followed = self.facts.followed.as_ref()?;
+        self.facts.guest(outcome, followed)
+    }
+
+    /// Whether something decides, as far as what was gathered so far tells.
+    fn may_decide(&mut self) -> bool {
         self.facts.quiet = self.now.saturating_sub(self.last_life);
         self.find_output();
         self.find_pattern();
         let unfinished = self.output().rsplit('\n').next();
         let amid_line = unfinished.is_some_and(|line| line.contains(protocol::LINE_START));
         self.facts.probe.amid_line = amid_line;
-        if self.facts.decide().is_none() {
-            return Ok(None);
-        }
-        // Something decides. What is gathered only now and then is gathered now, and may turn the decision.
+        self.follow_guest();
+        self.facts.decide().is_some()
+    }
+
+    /// Something decides. What is gathered only now and then is gathered now, and may turn the decision.
+    fn decide(&mut self, machine: &mut Machine) -> Result<Option<Outcome>, Trouble> {
         self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
         self.gather();
+        if self.guest.is_some() {
+            unless_gone(self.see_whether_it_halted(machine))?;
+        }
+        self.find_pattern();
+        self.follow_guest();
         Ok(self
             .facts
             .decide()
@@ -521,6 +658,10 @@ impl<'a> Watch<'a> {
         let near = self.cleaner.text().len() < FIRMWARES_WORDS;
         if self.facts.entered && self.output_start.is_none() && near {
             self.output_start = self.family.start_of_output(self.cleaner.text());
+            if let (Some(guest), Some(start)) = (&mut self.guest, self.output_start) {
+                let firmware = self.cleaner.text().get(..start).unwrap_or_default();
+                guest.firmware_wrote(firmware, self.now);
+            }
         }
     }
 
@@ -548,14 +689,20 @@ impl<'a> Watch<'a> {
         if !self.may_have_begun() {
             return;
         }
-        let output = self.output().as_bytes();
-        let from = self
-            .searched
-            .saturating_sub(PATTERN_OVERLAP)
-            .min(output.len());
-        let place = if pattern.is_match(&output[from..]) {
+        let typed = self.case.dialogue.as_ref().map(dialogue::Dialogue::typed);
+        let typed = typed.unwrap_or_default();
+        let says = |text: &str, is_full: &dyn Fn(usize) -> bool| {
+            let text = rules::without_echoes(text, &typed, is_full);
+            pattern.is_match(text.as_bytes())
+        };
+        // The serial line has no edge, but for that of the screen whose mirror it is.
+        let (_, columns) = screen::terminal_size(self.case.platform.firmware.id.kind());
+        let mirrored = |length| length == usize::from(columns.get());
+        let output = self.output();
+        let new = rules::from_line_before(output, self.searched, PATTERN_OVERLAP);
+        let place = if says(new, &mirrored) {
             Some("serial line")
-        } else if pattern.is_match(self.screen.as_bytes()) {
+        } else if says(&self.screen, &rules::is_full_row) {
             Some("screen")
         } else {
             None

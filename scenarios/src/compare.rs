@@ -170,6 +170,11 @@ fn boot_facts(boot: &Canonical, with_probe: bool) -> Facts {
             .map(|stage| ("stage".to_owned(), stage.to_string())),
     );
     facts.extend(
+        boot.guest
+            .as_ref()
+            .map(|guest| ("the disc's program".to_owned(), guest.to_string())),
+    );
+    facts.extend(
         boot.entry
             .map(|entry| ("entry that ran".to_owned(), entry.to_string())),
     );

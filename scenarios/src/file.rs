@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use harness::{
     attachment::Attachment,
+    guest::{GuestStage, GuestState},
     outcome::{OutcomeKind, Stage},
     verdict::ExpectedDamage,
 };
@@ -204,6 +205,12 @@ pub struct ExpectDecl {
     /// How far it must come.
     #[serde(default)]
     pub stage: Option<Word<Stage>>,
+    /// What the disc's program must come to, where it is not our probe.
+    #[serde(default)]
+    pub guest: Option<Word<GuestState>>,
+    /// How far that program must come.
+    #[serde(default, rename = "guest-stage")]
+    pub guest_stage: Option<Word<GuestStage>>,
     /// The 0-based catalog slot of the entry that must run.
     #[serde(default)]
     pub slot: Option<u16>,

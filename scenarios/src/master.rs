@@ -507,6 +507,8 @@ impl Reader<'_> {
                     or: None,
                     code: None,
                     stage: None,
+                    guest: None,
+                    guest_stage: None,
                     slot: None,
                     damage: Default::default(),
                     facts: BTreeMap::new(),

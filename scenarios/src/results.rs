@@ -136,6 +136,8 @@ fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: Str
         firmware: id.firmware().to_owned(),
         attachment,
         outcome: None,
+        guest: None,
+        starts: None,
         expected: None,
         verdict,
         differs: Vec::new(),

@@ -135,6 +135,8 @@ pub(crate) fn read_expect(
         or: rule.or.map(|word| word.0),
         code: rule.code,
         stage: rule.stage.map(|stage| stage.0),
+        guest: rule.guest.map(|state| state.0),
+        guest_stage: rule.guest_stage.map(|stage| stage.0),
         slot: rule.slot,
         damage: rule.damage.map_or_else(Default::default, |word| word.0),
         facts: facts

@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use harness::{
     attachment::Attachment,
+    guest::{GuestStage, GuestState},
     observation,
     outcome::{OutcomeKind, Stage},
     verdict::ExpectedDamage,
@@ -154,6 +155,8 @@ listed!(Attachment, "attachment");
 listed!(Firmware, "firmware");
 listed!(OutcomeKind, "outcome");
 listed!(Stage, "stage");
+listed!(GuestState, "guest state");
+listed!(GuestStage, "guest stage");
 listed!(ExpectedDamage, "damage");
 listed!(Set, "set");
 

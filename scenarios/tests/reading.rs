@@ -180,7 +180,7 @@ fn what_is_unknown_is_answered_with_the_nearest() {
     in_the_last_rule(
         "xyzzy = 1",
         "./s.toml:26:1: scenario[0].expect[2].xyzzy: no key is called \"xyzzy\": use one of when, since, outcome, or, \
-         code, stage, slot, damage, facts, words, because",
+         code, stage, guest, guest-stage, slot, damage, facts, words, because",
     );
     in_the_last_rule(
         "damage = \"sme\"",

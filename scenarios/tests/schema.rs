@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{dialogue, live};
+use harness::{dialogue, guest, live};
 use scenarios::{file, master};
 use serde_json::Value;
 
@@ -28,6 +28,7 @@ fn the_kept_schema_is_the_codes() {
         ("master", master::json_schema()),
         ("dialogue", dialogue::json_schema()),
         ("live", live::json_schema()),
+        ("words", guest::json_schema()),
     ] {
         let path = workspace().join(format!("schemas/{name}.schema.json"));
         let kept = fs::read_to_string(path).expect("the schema is kept");

@@ -10,11 +10,13 @@ use harness::{
     checkpoint::Checkpoints,
     diagnosis::{Boot, diagnose},
     evidence::OBSERVATION,
+    guest::Starts,
     observation::{Observation, Start},
     outcome::{Outcome, OutcomeKind, Stage},
     platform::Platform,
 };
 use images::{
+    boot_configuration::BootConfigurations,
     inspect::{self, DiscFile, Inspection, Window},
     manifest::Manifest,
     map::DiscMap,
@@ -57,6 +59,13 @@ pub struct Seen {
 struct Booted {
     iso: PathBuf,
     manifest: Option<Manifest>,
+}
+
+/// What was read of it without booting.
+struct Read {
+    inspection: Inspection,
+    map: DiscMap,
+    configurations: BootConfigurations,
 }
 
 /// Tries a cell, its machine started from a checkpoint or from power-on.
@@ -150,6 +159,8 @@ fn not_mastered(words: Vec<String>) -> Observation {
             gave_back: false,
             detail: words.join(": "),
         },
+        guest: None,
+        starts: Starts::No,
         probe: None,
         words,
         reads: Vec::new(),
@@ -161,7 +172,7 @@ fn not_mastered(words: Vec<String>) -> Observation {
 }
 
 /// Reads what is on a disc, without booting it, and leaves that with the evidence.
-fn inspect(disc: &Booted, folder: &Path) -> Result<(Inspection, DiscMap), String> {
+fn inspect(disc: &Booted, folder: &Path) -> Result<Read, String> {
     let file = DiscFile::open(&disc.iso).map_err(|error| error.to_string())?;
     let options = inspect::Options {
         medium: disc
@@ -174,17 +185,30 @@ fn inspect(disc: &Booted, folder: &Path) -> Result<(Inspection, DiscMap), String
     let inspection = inspect::inspect(&mut window, &options)
         .map_err(|error| format!("{}: {error}", disc.iso.display()))?;
     let map = DiscMap::read(&mut window, &inspection);
+    let configurations = match disc.manifest {
+        // Our own discs have no loader that reads any.
+        Some(_) => BootConfigurations::default(),
+        None => BootConfigurations::read(&mut window, &inspection),
+    };
     let overview = Overview::read(&mut window, &inspection, &map).for_medium(options.medium);
     let left = files::write_evidence(&folder.join(report::INSPECTION), &inspection)
         .and_then(|()| files::write_evidence(&folder.join(report::DISC), &overview));
     left.map_err(|error| error.to_string())?;
-    Ok((inspection, map))
+    Ok(Read {
+        inspection,
+        map,
+        configurations,
+    })
 }
 
 fn boot(
     cell: &Cell,
     disc: Booted,
-    (inspection, map): (Inspection, DiscMap),
+    Read {
+        inspection,
+        map,
+        configurations,
+    }: Read,
     platform: Platform,
     checkpoints: Option<Checkpoints>,
     folder: PathBuf,
@@ -202,11 +226,14 @@ fn boot(
         disc: disc.iso,
         manifest: disc.manifest,
         map: Some(Arc::clone(&map)),
+        configurations: Arc::new(configurations),
         platform,
         checkpoints,
         success,
         dialogue: cell.dialogue.clone(),
-        deadline: cell.deadline,
+        words: None,
+        patience: cell.deadline,
+        deadline: None,
         evidence: folder,
     };
     let observation = match harness::run::run(&case) {

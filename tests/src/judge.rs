@@ -67,6 +67,8 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
     let declared_or_accepted = expected.is_some() || matches!(run.accepted, Accepted::Baseline(_));
     Ok(CellResult {
         outcome: Some(seen.observation.outcome.clone()),
+        guest: seen.observation.guest.clone(),
+        starts: Some(seen.observation.starts),
         expected: expected.cloned(),
         verdict: match (judgement.differs.is_empty(), declared_or_accepted) {
             (false, _) => Verdict::Mismatch,

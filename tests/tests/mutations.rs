@@ -95,6 +95,7 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         disc: mistaken.iso,
         manifest: mistaken.manifest.clone(),
         map: None,
+        configurations: Default::default(),
         platform: toolbox.platform(cell)?,
         checkpoints: match cell.cold {
             None => Some(Checkpoints::in_folder(&environment.run.checkpoints)),
@@ -102,6 +103,8 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         },
         success,
         dialogue: cell.dialogue.clone(),
+        words: None,
+        patience: None,
         deadline: None,
         evidence: folder.path().join("evidence"),
     })?;

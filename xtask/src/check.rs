@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::{dialogue, live};
+use harness::{dialogue, guest, live};
 use scenarios::{
     digests, file, files, master,
     matrix::{Folder, Matrix},
@@ -78,12 +78,13 @@ fn in_workspace(arguments: &[&str]) -> std::process::Command {
 }
 
 /// The schemas that are kept, by the names of their files.
-fn schemas() -> [(&'static str, String); 4] {
+fn schemas() -> [(&'static str, String); 5] {
     [
         ("scenario.schema.json", file::json_schema()),
         ("master.schema.json", master::json_schema()),
         ("dialogue.schema.json", dialogue::json_schema()),
         ("live.schema.json", live::json_schema()),
+        ("words.schema.json", guest::json_schema()),
     ]
 }
 

@@ -324,7 +324,7 @@ pub(crate) struct Repro {
     #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
     pub(crate) attach: Vec<Attachment>,
     /// A regular expression for what is seen on serial or on the screen when the disc has booted. Without it a disc
-    /// whose program shows signs of life counts as handed over.
+    /// starts when a login, an installer or a boot menu of what is on it is seen.
     #[arg(long, value_name = "REGEX")]
     pub(crate) expect: Option<String>,
     /// Go through a boot menu and on: steps of expect, send, keys, type and screen, as scenarios/README.md describes them. The disc has booted
@@ -350,13 +350,17 @@ pub(crate) struct Repro {
     /// Open QEMU's own window on the first boot that failed.
     #[arg(long)]
     pub(crate) show: bool,
-    /// Watch each boot for so many seconds at most, instead of 10 with a BIOS and 40 with UEFI, three times that with --expect.
+    /// A file of words that a loader or system says, and what they mean, beside those that are known (docs/guests.md).
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) words: Vec<PathBuf>,
+    /// Watch each boot for so many seconds at most, by the clock on the wall [default: until something decides, and 180 seconds of the machine's own
+    /// time].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: Option<u64>,
-    /// The guest's memory in MiB, instead of 64 with a BIOS and 256 with UEFI. The machines then start from power-on.
+    /// The guest's memory in MiB [default: 1024, and up to 4096 for a guest that says that it needs more]. The machines then start from power-on.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=65_536))]
     pub(crate) memory: Option<u32>,
-    /// The guest's processor, as QEMU's -cpu has it. The machines then start from power-on.
+    /// The guest's processor, as QEMU's -cpu has it [default: max]. The machines then start from power-on.
     #[arg(long, value_name = "MODEL")]
     pub(crate) cpu: Option<String>,
     /// Start every machine from power-on, none from a checkpoint.
@@ -466,11 +470,11 @@ pub(crate) struct Test {
 #[derive(Debug, Args)]
 #[command(after_help = examples::CHECK.help())]
 pub(crate) struct Check {
-    /// Write the JSON Schema of scenario files anew instead of comparing it.
+    /// Regenerate the JSON Schemas instead of comparing them.
     #[arg(long)]
     pub(crate) update_schema: bool,
-    /// Write the tables in docs/mastering.md, docs/defects.md, docs/firmware.md and scenarios/README.md anew, from the scenarios, the accepted snapshots and
-    /// docs/firmware.json, instead of comparing them.
+    /// Regenerate the tables in docs and scenarios/README.md, from the scenarios, the accepted snapshots, docs/firmware.json and the known words, instead of
+    /// comparing them.
     #[arg(long)]
     pub(crate) update_docs: bool,
     /// How to answer.

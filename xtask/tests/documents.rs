@@ -288,7 +288,7 @@ fn spoiled(disc: &str, copy: &Path) {
 fn violation(block: &Block<'_>) -> Option<String> {
     let Some(name) = block.mark("schema") else {
         return Some(
-            "which schema it keeps to is not said: schema=scenario, master, live or dialogue"
+            "which schema it keeps to is not said: schema=scenario, master, live, dialogue or words"
                 .to_owned(),
         );
     };
@@ -337,6 +337,7 @@ pages! {
     defects => "docs/defects.md",
     firmware => "docs/firmware.md",
     found => "docs/found.md",
+    guests => "docs/guests.md",
     kb912666 => "docs/kb912666.md",
     mastering => "docs/mastering.md",
     protocol => "docs/protocol.md",

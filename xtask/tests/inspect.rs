@@ -102,7 +102,7 @@ fn an_error_is_told_with_its_place_and_its_remedy_and_exit_1() {
         catalog.get(),
         catalog.byte_offset() + 0x1C
     );
-    for part in [&head, "[ovmf, u-boot]", "to mend it: "] {
+    for part in [&head, "[ovmf, u-boot]", "to fix it: "] {
         assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
     }
 }

@@ -6,9 +6,10 @@ use images::{
     inspect::{BootReading, EntryKind, EntryReading, Inspection},
 };
 
-use super::{Boot, Cause, started};
+use super::{Boot, Cause};
 use crate::{
     firmware::{FirmwareId, FirmwareKind},
+    guest::{GuestStage, Starts},
     outcome::OutcomeKind,
 };
 
@@ -23,6 +24,10 @@ pub(super) struct Situation<'a> {
     code: Option<&'a str>,
     entered: bool,
     started: bool,
+    /// What is known to explain the words of the disc's program.
+    explains: &'a [String],
+    /// How far that came.
+    guest_stage: GuestStage,
     /// Secure Boot did not let the loader run.
     denied: bool,
 }
@@ -127,22 +132,30 @@ pub fn meaning_of_code(code: &str) -> Option<&'static str> {
     known.map(|(_, meaning, _)| *meaning)
 }
 
+/// The loader that UEFI firmware looks for on removable media (UEFI §3.5.1.1).
+pub(super) const fn loader_of(firmware: FirmwareId) -> &'static str {
+    match firmware {
+        FirmwareId::OvmfIa32 => "BOOTIA32.EFI",
+        _ => "BOOTX64.EFI",
+    }
+}
+
 impl<'a> Situation<'a> {
     pub(super) fn of(boot: &Boot<'a>) -> Self {
         let outcome = &boot.observation.outcome;
+        let guest = boot.observation.guest.as_ref();
         let entered = boot.observation.reads_before_entry.is_some();
         let code = outcome.code.as_deref();
         Self {
             kind: boot.firmware.kind(),
-            loader: match boot.firmware {
-                FirmwareId::OvmfIa32 => "BOOTIA32.EFI",
-                _ => "BOOTX64.EFI",
-            },
+            loader: loader_of(boot.firmware),
             as_disk: boot.attachment.is_disk(),
             outcome: outcome.kind,
             code,
             entered,
-            started: started(outcome),
+            started: boot.observation.starts == Starts::Yes,
+            explains: guest.map_or(&[], |guest| &guest.findings),
+            guest_stage: guest.map_or(GuestStage::Loader, |guest| guest.stage),
             // What a loader that ran returns is its own status: a shim's may be the same.
             denied: boot.firmware == FirmwareId::OvmfSecureBoot
                 && !entered
@@ -154,7 +167,14 @@ impl<'a> Situation<'a> {
     /// anything; and a warning did not stop what got control.
     pub(super) fn findings(self, inspection: &'a Inspection) -> impl Iterator<Item = &'a Finding> {
         let started = self.started;
-        self.candidates().into_iter().filter_map(move |id| {
+        let said = self.explains.iter().filter_map(|id| id.parse().ok());
+        let mut ids: Vec<Id> = said.filter(|_| !started).collect();
+        for id in self.candidates() {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids.into_iter().filter_map(move |id| {
             let mut findings = inspection.findings.iter();
             findings.find(|finding| {
                 let weighs = match finding.severity {
@@ -190,18 +210,18 @@ impl<'a> Situation<'a> {
 
     fn candidates(self) -> Vec<Id> {
         match (self.kind, self.as_disk) {
-            _ if self.outcome == OutcomeKind::Booted || self.denied => Vec::new(),
-            (FirmwareKind::Bios, true) if self.entered && !self.started => {
-                BIOS_DISK_ASTRAY.to_vec()
-            }
+            // A boot that started has no cause.
+            _ if self.started || self.denied => Vec::new(),
+            // What a kernel and what it starts fail at is not what led to them, but for what their own words say.
+            _ if self.guest_stage >= GuestStage::Kernel => Vec::new(),
+            (FirmwareKind::Bios, true) if self.entered => BIOS_DISK_ASTRAY.to_vec(),
             (FirmwareKind::Bios, true) => Vec::new(),
-            (FirmwareKind::Bios, false) if self.entered || self.started => BIOS_ASTRAY.to_vec(),
+            (FirmwareKind::Bios, false) if self.entered => BIOS_ASTRAY.to_vec(),
             (FirmwareKind::Bios, false) => {
                 let known = |(code, ..): &&(&str, &str, &[Id])| Some(*code) == self.code;
                 let ids = SEABIOS_CODES.iter().find(known);
                 ids.map_or_else(|| BIOS_ASTRAY.to_vec(), |(.., ids)| ids.to_vec())
             }
-            (FirmwareKind::Uefi, _) if self.started => vec![Id::VolumeSize, Id::ImageOutOfRange],
             (FirmwareKind::Uefi, false) if self.outcome == OutcomeKind::Hung => {
                 vec![Id::BootRecordDuplicate]
             }

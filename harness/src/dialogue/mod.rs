@@ -54,6 +54,8 @@ pub struct Step {
     pub within: Option<Duration>,
     /// As it stands in the file: `expect = "grub> "`.
     written: String,
+    /// The text that it sends or types, without the line's end: an echo of it is nobody's answer.
+    typed: Option<String>,
 }
 
 /// What a step does or waits for.
@@ -130,6 +132,12 @@ impl Dialogue {
         &self.steps
     }
 
+    /// The texts that it sends and types, without the ends of their lines.
+    pub(crate) fn typed(&self) -> Vec<&str> {
+        let typed = self.steps.iter().filter_map(|step| step.typed.as_deref());
+        typed.filter(|text| !text.is_empty()).collect()
+    }
+
     /// How long the whole may take, where a step that says nothing is waited for so long.
     #[must_use]
     pub fn longest(&self, patience: Duration) -> Duration {
@@ -141,6 +149,8 @@ impl Dialogue {
 impl Step {
     fn read(decl: StepDecl) -> Result<Self, Wrong> {
         let within = decl.within.map(seconds).transpose()?;
+        let sent = decl.r#type.as_ref().or(decl.send.as_ref());
+        let sent = sent.map(|text| text.get_ref().trim_end().to_owned());
         let given = [
             decl.expect.map(expect),
             decl.send.map(send),
@@ -160,6 +170,7 @@ impl Step {
             action,
             within,
             written,
+            typed: sent,
         };
         if step.within.is_some() && !step.waits() {
             return Err(Wrong::somewhere(

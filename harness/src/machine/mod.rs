@@ -346,31 +346,6 @@ impl Machine {
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Runs commands of the human monitor one after the other, without waiting for one before the next is sent: between two of
-    /// them no time passes but QEMU's.
-    ///
-    /// # Errors
-    /// As [`Machine::command`].
-    pub fn monitor_all(&mut self, lines: &[String]) -> Result<Vec<String>, CommandError> {
-        const COMMAND: &str = "human-monitor-command";
-        let mut requests = Vec::new();
-        let mut ids = Vec::new();
-        for line in lines {
-            let (id, request) = self.qmp.request(COMMAND, &json!({ "command-line": line }));
-            requests.extend(request);
-            ids.push(id);
-        }
-        if self.gone || self.wires.qmp.send(&requests).is_err() {
-            return Err(CommandError::Gone);
-        }
-        let mut answers = Vec::new();
-        for id in ids {
-            let answer = self.answer(COMMAND, id)?;
-            answers.push(answer.as_str().unwrap_or_default().to_owned());
-        }
-        Ok(answers)
-    }
-
     /// Presses keys together on the emulated keyboard, each going down and up for this long. Gives back before they are up.
     ///
     /// # Errors

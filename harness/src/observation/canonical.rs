@@ -10,7 +10,10 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Observation, fact, in_words};
-use crate::outcome::Stage;
+use crate::{
+    guest::{GuestStage, GuestState},
+    outcome::Stage,
+};
 
 /// The facts of a snapshot, in its order: what the firmware made of the disc. Not `path`, which names
 /// the attachment's controller and slot.
@@ -57,6 +60,9 @@ pub struct Canonical {
     /// How far it came; nothing where that is not determined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
+    /// What the disc's program came to, where it is not our probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<SeenGuest>,
     /// The entry that ran, as its probe says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<EntryThatRan>,
@@ -69,6 +75,19 @@ pub struct Canonical {
     /// The firmware's words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<String>,
+}
+
+/// What a program came to, without its words, which name versions, times and devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenGuest {
+    /// What it came to.
+    pub state: GuestState,
+    /// How far it came.
+    pub stage: GuestStage,
+    /// Which program says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
 }
 
 /// The catalog's entry that ran.
@@ -97,6 +116,11 @@ impl Observation {
             outcome: self.outcome.kind.to_string(),
             code: self.outcome.code.clone(),
             stage: Some(self.outcome.stage),
+            guest: self.guest.as_ref().map(|guest| SeenGuest {
+                state: guest.state,
+                stage: guest.stage,
+                program: guest.program.clone(),
+            }),
             entry: report.map(|report| EntryThatRan {
                 slot: report.slot,
                 probe: report.kind,
@@ -122,6 +146,7 @@ impl Canonical {
             outcome: outcomes,
             code: None,
             stage: None,
+            guest: None,
             entry: None,
             facts: BTreeMap::new(),
             checks: Vec::new(),
@@ -133,6 +158,7 @@ impl Canonical {
         let mut lines = vec![format!("outcome: {}", self.outcome)];
         lines.extend(self.code.iter().map(|code| format!("code: {code}")));
         lines.extend(self.stage.iter().map(|stage| format!("stage: {stage}")));
+        lines.extend(self.guest.iter().map(|guest| format!("guest: {guest}")));
         lines.extend(self.entry.iter().map(|entry| format!("entry: {entry}")));
         let facts = SNAPSHOT_FACTS.iter();
         lines.extend(facts.filter_map(|&name| Some(format!("{name}: {}", self.facts.get(name)?))));
@@ -150,6 +176,17 @@ const fn kind(probe: ProbeKind) -> &'static str {
     match probe {
         ProbeKind::Bios => "bios",
         ProbeKind::Uefi => "uefi",
+    }
+}
+
+/// `menu of grub, stage loader`
+impl std::fmt::Display for SeenGuest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.state)?;
+        if let Some(program) = &self.program {
+            write!(f, " of {program}")?;
+        }
+        write!(f, ", stage {}", self.stage)
     }
 }
 

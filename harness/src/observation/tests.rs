@@ -4,7 +4,10 @@ use images::{
 };
 
 use super::*;
-use crate::outcome::{OutcomeKind, Stage};
+use crate::{
+    guest::Starts,
+    outcome::{OutcomeKind, Stage},
+};
 
 fn disc() -> DiscHash {
     DiscHash::of_id("a/cd-74/hard-disk/quarter/reference")
@@ -344,6 +347,8 @@ pub(crate) fn observation() -> Observation {
             gave_back: false,
             detail: "the probe ended on both channels".to_owned(),
         },
+        guest: None,
+        starts: Starts::Yes,
         probe: Some(report()),
         words: vec!["BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\"".to_owned()],
         reads_before_entry: None,

@@ -1,20 +1,14 @@
 //! The screen of a running machine.
 
-use serde_json::json;
-
 use super::{
     ScreenText,
-    vga::{TextMode, WINDOW, crtc},
+    ppm::Picture,
+    vga::{TextMode, WINDOW},
 };
 use crate::machine::{CommandError, Machine};
 
-const GRAPHICS_INDEX: u16 = 0x3CE;
-const GRAPHICS_MODE: u8 = 5;
-const GRAPHICS_MISCELLANEOUS: u8 = 6;
-/// Its lowest bit says where the CRT controller's registers are.
-const MISCELLANEOUS_OUTPUT: u16 = 0x3CC;
-const CRTC_INDEX_COLOUR: u16 = 0x3D4;
-const CRTC_INDEX_MONOCHROME: u16 = 0x3B4;
+/// Text memory of the colour adapter and of the monochrome one.
+const TEXT_MEMORY: [u64; 2] = [0xB8000, 0xB0000];
 
 /// What stands on a machine's screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,152 +63,48 @@ impl Fingerprint {
 
 /// What is on the screen now.
 ///
-/// In text mode the characters are read where the CRT controller shows them, which moves when a console scrolls; in graphics
-/// modes from the pixels. The machine is stopped for a moment, since the registers can only be read by setting their index.
+/// In text mode the characters are read from text memory, from where the screen begins in it: that moves when a console scrolls, and
+/// is found by the picture. The CRT controller would say it, but its registers can only be read by setting their index, which a
+/// running guest may be about to use; and a machine cannot be stopped for that: with a CD on the AHCI controller, QEMU 7.2 waits for
+/// ever for a request of the guest's that only the running guest ends (`vm_stop`, `bdrv_drain_all`).
 ///
 /// # Errors
 /// As [`Machine::command`].
 pub fn read(machine: &mut Machine) -> Result<Screen, CommandError> {
-    let stopped = Stopped::stop(machine)?;
-    let seen = text_memory(machine);
-    stopped.go_on(machine)?;
-    if let Some((mode, window)) = seen? {
-        let shown: Vec<u8> = mode.lines(&window).flatten().flatten().collect();
-        return Ok(Screen {
-            text: mode.text(&window),
-            mode: Mode::Text {
-                columns: mode.columns,
-            },
-            fingerprint: Fingerprint::of(0, &shown),
-        });
-    }
     let ppm = machine.screen()?;
-    let fingerprint = Fingerprint::of(1, &ppm);
+    let pixels = Fingerprint::of(1, &ppm);
+    let may_be_text = Picture::from_ppm(&ppm).is_ok_and(is_text_sized);
     let eyes = machine.eyes();
     let text = eyes.read(ppm);
     let columns = eyes.columns();
-    Ok(match text {
-        ScreenText::Text(text) => Screen {
-            text,
-            mode: Mode::DrawnText { columns },
-            fingerprint,
-        },
-        ScreenText::Graphic => Screen {
+    let ScreenText::Text(text) = text else {
+        return Ok(Screen {
             text: String::new(),
             mode: Mode::Graphic,
-            fingerprint,
-        },
+            fingerprint: pixels,
+        });
+    };
+    if may_be_text && !text.is_empty() {
+        for base in TEXT_MEMORY {
+            let window = machine.memory(base, WINDOW as u64)?;
+            if let Some(mode) = TextMode::shown(&window, &text, columns) {
+                let shown: Vec<u8> = mode.lines(&window).flatten().flatten().collect();
+                return Ok(Screen {
+                    text: mode.text(&window),
+                    mode: Mode::Text { columns },
+                    fingerprint: Fingerprint::of(0, &shown),
+                });
+            }
+        }
+    }
+    Ok(Screen {
+        text,
+        mode: Mode::DrawnText { columns },
+        fingerprint: pixels,
     })
 }
 
-/// A machine that stands still as long as its registers are read.
-struct Stopped {
-    /// One that stood still before, as after it switched itself off, is left so.
-    was_running: bool,
-}
-
-impl Stopped {
-    fn stop(machine: &mut Machine) -> Result<Self, CommandError> {
-        let was_running = status(machine)? == "running";
-        if was_running {
-            machine.command("stop", &json!({}))?;
-        }
-        Ok(Self { was_running })
-    }
-
-    fn go_on(self, machine: &mut Machine) -> Result<(), CommandError> {
-        // It may have ended itself before it was stopped: then it is not `paused`, and is not to be woken.
-        if self.was_running && status(machine)? == "paused" {
-            machine.command("cont", &json!({}))?;
-        }
-        Ok(())
-    }
-}
-
-fn status(machine: &mut Machine) -> Result<String, CommandError> {
-    let status = machine.command("query-status", &json!({}))?;
-    Ok(status["status"].as_str().unwrap_or_default().to_owned())
-}
-
-/// The text mode and its memory; nothing in graphics modes.
-fn text_memory(machine: &mut Machine) -> Result<Option<(TextMode, Vec<u8>)>, CommandError> {
-    let graphics = [
-        input(MISCELLANEOUS_OUTPUT),
-        input(GRAPHICS_INDEX),
-        indexed(GRAPHICS_INDEX, GRAPHICS_MODE),
-        indexed(GRAPHICS_INDEX, GRAPHICS_MISCELLANEOUS),
-    ];
-    let [output, graphics_index, mode, miscellaneous] = inputs(machine, graphics)?;
-    let crtc = if output & 1 != 0 {
-        CRTC_INDEX_COLOUR
-    } else {
-        CRTC_INDEX_MONOCHROME
-    };
-    let registers = crtc::USED.map(|register| indexed(crtc, register));
-    // The guest may have set an index and not used it yet.
-    let [crtc_index] = inputs(machine, [input(crtc)])?;
-    let values = inputs(machine, registers);
-    machine.monitor_all(&[
-        format!("o /b {GRAPHICS_INDEX:#x} {graphics_index:#x}"),
-        format!("o /b {crtc:#x} {crtc_index:#x}"),
-    ])?;
-    let values = values?;
-    let value = |register: u8| {
-        let known = crtc::USED.iter().zip(values);
-        known
-            .into_iter()
-            .find_map(|(known, value)| (*known == register).then_some(value))
-            .unwrap_or(0)
-    };
-    let Some(mode) = TextMode::from_registers(mode, miscellaneous, value) else {
-        return Ok(None);
-    };
-    let window = machine.memory(mode.base, WINDOW as u64)?;
-    Ok(Some((mode, window)))
-}
-
-/// The command that reads a port.
-fn input(port: u16) -> String {
-    format!("i /b {port:#x}")
-}
-
-/// The command that sets an index and reads the register behind it.
-fn indexed(port: u16, index: u8) -> String {
-    format!("i /b {port:#x}.{index:#x}")
-}
-
-/// What ports gave.
-fn inputs<const COUNT: usize>(
-    machine: &mut Machine,
-    commands: [String; COUNT],
-) -> Result<[u8; COUNT], CommandError> {
-    let words = machine.monitor_all(&commands)?;
-    let mut values = [0; COUNT];
-    for ((value, command), words) in values.iter_mut().zip(&commands).zip(&words) {
-        *value = byte_read(words).ok_or_else(|| CommandError::Refused {
-            command: command.clone(),
-            words: words.trim().to_owned(),
-        })?;
-    }
-    Ok(values)
-}
-
-/// The value in `portb[0x03d5] = 0x4f`.
-fn byte_read(words: &str) -> Option<u8> {
-    let (port, value) = words.trim().split_once(" = 0x")?;
-    port.starts_with("portb[").then_some(())?;
-    u8::from_str_radix(value, 16).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_port_gave_is_read_and_a_complaint_is_none() {
-        assert_eq!(byte_read("portb[0x03d5] = 0x4f\r\n"), Some(0x4F));
-        assert_eq!(byte_read("i: extraneous characters\r\n"), None);
-        assert_eq!(byte_read("portb[0x03d5] = 0x14f"), None);
-        assert_eq!(byte_read(""), None);
-    }
+/// Whether a picture is as large as one of a text mode: 80 or 40 columns of 8 or 9 pixels, lines of 16, 14 or 8.
+fn is_text_sized(picture: Picture<'_>) -> bool {
+    [720, 640, 360, 320].contains(&picture.width) && [400, 350].contains(&picture.height)
 }

@@ -15,6 +15,7 @@ pub use font::Font;
 pub use live::{Fingerprint, Mode, Screen, read};
 pub use pixels::Eyes;
 pub use ppm::{PictureError, png_from_ppm};
+pub(crate) use terminal::size_of_console as terminal_size;
 pub use terminal::text_from_terminal;
 pub use vga::TextMode;
 

@@ -20,15 +20,20 @@ const BIOS: Size = size(25, 80);
 /// Rows and columns of the console that EDK2 chooses on QEMU's screen of 800 × 600 pixels.
 const UEFI: Size = size(31, 100);
 
+/// Rows and columns of the console that such firmware has.
+pub(crate) const fn size_of_console(kind: FirmwareKind) -> Size {
+    match kind {
+        FirmwareKind::Bios => BIOS,
+        FirmwareKind::Uefi => UEFI,
+    }
+}
+
 /// What is on a terminal after these bytes, without the spaces and empty lines at the ends.
 ///
 /// Colours and what has scrolled away are lost: the bytes themselves are kept elsewhere.
 #[must_use]
 pub fn text_from_terminal(bytes: &[u8], kind: FirmwareKind) -> String {
-    let (rows, columns) = match kind {
-        FirmwareKind::Bios => BIOS,
-        FirmwareKind::Uefi => UEFI,
-    };
+    let (rows, columns) = size_of_console(kind);
     let mut terminal = Parser::new(rows, columns, 0);
     terminal.process(bytes);
     let lines: Vec<String> = terminal

@@ -43,7 +43,6 @@ fn text(png: &[u8]) -> String {
 
 /// Mode 3 as SeaBIOS sets it.
 const MODE_3: TextMode = TextMode {
-    base: 0xB8000,
     start: 0,
     pitch: 80,
     columns: 80,
@@ -339,34 +338,35 @@ fn text_is_read_from_where_the_screen_begins_and_around_the_end_of_its_memory() 
     );
 }
 
+/// A window of text memory in which each line says where it stands.
+fn lines_in_memory() -> Vec<u8> {
+    let mut window = vec![0; 32 << 10];
+    for (number, line) in window.chunks_mut(160).enumerate() {
+        let text = format!("line {number} of text memory");
+        for (cell, code) in line.chunks_mut(2).zip(text.bytes()) {
+            cell.copy_from_slice(&[code, 7]);
+        }
+    }
+    window
+}
+
 #[test]
-fn the_registers_say_what_mode_it_is() {
-    // Those of mode 3 on QEMU's VGA: 720 × 400 pixels, characters of 16 lines.
-    let registers = |index: u8| match index {
-        0x01 => 79,
-        0x07 => 0x1F,
-        0x09 => 0x4F,
-        0x0C => 0x01,
-        0x0D => 0x40,
-        0x12 => 0x8F,
-        0x13 => 40,
-        _ => 0,
-    };
-    let mode = |mode, miscellaneous| TextMode::from_registers(mode, miscellaneous, registers);
-    let scrolled = TextMode {
-        start: 0x140,
-        ..MODE_3
-    };
-    assert_eq!(mode(0x10, 0x0E), Some(scrolled));
-    let monochrome = TextMode {
-        base: 0xB0000,
-        ..scrolled
-    };
-    assert_eq!(mode(0x10, 0x0A), Some(monochrome));
-    // Mode 13h, a VBE mode, and a font that is being loaded.
-    assert_eq!(mode(0x40, 0x05), None);
-    assert_eq!(mode(0x50, 0x05), None);
-    assert_eq!(mode(0x00, 0x04), None);
+fn the_picture_says_where_in_memory_the_screen_begins() {
+    let window = lines_in_memory();
+    for start in [0, 80 * 7, 80 * 200] {
+        let mode = TextMode { start, ..MODE_3 };
+        let picture = mode.text(&window);
+        // A cursor hides one character, and others look alike.
+        let seen = picture.replacen('l', "\u{FFFD}", 3);
+        assert_eq!(TextMode::shown(&window, &seen, 80), Some(mode));
+    }
+    // A graphics mode shows something else than what stands there.
+    assert_eq!(
+        TextMode::shown(&window, "Welcome to another screen", 80),
+        None
+    );
+    assert_eq!(TextMode::shown(&window, "", 80), None);
+    assert_eq!(TextMode::shown(&[], "anything", 80), None);
 }
 
 #[test]
@@ -418,13 +418,12 @@ proptest! {
     }
 
     #[test]
-    fn any_registers_and_memory_are_a_screen(
-        registers in any::<[u8; 32]>(),
-        graphics in any::<[u8; 2]>(),
+    fn any_picture_and_memory_are_a_screen_or_none(
+        picture in ".{0,300}",
+        columns in any::<u16>(),
         memory in prop::collection::vec(any::<u8>(), 0..4100),
     ) {
-        let get = |index: u8| registers[usize::from(index)];
-        if let Some(mode) = TextMode::from_registers(graphics[0], graphics[1], get) {
+        if let Some(mode) = TextMode::shown(&memory, &picture, columns) {
             let text = mode.text(&memory);
             prop_assert!(text.lines().count() <= usize::from(mode.rows));
             prop_assert!(text.lines().all(|line| line.chars().count() <= usize::from(mode.columns)));

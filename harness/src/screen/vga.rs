@@ -1,42 +1,18 @@
-//! Text mode: the characters stand in display memory, and the VGA's registers say where.
+//! Text mode: the characters stand in display memory, and the picture says where in it the screen begins.
 
 use super::{cp437, trimmed};
-
-/// The CRT controller's registers that say what of the text memory is shown.
-pub(super) mod crtc {
-    /// Columns, less one.
-    pub(in crate::screen) const COLUMNS: u8 = 0x01;
-    /// High bits of other registers.
-    pub(in crate::screen) const OVERFLOW: u8 = 0x07;
-    /// Scan lines of a character, less one, in its low five bits.
-    pub(in crate::screen) const CHARACTER_HEIGHT: u8 = 0x09;
-    /// The first cell that is shown, its high byte first.
-    pub(in crate::screen) const START: [u8; 2] = [0x0C, 0x0D];
-    /// The last scan line that is shown, its low eight bits.
-    pub(in crate::screen) const LAST_LINE: u8 = 0x12;
-    /// Cells from one line to the next, halved.
-    pub(in crate::screen) const PITCH: u8 = 0x13;
-    /// All of these.
-    pub(in crate::screen) const USED: [u8; 7] = [
-        COLUMNS,
-        OVERFLOW,
-        CHARACTER_HEIGHT,
-        START[0],
-        START[1],
-        LAST_LINE,
-        PITCH,
-    ];
-}
 
 /// Text memory is a window of this many bytes: it wraps around there.
 pub(super) const WINDOW: usize = 32 << 10;
 const CELLS: usize = WINDOW / 2;
+/// Lines of a text screen. Those of the few modes that have more, of smaller characters, are not read.
+const ROWS: u16 = 25;
+/// So many characters are compared at least, where there are so many.
+const MARKS: usize = 200;
 
 /// Where the text that is shown begins in text memory, and how it is divided into lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextMode {
-    /// The guest-physical address of the memory.
-    pub base: u64,
     /// The first cell that is shown. A cell is a code and an attribute.
     pub start: u16,
     /// Cells from one line to the next.
@@ -48,38 +24,40 @@ pub struct TextMode {
 }
 
 impl TextMode {
-    /// What the registers of a VGA say, given the graphics controller's mode (05h) and miscellaneous (06h) registers and a
-    /// way to read those of the CRT controller.
-    ///
-    /// `None` in graphics modes, which QEMU sets for VBE modes too (`hw/display/vga.c`), and while the memory is arranged
-    /// otherwise, as when a program loads a font.
+    /// The text mode whose picture shows this text, in lines of so many columns; `None` where what is in memory is not what is shown, as in graphics
+    /// modes.
     #[must_use]
-    pub fn from_registers(
-        mode: u8,
-        miscellaneous: u8,
-        register: impl Fn(u8) -> u8,
-    ) -> Option<Self> {
-        let base = match (miscellaneous >> 2) & 3 {
-            2 => 0xB0000,
-            3 => 0xB8000,
-            _ => return None,
+    pub fn shown(window: &[u8], text: &str, columns: u16) -> Option<Self> {
+        let width = usize::from(columns).max(1);
+        let characters = text.lines().enumerate().flat_map(|(row, line)| {
+            let cells = line.chars().enumerate();
+            cells.map(move |(column, character)| (row * width + column, character))
+        });
+        let known = |&(_, character): &(usize, char)| {
+            character != ' ' && character != char::REPLACEMENT_CHARACTER
         };
-        let graphics = miscellaneous & 1 != 0;
-        let odd_even = mode & 0x10 != 0;
-        if graphics || !odd_even {
-            return None;
-        }
-        let get = |index| u16::from(register(index));
-        let [high, low] = crtc::START;
-        let overflow = get(crtc::OVERFLOW);
-        let last_line = get(crtc::LAST_LINE) | (overflow & 0x02) << 7 | (overflow & 0x40) << 3;
-        let height = (get(crtc::CHARACTER_HEIGHT) & 0x1F) + 1;
-        Some(Self {
-            base,
-            start: get(high) << 8 | get(low),
-            pitch: get(crtc::PITCH) * 2,
-            columns: get(crtc::COLUMNS) + 1,
-            rows: (last_line + 1) / height,
+        let all: Vec<(usize, char)> = characters.filter(known).collect();
+        // A few hundred places all over the screen tell one beginning from another.
+        let marks: Vec<(usize, char)> =
+            all.iter().copied().step_by(all.len() / MARKS + 1).collect();
+        let cells = window.as_chunks::<2>().0;
+        let like = |start: usize| {
+            let same = |&&(at, character): &&(usize, char)| {
+                let cell = cells.get((start + at) % CELLS);
+                cell.is_some_and(|&[code, _]| cp437::character(code) == character)
+            };
+            marks.iter().filter(same).count()
+        };
+        let starts = (0..CELLS).step_by(width);
+        let (start, same) = starts
+            .map(|start| (start, like(start)))
+            .max_by_key(|&(start, same)| (same, CELLS - start))?;
+        // Some characters look the same, and one may stand under the cursor.
+        (same > 0 && same * 10 >= marks.len() * 9).then(|| Self {
+            start: u16::try_from(start).unwrap_or_default(),
+            pitch: columns,
+            columns,
+            rows: ROWS,
         })
     }
 

@@ -252,7 +252,7 @@ fn a_sector_count_of_zero_is_lost() {
 fn spinning_in_silence_ends_at_the_deadline() {
     let bench = Bench::new(&disc(&[Do::Spin]));
     let mut case = bench.case(seabios(), Attachment::Ide);
-    case.deadline = Some(Duration::from_millis(900));
+    case.patience = Some(Duration::from_millis(900));
     let observed = run(&case).expect("observed");
     check(&observed, OutcomeKind::Hung, None, Stage::Entered);
     assert!(observed.outcome.detail.contains("0.9 s"), "{observed:?}");

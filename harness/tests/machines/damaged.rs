@@ -11,6 +11,7 @@ use harness::{
     diagnosis::{Boot, Diagnosis, diagnose},
     distil::{AGAIN, Whole, distil, may_be_chance},
     firmware::{FirmwareId, FirmwareKind},
+    guest::Starts,
     observation::{DiscRead, Observation},
     outcome::OutcomeKind,
     run::{Infra, run},
@@ -357,7 +358,7 @@ fn a_boot_image_that_gives_control_back_did_not_start() {
     assert_eq!(seen[0].outcome.kind, OutcomeKind::HandedOver);
     let diagnosis = &explain(&machines, &inspection, &map, &seen)[0];
     let told = diagnosis.to_string();
-    assert!(!diagnosis.started(), "{told}");
+    assert_eq!(diagnosis.starts, Starts::No, "{told}");
     assert!(told.contains("No bootable device"), "{told}");
     let causes: Vec<_> = diagnosis.causes.iter().map(|cause| cause.finding).collect();
     assert_eq!(

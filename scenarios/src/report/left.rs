@@ -134,6 +134,8 @@ fn record(cell: &Value) -> Option<CellResult> {
     let verdict = field(cell, "verdict").unwrap_or(Verdict::Infra);
     Some(CellResult {
         outcome: field(cell, "outcome"),
+        guest: field(cell, "guest"),
+        starts: field(cell, "starts"),
         expected: field(cell, "expected"),
         differs: field(cell, "differs").unwrap_or_default(),
         findings: field(cell, "findings").unwrap_or_default(),

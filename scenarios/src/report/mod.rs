@@ -229,11 +229,19 @@ const fn is_failure(verdict: Verdict) -> bool {
 /// The axes with more than one word: by the others nothing can be chosen.
 fn axes(cells: &[Page]) -> Vec<Axis> {
     type Word = fn(&Page) -> String;
-    const AXES: [(&str, Word); 9] = [
+    const AXES: [(&str, Word); 11] = [
         ("verdict", |cell| cell.result.verdict.to_string()),
         ("outcome", |cell| {
             let outcome = cell.result.outcome.as_ref();
             outcome.map_or_else(|| "none".to_owned(), |outcome| outcome.kind.to_string())
+        }),
+        ("guest", |cell| {
+            let guest = cell.result.guest.as_ref();
+            guest.map_or_else(|| "none".to_owned(), |guest| guest.state.to_string())
+        }),
+        ("starts", |cell| {
+            let starts = cell.result.starts;
+            starts.map_or_else(|| "none".to_owned(), |starts| starts.to_string())
         }),
         ("scenario", |cell| cell.result.scenario.clone()),
         ("medium", |cell| cell.result.medium.clone()),

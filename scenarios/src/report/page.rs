@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use harness::{
     diagnosis::Diagnosis,
     evidence::REPLAY,
+    guest::GuestStage,
     outcome::{OutcomeKind, Stage},
 };
 use images::finding::Severity;
@@ -29,6 +30,8 @@ pub struct Page {
     pub letter: char,
     /// What happened, in a few words.
     pub happened: String,
+    /// What decided, without the words of the disc's program, which stand by themselves.
+    pub decided: String,
     /// How far it came.
     pub steps: Vec<Step>,
     /// Why it is not as it should be.
@@ -45,7 +48,7 @@ pub struct Page {
     pub diagnosis: Option<String>,
     /// The likeliest cause of that alone.
     pub cause: Option<String>,
-    /// What would mend the disc, where something is wrong with it.
+    /// What would fix the disc, where something is wrong with it.
     pub remedies: Vec<String>,
     /// What can be done next.
     pub commands: Vec<Command>,
@@ -62,8 +65,8 @@ pub struct Page {
 /// A stage of a boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Which.
-    pub stage: Stage,
+    /// Which: a stage of the firmware, and behind those, of the program that is no probe.
+    pub stage: &'static str,
     /// Whether the boot came so far.
     pub reached: bool,
     /// Whether it went no further.
@@ -161,9 +164,9 @@ impl Page {
             mode: result.boot.split(',').next().unwrap_or_default().to_owned(),
             letter: letter(&result),
             happened: result
-                .outcome
-                .as_ref()
-                .map_or_else(|| "nothing was seen".to_owned(), ToString::to_string),
+                .happened()
+                .unwrap_or_else(|| "nothing was seen".to_owned()),
+            decided: decided(&result),
             steps: steps(&result),
             summary: summary(&reasons),
             changes: changes(&reasons),
@@ -217,6 +220,16 @@ fn letter(result: &CellResult) -> char {
     }
 }
 
+fn decided(result: &CellResult) -> String {
+    let detail = result.outcome.as_ref().map(|outcome| &outcome.detail);
+    let detail = detail.map_or("", String::as_str);
+    let guest = result.guest.as_ref().filter(|guest| !guest.said.is_empty());
+    let rest = guest.and_then(|guest| detail.strip_prefix(&guest.in_a_sentence()));
+    rest.unwrap_or(detail)
+        .trim_start_matches([';', ' '])
+        .to_owned()
+}
+
 /// The stages, of a cell that was booted.
 fn steps(result: &CellResult) -> Vec<Step> {
     let Some(outcome) = &result.outcome else {
@@ -225,10 +238,14 @@ fn steps(result: &CellResult) -> Vec<Step> {
     if outcome.kind == OutcomeKind::NotMastered {
         return Vec::new();
     }
-    let expected = result.expected.as_ref().and_then(|expected| expected.stage);
-    // What booted without a probe has nothing to wait for behind its entry.
+    let expected = result.expected.as_ref();
+    // What booted without a probe has nothing to wait for behind its entry, but for the program's own stages.
     let without_probe = outcome.kind == OutcomeKind::Booted && outcome.stage == Stage::Entered;
-    let last = if without_probe {
+    let guest = result
+        .guest
+        .as_ref()
+        .filter(|_| outcome.stage == Stage::Entered);
+    let last = if without_probe || guest.is_some() {
         Stage::Entered
     } else {
         Stage::Ended
@@ -236,14 +253,21 @@ fn steps(result: &CellResult) -> Vec<Step> {
     let known = Stage::ALL
         .iter()
         .filter(|&&stage| stage != Stage::Unknown && stage <= last);
-    known
-        .map(|&stage| Step {
-            stage,
-            reached: stage <= outcome.stage,
-            last: stage == outcome.stage,
-            expected: expected == Some(stage),
+    let of_firmware = known.map(|&stage| Step {
+        stage: stage.as_str(),
+        reached: stage <= outcome.stage,
+        last: stage == outcome.stage && guest.is_none(),
+        expected: expected.and_then(|expected| expected.stage) == Some(stage),
+    });
+    let of_guest = guest.into_iter().flat_map(|guest| {
+        GuestStage::ALL.iter().map(|&stage| Step {
+            stage: stage.as_str(),
+            reached: stage <= guest.stage,
+            last: stage == guest.stage,
+            expected: expected.and_then(|expected| expected.guest_stage) == Some(stage),
         })
-        .collect()
+    });
+    of_firmware.chain(of_guest).collect()
 }
 
 /// A reason is a sentence, or a comparison as `diff -u` writes them.

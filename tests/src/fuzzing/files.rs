@@ -7,7 +7,12 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use harness::{dialogue::Dialogue, firmware::FirmwareName};
+use harness::{
+    dialogue::Dialogue,
+    firmware::{FirmwareKind, FirmwareName},
+    guest::Vocabulary,
+    readers::followed,
+};
 use images::{boot::Boot, size::Size};
 use scenarios::{
     baseline::Baseline,
@@ -19,7 +24,7 @@ use scenarios::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Target;
+use super::{Target, screens::is_one_that_words_tell};
 
 /// Cells of a scenario that are looked at: a few lines may say thousands.
 const CELLS: usize = 32;
@@ -91,6 +96,52 @@ pub(super) const DIALOGUE: Target = Target {
         b"\\r",
         b"\\x1b",
         b"(?i)",
+    ],
+};
+
+/// Behind a zero byte stands what a guest then sends.
+pub(super) const VOCABULARY: Target = Target {
+    name: "vocabulary",
+    what: "files of words: what is read is known beside the others, and tells a guest by its words as they do",
+    read: |input| {
+        let mut parts = input.splitn(2, |byte| *byte == 0);
+        let (file, sent) = (parts.next(), parts.next().unwrap_or_default());
+        let Some(text) = file.and_then(|file| std::str::from_utf8(file).ok()) else {
+            return;
+        };
+        let builtin = Vocabulary::builtin();
+        let count = |words: &Vocabulary| -> usize {
+            words.programs().iter().map(|(_, count)| *count).sum()
+        };
+        let Ok(words) = builtin.with_file(Path::new("a.toml"), text) else {
+            return;
+        };
+        assert!(count(&words) >= count(&builtin));
+        if let Some(guest) = followed(Arc::new(words), FirmwareKind::Bios, 80, sent.chunks(64)) {
+            is_one_that_words_tell(&guest);
+        }
+    },
+    longest: 512,
+    words: &[
+        b"program = \"a\"\n",
+        b"[[words]]\n",
+        b"state = \"gave-up\"\n",
+        b"state = \"needs\"\n",
+        b"short-of = \"memory\"\n",
+        b"stage = \"loader\"\n",
+        b"after = \"kernel\"\n",
+        b"seen = \"a 1\"\n",
+        b"pattern = '^a'\n",
+        b"last = true\n",
+        b"counts = true\n",
+        b"repeats = true\n",
+        b"hold-ms = 0\n",
+        b"example = 'a'\n",
+        b"not = ['b']\n",
+        b"(?s:.*)",
+        b"\\b",
+        b"{1000}",
+        b"\0a",
     ],
 };
 

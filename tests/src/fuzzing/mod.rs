@@ -47,9 +47,11 @@ pub const TARGETS: &[Target] = &[
     screens::TERMINAL,
     screens::PICTURE,
     screens::VGA,
+    screens::GUEST,
     files::SCENARIO,
     files::MASTER,
     files::DIALOGUE,
+    files::VOCABULARY,
     files::RESULTS,
     files::IDS,
 ];

@@ -2,6 +2,8 @@
 
 use harness::{
     firmware::FirmwareKind,
+    guest::{Guest, GuestState, Vocabulary},
+    readers::followed,
     screen::{Eyes, Font, ScreenText, TextMode, png_from_ppm, text_from_ppm, text_from_terminal},
     text::{Cleaner, clean},
 };
@@ -107,12 +109,11 @@ pub(super) const VGA: Target = Target {
     name: "vga",
     what: "the memory of VGA's text mode, of which the input's bytes are repeated",
     read: |input| {
-        // The registers of the CRT controller, and the two that say what mode it is.
-        let register = |index: u8| input.get(usize::from(index)).copied().unwrap_or(0);
-        let mode = TextMode::from_registers(register(32), register(33), register);
-        let mode = mode.unwrap_or(TextMode {
-            base: 0xB8000,
-            start: u16::from(register(0)) << 8,
+        // What the picture shows, and how wide that is.
+        let picture = String::from_utf8_lossy(input.get(1..).unwrap_or_default());
+        let columns = u16::from(input.first().copied().unwrap_or(80));
+        let mode = TextMode::shown(input, &picture, columns).unwrap_or(TextMode {
+            start: columns << 8,
             pitch: 80,
             columns: 80,
             rows: 25,
@@ -128,3 +129,57 @@ pub(super) const VGA: Target = Target {
     longest: 256,
     words: &[b" \x07", b"A\x07", b"\xDB\x07"],
 };
+
+/// Characters of the largest console that is followed: 31 rows of 100, and those of a screen that shows one input.
+const MOST_SAID: usize = 4 * 3_100;
+
+pub(super) const GUEST: Target = Target {
+    name: "guest",
+    what: "what a guest sends and shows as what it came to: its words stood there, and no more of them than a screen holds",
+    read: |input| {
+        let Some((_, pieces)) = pieces(input) else {
+            return;
+        };
+        let (kind, columns) = if input.len().is_multiple_of(2) {
+            (FirmwareKind::Bios, 80)
+        } else {
+            (FirmwareKind::Uefi, 100)
+        };
+        let words = Vocabulary::builtin();
+        if let Some(guest) = followed(words.clone(), kind, columns, pieces) {
+            is_one_that_words_tell(&guest);
+            let program = guest.program.as_deref().unwrap_or_default();
+            assert!(words.programs().iter().any(|(name, _)| *name == program));
+        }
+    },
+    longest: 512,
+    words: &[
+        b"\r\nLinux version 6.1\r\n",
+        b"\r\nmachine login: ",
+        b"\r\nerror: out of memory.",
+        b"\r\ngrub> ",
+        b"\r\ngrub rescue> ",
+        b"\r\nboot: ",
+        b"\r\n(initramfs) ",
+        b"Kernel panic - not syncing: no",
+        b"Use the ^ and v keys to select which entry is highlighted.",
+        b"The highlighted entry will be executed automatically in 5s.",
+        b"Failed to load ldlinux.c32",
+        b"Could not find kernel image: linux",
+        b"GRUB GRUB GRUB ",
+        b"\x1b[2J\x1b[H",
+        b"\x1b[25;1H",
+        b"\xe2\x94\x82",
+    ],
+};
+
+/// What must hold of every guest that is known by its words.
+pub(super) fn is_one_that_words_tell(guest: &Guest) {
+    let nothing = [GuestState::Runs, GuestState::Silent];
+    assert!(!nothing.contains(&guest.state), "{guest:?}");
+    assert!(!guest.said.is_empty() && guest.by.is_some(), "{guest:?}");
+    assert!(guest.said.len() <= MOST_SAID, "{guest:?}");
+    // A prompt, too, may be there for the want of something.
+    let lacks = guest.needs.is_some();
+    assert!(lacks || guest.state != GuestState::Needs, "{guest:?}");
+}

@@ -336,10 +336,13 @@ impl<'a> Boot<'a> {
             disc: self.folder.join("disc.iso"),
             manifest: Some(self.manifest.clone()),
             map: None,
+            configurations: Default::default(),
             platform: self.platform.clone(),
             checkpoints: (start == Start::Warm).then(|| self.bed.checkpoints.clone()),
             success: Success::Probe,
             dialogue: None,
+            words: None,
+            patience: None,
             deadline: Some(DEADLINE),
             evidence: self.folder.join(lane),
         })?;

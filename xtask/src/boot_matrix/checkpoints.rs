@@ -10,26 +10,27 @@ use scenarios::{cell::Cell, run::Toolbox};
 
 use crate::{parallel, signals::Signals, stop::Stop};
 
-/// Sees to it that every checkpoint that the cells can start from is there and whole. One that cannot be made is told, and its cells start cold;
-/// where a proof `needs` it, that is the end.
+/// The machines of cells. A firmware that is not there makes its cells skipped.
+pub(crate) fn machines_of(cells: &[Cell], toolbox: &Toolbox) -> impl Iterator<Item = Platform> {
+    cells.iter().filter_map(|cell| toolbox.platform(cell).ok())
+}
+
+/// Makes sure that every checkpoint that these machines can start from is there and whole. One that cannot be made is reported, and its cells
+/// start cold; where a proof `needs` it, that is the end.
 pub(crate) fn prepare(
-    cells: &[Cell],
-    toolbox: &Toolbox,
+    platforms: impl IntoIterator<Item = Platform>,
     folder: &Path,
     needs: bool,
     signals: &Signals,
 ) -> anyhow::Result<()> {
     let checkpoints = Checkpoints::in_folder(folder);
-    let mut platforms: Vec<Platform> = Vec::new();
-    for cell in cells {
-        // Where there is no machine for a cell, that is skipped.
-        if let Ok(platform) = toolbox.platform(cell)
-            && !platforms.contains(&platform)
-        {
-            platforms.push(platform);
+    let mut different: Vec<Platform> = Vec::new();
+    for platform in platforms {
+        if !different.contains(&platform) {
+            different.push(platform);
         }
     }
-    let prepared = parallel::each(&platforms, signals, |platform| {
+    let prepared = parallel::each(&different, signals, |platform| {
         match checkpoints.prepare(platform) {
             Ok(_) | Err(NoCheckpoint::Never(_)) => Ok(()),
             Err(error) => {

@@ -190,7 +190,7 @@ fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, String)> {
                     .collect();
                 Some((record, differs.join(", ")))
             }
-            Verdict::Infra => Some((record, "could not be run".to_owned())),
+            Verdict::Infra => Some((record, table::ERROR.to_owned())),
             Verdict::AsExpected | Verdict::Skipped | Verdict::Observed => None,
         })
 }
@@ -205,6 +205,9 @@ fn flaky(results: &Results) -> impl Iterator<Item = &CellResult> {
 
 fn message(record: &CellResult) -> String {
     let mut lines = record.reason.clone();
+    if let Some(starts) = record.starts_in_words() {
+        lines.push(format!("{}; {starts}", table::in_words(record)));
+    }
     if !record.findings.is_empty() {
         lines.push(format!("on the disc: {}", record.findings.join(", ")));
     }

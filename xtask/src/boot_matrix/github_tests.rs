@@ -93,8 +93,8 @@ fn the_summary_tells_every_problem() {
     for part in [
         "[report.html](https://example.org/r/1#artifacts)",
         "report.html#a/-/b/-/r/seabios/ide",
-        "2 cells: 1 skipped, 1 infra",
-        "`a/-/b/-/r/seabios/ide`: could not be run",
+        "2 cells: 1 skipped, 1 error",
+        "`a/-/b/-/r/seabios/ide`: error (the run failed, not the disc)",
         "`no` QEMU",
         "no tool",
         "\ncargo xtask boot-matrix b\n",

@@ -9,6 +9,8 @@ use scenarios::{
     results::{CellResult, Results, Verdict},
 };
 
+use super::table;
+
 /// The name of the report in the folder of a run.
 const FILE: &str = "junit.xml";
 /// As nextest calls the program of the cells.
@@ -54,6 +56,10 @@ fn case(cell: &CellResult) -> TestCase {
     let mut case = TestCase::new(cell.id.clone(), status);
     case.set_classname(SUITE)
         .set_time(Duration::from_millis(cell.duration_ms));
+    // What the disc's program came to, whether that had to be so or not.
+    if let Some(starts) = cell.starts_in_words() {
+        case.set_system_out(format!("{}; {starts}", table::in_words(cell)));
+    }
     case
 }
 

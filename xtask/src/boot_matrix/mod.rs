@@ -221,7 +221,12 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     live::fetch(&left);
     if options.starts() != Starts::Cold {
         let needs = options.starts() == Starts::Both;
-        checkpoints::prepare(&left, &toolbox, &place::checkpoints(), needs, signals)?;
+        checkpoints::prepare(
+            checkpoints::machines_of(&left, &toolbox),
+            &place::checkpoints(),
+            needs,
+            signals,
+        )?;
     }
     let job = nextest::Job {
         run_file,

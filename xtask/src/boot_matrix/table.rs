@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use harness::{observation::Start, outcome::Outcome};
+use harness::observation::Start;
 use scenarios::results::{self, CellResult, Results, Totals, Verdict};
 
 use super::{comparison, flips, problems};
@@ -81,12 +81,11 @@ pub(super) fn print(
     print_totals(to, &results.totals, telling)
 }
 
+/// What people read where results have the word `infra`.
+pub(super) const ERROR: &str = "error (the run failed, not the disc)";
+
 /// What stands behind a number of cells, and what it means. A number alone is of those as expected.
-const MARKS: [(char, &str); 3] = [
-    ('✗', "mismatch"),
-    ('!', "could not be run"),
-    ('–', "skipped"),
-];
+const MARKS: [(char, &str); 3] = [('✗', "mismatch"), ('!', ERROR), ('–', "skipped")];
 
 fn print_table(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
     for block in blocks(results) {
@@ -218,15 +217,10 @@ const EXAMPLES: usize = 3;
 /// What is as it should be, a line for each cell.
 fn print_as_expected(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
     for record in &results.cells {
-        if let (Verdict::AsExpected, Some(outcome)) = (record.verdict, &record.outcome) {
+        if record.verdict == Verdict::AsExpected && record.outcome.is_some() {
             to.paint(GOOD, "✓")?;
             let seconds = record.duration_ms as f64 / 1000.0;
-            writeln!(
-                to,
-                " {}: {} in {seconds:.1} s",
-                record.id,
-                in_words(outcome)
-            )?;
+            writeln!(to, " {}: {} in {seconds:.1} s", record.id, in_words(record))?;
         }
     }
     Ok(())
@@ -238,8 +232,10 @@ fn print_observed(to: &mut Terminal<impl Write>, results: &Results) -> io::Resul
     let observed: Vec<_> = results.cells.iter().filter(of_kind).collect();
     let mut told: BTreeMap<&str, &[String]> = BTreeMap::new();
     for record in observed.iter().take(PROBLEMS) {
-        let what = record.outcome.as_ref().map(in_words).unwrap_or_default();
-        writeln!(to, "\n{}: {what}", record.id)?;
+        writeln!(to, "\n{}: {}", record.id, in_words(record))?;
+        if let Some(starts) = record.starts_in_words() {
+            writeln!(to, "  {starts}")?;
+        }
         // A disc is the same for all of its cells.
         let disc = (record.boot.as_str(), &record.findings[..]);
         if told.insert(disc.0, disc.1) != Some(disc.1) && !disc.1.is_empty() {
@@ -256,19 +252,17 @@ fn print_observed(to: &mut Terminal<impl Write>, results: &Results) -> io::Resul
     Ok(())
 }
 
-/// `refused 0009 at catalog-read (Could not read from CDROM)`.
-pub(super) fn in_words(outcome: &Outcome) -> String {
-    let code = outcome.code.iter().map(|code| format!(" {code}"));
-    let detail = Some(&outcome.detail).filter(|detail| !detail.is_empty());
-    let detail = detail
-        .map(|detail| format!(" ({detail})"))
-        .unwrap_or_default();
-    format!(
-        "{}{} at {}{detail}",
-        outcome.kind,
-        code.collect::<String>(),
-        outcome.stage
-    )
+/// `refused 0009 at catalog-read (Could not read from CDROM)`; `handed-over, gave-up at loader (isolinux gave up: Failed to load ldlinux.c32)`.
+pub(super) fn in_words(record: &CellResult) -> String {
+    let happened = record.happened().unwrap_or_default();
+    let detail = record
+        .outcome
+        .as_ref()
+        .map(|outcome| outcome.detail.as_str());
+    match detail.unwrap_or_default() {
+        "" => happened,
+        detail => format!("{happened} ({detail})"),
+    }
 }
 
 /// What a baseline accepts although a scenario declares something else.
@@ -321,7 +315,12 @@ fn print_unseen(
         } else {
             FAINT
         };
-        to.paint(style, format_args!("{} {verdict}:", records.len()))?;
+        let what = if verdict == Verdict::Infra.as_str() {
+            ERROR
+        } else {
+            verdict
+        };
+        to.paint(style, format_args!("{} {what}:", records.len()))?;
         writeln!(to, " {}", reason.replace('\n', "\n  "))?;
         for record in records.iter().take(examples) {
             writeln!(to, "  {}", record.id)?;
@@ -401,7 +400,7 @@ pub(super) fn sentence(totals: &Totals) -> String {
         (totals.observed, "observed"),
         (totals.mismatch, "mismatch"),
         (totals.skipped, "skipped"),
-        (totals.infra, "infra"),
+        (totals.infra, "error"),
     ];
     let parts: Vec<String> = parts
         .iter()

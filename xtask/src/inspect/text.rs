@@ -229,7 +229,7 @@ fn write_finding(out: &mut Terminal<impl Write>, finding: &Finding) -> io::Resul
     if finding.severity == Severity::Info {
         return Ok(());
     }
-    writeln!(out, "  to mend it: {}", finding.fix)?;
+    writeln!(out, "  to fix it: {}", finding.fix)?;
     let fixes = finding.id.fixes();
     let width = fixes.iter().map(|(tool, _)| tool.len()).max().unwrap_or(0);
     for (tool, remedy) in fixes {

@@ -14,6 +14,7 @@ use harness::{
     case::{Case, Success},
     checkpoint::Checkpoints,
     diagnosis::Boot,
+    guest::{Starts, Vocabulary},
     observation::Observation,
     outcome::OutcomeKind,
     platform::Platform,
@@ -51,6 +52,7 @@ pub(super) struct Setting {
     deadline: Option<Duration>,
     memory_mib: Option<u32>,
     cpu: Option<String>,
+    words: Arc<Vocabulary>,
     cold: bool,
 }
 
@@ -117,7 +119,9 @@ impl Setting {
         let cold = options.cold || distils || options.memory.is_some() || options.cpu.is_some();
         if !cold {
             let (folder, signals) = (place::checkpoints(), Signals::catch()?);
-            boot_matrix::checkpoints::prepare(&cells, &toolbox, &folder, false, signals)?;
+            let machines = boot_matrix::checkpoints::machines_of(&cells, &toolbox);
+            let machines = machines.map(Platform::for_strangers);
+            boot_matrix::checkpoints::prepare(machines, &folder, false, signals)?;
         }
         let pattern = options.expect.as_deref().map(Regex::new).transpose()?;
         Ok(Self {
@@ -128,6 +132,7 @@ impl Setting {
             deadline: options.timeout.map(Duration::from_secs),
             memory_mib: options.memory,
             cpu: options.cpu.clone(),
+            words: vocabulary(&options.words)?,
             cold,
         })
     }
@@ -141,15 +146,12 @@ impl Setting {
         }
     }
 
-    /// Whether a boot did not come as far as it should: to what is expected, or else to the disc's own program.
+    /// Whether a boot was not seen to start.
     pub(super) fn failed(&self, booted: &Booted) -> bool {
-        booted.boot().is_some_and(|boot| {
-            let kind = boot.observation.outcome.kind;
-            match self.success {
-                Success::Probe if booted.cell.dialogue.is_none() => !boot.started(),
-                _ => kind != OutcomeKind::Booted,
-            }
-        })
+        booted
+            .seen
+            .as_ref()
+            .is_ok_and(|seen| seen.starts != Starts::Yes)
     }
 
     /// The results, as those of a matrix.
@@ -171,14 +173,18 @@ impl Setting {
             disc: disc.path.clone(),
             manifest: None,
             map: Some(Arc::clone(&disc.map)),
+            configurations: Arc::clone(&disc.configurations),
             platform: Platform {
                 memory_mib: self.memory_mib,
                 cpu: self.cpu.clone(),
                 ..platform
-            },
+            }
+            .for_strangers(),
             checkpoints: (!self.cold).then(|| Checkpoints::in_folder(place::checkpoints())),
             success: self.success.clone(),
             dialogue: cell.dialogue.clone(),
+            words: Some(Arc::clone(&self.words)),
+            patience: cell.deadline,
             deadline: self.deadline,
             evidence: self.out.join(results::evidence_folder(&cell.id)),
         })
@@ -242,6 +248,8 @@ fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
 fn result(cell: &Cell, observation: &Observation, inspection: &Inspection) -> CellResult {
     CellResult {
         outcome: Some(observation.outcome.clone()),
+        guest: observation.guest.clone(),
+        starts: Some(observation.starts),
         findings: scenarios::baseline::finding_ids(inspection),
         duration_ms: observation.duration_ms,
         start: Some(observation.start),
@@ -259,16 +267,38 @@ fn progress(booted: &Booted) -> String {
             Duration::from_millis(observation.duration_ms).as_secs_f64()
         ),
         Err(Failure::Skipped(why)) => format!("{firmware} by {attachment}: skipped, {why}"),
-        Err(Failure::Infra(infra)) => format!("{firmware} by {attachment}: infra, {}", infra.what),
+        Err(Failure::Infra(infra)) => {
+            format!("{firmware} by {attachment}: {ERROR}: {}", infra.what)
+        }
     }
 }
 
-/// An outcome in a few words.
+/// What people read where results have the word `infra`.
+pub(super) const ERROR: &str = "error, the run failed and not the disc";
+
+/// An outcome in a few words: what a guest came to says more than that it was handed over to.
 pub(super) fn short(observation: &Observation) -> String {
     let outcome = &observation.outcome;
-    let code = outcome.code.as_deref();
-    code.map_or_else(
-        || outcome.kind.to_string(),
-        |code| format!("{} {code}", outcome.kind),
-    )
+    let what = match (&observation.guest, outcome.kind) {
+        (Some(guest), OutcomeKind::HandedOver) => guest.state.to_string(),
+        _ => outcome.kind.to_string(),
+    };
+    match (&outcome.code, outcome.kind) {
+        (Some(code), OutcomeKind::Refused) => format!("{what} {code}"),
+        _ => what,
+    }
+}
+
+/// The words that programs are known by, and those of the files that were named.
+fn vocabulary(files: &[PathBuf]) -> Result<Arc<Vocabulary>, Stop> {
+    let mut vocabulary = Vocabulary::builtin();
+    for file in files {
+        let remedy = "--words and a file as docs/guests.md describes it";
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Stop::usage(format!("cannot read {}: {error}", file.display()), remedy)
+        })?;
+        let with = vocabulary.with_file(file, &text);
+        vocabulary = Arc::new(with.map_err(|error| Stop::usage(error, remedy))?);
+    }
+    Ok(vocabulary)
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use images::{
+    boot_configuration::BootConfigurations,
     differ::Side,
     inspect::{DiscFile, Inspection, Options, Window, inspect},
     map::DiscMap,
@@ -22,6 +23,7 @@ pub(super) struct Disc {
     pub(super) file: Arc<DiscFile>,
     pub(super) inspection: Inspection,
     pub(super) map: Arc<DiscMap>,
+    pub(super) configurations: Arc<BootConfigurations>,
     stamp: Stamp,
 }
 
@@ -60,11 +62,13 @@ impl Disc {
         let inspection = inspect(&mut window, &Options::default())
             .map_err(|error| Stop::usage(error, remedy))?;
         let map = Arc::new(DiscMap::read(&mut window, &inspection));
+        let configurations = Arc::new(BootConfigurations::read(&mut window, &inspection));
         Ok(Self {
             path,
             file: Arc::new(file),
             inspection,
             map,
+            configurations,
             stamp,
         })
     }

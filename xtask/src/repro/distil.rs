@@ -1,6 +1,7 @@
 //! Cuts the disc down to the sectors that were read, and proves that it still does the same.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use harness::{
     diagnosis::{Boot, Diagnosis, diagnose},
@@ -55,7 +56,7 @@ pub(super) fn write(
     let pairs = cells.iter().zip(&whole);
     let either = pairs.filter(|(_, whole)| whole.either);
     let either = either.map(|(cell, _)| cell.clone()).collect();
-    let below = setting.below(&setting.out.join("distilled"), cells);
+    let below = setting.below(&setting.out.join("distilled"), hurried(cells, &wanted));
     let again = |distilled: &Distilled| {
         let kept: u64 = distilled
             .ranges()
@@ -121,6 +122,19 @@ fn whole(
     };
     Ok(seen.into_iter().map(of_cell).collect())
 }
+
+/// The same cells, each with as much time as shows that the cut disc does the same: it may do nothing any more.
+fn hurried(cells: Vec<Cell>, wanted: &[&Booted]) -> Vec<Cell> {
+    let took = |(mut cell, one): (Cell, &&Booted)| {
+        let took = one.seen.as_ref().map_or(0, |seen| seen.duration_ms);
+        cell.deadline = Some(Duration::from_millis(took) * 2 + SLACK);
+        cell
+    };
+    cells.into_iter().zip(wanted).map(took).collect()
+}
+
+/// So much more than twice what a boot took, another one may take.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// The boots that failed, or all where none did: what a boot that succeeds reads is no part of a failure.
 fn wanted<'b>(booted: &'b [Booted], setting: &Setting) -> Vec<&'b Booted> {

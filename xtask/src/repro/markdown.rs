@@ -2,13 +2,13 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use harness::diagnosis::Diagnosis;
+use harness::{diagnosis::Diagnosis, guest::SaidBy};
 
 use super::{
     Report,
-    boots::{Booted, Failure, short},
+    boots::{Booted, ERROR, Failure, short},
     summary,
-    text::{members, remedies, table, unexplained},
+    text::{found, members, remedies, screen_of, table, unexplained},
 };
 use crate::inspect::text::write_disc;
 
@@ -20,17 +20,16 @@ pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
     let mut text = String::new();
     let name = report.disc.file_name().unwrap_or_default();
     let _ = writeln!(text, "# {}\n", name.to_string_lossy());
-    let _ = writeln!(text, "{}\n", summary::line(booted));
-    let _ = writeln!(text, "## Why\n");
+    for line in summary::lines(booted) {
+        let _ = writeln!(text, "- {line}");
+    }
+    let _ = writeln!(text, "\n## Why\n");
     for diagnosis in &report.diagnosis {
-        let _ = writeln!(text, "{diagnosis}\n");
-        for remedy in remedies(diagnosis) {
-            let _ = writeln!(text, "- To mend it: {remedy}\n");
-        }
+        explained(&mut text, diagnosis, booted, out);
     }
     let others = unexplained(report);
     if !others.is_empty() {
-        let _ = writeln!(text, "Also found, and not the cause of any of this:\n");
+        let _ = writeln!(text, "{}\n", found(report));
         for finding in others {
             let (severity, id) = (finding.severity.as_str(), finding.id.as_str());
             let _ = writeln!(text, "- {severity} `{id}`: {}", finding.message);
@@ -57,6 +56,32 @@ pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
     text
 }
 
+/// What happened, the program's words as it said them, what explains it, and what is not known.
+fn explained(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &Path) {
+    let happened = diagnosis.happened();
+    let why = [happened.then, &diagnosis.why()].join(" ");
+    if happened.said.is_empty() {
+        let whole = [happened.did, why.trim()].join(" ");
+        let _ = writeln!(text, "{}\n", whole.trim());
+    } else {
+        let _ = writeln!(text, "{}\n", happened.did);
+        fenced(text, &happened.said.join("\n"));
+        if !why.trim().is_empty() {
+            let _ = writeln!(text, "{}\n", why.trim());
+        }
+    }
+    if let Some(screen) = screen_of(diagnosis, booted, out) {
+        let _ = writeln!(text, "The screen shows:\n");
+        fenced(text, &screen.replace(" / ", "\n"));
+    }
+    for remedy in remedies(diagnosis) {
+        let _ = writeln!(text, "- To fix it: {remedy}\n");
+    }
+    if let Some(unknown) = diagnosis.unknown() {
+        let _ = writeln!(text, "{unknown}\n");
+    }
+}
+
 /// Boots that went the same way, with the evidence of the first one, and where that of all of them is.
 fn alike(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &Path) {
     let names: Vec<&str> = diagnosis
@@ -70,11 +95,22 @@ fn alike(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &Path
     };
     if let Ok(observation) = &first.seen {
         let (what, outcome) = (short(observation), &observation.outcome);
-        let _ = writeln!(
-            text,
-            "**{what}**, stage {}. {}\n",
-            outcome.stage, outcome.detail
-        );
+        let guest = observation.guest.as_ref();
+        let stage = guest.map_or_else(String::new, |guest| format!(", {}", guest.stage));
+        let _ = writeln!(text, "| | |\n|---|---|");
+        let _ = writeln!(text, "| came to | {what} |");
+        let _ = writeln!(text, "| starts | {} |", observation.starts);
+        let _ = writeln!(text, "| stage | {}{stage} |", outcome.stage);
+        if let Some(program) = guest.and_then(|guest| guest.program.as_deref()) {
+            let _ = writeln!(text, "| program | {} |", in_a_cell(program));
+        }
+        if let Some(by) = guest.and_then(|guest| guest.by) {
+            let _ = writeln!(text, "| its words came on | {} |", place(by));
+        }
+        if !outcome.detail.is_empty() {
+            let _ = writeln!(text, "| decided by | {} |", in_a_cell(&outcome.detail));
+        }
+        text.push('\n');
     }
     let evidence = &first.result.evidence;
     for (title, file) in [
@@ -104,12 +140,24 @@ fn alike(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &Path
     text.push('\n');
 }
 
+/// A text that ends no cell of a table.
+fn in_a_cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " / ")
+}
+
+const fn place(by: SaidBy) -> &'static str {
+    match by {
+        SaidBy::Serial => "the serial line",
+        SaidBy::Screen => "the screen",
+    }
+}
+
 /// What was not seen, and why.
 fn unseen(text: &mut String, booted: &Booted) {
     let why = match &booted.seen {
         Ok(_) => return,
         Err(Failure::Skipped(why)) => format!("Skipped: {why}"),
-        Err(Failure::Infra(infra)) => format!("Could not be run: {infra}"),
+        Err(Failure::Infra(infra)) => format!("{}: {infra}", ERROR.replacen('e', "E", 1)),
     };
     let (firmware, by) = (booted.cell.id.firmware(), booted.cell.attachment);
     let _ = writeln!(text, "## {firmware} by {by}\n\n{why}\n");

@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::diagnosis::{Boot, Diagnosis, diagnose};
+use harness::diagnosis::{Boot, Diagnosis, addresses, diagnose};
 use images::{
     differ::{Difference, first_difference},
     inspect::{Inspection, Window},
@@ -136,7 +136,8 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     if options.show {
         show(&setting, &booted)?;
     }
-    Ok(exit_code(&setting, &booted))
+    let asked = !options.firmware.is_empty();
+    Ok(exit_code(&setting, asked, &disc.inspection, &booted))
 }
 
 /// Where the distilled disc goes; nothing when none is asked for.
@@ -204,9 +205,14 @@ fn say(options: &Repro, report: &Report, booted: &[Booted], out: &Path) -> io::R
     }
 }
 
-/// 3 if anything could not be run, else 1 if a firmware that was asked for starts the disc by no attachment, else 0. Where something
-/// is expected, handing over is not enough.
-fn exit_code(setting: &Setting, booted: &[Booted]) -> ExitCode {
+/// 3 if anything could not be run; else 1 if the disc is by no attachment seen to start on a firmware that was asked for, or without
+/// that, on one that it addresses; else 0.
+fn exit_code(
+    setting: &Setting,
+    asked: bool,
+    inspection: &Inspection,
+    booted: &[Booted],
+) -> ExitCode {
     let verdicts = || booted.iter().map(|one| one.result.verdict);
     if Totals::count(verdicts()).exit_code() == 3 {
         return ExitCode::from(3);
@@ -217,9 +223,14 @@ fn exit_code(setting: &Setting, booted: &[Booted]) -> ExitCode {
             .filter(|one| one.cell.id.firmware() == firmware);
         same.any(|one| one.seen.is_ok() && !setting.failed(one))
     };
-    let fails = booted
-        .iter()
-        .any(|one| one.seen.is_ok() && !starts(one.cell.id.firmware()));
+    let seen = || booted.iter().filter(|one| one.seen.is_ok());
+    let concerned = |one: &&Booted| asked || addresses(inspection, one.cell.firmware);
+    let fails = if seen().any(|one| concerned(&one)) {
+        let mut concerned = seen().filter(concerned);
+        concerned.any(|one| !starts(one.cell.id.firmware()))
+    } else {
+        !seen().any(|one| starts(one.cell.id.firmware()))
+    };
     ExitCode::from(u8::from(fails))
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{attachment::Attachment, diagnosis::Diagnosis, outcome::OutcomeKind};
+use harness::{attachment::Attachment, diagnosis::Diagnosis, guest::Starts, outcome::OutcomeKind};
 use scenarios::{files, results::Results, words::Name};
 use toml::{Table, Value};
 
@@ -158,7 +158,9 @@ fn words<T: Display>(words: &[T]) -> Value {
 
 /// What is wrong, in a sentence: the cause of the first failure.
 fn summary(diagnosis: &[Diagnosis]) -> String {
-    let failure = diagnosis.iter().find(|diagnosis| !diagnosis.started());
+    let failure = diagnosis
+        .iter()
+        .find(|diagnosis| diagnosis.starts != Starts::Yes);
     match failure.or_else(|| diagnosis.first()) {
         None => "a disc that exists, cut down to what was read of it".to_owned(),
         Some(diagnosis) => because(diagnosis),
@@ -237,6 +239,8 @@ mod tests {
                 gave_back: false,
                 detail: String::new(),
             },
+            guest: None,
+            starts: Starts::No,
             happened: "SeaBIOS is reset by it.".to_owned(),
             reached: String::new(),
             causes: Vec::new(),

@@ -15,8 +15,32 @@ pub(super) fn shown(folder: &Path) -> Option<String> {
         .find_map(|text| in_a_line(&String::from_utf8_lossy(&text)))
 }
 
+/// The lines behind the last one in which the firmware says that it starts something: only these are the disc's.
+fn behind_the_firmware(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_firmware = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("BdsDxe: ") || line.starts_with("Booting from ")
+    };
+    let Some(last) = lines.iter().rposition(is_firmware) else {
+        return lines;
+    };
+    // A device path may go on over the edge of the screen, and ends with a bracket.
+    let is_path = lines[last].contains(" from ");
+    let rest = &lines[last..];
+    let end = rest
+        .iter()
+        .take(PATH_LINES)
+        .position(|line| line.trim_end().ends_with(')'));
+    let own = if is_path { end.unwrap_or(0) } else { 0 };
+    rest[own + 1..].to_vec()
+}
+
+/// So many lines of a screen a device path takes at most.
+const PATH_LINES: usize = 4;
+
 fn in_a_line(text: &str) -> Option<String> {
-    let lines = text.lines().map(plain);
+    let lines = behind_the_firmware(text).into_iter().map(plain);
     let lines: Vec<String> = lines
         .filter(|line| line.contains(char::is_alphanumeric))
         .collect();
@@ -42,6 +66,20 @@ fn plain(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_firmware_wrote_is_not_the_disc_s() {
+        let ovmf = "BdsDxe: loading Boot0001 \"UEFI QEMU DVD-ROM\" from PciRoot(0x0)/\nPci(0x1F,0x2)/Sata(0x0,0xFFFF,0x0)\n\
+                    BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\" from PciRoot(0x0)/\nPci(0x1F,0x2)/Sata(0x0,0xFFFF,0x0)\nWelcome to GRUB!\n";
+        assert_eq!(in_a_line(ovmf), Some("Welcome to GRUB!".to_owned()));
+        let seabios = "SeaBIOS (version 1.16.2)\n\nBooting from DVD/CD...\n";
+        assert_eq!(in_a_line(seabios), None);
+        let isolinux = format!("{seabios}ISOLINUX 6.04\nboot:");
+        assert_eq!(
+            in_a_line(&isolinux),
+            Some("ISOLINUX 6.04 / boot:".to_owned())
+        );
+    }
 
     #[test]
     fn a_menu_is_known_by_its_line() {

@@ -1,11 +1,16 @@
-//! The whole in a line: what each firmware does with the disc.
+//! The whole in a few lines: whether each firmware starts the disc, and by what that is known.
 
-use harness::{attachment::Attachment, diagnosis::Boot, outcome::OutcomeKind};
+use harness::{
+    attachment::Attachment,
+    diagnosis::{Boot, firmware_name},
+    guest::{GuestState, Starts},
+    outcome::OutcomeKind,
+};
 
-use super::boots::{Booted, Failure};
+use super::boots::{Booted, ERROR, Failure};
 
-/// `SeaBIOS: starts it by all attachments. OVMF: refuses it by all attachments.`
-pub(super) fn line(booted: &[Booted]) -> String {
+/// `SeaBIOS does not start the disc (ide, ahci): isolinux gave up.`
+pub(super) fn lines(booted: &[Booted]) -> Vec<String> {
     let mut firmware: Vec<&str> = Vec::new();
     for one in booted {
         if !firmware.contains(&one.cell.id.firmware()) {
@@ -16,54 +21,120 @@ pub(super) fn line(booted: &[Booted]) -> String {
         let boots = booted
             .iter()
             .filter(|one| one.cell.id.firmware() == *firmware);
-        sentence(firmware, &boots.collect::<Vec<_>>())
+        sentences(firmware, &boots.collect::<Vec<_>>())
     };
-    firmware
-        .iter()
-        .map(of_firmware)
-        .collect::<Vec<_>>()
-        .join(" ")
+    firmware.iter().flat_map(of_firmware).collect()
 }
 
-fn sentence(firmware: &str, boots: &[&Booted]) -> String {
-    let mut groups: Vec<(&str, Vec<Attachment>)> = Vec::new();
+/// A sentence for boots of one firmware that came to the same.
+fn sentences(firmware: &str, boots: &[&Booted]) -> Vec<String> {
+    let first = boots.first().map(|one| one.cell.firmware);
+    let name = first.map_or_else(
+        || firmware.to_owned(),
+        |first| firmware_name(firmware, first),
+    );
+    let mut groups: Vec<(Answer, Vec<Attachment>)> = Vec::new();
     for one in boots {
-        let does = match &one.seen {
-            Err(Failure::Skipped(_)) => "not tried",
-            _ => one.boot().map_or("could not be run", |boot| does(&boot)),
-        };
-        match groups.iter_mut().find(|(known, _)| *known == does) {
+        let answer = Answer::of(one);
+        match groups.iter_mut().find(|(known, _)| *known == answer) {
             Some((_, attachments)) => attachments.push(one.cell.attachment),
-            None => groups.push((does, vec![one.cell.attachment])),
+            None => groups.push((answer, vec![one.cell.attachment])),
         }
     }
-    let clause = |(does, attachments): &(&str, Vec<Attachment>)| match attachments.as_slice() {
-        [others @ .., last] if !others.is_empty() && groups.len() > 1 => {
-            let others: Vec<&str> = others.iter().map(|one| one.as_str()).collect();
-            format!("{does} by {} and {last}", others.join(", "))
-        }
-        [one] => format!("{does} by {one}"),
-        [others @ .., last] if groups.len() > 1 => {
-            let others: Vec<&str> = others.iter().map(|one| one.as_str()).collect();
-            format!("{does} by {} and {last}", others.join(", "))
-        }
-        _ => format!("{does} by all attachments"),
+    let alone = groups.len() == 1;
+    let sentence = |(answer, attachments): &(Answer, Vec<Attachment>)| {
+        let by = match attachments.as_slice() {
+            [_, _, ..] if alone => "all attachments".to_owned(),
+            some => some
+                .iter()
+                .map(|one| one.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        let how = match answer.how.as_str() {
+            "" => String::new(),
+            how => format!(": {how}"),
+        };
+        format!("{} ({by}){how}.", answer.does.replace("NAME", &name))
     };
-    let clauses: Vec<String> = groups.iter().map(clause).collect();
-    let name = boots.iter().find_map(|one| Some(one.boot()?.name()));
-    let name = name.unwrap_or_else(|| firmware.to_owned());
-    format!("{name}: {}.", clauses.join("; "))
+    groups.iter().map(sentence).collect()
 }
 
-fn does(boot: &Boot<'_>) -> &'static str {
-    let outcome = &boot.observation.outcome;
+/// Whether a firmware starts the disc, and by what that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Answer {
+    /// A clause in which NAME stands for the firmware.
+    does: &'static str,
+    how: String,
+}
+
+impl Answer {
+    fn of(booted: &Booted) -> Self {
+        match (booted.boot(), &booted.seen) {
+            (Some(boot), _) => Self::of_boot(&boot),
+            (None, Err(Failure::Skipped(_))) => Self {
+                does: "NAME was not tried",
+                how: String::new(),
+            },
+            (None, _) => Self {
+                does: "NAME could not be tried",
+                how: ERROR.to_owned(),
+            },
+        }
+    }
+
+    fn of_boot(boot: &Boot<'_>) -> Self {
+        let observation = boot.observation;
+        let does = match (observation.outcome.kind, observation.starts) {
+            (OutcomeKind::Booted, _) => "NAME boots the disc",
+            (_, Starts::Yes) => "NAME starts the disc",
+            (_, Starts::No) => "NAME does not start the disc",
+            (_, Starts::Unknown) => "It is not known whether NAME starts the disc",
+        };
+        Self {
+            does,
+            how: how(boot),
+        }
+    }
+}
+
+/// By what it is known.
+fn how(boot: &Boot<'_>) -> String {
+    let observation = boot.observation;
+    let outcome = &observation.outcome;
+    let guest = observation.guest.as_ref();
+    let code = outcome.code.as_deref().unwrap_or_default();
+    let came_to = || guest.map_or_else(String::new, harness::guest::Guest::came_to);
     match outcome.kind {
-        _ if outcome.gave_back => "starts it in vain",
-        OutcomeKind::Booted => "boots it",
-        OutcomeKind::HandedOver => "starts it",
-        OutcomeKind::Refused => "refuses it",
-        OutcomeKind::Hung => "hangs with it",
-        OutcomeKind::Reset => "is reset by it",
-        OutcomeKind::NotMastered => "got no disc",
+        OutcomeKind::Booted => String::new(),
+        OutcomeKind::Refused if code.is_empty() => "refused".to_owned(),
+        OutcomeKind::Refused => format!("refused ({code})"),
+        OutcomeKind::Hung => "it hangs".to_owned(),
+        OutcomeKind::Reset if guest.is_some_and(|guest| guest.state < GuestState::Menu) => {
+            format!("{}, and the machine was reset", came_to())
+        }
+        OutcomeKind::Reset => "the machine was reset".to_owned(),
+        OutcomeKind::NotMastered => "there is no disc".to_owned(),
+        OutcomeKind::HandedOver if outcome.gave_back => {
+            "the boot image returned to the firmware".to_owned()
+        }
+        // What was asked for did not come: what is seen instead is no start, whatever it is.
+        OutcomeKind::HandedOver
+            if observation.starts == Starts::No
+                && guest.is_none_or(|guest| guest.state >= GuestState::Menu) =>
+        {
+            let what = "what was asked for did not come";
+            match guest {
+                Some(_) => format!("{what}; {}", came_to()),
+                None => what.to_owned(),
+            }
+        }
+        OutcomeKind::HandedOver => match guest.map(|guest| guest.state) {
+            Some(GuestState::Menu) if observation.starts == Starts::Yes => {
+                format!("{}, and what that offers is on the disc", came_to())
+            }
+            Some(_) => came_to(),
+            None => "nothing more is seen".to_owned(),
+        },
     }
 }

@@ -5,12 +5,12 @@ use std::{
     path::Path,
 };
 
-use harness::{attachment::Attachment, diagnosis::Diagnosis, outcome::OutcomeKind};
+use harness::{attachment::Attachment, diagnosis::Diagnosis, guest::Starts, outcome::OutcomeKind};
 use images::finding::{Finding, Severity};
 
 use super::{
     MARKDOWN, Report,
-    boots::{Booted, Failure, short},
+    boots::{Booted, ERROR, Failure, short},
     screen, summary,
 };
 use crate::{boot_matrix::flips, columns::aligned, inspect::text::write_disc, terminal::Terminal};
@@ -25,8 +25,10 @@ pub(super) fn write(
     booted: &[Booted],
     out: &Path,
 ) -> io::Result<()> {
-    let options = whole_words();
-    writeln!(to, "{}\n", textwrap::fill(&summary::line(booted), options))?;
+    for line in summary::lines(booted) {
+        writeln!(to, "{}", filled(&line))?;
+    }
+    writeln!(to)?;
     write_disc(to, &report.disc, &report.inspection)?;
     writeln!(to)?;
     for line in table(booted) {
@@ -37,7 +39,7 @@ pub(super) fn write(
             writeln!(
                 to,
                 "{}",
-                indented(&format!("{}: {what}, ", one.cell.id), &why)
+                indented(&format!("{}: {what}: ", one.cell.id), &why)
             )?;
         }
     }
@@ -45,22 +47,11 @@ pub(super) fn write(
         flips::print(to, &report.results)?;
     }
     for diagnosis in &report.diagnosis {
-        writeln!(
-            to,
-            "\n{}",
-            textwrap::fill(&diagnosis.to_string(), whole_words())
-        )?;
-        let screen = members(diagnosis, booted).find_map(|one| showed(one, out));
-        if let Some(screen) = screen {
-            writeln!(to, "{}", indented("the screen shows: ", &screen))?;
-        }
-        for remedy in remedies(diagnosis) {
-            writeln!(to, "{}", indented("to mend it: ", remedy))?;
-        }
+        write_diagnosis(to, diagnosis, booted, out)?;
     }
     let others = unexplained(report);
     if !others.is_empty() {
-        writeln!(to, "\nAlso found, and not the cause of any of this:")?;
+        writeln!(to, "\n{}", found(report))?;
     }
     for finding in others {
         let line = format!("{} ({})", finding.message, finding.id.as_str());
@@ -71,13 +62,47 @@ pub(super) fn write(
         )?;
     }
     if let Some(compared) = &report.compared {
-        writeln!(
-            to,
-            "\n{}",
-            textwrap::fill(&compared.sentence(), whole_words())
-        )?;
+        writeln!(to, "\n{}", filled(&compared.sentence()))?;
     }
     writeln!(to, "\nreport: {}", out.join(MARKDOWN).display())
+}
+
+/// What happened, the program's words as it said them, what explains it, and what is not known.
+fn write_diagnosis(
+    to: &mut Terminal<impl Write>,
+    diagnosis: &Diagnosis,
+    booted: &[Booted],
+    out: &Path,
+) -> io::Result<()> {
+    let happened = diagnosis.happened();
+    let why = [happened.then, &diagnosis.why()].join(" ");
+    if happened.said.is_empty() {
+        let whole = [happened.did, why.trim()].join(" ");
+        writeln!(to, "\n{}", filled(whole.trim()))?;
+    } else {
+        writeln!(to, "\n{}", filled(happened.did))?;
+        for line in &happened.said {
+            writeln!(to, "    {line}")?;
+        }
+        if !why.trim().is_empty() {
+            writeln!(to, "{}", filled(why.trim()))?;
+        }
+    }
+    if let Some(screen) = screen_of(diagnosis, booted, out) {
+        writeln!(to, "{}", indented("the screen shows: ", &screen))?;
+    }
+    for remedy in remedies(diagnosis) {
+        writeln!(to, "{}", indented("to fix it: ", remedy))?;
+    }
+    match diagnosis.unknown() {
+        Some(unknown) => writeln!(to, "{}", filled(&unknown)),
+        None => Ok(()),
+    }
+}
+
+/// A paragraph.
+fn filled(text: &str) -> String {
+    textwrap::fill(text, whole_words())
 }
 
 /// Lines break between words only: a path or a device's name stays whole.
@@ -92,7 +117,7 @@ fn unseen(booted: &Booted) -> Option<(&'static str, String)> {
     match &booted.seen {
         Ok(_) => None,
         Err(Failure::Skipped(why)) => Some(("skipped", why.clone())),
-        Err(Failure::Infra(infra)) => Some(("infra", infra.to_string())),
+        Err(Failure::Infra(infra)) => Some((ERROR, infra.to_string())),
     }
 }
 
@@ -122,15 +147,28 @@ pub(super) fn members<'b>(
     })
 }
 
-/// What the screen showed last, of a boot image that had control.
-fn showed(booted: &Booted, out: &Path) -> Option<String> {
-    let kind = booted.seen.as_ref().ok()?.outcome.kind;
-    let had_control = matches!(kind, OutcomeKind::Booted | OutcomeKind::HandedOver);
-    let folder = out.join(&booted.result.evidence);
-    had_control.then(|| screen::shown(&folder))?
+/// What the screen showed last in the first of the boots that a diagnosis explains, where nothing else says what the program came to.
+pub(super) fn screen_of(diagnosis: &Diagnosis, booted: &[Booted], out: &Path) -> Option<String> {
+    members(diagnosis, booted).find_map(|one| showed(one, out))
 }
 
-/// What would mend it, each once.
+fn showed(booted: &Booted, out: &Path) -> Option<String> {
+    let seen = booted.seen.as_ref().ok()?;
+    let said = seen
+        .guest
+        .as_ref()
+        .is_some_and(|guest| !guest.said.is_empty());
+    // Afterwards it is the firmware's; and what came instead of an expected text stands in the outcome.
+    let gave_back = seen.outcome.gave_back || seen.outcome.detail.contains(" did not come");
+    let has_control = matches!(
+        seen.outcome.kind,
+        OutcomeKind::Booted | OutcomeKind::HandedOver
+    );
+    let folder = out.join(&booted.result.evidence);
+    (has_control && !said && !gave_back).then(|| screen::shown(&folder))?
+}
+
+/// What would fix it, each once.
 pub(super) fn remedies(diagnosis: &Diagnosis) -> Vec<&str> {
     let mut remedies: Vec<&str> = Vec::new();
     for cause in &diagnosis.causes {
@@ -140,6 +178,15 @@ pub(super) fn remedies(diagnosis: &Diagnosis) -> Vec<&str> {
         }
     }
     remedies
+}
+
+/// What stands above findings that explain nothing.
+pub(super) fn found(report: &Report) -> &'static str {
+    if report.diagnosis.is_empty() {
+        "Found on the disc:"
+    } else {
+        "Also found, and not the cause of any of this:"
+    }
 }
 
 /// Errors and warnings that explain none of what happened.
@@ -184,8 +231,16 @@ pub(super) fn table(booted: &[Booted]) -> Vec<String> {
 
 fn what_happened(booted: &Booted) -> String {
     match &booted.seen {
+        Ok(observation) if observation.outcome.kind == OutcomeKind::HandedOver => {
+            let starts = match observation.starts {
+                Starts::Yes => ", starts",
+                Starts::No => "",
+                Starts::Unknown => ", unknown",
+            };
+            format!("{}{starts}", short(observation))
+        }
         Ok(observation) => short(observation),
         Err(Failure::Skipped(_)) => "skipped".to_owned(),
-        Err(Failure::Infra(_)) => "infra".to_owned(),
+        Err(Failure::Infra(_)) => "error".to_owned(),
     }
 }

@@ -6,6 +6,7 @@ mod accepted;
 mod defects;
 mod families;
 mod firmware;
+mod guests;
 mod masters;
 
 use std::{
@@ -29,6 +30,7 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/defects.md", "defects", defects::table),
     ("docs/defects.md", "findings", defects::pages),
     ("docs/firmware.md", "firmware", firmware::table),
+    ("docs/guests.md", "programs", guests::table),
     ("docs/trust.md", "hostile", |folder, _| {
         trust::table(folder, Part::HOSTILE)
     }),

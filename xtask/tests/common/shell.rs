@@ -12,6 +12,7 @@ pub(crate) fn shell(script: &str, folder: &Path) -> (i32, String) {
   case "$*" in
     *--out*) ;;
     boot-matrix*) set -- "$@" --out target/boot-matrix ;;
+    report) set -- report target/boot-matrix ;;
     repro*) set -- "$@" --out target/repro ;;
   esac
   "$XTASK" "$@"

@@ -1,0 +1,225 @@
+//! A guest over time: what its screens say, how long they have said it, and what was seen of it besides.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use super::{
+    Guest, GuestStage, GuestState, SaidBy,
+    sight::{Repeating, Says, Sight, Statement},
+    words::Vocabulary,
+};
+
+/// So long words must stand that need not wait: what follows at once may say something else.
+const AT_ONCE: Duration = Duration::from_millis(500);
+/// So long a countdown may stand still before it is none.
+const COUNTS_FOR: Duration = Duration::from_secs(15);
+/// Seen so often, a failure is one that repeats.
+const REPEATED: usize = 3;
+/// So many different failures are counted: a guest that fails otherwise each time does not repeat itself.
+const MOST_FAILURES: usize = 256;
+
+/// What a guest says on one channel.
+#[derive(Debug, Default)]
+struct Heard {
+    sight: Sight,
+    /// Since when it says that.
+    since: Duration,
+    /// When its countdown last changed.
+    counted: Duration,
+}
+
+/// A failure that may repeat.
+#[derive(Debug, Default)]
+struct Failure {
+    /// How often it was seen.
+    count: usize,
+    /// Its words, as far as they were seen at any time: they may be half printed.
+    said: String,
+    /// When it was last seen to change.
+    changed: Duration,
+}
+
+/// A guest that is being followed.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    vocabulary: Arc<Vocabulary>,
+    serial: Heard,
+    screen: Heard,
+    stage: GuestStage,
+    /// The program that showed the stage.
+    program: Option<Arc<str>>,
+    /// How often each failure was seen that may repeat, by channel, which of the known words and what was said.
+    failures: HashMap<(SaidBy, usize, String), Failure>,
+}
+
+/// What a guest is believed to have come to, as far as words tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// What it came to.
+    pub(crate) guest: Guest,
+    /// Nothing has contradicted it for as long as is asked of such words.
+    pub(crate) decides: bool,
+    /// It has been said for as long, whatever else goes on.
+    pub(crate) stands: bool,
+    /// Since when it has been said.
+    pub(crate) since: Duration,
+}
+
+impl Follower {
+    pub(crate) fn new(vocabulary: Arc<Vocabulary>) -> Self {
+        Self {
+            vocabulary,
+            serial: Heard::default(),
+            screen: Heard::default(),
+            stage: GuestStage::default(),
+            program: None,
+            failures: HashMap::new(),
+        }
+    }
+
+    /// How far the guest came.
+    pub(crate) const fn stage(&self) -> GuestStage {
+        self.stage
+    }
+
+    /// A kernel was seen to be read, whether it says so or not.
+    pub(crate) fn kernel_was_read(&mut self) {
+        self.stage = self.stage.max(GuestStage::Kernel);
+    }
+
+    /// Takes what a channel shows now: the lines of the terminal or of the screen. Says whether its words come to something else than before.
+    pub(crate) fn see(&mut self, by: SaidBy, text: &str, now: Duration) -> bool {
+        let sight = Sight::of(&self.vocabulary, text, self.stage);
+        if let Some((stage, program)) = &sight.reached
+            && (*stage > self.stage || self.program.is_none())
+        {
+            self.stage = self.stage.max(*stage);
+            self.program = Some(Arc::clone(program));
+        }
+        let heard = match by {
+            SaidBy::Serial => &mut self.serial,
+            SaidBy::Screen => &mut self.screen,
+        };
+        for failure in &sight.repeating {
+            let mut before = heard.sight.repeating.iter();
+            let same =
+                |other: &&Repeating| other.known == failure.known && other.words == failure.words;
+            let before = before.find(same).map_or(0, |other| other.count);
+            let key = (by, failure.known, failure.words.clone());
+            if self.failures.len() >= MOST_FAILURES && !self.failures.contains_key(&key) {
+                continue;
+            }
+            let seen = self.failures.entry(key).or_default();
+            // A menu that is drawn again takes the words away, and they come again.
+            if failure.count > before {
+                seen.count += failure.count - before;
+                seen.changed = now;
+            }
+            if failure.said.len() > seen.said.len() {
+                seen.said.clone_from(&failure.said);
+                seen.changed = now;
+            }
+        }
+        if sight.counting.is_some() && sight.counting != heard.sight.counting {
+            heard.counted = now;
+        }
+        let new = sight.says != heard.sight.says;
+        if new {
+            heard.since = now;
+        }
+        heard.sight = sight;
+        new
+    }
+
+    /// Whether a countdown or a progress goes on.
+    pub(crate) fn counts(&self, now: Duration) -> bool {
+        [&self.serial, &self.screen].into_iter().any(|heard| {
+            heard.sight.counting.is_some() && now.saturating_sub(heard.counted) < COUNTS_FOR
+        })
+    }
+
+    /// What it is believed to have come to; `None` where its words tell nothing. `alive` is when the last sign of life came that is not its words.
+    pub(crate) fn standing(&self, now: Duration, alive: Duration) -> Option<Standing> {
+        if let Some((guest, since)) = self.retries() {
+            let told = now.saturating_sub(since) >= AT_ONCE;
+            return Some(Standing {
+                guest,
+                decides: told,
+                stands: true,
+                since,
+            });
+        }
+        let (by, heard, statement) = self.latest()?;
+        // A system of which nobody saw a kernel is the picture of one.
+        if statement.state == GuestState::System && self.stage < GuestStage::Kernel {
+            return None;
+        }
+        let stands = now.saturating_sub(heard.since);
+        let still = stands.min(now.saturating_sub(alive));
+        let decides = if statement.hold.is_zero() {
+            stands >= AT_ONCE
+        } else {
+            still >= statement.hold && !self.counts(now)
+        };
+        let guest = Guest {
+            program: Some(statement.program.to_string()),
+            said: statement.said.clone(),
+            by: Some(by),
+            means: statement.means.clone(),
+            needs: statement.needs,
+            findings: statement.findings.clone(),
+            ..Guest::unheard(statement.state, self.stage.max(statement.stage))
+        };
+        Some(Standing {
+            guest,
+            decides,
+            stands: stands >= statement.hold.max(AT_ONCE),
+            since: heard.since,
+        })
+    }
+
+    /// What was said last, where that is one thing: of two channels the one that changed later.
+    fn latest(&self) -> Option<(SaidBy, &Heard, &Statement)> {
+        let both = [
+            (SaidBy::Serial, &self.serial),
+            (SaidBy::Screen, &self.screen),
+        ];
+        if both
+            .iter()
+            .any(|(_, heard)| heard.sight.says == Says::Contradiction)
+        {
+            return None;
+        }
+        let said = both
+            .into_iter()
+            .filter_map(|(by, heard)| match &heard.sight.says {
+                Says::One(statement) => Some((by, heard, statement)),
+                Says::Nothing | Says::Contradiction => None,
+            });
+        said.reduce(|one, other| {
+            let takes = if other.2.state == one.2.state {
+                // A serial mirror may break a line, and a screen of pixels may have holes.
+                other.2.said.len() > one.2.said.len()
+            } else {
+                other.1.since > one.1.since
+            };
+            if takes { other } else { one }
+        })
+    }
+
+    /// A failure that was seen again and again, and when it was last seen to change.
+    fn retries(&self) -> Option<(Guest, Duration)> {
+        let failures = self.failures.iter();
+        let repeated = failures.filter(|(_, failure)| failure.count >= REPEATED);
+        let ((by, known, _), failure) = repeated.max_by_key(|(_, failure)| failure.said.len())?;
+        let known = self.vocabulary.known.get(*known)?;
+        let guest = Guest {
+            program: Some(known.program.to_string()),
+            said: failure.said.clone(),
+            by: Some(*by),
+            means: known.means.clone(),
+            findings: known.findings.clone(),
+            ..Guest::unheard(GuestState::Retries, self.stage.max(known.stage))
+        };
+        Some((guest, failure.changed))
+    }
+}

@@ -1,0 +1,198 @@
+//! What is made of the words on screens, one after the other. The words are those of the programs that the files name.
+
+use std::time::Duration;
+
+use super::{Follower, GuestStage, GuestState, SaidBy, Standing, Vocabulary};
+
+const KERNEL: &str = "[    0.000000] Linux version 6.1.0-31-amd64 (someone@somewhere) (gcc-12)";
+const MENU: &str = "\
+                        GNU GRUB  version 2.06
+
+ +----------------------------------------------------------------------------+
+ |*A system                                                                   |
+ +----------------------------------------------------------------------------+
+
+      Use the ^ and v keys to select which entry is highlighted.
+      Press enter to boot the selected OS, `e' to edit the commands
+      before booting or `c' for a command-line.
+";
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// What stands after these screens, a second apart, and so long a silence.
+fn after(screens: &[&str], silence: u64) -> Option<Standing> {
+    let mut follower = Follower::new(Vocabulary::builtin());
+    let mut now = Duration::ZERO;
+    for screen in screens {
+        now += seconds(1);
+        follower.see(SaidBy::Serial, screen, now);
+    }
+    follower.standing(now + seconds(silence), now)
+}
+
+fn state(screens: &[&str], silence: u64) -> Option<(GuestState, bool)> {
+    after(screens, silence).map(|standing| (standing.guest.state, standing.decides))
+}
+
+#[test]
+fn a_failure_is_told_in_its_own_words_not_in_those_that_follow() {
+    let screen = "ISOLINUX 6.04 20200816 ETCD Copyright (C) 1994-2015 H. Peter Anvin et al\n\
+                  Failed to load ldlinux.c32\nBoot failed: press a key to retry...\n";
+    let standing = after(&[screen], 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::GaveUp);
+    assert!(
+        standing
+            .guest
+            .said
+            .starts_with("Failed to load ldlinux.c32"),
+        "{standing:?}"
+    );
+    assert_eq!(standing.guest.program.as_deref(), Some("isolinux"));
+    assert!(standing.decides, "{standing:?}");
+}
+
+#[test]
+fn a_prompt_after_a_failure_is_told_with_the_failure() {
+    let initramfs = format!(
+        "{KERNEL}\nUnable to find a medium containing a live file system\n\
+         BusyBox v1.35.0 (Debian 1:1.35.0-4) built-in shell (ash)\n\n(initramfs) "
+    );
+    let standing = after(&[&initramfs], 6).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Prompt);
+    assert!(
+        standing.guest.said.starts_with("Unable to find a medium"),
+        "{standing:?}"
+    );
+    assert_eq!(standing.guest.stage, GuestStage::Initramfs);
+}
+
+#[test]
+fn a_menu_decides_when_it_waits_and_not_while_it_counts() {
+    assert_eq!(state(&[MENU], 1), Some((GuestState::Menu, false)));
+    assert_eq!(state(&[MENU], 4), Some((GuestState::Menu, true)));
+    let counting = |left: u32| {
+        format!("{MENU}   The highlighted entry will be executed automatically in {left}s.")
+    };
+    let screens = [counting(3), counting(2), counting(1)];
+    let screens: Vec<&str> = screens.iter().map(String::as_str).collect();
+    assert_eq!(state(&screens, 4), Some((GuestState::Menu, false)));
+    // A countdown that stands still is none.
+    assert_eq!(state(&screens, 16), Some((GuestState::Menu, true)));
+}
+
+#[test]
+fn the_same_failure_again_and_again_is_one_that_repeats() {
+    let failed = "Loading /live/vmlinuz... failed: No such file or directory\n";
+    let screens = [failed, "", failed, "", failed];
+    let standing = after(&screens, 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Retries);
+    assert_eq!(standing.guest.said, failed.trim());
+    assert!(standing.decides);
+    assert_ne!(
+        state(&[failed, "", failed], 0).map(|(state, _)| state),
+        Some(GuestState::Retries)
+    );
+}
+
+#[test]
+fn failures_that_differ_are_not_one_that_repeats() {
+    let three = "No configuration methods succeeded (http://ipxe.org/040ee119)\n\
+                 Could not open medium (http://ipxe.org/2d03e18e)\n\
+                 Connection timed out (http://ipxe.org/4c106092)\n";
+    assert_ne!(
+        state(&[three], 5).map(|(state, _)| state),
+        Some(GuestState::Retries)
+    );
+    // Sectors and times are what differs in one that does.
+    let sector =
+        |number: u32| format!("[    {number}.5] I/O error, dev sr0, sector {number} op 0x0\n");
+    let screen = format!("{KERNEL}\n{}{}{}", sector(1), sector(20), sector(300));
+    assert_eq!(
+        state(&[&screen], 0).map(|(state, _)| state),
+        Some(GuestState::Retries)
+    );
+}
+
+#[test]
+fn a_login_counts_only_after_a_kernel() {
+    assert_eq!(state(&["machine login: "], 5), None);
+    let booted = format!("{KERNEL}\n\nmachine login: ");
+    assert_eq!(state(&[&booted], 1), Some((GuestState::System, true)));
+    // A kernel that says nothing is known by its reads.
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.kernel_was_read();
+    follower.see(SaidBy::Screen, "machine login: ", seconds(1));
+    let standing = follower.standing(seconds(3), seconds(1)).expect("known");
+    assert_eq!(standing.guest.state, GuestState::System);
+    assert_eq!(standing.guest.by, Some(SaidBy::Screen));
+}
+
+#[test]
+fn what_cannot_all_be_true_is_nothing() {
+    let lies = format!(
+        "{KERNEL}\n[    1.000000] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n\
+         Unable to find a medium containing a live file system\nmachine login: "
+    );
+    assert_eq!(after(&[&lies], 60), None);
+}
+
+#[test]
+fn a_loader_s_complaint_before_a_system_is_history() {
+    let booted =
+        format!("error: file `/boot/grub/fonts/unicode.pf2' not found.\n{KERNEL}\nmachine login: ");
+    assert_eq!(state(&[&booted], 1), Some((GuestState::System, true)));
+}
+
+#[test]
+fn the_channel_that_changed_last_counts() {
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.see(SaidBy::Serial, MENU, seconds(1));
+    follower.kernel_was_read();
+    follower.see(SaidBy::Screen, "machine login: ", seconds(30));
+    let standing = follower.standing(seconds(31), seconds(30)).expect("known");
+    assert_eq!(standing.guest.state, GuestState::System);
+}
+
+/// Programs whose messages stand in frames or centred, so that a frame says nothing against them.
+const FRAMED: [&str; 4] = ["shim.toml", "ovmf.toml", "reactos.toml", "windows.toml"];
+
+/// Every known word in a place where it is no word of a program: an entry of a menu in a frame, a line of a listing.
+#[test]
+fn words_in_a_menu_or_a_listing_decide_nothing() {
+    let frames = [
+        "| {} |",
+        " \u{2502}*{} \u{2502}",
+        "-rw-r--r-- 1 root root 12 {}",
+        "  {} (rescue)  x",
+    ];
+    let mut taken = Vec::new();
+    for (name, state, text) in super::words::examples() {
+        let last = text.lines().last().unwrap_or_default();
+        // An installer draws a frame of its own, by which it is known.
+        if last.contains(['\u{2524}', '\u{2502}', '|']) || FRAMED.contains(&name) {
+            continue;
+        }
+        // What a menu says below itself is centred as its entries are.
+        let centred = matches!(state, GuestState::Menu | GuestState::System);
+        for frame in &frames[..if centred { 3 } else { 4 }] {
+            let framed = frame.replace("{}", last.trim());
+            let screen = format!("Choose one:\n{framed}\n\n  Some other line\n");
+            if let Some(standing) = after(&[KERNEL, &screen], 60) {
+                taken.push(format!(
+                    "{name}: {framed:?} is taken for {}",
+                    standing.guest.state
+                ));
+            }
+        }
+    }
+    assert!(taken.is_empty(), "{}", taken.join("\n"));
+}
+
+#[test]
+fn words_that_follow_a_banner_in_its_line_are_read() {
+    let screen = "SeaBIOS (version 1.16.2)\n\nISOLINUX 6.04 20200816 ETCDisolinux: Image checksum error, sorry...\n";
+    let standing = after(&[screen], 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::GaveUp);
+}

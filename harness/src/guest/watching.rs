@@ -1,0 +1,280 @@
+//! A stranger's program being watched: its terminal, its screen, the kernels that it reads.
+
+use std::{
+    collections::HashSet, fs::File, num::NonZero, os::unix::fs::FileExt, sync::Arc, time::Duration,
+};
+
+use images::{
+    boot_configuration::{BootConfigurations, Configuration, Loader, Start},
+    map::{DiscMap, Structure},
+};
+use vt100::Parser;
+
+use super::{Follower, Guest, GuestStage, GuestState, SaidBy, Standing, Vocabulary};
+use crate::{
+    case::Case,
+    firmware::FirmwareKind,
+    observation::DiscRead,
+    rules,
+    screen::{self, Fingerprint},
+};
+
+/// So many bytes are played out on the terminal before its words are looked at: fewer lines than it has.
+const PIECE: usize = 1024;
+/// So many pieces of what came at once are looked at, the last ones: a guest that floods its line is not worth more.
+const PIECES: usize = 8;
+/// A shorter file is no kernel.
+const SHORTEST_KERNEL: u64 = 1 << 20;
+/// So many files are looked into for a kernel.
+const MOST_FILES: usize = 256;
+/// "HdrS", where a Linux kernel has it (Documentation/arch/x86/boot.rst).
+const KERNEL_MARK: (u64, &[u8; 4]) = (0x202, b"HdrS");
+
+/// What is seen of a guest.
+pub(crate) struct GuestWatch {
+    follower: Follower,
+    terminal: Parser,
+    kernels: Vec<Kernel>,
+    reads_seen: usize,
+    /// The pictures since the last other sign of life: one that comes again, as a blinking cursor's, is none.
+    pictures: HashSet<Fingerprint>,
+    /// How often the firmware handed over.
+    entries: usize,
+    /// What the firmware itself wrote on the serial line.
+    firmware: String,
+    configurations: Arc<BootConfigurations>,
+}
+
+impl GuestWatch {
+    pub(crate) fn of(case: &Case, rows_and_columns: (NonZero<u16>, NonZero<u16>)) -> Self {
+        let words = case.words.clone().unwrap_or_else(Vocabulary::builtin);
+        let kernels = case.map.as_deref().and_then(|map| {
+            let disc = File::open(&case.disc).ok()?;
+            Some(kernels(map, &disc))
+        });
+        Self {
+            kernels: kernels.unwrap_or_default(),
+            configurations: Arc::clone(&case.configurations),
+            ..Self::with_words(words, rows_and_columns)
+        }
+    }
+
+    fn with_words(words: Arc<Vocabulary>, (rows, columns): (NonZero<u16>, NonZero<u16>)) -> Self {
+        Self {
+            follower: Follower::new(words),
+            terminal: Parser::new(rows, columns, 0),
+            kernels: Vec::new(),
+            reads_seen: 0,
+            pictures: HashSet::new(),
+            entries: 0,
+            firmware: String::new(),
+            configurations: Arc::default(),
+        }
+    }
+
+    /// The firmware hands over.
+    pub(crate) fn entered(&mut self, now: Duration) {
+        self.entries += 1;
+        self.look_at_terminal(now);
+    }
+
+    /// What the firmware itself wrote, which is not the guest's.
+    pub(crate) fn firmware_wrote(&mut self, text: &str, now: Duration) {
+        text.clone_into(&mut self.firmware);
+        // The guest may have said its first words before that was known, and its last.
+        self.look_at_terminal(now);
+    }
+
+    fn look_at_terminal(&mut self, now: Duration) -> bool {
+        let shown = rules::off_the_firmware_s_line(&shown(&self.terminal), &self.firmware);
+        let text = rules::without_firmware(&shown, &self.firmware);
+        self.follower.see(SaidBy::Serial, &text, now)
+    }
+
+    /// Takes what came on the serial line. Says whether there are other words in it now that tell a state.
+    pub(crate) fn hear(&mut self, bytes: &[u8], now: Duration) -> bool {
+        let pieces = bytes.len().div_ceil(PIECE);
+        let mut new = false;
+        for (number, piece) in bytes.chunks(PIECE).enumerate() {
+            self.terminal.process(piece);
+            if self.entries > 0 && number + PIECES >= pieces {
+                new |= self.look_at_terminal(now);
+            }
+        }
+        new
+    }
+
+    /// Takes what stands on the screen: its text, and a fingerprint of the picture. Says whether that is a sign of life.
+    pub(crate) fn see(&mut self, text: &str, picture: Fingerprint, now: Duration) -> bool {
+        self.follower.see(SaidBy::Screen, text, now);
+        self.pictures.insert(picture)
+    }
+
+    /// Takes the reads so far, of which `own` were the firmware's. Says whether there are new ones.
+    pub(crate) fn read(&mut self, reads: &[DiscRead], own: usize) -> bool {
+        let new = reads.get(self.reads_seen.max(own)..).unwrap_or_default();
+        for kernel in &mut self.kernels {
+            kernel.read += new.iter().map(|read| kernel.overlap(read)).sum::<u64>();
+            // Some of it may be read ahead with what stands before it.
+            if kernel.read * 2 >= kernel.behind - kernel.start {
+                self.follower.kernel_was_read();
+            }
+        }
+        let any = reads.len() > self.reads_seen;
+        self.reads_seen = reads.len();
+        any
+    }
+
+    /// Something else than the picture shows that it lives.
+    pub(crate) fn lives(&mut self) {
+        self.pictures.clear();
+    }
+
+    /// How far it came.
+    pub(crate) const fn stage(&self) -> GuestStage {
+        self.follower.stage()
+    }
+
+    /// Whether it counts down.
+    pub(crate) fn counts(&self, now: Duration) -> bool {
+        self.follower.counts(now)
+    }
+
+    /// What its words come to.
+    pub(crate) fn standing(&self, now: Duration, alive: Duration) -> Option<Standing> {
+        let mut standing = self.by_words(now, alive)?;
+        if standing.guest.state == GuestState::Menu
+            && let Some(loader) = loader_of(&standing.guest)
+        {
+            standing.guest.offers = self.configurations.offers_something_on_the_disc(loader);
+            // A menu that shows no countdown may have one all the same: isolinux waits at its prompt without a word.
+            let hidden = self
+                .configurations
+                .of(loader)
+                .filter_map(Configuration::start);
+            let longest = hidden.filter_map(|start| match start {
+                Start::Milliseconds(time) => Some(Duration::from_millis(time)),
+                Start::AtOnce | Start::WhenAsked => None,
+            });
+            let still = now.saturating_sub(alive.max(standing.since));
+            let wait = longest.max().map_or(Duration::ZERO, |time| time + BESIDES);
+            standing.decides &= still >= wait.min(LONGEST_WAIT);
+        }
+        Some(standing)
+    }
+
+    fn by_words(&self, now: Duration, alive: Duration) -> Option<Standing> {
+        if self.entries >= RESTARTED {
+            let said = "The firmware starts it again and again.";
+            let guest = Guest {
+                means: said.to_owned(),
+                ..Guest::unheard(GuestState::Retries, self.stage())
+            };
+            return Some(Standing {
+                guest,
+                decides: true,
+                stands: true,
+                since: now,
+            });
+        }
+        self.follower.standing(now, alive)
+    }
+}
+
+/// What a guest comes to by its words alone that sends these pieces, one a second, and shows each on its screen too, as one of `columns` columns shows it.
+/// For readers of any bytes.
+#[must_use]
+pub fn followed<'p>(
+    words: Arc<Vocabulary>,
+    kind: FirmwareKind,
+    columns: u16,
+    pieces: impl Iterator<Item = &'p [u8]>,
+) -> Option<Guest> {
+    let mut guest = GuestWatch::with_words(words, screen::terminal_size(kind));
+    let mut now = Duration::ZERO;
+    guest.entered(now);
+    for piece in pieces {
+        now += Duration::from_secs(1);
+        guest.hear(piece, now);
+        let text = rules::rejoined(&String::from_utf8_lossy(piece), Some(columns));
+        guest.follower.see(SaidBy::Screen, &text, now);
+    }
+    let later = now + Duration::from_secs(60);
+    guest.standing(later, now).map(|standing| standing.guest)
+}
+
+/// The loader whose configuration a menu's entries stand in.
+fn loader_of(guest: &Guest) -> Option<Loader> {
+    match guest.program.as_deref()? {
+        "isolinux" => Some(Loader::Isolinux),
+        "grub" => Some(Loader::Grub),
+        "systemd-boot" => Some(Loader::SystemdBoot),
+        _ => None,
+    }
+}
+
+/// So much longer than a menu's own time it is waited for: it loads something before it says so.
+const BESIDES: Duration = Duration::from_secs(2);
+/// A menu that waits for longer is one that waits for a person.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Handed over to so often, a boot image that brings nothing else is started again and again.
+const RESTARTED: usize = 3;
+
+/// The lines of a terminal, those that its edge broke joined again.
+fn shown(terminal: &Parser) -> String {
+    let screen = terminal.screen();
+    let (_, columns) = screen.size();
+    let mut text = String::new();
+    for (number, row) in screen.rows(0, columns.get()).enumerate() {
+        if u16::try_from(number).is_ok_and(|number| screen.row_wrapped(number)) {
+            text.push_str(&row);
+        } else {
+            text.push_str(row.trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// A kernel on the disc.
+struct Kernel {
+    /// Its first byte, and the one behind its last.
+    start: u64,
+    behind: u64,
+    /// How much of it was read.
+    read: u64,
+}
+
+impl Kernel {
+    /// How much of it a read brings.
+    fn overlap(&self, read: &DiscRead) -> u64 {
+        let end = read.offset.saturating_add(read.bytes);
+        end.min(self.behind)
+            .saturating_sub(read.offset.max(self.start))
+    }
+}
+
+/// The kernels on a disc.
+fn kernels(map: &DiscMap, disc: &File) -> Vec<Kernel> {
+    let files = map.extents().iter().filter(|extent| {
+        let is_file = matches!(extent.what, Structure::File { .. });
+        is_file && extent.before.get() == 0 && extent.whole.get() >= SHORTEST_KERNEL
+    });
+    let (at, mark) = KERNEL_MARK;
+    let is_kernel = |offset: u64| {
+        let mut bytes = [0; 4];
+        disc.read_exact_at(&mut bytes, offset.saturating_add(at))
+            .is_ok()
+            && bytes == *mark
+    };
+    files
+        .take(MOST_FILES)
+        .filter(|extent| is_kernel(extent.offset))
+        .map(|extent| Kernel {
+            start: extent.offset,
+            behind: extent.end(),
+            read: 0,
+        })
+        .collect()
+}

@@ -1,0 +1,153 @@
+//! What a disc came to that is not ours: no probe on it says so, and the guest is followed by what it says and does.
+
+use std::time::Duration;
+
+use super::{Dialogue, Facts, LOST, Over};
+use crate::{
+    guest::{Guest, GuestStage, GuestState, Standing},
+    outcome::{Outcome, OutcomeKind},
+};
+
+/// Quiet for so long, a loader will show no more: it waits for something that does not come.
+const LOADER_QUIET: Duration = Duration::from_secs(20);
+/// The same of a firmware that has not handed over: it may wait for a drive that does not answer.
+const FIRMWARE_QUIET: Duration = Duration::from_secs(45);
+/// The same of a kernel and what it starts: it may unpack a large archive without a word.
+const KERNEL_QUIET: Duration = Duration::from_secs(75);
+/// Quiet for so long, a menu is waited for no more where a text is expected: nobody chooses from it.
+const MENU_QUIET: Duration = Duration::from_secs(10);
+/// Heard or seen within so long, a guest runs; else it is silent.
+const RECENTLY: Duration = Duration::from_secs(5);
+
+/// What is known of a guest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Followed {
+    /// What its words come to.
+    pub(crate) standing: Option<Standing>,
+    /// How far it came.
+    pub(crate) stage: GuestStage,
+    /// It counts down, or shows a progress.
+    pub(crate) counts: bool,
+}
+
+impl Facts {
+    /// What happened to a disc that is not ours, once something shows it.
+    pub(super) fn decide_of_stranger(&self, followed: &Followed) -> Option<Outcome> {
+        self.booted()
+            .or_else(|| self.strange_probe())
+            .or_else(|| self.machine_stopped())
+            .or_else(|| self.gave_up())
+            .or_else(|| self.fell_silent())
+            .or_else(|| self.said_so(followed))
+            .or_else(|| self.stopped_for_good())
+            .or_else(|| self.fell_quiet(followed))
+            .or_else(|| self.deadline())
+    }
+
+    /// Its words decide.
+    fn said_so(&self, followed: &Followed) -> Option<Outcome> {
+        let standing = followed.standing.as_ref()?;
+        // A dialogue knows better what a menu or a command line is there for.
+        if !(standing.decides || self.are_last(standing))
+            || !self.entered
+            || self.dialogue == Some(Dialogue::Underway)
+        {
+            return None;
+        }
+        let decides = match standing.guest.state {
+            GuestState::System if self.awaits_pattern => false,
+            GuestState::Menu if self.awaits_pattern => self.quiet >= MENU_QUIET,
+            // A processor that is halted with interrupts off waits for nobody.
+            GuestState::System | GuestState::Menu | GuestState::Prompt => !self.dead,
+            _ => true,
+        };
+        if !decides {
+            return None;
+        }
+        self.outcome(OutcomeKind::HandedOver, standing.guest.in_a_sentence())
+    }
+
+    /// Whether a failure's words are the last ones: nothing follows on them where the machine has halted for good.
+    fn are_last(&self, standing: &Standing) -> bool {
+        self.dead && standing.guest.state <= GuestState::Needs
+    }
+
+    /// Nothing can go on any more.
+    fn stopped_for_good(&self) -> Option<Outcome> {
+        if self.dead && self.probe.begun.is_some() {
+            return self.no_more("halted with interrupts off");
+        }
+        if self.dead {
+            return self.outcome(OutcomeKind::Hung, "halted with interrupts off");
+        }
+        let place = self.lost.as_ref()?;
+        let lost = self.entered && !self.came_after() && self.quiet >= LOST;
+        lost.then(|| {
+            let how = format!("the boot image was entered, and the processor is lost: {place}");
+            self.outcome(OutcomeKind::Hung, how)
+        })?
+    }
+
+    fn fell_quiet(&self, followed: &Followed) -> Option<Outcome> {
+        let enough = match (self.entered, followed.stage >= GuestStage::Kernel) {
+            (false, _) => FIRMWARE_QUIET,
+            (true, false) => LOADER_QUIET,
+            (true, true) => KERNEL_QUIET,
+        };
+        let quiet = self.probe.begun.is_none()
+            && !self.waits()
+            && !followed.counts
+            && !matches!(self.over, Some(Over::Busy { .. }))
+            && self.quiet >= enough;
+        let how = format!(
+            "nothing more was heard or seen of it for {} s",
+            enough.as_secs()
+        );
+        // What never showed a sign of life hangs.
+        quiet.then(|| self.no_more(&how))?
+    }
+
+    /// What the guest came to, where there is one.
+    pub(crate) fn guest(&self, outcome: &Outcome, followed: &Followed) -> Option<Guest> {
+        if !self.entered || matches!(outcome.kind, OutcomeKind::Booted | OutcomeKind::Refused) {
+            return None;
+        }
+        // What it said last is said, however short a while before it ended.
+        let ended = outcome.gave_back || outcome.kind == OutcomeKind::Reset;
+        let spoken = followed
+            .standing
+            .as_ref()
+            .filter(|standing| standing.stands || ended || self.are_last(standing));
+        let spoken = spoken.map(|standing| standing.guest.clone());
+        let unheard = |state| Guest::unheard(state, followed.stage);
+        if outcome.gave_back {
+            let returned = Guest::unheard(GuestState::GaveBack, followed.stage);
+            return Some(match spoken {
+                // Why it did, it may have said before.
+                Some(guest) if guest.state >= GuestState::GaveUp && !guest.said.is_empty() => {
+                    Guest {
+                        state: GuestState::GaveBack,
+                        ..guest
+                    }
+                }
+                Some(guest) if guest.state == GuestState::GaveBack => guest,
+                _ => returned,
+            });
+        }
+        let decided = followed
+            .standing
+            .as_ref()
+            .is_some_and(|standing| standing.decides || self.are_last(standing));
+        let quiet = self.quiet >= RECENTLY;
+        Some(match (outcome.kind, spoken) {
+            (OutcomeKind::Hung, _) => unheard(GuestState::Silent),
+            (OutcomeKind::Reset, Some(guest)) if guest.state <= GuestState::Needs => guest,
+            (OutcomeKind::Reset, _) => unheard(GuestState::Runs),
+            (_, Some(guest)) if decided || !followed.counts => guest,
+            (_, _) if quiet && !matches!(self.over, Some(Over::Flood(_) | Over::Busy { .. })) => {
+                unheard(GuestState::Silent)
+            }
+            _ => unheard(GuestState::Runs),
+        })
+    }
+}
