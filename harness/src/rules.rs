@@ -498,6 +498,28 @@ pub(crate) fn rejoined(screen: &str, columns: Option<u16>) -> String {
     text
 }
 
+/// The widths of the consoles that EDK2 draws in the middle of a wider picture (GraphicsConsoleDxe).
+const CENTRED: [usize; 3] = [80, 100, 128];
+
+/// A screen's lines where the console on it has its margin, and how wide that is: a firmware draws it in the middle of the picture.
+pub(crate) fn at_the_margin(screen: &str, columns: Option<u16>) -> (String, Option<u16>) {
+    let lines = || screen.lines().filter(|line| !line.trim().is_empty());
+    let indents = lines().map(|line| line.chars().take_while(|&it| it == ' ').count());
+    let all = columns.map_or(0, usize::from);
+    let margin = indents.min().unwrap_or(0);
+    let width = CENTRED
+        .into_iter()
+        .find(|&width| width < all && (all - width) / 2 == margin);
+    let Some(width) = width else {
+        return (screen.to_owned(), columns);
+    };
+    let lines = screen
+        .lines()
+        .map(|line| line.get(margin..).unwrap_or_default());
+    let text = lines.collect::<Vec<_>>().join("\n");
+    (text, u16::try_from(width).ok())
+}
+
 /// A text without the lines that only repeat what was given to the guest: a kernel's command line, and what was typed. `is_full` says which lengths a row
 /// has that the edge may have broken.
 pub(crate) fn without_echoes(

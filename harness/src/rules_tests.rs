@@ -645,3 +645,20 @@ fn a_busy_host_says_nothing_about_a_guest() {
     let runs = Some((OutcomeKind::HandedOver, Some(GuestState::Runs)));
     assert_eq!(guest_of(&facts), runs);
 }
+
+#[test]
+fn a_console_in_the_middle_of_a_picture_begins_at_its_margin() {
+    let blanks = " ".repeat(30);
+    let screen = format!("{blanks}   GNU GRUB\n\n{blanks}grub>");
+    let (text, columns) = at_the_margin(&screen, Some(160));
+    assert_eq!(text, "   GNU GRUB\n\ngrub>");
+    assert_eq!(columns, Some(100));
+    // What is indented otherwise is so on purpose.
+    for (screen, columns) in [
+        (screen.as_str(), Some(100)),
+        ("     a\n     b", Some(160)),
+        ("", None),
+    ] {
+        assert_eq!(at_the_margin(screen, columns), (screen.to_owned(), columns));
+    }
+}

@@ -182,8 +182,8 @@ impl<'a> Watch<'a> {
             self.now = machine.now();
             let waited = self.started.elapsed();
             if waited >= wall {
-                // A guest that had half of its time has shown what it does in that.
-                let busy = self.now * 2 < self.case.platform.pace.shorten(waited);
+                // Beside others a machine has half of a processor; one that had less than half of that has shown nothing.
+                let busy = self.now * 4 < self.case.platform.pace.shorten(waited);
                 if self.guest.is_none() || (busy && !self.facts.entered) {
                     return Err(Trouble::Starved {
                         had: self.now,
@@ -541,7 +541,8 @@ impl<'a> Watch<'a> {
         self.screen = rules::without_firmware(&seen.text, firmware);
         let now = self.now;
         if let Some(guest) = &mut self.guest {
-            let text = rules::rejoined(&self.screen, seen.mode.columns());
+            let (text, columns) = rules::at_the_margin(&self.screen, seen.mode.columns());
+            let text = rules::rejoined(&text, columns);
             if guest.see(&text, seen.fingerprint, now) {
                 self.last_life = now;
             }
@@ -556,7 +557,7 @@ impl<'a> Watch<'a> {
             return;
         };
         if let Some(own) = own {
-            guest.read(self.trace.reads(), own);
+            guest.read(self.trace.reads(), own, self.now);
         }
         self.facts.followed = Some(Followed {
             standing: guest.standing(self.now, self.last_life),

@@ -6,6 +6,7 @@
 #   harbour.label=LABEL  the medium is the volume with this label
 #   harbour.stamp=TEXT   the medium has this text in its file .stamp
 #   harbour.store=PATH   where the system's files are on it
+#   harbour.tty=NUMBER   the console that asks for the login: 1 is the one that the kernel's messages scroll [default: 2]
 
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -28,11 +29,13 @@ done </lib/modules/order
 label=
 stamp=
 store=/harbour
+tty=2
 for word in $(cat /proc/cmdline); do
     case $word in
         harbour.label=*) label=${word#*=} ;;
         harbour.stamp=*) stamp=${word#*=} ;;
         harbour.store=*) store=${word#*=} ;;
+        harbour.tty=*) tty=${word#*=} ;;
     esac
 done
 
@@ -69,9 +72,9 @@ cd /
 
 hostname harbour
 echo 'Harbour 4.2 \l' >/etc/issue
-# The second console: the kernel's messages stay on the first.
-chvt 2
+# The kernel's messages stay on the first console.
+[ "$tty" = 1 ] || chvt "$tty"
 while :; do
-    setsid getty 38400 tty2
+    setsid getty 38400 "tty$tty"
     sleep 1
 done

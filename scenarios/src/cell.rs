@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use harness::{attachment::Attachment, dialogue::Dialogue, toml_file::Location};
+use harness::{
+    attachment::Attachment, dialogue::Dialogue, outcome::OutcomeKind, toml_file::Location,
+};
 
 use crate::{
     id::{ABSENT, CellId, DiscId},
@@ -133,6 +135,22 @@ impl Cell {
             id: self.firmware,
             build: self.id.firmware_build().map(ToOwned::to_owned),
         }
+    }
+
+    /// Whether a rule declares a start without saying by what it is known.
+    pub(crate) fn says_nothing_to_see(&self) -> bool {
+        let starts = [OutcomeKind::Booted, OutcomeKind::HandedOver];
+        self.rules.iter().any(|rule| {
+            let expected = &rule.expectation;
+            // A guest is followed only where no text or dialogue says that the disc has booted.
+            let by_guest = expected.outcome == OutcomeKind::HandedOver && expected.guest.is_some();
+            let outcomes = [Some(expected.outcome), expected.or];
+            !by_guest
+                && outcomes
+                    .into_iter()
+                    .flatten()
+                    .any(|kind| starts.contains(&kind))
+        })
     }
 
     fn rule(&self, firmware_version: Option<&str>) -> Option<&Rule> {

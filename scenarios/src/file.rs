@@ -71,7 +71,8 @@ pub struct ScenarioDecl {
     #[serde(default)]
     pub deadline: Option<u16>,
     /// By firmware: a regular expression that the text must match before the disc counts as booted.
-    /// Needed with `iso` and `live`, whose discs carry no probe, unless there is a `dialog`.
+    /// Needed with `iso` and `live`, whose discs carry no probe, unless there is a `dialog`, or the rules that expect `handed-over` say
+    /// what the `guest` comes to.
     #[serde(default)]
     #[schemars(with = "BTreeMap<Word<Firmware>, String>")]
     pub expect_text: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
@@ -185,7 +186,7 @@ pub struct ColdDecl {
 
 /// What must happen to some cells. What is absent may be anything.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExpectDecl {
     /// Which cells. Absent: all of the scenario.
     #[serde(default)]

@@ -11,7 +11,7 @@ use harness::{
 };
 
 /// What stands between the name of a layout and that of a damage.
-const DAMAGE: &str = ",damage=";
+pub const DAMAGE: &str = ",damage=";
 
 /// A disc with a real kernel and a small system.
 #[derive(Clone, Debug, PartialEq)]

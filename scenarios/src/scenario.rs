@@ -238,6 +238,7 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// A disc that carries no probe must show by something else that it does what is declared.
     fn check_texts(&self) -> Result<(), String> {
         let missing =
             |firmware: &&Firmware| !self.texts.iter().any(|(named, _)| named == *firmware);
@@ -245,15 +246,20 @@ impl Scenario {
             (Discs::Mastered(_), _) | (_, None) => Ok(()),
             // Of a distilled disc that does not boot, nothing is seen that could be declared.
             (Discs::Iso { path, .. }, _) if disc::is_distilled(path) => Ok(()),
-            (discs, Some(firmware)) if !self.observe && self.dialogue.is_none() => {
+            (discs, Some(_)) if !self.observe && self.dialogue.is_none() => {
                 let what = match discs {
                     Discs::Live(_) => "a live disc",
                     _ => "an iso",
                 };
-                Err(format!(
-                    "{what} carries no probe: expect-text must say what is seen on {firmware} when it has booted, \
-                     or dialog what it answers"
-                ))
+                let unseen = |cell: &Cell| cell.text.is_none() && cell.says_nothing_to_see();
+                match self.cells().find(unseen) {
+                    None => Ok(()),
+                    Some(cell) => Err(format!(
+                        "{what} carries no probe: expect-text must say what is seen on {} when it has booted, \
+                         dialog what it answers, or the rule for {} what its guest comes to",
+                        cell.firmware, cell.id
+                    )),
+                }
             }
             _ => Ok(()),
         }

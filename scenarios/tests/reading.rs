@@ -325,8 +325,17 @@ because = "a test"
     let without = ISO.replace("expect-text = { seabios = \"boot:\" }\n", "");
     assert_eq!(
         read(&without).unwrap_err(),
-        "./s.toml:1:1: in scenario real, an iso carries no probe: expect-text must say what is seen on seabios when it has booted, or dialog what it answers"
+        "./s.toml:1:1: in scenario real, an iso carries no probe: expect-text must say what is seen on seabios when it has booted, dialog what it answers, or the rule for real/-/some/-/-/seabios/ide what its guest comes to"
     );
+    let guest = without.replace(
+        "outcome = \"booted\"",
+        "outcome = \"handed-over\"\nguest = \"system\"\nguest-stage = \"system\"",
+    );
+    let cells: Vec<_> = read(&guest).unwrap().cells().collect();
+    assert_eq!(cells[0].text, None);
+    let refused = without.replace("booted", "refused");
+    assert!(read(&refused).is_ok());
+    assert!(read(&without.replace("booted", "handed-over")).is_err());
     assert_eq!(
         read(&ISO.replace("boot:", "(")).unwrap_err(),
         "./s.toml:5:27: in scenario real, expect-text of seabios is no regular expression: unclosed group"

@@ -326,6 +326,21 @@ pub(crate) const TRUST_FLAKES: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const TRUST_DISCS: Examples = Examples(&[
+    (
+        "cargo xtask trust discs --only live-damaged/ --only live-press-any-key/",
+        "some of the damaged ones",
+    ),
+    (
+        "cargo xtask trust discs --keep",
+        "all of them, and the figures in docs/trust.md",
+    ),
+    (
+        "cargo xtask trust discs --keep --resume",
+        "continue where that was stopped",
+    ),
+]);
+
 pub(crate) const TRUST_FUZZ: Examples = Examples(&[
     (
         "cargo xtask trust fuzz --target qmp --executions 100000",

@@ -44,7 +44,10 @@ pub(crate) struct Follower {
     vocabulary: Arc<Vocabulary>,
     serial: Heard,
     screen: Heard,
+    /// How far it came by its words.
     stage: GuestStage,
+    /// A kernel was read, whether it has begun or not.
+    kernel_read: bool,
     /// The program that showed the stage.
     program: Option<Arc<str>>,
     /// How often each failure was seen that may repeat, by channel, which of the known words and what was said.
@@ -71,24 +74,30 @@ impl Follower {
             serial: Heard::default(),
             screen: Heard::default(),
             stage: GuestStage::default(),
+            kernel_read: false,
             program: None,
             failures: HashMap::new(),
         }
     }
 
-    /// How far the guest came.
-    pub(crate) const fn stage(&self) -> GuestStage {
-        self.stage
+    /// How far the guest came: a kernel that was read is one that runs, where nothing tells otherwise.
+    pub(crate) fn stage(&self) -> GuestStage {
+        let read = if self.kernel_read {
+            GuestStage::Kernel
+        } else {
+            GuestStage::Loader
+        };
+        self.stage.max(read)
     }
 
     /// A kernel was seen to be read, whether it says so or not.
-    pub(crate) fn kernel_was_read(&mut self) {
-        self.stage = self.stage.max(GuestStage::Kernel);
+    pub(crate) const fn kernel_was_read(&mut self) {
+        self.kernel_read = true;
     }
 
     /// Takes what a channel shows now: the lines of the terminal or of the screen. Says whether its words come to something else than before.
     pub(crate) fn see(&mut self, by: SaidBy, text: &str, now: Duration) -> bool {
-        let sight = Sight::of(&self.vocabulary, text, self.stage);
+        let sight = Sight::of(&self.vocabulary, text, self.stage());
         if let Some((stage, program)) = &sight.reached
             && (*stage > self.stage || self.program.is_none())
         {
@@ -150,7 +159,7 @@ impl Follower {
         }
         let (by, heard, statement) = self.latest()?;
         // A system of which nobody saw a kernel is the picture of one.
-        if statement.state == GuestState::System && self.stage < GuestStage::Kernel {
+        if statement.state == GuestState::System && self.stage() < GuestStage::Kernel {
             return None;
         }
         let stands = now.saturating_sub(heard.since);
@@ -167,6 +176,7 @@ impl Follower {
             means: statement.means.clone(),
             needs: statement.needs,
             findings: statement.findings.clone(),
+            // A loader that speaks after it read a kernel has not started it.
             ..Guest::unheard(statement.state, self.stage.max(statement.stage))
         };
         Some(Standing {

@@ -69,6 +69,20 @@ fn a_prompt_after_a_failure_is_told_with_the_failure() {
 }
 
 #[test]
+fn a_script_s_own_reason_is_told_with_the_shell_that_it_leaves() {
+    let shell = "BusyBox v1.35.0 (Debian 1:1.35.0-4) built-in shell (ash)\n\
+                 Enter 'help' for a list of built-in commands.\n\n/ # ";
+    let reason = "Sailor: no medium with the label X was found\nSailor cannot start.";
+    let screen = format!("{KERNEL}\nSailor: waiting\n\n{reason}\n\n\n{shell}");
+    let standing = after(&[&screen], 6).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Prompt);
+    assert_eq!(standing.guest.said, reason);
+    // A kernel's log is no reason.
+    let standing = after(&[&format!("{KERNEL}\n[    1.0] sr0: 4x\n\n{shell}")], 6).expect("known");
+    assert_eq!(standing.guest.said, "/ #");
+}
+
+#[test]
 fn a_menu_decides_when_it_waits_and_not_while_it_counts() {
     assert_eq!(state(&[MENU], 1), Some((GuestState::Menu, false)));
     assert_eq!(state(&[MENU], 4), Some((GuestState::Menu, true)));
@@ -127,6 +141,19 @@ fn a_login_counts_only_after_a_kernel() {
     let standing = follower.standing(seconds(3), seconds(1)).expect("known");
     assert_eq!(standing.guest.state, GuestState::System);
     assert_eq!(standing.guest.by, Some(SaidBy::Screen));
+}
+
+#[test]
+fn a_loader_that_speaks_after_a_kernel_was_read_has_not_started_it() {
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.kernel_was_read();
+    let failed = "error: file `/boot/initrd' not found.\n\nPress any key to continue...";
+    follower.see(SaidBy::Screen, failed, seconds(1));
+    let standing = follower.standing(seconds(20), seconds(1)).expect("known");
+    assert_eq!(standing.guest.state, GuestState::GaveUp);
+    assert_eq!(standing.guest.stage, GuestStage::Loader);
+    // Of one that says nothing more, the kernel is what runs.
+    assert_eq!(follower.stage(), GuestStage::Kernel);
 }
 
 #[test]

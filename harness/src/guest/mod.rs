@@ -1,9 +1,10 @@
 //! The guest: what runs once a firmware has handed over, and what it came to.
 //!
-//! A guest is followed by what it says: [`words`] are known, as data; [`sight`] reads them off one screen, and [`follow`] off
+//! A guest is followed by what it says: `words` are known, as data; `sight` reads them off one screen, and `follow` off
 //! everything that is seen of a machine over time. What firmware, events and reads show outweighs words.
 
 mod follow;
+mod rounds;
 mod sight;
 mod telling;
 pub(crate) mod watching;

@@ -219,17 +219,39 @@ fn says(vocabulary: &Vocabulary, text: &str, sightings: &[Sighting]) -> Says {
         .filter(|one| one.last)
         .filter_map(|one| hold_of(one));
     let hold = hold.max(last.max().unwrap_or_default());
+    let reason = (state == GuestState::Prompt && failures.is_empty())
+        .then(|| reason_above(vocabulary, text, sighting))
+        .flatten();
     Says::One(Statement {
         state,
         stage: sighting.stage,
         program: Arc::clone(&known.program),
-        said: whole_lines(text, &place),
+        said: reason.unwrap_or_else(|| whole_lines(text, &place)),
         hold,
         means: known.means.clone(),
         findings: known.findings.clone(),
         needs: known.short_of,
     })
 }
+
+/// What a system's own script says before it leaves a shell, in words that nobody knows: the paragraph above the shell's banner.
+fn reason_above(vocabulary: &Vocabulary, text: &str, prompt: &Sighting) -> Option<String> {
+    if prompt.stage < GuestStage::Initramfs {
+        return None;
+    }
+    let above = text.get(..lines_of(text, &prompt.place).start)?;
+    let mut paragraphs = above.trim_end().rsplit("\n\n").map(str::trim);
+    let is_banner = |one: &&str| one.is_empty() || vocabulary.set.is_match(one);
+    paragraphs.next().filter(is_banner)?;
+    let reason = paragraphs.find(|one| !one.is_empty())?;
+    let of_kernel = |line: &str| line.starts_with('[');
+    let lines: Vec<&str> = reason.lines().map(str::trim).collect();
+    let told = lines.len() <= MOST_LINES && !lines.iter().any(|line| of_kernel(line));
+    (told && !vocabulary.set.is_match(reason)).then(|| lines.join("\n"))
+}
+
+/// A longer paragraph is a log, and no reason.
+const MOST_LINES: usize = 4;
 
 /// So many lines apart, two sentences are of different failures.
 const FAR: usize = 5;

@@ -10,7 +10,9 @@ use images::{
 };
 use vt100::Parser;
 
-use super::{Follower, Guest, GuestStage, GuestState, SaidBy, Standing, Vocabulary};
+use super::{
+    Follower, Guest, GuestStage, GuestState, SaidBy, Standing, Vocabulary, rounds::Rounds,
+};
 use crate::{
     case::Case,
     firmware::FirmwareKind,
@@ -21,6 +23,8 @@ use crate::{
 
 /// So many bytes are played out on the terminal before its words are looked at: fewer lines than it has.
 const PIECE: usize = 1024;
+/// Clears a terminal.
+const CLEAR: &[u8] = b"\x1b[2J";
 /// So many pieces of what came at once are looked at, the last ones: a guest that floods its line is not worth more.
 const PIECES: usize = 8;
 /// A shorter file is no kernel.
@@ -36,6 +40,7 @@ pub(crate) struct GuestWatch {
     terminal: Parser,
     kernels: Vec<Kernel>,
     reads_seen: usize,
+    rounds: Rounds,
     /// The pictures since the last other sign of life: one that comes again, as a blinking cursor's, is none.
     pictures: HashSet<Fingerprint>,
     /// How often the firmware handed over.
@@ -65,6 +70,7 @@ impl GuestWatch {
             terminal: Parser::new(rows, columns, 0),
             kernels: Vec::new(),
             reads_seen: 0,
+            rounds: Rounds::default(),
             pictures: HashSet::new(),
             entries: 0,
             firmware: String::new(),
@@ -93,11 +99,11 @@ impl GuestWatch {
 
     /// Takes what came on the serial line. Says whether there are other words in it now that tell a state.
     pub(crate) fn hear(&mut self, bytes: &[u8], now: Duration) -> bool {
-        let pieces = bytes.len().div_ceil(PIECE);
+        let pieces = pieces(bytes);
         let mut new = false;
-        for (number, piece) in bytes.chunks(PIECE).enumerate() {
+        for (number, piece) in pieces.iter().enumerate() {
             self.terminal.process(piece);
-            if self.entries > 0 && number + PIECES >= pieces {
+            if self.entries > 0 && number + PIECES >= pieces.len() {
                 new |= self.look_at_terminal(now);
             }
         }
@@ -111,8 +117,9 @@ impl GuestWatch {
     }
 
     /// Takes the reads so far, of which `own` were the firmware's. Says whether there are new ones.
-    pub(crate) fn read(&mut self, reads: &[DiscRead], own: usize) -> bool {
+    pub(crate) fn read(&mut self, reads: &[DiscRead], own: usize, now: Duration) -> bool {
         let new = reads.get(self.reads_seen.max(own)..).unwrap_or_default();
+        self.rounds.read(new, now);
         for kernel in &mut self.kernels {
             kernel.read += new.iter().map(|read| kernel.overlap(read)).sum::<u64>();
             // Some of it may be read ahead with what stands before it.
@@ -131,7 +138,7 @@ impl GuestWatch {
     }
 
     /// How far it came.
-    pub(crate) const fn stage(&self) -> GuestStage {
+    pub(crate) fn stage(&self) -> GuestStage {
         self.follower.stage()
     }
 
@@ -177,6 +184,22 @@ impl GuestWatch {
                 since: now,
             });
         }
+        // What a menu says while its loader starts the same again and again is no menu that waits. A kernel reads what it likes.
+        if self.stage() == GuestStage::Loader
+            && let Some(since) = self.rounds.since(now)
+        {
+            let guest = Guest {
+                means: "it reads the same parts of the disc again and again, and nothing else"
+                    .to_owned(),
+                ..Guest::unheard(GuestState::Retries, self.stage())
+            };
+            return Some(Standing {
+                guest,
+                decides: true,
+                stands: true,
+                since,
+            });
+        }
         self.follower.standing(now, alive)
     }
 }
@@ -220,6 +243,22 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Handed over to so often, a boot image that brings nothing else is started again and again.
 const RESTARTED: usize = 3;
+
+/// What came at once, in the pieces after which the terminal is looked at: before it is cleared, as a menu does after a failure, and else
+/// after so many bytes.
+fn pieces(bytes: &[u8]) -> Vec<&[u8]> {
+    let clears = bytes.windows(CLEAR.len()).enumerate();
+    let clears = clears.filter(|(_, window)| *window == CLEAR);
+    let mut ends: Vec<usize> = clears.map(|(place, _)| place).collect();
+    ends.push(bytes.len());
+    let mut start = 0;
+    let mut pieces = Vec::new();
+    for end in ends {
+        pieces.extend(bytes.get(start..end).unwrap_or_default().chunks(PIECE));
+        start = end;
+    }
+    pieces
+}
 
 /// The lines of a terminal, those that its edge broke joined again.
 fn shown(terminal: &Parser) -> String {
@@ -277,4 +316,18 @@ fn kernels(map: &DiscMap, disc: &File) -> Vec<Kernel> {
             read: 0,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_looked_at_before_it_is_cleared() {
+        let said = b"failed: No such file\r\n\x1b[2Ja menu";
+        assert_eq!(pieces(said), [&said[..22], b"\x1b[2Ja menu"]);
+        assert_eq!(pieces(b"\x1b[2Jx"), [b"\x1b[2Jx"]);
+        assert_eq!(pieces(&[b' '; PIECE + 1]).len(), 2);
+        assert!(pieces(b"").is_empty());
+    }
 }

@@ -145,9 +145,6 @@ pub struct Damage {
     /// Changes of the disc's bytes, in order, after those.
     #[serde(default)]
     pub edit: Vec<Edit>,
-    /// By firmware: the state that the guest comes to.
-    #[serde(default)]
-    pub guest: BTreeMap<String, String>,
 }
 
 /// A layout that cannot be read.

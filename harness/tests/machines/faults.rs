@@ -72,7 +72,7 @@ impl Fault {
 
     fn is_right_again(&self, name: &str) {
         let seen = run(&self.case()).unwrap_or_else(|infra| panic!("after {name}: {infra}"));
-        assert_eq!(seen.outcome.kind, OutcomeKind::HandedOver, "after {name}");
+        assert_eq!(seen.outcome.kind, OutcomeKind::Hung, "after {name}");
         assert!(
             self.bench.evidence_text("serial.txt").contains(SAYS),
             "after {name}"
@@ -205,12 +205,7 @@ fn a_qemu_that_talks_nonsense_and_then_works() {
          exec \"$QEMU\" \"$@\"",
     );
     let seen = seen.expect("QEMU's own words come after");
-    assert_eq!(
-        seen.outcome.kind,
-        OutcomeKind::HandedOver,
-        "{:?}",
-        seen.outcome
-    );
+    assert_eq!(seen.outcome.kind, OutcomeKind::Hung, "{:?}", seen.outcome);
     figures::tell(&[
         (
             "fault",
@@ -333,7 +328,7 @@ fn a_clock_that_jumps() {
     assert!(said.contains(&format!("{FOLDER} whole")), "{said}");
     let seen = fault.bench.evidence_text(OBSERVATION);
     let seen: Observation = serde_json::from_str(&seen).expect("an observation");
-    assert_eq!(seen.outcome.kind, OutcomeKind::HandedOver);
+    assert_eq!(seen.outcome.kind, OutcomeKind::Hung);
     assert!((1..60_000).contains(&seen.duration_ms), "{seen:?}");
     figures::tell(&[
         (

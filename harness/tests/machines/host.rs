@@ -277,11 +277,7 @@ fn a_disc_that_looks_like_qcow2_opens_no_other_file() {
     let bench = Bench::new(&bytes);
     let observed = run(&bench.case(seabios(), Attachment::Ide)).expect("observed");
     // As qcow2 the disc would be an empty medium of 1 MiB, and 17 no boot record.
-    assert_eq!(
-        observed.outcome.kind,
-        OutcomeKind::HandedOver,
-        "{observed:#?}"
-    );
+    assert_eq!(observed.outcome.kind, OutcomeKind::Hung, "{observed:#?}");
     assert_eq!(fs::read(bench.path("disc.iso")).expect("disc"), bytes);
 }
 
@@ -304,7 +300,7 @@ fn a_disc_may_have_any_name() {
         let observed = run(&case).expect("observed");
         assert_eq!(
             observed.outcome.kind,
-            OutcomeKind::HandedOver,
+            OutcomeKind::Hung,
             "{name:?}: {observed:#?}"
         );
         replays(&bench);
@@ -429,6 +425,6 @@ fn a_drive_is_read_as_one() {
     let detached = Command::new("losetup").args(["--detach", &device]).status();
     assert!(detached.expect("losetup").success());
     let outcome = observed.expect("observed").outcome;
-    assert_eq!(outcome.kind, OutcomeKind::HandedOver);
+    assert_eq!(outcome.kind, OutcomeKind::Hung);
     assert!(bench.evidence_text("serial.txt").contains("from a device"));
 }

@@ -37,6 +37,9 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "faults", |folder, _| {
         trust::table(folder, Part::FAULTS)
     }),
+    ("docs/trust.md", "discs", |folder, _| {
+        trust::table(folder, Part::DISCS)
+    }),
     ("docs/trust.md", "flakes", |folder, _| {
         trust::table(folder, Part::FLAKES)
     }),
@@ -222,10 +225,12 @@ mod tests {
                 let file = file.strip_prefix(workspace()).unwrap();
                 copy_file(file.to_str().unwrap(), copy.folder.path());
             }
-            for dialog in fs::read_dir(workspace().join("scenarios/dialogs")).unwrap() {
-                let file = dialog.unwrap().path();
-                let file = file.strip_prefix(workspace()).unwrap();
-                copy_file(file.to_str().unwrap(), copy.folder.path());
+            for beside in ["scenarios/dialogs", "scenarios/live"] {
+                for file in fs::read_dir(workspace().join(beside)).unwrap() {
+                    let file = file.unwrap().path();
+                    let file = file.strip_prefix(workspace()).unwrap();
+                    copy_file(file.to_str().unwrap(), copy.folder.path());
+                }
             }
             for cell in Matrix::shipped(workspace()).unwrap().cells() {
                 let path = cell.snapshot.strip_prefix(&shipped.snapshots).unwrap();

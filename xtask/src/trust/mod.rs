@@ -6,6 +6,7 @@
 mod at_length;
 mod deny;
 mod differential;
+mod discs;
 mod flakes;
 mod fuzz;
 mod growth;
@@ -73,6 +74,8 @@ pub(crate) enum Part {
     Mutants(mutants::Mutants),
     /// Compare what is read of millions of boot catalogs with what an independent reader says.
     Differential(differential::Differential),
+    /// Boot discs as people have them, healthy and damaged, and count how many of them it is known of what they came to. Takes half an hour.
+    Discs(discs::Discs),
     /// Look at what boot-matrix is built from: licences, sources, versions, unsafe code; and make a bill of materials.
     Supply(supply::Supply),
 }
@@ -91,6 +94,7 @@ impl Part {
     pub(crate) const FUZZ: &str = "fuzz";
     pub(crate) const MUTANTS: &str = "mutants";
     pub(crate) const DIFFERENTIAL: &str = "differential";
+    pub(crate) const DISCS: &str = "discs";
     pub(crate) const SUPPLY: &str = "supply";
 
     const fn name(&self) -> &'static str {
@@ -104,6 +108,7 @@ impl Part {
             Self::Fuzz(_) => Self::FUZZ,
             Self::Mutants(_) => Self::MUTANTS,
             Self::Differential(_) => Self::DIFFERENTIAL,
+            Self::Discs(_) => Self::DISCS,
             Self::Supply(_) => Self::SUPPLY,
         }
     }
@@ -119,6 +124,7 @@ impl Part {
             Self::Fuzz(options) => fuzz::measure(options, signals),
             Self::Mutants(options) => mutants::measure(options, signals),
             Self::Differential(options) => differential::measure(options, signals),
+            Self::Discs(options) => discs::measure(options, signals),
             Self::Supply(options) => supply::measure(options),
         }
     }
