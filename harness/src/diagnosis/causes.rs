@@ -156,7 +156,7 @@ impl<'a> Situation<'a> {
             started: boot.observation.starts == Starts::Yes,
             explains: guest.map_or(&[], |guest| &guest.findings),
             guest_stage: guest.map_or(GuestStage::Loader, |guest| guest.stage),
-            // What a loader that ran returns is its own status: a shim's may be the same.
+            // A loader that ran returns its own status, and shim can return the same one.
             denied: boot.firmware == FirmwareId::OvmfSecureBoot
                 && !entered
                 && matches!(code, Some("Access Denied" | "Security Violation")),
@@ -212,7 +212,7 @@ impl<'a> Situation<'a> {
         match (self.kind, self.as_disk) {
             // A boot that started has no cause.
             _ if self.started || self.denied => Vec::new(),
-            // What a kernel and what it starts fail at is not what led to them, but for what their own words say.
+            // A failure after the loader is not explained by boot structures, unless the program's own words name them.
             _ if self.guest_stage >= GuestStage::Kernel => Vec::new(),
             (FirmwareKind::Bios, true) if self.entered => BIOS_DISK_ASTRAY.to_vec(),
             (FirmwareKind::Bios, true) => Vec::new(),

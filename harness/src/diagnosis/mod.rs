@@ -288,7 +288,7 @@ fn came_to(outcome: &Outcome, guest: Option<&Guest>) -> String {
         "" => ".".to_owned(),
         detail => format!(": {detail}."),
     };
-    // What hung is silent, and nothing more is known of it.
+    // A machine that hung is silent; nothing more is known of it.
     let Some(guest) = guest.filter(|_| outcome.kind != OutcomeKind::Hung) else {
         return plain(detail);
     };

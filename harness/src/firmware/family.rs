@@ -1,4 +1,4 @@
-//! What differs between firmware families when a boot is watched: words, channels, patience, reads. One file each.
+//! The differences between firmware families: words, channels, deadlines, reads. Each family has its own file.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(crate) trait Family: Sync {
     /// Whether it may be busy with interrupts off for seconds before it hands over.
     fn works_with_interrupts_off(&self) -> bool;
 
-    /// Whether a boot image's text on the screen can be told from its own by comparing lines: it has a text screen, and writes the same on the serial line.
+    /// Whether it writes the text of its screen on the serial line too. Lines that stand on both are then the firmware's, and the rest the boot image's.
     fn mirrors_its_screen(&self) -> bool;
 
     /// Whether it may hand over without a word on its channel, because the build has no such channel.

@@ -1,4 +1,4 @@
-//! A guest over time: what its screens say, how long they have said it, and what was seen of it besides.
+//! A guest over time: the words on its screens, how long they have stood there, and other signs of life.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
