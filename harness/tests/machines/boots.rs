@@ -255,7 +255,15 @@ fn spinning_in_silence_ends_at_the_deadline() {
     case.patience = Some(Duration::from_millis(900));
     let observed = run(&case).expect("observed");
     check(&observed, OutcomeKind::Hung, None, Stage::Entered);
-    assert!(observed.outcome.detail.contains("0.9 s"), "{observed:?}");
+    // Patience is the machine's own time: beside other work it is longer by the clock, and three times as long at most.
+    let (said, _) = observed
+        .outcome
+        .detail
+        .strip_prefix("no decision within ")
+        .and_then(|said| said.split_once(" s"))
+        .expect("how long it was waited");
+    let said: f64 = said.parse().expect("seconds");
+    assert!((0.9..=2.8).contains(&said), "{observed:?}");
     assert!((900..5000).contains(&observed.duration_ms));
 }
 

@@ -390,6 +390,7 @@ fn a_disk_that_is_full_at_any_time() {
             // It is QEMU's own call too, and what QEMU makes of that is its own.
             let why = [
                 "No space left",
+                "An IO error has occurred",
                 "QEMU ended by itself",
                 "QEMU did not answer",
             ];
