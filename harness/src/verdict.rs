@@ -7,9 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attachment::Attachment,
-    guest::{Guest, GuestStage, GuestState, Starts},
-    observation::{Canonical, Observation, Start, damage, fact},
+    guest::{GuestStage, GuestState},
+    observation::{Canonical, Observation, damage, fact},
     outcome::{Outcome, OutcomeKind, Stage, kebab_display},
 };
 
@@ -118,7 +117,7 @@ impl ExpectedDamage {
 pub enum Verdict {
     /// What happened is what was declared and what was accepted.
     AsExpected,
-    /// It is not; [`Differs`] says in what.
+    /// It is not; the result says in what.
     Mismatch,
     /// Not run, for a reason that is no failure: a tool that is not installed.
     Skipped,
@@ -134,27 +133,6 @@ kebab_display!(Verdict {
     Skipped => "skipped",
     Infra => "infra",
     Observed => "observed",
-});
-
-/// In what a mismatch differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Differs {
-    /// From what the scenario declares.
-    Outcome,
-    /// From the snapshot that was accepted.
-    Snapshot,
-    /// Nothing was accepted yet.
-    New,
-    /// From what the same machine showed when it started from a checkpoint.
-    Start,
-}
-
-kebab_display!(Differs {
-    Outcome => "outcome",
-    Snapshot => "snapshot",
-    New => "new",
-    Start => "start",
 });
 
 /// Everything in which an observation is not what was declared; empty when it is. Each is a sentence with
@@ -349,87 +327,6 @@ fn told(outcome: &Outcome) -> String {
         (_, stage) => format!(" at {stage}"),
     };
     format!("{what}{code}{stage}{detail}")
-}
-
-/// One cell of `results.json`, and of what `repro --format json` prints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CellResult {
-    /// The cell's id; the seven fields after it are its parts, as they stand there.
-    pub id: String,
-    /// The scenario.
-    pub scenario: String,
-    /// The medium, or `-`.
-    pub medium: String,
-    /// The boot mode with its deviations.
-    pub boot: String,
-    /// The image's size, or `-`.
-    pub size: String,
-    /// The mastering tool, or `-`.
-    pub master: String,
-    /// The firmware, with `@version` where a build was chosen.
-    pub firmware: String,
-    /// How the disc hung on the machine.
-    pub attachment: Attachment,
-    /// What happened; `null` when the cell was not run to an end.
-    pub outcome: Option<Outcome>,
-    /// What the disc's program came to; `null` where the firmware handed over to none that is not our probe.
-    #[serde(default)]
-    pub guest: Option<Guest>,
-    /// Whether the disc was seen to start; `null` when nothing ran.
-    #[serde(default)]
-    pub starts: Option<Starts>,
-    /// What had to happen; `null` when nothing was declared.
-    pub expected: Option<Expectation>,
-    /// The judgement.
-    pub verdict: Verdict,
-    /// For a mismatch, in what it differs.
-    pub differs: Vec<Differs>,
-    /// The ids of the defects seen on the disc.
-    pub findings: Vec<String>,
-    /// From the machine's start to the decision, in milliseconds.
-    pub duration_ms: u64,
-    /// How the machine started; `null` when none did.
-    pub start: Option<Start>,
-    /// In what the cell was seen to differ when its machine started from a checkpoint. It was then started from power-on, and that is what counts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warm_differs: Vec<String>,
-    /// Why it failed at first, where it did not when it was tried again: from power-on after a checkpoint, or in a run of what had failed,
-    /// with nothing changed in between. The verdict is that of the last try, and this says that the first was another.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flaky: Vec<String>,
-    /// The folder with the evidence, relative to the results.
-    pub evidence: String,
-    /// In what it is not what the scenario declares, where a baseline accepted that.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub contradicts: Vec<String>,
-    /// Why it was skipped, could not be run, or is a mismatch, one sentence each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reason: Vec<String>,
-}
-
-impl CellResult {
-    /// What happened, in a few words: `refused 0009 at catalog-read`, or of a program that is no probe `handed-over, gave-up at loader`.
-    #[must_use]
-    pub fn happened(&self) -> Option<String> {
-        let outcome = self.outcome.as_ref()?;
-        Some(match (&self.guest, outcome.kind) {
-            (Some(guest), OutcomeKind::HandedOver | OutcomeKind::Reset) => {
-                format!("{}, {} at {}", outcome.kind, guest.state, guest.stage)
-            }
-            _ => outcome.to_string(),
-        })
-    }
-
-    /// Whether the disc starts, where a program that is no probe was followed.
-    #[must_use]
-    pub fn starts_in_words(&self) -> Option<&'static str> {
-        self.guest.as_ref()?;
-        Some(match self.starts? {
-            Starts::Yes => "the disc starts",
-            Starts::No => "the disc does not start",
-            Starts::Unknown => "whether the disc starts is not known",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::{
     cell::Expectation,
     files::{self, FileError},
     id::CellId,
-    results::{self, CellResult},
+    record::{self, CellResult},
 };
 
 /// The name and version of the document.
@@ -456,7 +456,7 @@ pub fn orphans<'a>(
 /// The file in a cell's evidence folder, by the cell.
 #[must_use]
 pub fn evidence_file(out: &Path, id: &CellId) -> PathBuf {
-    Baseline::evidence(out, &results::evidence_folder(id).to_string_lossy())
+    Baseline::evidence(out, &record::evidence_folder(id).to_string_lossy())
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ use crate::{
     exchange,
     id::ABSENT,
     master::{MasterSource, Masters},
-    run::{Accepted, Starts, Toolbox},
+    terms::{Accepted, Starts},
+    toolbox::Toolbox,
 };
 
 /// Of a disc that exists so many bytes are looked at, and its length: its descriptors stand there, with the time of its making.

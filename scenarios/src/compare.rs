@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     baseline::{Baseline, DiscStructure, StructureRead},
     id::{CellId, DiscId},
-    results::{CellResult, Results},
+    record::CellResult,
 };
 
 /// What there is not.
@@ -412,8 +412,8 @@ impl Side {
 /// Compares the cells of a run with those that another run saw: by their ids, or where the other run was of one other master and
 /// has no id in common with this one, with the same cell of that.
 #[must_use]
-pub fn with_run(here: &Results, out: &Path, there: &Side, name: &str) -> Comparison {
-    let here = Side::of(&here.cells, out);
+pub fn with_run(here: &[CellResult], out: &Path, there: &Side, name: &str) -> Comparison {
+    let here = Side::of(here, out);
     let in_common = here.0.keys().any(|id| there.0.contains_key(id));
     if let Some(master) = there.only_master().filter(|_| !in_common) {
         return compare_sides(
@@ -429,9 +429,9 @@ pub fn with_run(here: &Results, out: &Path, there: &Side, name: &str) -> Compari
 
 /// Compares the cells of a run's other masters with those of one of them.
 #[must_use]
-pub fn with_master(results: &Results, out: &Path, master: &str) -> Comparison {
+pub fn with_master(cells: &[CellResult], out: &Path, master: &str) -> Comparison {
     let (there, here): (Vec<&CellResult>, Vec<&CellResult>) =
-        results.cells.iter().partition(|cell| cell.master == master);
+        cells.iter().partition(|cell| cell.master == master);
     let counterpart = |id: &str| of_master(id, master);
     compare_sides(
         &Side::of(here, out),

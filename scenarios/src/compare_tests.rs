@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::results::{Tools, Verdict};
+use crate::{
+    record::Verdict,
+    results::{Results, Tools},
+};
 
 fn cell(boot: serde_json::Value, load_rba: u64) -> Baseline {
     serde_json::from_value(json!({
@@ -265,7 +268,7 @@ fn tools_are_compared_cell_by_cell_and_what_was_not_seen_is_on_one_side_only() {
             .join(format!("cells/{}/baseline.json", id(master, "ide")));
         crate::files::write_json(&file, &cell).unwrap();
     }
-    let comparison = with_master(&results(cells), out.path(), "x");
+    let comparison = with_master(&results(cells).cells, out.path(), "x");
     assert_eq!(
         comparison.totals,
         ComparisonTotals {
@@ -307,7 +310,12 @@ fn a_run_is_compared_with_an_earlier_one_and_a_difference_in_booting_fails_it() 
         record(a, Some(("booted", "ended"))),
         record(b, Some(("refused", "catalog-read"))),
     ]);
-    now.comparison = Some(with_run(&now, out.path(), &there, "before/results.json"));
+    now.comparison = Some(with_run(
+        &now.cells,
+        out.path(),
+        &there,
+        "before/results.json",
+    ));
     assert_eq!(now.exit_code(), 3, "there is no evidence to compare");
     assert_eq!(
         now.comparison
@@ -315,10 +323,20 @@ fn a_run_is_compared_with_an_earlier_one_and_a_difference_in_booting_fails_it() 
             .map(|comparison| comparison.totals.same),
         Some(2)
     );
-    now.comparison = Some(with_run(&now, out.path(), &Side::default(), "another run"));
+    now.comparison = Some(with_run(
+        &now.cells,
+        out.path(),
+        &Side::default(),
+        "another run",
+    ));
     assert_eq!(now.exit_code(), 3, "what has no counterpart is no pass");
     now.cells[1] = record(b, Some(("booted", "ended")));
-    now.comparison = Some(with_run(&now, out.path(), &there, "before/results.json"));
+    now.comparison = Some(with_run(
+        &now.cells,
+        out.path(),
+        &there,
+        "before/results.json",
+    ));
     assert_eq!(now.exit_code(), 1);
 }
 
@@ -330,7 +348,7 @@ fn the_run_of_one_other_tool_is_compared_as_that_tool() {
     let now = results(vec![seen("x", "ide"), seen("x", "ahci")]);
     let compare = |cells: &[CellResult]| {
         let there = Side::of(cells, out.path());
-        let comparison = with_run(&now, out.path(), &there, "theirs/results.json");
+        let comparison = with_run(&now.cells, out.path(), &there, "theirs/results.json");
         (comparison.totals.same, comparison.totals.only_here)
     };
     assert_eq!(compare(&[seen("g", "ide")]), (1, 1));

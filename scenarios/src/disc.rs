@@ -300,13 +300,6 @@ fn beside(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether a file is a distilled disc: a few sectors as text, from which the whole is rebuilt.
-#[must_use]
-pub fn is_distilled(file: &Path) -> bool {
-    file.extension()
-        .is_some_and(|extension| extension == "disc")
-}
-
 /// Rebuilds a distilled disc in a folder, unless it was since some moment. Only one of several processes does it.
 ///
 /// # Errors

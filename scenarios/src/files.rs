@@ -30,6 +30,13 @@ impl FileError {
     }
 }
 
+/// Whether a file is a distilled disc: a few sectors as text, from which the whole is rebuilt.
+#[must_use]
+pub fn is_distilled(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|extension| extension == "disc")
+}
+
 /// The name under which something is made before it takes its place. No part of an id begins with a dot.
 #[must_use]
 pub fn unfinished(path: &Path) -> PathBuf {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cell::Cell,
     id::CellId,
-    results::{CellResult, FirmwareTool, Results, Verdict},
+    record::{CellResult, Verdict},
+    results::{FirmwareTool, Results},
     words::FirmwareName,
 };
 

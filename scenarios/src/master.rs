@@ -26,7 +26,7 @@ use crate::{
     file::Patterns,
     filter::glob,
     id::DiscId,
-    matrix::ReadError,
+    read_error::ReadError,
     words::{Master, Name, Word, nearest, unknown_word},
 };
 

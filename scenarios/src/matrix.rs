@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use harness::toml_file::{self, Location, SyntaxError};
+use harness::toml_file::{self, Location};
 use images::probe::DiscHash;
 
 use crate::{
@@ -15,7 +15,10 @@ use crate::{
     file::ScenarioFile,
     id::{CellId, DiscId},
     master::{self, Masters},
-    scenario::{Scenario, ScenarioError, Source},
+    read_error::ReadError,
+    read_error::ScenarioError,
+    reading::Source,
+    scenario::Scenario,
 };
 
 /// Every scenario of some folders.
@@ -110,28 +113,6 @@ impl Folder {
         }
         Ok(files)
     }
-}
-
-/// Scenarios that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// A file or folder that cannot be read.
-    #[error("cannot read {}: {cause}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why. Not the error's source: whoever tells sources too would tell it twice.
-        cause: io::Error,
-    },
-    /// A folder without scenarios.
-    #[error("{} holds no scenario file (*.toml)", .0.display())]
-    NoFiles(PathBuf),
-    /// A file that is not as the schema wants it.
-    #[error(transparent)]
-    Syntax(#[from] SyntaxError),
-    /// A scenario that has no meaning.
-    #[error(transparent)]
-    Scenario(#[from] ScenarioError),
 }
 
 impl Matrix {

@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     basis::{Basis, ids_sha256},
     files::FileError,
     id::CellId,
-    results::{self, CellResult, Host, Results, Tools, Verdict},
+    merged::{Contradiction, Lacking, Merged, Part},
+    record::{self, CellResult, Verdict},
+    results::{Host, Results, Tools},
     run::{LIST, Run, WHOLE, read_list},
     selection::Partition,
 };
@@ -39,56 +39,6 @@ pub struct Shard {
     host: Host,
     accelerator: Option<String>,
     tools: Tools,
-}
-
-/// Of what merged results are made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Merged {
-    /// Whether every cell that was chosen was run, and no two runs contradict each other.
-    pub proven: bool,
-    /// The runs, in the order of their slices.
-    pub from: Vec<Part>,
-    /// Slices of which no run is there, or not with all their cells.
-    pub lacking: Vec<Lacking>,
-    /// The ids of cells that two runs came to different results of.
-    pub contradictions: Vec<Contradiction>,
-}
-
-/// One of the runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Its folder, as it was named.
-    pub folder: PathBuf,
-    /// Its slice.
-    pub partition: Partition,
-    /// When it began.
-    pub began_ms: u64,
-    /// How many cells it has to run.
-    pub cells: usize,
-    /// How many of the merged results are its own. The others are another run's, or nobody's.
-    pub taken: usize,
-    /// Whether it was stopped before its results were written.
-    pub cut_short: bool,
-}
-
-/// A slice of which cells are missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lacking {
-    /// The slice.
-    pub partition: Partition,
-    /// How many of its cells no run has a result of.
-    pub cells: usize,
-    /// The folder of a run that was to run them, and can go on; nothing where there is none.
-    pub folder: Option<PathBuf>,
-}
-
-/// A cell that two runs came to different results of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contradiction {
-    /// The cell's id.
-    pub id: String,
-    /// By folder: what it came to, in a few words.
-    pub seen: BTreeMap<PathBuf, String>,
 }
 
 /// Runs that are not of one whole.
@@ -182,7 +132,7 @@ impl Shard {
             return Err(unusable("the list of cells is of another run"));
         }
         let records = ids.iter();
-        let records = records.filter_map(|id| results::read_record(folder, run.name(), id).ok());
+        let records = records.filter_map(|id| record::read_record(folder, run.name(), id).ok());
         let toolbox = run.toolbox.as_ref();
         Ok(Self {
             folder: folder.to_owned(),
@@ -236,7 +186,7 @@ pub fn join(shards: &[Shard]) -> Result<(Results, BTreeMap<String, usize>), Merg
                     ..record.clone()
                 });
             }
-            None => cells.extend(results::of_id(
+            None => cells.extend(record::of_id(
                 id,
                 Verdict::Infra,
                 "none of the runs that were merged has a result of it",

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     files,
-    run::{Accepted, Starts},
+    terms::{Accepted, Starts},
 };
 
 fn id(name: &str) -> CellId {
@@ -29,7 +29,7 @@ fn record(id: &CellId, verdict: Verdict) -> CellResult {
     let outcome = json!({ "kind": "booted", "stage": "ended" });
     CellResult {
         outcome: serde_json::from_value(outcome).unwrap(),
-        ..results::of_id(id, verdict, "a test").unwrap()
+        ..record::of_id(id, verdict, "a test").unwrap()
     }
 }
 
@@ -217,7 +217,7 @@ fn records_are_alike_by_what_happened() {
     ));
     assert!(!alike(&|other| other.outcome = None));
     assert!(!alike(
-        &|other| other.differs = vec![results::Differs::Outcome]
+        &|other| other.differs = vec![record::Differs::Outcome]
     ));
     let code = |cell: &mut CellResult| {
         cell.outcome.as_mut().unwrap().code = Some("0009".to_owned());
@@ -304,7 +304,7 @@ fn folder_of_a_run(began_ms: u64) -> tempfile::TempDir {
     let list: String = own.iter().map(|id| format!("{id}\n")).collect();
     files::write(&out.path().join(LIST), list.as_bytes()).unwrap();
     let left = record(&own[0], Verdict::AsExpected);
-    results::write_record(out.path(), began_ms, &own[0], left).unwrap();
+    record::write_record(out.path(), began_ms, &own[0], left).unwrap();
     out
 }
 

@@ -2,162 +2,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
-use harness::attachment::Attachment;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     basis::{Basis, Change},
-    cell::Cell,
     compare::Comparison,
     files::{self, FileError},
-    id::CellId,
-    merge::Merged,
+    merged::Merged,
+    record::{CellResult, Differs, Verdict},
     selection::Partition,
 };
 
-pub use harness::verdict::{CellResult, Differs, Verdict};
-
 /// The name and version of the document.
 pub const SCHEMA: &str = "boot-matrix/1";
-
-/// The folder of a cell's evidence, relative to the folder of the results.
-#[must_use]
-pub fn evidence_folder(id: &CellId) -> PathBuf {
-    Path::new("cells").join(id.path())
-}
-
-/// The folder in a cell's evidence with what was seen from a checkpoint, where the machine was started again from power-on.
-pub const WARM: &str = "warm";
-
-/// The file with a cell's record.
-#[must_use]
-pub fn record_file(out: &Path, id: &CellId) -> PathBuf {
-    out.join(evidence_folder(id)).join("result.json")
-}
-
-/// What a cell leaves: its result, and of which run it is.
-#[derive(Serialize, Deserialize)]
-struct Record {
-    /// The run's name ([`crate::run::Run::name`]).
-    run: u64,
-    #[serde(flatten)]
-    result: CellResult,
-}
-
-/// Leaves the record of a cell in its evidence, whole or not at all.
-///
-/// # Errors
-/// As [`files::write()`].
-pub fn write_record(
-    out: &Path,
-    run: u64,
-    id: &CellId,
-    result: CellResult,
-) -> Result<CellResult, FileError> {
-    let record = Record { run, result };
-    files::write_json(&record_file(out, id), &record)?;
-    Ok(record.result)
-}
-
-/// Reads the record that a cell left in a run.
-///
-/// # Errors
-/// There is none, or it is of another run or of another cell.
-pub fn read_record(out: &Path, run: u64, id: &CellId) -> Result<CellResult, FileError> {
-    let file = record_file(out, id);
-    let record: Record = files::read_json(&file)?;
-    let other = |what: &str| {
-        Err(FileError::new("use", &file)(io::Error::other(
-            what.to_owned(),
-        )))
-    };
-    if record.run != run {
-        return other("it is of another run");
-    }
-    if record.result.id != id.as_str() {
-        return other("it is of another cell");
-    }
-    Ok(record.result)
-}
-
-/// The results that need not be got again when a run goes on, by id. What could not be run is none; nor is one with damaged evidence, as
-/// after a failure of the power.
-#[must_use]
-pub fn kept(out: &Path, run: u64, cells: &[Cell]) -> BTreeMap<String, CellResult> {
-    let kept = |cell: &Cell| {
-        let result = read_record(out, run, &cell.id).ok()?;
-        let folder = out.join(evidence_folder(&cell.id));
-        (result.verdict != Verdict::Infra && is_sound(&folder))
-            .then_some((result.id.clone(), result))
-    };
-    cells.iter().filter_map(kept).collect()
-}
-
-/// Whether every document in a folder of evidence is whole.
-fn is_sound(folder: &Path) -> bool {
-    let is_json = |path: &PathBuf| {
-        path.extension()
-            .is_some_and(|extension| extension == "json")
-    };
-    let Ok(entries) = fs::read_dir(folder) else {
-        return false;
-    };
-    let mut documents = entries.flatten().map(|entry| entry.path()).filter(is_json);
-    documents.all(|path| files::read_json::<IgnoredAny>(&path).is_ok())
-}
-
-/// The result of a cell of which nothing was seen.
-#[must_use]
-pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellResult {
-    nothing_of(&cell.id, cell.attachment, verdict, reason.into())
-}
-
-/// The result of a cell of which nothing but its name is known; nothing where that names no attachment.
-#[must_use]
-pub fn of_id(id: &CellId, verdict: Verdict, reason: impl Into<String>) -> Option<CellResult> {
-    let attachment = id.attachment().parse().ok()?;
-    Some(nothing_of(id, attachment, verdict, reason.into()))
-}
-
-fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: String) -> CellResult {
-    let disc = id.disc();
-    CellResult {
-        id: id.to_string(),
-        scenario: disc.scenario().to_owned(),
-        medium: disc.medium().to_owned(),
-        boot: disc.boot().to_owned(),
-        size: disc.size().to_owned(),
-        master: disc.master().to_owned(),
-        firmware: id.firmware().to_owned(),
-        attachment,
-        outcome: None,
-        guest: None,
-        starts: None,
-        expected: None,
-        verdict,
-        differs: Vec::new(),
-        findings: Vec::new(),
-        duration_ms: 0,
-        start: None,
-        warm_differs: Vec::new(),
-        flaky: Vec::new(),
-        contradicts: Vec::new(),
-        evidence: evidence_folder(id).to_string_lossy().into_owned(),
-        reason: vec![reason],
-    }
-}
-
-/// A time as results have it: milliseconds since 1970.
-#[must_use]
-pub fn milliseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
 
 /// How many cells came to which verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -462,21 +323,6 @@ fn tried_again(mut first: CellResult, mut last: CellResult, changed: Change) -> 
         last.flaky.append(&mut first.flaky);
     }
     last
-}
-
-/// Gathers the results that the cells left in a run. A cell that left none could not be run: for the reason given, if one is known.
-#[must_use]
-pub fn gather(out: &Path, run: u64, cells: &[Cell], why_missing: Option<&str>) -> Vec<CellResult> {
-    let result = |cell: &Cell| {
-        read_record(out, run, &cell.id).unwrap_or_else(|error| {
-            let reason = why_missing.map_or_else(
-                || format!("the cell left no result: {error}"),
-                ToOwned::to_owned,
-            );
-            unseen(cell, Verdict::Infra, reason)
-        })
-    };
-    cells.iter().map(result).collect()
 }
 
 #[cfg(test)]

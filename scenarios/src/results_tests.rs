@@ -1,7 +1,6 @@
 use Verdict::{AsExpected, Infra, Mismatch, Skipped};
 
 use super::*;
-use crate::{cell::DiscSource, words::Set};
 
 #[test]
 fn exit_codes_are_those_of_the_design() {
@@ -107,92 +106,7 @@ fn a_rerun_replaces_what_it_ran_and_keeps_the_rest() {
     );
 }
 
-fn cell(id: &str) -> Cell {
-    let id: CellId = id.parse().unwrap();
-    Cell {
-        memory_mib: None,
-        deadline: None,
-        set: Set::Default,
-        disc: DiscSource::Iso {
-            path: "a.iso".into(),
-            package: None,
-        },
-        firmware: "seabios".parse().unwrap(),
-        attachment: Attachment::Ide,
-        text: None,
-        dialogue: None,
-        snapshot: "snapshot".into(),
-        cold: None,
-        rules: Vec::new(),
-        id,
-    }
-}
-
 const ID: &str = "a/-/b/-/r/seabios/ide";
-const OTHER_ID: &str = "a/-/c/-/r/seabios/ide";
-
-#[test]
-fn a_record_is_that_of_its_run_and_of_its_cell() {
-    let out = tempfile::tempdir().unwrap();
-    let (cell, other) = (cell(ID), cell(OTHER_ID));
-    let written = record(ID, AsExpected);
-    write_record(out.path(), 7, &cell.id, written.clone()).unwrap();
-    let file = out.path().join("cells").join(ID).join("result.json");
-    assert_eq!(record_file(out.path(), &cell.id), file);
-    assert_eq!(read_record(out.path(), 7, &cell.id).unwrap(), written);
-    let error = |run, cell: &Cell| {
-        let error = read_record(out.path(), run, &cell.id).unwrap_err();
-        error.to_string()
-    };
-    assert!(error(8, &cell).contains("it is of another run"));
-    assert!(error(7, &other).contains("cannot read"));
-    let place = record_file(out.path(), &other.id);
-    files::write(&place, &std::fs::read(&file).unwrap()).unwrap();
-    assert!(error(7, &other).contains("it is of another cell"));
-
-    let gathered = gather(out.path(), 7, &[cell.clone(), other.clone()], None);
-    assert_eq!(gathered[0], written);
-    assert_eq!((&*gathered[1].id, gathered[1].verdict), (OTHER_ID, Infra));
-    assert!(gathered[1].reason[0].starts_with("the cell left no result: "));
-    let gathered = gather(out.path(), 8, &[cell], Some("QEMU is gone"));
-    assert_eq!(gathered[0].reason, ["QEMU is gone"]);
-}
-
-#[test]
-fn what_could_be_run_and_left_sound_evidence_is_kept() {
-    let out = tempfile::tempdir().unwrap();
-    let cells = [cell(ID), cell(OTHER_ID)];
-    let leave = |verdict| {
-        for cell in &cells {
-            let result = record(cell.id.as_str(), verdict);
-            write_record(out.path(), 7, &cell.id, result).unwrap();
-        }
-    };
-    let kept = |run| -> Vec<String> { kept(out.path(), run, &cells).into_keys().collect() };
-    leave(Mismatch);
-    assert_eq!(kept(7), [ID, OTHER_ID]);
-    assert_eq!(kept(8), [""; 0]);
-    leave(Infra);
-    assert_eq!(kept(7), [""; 0]);
-    leave(AsExpected);
-    // What is no document may be anything.
-    let folder = out.path().join("cells").join(ID);
-    files::write(&folder.join("serial.log"), b"{").unwrap();
-    assert_eq!(kept(7), [ID, OTHER_ID]);
-    files::write(&folder.join("observation.json"), b"{ \"outcome\": ").unwrap();
-    assert_eq!(kept(7), [OTHER_ID]);
-}
-
-#[test]
-fn of_a_cell_that_was_not_run_its_name_is_told() {
-    let result = unseen(&cell(ID), Skipped, "there is no such firmware");
-    assert_eq!((&*result.id, result.verdict), (ID, Skipped));
-    assert_eq!(result.reason, ["there is no such firmware"]);
-    assert_eq!((&*result.boot, &*result.firmware), ("b", "seabios"));
-    assert_eq!(result.evidence, format!("cells/{ID}"));
-    let unknown: CellId = "a/-/b/-/r/seabios/tape".parse().unwrap();
-    assert_eq!(of_id(&unknown, Infra, "a test"), None);
-}
 
 #[test]
 fn results_are_read_as_they_were_written() {
@@ -210,12 +124,6 @@ fn results_are_read_as_they_were_written() {
         error.contains("its schema is \"boot-matrix/0\" where \"boot-matrix/1\" is wanted"),
         "{error}"
     );
-}
-
-#[test]
-fn a_time_is_told_in_milliseconds_since_1970() {
-    let time = UNIX_EPOCH + std::time::Duration::from_millis(1_795_411_012_071);
-    assert_eq!(milliseconds(time), 1_795_411_012_071);
 }
 
 #[test]

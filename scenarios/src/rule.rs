@@ -8,7 +8,8 @@ use crate::{
     file::{ColdDecl, ExcludeDecl, ExpectDecl, Patterns, Selector},
     filter::glob,
     id::CellId,
-    scenario::{Reader, ScenarioError},
+    read_error::ScenarioError,
+    reading::Reader,
     version::Version,
 };
 

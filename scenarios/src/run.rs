@@ -1,19 +1,11 @@
 //! What the command line tells the tests: the run file.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
 
-use harness::{
-    accelerator::{self, Accelerator, Choice},
-    firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
-    master::FoundTool,
-    platform::Platform,
-    qemu::{Qemu, QemuError},
-};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,9 +14,12 @@ use crate::{
     files::{self, FileError},
     id::CellId,
     master::{MasterSource, Masters},
-    matrix::{self, Folder, Matrix, ReadError},
-    results,
+    matrix::{self, Folder, Matrix},
+    read_error::ReadError,
+    record,
     selection::Partition,
+    terms::{Accepted, Starts},
+    toolbox::Toolbox,
 };
 
 /// The environment variable with the run file's path.
@@ -89,65 +84,6 @@ pub struct Run {
     pub live: PathBuf,
 }
 
-/// What the cells of a run are compared with, besides what the scenarios declare.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Accepted {
-    /// The snapshots of the scenarios.
-    #[default]
-    Snapshots,
-    /// The baseline in this folder, which outweighs what the scenarios declare.
-    Baseline(PathBuf),
-    /// Nothing.
-    Nothing,
-}
-
-/// From where the machines of a run start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Starts {
-    /// From checkpoints where there can be one. What is not as expected then is tried again from power-on, and only that counts.
-    #[default]
-    Warm,
-    /// From power-on.
-    Cold,
-    /// Each cell both ways: what is seen must be the same.
-    Both,
-}
-
-/// What cells are booted with.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Toolbox {
-    /// The emulator.
-    pub qemu: Qemu,
-    /// Every firmware that it can run: the host's own, and the builds that were chosen.
-    pub firmware: Vec<Firmware>,
-    /// What runs the guests' instructions.
-    pub accelerator: Choice,
-    /// By name: the mastering tools that were looked for, or why one is not there.
-    pub masters: BTreeMap<String, Result<FoundTool, String>>,
-}
-
-/// There is no machine for a cell, which is skipped.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoPlatform {
-    /// Its firmware is not there.
-    #[error(transparent)]
-    Firmware(#[from] FirmwareError),
-    /// Its firmware does not run on the machine of its attachment.
-    #[error(transparent)]
-    Machine(#[from] NoMachine),
-}
-
-/// Who runs the guests' instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AcceleratorWish {
-    /// This one.
-    Given(Accelerator),
-    /// Whichever is faster on this host.
-    Fastest,
-}
-
 /// Where a scenario is declared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Declared {
@@ -175,7 +111,7 @@ impl Run {
     /// The name of the run in the records of its cells: when it began, in milliseconds since 1970.
     #[must_use]
     pub fn name(&self) -> u64 {
-        results::milliseconds(self.began)
+        record::milliseconds(self.began)
     }
 
     /// Writes the lists by which a run that is stopped is known again: of all cells that were chosen, and of its own. Before the run file:
@@ -255,61 +191,6 @@ pub fn read_list(file: &Path) -> Result<Vec<CellId>, FileError> {
             .map_err(|error| unreadable()(std::io::Error::other(error)))
     };
     text.lines().map(parse).collect()
-}
-
-impl Toolbox {
-    /// Looks for the tools on this host. What is measured is kept in a folder.
-    ///
-    /// # Errors
-    /// There is no usable QEMU. A firmware that is not there is none.
-    pub fn find(
-        qemu: Option<&Path>,
-        wish: AcceleratorWish,
-        cache: &Path,
-    ) -> Result<Self, QemuError> {
-        let qemu = Qemu::locate(qemu)?;
-        let firmware = firmware::discover(&qemu);
-        let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
-            (AcceleratorWish::Given(accelerator), Ok(seabios)) => {
-                accelerator::calibrate(accelerator, &qemu, seabios, cache)
-            }
-            (AcceleratorWish::Fastest, Ok(seabios)) => accelerator::measure(&qemu, seabios, cache),
-            // Nothing to measure with.
-            (AcceleratorWish::Given(accelerator), Err(_)) => Choice::asked_for(accelerator),
-            (AcceleratorWish::Fastest, Err(_)) => Choice::asked_for(Accelerator::Tcg),
-        };
-        Ok(Self {
-            qemu,
-            firmware,
-            accelerator,
-            masters: BTreeMap::new(),
-        })
-    }
-
-    /// Looks for the tools that master these cells' discs.
-    pub fn find_masters(&mut self, cells: &[Cell], masters: &Masters) {
-        for cell in cells {
-            let name = cell.id.disc().master().to_owned();
-            if let Some(tool) = masters.tool(&name) {
-                self.masters.entry(name).or_insert_with(|| tool.find());
-            }
-        }
-    }
-
-    /// The machine of a cell, without its disc.
-    ///
-    /// # Errors
-    /// The cell's firmware is not there, or does not run on the machine of its attachment.
-    pub fn platform(&self, cell: &Cell) -> Result<Platform, NoPlatform> {
-        let firmware = firmware::select(&self.firmware, cell.firmware_name())?.clone();
-        firmware.check(cell.attachment)?;
-        let Choice { accelerator, .. } = self.accelerator;
-        Ok(Platform {
-            memory_mib: cell.memory_mib,
-            pace: self.accelerator.pace(),
-            ..Platform::new(self.qemu.clone(), firmware, accelerator, cell.attachment)
-        })
-    }
 }
 
 impl Declared {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -18,12 +17,14 @@ use toml::Spanned;
 
 use crate::{
     cell::{Cell, DiscSource, Recipe, Rule},
-    disc,
     file::{IsoDecl, ScenarioDecl},
+    files,
     filter::glob,
     id::{ABSENT, CellId, DiscId, check_part},
     live::{Live, LiveError},
     master::Masters,
+    read_error::ScenarioError,
+    reading::{Reader, Source},
     rule::{When, read_cold, read_exclude, read_expect},
     words::{Boot, Firmware, Master, Medium, OrAbsent, Set, Size, Word, unknown_word},
 };
@@ -73,51 +74,6 @@ struct Axes {
     boot: Vec<Boot>,
     size: Vec<Option<Size>>,
     master: Vec<Master>,
-}
-
-/// A scenario that has no meaning.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: {message}")]
-pub struct ScenarioError {
-    /// Where.
-    pub at: Location,
-    /// What is wrong, and the remedy.
-    pub message: String,
-}
-
-/// The file that a scenario stands in.
-pub(crate) struct Source<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) text: &'a str,
-    pub(crate) snapshots: &'a Path,
-    pub(crate) masters: &'a Arc<Masters>,
-}
-
-/// Reads one scenario of a file.
-pub(crate) struct Reader<'a> {
-    source: &'a Source<'a>,
-    scenario: String,
-}
-
-impl Reader<'_> {
-    /// Where something stands.
-    pub(crate) fn at<T>(&self, place: &Spanned<T>) -> Location {
-        self.source.at(place)
-    }
-
-    /// What is wrong with the scenario, and where.
-    pub(crate) fn wrong(&self, at: Location, what: impl fmt::Display) -> ScenarioError {
-        ScenarioError {
-            at,
-            message: format!("in scenario {}, {what}", self.scenario),
-        }
-    }
-}
-
-impl Source<'_> {
-    fn at<T>(&self, place: &Spanned<T>) -> Location {
-        Location::of(self.path, self.text, Some(place.span()))
-    }
 }
 
 impl Scenario {
@@ -245,7 +201,7 @@ impl Scenario {
         match (&self.discs, self.firmware.iter().find(missing)) {
             (Discs::Mastered(_), _) | (_, None) => Ok(()),
             // Of a distilled disc that does not boot, nothing is seen that could be declared.
-            (Discs::Iso { path, .. }, _) if disc::is_distilled(path) => Ok(()),
+            (Discs::Iso { path, .. }, _) if files::is_distilled(path) => Ok(()),
             (discs, Some(_)) if !self.observe && self.dialogue.is_none() => {
                 let what = match discs {
                     Discs::Live(_) => "a live disc",

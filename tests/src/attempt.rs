@@ -26,7 +26,7 @@ use regex::bytes::Regex;
 use scenarios::{
     cell::{Cell, DiscSource},
     disc::Disc,
-    files, report, results,
+    files, record,
 };
 
 use crate::environment::Environment;
@@ -71,7 +71,7 @@ struct Read {
 /// Tries a cell, its machine started from a checkpoint or from power-on.
 #[must_use]
 pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt {
-    let folder = environment.run.out.join(results::evidence_folder(&cell.id));
+    let folder = environment.run.out.join(record::evidence_folder(&cell.id));
     let disc = match &cell.disc {
         DiscSource::Iso { path, package } if !path.exists() => {
             return Attempt::Skipped(match package {
@@ -191,8 +191,8 @@ fn inspect(disc: &Booted, folder: &Path) -> Result<Read, String> {
         None => BootConfigurations::read(&mut window, &inspection),
     };
     let overview = Overview::read(&mut window, &inspection, &map).for_medium(options.medium);
-    let left = files::write_evidence(&folder.join(report::INSPECTION), &inspection)
-        .and_then(|()| files::write_evidence(&folder.join(report::DISC), &overview));
+    let left = files::write_evidence(&folder.join(record::INSPECTION), &inspection)
+        .and_then(|()| files::write_evidence(&folder.join(record::DISC), &overview));
     left.map_err(|error| error.to_string())?;
     Ok(Read {
         inspection,
@@ -247,7 +247,7 @@ fn boot(
         observation: &observation,
     };
     let diagnosis = diagnose(&inspection, &map, &[boot]);
-    if let Err(error) = files::write_evidence(&case.evidence.join(report::DIAGNOSIS), &diagnosis) {
+    if let Err(error) = files::write_evidence(&case.evidence.join(record::DIAGNOSIS), &diagnosis) {
         return Attempt::Failed(error.to_string());
     }
     Attempt::Seen(Box::new(Seen {

@@ -17,8 +17,10 @@ use scenarios::{
     live::Live,
     master::{self, Masters},
     matrix::{Folder, Matrix},
-    run::{self, AcceleratorWish, Accepted, Declared, Run, Starts, Toolbox},
+    run::{self, Declared, Run},
     selection::Selection,
+    terms::{Accepted, Starts},
+    toolbox::{AcceleratorWish, Toolbox},
     words::Set,
 };
 
@@ -175,7 +177,7 @@ impl Environment {
     /// # Errors
     /// It cannot be rebuilt.
     pub fn existing(&self, path: &Path, id: &DiscId) -> Result<PathBuf, FileError> {
-        if disc::is_distilled(path) {
+        if scenarios::files::is_distilled(path) {
             disc::rebuild_once(path, id, &self.run.discs(), self.run.went_on)
         } else {
             Ok(path.to_owned())

@@ -11,8 +11,8 @@ use scenarios::{
     cell::Cell,
     compare,
     files::{self, FileError},
-    results::{self, CellResult, Differs, Verdict},
-    run::Accepted,
+    record::{self, CellResult, Differs, Verdict},
+    terms::Accepted,
 };
 
 use crate::{
@@ -25,10 +25,10 @@ use crate::{
 #[must_use]
 pub fn judge(environment: &Environment, cell: &Cell, attempt: &Attempt) -> CellResult {
     match attempt {
-        Attempt::Skipped(reason) => results::unseen(cell, Verdict::Skipped, reason),
-        Attempt::Failed(reason) => results::unseen(cell, Verdict::Infra, reason),
+        Attempt::Skipped(reason) => record::unseen(cell, Verdict::Skipped, reason),
+        Attempt::Failed(reason) => record::unseen(cell, Verdict::Infra, reason),
         Attempt::Seen(seen) => judge_seen(environment, cell, seen)
-            .unwrap_or_else(|why| results::unseen(cell, Verdict::Infra, why)),
+            .unwrap_or_else(|why| record::unseen(cell, Verdict::Infra, why)),
     }
 }
 
@@ -84,7 +84,7 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
             .firmware_version
             .is_some()
             .then_some(seen.observation.start),
-        ..results::unseen(cell, Verdict::AsExpected, "")
+        ..record::unseen(cell, Verdict::AsExpected, "")
     })
 }
 

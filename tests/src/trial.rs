@@ -10,8 +10,8 @@ use libtest_mimic::{Completion, Failed};
 use scenarios::{
     cell::Cell,
     files,
-    results::{self, CellResult, Differs, Verdict},
-    run::Starts,
+    record::{self, CellResult, Differs, Verdict},
+    terms::Starts,
 };
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 /// What is seen is not what is expected, or could not be seen.
 pub fn run(environment: &Environment, cell: &Cell) -> Result<Completion, Failed> {
     // What an earlier run left must not be taken for this one's.
-    let folder = environment.run.out.join(results::evidence_folder(&cell.id));
+    let folder = environment.run.out.join(record::evidence_folder(&cell.id));
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(format!("cannot empty {}: {error}", folder.display()).into());
@@ -34,7 +34,7 @@ pub fn run(environment: &Environment, cell: &Cell) -> Result<Completion, Failed>
         _ => {}
     }
     let run = &environment.run;
-    let result = results::write_record(&run.out, run.name(), &cell.id, result(environment, cell))?;
+    let result = record::write_record(&run.out, run.name(), &cell.id, result(environment, cell))?;
     match result.verdict {
         Verdict::AsExpected | Verdict::Observed => Ok(Completion::Completed),
         Verdict::Skipped => Ok(Completion::ignored_with(result.reason.join("; "))),
@@ -60,12 +60,12 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
         return from_checkpoint;
     }
     // A checkpoint only saves time. Whatever is not as expected has to show from power-on.
-    let folder = environment.run.out.join(results::evidence_folder(&cell.id));
+    let folder = environment.run.out.join(record::evidence_folder(&cell.id));
     let warm_evidence = set_aside(&folder);
     let (mut result, cold) = tried(Start::Cold);
     if let Some(warm_evidence) = warm_evidence {
         // Best effort, as setting it aside: it explains, and decides nothing.
-        drop(fs::rename(warm_evidence, folder.join(results::WARM)));
+        drop(fs::rename(warm_evidence, folder.join(record::WARM)));
     }
     result.warm_differs = match (&warm, &cold) {
         (Attempt::Seen(warm), Attempt::Seen(cold)) => differences(&result, warm, cold),

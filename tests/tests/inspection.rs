@@ -31,7 +31,7 @@ use images::{
 };
 use scenarios::{
     cell::{Cell, DiscSource, Recipe},
-    disc::is_distilled,
+    files::is_distilled,
     matrix::Matrix,
     words::Set,
 };

@@ -8,8 +8,9 @@ use harness::{accelerator::Accelerator, attachment::Attachment};
 use images::defect::Defect;
 use images::medium::Medium;
 use scenarios::{
-    run::{AcceleratorWish, Starts},
     selection::Partition,
+    terms::Starts,
+    toolbox::AcceleratorWish,
     words::{self, FirmwareName, Name, Set},
 };
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use scenarios::run::Toolbox;
+use scenarios::toolbox::Toolbox;
 use serde::Serialize;
 
 /// The machine.

@@ -29,7 +29,7 @@ use crate::{
 
 /// Runs the verb.
 pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
-    if disc::is_distilled(Path::new(&options.id)) {
+    if scenarios::files::is_distilled(Path::new(&options.id)) {
         return rebuild(options);
     }
     let disc = disc_id(&options.id)?;

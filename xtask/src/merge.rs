@@ -6,8 +6,10 @@ use anyhow::Context;
 use scenarios::{
     files::FileError,
     id::CellId,
-    merge::{self, Merged, Shard},
-    results::{self, Results},
+    merge::{self, Shard},
+    merged::Merged,
+    record,
+    results::Results,
     run::Run,
     selection::Partition,
 };
@@ -56,7 +58,7 @@ pub(crate) fn run(options: &cli::Merge) -> anyhow::Result<ExitCode> {
     }
     for cell in &mut results.cells {
         if let Ok(id) = cell.id.parse::<CellId>() {
-            let folder = results::evidence_folder(&id);
+            let folder = record::evidence_folder(&id);
             cell.evidence = folder.to_string_lossy().into_owned();
         }
     }
@@ -119,7 +121,7 @@ fn bring(id: &str, from: &Path, to: &Path) -> Result<(), FileError> {
     let Ok(id) = id.parse::<CellId>() else {
         return Ok(());
     };
-    let folder = results::evidence_folder(&id);
+    let folder = record::evidence_folder(&id);
     link(&from.join(&folder), &to.join(&folder))
 }
 

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use scenarios::{files::FileError, matrix::ReadError};
+use scenarios::{files::FileError, read_error::ReadError};
 use serde_json::json;
 
 use crate::terminal::{BAD, TYPED, Terminal};

@@ -19,8 +19,10 @@ use images::{
 };
 use serde::Serialize;
 
-use super::{DISC, INSPECTION};
-use crate::files;
+use crate::{
+    files,
+    record::{DISC, INSPECTION},
+};
 
 /// So much of the end of what came over the serial line is looked at, in bytes.
 const SERIAL_BYTES: u64 = 256 << 10;

@@ -9,7 +9,8 @@ use crate::{
     compare::Comparison,
     files::{self, FileError},
     id::CellId,
-    results::{self, CellResult, Host, Results, SCHEMA, Tools, Verdict},
+    record::{self, CellResult, Verdict},
+    results::{Host, Results, SCHEMA, Tools},
     run::{self, LIST},
 };
 
@@ -42,10 +43,10 @@ pub(super) fn read(out: &Path) -> Result<Left, FileError> {
     let mut without = 0;
     let run = last_run(out);
     for id in ids.lines().filter_map(|line| line.parse::<CellId>().ok()) {
-        let record = run.and_then(|run| results::read_record(out, run, &id).ok());
+        let record = run.and_then(|run| record::read_record(out, run, &id).ok());
         left.cells.extend(record.or_else(|| {
             without += 1;
-            results::of_id(&id, Verdict::Infra, "the cell left no result")
+            record::of_id(&id, Verdict::Infra, "the cell left no result")
         }));
     }
     if without > 0 {
@@ -72,7 +73,7 @@ fn last_run(out: &Path) -> Option<u64> {
         began: std::time::SystemTime,
     }
     let last = files::read_json::<Began>(&out.join(run::FILE)).ok();
-    last.map(|run| results::milliseconds(run.began))
+    last.map(|run| record::milliseconds(run.began))
 }
 
 fn of_results(document: Value) -> Left {
@@ -140,7 +141,7 @@ fn record(cell: &Value) -> Option<CellResult> {
         differs: field(cell, "differs").unwrap_or_default(),
         findings: field(cell, "findings").unwrap_or_default(),
         duration_ms: field(cell, "duration_ms").unwrap_or_default(),
-        ..results::of_id(&id, verdict, reason)?
+        ..record::of_id(&id, verdict, reason)?
     })
 }
 

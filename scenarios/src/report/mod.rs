@@ -19,18 +19,11 @@ pub use self::{
 use crate::{
     compare::Comparison,
     files::FileError,
-    results::{Host, Tools, Totals, Verdict},
+    results::{Host, Tools, Totals},
 };
 
 /// The name of the page in the folder of a run.
 pub const FILE: &str = "report.html";
-/// What was read of the disc, in the evidence of a cell.
-pub const INSPECTION: &str = "inspection.json";
-/// The disc at a glance, in the evidence of a cell.
-pub const DISC: &str = "disc.json";
-/// Why the cell went as it did, in its evidence.
-pub const DIAGNOSIS: &str = "diagnosis.json";
-
 /// So many bytes of evidence are shown on the page; of what is left, where it lies.
 const BUDGET: usize = 5 << 20;
 
@@ -159,7 +152,7 @@ fn column(cell: &Page) -> Column {
 
 fn failures(cells: &[Page]) -> Vec<Failure> {
     let mut failures: Vec<Failure> = Vec::new();
-    let failed = |(_, cell): &(usize, &Page)| is_failure(cell.result.verdict);
+    let failed = |(_, cell): &(usize, &Page)| cell.result.is_failure();
     for (index, cell) in cells.iter().enumerate().filter(failed) {
         let result = &cell.result;
         let disc = [
@@ -208,7 +201,7 @@ fn rows(cells: &[Page], columns: &[Column]) -> Vec<Row> {
         let column = columns.binary_search(&column(cell));
         if let (Ok(row), Ok(column)) = (row, column) {
             rows[row].squares[column].push(index);
-            rows[row].failures += usize::from(is_failure(cell.result.verdict));
+            rows[row].failures += usize::from(cell.result.is_failure());
         }
     }
     for row in &mut rows {
@@ -219,11 +212,6 @@ fn rows(cells: &[Page], columns: &[Column]) -> Vec<Row> {
     }
     rows.sort_by_key(|row| row.failures == 0);
     rows
-}
-
-/// Whether somebody has to look.
-const fn is_failure(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Mismatch | Verdict::Infra)
 }
 
 /// The axes with more than one word: by the others nothing can be chosen.

@@ -11,11 +11,11 @@ use harness::{
 use images::finding::Severity;
 use serde::Serialize;
 
-use super::{DIAGNOSIS, Details, is_failure};
+use super::details::Details;
 use crate::{
     files,
     id::CellId,
-    results::{self, CellResult, Differs, Verdict},
+    record::{self, CellResult, DIAGNOSIS, Differs, Verdict},
 };
 
 /// What is shown of a cell.
@@ -137,9 +137,9 @@ impl Page {
         let mut missing = Vec::new();
         // The id names the folder; what the record says may be anything.
         let id: Option<CellId> = result.id.parse().ok();
-        let folder = id.as_ref().map(|id| out.join(results::evidence_folder(id)));
+        let folder = id.as_ref().map(|id| out.join(record::evidence_folder(id)));
         let files = folder.as_deref().map(names).unwrap_or_default();
-        let looked_at = is_failure(result.verdict) || result.verdict == Verdict::Observed;
+        let looked_at = result.is_failure() || result.verdict == Verdict::Observed;
         let ran = result.outcome.is_some();
         let read = folder.as_deref().filter(|_| looked_at && !files.is_empty());
         let details = read.and_then(|folder| Details::read(folder, ran, budget, &mut missing));
@@ -182,7 +182,7 @@ impl Page {
                 .as_ref()
                 .and_then(|told| told.first()?.causes.first())
                 .map(|cause| cause.sentence.clone()),
-            folder: id.map(|id| results::evidence_folder(&id).to_string_lossy().into_owned()),
+            folder: id.map(|id| record::evidence_folder(&id).to_string_lossy().into_owned()),
             commands: commands(out, &result, &files),
             files,
             details,
@@ -334,7 +334,7 @@ fn commands(out: &Path, result: &CellResult, files: &[String]) -> Vec<Command> {
     let mut commands = Vec::new();
     // What was only observed is a disc that exists, and in no scenario.
     if result.verdict != Verdict::Observed {
-        let again = if is_failure(result.verdict) {
+        let again = if result.is_failure() {
             format!(" --rerun failed --out {out_quoted}")
         } else {
             String::new()

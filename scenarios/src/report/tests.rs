@@ -3,6 +3,7 @@ use std::{fs, path::Path};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::record::Verdict;
 
 fn cell(id: &str, verdict: &str) -> Value {
     let parts: Vec<&str> = id.split('/').collect();

@@ -26,7 +26,7 @@ use harness::{
 };
 use scenarios::{
     files,
-    run::{AcceleratorWish, Toolbox},
+    toolbox::{AcceleratorWish, Toolbox},
 };
 
 use self::{machines::OneMachine, report::Report};

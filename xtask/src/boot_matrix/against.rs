@@ -63,8 +63,8 @@ impl Against {
     /// Compares the cells of a run.
     pub(super) fn compare(&self, results: &Results, out: &Path) -> Comparison {
         match self {
-            Self::Master(master) => compare::with_master(results, out, master.as_str()),
-            Self::Run { name, seen } => compare::with_run(results, out, seen, name),
+            Self::Master(master) => compare::with_master(&results.cells, out, master.as_str()),
+            Self::Run { name, seen } => compare::with_run(&results.cells, out, seen, name),
         }
     }
 }

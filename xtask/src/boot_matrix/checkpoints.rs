@@ -6,7 +6,7 @@ use harness::{
     checkpoint::{Checkpoints, NoCheckpoint},
     platform::Platform,
 };
-use scenarios::{cell::Cell, run::Toolbox};
+use scenarios::{cell::Cell, toolbox::Toolbox};
 
 use crate::{parallel, signals::Signals, stop::Stop};
 

@@ -10,9 +10,11 @@ use scenarios::{
     id::CellId,
     master::{self, MasterSource, Masters},
     matrix::{Folder, Matrix},
-    results::{Results, Verdict},
-    run::{Accepted, Run},
+    record::Verdict,
+    results::Results,
+    run::Run,
     selection::{Partition, Selection},
+    terms::Accepted,
     words::{Master, Set},
 };
 

@@ -14,8 +14,9 @@ use std::{
 use harness::toml_file::Location;
 use scenarios::{
     cell::Cell,
+    record::{CellResult, Verdict},
     report,
-    results::{CellResult, FirmwareTool, Results, Verdict},
+    results::{FirmwareTool, Results},
     run::Run,
 };
 

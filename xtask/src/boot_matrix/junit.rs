@@ -6,7 +6,8 @@ use std::{path::Path, time::Duration};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use scenarios::{
     files,
-    results::{CellResult, Results, Verdict},
+    record::{CellResult, Verdict},
+    results::Results,
 };
 
 use super::table;

@@ -37,8 +37,11 @@ use scenarios::{
     exchange, files,
     id::ABSENT,
     master::Masters,
-    results::{self, FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
-    run::{self, Accepted, Declared, Run, Starts, Toolbox},
+    record,
+    results::{FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
+    run::{self, Declared, Run},
+    terms::{Accepted, Starts},
+    toolbox::Toolbox,
 };
 use serde_json::json;
 
@@ -249,7 +252,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         false => Some(nextest::run(&job, signals)?),
     };
     let why_missing = ended.as_ref().and_then(Ended::why_missing);
-    let records = results::gather(&out, run.name(), &cells, why_missing.as_deref());
+    let records = record::gather(&out, run.name(), &cells, why_missing.as_deref());
     let mut results = Results::new(
         toolbox.accelerator.accelerator.to_string(),
         tools(&toolbox, &cells),

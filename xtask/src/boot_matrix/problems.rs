@@ -5,7 +5,10 @@ use std::{
     path::Path,
 };
 
-use scenarios::results::{CellResult, Differs, Results, Verdict};
+use scenarios::{
+    record::{CellResult, Differs, Verdict},
+    results::Results,
+};
 
 use super::review;
 use super::table::{Detail, PROBLEMS, Telling};

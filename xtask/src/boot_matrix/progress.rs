@@ -10,11 +10,11 @@ use std::{
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
-use harness::verdict::{CellResult, Differs, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenarios::{
     cell::Cell,
-    results::{self, Results},
+    record::{self, CellResult, Differs, Verdict},
+    results::Results,
 };
 use serde::Deserialize;
 
@@ -142,9 +142,9 @@ impl<'a> Watch<'a> {
         let Some(cell) = self.cells.get(id) else {
             return;
         };
-        let record = results::read_record(self.plan.out, self.plan.run, &cell.id);
+        let record = record::read_record(self.plan.out, self.plan.run, &cell.id);
         let record = record.unwrap_or_else(|error| {
-            results::unseen(cell, Verdict::Infra, format!("it left no result: {error}"))
+            record::unseen(cell, Verdict::Infra, format!("it left no result: {error}"))
         });
         {
             let mut state = lock(&self.state);

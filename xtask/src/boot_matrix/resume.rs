@@ -10,7 +10,7 @@ use scenarios::{
     cell::Cell,
     id::CellId,
     matrix::Matrix,
-    results::{self, CellResult},
+    record::{self, CellResult},
     run::{self, LIST, Run, WHOLE},
     selection::Partition,
 };
@@ -132,7 +132,7 @@ impl Stopped {
 
     /// The results that it left, by id.
     pub(super) fn kept(&self, cells: &[Cell]) -> BTreeMap<String, CellResult> {
-        results::kept(&self.out, self.run.name(), cells)
+        record::kept(&self.out, self.run.name(), cells)
     }
 }
 

@@ -8,8 +8,9 @@ use std::{
 use anyhow::Context;
 use scenarios::{
     cell::Cell,
-    results::{CellResult, Differs, Results},
-    run::Accepted,
+    record::{CellResult, Differs},
+    results::Results,
+    terms::Accepted,
 };
 
 use super::{choice::Choice, problems::again};

@@ -8,7 +8,10 @@ use std::{
 };
 
 use harness::observation::Start;
-use scenarios::results::{self, CellResult, Results, Totals, Verdict};
+use scenarios::{
+    record::{self, CellResult, Verdict},
+    results::{Results, Totals},
+};
 
 use super::{comparison, flips, problems};
 use crate::{
@@ -361,7 +364,7 @@ fn print_flaky(to: &mut Terminal<impl Write>, results: &Results, out: &Path) -> 
             "  {}\n  failed at first, and not when it was tried again: {}",
             record.id, why
         )?;
-        let first = out.join(&record.evidence).join(results::WARM);
+        let first = out.join(&record.evidence).join(record::WARM);
         if first.is_dir() {
             writeln!(
                 to,

@@ -26,9 +26,10 @@ use scenarios::{
     cell::Cell,
     master::Masters,
     matrix::Matrix,
-    results::{self, CellResult, Results, Verdict},
-    run::Toolbox,
+    record::{self, CellResult, Verdict},
+    results::Results,
     selection::Selection,
+    toolbox::Toolbox,
 };
 
 use super::disc::Disc;
@@ -186,7 +187,7 @@ impl Setting {
             words: Some(Arc::clone(&self.words)),
             patience: cell.deadline,
             deadline: self.deadline,
-            evidence: self.out.join(results::evidence_folder(&cell.id)),
+            evidence: self.out.join(record::evidence_folder(&cell.id)),
         })
     }
 }
@@ -233,8 +234,8 @@ fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
         }
     };
     let result = match &seen {
-        Err(Failure::Skipped(why)) => results::unseen(cell, Verdict::Skipped, why),
-        Err(Failure::Infra(infra)) => results::unseen(cell, Verdict::Infra, infra.to_string()),
+        Err(Failure::Skipped(why)) => record::unseen(cell, Verdict::Skipped, why),
+        Err(Failure::Infra(infra)) => record::unseen(cell, Verdict::Infra, infra.to_string()),
         Ok(observation) => result(cell, observation, &disc.inspection),
     };
     Booted {
@@ -254,7 +255,7 @@ fn result(cell: &Cell, observation: &Observation, inspection: &Inspection) -> Ce
         duration_ms: observation.duration_ms,
         start: Some(observation.start),
         reason: Vec::new(),
-        ..results::unseen(cell, Verdict::Observed, "")
+        ..record::unseen(cell, Verdict::Observed, "")
     }
 }
 

@@ -25,8 +25,8 @@ use images::{
 };
 use scenarios::{
     files,
-    report::{DIAGNOSIS, DISC, INSPECTION},
-    results::{self, Results, Totals},
+    record::{self, DIAGNOSIS, DISC, INSPECTION},
+    results::{Results, Totals},
 };
 use serde::Serialize;
 
@@ -178,7 +178,7 @@ fn leave(report: &Report, disc: &Disc, booted: &[Booted], out: &Path) -> anyhow:
     files::write_json(&out.join(INSPECTION), &report.inspection)?;
     let overview = Overview::read(&mut Window::new(&*disc.file), &disc.inspection, &disc.map);
     for one in booted.iter().filter(|one| one.seen.is_ok()) {
-        let folder = out.join(results::evidence_folder(&one.cell.id));
+        let folder = out.join(record::evidence_folder(&one.cell.id));
         let explains = |diagnosis: &&Diagnosis| {
             diagnosis.firmware == one.cell.id.firmware()
                 && diagnosis.attachments.contains(&one.cell.attachment)

@@ -14,7 +14,7 @@ use rustix::process::geteuid;
 use scenarios::{
     cell::Cell,
     master::Masters,
-    run::{NoPlatform, Toolbox},
+    toolbox::{NoPlatform, Toolbox},
 };
 use xshell::{Cmd, Shell};
 

@@ -7,7 +7,7 @@ use rustix::process::geteuid;
 use scenarios::{
     cell::{Cell, DiscSource},
     master::Masters,
-    run::Toolbox,
+    toolbox::Toolbox,
 };
 
 use crate::{

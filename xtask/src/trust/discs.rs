@@ -19,7 +19,8 @@ use scenarios::{
     id::CellId,
     live::DAMAGE,
     matrix::Matrix,
-    results::{CellResult, Differs, Results, Verdict},
+    record::{CellResult, Differs, Verdict},
+    results::Results,
     words::Set,
 };
 

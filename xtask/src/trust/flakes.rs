@@ -15,11 +15,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use scenarios::{
-    basis::Basis,
-    files,
-    results::{Results, Verdict},
-};
+use scenarios::{basis::Basis, files, record::Verdict, results::Results};
 use serde::{Deserialize, Serialize};
 
 use super::kept::Figures;

@@ -13,7 +13,8 @@ use clap::Args;
 use nix::sys::resource::{UsageWho, getrusage};
 use scenarios::{
     id::CellId,
-    results::{self, CellResult, Results},
+    record::{self, CellResult},
+    results::Results,
     run::{self, Run},
 };
 
@@ -204,7 +205,7 @@ impl Big {
                 id: id.to_string(),
                 scenario: id.scenario().to_owned(),
                 size: id.disc().size().to_owned(),
-                evidence: results::evidence_folder(id).to_string_lossy().into_owned(),
+                evidence: record::evidence_folder(id).to_string_lossy().into_owned(),
                 ..record.clone()
             };
             let mut filled = Results::new(

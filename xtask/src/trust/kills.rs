@@ -8,7 +8,8 @@ use std::{
 
 use clap::Args;
 use scenarios::{
-    results::{self, Results},
+    record,
+    results::Results,
     run::{LIST, Run, read_list},
 };
 
@@ -50,7 +51,7 @@ struct Count {
 
 pub(super) fn measure(options: &Kills, signals: &'static Signals) -> anyhow::Result<Figures> {
     let began = Instant::now();
-    let now = results::milliseconds(SystemTime::now());
+    let now = record::milliseconds(SystemTime::now());
     let seed = options.seed.unwrap_or(now);
     remark!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
@@ -204,6 +205,6 @@ fn done(out: &Path) -> (usize, usize) {
     };
     let done = ids
         .iter()
-        .filter(|id| results::read_record(out, run.name(), id).is_ok());
+        .filter(|id| record::read_record(out, run.name(), id).is_ok());
     (done.count(), ids.len())
 }

@@ -249,7 +249,7 @@ pub(super) fn verdicts(results: &Results) -> Result<Vec<String>, String> {
     if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(format!("{} is there twice", pair[0]));
     }
-    let told = |cell: &scenarios::results::CellResult| format!("{} {}", cell.id, cell.verdict);
+    let told = |cell: &scenarios::record::CellResult| format!("{} {}", cell.id, cell.verdict);
     let mut verdicts: Vec<String> = results.cells.iter().map(told).collect();
     verdicts.sort_unstable();
     Ok(verdicts)
