@@ -19,7 +19,7 @@ use rustix::{
     unsafe_code,
     reason = "the death signal can only be set between fork and exec"
 )]
-pub(crate) fn die_with_parent(command: &mut Command) {
+pub fn die_with_parent(command: &mut Command) {
     let parent = getpid();
     // SAFETY: the closure makes two system calls, which are async-signal-safe, and allocates nothing.
     unsafe {

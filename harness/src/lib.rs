@@ -30,7 +30,7 @@ mod ask;
 pub mod attachment;
 pub mod case;
 pub mod checkpoint;
-mod child;
+pub mod child;
 mod confine;
 pub mod diagnosis;
 pub mod dialogue;

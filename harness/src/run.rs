@@ -141,7 +141,8 @@ fn with_enough_memory(
 const MORE_MEMORY_MIB: [u32; 3] = [1024, 2048, 4096];
 
 /// The memory that the host has free, in MiB; `None` where the kernel does not say.
-fn host_memory_mib() -> Option<u64> {
+#[must_use]
+pub fn host_memory_mib() -> Option<u64> {
     let told = fs::read_to_string("/proc/meminfo").ok()?;
     let line = told
         .lines()

@@ -1,7 +1,7 @@
 //! The matrix as data: scenario files, the cells they expand into, and what a run of cells amounts to.
 //!
-//! This crate boots nothing: it reads and expands [`file::ScenarioFile`]s, chooses among the
-//! [`cell::Cell`]s, and holds the shapes that a run writes and reads back.
+//! It reads and expands [`file::ScenarioFile`]s, chooses among the
+//! [`cell::Cell`]s, runs them ([`runner`]), and holds the shapes that a run writes and reads back.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ pub mod record;
 pub mod report;
 pub mod results;
 pub mod run;
+pub mod runner;
 pub mod scenario;
 pub mod selection;
 pub mod snapshots;

@@ -166,6 +166,12 @@ pub fn record_file(out: &Path, id: &CellId) -> PathBuf {
     out.join(evidence_folder(id)).join("result.json")
 }
 
+/// The file with the text that a cell's snapshot is compared with; there where a snapshot judges it.
+#[must_use]
+pub fn snapshot_file(out: &Path, id: &CellId) -> PathBuf {
+    out.join(evidence_folder(id)).join("snapshot.txt")
+}
+
 /// What a cell leaves: its result, and of which run it is.
 #[derive(Serialize, Deserialize)]
 struct Record {

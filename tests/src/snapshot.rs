@@ -1,4 +1,4 @@
-//! The comparison with what was accepted.
+//! insta's side of snapshots: it asserts, writes and reviews what the runner only reads.
 
 use std::{
     fs, io,
@@ -6,67 +6,48 @@ use std::{
     path::Path,
 };
 
-use scenarios::files::FileError;
-use similar::TextDiff;
+use anyhow::{Context, bail};
 
 /// How insta's panics begin.
 const ASSERTION: &str = "snapshot assertion";
 
-/// How what is seen compares with what was accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// It is the same, or was accepted just now.
-    Same,
-    /// It is something else: with the differing lines.
-    Different(String),
-    /// Nothing was accepted yet: with all lines.
-    New(String),
-    /// It cannot be said, for this reason.
-    Failed(String),
-}
-
-/// Compares a text with the snapshot in a file. insta leaves the new text beside the file or in its place, as
-/// `INSTA_UPDATE` says.
-#[must_use]
-pub fn compare(file: &Path, text: &str) -> Comparison {
+/// Whether a text is what was accepted, as insta sees it. insta leaves the text beside the file or in its place, as `INSTA_UPDATE` says.
+///
+/// # Errors
+/// It cannot be said, or the folder cannot be written.
+pub fn is_accepted(file: &Path, text: &str) -> anyhow::Result<bool> {
     let (Some(folder), Some(name)) = (
         file.parent(),
         file.file_stem().and_then(|name| name.to_str()),
     ) else {
-        return Comparison::Failed(format!("{} cannot be a snapshot", file.display()));
+        bail!("{} cannot be a snapshot", file.display());
     };
-    let accepted = accepted(file);
+    forget_pending(file)?;
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // The verdict must be recorded before the test fails, so insta's panic is not yet the test's.
+    // What the runner said is told first, so that insta's panic is not yet the test's.
     let asserted = panic::catch_unwind(AssertUnwindSafe(|| {
         settings.bind(|| insta::assert_snapshot!(name, text));
     }));
     let Err(panic) = asserted else {
-        return Comparison::Same;
+        return Ok(true);
     };
     let message = panic.downcast_ref::<String>().map_or("", String::as_str);
-    match accepted {
-        _ if !message.starts_with(ASSERTION) => {
-            Comparison::Failed(format!("cannot compare with {}: {message}", file.display()))
-        }
-        Some(accepted) => Comparison::Different(difference(&accepted, text)),
-        None => Comparison::New(difference("", text)),
+    if message.starts_with(ASSERTION) {
+        return Ok(false);
     }
+    bail!("cannot compare with {}: {message}", file.display());
 }
 
-/// Removes what insta left beside a snapshot when something else was seen: it is not what is seen now. insta does so
-/// only for a snapshot that it finds the same.
-///
-/// # Errors
-/// The folder cannot be written.
-pub fn forget_pending(file: &Path) -> Result<(), FileError> {
+/// Removes what insta left beside a snapshot when something else was seen: it is not what is seen now. insta does so only for a snapshot
+/// that it finds the same.
+fn forget_pending(file: &Path) -> anyhow::Result<()> {
     let pending = file.with_extension("snap.new");
     match fs::remove_file(&pending) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(FileError::new("remove", pending)(error))
+            Err(error).with_context(|| format!("cannot remove {}", pending.display()))
         }
         _ => Ok(()),
     }
@@ -81,19 +62,4 @@ pub fn silence_insta() {
             others(panic);
         }
     }));
-}
-
-/// The text in a snapshot's file: what follows insta's header.
-fn accepted(file: &Path) -> Option<String> {
-    let content = fs::read_to_string(file).ok()?;
-    content.splitn(3, "---\n").nth(2).map(ToOwned::to_owned)
-}
-
-fn difference(accepted: &str, seen: &str) -> String {
-    let diff = TextDiff::from_lines(accepted.trim_end(), seen.trim_end());
-    diff.unified_diff()
-        .context_radius(2)
-        .missing_newline_hint(false)
-        .header("accepted", "seen")
-        .to_string()
 }

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use boot_matrix_tests::{environment::Environment, snapshot, trial};
+use boot_matrix_tests::{cells::Cells, snapshot, trial};
 use libtest_mimic::{Arguments, Trial};
 use scenarios::id::CellId;
 
@@ -20,20 +20,15 @@ fn main() -> ExitCode {
 }
 
 fn trials(arguments: &Arguments) -> anyhow::Result<Vec<Trial>> {
-    let environment = Arc::new(Environment::find()?);
+    let cells = Arc::new(Cells::find()?);
     let ids = match &arguments.filter {
         // A runner asks for one test in each process: that must not cost the list of all the others.
         Some(id) if arguments.exact => id.parse().into_iter().collect(),
-        _ => environment.ids()?,
+        _ => cells.ids()?,
     };
     let trial = |id: CellId| {
-        let environment = Arc::clone(&environment);
-        Trial::ignorable_test(id.to_string(), move || {
-            let cell = environment
-                .cell(&id)
-                .map_err(|error| format!("{error:#}"))?;
-            trial::run(&environment, &cell)
-        })
+        let cells = Arc::clone(&cells);
+        Trial::ignorable_test(id.to_string(), move || trial::run(&cells, &id))
     };
     Ok(ids.into_iter().map(trial).collect())
 }

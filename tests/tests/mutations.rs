@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use boot_matrix_tests::environment::Environment;
+use boot_matrix_tests::cells::Cells;
 use harness::{
     case::{Case, Success},
     checkpoint::Checkpoints,
@@ -32,6 +32,7 @@ use regex::bytes::Regex;
 use scenarios::{
     cell::{Cell, DiscSource, Recipe},
     matrix::Matrix,
+    runner::environment::Environment,
 };
 
 fn main() -> ExitCode {
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn trials() -> anyhow::Result<Vec<Trial>> {
-    let environment = Arc::new(Environment::find()?);
+    let environment = Arc::new(Cells::find()?.environment);
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("no workspace")?;

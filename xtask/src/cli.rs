@@ -52,6 +52,9 @@ pub(crate) enum Verb {
     Test(Test),
     /// Check format, lints, documentation, the schema, the generated tables and the snapshots.
     Check(Check),
+    /// Run one cell of a run. boot-matrix starts a process of this for each.
+    #[command(hide = true)]
+    Cell(Cell),
     /// Measure how long things take, as ratios in one run.
     Bench(crate::bench::Bench),
     /// Try what boot-matrix can be trusted with, in figures.
@@ -75,13 +78,21 @@ impl Verb {
             Self::Firmware(options) => options.format,
             Self::Checkpoints(options) => options.format,
             Self::Doctor(options) => options.format,
-            Self::Completions(_) => Format::Text,
+            Self::Completions(_) | Self::Cell(_) => Format::Text,
             Self::Test(options) => options.format,
             Self::Check(options) => options.format,
             Self::Bench(options) => options.format,
             Self::Trust(options) => options.format,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cell {
+    /// The run file.
+    pub(crate) run: PathBuf,
+    /// The cell's id.
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Args)]
@@ -178,8 +189,8 @@ pub(crate) struct BootMatrix {
     /// Run only one slice of the cells, as in slice:1/4, on one of several machines. cargo xtask merge joins them.
     #[arg(long, value_name = "slice:K/N", conflicts_with_all = ["rerun", "against"])]
     pub(crate) partition: Option<Partition>,
-    /// Write an archive with which cells can be run where there is neither the source nor a compiler: nextest's own, with this program,
-    /// nextest and the scenarios in it. Unpack it there; target/archive/xtask is this program.
+    /// Write an archive with which cells can be run where there is neither the source nor a compiler: this program, and the
+    /// scenarios with their snapshots. Unpack it there; target/archive/xtask is this program.
     #[arg(long, value_name = "FILE.tar.zst", exclusive = true)]
     pub(crate) archive: Option<PathBuf>,
     /// Start every machine from power-on, none from a checkpoint.
@@ -188,6 +199,9 @@ pub(crate) struct BootMatrix {
     /// Run every cell from a checkpoint and from power-on, and fail where what is seen is not the same.
     #[arg(long, conflicts_with = "cold")]
     pub(crate) prove_warm: bool,
+    /// Run so many machines at once [default: one for each processor, as far as memory lasts].
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
     /// The folder for results and evidence [default: target/boot-matrix].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -202,6 +216,13 @@ pub(crate) struct BootMatrix {
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: RunFormat,
+}
+
+fn jobs(typed: &str) -> Result<usize, String> {
+    match typed.parse() {
+        Ok(jobs @ 1..=1024) => Ok(jobs),
+        _ => Err("it is a number from 1 to 1024".to_owned()),
+    }
 }
 
 /// What was typed behind the program's name, the verb first, as it can be shown.
@@ -242,6 +263,7 @@ impl BootMatrix {
             archive: None,
             cold: false,
             prove_warm: false,
+            jobs: None,
             out: None,
             tooling,
             quiet: false,

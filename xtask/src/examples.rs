@@ -405,7 +405,7 @@ mod tests {
         // clap's own help of the helps has none.
         let below = command
             .get_subcommands_mut()
-            .filter(|verb| verb.get_name() != "help");
+            .filter(|verb| verb.get_name() != "help" && !verb.is_hide_set());
         let below = below.flat_map(helps);
         std::iter::once(help).chain(below).collect()
     }

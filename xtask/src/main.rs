@@ -24,6 +24,7 @@ mod listen;
 mod merge;
 #[cfg(test)]
 mod options_tests;
+mod pack;
 mod parallel;
 mod place;
 mod report;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         Verb::Report(options) => report::run(&options),
         Verb::Listen(options) => listen::run(&options),
         Verb::Doctor(options) => doctor::run(&options),
+        Verb::Cell(options) => boot_matrix::cells::one(&options),
         Verb::Completions(options) => completions::run(&options),
         Verb::Test(options) => test::run(options),
         Verb::Check(options) => check::run(&options),

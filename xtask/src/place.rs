@@ -18,10 +18,8 @@ pub(crate) fn workspace() -> &'static Path {
     })
 }
 
-/// The folder in the target folder with all of an archive that is not nextest's own.
+/// The folder in the target folder that an archive is unpacked into.
 pub(crate) const ARCHIVE: &str = "archive";
-/// The program of nextest.
-pub(crate) const NEXTEST: &str = "cargo-nextest";
 
 /// Where an archive was unpacked that this program came in (`boot-matrix --archive`); nothing in a workspace.
 pub(crate) fn archive() -> Option<&'static Path> {
@@ -33,16 +31,6 @@ pub(crate) fn archive() -> Option<&'static Path> {
         is_archive.then(|| folder.to_owned())
     };
     FOLDER.get_or_init(find).as_deref()
-}
-
-/// nextest, as a command of cargo's or as it came in an archive.
-pub(crate) fn nextest() -> Command {
-    let mut command = match archive() {
-        Some(folder) => Command::new(folder.join(NEXTEST)),
-        None => cargo(),
-    };
-    command.arg("nextest");
-    command
 }
 
 /// This program, even when another was built in its place since it was started (proc(5)).

@@ -29,6 +29,15 @@ const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 /// A signal that the kernel sent, as a terminal's Ctrl-C: it went to the child too. (`SI_KERNEL` of `sigaction(2)`.)
 const FROM_KERNEL: i32 = 0x80;
 
+/// Takes back that a parent which catches signals has blocked them for us: they end us.
+///
+/// # Errors
+/// The kernel refuses.
+pub(crate) fn unblock() -> anyhow::Result<()> {
+    let set: SigSet = ENDING.into_iter().collect();
+    set.thread_unblock().context("cannot unblock signals")
+}
+
 /// Catches the signals that would end us, for the rest of this process.
 pub(crate) struct Signals {
     state: Arc<State>,

@@ -26,7 +26,7 @@ pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
         let own = own.to_string_lossy();
         let out = folder.join("out");
         let arguments = ["--scenarios", &*own, "--accept"];
-        let (took, results) = boot_matrix(bed, place::workspace(), &out, &arguments, &[])?;
+        let (took, results) = boot_matrix(bed, place::workspace(), &out, &arguments)?;
         let per_cell = took.as_secs_f64() * 1e3 / results.totals.cells.max(1) as f64;
         let what = format!(
             "a matrix of {} ({}), for each cell",

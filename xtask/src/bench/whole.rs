@@ -42,7 +42,7 @@ pub(super) fn warm_up(bed: &Bed) -> anyhow::Result<()> {
         }
     }
     let out = bed.folder.path().join("warm-up");
-    boot_matrix(bed, place::workspace(), &out, &[ONE_CELL], &[]).map(drop)
+    boot_matrix(bed, place::workspace(), &out, &[ONE_CELL]).map(drop)
 }
 
 fn platforms(bed: &Bed) -> anyhow::Result<Vec<Platform>> {
@@ -59,7 +59,7 @@ fn platforms(bed: &Bed) -> anyhow::Result<Vec<Platform>> {
 pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow::Result<()> {
     remark!("bench: the whole default matrix");
     let (out, root) = (bed.folder.path().join("matrix"), place::workspace());
-    let (warm, results) = boot_matrix(bed, root, &out, &[], &[])?;
+    let (warm, results) = boot_matrix(bed, root, &out, &[])?;
     let from_checkpoints = results
         .cells
         .iter()
@@ -88,8 +88,7 @@ pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow:
     if also_cold {
         remark!("bench: the same cells from power-on, one after another");
         let out = bed.folder.path().join("cold");
-        let one_at_a_time = [("NEXTEST_TEST_THREADS", "1")];
-        let (cold, results) = boot_matrix(bed, root, &out, &["--cold"], &one_at_a_time)?;
+        let (cold, results) = boot_matrix(bed, root, &out, &["--cold", "--jobs", "1"])?;
         let what = format!(
             "the whole default matrix ({}) against the same {} cold and one after another ({})",
             show(warm),
@@ -138,7 +137,7 @@ pub(super) fn clone(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
         if !status.success() {
             bail!("git clone ended with {status}");
         }
-        boot_matrix(bed, &clone, &folder.join("first"), &[ONE_CELL], &[]).map(drop)
+        boot_matrix(bed, &clone, &folder.join("first"), &[ONE_CELL]).map(drop)
     })?;
     report.rows.push(Row::new(
         "clone, build from an empty target folder, first result",
@@ -163,7 +162,6 @@ pub(super) fn boot_matrix(
     root: &Path,
     out: &Path,
     arguments: &[&str],
-    environment: &[(&str, &str)],
 ) -> anyhow::Result<(Duration, Results)> {
     let log = bed.folder.path().join("boot-matrix.log");
     let said = fs::File::create(&log).with_context(|| format!("write {}", log.display()))?;
@@ -175,8 +173,6 @@ pub(super) fn boot_matrix(
         .args(arguments)
         .current_dir(root)
         .env_remove("CARGO_TARGET_DIR")
-        .env_remove("NEXTEST_TEST_THREADS")
-        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(said);

@@ -47,7 +47,7 @@ impl Measured {
 
 impl Estimate {
     /// What is known before a run, in which so many cells run at once.
-    pub(super) fn new(cells: &[Cell], earlier: Option<&Results>, at_once: u64) -> Self {
+    pub(super) fn new(cells: &[Cell], earlier: Option<&Results>, at_once: usize) -> Self {
         let earlier = earlier.iter().flat_map(|results| &results.cells);
         // What was skipped or could not be run took no time, and will now.
         let earlier: BTreeMap<&str, Duration> = earlier

@@ -3,6 +3,7 @@
 mod against;
 pub(crate) mod archive;
 pub(crate) mod builds;
+pub(crate) mod cells;
 pub(crate) mod checkpoints;
 mod choice;
 mod comparison;
@@ -10,10 +11,9 @@ mod estimate;
 pub(crate) mod flips;
 pub(crate) mod folder;
 mod github;
+mod insta;
 pub(crate) mod junit;
 mod live;
-mod nextest;
-mod order;
 mod problems;
 mod progress;
 mod resume;
@@ -40,14 +40,16 @@ use scenarios::{
     record,
     results::{FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
     run::{self, Declared, Run},
+    runner::order,
     terms::{Accepted, Starts},
     toolbox::Toolbox,
 };
 use serde_json::json;
 
 use self::{
+    cells::{Job, Told},
     choice::Choice,
-    nextest::{Ended, Snapshots, Told},
+    insta::Update,
     table::{Detail, Telling},
 };
 use crate::{
@@ -69,6 +71,9 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     }
     let choice = choice::choose(options)?;
     review::check(options, &choice)?;
+    if options.review || (options.accept && choice.accepted == Accepted::Snapshots) {
+        insta::check()?;
+    }
     if let Some(folder) = &options.export {
         return export(options, &choice.cells, folder);
     }
@@ -220,7 +225,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         }
     };
     files::sweep(&out)?;
-    let run_file = run.write(&left)?;
+    run.write(&left)?;
     live::fetch(&left);
     if options.starts() != Starts::Cold {
         let needs = options.starts() == Starts::Both;
@@ -231,40 +236,22 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
             signals,
         )?;
     }
-    let job = nextest::Job {
-        run_file,
-        out: &out,
-        run: run.name(),
+    let job = Job {
+        run: &run,
         held: &held,
-        snapshots: match (on_builds, options.accept) {
-            (true, _) => Snapshots::Kept,
-            (false, true) => Snapshots::Accepted,
-            (false, false) => Snapshots::Reviewed,
-        },
-        slow: order::slow(&left, earlier.as_ref()),
         told: Told::by(options.quiet),
-        cells: &left,
+        cells: &order::slow_first(&left, earlier.as_ref()),
+        at_once: options.jobs,
         earlier: earlier.as_ref(),
     };
-    // Where nothing is left there is nothing to start.
-    let ended = match left.is_empty() {
-        true => None,
-        false => Some(nextest::run(&job, signals)?),
-    };
-    let why_missing = ended.as_ref().and_then(Ended::why_missing);
-    let records = record::gather(&out, run.name(), &cells, why_missing.as_deref());
+    cells::run(&job, signals)?;
+    let why_missing = signals.caught().then_some("the run was interrupted");
+    let records = record::gather(&out, run.name(), &cells, why_missing);
     let mut results = Results::new(
         toolbox.accelerator.accelerator.to_string(),
         tools(&toolbox, &cells),
         records,
     );
-    if ended.is_some_and(|ended| ended.saw_failures()) && results.totals.exit_code() == 0 {
-        // Never a pass: somebody else has written into this folder, or a record lies.
-        let out = out.display();
-        let what = format!("nextest saw failures that the results in {out} do not have");
-        let remedy = "cargo xtask boot-matrix --out DIR, with a folder of its own";
-        return Err(Stop::host(what, remedy).into());
-    }
     results.partition = run.partition;
     results.basis.clone_from(&run.basis);
     if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
@@ -279,6 +266,9 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
         builds::accept(&results, &choice.matrix)?;
     }
     junit::write(&results, &out)?;
+    if run.accept && run.accepted == Accepted::Snapshots {
+        insta::update(&run, &cells, Update::Accept, signals)?;
+    }
     let telling = Telling {
         out: &out,
         took: Some(began.elapsed()),
@@ -287,6 +277,7 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     };
     present(options.format, &results, &cells, &telling)?;
     if options.review && !signals.caught() {
+        insta::update(&run, &cells, Update::Review, signals)?;
         review::open(&results, &cells, &out, signals)?;
     }
     Ok(results)
@@ -307,8 +298,8 @@ fn words(typed: Vec<String>) -> Vec<String> {
         };
         match option {
             "--resume" | "--review" | "--list" | "--quiet" | "-q" | "--verbose" | "-v" => {}
-            "--out" | "--partition" | "--format" if value => {}
-            "--out" | "--partition" | "--format" => drop(typed.next()),
+            "--out" | "--partition" | "--format" | "--jobs" if value => {}
+            "--out" | "--partition" | "--format" | "--jobs" => drop(typed.next()),
             _ => words.push(word),
         }
     }

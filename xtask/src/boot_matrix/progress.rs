@@ -1,9 +1,7 @@
 //! How a run goes, for somebody who watches: how much is done, what runs now, what is not as expected, and how long it may still take.
 
 use std::{
-    collections::HashMap,
-    io::{BufRead, Write},
-    path::Path,
+    io::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,12 +11,12 @@ use anstyle::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenarios::{
     cell::Cell,
-    record::{self, CellResult, Differs, Verdict},
-    results::Results,
+    record::{CellResult, Differs, Verdict},
+    runner::{pool::Event, trial},
 };
-use serde::Deserialize;
 
 use super::{
+    cells::{Job, Told},
     estimate::{Estimate, in_words},
     problems,
     table::paint_marks,
@@ -35,58 +33,11 @@ const NAMED: usize = 8;
 /// So many characters of a reason.
 const REASON: usize = 160;
 
-/// What is about to run.
-pub(super) struct Plan<'a> {
-    /// All of it.
-    pub(super) cells: &'a [Cell],
-    /// What an earlier run in the same folder came to.
-    pub(super) earlier: Option<&'a Results>,
-    /// The folder of the results.
-    pub(super) out: &'a Path,
-    /// The name of the run.
-    pub(super) run: u64,
-    /// How many run at once.
-    pub(super) at_once: u64,
-}
-
-/// A line of nextest's libtest-json-plus, as far as it matters here. The format is experimental: what is not understood is passed over,
-/// and nothing but this display depends on it.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    of: String,
-    event: String,
-    name: Option<String>,
-}
-
-/// Follows nextest's events to their end.
-pub(super) fn follow(events: impl BufRead, plan: &Plan<'_>, is_shown: bool) {
-    let watch = Watch::new(plan, is_shown);
-    for line in events.lines().map_while(Result::ok) {
-        let Ok(event) = serde_json::from_str::<Event>(&line) else {
-            continue;
-        };
-        // The name of a test stands behind that of its program.
-        let Some((_, id)) = event.name.as_deref().and_then(|name| name.split_once('$')) else {
-            continue;
-        };
-        match (event.of.as_str(), event.event.as_str()) {
-            ("test", "started") => watch.started(id),
-            ("test", _) => watch.ended(id),
-            _ => {}
-        }
-    }
-    watch.bar.finish_and_clear();
-}
-
 /// What is drawn, and what it is drawn from.
-struct Watch<'a> {
-    plan: &'a Plan<'a>,
-    /// By id.
-    cells: HashMap<&'a str, &'a Cell>,
+pub(super) struct Watch<'a> {
+    job: &'a Job<'a>,
     bar: ProgressBar,
     state: Arc<Mutex<State>>,
-    is_shown: bool,
 }
 
 struct State {
@@ -96,18 +47,19 @@ struct State {
 }
 
 impl<'a> Watch<'a> {
-    fn new(plan: &'a Plan<'a>, is_shown: bool) -> Self {
+    /// Begins, before the first cell does.
+    pub(super) fn new(job: &'a Job<'a>, at_once: usize) -> Self {
         let state = Arc::new(Mutex::new(State {
             running: Vec::new(),
             verdicts: Vec::new(),
-            estimate: Estimate::new(plan.cells, plan.earlier, plan.at_once),
+            estimate: Estimate::new(job.cells, job.earlier, at_once),
         }));
-        let target = if is_shown && terminal::is_watched() {
+        let target = if job.told == Told::Live && terminal::is_watched() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(Some(plan.cells.len() as u64), target);
+        let bar = ProgressBar::with_draw_target(Some(job.cells.len() as u64), target);
         let drawn = Arc::clone(&state);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}{live}")
             // A template that is part of the program is a good one.
@@ -122,46 +74,60 @@ impl<'a> Watch<'a> {
             );
         bar.set_style(style);
         bar.enable_steady_tick(TICK);
-        let cells = plan.cells.iter();
-        Self {
-            cells: cells.map(|cell| (cell.id.as_str(), cell)).collect(),
-            plan,
-            bar,
-            state,
-            is_shown,
+        Self { job, bar, state }
+    }
+
+    /// Takes note of what happens to a cell.
+    pub(super) fn see(&self, cell: &Cell, event: Event) {
+        match event {
+            Event::Began => {
+                let began = (cell.id.to_string(), Instant::now());
+                lock(&self.state).running.push(began);
+            }
+            Event::Ended(record) => self.ended(cell, &record),
         }
     }
 
-    fn started(&self, id: &str) {
-        lock(&self.state)
-            .running
-            .push((id.to_owned(), Instant::now()));
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 
-    fn ended(&self, id: &str) {
-        let Some(cell) = self.cells.get(id) else {
-            return;
-        };
-        let record = record::read_record(self.plan.out, self.plan.run, &cell.id);
-        let record = record.unwrap_or_else(|error| {
-            record::unseen(cell, Verdict::Infra, format!("it left no result: {error}"))
-        });
-        {
+    fn ended(&self, cell: &Cell, record: &CellResult) {
+        let number = {
             let mut state = lock(&self.state);
+            let id = cell.id.as_str();
             let running = state.running.iter().position(|(running, _)| running == id);
             let took = running.map(|place| state.running.swap_remove(place).1.elapsed());
             state.estimate.ended(id, took);
             state.verdicts.push(record.verdict);
-        }
+            state.verdicts.len()
+        };
         self.bar.inc(1);
-        if let Some(line) = failure(&record)
-            && self.is_shown
-        {
+        let line = match self.job.told {
+            Told::Not => None,
+            Told::Live => failure(record),
+            Told::Plainly => Some(self.plainly(number, record)),
+        };
+        if let Some(line) = line {
             self.bar.suspend(|| {
                 // Nobody has to read it.
                 drop(writeln!(std::io::stderr(), "{line}"));
             });
         }
+    }
+
+    /// A line for a cell, and below it what a person needs to go on from a failure.
+    fn plainly(&self, number: usize, record: &CellResult) -> String {
+        let took = Duration::from_millis(record.duration_ms).as_secs_f64();
+        let (all, verdict, id) = (self.job.cells.len(), record.verdict, &record.id);
+        let line = format!("[{number}/{all}] {verdict:<11} {took:>5.1} s  {id}");
+        if !record.is_failure() {
+            return line;
+        }
+        let why = trial::explain(&self.job.run.out, record);
+        let why: Vec<String> = why.lines().map(|line| format!("    {line}")).collect();
+        format!("{line}\n{}", why.join("\n"))
     }
 }
 

@@ -13,21 +13,25 @@ use std::{
 use harness::{
     case::{Case, Success},
     checkpoint::Checkpoints,
-    diagnosis::Boot,
+    diagnosis,
     guest::{Starts, Vocabulary},
     observation::Observation,
     outcome::OutcomeKind,
     platform::Platform,
     run::Infra,
 };
-use images::inspect::Inspection;
 use regex::bytes::Regex;
 use scenarios::{
+    baseline::finding_ids,
     cell::Cell,
     master::Masters,
     matrix::Matrix,
     record::{self, CellResult, Verdict},
     results::Results,
+    runner::{
+        boot::{Boot, How},
+        judge,
+    },
     selection::Selection,
     toolbox::Toolbox,
 };
@@ -76,8 +80,8 @@ pub(super) enum Failure {
 
 impl Booted {
     /// What was seen, to be explained.
-    pub(super) fn boot(&self) -> Option<Boot<'_>> {
-        Some(Boot {
+    pub(super) fn boot(&self) -> Option<diagnosis::Boot<'_>> {
+        Some(diagnosis::Boot {
             build: self.cell.id.firmware().to_owned(),
             firmware: self.cell.firmware,
             attachment: self.cell.attachment,
@@ -164,17 +168,12 @@ impl Setting {
         )
     }
 
-    fn case(&self, cell: &Cell, disc: &Disc) -> Result<Case, String> {
+    fn how(&self, cell: &Cell) -> Result<How, String> {
         let platform = self
             .toolbox
             .platform(cell)
             .map_err(|error| error.to_string())?;
-        Ok(Case {
-            id: cell.id.to_string(),
-            disc: disc.path.clone(),
-            manifest: None,
-            map: Some(Arc::clone(&disc.map)),
-            configurations: Arc::clone(&disc.configurations),
+        Ok(How {
             platform: Platform {
                 memory_mib: self.memory_mib,
                 cpu: self.cpu.clone(),
@@ -183,9 +182,7 @@ impl Setting {
             .for_strangers(),
             checkpoints: (!self.cold).then(|| Checkpoints::in_folder(place::checkpoints())),
             success: self.success.clone(),
-            dialogue: cell.dialogue.clone(),
             words: Some(Arc::clone(&self.words)),
-            patience: cell.deadline,
             deadline: self.deadline,
             evidence: self.out.join(record::evidence_folder(&cell.id)),
         })
@@ -225,37 +222,23 @@ pub(super) fn all(
 }
 
 fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
-    let case = setting.case(cell, disc);
-    let (case, seen) = match case {
+    let (case, seen) = match setting.how(cell) {
         Err(why) => (None, Err(Failure::Skipped(why))),
-        Ok(case) => {
-            let seen = harness::run::run(&case).map_err(Failure::Infra);
-            (Some(case), seen)
+        Ok(how) => {
+            let boot = Boot::of(cell, &disc.path, None, &disc.read, how);
+            (Some(boot.case), boot.seen.map_err(Failure::Infra))
         }
     };
     let result = match &seen {
         Err(Failure::Skipped(why)) => record::unseen(cell, Verdict::Skipped, why),
         Err(Failure::Infra(infra)) => record::unseen(cell, Verdict::Infra, infra.to_string()),
-        Ok(observation) => result(cell, observation, &disc.inspection),
+        Ok(observation) => judge::observed(cell, observation, finding_ids(&disc.read.inspection)),
     };
     Booted {
         cell: cell.clone(),
         case,
         seen,
         result,
-    }
-}
-
-fn result(cell: &Cell, observation: &Observation, inspection: &Inspection) -> CellResult {
-    CellResult {
-        outcome: Some(observation.outcome.clone()),
-        guest: observation.guest.clone(),
-        starts: Some(observation.starts),
-        findings: scenarios::baseline::finding_ids(inspection),
-        duration_ms: observation.duration_ms,
-        start: Some(observation.start),
-        reason: Vec::new(),
-        ..record::unseen(cell, Verdict::Observed, "")
     }
 }
 

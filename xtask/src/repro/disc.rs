@@ -8,11 +8,10 @@ use std::{
 };
 
 use images::{
-    boot_configuration::BootConfigurations,
     differ::Side,
-    inspect::{DiscFile, Inspection, Options, Window, inspect},
-    map::DiscMap,
+    inspect::{DiscFile, Window},
 };
+use scenarios::runner::boot::ReadDisc;
 
 use crate::{iso, place::absolute, stop::Stop};
 
@@ -21,9 +20,7 @@ use crate::{iso, place::absolute, stop::Stop};
 pub(super) struct Disc {
     pub(super) path: PathBuf,
     pub(super) file: Arc<DiscFile>,
-    pub(super) inspection: Inspection,
-    pub(super) map: Arc<DiscMap>,
-    pub(super) configurations: Arc<BootConfigurations>,
+    pub(super) read: ReadDisc,
     stamp: Stamp,
 }
 
@@ -58,17 +55,12 @@ impl Disc {
                 .metadata()
                 .map_err(|error| Stop::usage(error, remedy))?,
         );
-        let mut window = Window::new(&file);
-        let inspection = inspect(&mut window, &Options::default())
+        let read = ReadDisc::strangers(&mut Window::new(&file))
             .map_err(|error| Stop::usage(error, remedy))?;
-        let map = Arc::new(DiscMap::read(&mut window, &inspection));
-        let configurations = Arc::new(BootConfigurations::read(&mut window, &inspection));
         Ok(Self {
             path,
             file: Arc::new(file),
-            inspection,
-            map,
-            configurations,
+            read,
             stamp,
         })
     }
@@ -77,8 +69,8 @@ impl Disc {
     pub(super) fn side<'s, 'd>(&'s self, disc: &'s mut Window<'d>) -> Side<'s, 'd> {
         Side {
             disc,
-            inspection: &self.inspection,
-            map: &self.map,
+            inspection: &self.read.inspection,
+            map: &self.read.map,
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn write(
             .sum();
         remark!(
             "booting it again with {kept} of its {}",
-            disc.inspection.size.blocks_rounded_up()
+            disc.read.inspection.size.blocks_rounded_up()
         );
         let cut = disc.cut_down_to(iso);
         let boots = boots::all(&below, &cut, signals)?;
@@ -76,12 +76,12 @@ pub(super) fn write(
         });
         seen.collect()
     };
-    let distillation = distil(&*disc.file, &disc.map, &whole, iso, again).map_err(told)?;
+    let distillation = distil(&*disc.file, &disc.read.map, &whole, iso, again).map_err(told)?;
     let text = iso.with_extension("disc");
     files::write(&text, distillation.distilled.to_toml().as_bytes())?;
     let boots: Vec<Boot<'_>> = wanted.iter().filter_map(|one| one.boot()).collect();
     Ok(Reproducer {
-        diagnosis: diagnose(&disc.inspection, &disc.map, &boots),
+        diagnosis: diagnose(&disc.read.inspection, &disc.read.map, &boots),
         distillation,
         either,
         iso: iso.to_owned(),

@@ -137,7 +137,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         show(&setting, &booted)?;
     }
     let asked = !options.firmware.is_empty();
-    Ok(exit_code(&setting, asked, &disc.inspection, &booted))
+    Ok(exit_code(&setting, asked, &disc.read.inspection, &booted))
 }
 
 /// Where the distilled disc goes; nothing when none is asked for.
@@ -163,11 +163,11 @@ fn show(setting: &Setting, booted: &[Booted]) -> anyhow::Result<()> {
 fn report(setting: &Setting, disc: &Disc, good: Option<&Disc>, booted: &[Booted]) -> Report {
     let boots: Vec<Boot<'_>> = booted.iter().filter_map(Booted::boot).collect();
     Report {
-        diagnosis: diagnose(&disc.inspection, &disc.map, &boots),
+        diagnosis: diagnose(&disc.read.inspection, &disc.read.map, &boots),
         compared: good.map(|good| Compared::new(good, disc)),
         results: setting.results(booted),
         disc: disc.path.clone(),
-        inspection: disc.inspection.clone(),
+        inspection: disc.read.inspection.clone(),
     }
 }
 
@@ -176,7 +176,11 @@ fn leave(report: &Report, disc: &Disc, booted: &[Booted], out: &Path) -> anyhow:
     report.results.write(out)?;
     files::write_json(&out.join(JSON), report)?;
     files::write_json(&out.join(INSPECTION), &report.inspection)?;
-    let overview = Overview::read(&mut Window::new(&*disc.file), &disc.inspection, &disc.map);
+    let overview = Overview::read(
+        &mut Window::new(&*disc.file),
+        &disc.read.inspection,
+        &disc.read.map,
+    );
     for one in booted.iter().filter(|one| one.seen.is_ok()) {
         let folder = out.join(record::evidence_folder(&one.cell.id));
         let explains = |diagnosis: &&Diagnosis| {

@@ -10,11 +10,7 @@ use scenarios::{
     toolbox::Toolbox,
 };
 
-use crate::{
-    place::{self, cargo},
-    setup::package::on_path,
-    stop::Stop,
-};
+use crate::{place::cargo, setup::package::on_path, stop::Stop};
 
 /// Something that is needed.
 #[derive(Clone, Debug)]
@@ -89,7 +85,7 @@ pub(crate) const CLUSTER: [(&str, &str); 4] = [
     ("munged", "munge"),
 ];
 
-/// What these cells need: the emulator, their firmware, the runner, and the real media among them.
+/// What these cells need: the emulator, their firmware, and the real media among them.
 pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
     // Builds that were chosen are there: they were chosen among those.
     let of_host = cells
@@ -98,7 +94,6 @@ pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) 
     let firmware: BTreeSet<FirmwareId> = of_host.map(|cell| cell.firmware).collect();
     let mut needs = vec![qemu(toolbox)];
     needs.extend(firmware.into_iter().map(|id| firmware_need(id, toolbox)));
-    needs.push(nextest());
     needs.extend(media(cells));
     needs.extend(live_tools(cells));
     needs
@@ -172,7 +167,7 @@ pub(crate) fn for_tests() -> Vec<Need> {
         .into_iter()
         .chain(cluster)
         .map(|(program, package)| oracle(program, Source::OptionalPackage(package.to_owned())));
-    needed.chain(optional).collect()
+    needed.chain(optional).chain([nextest()]).collect()
 }
 
 /// Why there is no usable emulator.
@@ -238,14 +233,11 @@ pub(crate) fn besides() -> Vec<Need> {
 
 /// A command of cargo's that is a crate of its own, and what it is for.
 fn cargo_command(command: &str, name: &'static str, what_for: &str) -> Need {
-    let mut program = if command == "nextest" {
-        place::nextest()
-    } else {
-        let mut cargo = cargo();
-        cargo.arg(command);
-        cargo
-    };
-    let asked = program.arg("--version").stderr(Stdio::null()).output();
+    let asked = cargo()
+        .arg(command)
+        .arg("--version")
+        .stderr(Stdio::null())
+        .output();
     let found = match asked {
         Ok(answer) if answer.status.success() => {
             let said = String::from_utf8_lossy(&answer.stdout);

@@ -46,12 +46,7 @@ impl Runner {
         };
         fs::create_dir_all(&beside)?;
         if let Some(archive) = place::archive() {
-            for part in ["nextest", "debug"] {
-                symlink(place::target().join(part), own.join(part))?;
-            }
-            for part in ["workspace", place::NEXTEST] {
-                symlink(archive.join(part), beside.join(part))?;
-            }
+            symlink(archive.join("workspace"), beside.join("workspace"))?;
         }
         let program = beside.join("xtask");
         let this = env::current_exe().context("cannot find this program")?;

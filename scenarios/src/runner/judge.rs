@@ -2,23 +2,24 @@
 
 use std::path::Path;
 
-use harness::{
-    toml_file::Location,
-    verdict::{Expectation, contradictions},
+use super::{
+    attempt::{Attempt, Seen},
+    environment::Environment,
+    snapshot::{self, Comparison},
 };
-use scenarios::{
+use crate::{
     baseline::{self, Baseline, finding_ids},
     cell::Cell,
     compare,
     files::{self, FileError},
     record::{self, CellResult, Differs, Verdict},
+    run::Run,
     terms::Accepted,
 };
-
-use crate::{
-    attempt::{Attempt, Seen},
-    environment::Environment,
-    snapshot::{self, Comparison},
+use harness::{
+    observation::Observation,
+    toml_file::Location,
+    verdict::{Expectation, contradictions},
 };
 
 /// What became of a cell.
@@ -61,14 +62,13 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
         }
         (Accepted::Snapshots, Some(expected)) => {
             let declared = cell.declared(seen.firmware_version.as_deref());
-            by_snapshot(cell, seen, (expected, declared), against, run.accept)?
+            by_snapshot(run, cell, seen, (expected, declared), against)
+                .map_err(|error| error.to_string())?
         }
     };
     let declared_or_accepted = expected.is_some() || matches!(run.accepted, Accepted::Baseline(_));
+    let findings = seen.inspection.as_ref().map_or_else(Vec::new, finding_ids);
     Ok(CellResult {
-        outcome: Some(seen.observation.outcome.clone()),
-        guest: seen.observation.guest.clone(),
-        starts: Some(seen.observation.starts),
         expected: expected.cloned(),
         verdict: match (judgement.differs.is_empty(), declared_or_accepted) {
             (false, _) => Verdict::Mismatch,
@@ -78,14 +78,27 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
         differs: judgement.differs,
         contradicts: judgement.contradicts,
         reason: judgement.reason,
-        findings: seen.inspection.as_ref().map_or_else(Vec::new, finding_ids),
-        duration_ms: seen.observation.duration_ms,
         start: seen
             .firmware_version
             .is_some()
             .then_some(seen.observation.start),
-        ..record::unseen(cell, Verdict::AsExpected, "")
+        ..observed(cell, &seen.observation, findings)
     })
+}
+
+/// What was seen of a cell, of which nothing was declared.
+#[must_use]
+pub fn observed(cell: &Cell, observation: &Observation, findings: Vec<String>) -> CellResult {
+    CellResult {
+        outcome: Some(observation.outcome.clone()),
+        guest: observation.guest.clone(),
+        starts: Some(observation.starts),
+        findings,
+        duration_ms: observation.duration_ms,
+        start: Some(observation.start),
+        reason: Vec::new(),
+        ..record::unseen(cell, Verdict::Observed, "")
+    }
 }
 
 /// In what a cell is not as it should be, and what of that is accepted all the same.
@@ -147,18 +160,17 @@ fn by_baseline(
     Ok(judgement)
 }
 
-/// By the scenario's snapshot, and by what it declares.
+/// By the scenario's snapshot, and by what it declares. The text that is compared is left in the evidence, for whoever accepts it.
 fn by_snapshot(
+    run: &Run,
     cell: &Cell,
     seen: &Seen,
     (expected, declared): (&Expectation, Option<&Location>),
     contradictions: Vec<String>,
-    accept: bool,
-) -> Result<Judgement, String> {
-    snapshot::forget_pending(&cell.snapshot).map_err(|error| error.to_string())?;
+) -> Result<Judgement, FileError> {
     let mut judgement = by_declaration(contradictions);
     if !judgement.differs.is_empty()
-        && accept
+        && run.accept
         && let Some(declared) = declared
     {
         // It must not become the snapshot, and whoever asked for that is told first.
@@ -173,7 +185,11 @@ fn by_snapshot(
     if !findings.is_empty() {
         text.push_str(&format!("findings:\n  {}\n", findings.join("\n  ")));
     }
-    match snapshot::compare(&cell.snapshot, &text) {
+    files::write(&record::snapshot_file(&run.out, &cell.id), text.as_bytes())?;
+    if run.accept {
+        return Ok(judgement);
+    }
+    match snapshot::compare(&cell.snapshot, &text)? {
         Comparison::Same => {}
         Comparison::Different(lines) => {
             judgement.differs.push(Differs::Snapshot);
@@ -183,7 +199,6 @@ fn by_snapshot(
             judgement.differs.push(Differs::New);
             judgement.reason.push(lines);
         }
-        Comparison::Failed(why) => return Err(why),
     }
     Ok(judgement)
 }

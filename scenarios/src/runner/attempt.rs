@@ -1,35 +1,32 @@
 //! One cell, tried.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use harness::{
-    case::{Case, Success},
+    case::Success,
     checkpoint::Checkpoints,
-    diagnosis::{Boot, diagnose},
+    diagnosis::{self, diagnose},
     evidence::OBSERVATION,
     guest::Starts,
     observation::{Observation, Start},
     outcome::{Outcome, OutcomeKind, Stage},
-    platform::Platform,
 };
 use images::{
-    boot_configuration::BootConfigurations,
-    inspect::{self, DiscFile, Inspection, Window},
+    inspect::{DiscFile, Inspection, Window},
     manifest::Manifest,
-    map::DiscMap,
     overview::Overview,
 };
 use regex::bytes::Regex;
-use scenarios::{
+
+use super::{
+    boot::{Boot, How, ReadDisc},
+    environment::Environment,
+};
+use crate::{
     cell::{Cell, DiscSource},
     disc::Disc,
     files, record,
 };
-
-use crate::environment::Environment;
 
 /// What came of trying a cell.
 #[derive(Debug)]
@@ -56,16 +53,9 @@ pub struct Seen {
 }
 
 /// A disc to boot.
-struct Booted {
+struct Made {
     iso: PathBuf,
     manifest: Option<Manifest>,
-}
-
-/// What was read of it without booting.
-struct Read {
-    inspection: Inspection,
-    map: DiscMap,
-    configurations: BootConfigurations,
 }
 
 /// Tries a cell, its machine started from a checkpoint or from power-on.
@@ -84,7 +74,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         }
         DiscSource::Iso { path, .. } => match environment.existing(path, &cell.id.disc()) {
             Err(error) => return Attempt::Failed(error.to_string()),
-            Ok(iso) => Booted {
+            Ok(iso) => Made {
                 iso,
                 manifest: None,
             },
@@ -96,7 +86,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
             match environment.live(live, &cell.id.disc()) {
                 Err(error) => return Attempt::Failed(error.to_string()),
                 Ok(Disc::Refused(words)) => return refused(words, &folder),
-                Ok(Disc::Made { iso, .. }) => Booted {
+                Ok(Disc::Made { iso, .. }) => Made {
                     iso,
                     manifest: None,
                 },
@@ -109,7 +99,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
             Err(error) => return Attempt::Failed(error.to_string()),
             Ok(Disc::Refused(words)) => return refused(words, &folder),
             Ok(Disc::Made { iso, manifest }) => match files::read_json(&manifest) {
-                Ok(manifest) => Booted {
+                Ok(manifest) => Made {
                     iso,
                     manifest: Some(manifest),
                 },
@@ -117,7 +107,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
             },
         },
     };
-    let read = match inspect(&disc, &folder) {
+    let read = match read(&disc, &folder) {
         Ok(read) => read,
         Err(error) => return Attempt::Failed(error),
     };
@@ -125,13 +115,27 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         Ok(toolbox) => toolbox,
         Err(error) => return Attempt::Failed(error),
     };
+    let success = match cell.text.as_deref().map(Regex::new).transpose() {
+        Ok(text) => text.map_or(Success::Probe, Success::Text),
+        Err(error) => return Attempt::Failed(format!("expect-text: {error}")),
+    };
     let checkpoints = match start {
         Start::Cold => None,
         Start::Warm => Some(Checkpoints::in_folder(&environment.run.checkpoints)),
     };
     match toolbox.platform(cell) {
-        Ok(platform) => boot(cell, disc, read, platform, checkpoints, folder),
         Err(error) => Attempt::Skipped(error.to_string()),
+        Ok(platform) => {
+            let how = How {
+                platform,
+                checkpoints,
+                success,
+                words: None,
+                deadline: None,
+                evidence: folder,
+            };
+            boot(cell, disc, read, how)
+        }
     }
 }
 
@@ -172,88 +176,46 @@ fn not_mastered(words: Vec<String>) -> Observation {
 }
 
 /// Reads what is on a disc, without booting it, and leaves that with the evidence.
-fn inspect(disc: &Booted, folder: &Path) -> Result<Read, String> {
+fn read(disc: &Made, folder: &Path) -> Result<ReadDisc, String> {
     let file = DiscFile::open(&disc.iso).map_err(|error| error.to_string())?;
-    let options = inspect::Options {
-        medium: disc
-            .manifest
-            .as_ref()
-            .and_then(|manifest| manifest.capacity),
-        boot_image: None,
-    };
+    let manifest = disc.manifest.as_ref();
+    let medium = manifest.and_then(|manifest| manifest.capacity);
     let mut window = Window::new(&file);
-    let inspection = inspect::inspect(&mut window, &options)
-        .map_err(|error| format!("{}: {error}", disc.iso.display()))?;
-    let map = DiscMap::read(&mut window, &inspection);
-    let configurations = match disc.manifest {
-        // Our own discs have no loader that reads any.
-        Some(_) => BootConfigurations::default(),
-        None => BootConfigurations::read(&mut window, &inspection),
+    let read = match manifest {
+        // Our own discs have no loader that reads a configuration.
+        Some(_) => ReadDisc::ours(&mut window, medium),
+        None => ReadDisc::strangers(&mut window),
     };
-    let overview = Overview::read(&mut window, &inspection, &map).for_medium(options.medium);
-    let left = files::write_evidence(&folder.join(record::INSPECTION), &inspection)
-        .and_then(|()| files::write_evidence(&folder.join(record::DISC), &overview));
-    left.map_err(|error| error.to_string())?;
-    Ok(Read {
-        inspection,
-        map,
-        configurations,
-    })
+    let read = read.map_err(|error| format!("{}: {error}", disc.iso.display()))?;
+    let overview = Overview::read(&mut window, &read.inspection, &read.map).for_medium(medium);
+    files::write_evidence(&folder.join(record::INSPECTION), &read.inspection)
+        .and_then(|()| files::write_evidence(&folder.join(record::DISC), &overview))
+        .map_err(|error| error.to_string())?;
+    Ok(read)
 }
 
-fn boot(
-    cell: &Cell,
-    disc: Booted,
-    Read {
-        inspection,
-        map,
-        configurations,
-    }: Read,
-    platform: Platform,
-    checkpoints: Option<Checkpoints>,
-    folder: PathBuf,
-) -> Attempt {
-    let map = Arc::new(map);
-    let success = match &cell.text {
-        None => Success::Probe,
-        Some(text) => match Regex::new(text) {
-            Ok(pattern) => Success::Text(pattern),
-            Err(error) => return Attempt::Failed(format!("expect-text: {error}")),
-        },
-    };
-    let case = Case {
-        id: cell.id.to_string(),
-        disc: disc.iso,
-        manifest: disc.manifest,
-        map: Some(Arc::clone(&map)),
-        configurations: Arc::new(configurations),
-        platform,
-        checkpoints,
-        success,
-        dialogue: cell.dialogue.clone(),
-        words: None,
-        patience: cell.deadline,
-        deadline: None,
-        evidence: folder,
-    };
-    let observation = match harness::run::run(&case) {
+fn boot(cell: &Cell, made: Made, read: ReadDisc, how: How) -> Attempt {
+    let firmware = how.platform.firmware.clone();
+    let Boot { case, seen } = Boot::of(cell, &made.iso, made.manifest, &read, how);
+    let observation = match seen {
         Err(infra) => return Attempt::Failed(infra.to_string()),
         Ok(observation) => observation,
     };
-    let boot = Boot {
+    let seen = diagnosis::Boot {
         build: cell.id.firmware().to_owned(),
-        firmware: case.platform.firmware.id,
+        firmware: firmware.id,
         attachment: cell.attachment,
         observation: &observation,
     };
-    let diagnosis = diagnose(&inspection, &map, &[boot]);
-    if let Err(error) = files::write_evidence(&case.evidence.join(record::DIAGNOSIS), &diagnosis) {
+    let diagnosis = diagnose(&read.inspection, &read.map, &[seen]);
+    let file = case.evidence.join(record::DIAGNOSIS);
+    if let Err(error) = files::write_evidence(&file, &diagnosis) {
         return Attempt::Failed(error.to_string());
     }
     Attempt::Seen(Box::new(Seen {
         observation,
         manifest: case.manifest,
-        inspection: Some(inspection),
-        firmware_version: Some(case.platform.firmware.version.clone()),
+        inspection: Some(read.inspection),
+        firmware_version: Some(firmware.version),
     }))
 }

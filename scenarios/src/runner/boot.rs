@@ -1,0 +1,124 @@
+//! One boot of one cell.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use harness::{
+    case::{Case, Success},
+    checkpoint::Checkpoints,
+    guest::Vocabulary,
+    observation::Observation,
+    platform::Platform,
+    run::Infra,
+};
+use images::{
+    boot_configuration::BootConfigurations,
+    inspect::{InspectError, Inspection, Options, Window, inspect},
+    manifest::Manifest,
+    map::DiscMap,
+    units::BlockCount,
+};
+
+use crate::cell::Cell;
+
+/// All that is known of a disc without booting it.
+#[derive(Clone, Debug)]
+pub struct ReadDisc {
+    /// What is on it, and what is wrong with that.
+    pub inspection: Inspection,
+    /// What stands where on it.
+    pub map: Arc<DiscMap>,
+    /// What the boot loaders on it are told.
+    pub configurations: Arc<BootConfigurations>,
+}
+
+impl ReadDisc {
+    /// Reads a disc that somebody else made.
+    ///
+    /// # Errors
+    /// As [`inspect()`].
+    pub fn strangers(disc: &mut Window<'_>) -> Result<Self, InspectError> {
+        let read = Self::ours(disc, None)?;
+        Ok(Self {
+            configurations: Arc::new(BootConfigurations::read(disc, &read.inspection)),
+            ..read
+        })
+    }
+
+    /// Reads a disc that was mastered here, for a medium of so many blocks of 2048 bytes if it has one. No loader on it reads a configuration.
+    ///
+    /// # Errors
+    /// As [`inspect()`].
+    pub fn ours(disc: &mut Window<'_>, medium: Option<BlockCount>) -> Result<Self, InspectError> {
+        let options = Options {
+            medium,
+            boot_image: None,
+        };
+        let inspection = inspect(disc, &options)?;
+        let map = Arc::new(DiscMap::read(disc, &inspection));
+        Ok(Self {
+            inspection,
+            map,
+            configurations: Arc::default(),
+        })
+    }
+}
+
+/// With what, from where and how long a cell is booted.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// The machine.
+    pub platform: Platform,
+    /// From where it starts; nothing: from power-on.
+    pub checkpoints: Option<Checkpoints>,
+    /// What shows that the disc started.
+    pub success: Success,
+    /// The words by which programs are known; nothing: those that are built in.
+    pub words: Option<Arc<Vocabulary>>,
+    /// How long it is watched at most, by the clock; nothing: as long as is usual.
+    pub deadline: Option<Duration>,
+    /// The folder for the evidence.
+    pub evidence: PathBuf,
+}
+
+/// A cell that was booted.
+#[derive(Debug)]
+pub struct Boot {
+    /// What was asked for.
+    pub case: Case,
+    /// What was seen, or why nothing could be.
+    pub seen: Result<Observation, Infra>,
+}
+
+impl Boot {
+    /// Boots a cell's disc, of which this was read before.
+    #[must_use]
+    pub fn of(
+        cell: &Cell,
+        iso: &Path,
+        manifest: Option<Manifest>,
+        read: &ReadDisc,
+        how: How,
+    ) -> Self {
+        let case = Case {
+            id: cell.id.to_string(),
+            disc: iso.to_owned(),
+            manifest,
+            map: Some(Arc::clone(&read.map)),
+            configurations: Arc::clone(&read.configurations),
+            platform: how.platform,
+            checkpoints: how.checkpoints,
+            success: how.success,
+            dialogue: cell.dialogue.clone(),
+            words: how.words,
+            patience: cell.deadline,
+            deadline: how.deadline,
+            evidence: how.evidence,
+        };
+        let seen = harness::run::run(&case);
+        Self { case, seen }
+    }
+}
