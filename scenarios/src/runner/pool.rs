@@ -224,3 +224,7 @@ pub fn at_once(cells: &[Cell]) -> usize {
         .unwrap_or(1)
         .max(1)
 }
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;
