@@ -6,7 +6,7 @@ use crate::{
     accelerator::{Accelerator, Pace},
     attachment::Attachment,
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
-    machine::spec::{Channels, HostDisc, MachineSpec, Origin},
+    machine::spec::{HostDisc, MachineSpec, Origin},
     qemu::{Qemu, QemuError},
 };
 
@@ -38,7 +38,7 @@ const STRANGERS_MEMORY_MIB: u32 = 1024;
 const STRANGERS_CPU: &str = "max,l3-cache=off";
 
 /// More processor time than any machine needs that nobody gave a deadline.
-const PROCESSOR_TIME: Duration = Duration::from_secs(3600);
+pub(crate) const PROCESSOR_TIME: Duration = Duration::from_secs(3600);
 
 /// The host has no such machine. The message ends with what to install.
 #[derive(Debug, thiserror::Error)]
@@ -99,11 +99,12 @@ impl Platform {
         Ok(Self::new(qemu, firmware, Accelerator::Tcg, attachment))
     }
 
-    /// The machine with a disc, its host paths made absolute: QEMU runs in a folder of its own.
+    /// The machine with a disc, its host paths made absolute: QEMU runs in a folder of its own, and uses the processor for so long at most.
     pub(crate) fn machine(
         &self,
         disc: HostDisc,
         origin: Origin,
+        processor_time: Duration,
     ) -> Result<MachineSpec, PlatformError> {
         let absolute = |path: &Path| {
             std::path::absolute(path).map_err(|source| PlatformError::Path {
@@ -139,9 +140,7 @@ impl Platform {
             disc,
             attachment: self.attachment,
             origin,
-            channels: Channels::Terminal,
-            window: None,
-            processor_time: PROCESSOR_TIME,
+            processor_time,
             pace: self.pace,
         })
     }

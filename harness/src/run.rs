@@ -22,11 +22,11 @@ use crate::{
     layout::BootLayout,
     machine::{
         CommandError, Machine,
-        spec::{HostDisc, MachineSpec, Origin},
+        spec::{Channels, HostDisc, MachineSpec, Origin},
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
-    platform::Platform,
+    platform::{PROCESSOR_TIME, Platform},
     screen,
     trace::TraceLog,
     variables,
@@ -165,18 +165,18 @@ pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
     })?;
     let folder = EvidenceFolder::create(&case.evidence.join("show"))?;
     let disc = HostDisc::at(disc_name(&absolute(&case.disc)?, &folder)?);
-    let spec = platform.machine(disc, Origin::PowerOn);
-    let spec = MachineSpec {
-        window: Some(window.to_owned()),
-        ..spec.map_err(|error| Infra::new(error.to_string()))?
-    };
+    let spec = platform
+        .machine(disc, Origin::PowerOn, PROCESSOR_TIME)
+        .map_err(|error| Infra::new(error.to_string()))?;
     let failed = |error: &dyn std::fmt::Display| Infra {
         command: spec.command(),
         ..Infra::new(format!("QEMU's window: {error}"))
     };
     variables::prepare(&spec.firmware, folder.path()).map_err(|error| failed(&error))?;
     let mut command = Command::new(&spec.qemu);
-    command.args(spec.argv()).current_dir(folder.path());
+    command
+        .args(spec.argv(Channels::Window(window)))
+        .current_dir(folder.path());
     die_with_parent(&mut command);
     let status = command.status().map_err(|error| failed(&error))?;
     if status.success() {
@@ -196,12 +196,9 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     let platform = &case.platform;
     let disc = HostDisc::at(disc_name(&absolute(&case.disc)?, folder)?);
     let machine = |origin| {
-        let spec = platform.machine(disc.clone(), origin);
-        let spec = spec.map_err(|error| Infra::new(error.to_string()))?;
-        Ok::<_, Infra>(MachineSpec {
-            processor_time: case.processor_time(),
-            ..spec
-        })
+        platform
+            .machine(disc.clone(), origin, case.processor_time())
+            .map_err(|error| Infra::new(error.to_string()))
     };
     let cold = machine(Origin::PowerOn)?;
     folder.write_script(REPLAY, &cold.replay_script())?;

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::{make, source};
 use crate::{
     firmware::FirmwareImage,
+    machine::spec::Channels,
     platform::{Platform, PlatformError},
     qemu::sha256_of,
 };
@@ -54,7 +55,7 @@ pub(super) fn of_platform(platform: &Platform) -> Result<String, PlatformError> 
     add(platform.firmware.sha256.as_bytes());
     add(variables.as_bytes());
     add(&program);
-    let argv: Vec<OsString> = machine.argv();
+    let argv: Vec<OsString> = machine.argv(Channels::Terminal);
     for word in argv {
         add(word.as_bytes());
     }

@@ -22,7 +22,7 @@ use crate::{
         CommandError,
         spec::{CheckpointFiles, HostDisc, MachineSpec, Origin},
     },
-    platform::{Platform, PlatformError},
+    platform::{PROCESSOR_TIME, Platform, PlatformError},
 };
 
 const RECORD: &str = "checkpoint.json";
@@ -240,6 +240,7 @@ fn source(platform: &Platform, folder: &Path, disc: &str) -> Result<MachineSpec,
     platform.machine(
         HostDisc::at(disc.to_owned()),
         Origin::ToCheckpoint(files(folder)),
+        PROCESSOR_TIME,
     )
 }
 

@@ -74,18 +74,14 @@ impl Wires {
         if let Origin::ToCheckpoint(files) | Origin::Checkpoint(files) = &spec.origin {
             theirs.push(mapping(files::copy(&files.program)?, descriptor::PROGRAM));
         }
-        let spec = MachineSpec {
-            channels: Channels::Inherited,
-            ..spec.clone()
-        };
         let mut command = Command::new(&spec.qemu);
         command
-            .args(spec.argv())
+            .args(spec.argv(Channels::Inherited))
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(stderr.try_clone()?)
             .stderr(stderr);
-        Isolation::of(&spec, folder)?.hold(&mut command);
+        Isolation::of(spec, folder)?.hold(&mut command);
         // Last: it may give a number to them that one of ours has.
         command.fd_mappings(theirs).map_err(io::Error::other)?;
         // The command owns QEMU's ends of the sockets; with it they go, or their end of file would never come.

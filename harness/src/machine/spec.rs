@@ -45,10 +45,6 @@ pub struct MachineSpec {
     pub attachment: Attachment,
     /// Where its life begins.
     pub origin: Origin,
-    /// Where the channels lead.
-    pub channels: Channels,
-    /// The kind of window that shows the screen, as QEMU's `-display` has it; `None`: no window.
-    pub window: Option<String>,
     /// The most processor time that QEMU may use, in all.
     pub processor_time: Duration,
     /// How slow the host is. It decides nothing about the machine, only about how long is waited for it.
@@ -95,13 +91,15 @@ pub struct CheckpointFiles {
     pub memory: PathBuf,
 }
 
-/// Where serial line, debug port and QMP lead.
+/// Where serial line, debug port and QMP of a machine lead, and where its screen is shown. The machine is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channels {
+pub enum Channels<'a> {
     /// To sockets that QEMU inherits, like the files that it reads: their numbers are in [`descriptor`].
     Inherited,
     /// COM1 to the terminal, port 0x402 to a file, no monitor, and files by their paths: for a person who replays a case.
     Terminal,
+    /// The same, and the screen in a window of this kind, as QEMU's `-display` has it.
+    Window(&'a str),
 }
 
 /// What QEMU inherits, by number. A file that is inherited needs no path that QEMU's user may follow.
@@ -130,22 +128,29 @@ fn inherited(descriptor: RawFd) -> String {
 }
 
 impl MachineSpec {
-    /// QEMU's arguments. Pure: the same machine has the same arguments.
+    /// QEMU's arguments. Pure: the same machine with the same channels has the same arguments.
     #[must_use]
-    pub fn argv(&self) -> Vec<OsString> {
-        let mut argv = Argv::default();
+    pub fn argv(&self, channels: Channels<'_>) -> Vec<OsString> {
+        let window = match channels {
+            Channels::Window(kind) => Some(kind),
+            Channels::Inherited | Channels::Terminal => None,
+        };
+        let mut argv = Argv {
+            words: Vec::new(),
+            channels,
+        };
         // Only what is named here: a default network card would boot from the network after the disc.
         argv.flag("-nodefaults");
         // No configuration of this host's may change the machine.
         argv.flag("-no-user-config");
         // Without a window the screen is still there to be dumped.
-        argv.option("-display", self.window.as_deref().unwrap_or("none"));
+        argv.option("-display", window.unwrap_or("none"));
         // No network, whatever later defaults say.
         argv.option("-nic", "none");
         // The disc is hostile until proven otherwise: QEMU starts no process, gains no right, touches no limit.
         argv.option(
             "-sandbox",
-            match self.window {
+            match window {
                 None => "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
                 // What draws a window sets priorities and starts helpers, and is killed where it may not (tried: GTK).
                 Some(_) => "on,obsolete=deny,elevateprivileges=deny",
@@ -170,18 +175,19 @@ impl MachineSpec {
         // A screen; some boot code writes nowhere else.
         argv.option("-device", "VGA");
         self.disc(&mut argv);
-        self.channels(&mut argv);
+        argv.channels();
         // Every read of the disc, in order, and the proof that this QEMU logs at all.
         argv.option("-D", TRACE_LOG);
         argv.option("-trace", trace::event(self.attachment));
         argv.option("-trace", trace::CANARY);
-        argv.0
+        argv.words
     }
 
-    /// The whole command, for a message.
+    /// The whole command, for a message: as a person would type it.
     #[must_use]
     pub fn command(&self) -> String {
-        let words = std::iter::once(self.qemu.clone().into_os_string()).chain(self.argv());
+        let words = std::iter::once(self.qemu.clone().into_os_string())
+            .chain(self.argv(Channels::Terminal));
         let quoted: Vec<String> = words
             .map(|word| String::from_utf8_lossy(&quote(word.as_bytes())).into_owned())
             .collect();
@@ -192,7 +198,6 @@ impl MachineSpec {
     #[must_use]
     pub fn replay_script(&self) -> Vec<u8> {
         let replay = Self {
-            channels: Channels::Terminal,
             origin: Origin::PowerOn,
             ..self.clone()
         };
@@ -216,7 +221,7 @@ impl MachineSpec {
         }
         script.extend_from_slice(b"exec ");
         script.extend(quote(self.qemu.as_os_str().as_bytes()));
-        for word in replay.argv() {
+        for word in replay.argv(Channels::Terminal) {
             let option = word.as_bytes().starts_with(b"-");
             script.extend_from_slice(if option { b" \\\n    " } else { b" " });
             script.extend(quote(word.as_bytes()));
@@ -254,7 +259,7 @@ impl MachineSpec {
         machine
     }
 
-    fn origin(&self, argv: &mut Argv) {
+    fn origin(&self, argv: &mut Argv<'_>) {
         let wake = match &self.origin {
             Origin::PowerOn => return,
             Origin::ToCheckpoint(_) => WAIT,
@@ -281,11 +286,11 @@ impl MachineSpec {
         }
     }
 
-    fn firmware(&self, argv: &mut Argv) {
+    fn firmware(&self, argv: &mut Argv<'_>) {
         match &self.firmware {
-            FirmwareImage::Bios(rom) => match self.channels {
+            FirmwareImage::Bios(rom) => match argv.channels {
                 Channels::Inherited => argv.option("-bios", &inherited(descriptor::FIRMWARE)),
-                Channels::Terminal => argv.path("-bios", rom),
+                Channels::Terminal | Channels::Window(_) => argv.path("-bios", rom),
             },
             FirmwareImage::Flash {
                 code,
@@ -293,8 +298,7 @@ impl MachineSpec {
                 needs_smm,
             } => {
                 // Code alone is enough: the variables then live in RAM, which is faster and leaves nothing behind.
-                self.open(
-                    argv,
+                argv.open(
                     "code",
                     "file",
                     &code.to_string_lossy(),
@@ -312,7 +316,7 @@ impl MachineSpec {
         }
     }
 
-    fn disc(&self, argv: &mut Argv) {
+    fn disc(&self, argv: &mut Argv<'_>) {
         // Raw and read-only, never probed: an ISO that begins like a qcow2 image would open another file of
         // the host. As JSON, since in an option a comma in the name ends it.
         let driver = if self.disc.is_device {
@@ -320,7 +324,7 @@ impl MachineSpec {
         } else {
             "file"
         };
-        self.open(argv, "disc", driver, &self.disc.path, descriptor::DISC);
+        argv.open("disc", driver, &self.disc.path, descriptor::DISC);
         // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
         let devices: &[&str] = match self.attachment {
             Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
@@ -344,57 +348,24 @@ impl MachineSpec {
             argv.option("-device", device);
         }
     }
-
-    /// A file as a block device that can only be read, inherited or by its path.
-    fn open(&self, argv: &mut Argv, node: &str, driver: &str, path: &str, descriptor: RawFd) {
-        match self.channels {
-            Channels::Inherited => {
-                // A set of one descriptor, with the same number.
-                argv.option("-add-fd", &format!("fd={descriptor},set={descriptor}"));
-                argv.node(node, driver, &format!("/dev/fdset/{descriptor}"), true);
-            }
-            Channels::Terminal => argv.node(node, driver, path, true),
-        }
-    }
-
-    fn channels(&self, argv: &mut Argv) {
-        match self.channels {
-            Channels::Inherited => {
-                for (id, fd) in [
-                    ("serial", descriptor::SERIAL),
-                    ("debug", descriptor::DEBUG),
-                    ("qmp", descriptor::QMP),
-                ] {
-                    argv.option("-chardev", &format!("socket,id={id},fd={fd}"));
-                }
-                argv.option("-mon", "chardev=qmp,mode=control");
-            }
-            Channels::Terminal => {
-                argv.option("-chardev", "stdio,id=serial");
-                argv.option("-chardev", "file,id=debug,path=debug.txt");
-            }
-        }
-        // COM1, where boot code speaks.
-        argv.option("-serial", "chardev:serial");
-        // SeaBIOS's debug port: a second channel that the firmware and the probe write to.
-        argv.option("-device", "isa-debugcon,iobase=0x402,chardev=debug");
-    }
 }
 
-#[derive(Default)]
-struct Argv(Vec<OsString>);
+struct Argv<'a> {
+    words: Vec<OsString>,
+    channels: Channels<'a>,
+}
 
-impl Argv {
+impl Argv<'_> {
     fn flag(&mut self, flag: &str) {
-        self.0.push(flag.into());
+        self.words.push(flag.into());
     }
 
     fn option(&mut self, flag: &str, value: &str) {
-        self.0.extend([flag.into(), value.into()]);
+        self.words.extend([flag.into(), value.into()]);
     }
 
     fn path(&mut self, flag: &str, value: &Path) {
-        self.0.extend([flag.into(), value.into()]);
+        self.words.extend([flag.into(), value.into()]);
     }
 
     /// A raw file as a block device, read by one of QEMU's drivers.
@@ -406,6 +377,41 @@ impl Argv {
             "file": { "driver": driver, "read-only": read_only, "filename": file },
         });
         self.option("-blockdev", &node.to_string());
+    }
+
+    /// A file as a block device that can only be read, inherited or by its path.
+    fn open(&mut self, node: &str, driver: &str, path: &str, descriptor: RawFd) {
+        match self.channels {
+            Channels::Inherited => {
+                // A set of one descriptor, with the same number.
+                self.option("-add-fd", &format!("fd={descriptor},set={descriptor}"));
+                self.node(node, driver, &format!("/dev/fdset/{descriptor}"), true);
+            }
+            Channels::Terminal | Channels::Window(_) => self.node(node, driver, path, true),
+        }
+    }
+
+    fn channels(&mut self) {
+        match self.channels {
+            Channels::Inherited => {
+                for (id, fd) in [
+                    ("serial", descriptor::SERIAL),
+                    ("debug", descriptor::DEBUG),
+                    ("qmp", descriptor::QMP),
+                ] {
+                    self.option("-chardev", &format!("socket,id={id},fd={fd}"));
+                }
+                self.option("-mon", "chardev=qmp,mode=control");
+            }
+            Channels::Terminal | Channels::Window(_) => {
+                self.option("-chardev", "stdio,id=serial");
+                self.option("-chardev", "file,id=debug,path=debug.txt");
+            }
+        }
+        // COM1, where boot code speaks.
+        self.option("-serial", "chardev:serial");
+        // SeaBIOS's debug port: a second channel that the firmware and the probe write to.
+        self.option("-device", "isa-debugcon,iobase=0x402,chardev=debug");
     }
 }
 
@@ -443,15 +449,13 @@ mod tests {
             },
             attachment,
             origin: Origin::PowerOn,
-            window: None,
             pace: Pace::NORMAL,
             processor_time: Duration::from_secs(60),
-            channels: Channels::Terminal,
         }
     }
 
     fn words(spec: &MachineSpec) -> Vec<String> {
-        spec.argv()
+        spec.argv(Channels::Terminal)
             .into_iter()
             .map(|word| word.into_string().expect("UTF-8"))
             .collect()

@@ -14,7 +14,7 @@ use harness::{
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
-        spec::{Channels, HostDisc, MachineSpec, Origin},
+        spec::{HostDisc, MachineSpec, Origin},
     },
     observation::Observation,
     platform::Platform,
@@ -188,7 +188,6 @@ impl Bench {
             accelerator: Accelerator::Tcg,
             memory_mib: 64,
             cpu: harness::platform::DEFAULT_CPU.to_owned(),
-            window: None,
             pace: Pace::NORMAL,
             processor_time: Duration::from_secs(60),
             firmware: seabios().image,
@@ -198,7 +197,6 @@ impl Bench {
             },
             attachment: Attachment::Ide,
             origin: Origin::PowerOn,
-            channels: Channels::Terminal,
         };
         let folder = self.path("");
         let stderr = std::fs::File::create(folder.join("stderr")).expect("file");

@@ -72,6 +72,11 @@ pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow:
     report
         .rows
         .push(Row::new(what, warm.as_secs_f64(), " s").aim(Aim::AtMost(60.0)));
+    report.rows.push(Row::new(
+        "of it the runner, a cell: what a cell takes beside its machine",
+        beside_the_machines(warm, &results).as_secs_f64() * 1e3,
+        " ms",
+    ));
     let kept = checkpoints(bed)?;
     let made: u64 = kept.iter().map(|kept| kept.record.made_in_ms).sum();
     let bytes: u64 = kept.iter().map(|kept| kept.allocated).sum();
@@ -100,6 +105,15 @@ pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow:
             .push(Row::new(what, ratio(cold, warm), "× faster").aim(Aim::AtLeast(8.0)));
     }
     Ok(())
+}
+
+/// What a run took beside its machines, by cell: its time on every processor, less that from each machine's start to the decision.
+fn beside_the_machines(took: Duration, results: &Results) -> Duration {
+    let machines: u64 = results.cells.iter().map(|cell| cell.duration_ms).sum();
+    let at_once = u32::try_from(results.host.cpus).unwrap_or(1);
+    let beside = (took * at_once).saturating_sub(Duration::from_millis(machines));
+    let cells = u32::try_from(results.cells.len()).unwrap_or(1);
+    beside / cells.max(1)
 }
 
 /// The checkpoints that the default matrix starts from.

@@ -14,6 +14,7 @@ mod github;
 mod insta;
 pub(crate) mod junit;
 mod live;
+mod plan;
 mod problems;
 mod progress;
 mod resume;
@@ -23,46 +24,37 @@ mod table;
 use std::{
     collections::BTreeSet,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
-    time::{Instant, SystemTime},
+    time::Instant,
 };
 
 use anyhow::Context;
 use harness::firmware::Firmware;
 use scenarios::{
-    baseline,
-    basis::{self, Basis, Sources},
     cell::Cell,
-    exchange, files,
+    exchange,
     id::ABSENT,
-    master::Masters,
-    record,
     results::{FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
-    run::{self, Declared, Run},
-    runner::order,
-    terms::{Accepted, Starts},
+    terms::Accepted,
     toolbox::Toolbox,
 };
 use serde_json::json;
 
 use self::{
-    cells::{Job, Told},
     choice::Choice,
     insta::Update,
+    plan::{Plan, out_folder},
     table::{Detail, Telling},
 };
 use crate::{
-    cli::{self, BootMatrix, Rerun, RunFormat},
-    place::{self, absolute, target},
-    report, setup,
+    cli::{BootMatrix, Rerun, RunFormat},
+    place::{self},
+    report,
     signals::Signals,
     stop::Stop,
     terminal,
 };
-
-/// What this program is made of.
-const PROGRAM: &str = env!("BOOT_MATRIX_PROGRAM");
 
 /// Runs the verb.
 pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
@@ -160,161 +152,46 @@ pub(crate) fn sentence(totals: &Totals) -> String {
     table::sentence(totals)
 }
 
+/// A run, from the cells that were chosen to the results that are left: planned, booted, gathered, left, told.
 fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
-    let (out, held) = folder::hold(&out_folder(options))?;
-    let earlier = Results::read(&out).ok();
-    let cells = match options.rerun {
-        None => choice.cells,
-        Some(Rerun::Failed) => choice::failed(choice.cells, &out)?,
-    };
-    if let Accepted::Baseline(folder) = &choice.accepted {
-        check_baseline(folder, options, &cells)?;
-    }
-    let mut toolbox = provide(options, &choice.matrix.masters, &cells)?;
-    let on_builds = !choice.builds.is_empty();
-    toolbox.firmware.extend(choice.builds);
-    setup::some_have_a_machine(&choice.whole, &toolbox)?;
+    let plan = Plan::of(options, choice)?;
     let began = Instant::now();
     let signals = Signals::catch()?;
-    // What all builds do is no snapshot.
-    let accept = options.accept && !on_builds;
-    let basis = Basis::of(&Sources {
-        whole: &choice.whole,
-        cells: &cells,
-        described: &choice.masters,
-        masters: &choice.matrix.masters,
-        toolbox: &toolbox,
-        accepted: &choice.accepted,
-        accept,
-        starts: options.starts(),
-        program: PROGRAM,
-    });
-    let now = SystemTime::now();
-    let mut run = Run {
-        folders: choice.folders,
-        masters: choice.masters,
-        scenarios: Declared::all(&choice.matrix),
-        cells: out.join(run::LIST),
-        out: out.clone(),
-        toolbox: Some(toolbox.clone()),
-        accepted: choice.accepted,
-        accept,
-        began: now,
-        went_on: now,
-        words: words(cli::typed()),
-        partition: choice.partition,
-        basis: Some(basis),
-        listed_sha256: basis::ids_sha256(cells.iter().map(|cell| cell.id.as_str())),
-        against: options.against.clone(),
-        reruns: options.rerun.is_some(),
-        starts: options.starts(),
-        checkpoints: place::checkpoints(),
-        live: place::live(),
-    };
-    let left = match &choice.stopped {
-        None => {
-            run.write_lists(&choice.whole, &cells)?;
-            cells.clone()
-        }
-        Some(stopped) => {
-            stopped.check(&run)?;
-            run.began = stopped.run.began;
-            run.words.clone_from(&stopped.run.words);
-            run.cells = out.join(run::LEFT);
-            resume::left(stopped, &cells)
-        }
-    };
-    files::sweep(&out)?;
-    run.write(&left)?;
-    live::fetch(&left);
-    if options.starts() != Starts::Cold {
-        let needs = options.starts() == Starts::Both;
-        checkpoints::prepare(
-            checkpoints::machines_of(&left, &toolbox),
-            &place::checkpoints(),
-            needs,
-            signals,
-        )?;
-    }
-    let job = Job {
-        run: &run,
-        held: &held,
-        told: Told::by(options.quiet),
-        cells: &order::slow_first(&left, earlier.as_ref()),
-        at_once: options.jobs,
-        earlier: earlier.as_ref(),
-    };
-    cells::run(&job, signals)?;
-    let why_missing = signals.caught().then_some("the run was interrupted");
-    let records = record::gather(&out, run.name(), &cells, why_missing);
-    let mut results = Results::new(
-        toolbox.accelerator.accelerator.to_string(),
-        tools(&toolbox, &cells),
-        records,
-    );
-    results.partition = run.partition;
-    results.basis.clone_from(&run.basis);
-    if let (Some(Rerun::Failed), Some(earlier)) = (options.rerun, earlier) {
-        results = results.over(earlier);
-    }
-    results.began_ms = Some(run.name());
-    results.comparison = choice
-        .against
-        .map(|against| against.compare(&results, &out));
-    results.write(&out)?;
-    if options.firmware_grid && options.accept {
-        builds::accept(&results, &choice.matrix)?;
-    }
-    junit::write(&results, &out)?;
-    if run.accept && run.accepted == Accepted::Snapshots {
-        insta::update(&run, &cells, Update::Accept, signals)?;
-    }
+    plan.prepare(signals)?;
+    cells::run(&plan.job(options), signals)?;
+    let results = plan.gather(signals);
+    leave(options, &plan, &results, signals)?;
     let telling = Telling {
-        out: &out,
+        out: &plan.run.out,
         took: Some(began.elapsed()),
         detail: Detail::of(options),
-        accept: review::option(&run.accepted, &cells).filter(|_| !on_builds),
+        accept: review::option(&plan.run.accepted, &plan.cells).filter(|_| !plan.on_builds),
     };
-    present(options.format, &results, &cells, &telling)?;
+    present(options.format, &results, &plan.cells, &telling)?;
     if options.review && !signals.caught() {
-        insta::update(&run, &cells, Update::Review, signals)?;
-        review::open(&results, &cells, &out, signals)?;
+        insta::update(&plan.run, &plan.cells, Update::Review, signals)?;
+        review::open(&results, &plan.cells, &plan.run.out, signals)?;
     }
     Ok(results)
 }
 
-/// Of what is typed behind the verb, the words that choose cells and how they are judged: not those of one run alone.
-fn words(typed: Vec<String>) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut typed = typed.into_iter();
-    // Other verbs run cells, too.
-    if typed.next().is_none_or(|verb| verb != "boot-matrix") {
-        return words;
+/// Leaves what others read, and what was accepted.
+fn leave(
+    options: &BootMatrix,
+    plan: &Plan,
+    results: &Results,
+    signals: &Signals,
+) -> anyhow::Result<()> {
+    let run = &plan.run;
+    results.write(&run.out)?;
+    if options.firmware_grid && options.accept {
+        builds::accept(results, &plan.matrix)?;
     }
-    while let Some(word) = typed.next() {
-        let (option, value) = match word.split_once('=') {
-            Some((option, _)) => (option, true),
-            None => (word.as_str(), false),
-        };
-        match option {
-            "--resume" | "--review" | "--list" | "--quiet" | "-q" | "--verbose" | "-v" => {}
-            "--out" | "--partition" | "--format" | "--jobs" if value => {}
-            "--out" | "--partition" | "--format" | "--jobs" => drop(typed.next()),
-            _ => words.push(word),
-        }
+    junit::write(results, &run.out)?;
+    if run.accept && run.accepted == Accepted::Snapshots {
+        insta::update(run, &plan.cells, Update::Accept, signals)?;
     }
-    words
-}
-
-/// The tools that some cells need, installed where they may be.
-fn provide(options: &BootMatrix, masters: &Masters, cells: &[Cell]) -> anyhow::Result<Toolbox> {
-    // Whoever types a command means it.
-    let named = options
-        .master_cmd
-        .as_ref()
-        .map(|_| choice::COMMAND.to_owned());
-    let require: Vec<String> = options.require.iter().cloned().chain(named).collect();
-    setup::provide_for_cells(cells, masters, &require, &options.tooling)
+    Ok(())
 }
 
 /// Makes the page, and tells what came out.
@@ -343,39 +220,6 @@ fn present(
         remark!("report: {}", page.display());
     }
     Ok(())
-}
-
-/// A baseline that cannot be compared with is told before minutes of work.
-fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result<(), Stop> {
-    let accept = options.accept;
-    let remedy = "a folder that --accept has written; a damaged file can be removed, and --accept writes it anew";
-    let ids = cells.iter().map(|cell| &cell.id);
-    let found = baseline::check(folder, accept, ids).map_err(|error| Stop::usage(error, remedy))?;
-    if found == 0 && !accept {
-        let what = format!("{} has a baseline of none of these cells", folder.display());
-        return Err(Stop::usage(what, "--accept, which writes one"));
-    }
-    if accept || options.is_narrowed() {
-        return Ok(());
-    }
-    // A gate that loses cells must not pass.
-    let orphans = baseline::orphans(folder, cells.iter().map(|cell| &cell.id))
-        .map_err(|error| Stop::usage(error, remedy))?;
-    match orphans.first() {
-        None => Ok(()),
-        Some(first) => Err(Stop::usage(
-            format!(
-                "{} has {} that are of no cell chosen now, {} among them",
-                folder.display(),
-                match orphans.len() {
-                    1 => "1 file".to_owned(),
-                    several => format!("{several} files"),
-                },
-                first.display()
-            ),
-            "choose their cells too; or remove the files, if the cells are meant to be gone",
-        )),
-    }
 }
 
 /// What these cells are booted with.
@@ -417,12 +261,6 @@ pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
             })
             .collect(),
     }
-}
-
-/// The folder for results, as it is asked for.
-fn out_folder(options: &BootMatrix) -> PathBuf {
-    let out = options.out.clone();
-    absolute(&out.unwrap_or_else(|| target().join("boot-matrix")))
 }
 
 fn list(cells: &[Cell], format: RunFormat) -> io::Result<()> {
