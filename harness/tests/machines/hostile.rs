@@ -172,7 +172,9 @@ fn assert_flooded(seen: &Observation, channel: &str) {
     if patience() == LONGEST {
         assert!(detail.contains(channel), "{detail}");
     } else {
-        assert!(detail.contains("no decision"), "{detail}");
+        // Beside other work QEMU waits for us to read more than it runs.
+        let ended = detail.contains("no decision") || detail.contains("too busy");
+        assert!(ended, "{detail}");
     }
 }
 
