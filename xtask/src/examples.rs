@@ -272,10 +272,7 @@ pub(crate) const CHECK: Examples = Examples(&[
 
 pub(crate) const BENCH: Examples = Examples(&[
     ("cargo xtask bench", "how long things take"),
-    (
-        "cargo xtask bench --whole --svg cells.svg",
-        "the default matrix too, and a picture of its cells",
-    ),
+    ("cargo xtask bench --whole", "the default matrix too"),
 ]);
 
 pub(crate) const TRUST: Examples = Examples(&[(

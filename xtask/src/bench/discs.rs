@@ -40,7 +40,7 @@ pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
         report.times.push(Time {
             what: format!("mastering a CD-80 with a quarter-sized hard disk, {by}"),
             spread,
-            bar: None,
+            key: None,
         });
     }
     let (our_time, their_time) = (our_time.median, their_time.median);

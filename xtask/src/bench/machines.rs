@@ -25,7 +25,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
     Bed,
-    report::{Aim, Bar, Kind, Panel, Report, Row, Time},
+    report::{Aim, Key, Kind, Report, Row, Side, Time},
     timing::{Action, alternate, in_turn, ratio, show},
 };
 use crate::{place, stop::Stop};
@@ -57,13 +57,13 @@ pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Re
     let ovmf = Boot::ovmf(bed, OVMF_BY)?;
     remark!("bench: cells against a bare start of QEMU, warm and cold");
     let bare = || start_and_quit(bed);
-    let bare_bar = Bar {
-        panel: Panel::Seabios,
+    let bare_key = Key {
+        side: Side::Seabios,
         group: String::new(),
         kind: Kind::Bare,
     };
-    let mut list: Vec<(String, Bar, Action<'_>)> =
-        vec![("QEMU, bare start and quit".to_owned(), bare_bar, &bare)];
+    let mut list: Vec<(String, Key, Action<'_>)> =
+        vec![("QEMU, bare start and quit".to_owned(), bare_key, &bare)];
     let seabios_starts = seabios.starts("one");
     let ovmf_starts = ovmf.starts("one");
     for (boot, starts) in [(&seabios, &seabios_starts), (&ovmf, &ovmf_starts)] {
@@ -119,7 +119,7 @@ pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Re
 fn time_all(
     bed: &Bed,
     runs: u32,
-    list: Vec<(String, Bar, Action<'_>)>,
+    list: Vec<(String, Key, Action<'_>)>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let actions: Vec<Action<'_>> = list.iter().map(|(_, _, action)| *action).collect();
@@ -127,25 +127,25 @@ fn time_all(
     let times = list
         .into_iter()
         .zip(spreads)
-        .map(|((what, bar, _), spread)| Time {
+        .map(|((what, key, _), spread)| Time {
             what,
             spread,
-            bar: Some(bar),
+            key: Some(key),
         });
     report.times.extend(times);
     Ok(())
 }
 
-fn median(times: &[Time], panel: Panel, kind: Kind, group: &str) -> Option<Duration> {
-    let is_it = |bar: &Bar| bar.panel == panel && bar.kind == kind && bar.group == group;
+fn median(times: &[Time], side: Side, kind: Kind, group: &str) -> Option<Duration> {
+    let is_it = |key: &Key| key.side == side && key.kind == kind && key.group == group;
     let time = times
         .iter()
-        .find(|time| time.bar.as_ref().is_some_and(is_it))?;
+        .find(|time| time.key.as_ref().is_some_and(is_it))?;
     Some(time.spread.median)
 }
 
 fn compare_with_bare(times: &[Time], rows: &mut Vec<Row>) {
-    let seabios = |kind| median(times, Panel::Seabios, kind, "");
+    let seabios = |kind| median(times, Side::Seabios, kind, "");
     let Some(bare) = seabios(Kind::Bare) else {
         return;
     };
@@ -165,7 +165,7 @@ fn compare_with_bare(times: &[Time], rows: &mut Vec<Row>) {
 }
 
 fn warm_against_cold(times: &[Time], attachment: Attachment) -> Option<Row> {
-    let of = |kind| median(times, Panel::Ovmf, kind, attachment.as_str());
+    let of = |kind| median(times, Side::Ovmf, kind, attachment.as_str());
     let (warm, cold) = (of(Kind::Warm)?, of(Kind::Cold)?);
     let what = format!(
         "OVMF cell by {attachment}, warm ({}) against cold ({})",
@@ -234,7 +234,7 @@ fn start_and_quit(bed: &Bed) -> anyhow::Result<()> {
 struct Boot<'a> {
     bed: &'a Bed,
     name: &'static str,
-    panel: Panel,
+    side: Side,
     group: String,
     id: &'static str,
     folder: std::path::PathBuf,
@@ -248,7 +248,7 @@ type Timed<'a> = Box<dyn Fn() -> anyhow::Result<()> + 'a>;
 impl<'a> Boot<'a> {
     fn seabios(bed: &'a Bed) -> anyhow::Result<Self> {
         let platform = bed.platform(FirmwareId::Seabios, SEABIOS_BY)?;
-        let boot = Self::new(bed, "SeaBIOS", Panel::Seabios, platform)?;
+        let boot = Self::new(bed, "SeaBIOS", Side::Seabios, platform)?;
         Ok(Self {
             group: String::new(),
             ..boot
@@ -257,18 +257,18 @@ impl<'a> Boot<'a> {
 
     fn ovmf(bed: &'a Bed, attachment: Attachment) -> anyhow::Result<Self> {
         let platform = bed.platform(FirmwareId::Ovmf, attachment)?;
-        Self::new(bed, "OVMF", Panel::Ovmf, platform)
+        Self::new(bed, "OVMF", Side::Ovmf, platform)
     }
 
     fn new(
         bed: &'a Bed,
         name: &'static str,
-        panel: Panel,
+        side: Side,
         platform: Platform,
     ) -> anyhow::Result<Self> {
-        let (id, boot) = match panel {
-            Panel::Seabios => ("bench/-/none/-/reference", "none"),
-            Panel::Ovmf => ("bench/-/efi/-/reference", "efi"),
+        let (id, boot) = match side {
+            Side::Seabios => ("bench/-/none/-/reference", "none"),
+            Side::Ovmf => ("bench/-/efi/-/reference", "efi"),
         };
         let disc = reference::master(id, None, &boot.parse()?, None)?;
         let attachment = platform.attachment.to_string();
@@ -286,7 +286,7 @@ impl<'a> Boot<'a> {
         Ok(Self {
             bed,
             name,
-            panel,
+            side,
             group: attachment,
             id,
             folder,
@@ -309,7 +309,7 @@ impl<'a> Boot<'a> {
     }
 
     /// These boots, with their names and their places in the plot.
-    fn entries<'b>(&self, starts: &'b [(Start, Timed<'b>)]) -> Vec<(String, Bar, Action<'b>)> {
+    fn entries<'b>(&self, starts: &'b [(Start, Timed<'b>)]) -> Vec<(String, Key, Action<'b>)> {
         let entry = |(start, boot): &'b (Start, Timed<'b>)| {
             let what = format!(
                 "{} cell by {}, {}",
@@ -317,15 +317,15 @@ impl<'a> Boot<'a> {
                 self.platform.attachment,
                 word(*start)
             );
-            let bar = Bar {
-                panel: self.panel,
+            let key = Key {
+                side: self.side,
                 group: self.group.clone(),
                 kind: match start {
                     Start::Warm => Kind::Warm,
                     Start::Cold => Kind::Cold,
                 },
             };
-            (what, bar, &**boot as Action<'b>)
+            (what, key, &**boot as Action<'b>)
         };
         starts.iter().map(entry).collect()
     }

@@ -1,19 +1,12 @@
 //! `cargo xtask bench`: speed as ratios within one run, each of medians.
 
 mod discs;
-mod flat;
 mod machines;
-mod plot;
 mod report;
 mod timing;
 mod whole;
 
-use std::{
-    ffi::OsString,
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Args;
@@ -24,10 +17,7 @@ use harness::{
     firmware::{self, FirmwareId},
     platform::Platform,
 };
-use scenarios::{
-    files,
-    toolbox::{AcceleratorWish, Toolbox},
-};
+use scenarios::toolbox::{AcceleratorWish, Toolbox};
 
 use self::{machines::OneMachine, report::Report};
 use crate::{
@@ -52,15 +42,9 @@ pub(crate) struct Bench {
     /// minutes and more.
     #[arg(long)]
     pub(crate) cold_matrix: bool,
-    /// Also matrices of 100, 300 and 1,000 cells: time for each cell, and disk used. It takes some minutes.
-    #[arg(long)]
-    pub(crate) flat: bool,
     /// Also clone the repository, build it from an empty target folder and run one cell: time to the first result.
     #[arg(long)]
     pub(crate) clone: bool,
-    /// Also draw the times of cells, into this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
     /// The QEMU to use.
     #[arg(long, value_name = "PATH")]
     pub(crate) qemu: Option<PathBuf>,
@@ -85,7 +69,6 @@ struct Bed {
 }
 
 pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
-    let svg = options.svg.as_deref().map(in_a_folder).transpose()?;
     let bed = Bed::new(options)?;
     if let Some(machine) = options.peak_memory {
         let bytes = machines::peak(&bed, machine)?;
@@ -100,14 +83,9 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
     let whole = options.whole || options.cold_matrix;
     machines::measure(&bed, whole, &mut report)?;
     discs::measure(&bed, &mut report)?;
-    if whole || options.flat {
-        whole::warm_up(&bed)?;
-    }
     if whole {
+        whole::warm_up(&bed)?;
         whole::matrix(&bed, options.cold_matrix, &mut report)?;
-    }
-    if options.flat {
-        flat::measure(&bed, &mut report)?;
     }
     if options.clone {
         whole::clone(&bed, &mut report)?;
@@ -115,22 +93,7 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
     report
         .print(&mut std::io::stdout().lock(), options.format)
         .context("cannot write the report")?;
-    if let Some(svg) = svg {
-        files::write(&svg, plot::svg(&report).as_bytes())?;
-    }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A file in a folder that exists, told before minutes of work.
-fn in_a_folder(file: &Path) -> Result<PathBuf, Stop> {
-    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    match file.parent() {
-        Some(folder) if folder.is_dir() && !file.is_dir() => Ok(file),
-        _ => Err(Stop::usage(
-            format!("{} is no file in a folder that exists", file.display()),
-            "--svg and a file in a folder that exists",
-        )),
-    }
 }
 
 impl Bed {

@@ -22,27 +22,27 @@ pub(super) struct Time {
     /// What.
     pub(super) what: String,
     pub(super) spread: Spread,
-    /// Its place in the plot, if it has one.
-    pub(super) bar: Option<Bar>,
+    /// By which ratios find it, if they do.
+    pub(super) key: Option<Key>,
 }
 
-/// A place in the plot.
+/// By which a time is found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bar {
-    pub(super) panel: Panel,
-    /// What the bars of a panel differ in, besides their kind; empty where they do in nothing else.
+pub(super) struct Key {
+    pub(super) side: Side,
+    /// The attachment; empty where times of a side do not differ in it.
     pub(super) group: String,
     pub(super) kind: Kind,
 }
 
-/// Bars that share a scale.
+/// Whose time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Panel {
+pub(super) enum Side {
     Seabios,
     Ovmf,
 }
 
-/// What a bar stands for.
+/// How the machine started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Bare,
