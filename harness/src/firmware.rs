@@ -115,6 +115,9 @@ impl FromStr for FirmwareId {
     }
 }
 
+/// The version of a firmware of which none can be found.
+pub const UNKNOWN_VERSION: &str = "unknown";
+
 /// A firmware that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Firmware {
@@ -124,7 +127,7 @@ pub struct Firmware {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
     /// SeaBIOS: the version in its ROM. OVMF, whose images say nothing of it: the version of the
-    /// package that owns the file, or `unknown`.
+    /// package that owns the file. Where neither is to be had, [`UNKNOWN_VERSION`].
     pub version: String,
     /// The SHA-256 of the image (of the code, where it is in flash), in hexadecimal.
     pub sha256: String,
@@ -324,11 +327,11 @@ fn version_of(id: FirmwareId, code: &Path) -> String {
         FirmwareKind::Bios => fs::read(code).ok().and_then(|rom| seabios_version(&rom)),
         FirmwareKind::Uefi => package_version(code),
     }
-    .unwrap_or_else(|| "unknown".to_owned())
+    .unwrap_or_else(|| UNKNOWN_VERSION.to_owned())
 }
 
-/// The version of the package that owns a file, by the host's package manager; `None` where there
-/// is none or it does not know the file.
+/// The version of the package that owns a firmware's file, by the host's package manager; `None` where there
+/// is none, or it does not know the file, or the package is QEMU's own, whose version says nothing of the firmware's.
 fn package_version(file: &Path) -> Option<String> {
     let file = fs::canonicalize(file).ok()?;
     let file = file.to_str()?;
@@ -348,16 +351,22 @@ fn package_version(file: &Path) -> Option<String> {
     let debian = || {
         let owner = answer("dpkg-query", &["--search", file])?;
         let (package, _) = owner.split_once(": ")?;
-        answer(
-            "dpkg-query",
-            &["--show", "--showformat=${Version}", package],
-        )
+        let format = "--showformat=${Package} ${Version}";
+        answer("dpkg-query", &["--show", format, package])
     };
     let rpm = || {
-        let format = "--queryformat=%{VERSION}-%{RELEASE}";
+        let format = "--queryformat=%{NAME} %{VERSION}-%{RELEASE}";
         answer("rpm", &["--query", format, "--file", file])
     };
-    debian().or_else(rpm)
+    let package = debian().or_else(rpm)?;
+    let (name, version) = package.split_once(' ')?;
+    is_of_firmware(name).then(|| version.to_owned())
+}
+
+/// Whether a package has the version of the firmware that it brings: `ovmf`, `edk2-ovmf`, `qemu-ovmf-x86_64`. QEMU's packages bring
+/// builds of their own (`qemu-common`, `qemu-system-x86-firmware`) under QEMU's version.
+fn is_of_firmware(package: &str) -> bool {
+    ["ovmf", "edk2"].iter().any(|word| package.contains(word))
 }
 
 const PACKAGE_DEADLINE: Duration = Duration::from_secs(10);
@@ -444,6 +453,20 @@ mod tests {
             message.contains("no firmware seabios@1.99 here; `firmware list`"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn qemus_version_is_not_the_firmwares() {
+        for package in ["ovmf", "ovmf-ia32", "edk2-ovmf", "qemu-ovmf-x86_64"] {
+            assert!(is_of_firmware(package), "{package}");
+        }
+        for package in [
+            "qemu-common",
+            "qemu-system-x86-firmware",
+            "qemu-system-data",
+        ] {
+            assert!(!is_of_firmware(package), "{package}");
+        }
     }
 
     #[test]

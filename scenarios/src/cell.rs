@@ -1,6 +1,6 @@
 //! One disc on one firmware by one attachment, and what must happen.
 
-use std::{path::PathBuf, time::Duration};
+use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use harness::{
     attachment::Attachment, dialogue::Dialogue, outcome::OutcomeKind, toml_file::Location,
@@ -105,8 +105,8 @@ impl Recipe {
 }
 
 impl Cell {
-    /// What must happen on this version of the firmware: of the rules that hold for it, the last. A rule with
-    /// `since` does not hold for an unknown version.
+    /// What must happen on this version of the firmware: of the rules that hold for it, the last. Without a version, what
+    /// holds where nothing has changed since; of a firmware whose version is unknown, [`Self::judged_by`] decides.
     ///
     /// `None` for a cell of a scenario that only observes.
     #[must_use]
@@ -120,12 +120,37 @@ impl Cell {
         self.rule(firmware_version).map(|rule| &rule.at)
     }
 
-    /// Whether what must happen on this version of the firmware is said by a rule with `since`. There is one snapshot for all versions,
-    /// and it is of those before.
-    #[must_use]
-    pub fn differs_since(&self, firmware_version: Option<&str>) -> bool {
-        self.rule(firmware_version)
-            .is_some_and(|rule| rule.since.is_some())
+    /// The rule that judges a cell that was run on this version of the firmware. An unknown version may be any: the newest rule that
+    /// `fits` what was seen is taken, and says that others were tried; where none fits, the newest of all.
+    ///
+    /// `None` for a cell of a scenario that only observes.
+    pub fn judged_by(
+        &self,
+        firmware_version: Option<&str>,
+        fits: impl Fn(&Expectation) -> bool,
+    ) -> Option<Judge<'_>> {
+        let is_unknown = firmware_version.is_some_and(|text| Version::find(text).is_none());
+        let any = if is_unknown {
+            self.rules_of_any_version()
+        } else {
+            Vec::new()
+        };
+        let [newest, _, ..] = any[..] else {
+            return self.rule(firmware_version).map(Judge::of);
+        };
+        let fitting = any.iter().find(|rule| fits(&rule.expectation));
+        let mut judge = Judge::of(fitting.unwrap_or(&newest));
+        let (number, which) = (
+            any.len(),
+            match fitting {
+                Some(_) => "this is the newest that fits",
+                None => "none fits, and this is the newest",
+            },
+        );
+        judge.expectation.to_mut().because.push_str(&format!(
+            " (the firmware's version is unknown, so {number} rules were tried: {which})"
+        ));
+        Some(judge)
     }
 
     /// The firmware, with the build that was chosen.
@@ -154,12 +179,55 @@ impl Cell {
     }
 
     fn rule(&self, firmware_version: Option<&str>) -> Option<&Rule> {
-        let version = firmware_version.and_then(Version::find);
-        let holds = |rule: &&Rule| match (&rule.since, &version) {
+        self.rule_of(firmware_version.and_then(Version::find).as_ref())
+    }
+
+    fn rule_of(&self, version: Option<&Version>) -> Option<&Rule> {
+        let holds = |rule: &&Rule| match (&rule.since, version) {
             (None, _) => true,
             (Some(since), Some(version)) => version >= since,
             (Some(_), None) => false,
         };
         self.rules.iter().rfind(holds)
+    }
+
+    /// The rules that decide for some version or other, that of the newest first.
+    fn rules_of_any_version(&self) -> Vec<&Rule> {
+        let mut versions: Vec<Option<&Version>> =
+            self.rules.iter().map(|rule| rule.since.as_ref()).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        let mut rules: Vec<&Rule> = Vec::new();
+        for rule in versions
+            .into_iter()
+            .rev()
+            .filter_map(|version| self.rule_of(version))
+        {
+            if !rules.iter().any(|known| std::ptr::eq(*known, rule)) {
+                rules.push(rule);
+            }
+        }
+        rules
+    }
+}
+
+/// What judges a cell.
+#[derive(Clone, Debug)]
+pub struct Judge<'a> {
+    /// What must happen.
+    pub expectation: Cow<'a, Expectation>,
+    /// Where that stands.
+    pub at: &'a Location,
+    /// Whether it holds only since some version of the firmware. There is one snapshot for all versions, and it is of those before.
+    pub since: bool,
+}
+
+impl<'a> Judge<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        Self {
+            expectation: Cow::Borrowed(&rule.expectation),
+            at: &rule.at,
+            since: rule.since.is_some(),
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::{fs, path::Path};
 
+use harness::outcome::OutcomeKind;
 use scenarios::matrix::{Folder, Matrix};
 
 const SOUND: &str = r#"[[scenario]]
@@ -123,10 +124,51 @@ fn the_last_rule_that_holds_is_the_expectation() {
     assert_eq!(outcome(newer, Some("2025.02-8")), "hung");
     assert_eq!(outcome(newer, Some("edk2-stable202505")), "hung");
     assert_eq!(outcome(newer, Some("2022.11-6+deb12u2")), "refused");
+    assert_eq!(outcome(newer, None), "refused");
+}
+
+#[test]
+fn an_unknown_version_may_be_any_and_says_so() {
+    let matrix = read(SOUND).unwrap();
+    let judge = |id: &str, version: &str, seen: OutcomeKind| {
+        let cell = matrix.cell(&id.parse().unwrap()).unwrap();
+        let judge = cell
+            .judged_by(Some(version), |expected| expected.outcome == seen)
+            .unwrap();
+        let expected = judge.expectation.into_owned();
+        (expected.outcome, judge.since, expected.because)
+    };
+    let tried = |which: &str| {
+        format!("a test (the firmware's version is unknown, so 2 rules were tried: {which})")
+    };
+    let two = "s/cd-74/none,count=4/-/reference/ovmf/ahci";
+    let fits = tried("this is the newest that fits");
     assert_eq!(
-        outcome(newer, None),
-        "refused",
-        "an unknown version is not a newer one"
+        judge(two, "unknown", OutcomeKind::Hung),
+        (OutcomeKind::Hung, true, fits.clone())
+    );
+    assert_eq!(
+        judge(two, "unknown", OutcomeKind::Refused),
+        (OutcomeKind::Refused, false, fits)
+    );
+    assert_eq!(
+        judge(two, "unknown", OutcomeKind::Booted),
+        (
+            OutcomeKind::Hung,
+            true,
+            tried("none fits, and this is the newest")
+        )
+    );
+
+    // A known version has one rule, whatever was seen; and so has a cell whose rules are the same for all.
+    assert_eq!(
+        judge(two, "2022.11", OutcomeKind::Hung),
+        (OutcomeKind::Refused, false, "a test".to_owned())
+    );
+    let one = "s/-/none,count=4/-/reference/ovmf/ahci";
+    assert_eq!(
+        judge(one, "unknown", OutcomeKind::Booted),
+        (OutcomeKind::Refused, false, "a test".to_owned())
     );
 }
 

@@ -91,10 +91,14 @@ pub(super) fn is_variable_store(file: &[u8]) -> bool {
 }
 
 /// SeaBIOS' own version: the string `VERSION` of `src/version.c`, which `scripts/buildversion.py` makes from the git tag
-/// (`rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org`) or from `.version` (`1.16.2-debian-1.16.2-1`).
+/// (`rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org`) or from `.version` (`1.16.2-debian-1.16.2-1`, `Arch Linux 1.16.3-1-1`).
+///
+/// The linker may pad the byte before it with a NUL or with an instruction (90h in Debian 13's ROM), so any byte that no
+/// text has will do.
 pub(super) fn seabios_version(rom: &[u8]) -> Option<String> {
     static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"\x00((?:rel-)?[0-9]+\.[0-9]+\.[0-9]+[-+.~:0-9A-Za-z]{0,80})\x00").ok()
+        let version = r"(?-u)[^ -~]((?:rel-|[A-Za-z]+ ){0,3}[0-9]+\.[0-9]+\.[0-9]+[-+.~:_0-9A-Za-z]{0,80})\x00";
+        Regex::new(version).ok()
     });
     let version = VERSION.as_ref()?.captures(rom)?.get(1)?;
     Some(String::from_utf8_lossy(version.as_bytes()).into_owned())
@@ -254,6 +258,17 @@ mod tests {
             b"\0\0rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org\0",
             Some("rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org"),
         );
+        // Debian 13's `seabios` 1.16.3-2: the compiler's own version stands before it, padded.
+        check(
+            b"gcc: (Debian 13.2.0-7) 13.2.0 binutils: (GNU Binutils for Debian) 2.41\0\x901.16.3-debian-1.16.3-2\0\0",
+            Some("1.16.3-debian-1.16.3-2"),
+        );
+        check(
+            b"\0rel-1.16.3-2-g1281e340ad1d-dirty-20240401_103522-host\0",
+            Some("rel-1.16.3-2-g1281e340ad1d-dirty-20240401_103522-host"),
+        );
+        check(b"\nArch Linux 1.16.3-1-1\0", Some("Arch Linux 1.16.3-1-1"));
+        check(b"\0pci dev %pP using legacy (0.9.5) virtio mode\0", None);
         check(b"\x002.0\0", None);
         check(b"1.16.2", None);
         check(b"", None);

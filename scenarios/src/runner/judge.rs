@@ -35,7 +35,10 @@ pub fn judge(environment: &Environment, cell: &Cell, attempt: &Attempt) -> CellR
 
 fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<CellResult, String> {
     let run = &environment.run;
-    let expected = cell.expectation(seen.firmware_version.as_deref());
+    let judge = cell.judged_by(seen.firmware_version.as_deref(), |expected| {
+        contradictions(&seen.observation, seen.manifest.as_ref(), expected).is_empty()
+    });
+    let expected = judge.as_ref().map(|judge| &*judge.expectation);
     let record = Baseline::new(
         &cell.id,
         baseline::Seen {
@@ -56,12 +59,12 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
         (Accepted::Nothing, _) | (Accepted::Snapshots, None) => by_declaration(against),
         (Accepted::Snapshots, _)
             if !environment.has_snapshots(cell)
-                || cell.differs_since(seen.firmware_version.as_deref()) =>
+                || judge.as_ref().is_some_and(|judge| judge.since) =>
         {
             by_declaration(against)
         }
         (Accepted::Snapshots, Some(expected)) => {
-            let declared = cell.declared(seen.firmware_version.as_deref());
+            let declared = judge.as_ref().map(|judge| judge.at);
             by_snapshot(run, cell, seen, (expected, declared), against)
                 .map_err(|error| error.to_string())?
         }
