@@ -28,6 +28,13 @@ impl FileError {
             cause,
         }
     }
+
+    /// Whether more room would have helped.
+    #[must_use]
+    pub fn is_for_want_of_room(&self) -> bool {
+        let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        kinds.contains(&self.cause.kind())
+    }
 }
 
 /// Whether a file is a distilled disc: a few sectors as text, from which the whole is rebuilt.

@@ -521,7 +521,7 @@ impl Reader<'_> {
 }
 
 fn read_file(path: &Path) -> Result<Described, ReadError> {
-    let text = fs::read_to_string(path).map_err(|cause| ReadError::Io {
+    let text = fs::read_to_string(path).map_err(|cause| ReadError::Master {
         path: path.to_owned(),
         cause,
     })?;

@@ -15,6 +15,14 @@ pub enum ReadError {
         /// Why. Not the error's source: whoever tells sources too would tell it twice.
         cause: io::Error,
     },
+    /// A description of a mastering tool that cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Master {
+        /// Which.
+        path: PathBuf,
+        /// Why. Not the error's source: whoever tells sources too would tell it twice.
+        cause: io::Error,
+    },
     /// A folder without scenarios.
     #[error("{} holds no scenario file (*.toml)", .0.display())]
     NoFiles(PathBuf),

@@ -57,10 +57,9 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
     // A tool runs in a folder of its own, where a relative path means something else.
     let out = std::path::absolute(&options.out)
         .with_context(|| format!("{} has no place", options.out.display()))?;
-    match disc::export(&recipe, &out, workshop).map_err(|error| {
-        let remedy = "free some space there, or choose another file with --out";
-        Stop::host(error, remedy)
-    })? {
+    match disc::export(&recipe, &out, workshop)
+        .map_err(|error| Stop::unwritable(&error, "another file with --out"))?
+    {
         Exported::Refused(words) => Err(Stop::usage(
             format!("{} cannot be mastered: {}", recipe.id, words.join(": ")),
             "another medium, boot or size in the id",
@@ -93,10 +92,8 @@ fn live(options: &Image, disc: &DiscId) -> anyhow::Result<ExitCode> {
     check_place(&options.out)?;
     let out = std::path::absolute(&options.out)
         .with_context(|| format!("{} has no place", options.out.display()))?;
-    let exported = disc::export_live(&live, &out, &stock).map_err(|error| {
-        let remedy = "free some space there, or choose another file with --out";
-        Stop::host(error, remedy)
-    })?;
+    let exported = disc::export_live(&live, &out, &stock)
+        .map_err(|error| Stop::unwritable(&error, "another file with --out"))?;
     match exported {
         Exported::Refused(words) => {
             let what = format!("{disc} cannot be made: {}", words.join(": "));

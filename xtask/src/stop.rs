@@ -53,12 +53,18 @@ impl Stop {
         }
     }
 
+    /// A file that cannot be written, and what else could be: `another file with --out`.
+    pub(crate) fn unwritable(error: &FileError, elsewhere: &str) -> Self {
+        Self::host(error, remedy_of(error, elsewhere))
+    }
+
     /// Scenarios that cannot be read.
     pub(crate) fn scenarios(error: &ReadError) -> Self {
         let remedy = match error {
             ReadError::Io { .. } | ReadError::NoFiles(_) => {
                 "--scenarios and a folder with scenario files (*.toml), or one such file"
             }
+            ReadError::Master { .. } => "--master and a file that describes a tool (NAME.toml)",
             ReadError::Syntax(_) | ReadError::Scenario(_) => {
                 "scenarios/README.md and docs/mastering.md, which have the formats"
             }
@@ -71,10 +77,9 @@ impl Stop {
         if let Some(stop) = error.downcast_ref::<Self>() {
             return stop.clone();
         }
-        let remedy = if error.is::<FileError>() {
-            "free some space there, or choose another folder with --out"
-        } else {
-            "cargo xtask doctor, which says what is missing on this machine"
+        let remedy = match error.downcast_ref::<FileError>() {
+            Some(error) => remedy_of(error, "another folder with --out"),
+            None => "cargo xtask doctor, which says what is missing on this machine".to_owned(),
         };
         Self::host(format!("{error:#}"), remedy)
     }
@@ -94,6 +99,14 @@ impl Stop {
     /// The `error/1` document.
     pub(crate) fn to_json(&self) -> String {
         json!({ "schema": "error/1", "message": self.message, "remedy": self.remedy }).to_string()
+    }
+}
+
+/// Room, where that would have helped; another place in any case.
+fn remedy_of(error: &FileError, elsewhere: &str) -> String {
+    match error.is_for_want_of_room() {
+        true => format!("free some space there, or choose {elsewhere}"),
+        false => elsewhere.to_owned(),
     }
 }
 
@@ -119,5 +132,12 @@ mod tests {
         let stop = Stop::of(&FileError::new("write", "results.json")(full).into());
         assert_eq!(stop.message, format!("cannot write results.json: {words}"));
         assert!(stop.remedy.contains("free some space"), "{stop}");
+    }
+
+    #[test]
+    fn where_nobody_may_write_room_does_not_help() {
+        let forbidden = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = FileError::new("write", "results.json")(forbidden);
+        assert_eq!(Stop::of(&error.into()).remedy, "another folder with --out");
     }
 }
