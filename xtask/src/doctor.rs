@@ -75,13 +75,19 @@ fn print(needs: &[Need], besides: &[Need], facts: &[String], format: Format) -> 
     for need in needs {
         // What comes with boot-matrix is told only when it is gone.
         let is_shipped = Path::new(&need.name).starts_with(workspace());
-        if need.found.is_ok() && (is_shipped || !told.insert(&need.name)) {
+        let is_told = !told.insert((&need.name, need.found.is_ok()));
+        if is_told || need.found.is_ok() && is_shipped {
             continue;
         }
         print_need(&mut to, need, ("✗", BAD))?;
     }
     for need in besides {
         print_need(&mut to, need, ("–", CAUTION))?;
+    }
+    if let Some(command) = setup::command_for_all(needs) {
+        write!(to, "to install what is missing: ")?;
+        to.paint(TYPED, command)?;
+        writeln!(to)?;
     }
     for fact in facts {
         to.paint(FAINT, format_args!("  {fact}"))?;

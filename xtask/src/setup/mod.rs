@@ -124,6 +124,19 @@ pub(crate) fn find(tooling: &Tooling) -> Result<Toolbox, QemuProblem> {
     })
 }
 
+/// One line for a shell that brings all that is missing of some needs; nothing where nothing is, or no way is known.
+pub(crate) fn command_for_all(needs: &[Need]) -> Option<String> {
+    let shell = Shell::new().ok()?;
+    let missing: Vec<&Need> = needs.iter().filter(|need| need.found.is_err()).collect();
+    let commands = commands(&shell, &missing, Manager::find()).ok()?;
+    (!commands.is_empty()).then(|| script(&commands))
+}
+
+fn script(commands: &[Cmd<'_>]) -> String {
+    let commands: Vec<String> = commands.iter().map(ToString::to_string).collect();
+    commands.join(" && ")
+}
+
 /// The command that brings something that is missing; nothing when none is known.
 pub(crate) fn command_for(need: &Need) -> Option<String> {
     let shell = Shell::new().ok()?;
@@ -158,11 +171,7 @@ fn install(needs: &[Need], yes: bool) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let what: Vec<String> = missing.iter().map(|need| need.name.clone()).collect();
-    let script = commands
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" && ");
+    let script = script(&commands);
     remark!("missing: {}", what.join(", "));
     match consent(yes) {
         Consent::Given => {}
@@ -299,12 +308,7 @@ mod tests {
     fn script(needs: &[Need], manager: Option<Manager>) -> anyhow::Result<String> {
         let shell = Shell::new()?;
         let commands = commands(&shell, &needs.iter().collect::<Vec<_>>(), manager)?;
-        let script = commands
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" && ");
-        Ok(script.replace("sudo ", ""))
+        Ok(super::script(&commands).replace("sudo ", ""))
     }
 
     #[test]
