@@ -31,7 +31,7 @@ pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
     let toolbox = setup::find(&options.tooling);
     let mut needs = need::for_cells(&cells, &toolbox);
     needs.extend(need::for_masters(&cells, &matrix.masters, &[], &toolbox));
-    needs.extend(need::for_tests());
+    needs.extend(need::for_tests(&toolbox));
     let besides = need::besides();
     let mut facts = Vec::new();
     if let Ok(toolbox) = &toolbox {

@@ -24,7 +24,7 @@ use crate::{
 
 /// Runs the verb.
 pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
-    setup::provide_for_tests(options.tooling.yes)?;
+    setup::provide_for_tests(&options.tooling)?;
     let format = options.format;
     let tooling = options.tooling;
     let tooling_of_live = tooling.clone();

@@ -106,8 +106,8 @@ pub(crate) fn some_have_a_machine(cells: &[Cell], toolbox: &Toolbox) -> Result<(
 }
 
 /// Provides what the tests need besides.
-pub(crate) fn provide_for_tests(yes: bool) -> anyhow::Result<()> {
-    install(&need::for_tests(), yes).map(drop)
+pub(crate) fn provide_for_tests(tooling: &Tooling) -> anyhow::Result<()> {
+    install(&need::for_tests(&find(tooling)), tooling.yes).map(drop)
 }
 
 /// The emulator and the firmware of this machine, or why there is none.

@@ -149,7 +149,7 @@ pub(crate) fn none_from_nowhere(needs: &[Need], require: &[String]) -> Result<()
 }
 
 /// What the tests of the workspace need besides.
-pub(crate) fn for_tests() -> Vec<Need> {
+pub(crate) fn for_tests(toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
     let oracle = |program: &str, source| Need {
         name: program.to_owned(),
         found: if on_path(program) {
@@ -159,6 +159,7 @@ pub(crate) fn for_tests() -> Vec<Need> {
         },
         source,
     };
+    let firmware = FirmwareId::ALL.iter().map(|&id| firmware_need(id, toolbox));
     let needed = ORACLES
         .into_iter()
         .map(|(program, package)| oracle(program, Source::Package(package.to_owned())));
@@ -167,7 +168,11 @@ pub(crate) fn for_tests() -> Vec<Need> {
         .into_iter()
         .chain(cluster)
         .map(|(program, package)| oracle(program, Source::OptionalPackage(package.to_owned())));
-    needed.chain(optional).chain([nextest()]).collect()
+    firmware
+        .chain(needed)
+        .chain(optional)
+        .chain([nextest()])
+        .collect()
 }
 
 /// Why there is no usable emulator.
