@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import struct
 import sys
 
 import pycdlib
@@ -92,4 +93,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except struct.error as error:
+        # Debian 12's Python (3.11) calls the format "ushort", Debian 13's (3.13) "'H'"; what pycdlib does is the same.
+        text = str(error).replace("'H' format", "ushort format")
+        raise struct.error(text).with_traceback(error.__traceback__) from None
