@@ -225,7 +225,8 @@ impl<'a> Situation<'a> {
             (FirmwareKind::Uefi, false) if self.outcome == OutcomeKind::Hung => {
                 vec![Id::BootRecordDuplicate]
             }
-            (FirmwareKind::Uefi, false) => UEFI_NOTHING.to_vec(),
+            // OVMF 2025.02 (Debian 13's 2025.02-8+deb13u1) may lose its way in such a disc and still say that it finds nothing.
+            (FirmwareKind::Uefi, false) => [UEFI_NOTHING, &[Id::BootRecordDuplicate]].concat(),
             (FirmwareKind::Uefi, true) => [UEFI_NOTHING_AS_DISK, UEFI_NOTHING].concat(),
         }
     }

@@ -53,6 +53,12 @@ impl Victim {
         self.bytes[at..][..bytes.len()].copy_from_slice(bytes);
     }
 
+    /// Where the boot image of a slot begins, in bytes.
+    fn image(&self, slot: usize) -> usize {
+        let rba = &self.bytes[self.catalog + slot * 32 + 8..][..4];
+        u32::from_le_bytes(rba.try_into().expect("bytes")) as usize * BLOCK
+    }
+
     /// Makes the words of the validation entry sum to 0 again (El Torito §2.1).
     fn checksum(&mut self) {
         self.slot(0, 0x1C, &[0, 0]);
@@ -287,7 +293,7 @@ damaged! { grub {
         must("SeaBIOS", Id::EntryMediaType), FOR_BIOS_ALONE;
     count_of_zero: |disc| disc.slot(1, 6, &[0, 0]),
         must("SeaBIOS hangs with it", Id::CountZero), FOR_BIOS_ALONE;
-    zeros_in_the_image: |disc| disc.bytes[1400 * BLOCK..1402 * BLOCK].fill(0),
+    zeros_in_the_image: |disc| { let at = disc.image(1) + 6 * BLOCK; disc.bytes[at..at + 2 * BLOCK].fill(0) },
         must("SeaBIOS is reset by it", Id::BootInfoTable), FOR_BIOS_ALONE;
     count_too_large: |disc| disc.slot(1, 6, &[0xFF, 0xFF]),
         must("SeaBIOS", Id::CountTooLarge), FOR_BIOS_ALONE;
@@ -301,7 +307,7 @@ damaged! { grub {
         must("code 0004", Id::NoBootRecord), must("OVMF refuses it", Id::NoBootRecord);
     identifier_padded_with_spaces: |disc| disc.bytes[BOOT_RECORD + 7 + 23..BOOT_RECORD + 0x27].fill(b' '),
         must("code 0005", Id::BootRecordIdPadding), FOR_BIOS_ALONE;
-    truncated_in_the_image: |disc| disc.bytes.truncate(1394 * BLOCK),
+    truncated_in_the_image: |disc| disc.bytes.truncate(disc.image(1)),
         must("code 000c", Id::ImageOutOfRange), must("OVMF refuses it", Id::VolumeSize);
     truncated_before_the_catalog: |disc| disc.bytes.truncate(40 * BLOCK),
         must("code 0007", Id::CatalogOutOfRange), must("OVMF refuses it", Id::CatalogOutOfRange);
@@ -336,7 +342,7 @@ damaged! { memtest {
     catalog_pointer_behind_the_end: |disc| disc.bytes[BOOT_RECORD + 0x47..][..4].copy_from_slice(&[0, 0, 1, 0]),
         must("code 0007", Id::CatalogOutOfRange), must("OVMF refuses it", Id::CatalogOutOfRange);
     boot_record_twice: |disc| { disc.block(18, 19); disc.block(17, 18) },
-        still("SeaBIOS hands over to it"), must("OVMF hangs with it", Id::BootRecordDuplicate);
+        still("SeaBIOS hands over to it"), must("OVMF", Id::BootRecordDuplicate);
     boot_record_gone: |disc| disc.block(18, 17),
         must("code 0004", Id::NoBootRecord), must("OVMF refuses it", Id::NoBootRecord);
     truncated_in_the_efi_image: |disc| disc.bytes.truncate(830 * BLOCK),

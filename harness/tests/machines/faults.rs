@@ -391,6 +391,8 @@ fn a_disk_that_is_full_at_any_time() {
             let why = [
                 "No space left",
                 "An IO error has occurred",
+                // What QEMU 10 says of the same.
+                "writing memory to",
                 "QEMU ended by itself",
                 "QEMU did not answer",
             ];
