@@ -2,16 +2,49 @@
 
 use std::{
     fmt, fs, io,
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::{FileTypeExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
 use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
-    termios::ioctl_tiocexcl,
+    termios::{ioctl_tiocexcl, ioctl_tiocnxcl},
 };
 use serial2::SerialPort;
+
+use super::SerialSource;
+
+/// An open port that is this program's alone. Dropping it gives it free also where it outlives that: a pseudo-terminal keeps what was set
+/// as long as its other end is there, and only root passes by.
+#[derive(Debug)]
+pub struct Port(SerialPort);
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        // Best effort: a port that is gone is nobody's.
+        let _gone = ioctl_tiocnxcl(&self.0);
+    }
+}
+
+impl AsFd for Port {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl SerialSource for Port {
+    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.receive(buffer)
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.send(bytes)
+    }
+}
 
 /// A serial port that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +134,7 @@ impl fmt::Display for Holder {
 ///
 /// # Errors
 /// It is not there, is no serial port, is in use, or may not be opened.
-pub fn open(path: &Path, speed: u32) -> Result<SerialPort, PortError> {
+pub fn open(path: &Path, speed: u32) -> Result<Port, PortError> {
     let failed = |cause: io::Error| PortError::Failed {
         path: path.to_owned(),
         cause,
@@ -127,7 +160,7 @@ pub fn open(path: &Path, speed: u32) -> Result<SerialPort, PortError> {
         by: holder(device).unwrap_or(Holder::Unknown),
     };
     // As it is: whether it can have the speed is a question of its own.
-    let mut port =
+    let port =
         SerialPort::open(path, |settings: serial2::Settings| Ok(settings)).map_err(|cause| {
             match Errno::from_io_error(&cause) {
                 Some(Errno::ACCESS | Errno::PERM) => PortError::Denied {
@@ -148,10 +181,12 @@ pub fn open(path: &Path, speed: u32) -> Result<SerialPort, PortError> {
         error => failed(error.into()),
     })?;
     ioctl_tiocexcl(&port).map_err(|error| failed(error.into()))?;
-    let set = port.get_configuration().and_then(|mut settings| {
+    let mut port = Port(port);
+    let line = &mut port.0;
+    let set = line.get_configuration().and_then(|mut settings| {
         settings.set_raw();
         settings.set_baud_rate(speed)?;
-        port.set_configuration(&settings)
+        line.set_configuration(&settings)
     });
     set.map_err(|cause| PortError::Speed {
         path: path.to_owned(),

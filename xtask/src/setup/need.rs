@@ -53,7 +53,7 @@ const FIRMWARE: &str = "firmware ";
 pub(crate) const FOUND: &str = "found";
 
 /// What the tests need beyond the matrix: independent readers of what we write, a browser among them.
-const ORACLES: [(&str, &str); 12] = [
+const ORACLES: [(&str, &str); 13] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("jsonschema", "python3-jsonschema"),
@@ -64,6 +64,8 @@ const ORACLES: [(&str, &str); 12] = [
     ("fsck.fat", "dosfstools"),
     ("sgdisk", "gdisk"),
     ("sfdisk", "fdisk"),
+    // What tar unpacks an archive with.
+    ("zstd", "zstd"),
     // Lets system calls fail.
     ("strace", "strace"),
     // Lets the clock jump.
