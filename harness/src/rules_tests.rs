@@ -567,7 +567,13 @@ fn what_a_guest_says_decides_where_nothing_speaks_against_it() {
 
 #[test]
 fn a_machine_that_is_halted_for_good_waits_for_nobody() {
-    for state in [GuestState::System, GuestState::Menu, GuestState::Prompt] {
+    let waiting = [
+        GuestState::System,
+        GuestState::Menu,
+        GuestState::Prompt,
+        GuestState::Blind,
+    ];
+    for state in waiting {
         let mut facts = stranger(state);
         facts.dead = true;
         let hung = Some((OutcomeKind::Hung, Some(GuestState::Silent)));

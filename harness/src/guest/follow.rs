@@ -27,6 +27,12 @@ struct Heard {
     counted: Duration,
 }
 
+impl Heard {
+    fn says(&self, state: GuestState) -> bool {
+        matches!(&self.sight.says, Says::One(statement) if statement.state == state)
+    }
+}
+
 /// A failure that may repeat.
 #[derive(Debug, Default)]
 struct Failure {
@@ -160,6 +166,10 @@ impl Follower {
         let (by, heard, statement) = self.latest()?;
         // A system of which nobody saw a kernel is the picture of one.
         if statement.state == GuestState::System && self.stage() < GuestStage::Kernel {
+            return None;
+        }
+        // What was drawn on the screen since shows that there is one.
+        if statement.state == GuestState::Blind && !self.screen.says(GuestState::Blind) {
             return None;
         }
         let stands = now.saturating_sub(heard.since);

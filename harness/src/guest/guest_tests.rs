@@ -223,3 +223,38 @@ fn words_that_follow_a_banner_in_its_line_are_read() {
     let standing = after(&[screen], 1).expect("known");
     assert_eq!(standing.guest.state, GuestState::GaveUp);
 }
+
+#[test]
+fn a_kernel_without_a_screen_is_blind_until_something_is_seen_of_it() {
+    let blind = "  Booting `Harbour'\n\nerror: no suitable video mode found.\nBooting in blind mode";
+    let kernel = format!("{blind}\n{KERNEL}");
+    let came_to = |serial: &str, screen: &str| {
+        let mut follower = Follower::new(Vocabulary::builtin());
+        follower.see(SaidBy::Screen, blind, seconds(1));
+        follower.see(SaidBy::Serial, blind, seconds(1));
+        follower.see(SaidBy::Serial, serial, seconds(2));
+        follower.see(SaidBy::Screen, screen, seconds(3));
+        let still = |more: u64| follower.standing(seconds(3 + more), seconds(3));
+        let decides = |more| still(more).is_some_and(|standing| standing.decides);
+        let standing = still(80).map(|standing| standing.guest);
+        (standing, decides(60), decides(80))
+    };
+    let (guest, early, late) = came_to(&kernel, blind);
+    let guest = guest.expect("known");
+    assert_eq!(
+        (guest.state, guest.stage, guest.program.as_deref()),
+        (GuestState::Blind, GuestStage::Kernel, Some("grub"))
+    );
+    assert_eq!(
+        guest.said,
+        "error: no suitable video mode found.\nBooting in blind mode"
+    );
+    assert!(!early && late);
+    // What it says on the serial line is known all the same.
+    let panic = format!("{kernel}\n[    3.1] Kernel panic - not syncing: No working init found.");
+    let (guest, ..) = came_to(&panic, blind);
+    assert_eq!(guest.map(|guest| guest.state), Some(GuestState::Panic));
+    // A driver of the kernel's own has found the screen.
+    let (guest, ..) = came_to(&kernel, "a picture");
+    assert_eq!(guest, None);
+}

@@ -51,6 +51,8 @@ pub enum GuestState {
     Menu,
     /// A system runs: a login, a shell after init, an installer, a memory test.
     System,
+    /// It went on without a screen: what it came to after that cannot be seen.
+    Blind,
     /// Something goes on, and nothing more is known.
     Runs,
     /// Nothing was heard or seen any more.
@@ -66,6 +68,7 @@ kebab_display!(GuestState {
     Needs => "needs",
     Menu => "menu",
     System => "system",
+    Blind => "blind",
     Runs => "runs",
     Silent => "silent",
 });
@@ -231,7 +234,10 @@ impl Starts {
                 GuestState::Menu if guest.is_some_and(|guest| guest.offers == Some(true)) => {
                     Self::Yes
                 }
-                GuestState::Menu | GuestState::Runs | GuestState::Silent => Self::Unknown,
+                GuestState::Menu
+                | GuestState::Blind
+                | GuestState::Runs
+                | GuestState::Silent => Self::Unknown,
             },
         }
     }
@@ -266,9 +272,11 @@ mod tests {
         for state in GuestState::ALL {
             let expected = match state {
                 GuestState::System => Starts::Yes,
-                GuestState::Menu | GuestState::Needs | GuestState::Runs | GuestState::Silent => {
-                    Starts::Unknown
-                }
+                GuestState::Menu
+                | GuestState::Needs
+                | GuestState::Blind
+                | GuestState::Runs
+                | GuestState::Silent => Starts::Unknown,
                 _ => Starts::No,
             };
             assert_eq!(of(*state, None, false), expected, "{state}");

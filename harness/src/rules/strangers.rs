@@ -58,7 +58,9 @@ impl Facts {
             GuestState::System if self.awaits_pattern => false,
             GuestState::Menu if self.awaits_pattern => self.quiet >= MENU_QUIET,
             // A processor that is halted with interrupts off waits for nobody.
-            GuestState::System | GuestState::Menu | GuestState::Prompt => !self.dead,
+            GuestState::System | GuestState::Menu | GuestState::Prompt | GuestState::Blind => {
+                !self.dead
+            }
             _ => true,
         };
         if !decides {
