@@ -23,6 +23,10 @@ const DEAF: Duration = Duration::from_millis(1500);
 /// Quiet for so long, foreign boot code that showed signs of life will show no more: it waits for a key.
 const SETTLED: Duration = Duration::from_secs(3);
 
+/// Where an IBM-compatible BIOS returns from an interrupt that nobody serves (SeaBIOS `src/romlayout.S`, `entry_iret_official`): an invalid instruction
+/// leads there and back for ever, and nothing else stays there for longer than an instruction.
+const NOT_SERVED: u64 = 0xF_FF53;
+
 /// Everything that was seen so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
@@ -62,6 +66,8 @@ pub(crate) struct Facts {
     pub(crate) deaf: bool,
     /// The processor runs through memory that nobody loaded: where.
     pub(crate) lost: Option<String>,
+    /// A program that is not ours cannot get past an exception, by the firmware's own words: where.
+    pub(crate) caught: Option<String>,
     /// Since the last sign of life.
     pub(crate) quiet: Duration,
     /// Why nothing more is waited for, once that is so.
@@ -436,7 +442,7 @@ pub(crate) fn stage_of_reads(reads: &[DiscRead], layout: &BootLayout) -> Stage {
 }
 
 /// Where the processor is lost, if it is: in real mode, in the interrupt vectors and the BIOS's data, where no
-/// program is ever loaded, or in plain zeros.
+/// program is ever loaded, in plain zeros, or where it returns from an exception that nothing handles.
 pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<String> {
     if !real_mode {
         None
@@ -446,6 +452,8 @@ pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<Stri
         ))
     } else if !code.is_empty() && code.iter().all(|&byte| byte == 0) {
         Some(format!("it executes zeros, at {address:05X}h"))
+    } else if address == NOT_SERVED {
+        Some("it raises an exception that nothing handles, again and again".to_owned())
     } else {
         None
     }

@@ -362,6 +362,9 @@ impl<'a> Watch<'a> {
                         .filter_map(|line| self.words.hear(line))
                         .collect();
                     self.firmware_said(said)?;
+                    if self.guest.is_some() && self.facts.entered {
+                        self.facts.caught = self.family.caught(self.debug_cleaner.text());
+                    }
                 }
             }
             Event::Qmp(event) => self.machine_said(&event)?,

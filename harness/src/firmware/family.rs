@@ -40,6 +40,9 @@ pub(crate) trait Family: Sync {
     /// Whether it may hand over without a word on its channel, because the build has no such channel.
     fn may_enter_silently(&self) -> bool;
 
+    /// Where a program cannot get past an exception, if what the firmware said last on its channel shows that; for people.
+    fn caught(&self, said: &str) -> Option<String>;
+
     /// Where, in the cleaned serial text, the boot image's own output begins. Only for a machine that entered one.
     fn start_of_output(&self, text: &str) -> Option<usize>;
 

@@ -46,6 +46,11 @@ impl Family for Ovmf {
         false
     }
 
+    // It stops at an exception, and says so.
+    fn caught(&self, _said: &str) -> Option<String> {
+        None
+    }
+
     fn start_of_output(&self, text: &str) -> Option<usize> {
         let line = text.rfind("BdsDxe: starting ")?;
         Some(

@@ -47,6 +47,10 @@ impl Family for Seabios {
         true
     }
 
+    fn caught(&self, said: &str) -> Option<String> {
+        caught(said)
+    }
+
     fn start_of_output(&self, text: &str) -> Option<usize> {
         // The mirror holds the last character back until the next one comes, so that one of the three dots may be
         // missing, or late.
@@ -97,6 +101,35 @@ fn understand(line: &str) -> Option<(Said, String)> {
     Some((said, line.to_owned()))
 }
 
+/// So often in a row, an interrupt with the same registers is one that the program does not get past.
+const CAUGHT: usize = 256;
+/// What it says of an interrupt that it has no use for (`src/output.c`, `__debug_enter`), before the interrupt's number and the registers.
+const INTERRUPT: &str = "enter handle_";
+
+/// Where a program raises the same interrupt again and again, and gets no further: the processor's exceptions come on the same vectors as the BIOS's
+/// services, and it returns from those that it does not serve to the instruction that raised them.
+fn caught(said: &str) -> Option<String> {
+    let last = said.rfind(INTERRUPT)?;
+    let before = said.get(..last)?;
+    let one = before.get(before.rfind(INTERRUPT)?..)?;
+    let mut rest = before;
+    let mut count = 0;
+    while count < CAUGHT
+        && let Some(shorter) = rest.strip_suffix(one)
+    {
+        rest = shorter;
+        count += 1;
+    }
+    let number = one.strip_prefix(INTERRUPT)?.split(':').next()?;
+    let register = |name: &str| {
+        let value = one.split_whitespace().find_map(|it| it.strip_prefix(name));
+        value.map(str::to_ascii_uppercase)
+    };
+    let (segment, offset) = (register("cs=")?, register("ip=")?);
+    (count == CAUGHT)
+        .then(|| format!("it raises interrupt {number}h at {segment}:{offset} again and again"))
+}
+
 /// `7000:c000`
 fn is_address(text: &str) -> bool {
     text.split_once(':').is_some_and(|(segment, offset)| {
@@ -141,4 +174,34 @@ pub(crate) fn reads_before_jump(reads: &[DiscRead], layout: &BootLayout, as_disk
         }
     }
     reads.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_registers_again_and_again_are_caught() {
+        let one = |offset: u32| {
+            format!(
+                "enter handle_05:\n   a=00000000  b=00000007  c=0000000e  d=000000e0 ds=0000 es=0000 ss=d980\n  \
+                 si=00007c30 di=00000000 bp=00007c00 sp=0000fcce cs=0000 ip={offset:04x}  f=0286\n"
+            )
+        };
+        let again = one(0x664D).repeat(CAUGHT);
+        let before = "Booting from 0000:7c00\n";
+        // The last one may be half there.
+        let said = format!("{before}{again}{}", &one(0x664D)[..40]);
+        assert_eq!(
+            caught(&said).as_deref(),
+            Some("it raises interrupt 05h at 0000:664D again and again")
+        );
+        let goes_on = format!("{said}\n{}{0}", one(0x664E));
+        assert_eq!(caught(&goes_on), None);
+        assert_eq!(caught(before), None);
+        let few = format!("{before}{}", one(0x664D).repeat(CAUGHT - 1));
+        assert_eq!(caught(&few), None);
+        let others: String = (0..1000).map(one).collect();
+        assert_eq!(caught(&others), None);
+    }
 }

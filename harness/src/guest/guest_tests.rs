@@ -226,7 +226,8 @@ fn words_that_follow_a_banner_in_its_line_are_read() {
 
 #[test]
 fn a_kernel_without_a_screen_is_blind_until_something_is_seen_of_it() {
-    let blind = "  Booting `Harbour'\n\nerror: no suitable video mode found.\nBooting in blind mode";
+    let blind =
+        "  Booting `Harbour'\n\nerror: no suitable video mode found.\nBooting in blind mode";
     let kernel = format!("{blind}\n{KERNEL}");
     let came_to = |serial: &str, screen: &str| {
         let mut follower = Follower::new(Vocabulary::builtin());

@@ -234,10 +234,9 @@ impl Starts {
                 GuestState::Menu if guest.is_some_and(|guest| guest.offers == Some(true)) => {
                     Self::Yes
                 }
-                GuestState::Menu
-                | GuestState::Blind
-                | GuestState::Runs
-                | GuestState::Silent => Self::Unknown,
+                GuestState::Menu | GuestState::Blind | GuestState::Runs | GuestState::Silent => {
+                    Self::Unknown
+                }
             },
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Dialogue, Facts, LOST, Over};
+use super::{Dialogue, Facts, LOST, Over, SETTLED};
 use crate::{
     guest::{Guest, GuestStage, GuestState, Standing},
     outcome::{Outcome, OutcomeKind},
@@ -59,7 +59,7 @@ impl Facts {
             GuestState::Menu if self.awaits_pattern => self.quiet >= MENU_QUIET,
             // A processor that is halted with interrupts off waits for nobody.
             GuestState::System | GuestState::Menu | GuestState::Prompt | GuestState::Blind => {
-                !self.dead
+                !self.dead && self.caught.is_none()
             }
             _ => true,
         };
@@ -82,10 +82,20 @@ impl Facts {
         if self.dead {
             return self.outcome(OutcomeKind::Hung, "halted with interrupts off");
         }
-        let place = self.lost.as_ref()?;
-        let lost = self.entered && !self.came_after() && self.quiet >= LOST;
-        lost.then(|| {
-            let how = format!("the boot image was entered, and the processor is lost: {place}");
+        let (what, place) = match (&self.caught, &self.lost) {
+            (Some(place), _) => ("does not get past an exception", place),
+            (None, Some(place)) => ("is lost", place),
+            (None, None) => return None,
+        };
+        // What has shown signs of life may be in the middle of a call that comes to an end.
+        let enough = match self.came_after() {
+            _ if self.caught.is_some() => Duration::ZERO,
+            true => SETTLED,
+            false => LOST,
+        };
+        let stopped = self.entered && self.quiet >= enough;
+        stopped.then(|| {
+            let how = format!("the boot image was entered, and the processor {what}: {place}");
             self.outcome(OutcomeKind::Hung, how)
         })?
     }

@@ -504,3 +504,52 @@ fn words_of_a_user_s_file_decide() {
     let seen = boots(None);
     seen.came_to(OutcomeKind::HandedOver, GuestState::Runs, Starts::Unknown);
 }
+
+/// Prints its first words, and then runs into this: what was meant to be there was not loaded.
+fn dies_of(code: impl FnOnce(&mut Program)) -> Seen {
+    let mut program = Program::new();
+    program.says("first stage\n").waits(seconds(1));
+    code(&mut program);
+    let seen = program.seen_within(seconds(30));
+    seen.came_to(OutcomeKind::Hung, GuestState::Silent, Starts::No);
+    assert!(seen.took < seconds(12), "{:?}", seen.took);
+    seen
+}
+
+#[test]
+fn a_guest_that_cannot_get_past_an_exception_hangs() {
+    let seen = dies_of(|program| {
+        // BOUND, which most of any text contains: its interrupt is the BIOS's for printing the screen, too.
+        program.with(|code| {
+            code.sti()?;
+            code.mov(ax, u32::from(u16::MAX))?;
+            code.db(&[0x62, 0x06, 0x00, 0x00])
+        });
+    });
+    let detail = &seen.observed.outcome.detail;
+    let told = detail.contains("interrupt 05h at 0000:7") && detail.ends_with("again and again");
+    assert!(told, "{detail}");
+    let seen = dies_of(|program| {
+        program.with(|code| {
+            code.sti()?;
+            code.ud2()
+        });
+    });
+    let detail = &seen.observed.outcome.detail;
+    assert!(detail.contains("that nothing handles"), "{detail}");
+}
+
+#[test]
+fn a_guest_that_runs_through_zeros_after_its_first_words_hangs() {
+    let seen = dies_of(|program| {
+        program.with(|code| {
+            code.sti()?;
+            // A zero adds AL to what is at [BX + SI].
+            code.xor(ax, ax)?;
+            // A segment of zeros, whose end is followed by its beginning.
+            code.db(&[0xEA, 0x00, 0x00, 0x00, 0x60])
+        });
+    });
+    let detail = &seen.observed.outcome.detail;
+    assert!(detail.contains("it executes zeros"), "{detail}");
+}
