@@ -428,6 +428,36 @@ fn what_is_no_disc_is_named() {
 }
 
 #[test]
+fn an_iso_in_a_partition_is_booted_as_it_is_and_named() {
+    let bench = Bench::new();
+    let grub = fs::read(GRUB).unwrap();
+    let first = 2048;
+    let sectors = u32::try_from(grub.len() / 512).unwrap();
+    let mut disk = vec![0; first * 512];
+    disk.extend(grub);
+    disk[446 + 4] = 0x0C;
+    disk[446 + 8..][..4].copy_from_slice(&2048u32.to_le_bytes());
+    disk[446 + 12..][..4].copy_from_slice(&sectors.to_le_bytes());
+    disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+    let disk = bench.write("stick.img", &disk);
+    let only = ["--firmware", "seabios", "--attach", "ahci,usb-disk"];
+    let (code, report) = bench.json(&disk, &only);
+    assert_eq!(code, 1);
+    let container = &report["container"];
+    assert_eq!(container["format"], "iso-in-partition");
+    let remedy = container["remedy"].as_str().unwrap();
+    assert!(remedy.contains("skip=2048 "), "{remedy}");
+    let cells = report["cells"].as_array().unwrap();
+    let kinds = cells.iter().map(|cell| &cell["outcome"]["kind"]);
+    assert_eq!(kinds.collect::<Vec<_>>(), ["refused", "hung"]);
+    let text = fs::read_to_string(bench.path("out").join("report.md")).unwrap();
+    assert!(text.contains("written into a partition"), "{text}");
+    let said = xtask(&["inspect", disk.to_str().unwrap()]);
+    assert_eq!(said.code, 2);
+    assert!(said.stderr.contains("skip=2048 "), "{}", said.stderr);
+}
+
+#[test]
 fn sixty_gigabytes_of_holes_with_a_hole_for_a_catalog_are_told_in_no_time() {
     let bench = Bench::new();
     let path = bench.path("huge.iso");

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::partition::IsoPartition;
 use crate::{
     fat::FatVolume,
     inspect::{Source, Window},
@@ -40,6 +41,7 @@ pub enum Format {
     Cso,
     Daa,
     UdfOnly,
+    IsoInPartition,
     GptDisk,
     MbrDisk,
     FatImage,
@@ -181,6 +183,10 @@ impl Format {
                 "UDF without ISO 9660",
                 "this disc has UDF alone, and El Torito needs the descriptors of ISO 9660: no firmware boots it as a CD",
             ),
+            Self::IsoInPartition => (
+                "disk image with an ISO in a partition",
+                "this is the image of a disk, and the ISO was written into a partition of it instead of onto the whole disk, where a BIOS does not find it",
+            ),
             Self::GptDisk => (
                 "disk image with a GPT",
                 "this is the image of a disk with a GUID partition table: it boots as a disk, and not as a CD",
@@ -278,6 +284,9 @@ fn udf(file: &mut Window<'_>) -> Option<Format> {
 }
 
 fn disk(file: &mut Window<'_>) -> Option<Format> {
+    if IsoPartition::find(file).is_some() {
+        return Some(Format::IsoInPartition);
+    }
     let gpt = file.array(512);
     if gpt
         .and_then(|sector| RawGptHeader::decode(&sector))

@@ -8,6 +8,7 @@ use std::{
 };
 
 use images::{
+    container::Container,
     differ::Side,
     inspect::{DiscFile, Window},
 };
@@ -20,6 +21,8 @@ use crate::{iso, place::absolute, stop::Stop};
 pub(super) struct Disc {
     pub(super) path: PathBuf,
     pub(super) file: Arc<DiscFile>,
+    /// What it is instead of an ISO, where that holds one.
+    pub(super) container: Option<Container>,
     pub(super) read: ReadDisc,
     stamp: Stamp,
 }
@@ -49,7 +52,7 @@ impl Disc {
     /// It cannot be read, or is no disc but something that a disc can be made of.
     pub(super) fn open(path: &Path, remedy: &str) -> Result<Self, Stop> {
         let path = absolute(path);
-        let file = iso::open(&path, remedy)?;
+        let (file, container) = iso::open_to_boot(&path, remedy)?;
         let stamp = Stamp::of(
             &path
                 .metadata()
@@ -60,6 +63,7 @@ impl Disc {
         Ok(Self {
             path,
             file: Arc::new(file),
+            container,
             read,
             stamp,
         })
