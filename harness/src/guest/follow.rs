@@ -10,8 +10,14 @@ use super::{
 
 /// So long words must stand that need not wait: what follows at once may say something else.
 const AT_ONCE: Duration = Duration::from_millis(500);
-/// So long a countdown may stand still before it is none.
-const COUNTS_FOR: Duration = Duration::from_secs(15);
+/// So long a countdown may stand still before it is none. GRUB measures its clock in the first millisecond, and on a busy host may find one that is many
+/// times too slow.
+const COUNTS_FOR: Duration = Duration::from_secs(60);
+/// What is said of a countdown that stands still.
+const STANDS_STILL: &str =
+    "Its countdown stands still: it hangs, or the clock by which it counts is far too slow.";
+/// So long after a loader's failure, a command line that says nothing else follows on it.
+const FOLLOWS: Duration = Duration::from_secs(3);
 /// Seen so often, a failure is one that repeats.
 const REPEATED: usize = 3;
 /// So many different failures are counted: a guest that fails otherwise each time does not repeat itself.
@@ -56,6 +62,8 @@ pub(crate) struct Follower {
     kernel_read: bool,
     /// The program that showed the stage.
     program: Option<Arc<str>>,
+    /// The latest failure of a loader, and when it was last seen: the screen may be cleared before a command line follows.
+    failure: Option<(Statement, Duration)>,
     /// How often each failure was seen that may repeat, by channel, which of the known words and what was said.
     failures: HashMap<(SaidBy, usize, String), Failure>,
 }
@@ -82,6 +90,7 @@ impl Follower {
             stage: GuestStage::default(),
             kernel_read: false,
             program: None,
+            failure: None,
             failures: HashMap::new(),
         }
     }
@@ -137,6 +146,12 @@ impl Follower {
         if sight.counting.is_some() && sight.counting != heard.sight.counting {
             heard.counted = now;
         }
+        if let Says::One(statement) = &sight.says
+            && statement.state == GuestState::GaveUp
+            && statement.stage == GuestStage::Loader
+        {
+            self.failure = Some((statement.clone(), now));
+        }
         let new = sight.says != heard.sight.says;
         if new {
             heard.since = now;
@@ -179,7 +194,7 @@ impl Follower {
         } else {
             still >= statement.hold && !self.counts(now)
         };
-        let guest = Guest {
+        let mut guest = Guest {
             program: Some(statement.program.to_string()),
             said: statement.said.clone(),
             by: Some(by),
@@ -189,6 +204,22 @@ impl Follower {
             // A loader that speaks after it read a kernel has not started it.
             ..Guest::unheard(statement.state, self.stage.max(statement.stage))
         };
+        if statement.state == GuestState::Menu && heard.sight.counting.is_some() && decides {
+            // It waits for no person, and what it counts down to has not begun.
+            guest.state = GuestState::Runs;
+            STANDS_STILL.clone_into(&mut guest.means);
+        }
+        if let Some((failure, at)) = &self.failure
+            && statement.state == GuestState::Prompt
+            && statement.stage == GuestStage::Loader
+            && statement.program == failure.program
+            && !statement.explained
+            && heard.since.saturating_sub(*at) <= FOLLOWS
+        {
+            guest.said.clone_from(&failure.said);
+            guest.means.clone_from(&failure.means);
+            guest.findings.clone_from(&failure.findings);
+        }
         Some(Standing {
             guest,
             decides,

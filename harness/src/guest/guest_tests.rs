@@ -92,8 +92,9 @@ fn a_menu_decides_when_it_waits_and_not_while_it_counts() {
     let screens = [counting(3), counting(2), counting(1)];
     let screens: Vec<&str> = screens.iter().map(String::as_str).collect();
     assert_eq!(state(&screens, 4), Some((GuestState::Menu, false)));
-    // A countdown that stands still is none.
-    assert_eq!(state(&screens, 16), Some((GuestState::Menu, true)));
+    assert_eq!(state(&screens, 50), Some((GuestState::Menu, false)));
+    // A countdown that stands still is none, and no menu that waits for a person.
+    assert_eq!(state(&screens, 61), Some((GuestState::Runs, true)));
 }
 
 #[test]
@@ -258,4 +259,24 @@ fn a_kernel_without_a_screen_is_blind_until_something_is_seen_of_it() {
     // A driver of the kernel's own has found the screen.
     let (guest, ..) = came_to(&kernel, "a picture");
     assert_eq!(guest, None);
+}
+
+#[test]
+fn a_command_line_on_a_cleared_screen_is_told_with_the_failure_before_it() {
+    let banner =
+        "   GNU GRUB  version 2.06\n\n   Minimal BASH-like line editing is supported.\n\n\ngrub>";
+    let failure = "Welcome to GRUB!\n\nerror: no such device: /harbour/kernel.";
+    let standing = after(&[failure, banner], 6).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Prompt);
+    assert_eq!(
+        standing.guest.said,
+        "error: no such device: /harbour/kernel."
+    );
+    assert!(standing.decides);
+    // Long before, it is another matter.
+    let mut screens = vec![failure];
+    screens.extend(["Welcome to GRUB!"; 6]);
+    screens.push(banner);
+    let standing = after(&screens, 6).expect("known");
+    assert_eq!(standing.guest.said, "grub>");
 }

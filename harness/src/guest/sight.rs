@@ -62,6 +62,8 @@ pub(super) struct Statement {
     pub(super) program: Arc<str>,
     /// The decisive words, whole lines of them.
     pub(super) said: String,
+    /// Of a prompt or a return to the firmware: a failure that stands above says why.
+    pub(super) explained: bool,
     pub(super) hold: Duration,
     pub(super) means: String,
     pub(super) findings: Vec<String>,
@@ -222,11 +224,13 @@ fn says(vocabulary: &Vocabulary, text: &str, sightings: &[Sighting]) -> Says {
     let reason = (state == GuestState::Prompt && failures.is_empty())
         .then(|| reason_above(vocabulary, text, sighting))
         .flatten();
+    let explained = is_failure(decisive) || reason.is_some();
     Says::One(Statement {
         state,
         stage: sighting.stage,
         program: Arc::clone(&known.program),
         said: reason.unwrap_or_else(|| whole_lines(text, &place)),
+        explained,
         hold,
         means: known.means.clone(),
         findings: known.findings.clone(),
