@@ -72,6 +72,17 @@ struct Line {
     unread: usize,
 }
 
+impl Line {
+    /// Its text. What is hardly any letters is a part of a picture, as a firmware's logo that a loader's text has left standing: nothing.
+    fn shown(&self) -> String {
+        if self.unread > self.letters {
+            String::new()
+        } else {
+            self.text.clone()
+        }
+    }
+}
+
 impl Eyes {
     /// The text of a screendump (PPM), in the fonts of the host; [`ScreenText::Graphic`] also where it has none or `ppm` is
     /// not a picture.
@@ -99,9 +110,7 @@ impl Eyes {
         let sheet = Picture::from_ppm(&ppm).map(|picture| read(font, &picture, before.as_ref()));
         let sheet = sheet.ok().flatten();
         let text = match &sheet {
-            Some(sheet) => {
-                ScreenText::Text(trimmed(sheet.lines.iter().map(|line| line.text.clone())))
-            }
+            Some(sheet) => ScreenText::Text(trimmed(sheet.lines.iter().map(Line::shown))),
             None => ScreenText::Graphic,
         };
         self.last = Some(Last {

@@ -397,6 +397,28 @@ fn what_is_no_screendump_is_refused() {
 }
 
 #[test]
+fn a_logo_below_the_text_is_no_text() {
+    let mut ppm = ppm_from_png(OVMF);
+    let header = b"P6\n".len() + ppm[3..].iter().position(|&byte| byte == b'\n').unwrap() + 5;
+    let width: usize = String::from_utf8_lossy(&ppm[3..header])
+        .split(' ')
+        .next()
+        .and_then(|width| width.parse().ok())
+        .unwrap();
+    let height = (ppm.len() - header) / 3 / width;
+    // No letter of any font looks like these.
+    let mut noise: u32 = 1;
+    for row in height - 100..height - 40 {
+        for column in width / 2 - 100..width / 2 + 100 {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let at = header + (row * width + column) * 3;
+            ppm[at..at + 3].fill(if noise >> 31 == 0 { 0 } else { 0xFF });
+        }
+    }
+    assert_eq!(text_from_ppm(&ppm), ScreenText::Text(OVMF_TEXT.to_owned()));
+}
+
+#[test]
 fn a_rom_without_the_font_has_none() {
     assert!(Font::from_rom(&[0; 40_000]).is_none());
     assert!(Font::from_rom(&[0xFF; 40_000]).is_none());
