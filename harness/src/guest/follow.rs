@@ -18,6 +18,8 @@ const STANDS_STILL: &str =
     "Its countdown stands still: it hangs, or the clock by which it counts is far too slow.";
 /// So long after a loader's failure, a command line that says nothing else follows on it.
 const FOLLOWS: Duration = Duration::from_secs(3);
+/// So long after a kernel's failure, a panic follows on it.
+const PANICS: Duration = Duration::from_secs(30);
 /// Seen so often, a failure is one that repeats.
 const REPEATED: usize = 3;
 /// So many different failures are counted: a guest that fails otherwise each time does not repeat itself.
@@ -62,7 +64,7 @@ pub(crate) struct Follower {
     kernel_read: bool,
     /// The program that showed the stage.
     program: Option<Arc<str>>,
-    /// The latest failure of a loader, and when it was last seen: the screen may be cleared before a command line follows.
+    /// The latest failure of a loader or kernel, and when it was last seen: the screen may be cleared or scroll before a command line or a panic follows.
     failure: Option<(Statement, Duration)>,
     /// How often each failure was seen that may repeat, by channel, which of the known words and what was said.
     failures: HashMap<(SaidBy, usize, String), Failure>,
@@ -148,7 +150,7 @@ impl Follower {
         }
         if let Says::One(statement) = &sight.says
             && statement.state == GuestState::GaveUp
-            && statement.stage == GuestStage::Loader
+            && statement.stage <= GuestStage::Kernel
         {
             self.failure = Some((statement.clone(), now));
         }
@@ -210,15 +212,26 @@ impl Follower {
             STANDS_STILL.clone_into(&mut guest.means);
         }
         if let Some((failure, at)) = &self.failure
-            && statement.state == GuestState::Prompt
-            && statement.stage == GuestStage::Loader
             && statement.program == failure.program
-            && !statement.explained
-            && heard.since.saturating_sub(*at) <= FOLLOWS
+            && statement.stage == failure.stage
         {
-            guest.said.clone_from(&failure.said);
-            guest.means.clone_from(&failure.means);
-            guest.findings.clone_from(&failure.findings);
+            let before = heard.since.saturating_sub(*at);
+            match statement.state {
+                GuestState::Prompt
+                    if statement.stage == GuestStage::Loader
+                        && !statement.explained
+                        && before <= FOLLOWS =>
+                {
+                    guest.said.clone_from(&failure.said);
+                    guest.means.clone_from(&failure.means);
+                    guest.findings.clone_from(&failure.findings);
+                }
+                GuestState::Panic if before <= PANICS && !guest.said.contains(&failure.said) => {
+                    guest.said = format!("{}\n{}", failure.said, guest.said);
+                    guest.findings.extend(failure.findings.iter().cloned());
+                }
+                _ => {}
+            }
         }
         Some(Standing {
             guest,

@@ -280,3 +280,19 @@ fn a_command_line_on_a_cleared_screen_is_told_with_the_failure_before_it() {
     let standing = after(&screens, 6).expect("known");
     assert_eq!(standing.guest.said, "grub>");
 }
+
+#[test]
+fn a_panic_is_told_with_the_failure_that_led_to_it() {
+    let unpacking =
+        format!("{KERNEL}\n[    1.6] Initramfs unpacking failed: junk within compressed archive");
+    let panic = "[    2.8] Kernel panic - not syncing: No working init found.  Try passing init= option to kernel.";
+    // The failure has left the screen.
+    let standing = after(&[&unpacking, "[    2.1] usbcore: registered", panic], 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Panic);
+    let said: Vec<&str> = standing.guest.said.lines().collect();
+    assert!(
+        said[0].contains("unpacking failed") && said[1].contains("panic"),
+        "{said:?}"
+    );
+    assert!(standing.guest.findings.contains(&"initrd-cut".to_owned()));
+}
