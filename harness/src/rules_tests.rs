@@ -6,7 +6,7 @@ use images::{
 use super::*;
 use crate::{
     firmware::FirmwareKind,
-    guest::{Guest, GuestStage, GuestState, Standing},
+    guest::{Guest, GuestStage, GuestState, Standing, Waits},
     layout::BootImage,
 };
 
@@ -538,6 +538,7 @@ fn followed(state: GuestState) -> Followed {
         }),
         stage: GuestStage::System,
         counts: false,
+        waits: None,
     }
 }
 
@@ -625,6 +626,7 @@ fn a_guest_that_is_quiet_has_longer_once_a_kernel_runs() {
                 standing: None,
                 stage,
                 counts: false,
+                waits: None,
             }),
             ..entered()
         };
@@ -667,4 +669,33 @@ fn a_console_in_the_middle_of_a_picture_begins_at_its_margin() {
     ] {
         assert_eq!(at_the_margin(screen, columns), (screen.to_owned(), columns));
     }
+}
+
+#[test]
+fn a_guest_that_is_known_to_wait_has_longer() {
+    let waits = Waits {
+        program: "dracut".into(),
+        stage: GuestStage::Initramfs,
+        time: Duration::from_secs(400),
+        means: "It waits.".to_owned(),
+    };
+    let mut facts = Facts {
+        output_after_entry: true,
+        quiet: Duration::from_secs(100),
+        followed: Some(Followed {
+            standing: None,
+            stage: GuestStage::Initramfs,
+            counts: false,
+            waits: Some(waits),
+        }),
+        ..entered()
+    };
+    assert_eq!(facts.decide(), None);
+    facts.over = Some(Over::Deadline(Duration::from_secs(180)));
+    let outcome = facts.decide().expect("decided");
+    let guest = facts.guest(&outcome, facts.followed.as_ref().expect("followed"));
+    let guest = guest.expect("a guest");
+    assert_eq!(guest.state, GuestState::Silent);
+    assert_eq!(guest.program.as_deref(), Some("dracut"));
+    assert_eq!(guest.means, "It waits.");
 }

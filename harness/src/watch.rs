@@ -566,6 +566,7 @@ impl<'a> Watch<'a> {
             standing: guest.standing(self.now, self.last_life),
             stage: guest.stage(),
             counts: guest.counts(self.now),
+            waits: guest.waits(),
         });
     }
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     Guest, GuestStage, GuestState, SaidBy,
-    sight::{Repeating, Says, Sight, Statement},
+    sight::{Repeating, Says, Sight, Statement, Waits},
     words::Vocabulary,
 };
 
@@ -64,6 +64,8 @@ pub(crate) struct Follower {
     kernel_read: bool,
     /// The program that showed the stage.
     program: Option<Arc<str>>,
+    /// A program that may wait without a word.
+    waits: Option<Waits>,
     /// The latest failure of a loader or kernel, and when it was last seen: the screen may be cleared or scroll before a command line or a panic follows.
     failure: Option<(Statement, Duration)>,
     /// How often each failure was seen that may repeat, by channel, which of the known words and what was said.
@@ -92,6 +94,7 @@ impl Follower {
             stage: GuestStage::default(),
             kernel_read: false,
             program: None,
+            waits: None,
             failure: None,
             failures: HashMap::new(),
         }
@@ -105,6 +108,12 @@ impl Follower {
             GuestStage::Loader
         };
         self.stage.max(read)
+    }
+
+    /// The program that may be waiting without a word, as long as nothing further on has begun.
+    pub(crate) fn waits(&self) -> Option<&Waits> {
+        let stage = self.stage();
+        self.waits.as_ref().filter(|waits| stage <= waits.stage)
     }
 
     /// A kernel was seen to be read, whether it says so or not.
@@ -147,6 +156,9 @@ impl Follower {
         }
         if sight.counting.is_some() && sight.counting != heard.sight.counting {
             heard.counted = now;
+        }
+        if sight.waits.is_some() {
+            self.waits.clone_from(&sight.waits);
         }
         if let Says::One(statement) = &sight.says
             && statement.state == GuestState::GaveUp

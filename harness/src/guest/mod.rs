@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use self::follow::Follower;
 pub use self::words::{Vocabulary, VocabularyError, json_schema};
-pub(crate) use self::{follow::Standing, watching::GuestWatch};
+pub(crate) use self::{follow::Standing, sight::Waits, watching::GuestWatch};
 use crate::outcome::{Outcome, OutcomeKind, kebab_display};
 
 /// What a guest came to. The order is that of precedence: where several are seen together, the first one counts.

@@ -23,10 +23,24 @@ pub(super) struct Sight {
     pub(super) says: Says,
     /// A countdown or a progress stands there: its words.
     pub(super) counting: Option<String>,
+    /// A program that says this may be silent for longer than others.
+    pub(super) waits: Option<Waits>,
     /// The furthest stage that its words show, and the program that shows it.
     pub(super) reached: Option<(GuestStage, Arc<str>)>,
     /// The failures on it that may repeat.
     pub(super) repeating: Vec<Repeating>,
+}
+
+/// A program that is known to wait without a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waits {
+    pub(crate) program: Arc<str>,
+    /// How far it has come when it waits.
+    pub(crate) stage: GuestStage,
+    /// For how long.
+    pub(crate) time: Duration,
+    /// For what, in sentences for people.
+    pub(crate) means: String,
 }
 
 /// A failure that may repeat.
@@ -113,6 +127,14 @@ impl Sight {
             }
             if known.counts {
                 sight.counting = Some(whole_lines(text, &place));
+            }
+            if let Some(time) = known.waits {
+                sight.waits = Some(Waits {
+                    program: Arc::clone(&known.program),
+                    stage: known.stage,
+                    time,
+                    means: known.means.clone(),
+                });
             }
             if known.repeats {
                 for place in &places {

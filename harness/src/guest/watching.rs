@@ -11,7 +11,7 @@ use images::{
 use vt100::Parser;
 
 use super::{
-    Follower, Guest, GuestStage, GuestState, SaidBy, Standing, Vocabulary, rounds::Rounds,
+    Follower, Guest, GuestStage, GuestState, SaidBy, Standing, Vocabulary, Waits, rounds::Rounds,
 };
 use crate::{
     case::Case,
@@ -140,6 +140,11 @@ impl GuestWatch {
     /// How far it came.
     pub(crate) fn stage(&self) -> GuestStage {
         self.follower.stage()
+    }
+
+    /// What it may be waiting for without a word.
+    pub(crate) fn waits(&self) -> Option<Waits> {
+        self.follower.waits().cloned()
     }
 
     /// Whether it counts down.

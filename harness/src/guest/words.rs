@@ -78,6 +78,8 @@ pub(super) struct Known {
     pub(super) hold: Duration,
     /// It shows a countdown or a progress.
     pub(super) counts: bool,
+    /// For so long a program that says it may be silent after it.
+    pub(super) waits: Option<Duration>,
     /// Seen again and again, it is a guest that retries.
     pub(super) repeats: bool,
     pub(super) short_of: Option<Need>,
@@ -176,6 +178,9 @@ struct WordsDecl {
     /// Whether they show a countdown or a progress.
     #[serde(default)]
     counts: bool,
+    /// For how many milliseconds a program that says this may wait without a word. Absent: for as long as any program.
+    #[serde(default)]
+    waits_ms: Option<u64>,
     /// Whether a program that says it three times is one that retries.
     #[serde(default)]
     repeats: bool,
@@ -316,6 +321,7 @@ fn read(path: &Path, text: &str, checks: Checks) -> Result<Vec<Known>, Vocabular
             last: decl.last,
             hold,
             counts: decl.counts,
+            waits: decl.waits_ms.map(Duration::from_millis),
             repeats: decl.repeats,
             short_of: decl.short_of,
             after: decl.after,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Dialogue, Facts, LOST, Over, SETTLED};
 use crate::{
-    guest::{Guest, GuestStage, GuestState, Standing},
+    guest::{Guest, GuestStage, GuestState, Standing, Waits},
     outcome::{Outcome, OutcomeKind},
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Followed {
     pub(crate) stage: GuestStage,
     /// It counts down, or shows a progress.
     pub(crate) counts: bool,
+    /// It may be waiting for something without a word.
+    pub(crate) waits: Option<Waits>,
 }
 
 impl Facts {
@@ -106,6 +108,8 @@ impl Facts {
             (true, false) => LOADER_QUIET,
             (true, true) => KERNEL_QUIET,
         };
+        let waits = followed.waits.as_ref().map(|waits| waits.time);
+        let enough = enough.max(waits.unwrap_or_default());
         let quiet = self.probe.begun.is_none()
             && !self.waits()
             && !followed.counts
@@ -131,7 +135,17 @@ impl Facts {
             .as_ref()
             .filter(|standing| standing.stands || ended || self.are_last(standing));
         let spoken = spoken.map(|standing| standing.guest.clone());
-        let unheard = |state| Guest::unheard(state, followed.stage);
+        let unheard = |state| Guest {
+            program: followed
+                .waits
+                .as_ref()
+                .map(|waits| waits.program.to_string()),
+            means: followed
+                .waits
+                .as_ref()
+                .map_or_else(String::new, |waits| waits.means.clone()),
+            ..Guest::unheard(state, followed.stage)
+        };
         if outcome.gave_back {
             let returned = Guest::unheard(GuestState::GaveBack, followed.stage);
             return Some(match spoken {
