@@ -65,7 +65,9 @@ pub fn build(
     };
     fs::create_dir_all(folder.join("tree"))?;
     for (file, text) in &layout.text {
-        site.text(file, text)?;
+        // What goes into programs and images is damaged before these are made.
+        let damaged = damage.and_then(|damage| damage.text.get(file));
+        site.text(file, damaged.unwrap_or(text))?;
     }
     for make in &layout.make {
         site.room(&make.file)?;
