@@ -208,6 +208,11 @@ impl Follower {
         } else {
             still >= statement.hold && !self.counts(now)
         };
+        // A loader that speaks after it read a kernel has not started it, unless it says that.
+        let reached = match statement.state {
+            GuestState::Blind => self.stage(),
+            _ => self.stage,
+        };
         let mut guest = Guest {
             program: Some(statement.program.to_string()),
             said: statement.said.clone(),
@@ -215,8 +220,7 @@ impl Follower {
             means: statement.means.clone(),
             needs: statement.needs,
             findings: statement.findings.clone(),
-            // A loader that speaks after it read a kernel has not started it.
-            ..Guest::unheard(statement.state, self.stage.max(statement.stage))
+            ..Guest::unheard(statement.state, reached.max(statement.stage))
         };
         if statement.state == GuestState::Menu && heard.sight.counting.is_some() && decides {
             // It waits for no person, and what it counts down to has not begun.

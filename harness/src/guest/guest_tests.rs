@@ -256,6 +256,12 @@ fn a_kernel_without_a_screen_is_blind_until_something_is_seen_of_it() {
     let panic = format!("{kernel}\n[    3.1] Kernel panic - not syncing: No working init found.");
     let (guest, ..) = came_to(&panic, blind);
     assert_eq!(guest.map(|guest| guest.state), Some(GuestState::Panic));
+    // A kernel that says nothing was read all the same.
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.kernel_was_read();
+    follower.see(SaidBy::Screen, blind, seconds(1));
+    let standing = follower.standing(seconds(80), seconds(1)).expect("known");
+    assert_eq!(standing.guest.stage, GuestStage::Kernel);
     // A driver of the kernel's own has found the screen.
     let (guest, ..) = came_to(&kernel, "a picture");
     assert_eq!(guest, None);
