@@ -294,7 +294,7 @@ damaged! { grub {
     count_of_zero: |disc| disc.slot(1, 6, &[0, 0]),
         must("SeaBIOS hangs with it", Id::CountZero), FOR_BIOS_ALONE;
     zeros_in_the_image: |disc| { let at = disc.image(1) + 6 * BLOCK; disc.bytes[at..at + 2 * BLOCK].fill(0) },
-        must("SeaBIOS is reset by it", Id::BootInfoTable), FOR_BIOS_ALONE;
+        must("SeaBIOS", Id::BootInfoTable), FOR_BIOS_ALONE;
     count_too_large: |disc| disc.slot(1, 6, &[0xFF, 0xFF]),
         must("SeaBIOS", Id::CountTooLarge), FOR_BIOS_ALONE;
     load_rba_behind_the_end: |disc| disc.slot(1, 8, &[0, 0, 1, 0]),
