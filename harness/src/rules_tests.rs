@@ -572,7 +572,7 @@ fn a_machine_that_is_halted_for_good_waits_for_nobody() {
         GuestState::System,
         GuestState::Menu,
         GuestState::Prompt,
-        GuestState::Blind,
+        GuestState::Runs,
     ];
     for state in waiting {
         let mut facts = stranger(state);

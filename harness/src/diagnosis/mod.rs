@@ -204,11 +204,8 @@ fn way_to_know(guest: Option<&Guest>) -> &'static str {
             "choose another processor with --cpu, or try it on real hardware."
         }
         Some((GuestState::Needs, _)) => "try it on real hardware that has what it asks for.",
-        Some((GuestState::Blind, _)) => {
-            "say with --expect what the serial line must show (a kernel writes there with console=ttyS0), or give the loader a video driver."
-        }
         Some((GuestState::Runs, _)) => {
-            "say with --expect what must be seen, give it longer with --timeout, or look with --show."
+            "say with --expect what must be seen (a kernel writes to the serial line with console=ttyS0), give it longer with --timeout, or look with --show."
         }
         _ => "say with --expect what must be seen, or look with --show.",
     }

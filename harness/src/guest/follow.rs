@@ -198,7 +198,7 @@ impl Follower {
             return None;
         }
         // What was drawn on the screen since shows that there is one.
-        if statement.state == GuestState::Blind && !self.screen.says(GuestState::Blind) {
+        if statement.state == GuestState::Runs && !self.screen.says(GuestState::Runs) {
             return None;
         }
         let stands = now.saturating_sub(heard.since);
@@ -210,7 +210,7 @@ impl Follower {
         };
         // A loader that speaks after it read a kernel has not started it, unless it says that.
         let reached = match statement.state {
-            GuestState::Blind => self.stage(),
+            GuestState::Runs => self.stage(),
             _ => self.stage,
         };
         let mut guest = Guest {

@@ -51,8 +51,6 @@ pub enum GuestState {
     Menu,
     /// A system runs: a login, a shell after init, an installer, a memory test.
     System,
-    /// It went on without a screen: what it came to after that cannot be seen.
-    Blind,
     /// Something goes on, and nothing more is known.
     Runs,
     /// Nothing was heard or seen any more.
@@ -68,7 +66,6 @@ kebab_display!(GuestState {
     Needs => "needs",
     Menu => "menu",
     System => "system",
-    Blind => "blind",
     Runs => "runs",
     Silent => "silent",
 });
@@ -234,9 +231,7 @@ impl Starts {
                 GuestState::Menu if guest.is_some_and(|guest| guest.offers == Some(true)) => {
                     Self::Yes
                 }
-                GuestState::Menu | GuestState::Blind | GuestState::Runs | GuestState::Silent => {
-                    Self::Unknown
-                }
+                GuestState::Menu | GuestState::Runs | GuestState::Silent => Self::Unknown,
             },
         }
     }
@@ -271,11 +266,9 @@ mod tests {
         for state in GuestState::ALL {
             let expected = match state {
                 GuestState::System => Starts::Yes,
-                GuestState::Menu
-                | GuestState::Needs
-                | GuestState::Blind
-                | GuestState::Runs
-                | GuestState::Silent => Starts::Unknown,
+                GuestState::Menu | GuestState::Needs | GuestState::Runs | GuestState::Silent => {
+                    Starts::Unknown
+                }
                 _ => Starts::No,
             };
             assert_eq!(of(*state, None, false), expected, "{state}");

@@ -33,7 +33,7 @@ impl Guest {
             (GuestState::Needs, Some(Need::Tpm)) => "needs a TPM",
             (GuestState::Menu, _) => "waits at its menu",
             (GuestState::System, _) => "runs",
-            (GuestState::Blind, _) => "went on without a screen",
+            (GuestState::Runs, _) if !self.said.is_empty() => "said no more",
             (GuestState::Runs, _) => "is still busy",
             (GuestState::Silent, _) => "shows nothing more",
         };

@@ -160,7 +160,7 @@ struct FileDecl {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WordsDecl {
-    /// What a program that says it came to: any state but `runs` and `silent`. Absent: the words only show how far it came.
+    /// What a program that says it came to: any state but `silent`; `runs` where nothing that follows can be seen. Absent: the words only show how far it came.
     #[schemars(with = "Option<GuestState>")]
     #[serde(default)]
     state: Option<Spanned<GuestState>>,
@@ -290,8 +290,8 @@ fn read(path: &Path, text: &str, checks: Checks) -> Result<Vec<Known>, Vocabular
         let decl = decl.into_inner();
         let wrong = |span, what: String| VocabularyError::Entry { at: at(span), what };
         let state = decl.state.as_ref().map(|state| *state.get_ref());
-        if let (Some(GuestState::Runs | GuestState::Silent), Some(place)) = (state, &decl.state) {
-            let what = "runs and silent are what no words say: leave state out".to_owned();
+        if let (Some(GuestState::Silent), Some(place)) = (state, &decl.state) {
+            let what = "silent is what no words say: leave state out".to_owned();
             return Err(wrong(place.span(), what));
         }
         if decl.seen.is_empty() && decl.source.is_empty() {
@@ -440,7 +440,7 @@ mod tests {
         );
         assert_eq!(
             refused(&format!("{ok}state = \"silent\"\npattern = 'x'")),
-            "mine.toml:5:9: runs and silent are what no words say: leave state out"
+            "mine.toml:5:9: silent is what no words say: leave state out"
         );
         assert_eq!(
             refused(&format!("{ok}state = \"menu\"\npattern = 'x*'")),

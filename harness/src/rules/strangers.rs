@@ -60,7 +60,7 @@ impl Facts {
             GuestState::System if self.awaits_pattern => false,
             GuestState::Menu if self.awaits_pattern => self.quiet >= MENU_QUIET,
             // A processor that is halted with interrupts off waits for nobody.
-            GuestState::System | GuestState::Menu | GuestState::Prompt | GuestState::Blind => {
+            GuestState::System | GuestState::Menu | GuestState::Prompt | GuestState::Runs => {
                 !self.dead && self.caught.is_none()
             }
             _ => true,
