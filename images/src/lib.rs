@@ -45,6 +45,7 @@ pub mod distilled;
 pub mod eltorito;
 pub mod fat;
 pub mod finding;
+mod findings;
 pub mod inspect;
 pub mod iso9660;
 pub mod manifest;

@@ -1,147 +1,182 @@
-//! What can be wrong with a disc on purpose: every finding of the catalogue can be injected by the reference master.
+//! What can be wrong with a disc on purpose: how the reference master injects a finding. What each defect does stands in its room
+//! ([`crate::findings`]); here is what the rooms share.
 //!
 //! A defect is one of two things. Some are a disc that other words describe too, an entry too deep in the catalog or a
-//! count that wrapped: `words.rs` puts them into these words, and such a disc is laid out as any other. The rest are
-//! changes to a disc that was mastered whole, one file for each structure that they change.
+//! count that wrapped: the room puts them into these words, and such a disc is laid out as any other. The rest are
+//! changes to a disc that was mastered whole.
 
-mod boot_image;
-mod catalog;
-mod descriptors;
-mod partition_table;
-mod words;
+mod patient;
 
-pub(crate) use words::{Facts, Lack};
+use std::{fmt, str::FromStr};
 
-use crate::{
-    eltorito::EntryBytes,
-    finding::FindingId,
-    sparse::SparseBytes,
-    units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
+pub(crate) use patient::{
+    BEHIND_BOOT_RECORD, FIRST_HEADER, INITIAL, LAST_HEADER, MORE_FOLLOW, PRIMARY, Patient,
+    PlacedImage, SPACE_SIZE, VALIDATION,
 };
 
-/// A defect that is put on a disc: the finding under which a reader reports it. What exactly each is stands in the function that
-/// injects it, or in the words that express it.
-pub type Defect = FindingId;
+use crate::{
+    boot::{Boot, Emulation},
+    eltorito::EntryBytes,
+    finding::{FindingId, UnknownFinding},
+    medium::Medium,
+    size::Size,
+    sparse::SparseBytes,
+    units::{BlockCount, Lba, VirtualSectorCount},
+};
+
+/// A finding that the reference master can put on a disc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Defect(FindingId);
+
+/// How a finding gets on a disc.
+pub(crate) struct Injection {
+    /// Puts it into the words of a disc, where they are not given; or says what a disc lacks that cannot have it.
+    pub(crate) express: fn(&mut Boot, &mut Option<Size>) -> Result<(), Lack>,
+    /// Whether a disc that was laid out has it, or can be given it by changing bytes.
+    pub(crate) stands: fn(&Facts<'_>) -> Result<(), Lack>,
+    /// Changes the bytes of a disc that was mastered whole.
+    pub(crate) inject: fn(&mut Patient<'_>),
+    /// Spoils a boot image by itself, of which is known whether it holds an EFI loader; only where the defect lies within
+    /// an image.
+    pub(crate) in_image: Option<fn(&mut SparseBytes, bool)>,
+}
+
+impl Injection {
+    /// A defect that the words of a disc, or its layout, are enough for.
+    pub(crate) const WORDS: Self = Self {
+        express: |_, _| Ok(()),
+        stands: |_| Ok(()),
+        inject: |_| {},
+        in_image: None,
+    };
+}
+
+/// What a disc lacks to have a defect.
+pub(crate) type Lack = &'static str;
+
+/// What is known of a disc when it is laid out.
+pub(crate) struct Facts<'a> {
+    pub(crate) medium: Option<Medium>,
+    /// The length of the image that `size` speaks of.
+    pub(crate) length: VirtualSectorCount,
+    /// The last cylinder that the first image's partition table names, if it is a hard disk.
+    pub(crate) last_cylinder: Option<u16>,
+    pub(crate) slots: &'a [EntryBytes],
+    pub(crate) last_slot: u16,
+    pub(crate) last_lba: Lba,
+    pub(crate) end: BlockCount,
+}
+
+/// 40 MiB: past what 16 bits count, and the least round size of a FAT32 file system.
+pub(crate) const BEYOND_16_BITS: Size = Size::Sectors(VirtualSectorCount::new(40 * 2048));
+
+/// Nothing lacks where a condition is met.
+pub(crate) const fn need(met: bool, lack: Lack) -> Result<(), Lack> {
+    if met { Ok(()) } else { Err(lack) }
+}
+
+pub(crate) fn needs_hard_disk(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.bios() == Some(Emulation::HardDisk),
+        "hard-disk emulation",
+    )
+}
+
+/// Whether the BIOS image is a drive, and no disk can hold it as it is.
+pub(crate) fn emulates_a_drive(boot: &Boot) -> bool {
+    matches!(
+        boot.mode.bios(),
+        Some(Emulation::HardDisk | Emulation::Floppy(_))
+    )
+}
 
 impl Defect {
+    /// Every defect.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FindingId::ALL.iter().copied().filter_map(Self::of)
+    }
+
+    /// Every defect, as a word.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::all().map(Self::as_str)
+    }
+
+    /// The defect that a reader reports as this finding; `None` where the reference master cannot make it.
+    #[must_use]
+    pub fn of(id: FindingId) -> Option<Self> {
+        id.room().defect.is_some().then_some(Self(id))
+    }
+
+    /// The finding under which a reader reports it.
+    #[must_use]
+    pub const fn id(self) -> FindingId {
+        self.0
+    }
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0.as_str()
+    }
+
+    fn injection(self) -> &'static Injection {
+        const NOTHING: &Injection = &Injection::WORDS;
+        self.0.room().defect.as_ref().unwrap_or(NOTHING)
+    }
+
     /// How many blocks the descriptor set has with this defect.
-    pub(crate) const fn descriptors(defect: Option<Self>) -> BlockCount {
-        match defect {
-            Some(Self::BootRecordMisplaced | Self::BootRecordDuplicate) => BlockCount::new(4),
+    pub(crate) fn descriptors(defect: Option<Self>) -> BlockCount {
+        match defect.map(Self::id) {
+            Some(FindingId::BootRecordMisplaced | FindingId::BootRecordDuplicate) => {
+                BlockCount::new(4)
+            }
             _ => BlockCount::new(3),
         }
     }
-}
 
-/// A mastered disc, to be spoilt.
-pub(crate) struct Patient<'a> {
-    pub(crate) bytes: &'a mut SparseBytes,
-    pub(crate) catalog: Lba,
-    /// The slots of the catalog, as they stand.
-    pub(crate) slots: Vec<EntryBytes>,
-    pub(crate) first: PlacedImage,
-    pub(crate) last: PlacedImage,
-    /// Where a second session is to begin; only with a defect that has one.
-    pub(crate) second_session: Option<Lba>,
-}
+    /// Puts a defect that other words describe into these words, where they are not given; and says what a disc lacks
+    /// that cannot have the defect.
+    pub(crate) fn express(self, boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
+        (self.injection().express)(boot, size)
+    }
 
-/// An image on the disc.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PlacedImage {
-    pub(crate) lba: Lba,
-    pub(crate) slot: u16,
-    pub(crate) length: VirtualSectorCount,
-}
+    /// Whether a disc that was laid out has the defect; or can be given it by changing bytes.
+    pub(crate) fn stands_in(self, facts: &Facts<'_>) -> Result<(), Lack> {
+        (self.injection().stands)(facts)
+    }
 
-impl Defect {
     /// Spoils the disc. What is no change of bytes was done when the disc was laid out, by [`Self::express`] and by the
     /// layout itself.
     pub(crate) fn inject(self, disc: &mut Patient<'_>) {
-        match self {
-            Self::NoBootRecord => descriptors::remove_boot_record(disc),
-            Self::BootRecordMisplaced => descriptors::misplace_boot_record(disc),
-            Self::BootRecordDuplicate => descriptors::duplicate_boot_record(disc),
-            Self::BootRecordIdPadding => descriptors::pad_id_with_spaces(disc),
-            Self::CatalogOutOfRange => descriptors::point_past_the_end(disc),
-            Self::VolumeSize => descriptors::claim_more_than_there_is(disc),
-            Self::MultisessionStale => descriptors::add_session_without_boot_record(disc),
-            Self::NotIso => descriptors::remove_all(disc),
-            Self::CatalogHeaderId => catalog::rewrite_validation(disc, |entry| entry[0] = 0x02),
-            Self::CatalogKey => catalog::rewrite_validation(disc, |entry| entry.swap(0x1E, 0x1F)),
-            Self::CatalogPlatform => catalog::rewrite_validation(disc, |entry| entry[1] = 0xFE),
-            Self::CatalogChecksum => catalog::spoil_checksum(disc),
-            Self::CatalogNoEfi => catalog::remove_last_section(disc),
-            Self::CatalogSectionHeaderMissing => catalog::remove_section_header(disc),
-            Self::CatalogSectionChain => catalog::announce_another_header(disc),
-            Self::EntryNotBootable => catalog::clear_indicator(disc),
-            Self::EntryMediaType => catalog::set_media_type(disc),
-            Self::EntryLoadSegment => catalog::set_load_segment(disc),
-            Self::CountZero => catalog::set_first_count(disc, 0),
-            Self::CountTooLarge => catalog::set_first_count(disc, words::TOO_MANY),
-            Self::CountUnit => catalog::count_in_blocks(disc),
-            Self::CountEfiShort => catalog::set_last_count(disc, 4),
-            Self::ImageOutOfRange => catalog::move_image_past_the_end(disc),
-            Self::HardDiskSystemType => catalog::change_system_type(disc),
-            Self::EfiAsFloppy => catalog::call_last_a_floppy(disc),
-            Self::HardDiskPartitionSlot => {
-                boot_image::move_partition_to_slot_1(disc.bytes, disc.first.lba)
-            }
-            Self::MbrSignature => boot_image::remove_signature(disc.bytes, disc.first.lba),
-            Self::BootInfoTable => boot_image::spoil_boot_info_checksum(disc),
-            Self::EfiNoLoader => boot_image::remove_file_system(disc.bytes, disc.last.lba),
-            Self::HybridMbr => partition_table::overlap(disc),
-            Self::HybridGpt => partition_table::unprotect(disc),
-            Self::CatalogEfiOnly
-            | Self::CatalogEfiTooDeep
-            | Self::CountWrapped
-            | Self::ImageOversized4x
-            | Self::ImageExceedsQuarter
-            | Self::PartitionPastEnd
-            | Self::FloppySize
-            | Self::HardDiskCylinders
-            | Self::EfiOpenEndOutsideVolume => {}
-        }
+        (self.injection().inject)(disc);
     }
-}
 
-impl Defect {
     /// Whether it lies within a boot image: whoever masters a disc from such an image masters a disc with the defect.
     #[must_use]
-    pub const fn is_in_image(self) -> bool {
-        matches!(
-            self,
-            Self::FloppySize
-                | Self::HardDiskPartitionSlot
-                | Self::HardDiskCylinders
-                | Self::MbrSignature
-                | Self::EfiNoLoader
-        )
+    pub fn is_in_image(self) -> bool {
+        self.injection().in_image.is_some()
     }
 
-    /// Spoils an image by itself. [`Self::FloppySize`] and [`Self::HardDiskCylinders`] are its length.
+    /// Spoils an image by itself, as far as bytes do.
     pub(crate) fn inject_into_image(self, image: &mut SparseBytes, has_loader: bool) {
-        let start = Lba::new(0);
-        match self {
-            Self::HardDiskPartitionSlot if !has_loader => {
-                boot_image::move_partition_to_slot_1(image, start);
-            }
-            Self::MbrSignature if !has_loader => boot_image::remove_signature(image, start),
-            Self::EfiNoLoader if has_loader => boot_image::remove_file_system(image, start),
-            _ => {}
+        if let Some(inject) = self.injection().in_image {
+            inject(image, has_loader);
         }
     }
 }
 
-impl Patient<'_> {
-    /// The disc's length; it is whole blocks.
-    const fn length(&self) -> BlockCount {
-        ByteCount::new(self.bytes.len()).blocks_rounded_up()
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
+}
 
-    /// A block well past the end.
-    fn past_end(&self) -> u32 {
-        let past_end = self.length().plus(BlockCount::new(1000));
-        past_end.to_u32().unwrap_or(u32::MAX)
+impl FromStr for Defect {
+    type Err = UnknownFinding;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let id = text.parse()?;
+        Self::of(id).ok_or_else(|| UnknownFinding::new(text))
     }
 }
 

@@ -134,11 +134,11 @@ const DISCS: &[(&str, &str, &str, &str, &[&str])] = {
 };
 
 /// Defects that change where things stand, each with a test of its own below.
-const LAID_OUT: &[Defect] = &[
-    Defect::BootRecordDuplicate,
-    Defect::ImageOversized4x,
-    Defect::FloppySize,
-    Defect::MultisessionStale,
+const LAID_OUT: &[FindingId] = &[
+    FindingId::BootRecordDuplicate,
+    FindingId::ImageOversized4x,
+    FindingId::FloppySize,
+    FindingId::MultisessionStale,
 ];
 
 fn disc(medium: &str, boot: &str) -> MasteredDisc {
@@ -205,12 +205,11 @@ fn a_defect_changes_only_what_it_says() {
 
 #[test]
 fn every_defect_is_looked_at_here() {
-    for defect in Defect::ALL {
-        assert_eq!(defect.as_str().parse::<Defect>().as_ref(), Ok(defect));
+    for defect in Defect::all() {
+        assert_eq!(defect.as_str().parse(), Ok(defect));
         let looked_at = DISCS.iter().any(|&(id, ..)| id == defect.as_str());
-        assert!(looked_at || LAID_OUT.contains(defect), "{defect}");
+        assert!(looked_at || LAID_OUT.contains(&defect.id()), "{defect}");
     }
-    assert_eq!(Defect::ALL.len(), 40);
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The boot catalog: its slots, and whether they belong together.
+//! The boot catalog: its slots, and what ties them together.
 
 use super::{
-    Findings, Window,
+    Window,
     reading::{BootReading, CatalogReading, EntryKind, EntryReading},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         BOOTABLE, BootEntry, ENTRY_BYTES, EntryBytes, HeaderIndicator, Platform, RawBootRecord,
         RawValidation, SectionHeader,
     },
-    finding::{FindingId, Place},
+    finding::Place,
     units::{Lba, VirtualSectorCount},
 };
 
@@ -20,69 +20,108 @@ const SLOTS: u16 = 64 * 32;
 /// The first byte of an extension (El Torito §2.5).
 const EXTENSION: u8 = 0x44;
 
-/// Where a byte of a slot stands.
-pub(super) fn place(catalog: Lba, slot: u16, byte: u64) -> Place {
-    Place::within(catalog, u64::from(slot) * ENTRY_BYTES as u64 + byte)
+/// What ties the slots of a catalog together, or should.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    catalog: Lba,
+    /// Slot 0.
+    pub(crate) validation: RawValidation,
+    /// Every platform that is named, and in which slot.
+    pub(crate) platforms: Vec<(u16, Platform)>,
+    /// The first entry behind the initial one that has no section header before it.
+    pub(crate) headless: Option<u16>,
+    /// The first contradiction between the section headers and what follows them: more would follow from it.
+    pub(crate) contradiction: Option<Contradiction>,
 }
 
-/// Reads the catalog that a boot record points to, and checks what ties its slots together.
+/// A section header that does not agree with what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contradiction {
+    /// The last header says that more follow.
+    NoneFollows { header: u16 },
+    /// A header follows one that says that it is the last.
+    BehindTheLast { header: u16, last: u16 },
+    /// An entry behind a section that is full.
+    NoHeader { slot: u16 },
+    /// A header counts other than so many entries as follow.
+    Count {
+        header: u16,
+        claimed: u16,
+        entries: u16,
+    },
+}
+
+impl Slots {
+    /// Where a byte of a slot stands.
+    pub(crate) const fn place(&self, slot: u16, byte: u64) -> Place {
+        place(self.catalog, slot, byte)
+    }
+
+    /// Whether the validation entry begins as one.
+    pub(crate) fn has_header(&self) -> bool {
+        self.validation.header == RawValidation::HEADER
+    }
+
+    /// Whether the validation entry ends as one.
+    pub(crate) fn has_key(&self) -> bool {
+        self.validation.key == RawValidation::KEY
+    }
+
+    /// Whether this can be a catalog at all.
+    pub(crate) fn is_catalog(&self) -> bool {
+        self.has_header() || self.has_key()
+    }
+}
+
+impl CatalogReading {
+    /// Where a byte of a slot stands.
+    pub(crate) const fn place(&self, slot: u16, byte: u64) -> Place {
+        place(self.lba, slot, byte)
+    }
+}
+
+pub(super) const fn place(catalog: Lba, slot: u16, byte: u64) -> Place {
+    Place::within(catalog, slot as u64 * ENTRY_BYTES as u64 + byte)
+}
+
+/// Reads the catalog that a boot record points to.
 pub(super) fn read(
     disc: &mut Window<'_>,
-    (record_lba, record): (Lba, &RawBootRecord),
-    findings: &mut Findings,
-) -> Option<CatalogReading> {
+    record: &RawBootRecord,
+) -> Option<(CatalogReading, Slots)> {
     let lba = record.catalog;
-    if disc.block(lba).is_none() {
-        findings.report(
-            FindingId::CatalogOutOfRange,
-            Place::within(record_lba, 0x47),
-            format!(
-                "the catalog should stand at LBA {}, and the disc has {}",
-                lba.get(),
-                disc.blocks()
-            ),
-        );
-        return None;
-    }
-    let mut walk = Walk::new(lba);
+    disc.block(lba)?;
     let first: EntryBytes = disc.array(lba.byte_offset())?;
-    if walk.validation(&first, findings) {
+    let mut walk = Walk::new(lba, RawValidation::decode(&first));
+    if walk.validation() {
         let mut slot = 1;
         while walk.goes_on(slot) {
             let at = lba.byte_offset() + u64::from(slot) * ENTRY_BYTES as u64;
             let Some(bytes) = disc.array(at) else { break };
-            walk.slot(slot, &bytes, findings);
+            walk.slot(slot, &bytes);
             slot += 1;
         }
-        walk.close_section(findings);
-        if let Some((slot, HeaderIndicator::MoreFollow)) = walk.last_header {
-            walk.chain(
-                slot,
-                format!(
-                    "the last section header, in slot {slot}, is 90, which says that more follow"
-                ),
-                findings,
-            );
+        walk.close_section();
+        if let Some((header, HeaderIndicator::MoreFollow)) = walk.last_header {
+            walk.contradicts(Contradiction::NoneFollows { header });
         }
     }
-    Some(CatalogReading {
+    let catalog = CatalogReading {
         lba,
         entries: walk.entries,
-    })
+    };
+    Some((catalog, walk.slots))
 }
 
 /// A walk along the slots.
 struct Walk {
-    catalog: Lba,
+    slots: Slots,
     entries: Vec<EntryReading>,
     /// The platform for entries to come.
     platform: Platform,
     /// The section that is being read.
     section: Option<Section>,
     last_header: Option<(u16, HeaderIndicator)>,
-    /// Whether the headers' first contradiction was reported: more would follow from it.
-    chain_reported: bool,
-    missing_reported: bool,
 }
 
 struct Section {
@@ -100,15 +139,19 @@ impl Section {
 }
 
 impl Walk {
-    const fn new(catalog: Lba) -> Self {
+    const fn new(catalog: Lba, validation: RawValidation) -> Self {
         Self {
-            catalog,
+            slots: Slots {
+                catalog,
+                validation,
+                platforms: Vec::new(),
+                headless: None,
+                contradiction: None,
+            },
             entries: Vec::new(),
             platform: Platform::X86,
             section: None,
             last_header: None,
-            chain_reported: false,
-            missing_reported: false,
         }
     }
 
@@ -127,62 +170,29 @@ impl Walk {
     }
 
     /// Slot 0; says whether what follows can be a catalog at all.
-    fn validation(&mut self, bytes: &EntryBytes, findings: &mut Findings) -> bool {
-        let entry = RawValidation::decode(bytes);
-        let header_is_right = entry.header == RawValidation::HEADER;
-        let key_is_right = entry.key == RawValidation::KEY;
-        let at = |byte| place(self.catalog, 0, byte);
-        if !header_is_right {
-            findings.report(
-                FindingId::CatalogHeaderId,
-                at(0),
-                format!(
-                    "the validation entry begins with {:02X}, not 01",
-                    entry.header
-                ),
-            );
-        }
-        if !key_is_right {
-            findings.report(
-                FindingId::CatalogKey,
-                at(0x1E),
-                format!(
-                    "the validation entry ends with {:02X} {:02X}, not 55 AA",
-                    entry.key[0], entry.key[1]
-                ),
-            );
-        }
-        let is_one = header_is_right || key_is_right;
-        if is_one && entry.word_sum != 0 {
-            findings.report(
-                FindingId::CatalogChecksum,
-                at(0x1C),
-                format!(
-                    "the validation entry's words sum to {:04X}, not to 0",
-                    entry.word_sum
-                ),
-            );
-        }
+    fn validation(&mut self) -> bool {
+        let platform = self.slots.validation.platform;
+        let is_one = self.slots.is_catalog();
         if is_one {
-            self.check_platform(0, entry.platform, findings);
+            self.slots.platforms.push((0, platform));
         }
-        self.platform = entry.platform;
+        self.platform = platform;
         self.entries.push(EntryReading {
             slot: 0,
             kind: EntryKind::Validation,
-            platform: entry.platform,
+            platform,
             boot: None,
         });
         is_one
     }
 
-    fn slot(&mut self, slot: u16, bytes: &EntryBytes, findings: &mut Findings) {
+    fn slot(&mut self, slot: u16, bytes: &EntryBytes) {
         if slot == 1 {
             self.push_boot(slot, EntryKind::Initial, bytes);
             return;
         }
         if let Some(header) = SectionHeader::decode(bytes) {
-            self.header(slot, &header, findings);
+            self.header(slot, &header);
             return;
         }
         let in_section = self.section.is_some();
@@ -193,25 +203,21 @@ impl Walk {
                 }
                 self.push(slot, EntryKind::Extension, None);
             }
-            BOOTABLE => self.boot_entry(slot, bytes, findings),
+            BOOTABLE => self.boot_entry(slot, bytes),
             // An entry that does not boot is one all the same, where a header announces it.
             0 if in_section && *bytes != [0; ENTRY_BYTES] => {
-                self.boot_entry(slot, bytes, findings);
+                self.boot_entry(slot, bytes);
             }
-            _ => self.close_section(findings),
+            _ => self.close_section(),
         }
     }
 
-    fn header(&mut self, slot: u16, header: &SectionHeader, findings: &mut Findings) {
-        self.close_section(findings);
+    fn header(&mut self, slot: u16, header: &SectionHeader) {
+        self.close_section();
         if let Some((last, HeaderIndicator::Last)) = self.last_header {
-            self.chain(
-                slot,
-                format!("a section header in slot {slot} follows the one in slot {last}, which is 91, the last"),
-                findings,
-            );
+            self.contradicts(Contradiction::BehindTheLast { header: slot, last });
         }
-        self.check_platform(slot, header.platform, findings);
+        self.slots.platforms.push((slot, header.platform));
         self.last_header = Some((slot, header.indicator));
         self.platform = header.platform;
         self.section = Some(Section {
@@ -223,66 +229,34 @@ impl Walk {
         self.push(slot, EntryKind::Header, None);
     }
 
-    fn boot_entry(&mut self, slot: u16, bytes: &EntryBytes, findings: &mut Findings) {
+    fn boot_entry(&mut self, slot: u16, bytes: &EntryBytes) {
         match &mut self.section {
             Some(section) => section.entries += 1,
-            None if self.last_header.is_some() => self.chain(
-                slot,
-                format!("the entry in slot {slot} belongs to no section header"),
-                findings,
-            ),
-            None if !self.missing_reported => {
-                self.missing_reported = true;
-                findings.report(
-                    FindingId::CatalogSectionHeaderMissing,
-                    place(self.catalog, slot, 0),
-                    format!("slot {slot} has an entry, and no section header comes before it"),
-                );
+            None if self.last_header.is_some() => {
+                self.contradicts(Contradiction::NoHeader { slot });
             }
+            None if self.slots.headless.is_none() => self.slots.headless = Some(slot),
             None => {}
         }
         self.push_boot(slot, EntryKind::Section, bytes);
     }
 
     /// Ends the section that is being read.
-    fn close_section(&mut self, findings: &mut Findings) {
+    fn close_section(&mut self) {
         let Some(section) = self.section.take() else {
             return;
         };
         if !section.is_complete() {
-            self.chain(
-                section.header,
-                format!(
-                    "the section header in slot {} counts {} entries, and {} follow",
-                    section.header, section.claimed, section.entries
-                ),
-                findings,
-            );
+            self.contradicts(Contradiction::Count {
+                header: section.header,
+                claimed: section.claimed,
+                entries: section.entries,
+            });
         }
     }
 
-    fn chain(&mut self, slot: u16, message: String, findings: &mut Findings) {
-        if !self.chain_reported {
-            self.chain_reported = true;
-            let at = place(self.catalog, slot, 0);
-            findings.report(FindingId::CatalogSectionChain, at, message);
-        }
-    }
-
-    fn check_platform(&self, slot: u16, platform: Platform, findings: &mut Findings) {
-        let known = [
-            Platform::X86,
-            Platform::POWER_PC,
-            Platform::MAC,
-            Platform::EFI,
-        ];
-        if !known.contains(&platform) {
-            findings.report(
-                FindingId::CatalogPlatform,
-                place(self.catalog, slot, 1),
-                format!("the platform in slot {slot} is {:02X}", platform.0),
-            );
-        }
+    fn contradicts(&mut self, contradiction: Contradiction) {
+        self.slots.contradiction.get_or_insert(contradiction);
     }
 
     fn push(&mut self, slot: u16, kind: EntryKind, boot: Option<BootReading>) {

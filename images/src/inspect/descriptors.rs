@@ -1,12 +1,11 @@
 //! The volume descriptor sets: of the disc, and of each session on it.
 
 use super::{
-    Findings, Window,
+    Window,
     reading::{BootRecordReading, Session, Volume},
 };
 use crate::{
     eltorito::{BOOT_RECORD_LBA, RawBootRecord},
-    finding::{FindingId, Place},
     iso9660::{DescriptorKind, RawPrimaryVolume, SYSTEM_AREA_BLOCKS},
     units::{BlockCount, Lba},
 };
@@ -32,7 +31,7 @@ pub(crate) struct DescriptorSet {
     /// The supplementary ones, which have trees of their own.
     pub(crate) supplementary: Vec<RawPrimaryVolume>,
     /// The boot records and where they stand.
-    pub(super) boot_records: Vec<(Lba, RawBootRecord)>,
+    pub(crate) boot_records: Vec<(Lba, RawBootRecord)>,
 }
 
 impl DescriptorSet {
@@ -66,7 +65,7 @@ impl DescriptorSet {
     }
 
     /// The boot record that counts: the one at LBA 17, or else the first.
-    pub(super) fn boot_record(&self) -> Option<(Lba, &RawBootRecord)> {
+    pub(crate) fn boot_record(&self) -> Option<(Lba, &RawBootRecord)> {
         let at_17 = |(lba, _): &&(Lba, _)| *lba == BOOT_RECORD_LBA;
         let records = &self.boot_records;
         let chosen = records.iter().find(at_17).or_else(|| records.first())?;
@@ -103,150 +102,19 @@ impl DescriptorSet {
 
 /// The descriptors of a disc.
 #[derive(Debug)]
-pub(super) struct Descriptors {
+pub(crate) struct Descriptors {
     /// The set at LBA 16, which firmware reads.
-    pub(super) main: DescriptorSet,
+    pub(crate) main: DescriptorSet,
     /// All sessions, by their starts; empty when there is only one.
-    pub(super) sessions: Vec<Session>,
+    pub(crate) sessions: Vec<Session>,
 }
 
 impl Descriptors {
-    /// Reads and checks them.
-    pub(super) fn read(disc: &mut Window<'_>, findings: &mut Findings) -> Self {
+    /// Reads them.
+    pub(super) fn read(disc: &mut Window<'_>) -> Self {
         let main = DescriptorSet::read(disc, Lba::new(0));
         let sessions = sessions(disc, &main);
-        if !main.all.is_empty() {
-            check_boot_records(&main, findings);
-            check_size(disc, &main, &sessions, findings);
-        } else {
-            report_no_iso(disc, findings);
-        }
-        check_sessions(&sessions, findings);
         Self { main, sessions }
-    }
-}
-
-fn report_no_iso(disc: &mut Window<'_>, findings: &mut Findings) {
-    let place = Lba::new(SYSTEM_AREA_BLOCKS.get());
-    let signature: Option<[u8; 5]> = disc.array(place.byte_offset().saturating_add(1));
-    let boot_sector = disc.array::<2>(510) == Some([0x55, 0xAA]);
-    let what = match signature {
-        None => format!("the file ends before LBA 16, after {}", disc.length()),
-        Some([b'B', b'E', b'A', b'0', b'1'] | [b'N', b'S', b'R', b'0', b'2' | b'3']) => {
-            "LBA 16 begins UDF without ISO 9660, and El Torito needs ISO 9660".to_owned()
-        }
-        Some(_) if boot_sector => {
-            "there is no CD001 at LBA 16, and the first sector ends with 55 AA: this is the image of a disk".to_owned()
-        }
-        Some(_) => "there is no CD001 at LBA 16".to_owned(),
-    };
-    findings.report(FindingId::NotIso, Place::block(place), what);
-}
-
-fn check_boot_records(set: &DescriptorSet, findings: &mut Findings) {
-    let Some((lba, record)) = set.boot_record() else {
-        findings.report(
-            FindingId::NoBootRecord,
-            Place::block(BOOT_RECORD_LBA),
-            "no volume descriptor from LBA 16 to the terminator is an El Torito boot record"
-                .to_owned(),
-        );
-        return;
-    };
-    if lba != BOOT_RECORD_LBA {
-        findings.report(
-            FindingId::BootRecordMisplaced,
-            Place::block(lba),
-            format!("the boot record stands at LBA {}, not at LBA 17", lba.get()),
-        );
-    }
-    if set.boot_records.len() > 1 {
-        let all: Vec<String> = set
-            .boot_records
-            .iter()
-            .map(|(lba, _)| lba.get().to_string())
-            .collect();
-        findings.report(
-            FindingId::BootRecordDuplicate,
-            Place::block(set.boot_records.get(1).map_or(lba, |second| second.0)),
-            format!("boot records stand at LBA {}", all.join(" and ")),
-        );
-    }
-    if record.padding != 0 {
-        findings.report(
-            FindingId::BootRecordIdPadding,
-            Place::within(lba, 0x1E),
-            format!(
-                "byte 1Eh behind the boot system identifier is {:02X}, not 00",
-                record.padding
-            ),
-        );
-    } else if record.version != 1 {
-        findings.report(
-            FindingId::BootRecordIdPadding,
-            Place::within(lba, 6),
-            format!("the boot record has version {}, not 1", record.version),
-        );
-    }
-}
-
-fn check_size(
-    disc: &Window<'_>,
-    set: &DescriptorSet,
-    sessions: &[Session],
-    findings: &mut Findings,
-) {
-    let Some((lba, primary)) = &set.primary else {
-        return;
-    };
-    let (claimed, there) = (primary.space_size, disc.blocks());
-    let place = Place::within(*lba, 80);
-    if claimed > there {
-        findings.report(
-            FindingId::VolumeSize,
-            place,
-            format!(
-                "the volume claims {claimed}, and the disc has {}",
-                there.get()
-            ),
-        );
-    } else if let Some(trailing) = there.checked_sub(claimed)
-        && trailing > BlockCount::ZERO
-        && sessions.is_empty()
-    {
-        findings.report_info(
-            FindingId::VolumeSize,
-            place,
-            format!(
-                "the volume has {claimed}, and {} more follow on the disc",
-                trailing.get()
-            ),
-        );
-    }
-}
-
-fn check_sessions(sessions: &[Session], findings: &mut Findings) {
-    let Some((last, earlier)) = sessions.split_last() else {
-        return;
-    };
-    let Some(stale) = earlier
-        .iter()
-        .rev()
-        .find(|session| session.catalog.is_some())
-    else {
-        return;
-    };
-    if last.catalog.is_none() {
-        let descriptor = last.start.plus(SYSTEM_AREA_BLOCKS);
-        findings.report(
-            FindingId::MultisessionStale,
-            Place::block(descriptor),
-            format!(
-                "the session that starts at LBA {} has no boot record, and the one that starts at LBA {} has",
-                last.start.get(),
-                stale.start.get()
-            ),
-        );
     }
 }
 

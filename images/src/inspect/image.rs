@@ -18,7 +18,7 @@ use crate::{
 
 /// What is known of the disc around the images.
 #[derive(Debug)]
-pub(super) struct Images {
+pub(crate) struct Images {
     /// Where something starts or the volume ends, ascending.
     boundaries: Vec<Lba>,
     files: BTreeMap<Lba, FileAt>,
@@ -26,7 +26,7 @@ pub(super) struct Images {
 }
 
 /// The floppy that a media type is.
-pub(super) const fn floppy(media: MediaType) -> Option<Floppy> {
+pub(crate) const fn floppy(media: MediaType) -> Option<Floppy> {
     match media.emulation() {
         MediaType::FLOPPY_1200K => Some(Floppy::K1200),
         MediaType::FLOPPY_1440K => Some(Floppy::K1440),
@@ -121,7 +121,7 @@ impl Images {
     }
 
     /// The blocks from an address to the next thing on the disc.
-    pub(super) fn room(&self, from: Lba) -> Option<BlockCount> {
+    pub(crate) fn room(&self, from: Lba) -> Option<BlockCount> {
         let next = self.boundaries.partition_point(|&lba| lba <= from);
         self.boundaries.get(next)?.blocks_since(from)
     }

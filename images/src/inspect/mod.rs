@@ -3,27 +3,33 @@
 //! It reads through a [`Window`] of 1 MiB, follows nothing without a bound, and panics at nothing. Of a healthy disc
 //! it reports no error: where a firmware does other than one would think, its behaviour decides.
 
-mod bios;
 mod catalog;
+pub(crate) mod counts;
 mod descriptors;
-mod efi;
-mod entries;
-mod hybrid;
+mod examined;
 mod image;
 mod original;
-mod oversized;
+pub(crate) mod oversized;
+mod partitions;
 mod reading;
 mod tree;
 mod window;
 
-use std::{collections::BTreeSet, io, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::PathBuf,
+};
 
 pub(crate) use self::{
+    catalog::{Contradiction, Slots},
     descriptors::DescriptorSet,
-    hybrid::read_entries as read_gpt_entries,
+    examined::{HardDisk, Purpose, Reading},
+    image::floppy,
+    partitions::{GPT_HEADER, Gpt, read_entries as read_gpt_entries},
     tree::{Node, NodeKind, RECORDS, walk as walk_tree},
 };
-use self::{descriptors::Descriptors, image::Images, tree::Tree};
+use self::{descriptors::Descriptors, image::Images, partitions::Tables, tree::Tree};
 pub use self::{
     original::{Comparison, ComparisonResult},
     reading::{
@@ -33,7 +39,7 @@ pub use self::{
     window::{DiscFile, Source, Window},
 };
 use crate::{
-    finding::{Finding, FindingId, Place},
+    findings,
     units::{BlockCount, Lba},
 };
 
@@ -82,52 +88,22 @@ pub enum InspectError {
     },
 }
 
-/// What is found, as it is found.
-#[derive(Debug, Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn report(&mut self, id: FindingId, place: Place, message: String) {
-        self.0.push(Finding::new(id, place, message));
-    }
-
-    /// Where what is an error otherwise does less harm.
-    fn report_milder(&mut self, id: FindingId, place: Place, message: String) {
-        self.0.push(Finding::new(id, place, message).milder());
-    }
-
-    /// Where what is an error otherwise is only worth knowing.
-    fn report_info(&mut self, id: FindingId, place: Place, message: String) {
-        self.0.push(Finding::new(id, place, message).as_info());
-    }
-
-    fn has(&self, ids: &[FindingId]) -> bool {
-        self.0.iter().any(|finding| ids.contains(&finding.id))
-    }
-
-    /// The worst first, then by their place.
-    fn sorted(mut self) -> Vec<Finding> {
-        let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.offset);
-        self.0.sort_by_key(key);
-        self.0
-    }
-}
-
 /// Reads a disc and checks it.
 ///
 /// # Errors
 /// The medium cannot be read where the volume begins. What is wrong with what can be read is a finding, not an error.
 pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspection, InspectError> {
-    let mut findings = Findings::default();
-    let descriptors = Descriptors::read(disc, &mut findings);
+    let descriptors = Descriptors::read(disc);
     if let Some(&offset) = disc.unreadable().first() {
         return Err(InspectError::Unreadable { offset });
     }
     let main = &descriptors.main;
-    let mut catalog = main
+    let catalog = main
         .boot_record()
-        .and_then(|record| catalog::read(disc, record, &mut findings));
-    let partitions = hybrid::read(disc, &mut findings);
+        .and_then(|(_, record)| catalog::read(disc, record));
+    let (mut catalog, slots) = catalog.unzip();
+    let tables = Tables::read(disc);
+    let partitions = tables.reading();
     let root = main
         .primary
         .as_ref()
@@ -145,39 +121,42 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
     );
     if let Some(catalog) = &mut catalog {
         images.resolve(disc, catalog);
-        let mut examination = Examination {
-            disc,
-            options,
-            volume: main.volume_blocks(),
-            catalog,
-            images: &images,
-            partitions: &partitions,
-            tree: tree.as_ref().map(|tree| &tree.reading),
-            root: root.map(|root| root.extent),
-            findings: &mut findings,
-        };
-        entries::check(&mut examination);
-        bios::check(&mut examination);
-        efi::check(&mut examination);
-        oversized::check(&mut examination);
     }
-    hybrid::check_mbr(disc, catalog.as_ref(), &partitions, &mut findings);
-    let boot_image = options.boot_image.and_then(|original| {
-        original::compare(disc, original, catalog.as_ref()?, &images, &mut findings)
-    });
-    Ok(Inspection {
+    let mut inspection = Inspection {
         schema: Schema::default(),
         size: disc.length(),
         volume: main.volume(),
         boot_records: main.records(),
-        sessions: descriptors.sessions,
+        sessions: descriptors.sessions.clone(),
         catalog,
         partitions,
         tree: tree.map(|tree| tree.reading),
-        boot_image,
-        unreadable: disc.unreadable().to_vec(),
-        findings: findings.sorted(),
-    })
+        boot_image: None,
+        unreadable: Vec::new(),
+        findings: Vec::new(),
+    };
+    let mut reading = Reading {
+        disc,
+        options,
+        inspection: &inspection,
+        descriptors: &descriptors,
+        slots: slots.as_ref(),
+        images: &images,
+        tables: &tables,
+        loaders: BTreeMap::new(),
+        found: Vec::new(),
+    };
+    findings::check(&mut reading);
+    let mut found = reading.found;
+    inspection.boot_image = options.boot_image.and_then(|original| {
+        let catalog = inspection.catalog.as_ref()?;
+        original::compare(disc, original, catalog, &images, &mut found)
+    });
+    inspection.unreadable = disc.unreadable().to_vec();
+    // The worst first, then by their place.
+    found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.offset));
+    inspection.findings = found;
+    Ok(inspection)
 }
 
 fn entries(
@@ -185,60 +164,6 @@ fn entries(
 ) -> impl Iterator<Item = (&EntryReading, &BootReading)> {
     let entries = catalog.into_iter().flat_map(|catalog| &catalog.entries);
     entries.filter_map(|entry| Some((entry, entry.boot.as_ref()?)))
-}
-
-/// What the checks of entries and images work on.
-struct Examination<'e, 'd> {
-    disc: &'e mut Window<'d>,
-    options: &'e Options<'e>,
-    /// The volume's size as its descriptor says.
-    volume: Option<BlockCount>,
-    catalog: &'e CatalogReading,
-    images: &'e Images,
-    partitions: &'e PartitionsReading,
-    tree: Option<&'e TreeReading>,
-    /// Where the root directory stands.
-    root: Option<Lba>,
-    findings: &'e mut Findings,
-}
-
-impl<'e> Examination<'e, '_> {
-    /// The boot entries that a firmware of this kind looks at.
-    fn entries_for(
-        &self,
-        purpose: Purpose,
-    ) -> impl Iterator<Item = (&'e EntryReading, &'e BootReading)> + use<'e> {
-        entries(Some(self.catalog))
-            .filter(move |(entry, boot)| Purpose::of(entry.platform, boot) == purpose)
-    }
-
-    fn place(&self, entry: &EntryReading, byte: u64) -> Place {
-        catalog::place(self.catalog.lba, entry.slot, byte)
-    }
-}
-
-/// Whom an entry addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    Bios,
-    Efi,
-    /// A platform of its own, of which nothing is known here.
-    Other,
-}
-
-impl Purpose {
-    /// By its platform; but firmware for UEFI ignores platforms (EDK2 `ElTorito.c`), so that an image with an EFI
-    /// loader is for it whatever the platform.
-    fn of(platform: crate::eltorito::Platform, boot: &BootReading) -> Self {
-        use crate::eltorito::Platform;
-        if platform == Platform::EFI || !boot.loaders.is_empty() {
-            Self::Efi
-        } else if platform == Platform::X86 {
-            Self::Bios
-        } else {
-            Self::Other
-        }
-    }
 }
 
 #[cfg(test)]

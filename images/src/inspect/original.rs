@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Findings, Source, Window, entries,
+    Source, Window, entries,
     image::Images,
     oversized::{self, Fourfold},
     reading::{BootReading, CatalogReading},
 };
 use crate::{
     eltorito::BootInfoTable,
-    finding::{FindingId, Place},
+    finding::{Finding, FindingId, Place},
     units::{ByteCount, Lba, VIRTUAL_SECTOR_BYTES, VirtualSector},
 };
 
@@ -69,7 +69,7 @@ pub(super) fn compare(
     original: &dyn Source,
     catalog: &CatalogReading,
     images: &Images,
-    findings: &mut Findings,
+    findings: &mut Vec<Finding>,
 ) -> Option<Comparison> {
     let length = original.length();
     let mut best: Option<(u64, u16, &BootReading, ComparisonResult)> = None;
@@ -88,12 +88,11 @@ pub(super) fn compare(
     };
     let place = Place::block(boot.load_rba);
     let known = findings
-        .0
         .iter()
         .any(|finding| finding.id == FindingId::ImageOversized4x && finding.offset == place.offset);
     if let Some(how) = how.filter(|_| !known) {
         let message = oversized::message(slot, boot, length.virtual_sectors_rounded_up(), how);
-        findings.report(FindingId::ImageOversized4x, place, message);
+        findings.push(Finding::new(FindingId::ImageOversized4x, place, message));
     }
     Some(Comparison {
         slot,

@@ -1,13 +1,10 @@
 //! KB912666: a boot image that takes four times its length, because it was counted in 512-byte sectors and written in
 //! 2048-byte ones.
 
-use super::{Examination, Window, entries, reading::BootReading};
-use crate::{
-    finding::{FindingId, Place},
-    units::{
-        BLOCK_BYTES, BlockCount, ByteCount, Lba, VIRTUAL_SECTOR_BYTES, VirtualSector,
-        VirtualSectorCount,
-    },
+use super::{Window, reading::BootReading};
+use crate::units::{
+    BLOCK_BYTES, BlockCount, ByteCount, Lba, VIRTUAL_SECTOR_BYTES, VirtualSector,
+    VirtualSectorCount,
 };
 
 /// Places that are looked at in an extent, however long it is.
@@ -15,7 +12,7 @@ const SAMPLES: u64 = 1_024;
 
 /// What fills the extent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fourfold {
+pub(crate) enum Fourfold {
     /// The image, then three times as much filler.
     Tail,
     /// Each virtual sector of the image in a block of its own.
@@ -23,33 +20,12 @@ pub(super) enum Fourfold {
 }
 
 /// The blocks that the defect writes for an image: as many as it has virtual sectors.
-pub(super) const fn written(length: VirtualSectorCount) -> BlockCount {
+pub(crate) const fn written(length: VirtualSectorCount) -> BlockCount {
     BlockCount::new(length.get())
 }
 
-/// Checks every image that says how long it is.
-pub(super) fn check(examination: &mut Examination<'_, '_>) {
-    let catalog = examination.catalog;
-    let mut seen: Vec<Lba> = Vec::new();
-    for (entry, boot) in entries(Some(catalog)) {
-        let Some(own) = boot.own_length else { continue };
-        if seen.contains(&boot.load_rba) || !takes_fourfold(boot, own) {
-            continue;
-        }
-        seen.push(boot.load_rba);
-        let Some(how) = filling(examination.disc, boot.load_rba, own) else {
-            continue;
-        };
-        examination.findings.report(
-            FindingId::ImageOversized4x,
-            Place::block(boot.load_rba),
-            message(entry.slot, boot, own, how),
-        );
-    }
-}
-
 /// Whether the image's file, or the room to what comes next, is exactly what the defect writes.
-pub(super) fn takes_fourfold(boot: &BootReading, length: VirtualSectorCount) -> bool {
+pub(crate) fn takes_fourfold(boot: &BootReading, length: VirtualSectorCount) -> bool {
     let written = written(length);
     match boot.file_bytes {
         Some(file) => file == written.bytes(),
@@ -58,7 +34,7 @@ pub(super) fn takes_fourfold(boot: &BootReading, length: VirtualSectorCount) -> 
 }
 
 /// The finding's words.
-pub(super) fn message(
+pub(crate) fn message(
     slot: u16,
     boot: &BootReading,
     length: VirtualSectorCount,
@@ -80,7 +56,7 @@ pub(super) fn message(
 }
 
 /// How the extent is filled, if it is as the defect does.
-pub(super) fn filling(
+pub(crate) fn filling(
     disc: &mut Window<'_>,
     start: Lba,
     length: VirtualSectorCount,
@@ -154,7 +130,7 @@ fn is_spread(disc: &mut Window<'_>, start: Lba, length: VirtualSectorCount) -> b
 }
 
 /// The bytes that the defect writes for an original of any length.
-pub(super) fn written_for(original: ByteCount) -> ByteCount {
+pub(crate) fn written_for(original: ByteCount) -> ByteCount {
     let sectors = original.virtual_sectors_rounded_up();
     ByteCount::new(sectors.get().saturating_mul(BLOCK_BYTES))
 }

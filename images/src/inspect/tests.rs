@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     boot::Boot,
     eltorito::{BootInfoTable, MediaType, Platform},
+    finding::FindingId,
     reference::{MasteredDisc, master},
     sparse::SparseBytes,
     units::{ByteCount, VirtualSector},

@@ -10,7 +10,7 @@ use std::{
 use super::InspectError;
 use crate::{
     sparse::SparseBytes,
-    units::{BLOCK_BYTES, BlockCount, ByteCount, Lba},
+    units::{BLOCK_BYTES, BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
 /// Bytes read at once.
@@ -177,6 +177,12 @@ impl<'a> Window<'a> {
     #[must_use]
     pub const fn blocks(&self) -> BlockCount {
         self.length.blocks_rounded_up()
+    }
+
+    /// The disc's length in virtual sectors, a last one that is cut included.
+    #[must_use]
+    pub const fn virtual_sectors(&self) -> VirtualSectorCount {
+        self.length.virtual_sectors_rounded_up()
     }
 
     /// Offsets at which the medium could not be read: at most the first sixteen.

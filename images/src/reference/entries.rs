@@ -10,6 +10,7 @@ use crate::{
         BOOTABLE, BootEntry, Catalog, Extension, MediaType, Platform, Section, SectionEntry,
         SelectionCriteria, ValidationEntry,
     },
+    finding::FindingId,
     iso9660::SYSTEM_AREA_BLOCKS,
     probe::DiscHash,
     units::{BlockCount, Lba, VirtualSectorCount},
@@ -267,11 +268,11 @@ fn under_test(boot: &Boot, images: &[BootImage]) -> Option<usize> {
 
 fn extents(boot: &Boot, images: &[BootImage]) -> Vec<VirtualSectorCount> {
     let mut extents: Vec<_> = images.iter().map(BootImage::length).collect();
-    match (boot.defect, under_test(boot, images)) {
-        (Some(Defect::ImageOversized4x), Some(image)) => {
+    match (boot.defect.map(Defect::id), under_test(boot, images)) {
+        (Some(FindingId::ImageOversized4x), Some(image)) => {
             extents[image] = four_times(extents[image]);
         }
-        (Some(Defect::FloppySize), _) => {
+        (Some(FindingId::FloppySize), _) => {
             if let Some(floppy) = extents.first_mut() {
                 *floppy = floppy.checked_sub(CUT_OFF).unwrap_or_default();
             }

@@ -5,6 +5,7 @@ use crate::{
     boot::{Boot, Hybrid, Place},
     defect::Defect,
     eltorito::{BOOT_RECORD_LBA, Catalog},
+    finding::FindingId,
     iso9660::{FileSpec, SYSTEM_AREA_BLOCKS, Tree},
     manifest::Region,
     medium::Medium,
@@ -123,11 +124,12 @@ impl Layout {
             }
             _ => {}
         }
-        let second_session = (boot.defect == Some(Defect::MultisessionStale)).then(|| {
-            let start = Lba::new(end.get().next_multiple_of(SESSION_ALIGNMENT));
-            end = BlockCount::new(start.plus(SECOND_SESSION).get());
-            start
-        });
+        let second_session = (boot.defect.map(Defect::id) == Some(FindingId::MultisessionStale))
+            .then(|| {
+                let start = Lba::new(end.get().next_multiple_of(SESSION_ALIGNMENT));
+                end = BlockCount::new(start.plus(SECOND_SESSION).get());
+                start
+            });
         let backup_table = (boot.hybrid == Some(Hybrid::Gpt)).then_some(Lba::new(end.get()));
         if backup_table.is_some() {
             let ends_together = volume == end;

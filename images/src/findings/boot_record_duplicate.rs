@@ -1,0 +1,62 @@
+//! `boot-record-duplicate`: there are two boot records.
+
+use super::Room;
+use crate::{
+    defect::{BEHIND_BOOT_RECORD, Injection, Patient},
+    eltorito::BOOT_RECORD_LBA,
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::BootRecordDuplicate;
+
+pub(super) const ROOM: Room = Room {
+    id: "boot-record-duplicate",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf"],
+    explanation: "The descriptor set holds more than one El Torito boot record.",
+    consequence: "OVMF hangs without a word when such a disc is in a CD drive.",
+    remedy: "Keep one boot record, and put every boot image into its catalog as a section entry.",
+    recipes: &[
+        (
+            "xorriso",
+            "-eltorito-alt-boot between the images, in one call",
+        ),
+        (
+            "genisoimage",
+            "-eltorito-alt-boot between the images, in one call",
+        ),
+        (
+            "oscdimg",
+            "-bootdata:2#p0,e,betfsboot.com#pEF,e,befisys.bin",
+        ),
+        (
+            "pycdlib",
+            "call add_eltorito once for each image, on one object",
+        ),
+    ],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let records = &reading.descriptors.main.boot_records;
+    let Some((second, _)) = records.get(1) else {
+        return Vec::new();
+    };
+    let all: Vec<String> = records
+        .iter()
+        .map(|(lba, _)| lba.get().to_string())
+        .collect();
+    let message = format!("boot records stand at LBA {}", all.join(" and "));
+    vec![Finding::new(ID, Place::block(*second), message)]
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    let copy: [u8; 2048] = disc.bytes.array_at(BOOT_RECORD_LBA.byte_offset());
+    disc.bytes.write_at(BEHIND_BOOT_RECORD.byte_offset(), &copy);
+}

@@ -1,0 +1,52 @@
+//! `boot-record-id-padding`: the boot record's identifier is not byte for byte what the specification has.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient},
+    eltorito::BOOT_RECORD_LBA,
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::BootRecordIdPadding;
+
+pub(super) const ROOM: Room = Room {
+    id: "boot-record-id-padding",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios"],
+    explanation: "The boot record's version is not 1, or its identifier EL TORITO SPECIFICATION is not followed by zeros.",
+    consequence: "SeaBIOS compares the zero behind the identifier, and the version, and stops with code 0005; OVMF boots.",
+    remedy: "Pad the boot system identifier with zeros, not with spaces as the other identifiers of ISO 9660 are, and write version 1.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some((lba, record)) = reading.descriptors.main.boot_record() else {
+        return Vec::new();
+    };
+    let (place, message) = if record.padding != 0 {
+        let message = format!(
+            "byte 1Eh behind the boot system identifier is {:02X}, not 00",
+            record.padding
+        );
+        (Place::within(lba, 0x1E), message)
+    } else if record.version != 1 {
+        let message = format!("the boot record has version {}, not 1", record.version);
+        (Place::within(lba, 6), message)
+    } else {
+        return Vec::new();
+    };
+    vec![Finding::new(ID, place, message)]
+}
+
+/// Spaces, as behind the other identifiers.
+fn inject(disc: &mut Patient<'_>) {
+    let behind_id = BOOT_RECORD_LBA.byte_offset() + 7 + 23;
+    disc.bytes.write_at(behind_id, &[b' '; 9]);
+}

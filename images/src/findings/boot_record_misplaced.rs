@@ -1,0 +1,46 @@
+//! `boot-record-misplaced`: the boot record is not at LBA 17.
+
+use super::Room;
+use crate::{
+    defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
+    eltorito::BOOT_RECORD_LBA,
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::BootRecordMisplaced;
+
+pub(super) const ROOM: Room = Room {
+    id: "boot-record-misplaced",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios"],
+    explanation: "The boot record does not stand at LBA 17, where El Torito puts it.",
+    consequence: "SeaBIOS reads LBA 17 alone and stops with code 0004; OVMF walks all descriptors and boots.",
+    remedy: "Let the boot record follow the primary volume descriptor directly, before any supplementary one.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let misplaced = reading.descriptors.main.boot_record();
+    let misplaced = misplaced.filter(|(lba, _)| *lba != BOOT_RECORD_LBA);
+    let finding = misplaced.map(|(lba, _)| {
+        let message = format!("the boot record stands at LBA {}, not at LBA 17", lba.get());
+        Finding::new(ID, Place::block(lba), message)
+    });
+    finding.into_iter().collect()
+}
+
+/// A copy of the primary descriptor takes its place, as on discs that have one.
+fn inject(disc: &mut Patient<'_>) {
+    let primary: [u8; 2048] = disc.bytes.array_at(PRIMARY.byte_offset());
+    let moved: [u8; 2048] = disc.bytes.array_at(BOOT_RECORD_LBA.byte_offset());
+    disc.bytes.write_at(BOOT_RECORD_LBA.byte_offset(), &primary);
+    disc.bytes
+        .write_at(BEHIND_BOOT_RECORD.byte_offset(), &moved);
+}

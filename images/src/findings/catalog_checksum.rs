@@ -1,0 +1,43 @@
+//! `catalog-checksum`: the validation entry's words do not sum to 0.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient, VALIDATION},
+    finding::{Finding, FindingId, Severity},
+    inspect::{Reading, Slots},
+};
+
+const ID: FindingId = FindingId::CatalogChecksum;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-checksum",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf", "u-boot"],
+    explanation: "The sixteen little-endian words of the validation entry do not sum to 0.",
+    consequence: "OVMF reports Not Found and U-Boot refuses; SeaBIOS does not look.",
+    remedy: "Compute the checksum last, after the platform and the id string stand in the entry; if it was right once, any byte of the entry may be damaged.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let wrong = |slots: &&Slots| slots.is_catalog() && slots.validation.word_sum != 0;
+    let Some(slots) = reading.slots.filter(wrong) else {
+        return Vec::new();
+    };
+    let message = format!(
+        "the validation entry's words sum to {:04X}, not to 0",
+        slots.validation.word_sum
+    );
+    vec![Finding::new(ID, slots.place(0, 0x1C), message)]
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    let wrong = disc.slots[usize::from(VALIDATION)][0x1C].wrapping_add(1);
+    disc.patch(VALIDATION, 0x1C, &[wrong]);
+}

@@ -1,0 +1,64 @@
+//! `catalog-efi-only`: everything on the disc is for UEFI.
+
+use super::Room;
+use crate::{
+    boot::{Boot, Mode},
+    defect::{Injection, Lack, need},
+    eltorito::Platform,
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+    size::Size,
+};
+
+const ID: FindingId = FindingId::CatalogEfiOnly;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-efi-only",
+    severity: Severity::Info,
+    milder: None,
+    trips: &["seabios"],
+    explanation: "The validation entry is for UEFI, and no entry is for x86.",
+    consequence: "SeaBIOS stops with code 0009, which is by design on a disc for UEFI alone.",
+    remedy: "Nothing need be done; for a BIOS too, begin the catalog with an x86 entry and put the EFI entry into a section.",
+    recipes: &[
+        (
+            "xorriso",
+            "-b bios.img -no-emul-boot -boot-load-size 4 -eltorito-alt-boot -e efi.img -no-emul-boot",
+        ),
+        (
+            "genisoimage",
+            "-b bios.img -no-emul-boot -boot-load-size 4 -eltorito-alt-boot -e efi.img -no-emul-boot",
+        ),
+        (
+            "grub-mkrescue",
+            "install the modules of i386-pc beside those of x86_64-efi",
+        ),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some(catalog) = reading.catalog() else {
+        return Vec::new();
+    };
+    let initial = catalog.entries.first().map(|entry| entry.platform);
+    let has_x86 = reading
+        .entries()
+        .any(|(entry, _)| entry.platform == Platform::X86);
+    if initial != Some(Platform::EFI) || has_x86 {
+        return Vec::new();
+    }
+    let message = "the validation entry's platform is EF, and no entry is for x86".to_owned();
+    vec![Finding::new(ID, catalog.place(0, 1), message)]
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode == Mode::Efi && boot.slot.is_none() && boot.platform.is_none(),
+        "a catalog for UEFI alone (efi)",
+    )
+}

@@ -1,0 +1,64 @@
+//! `catalog-efi-too-deep`: the first EFI entry is behind slot 15.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{Injection, Lack, need},
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+    size::Size,
+};
+
+/// The slots in a block of 512 bytes: what firmware sees of the catalog on a stick.
+const SLOTS_ON_A_STICK: u16 = 16;
+/// As deep as the scenarios go.
+const TOO_DEEP: u16 = 17;
+
+const ID: FindingId = FindingId::CatalogEfiTooDeep;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-efi-too-deep",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf", "usb"],
+    explanation: "The first EFI entry stands behind slot 15.",
+    consequence: "OVMF scans as many slots as one block has: 16 on a USB stick or virtio disk, so that the disc boots from a CD drive alone.",
+    remedy: "Put the EFI entry's section before other sections.",
+    recipes: &[
+        (
+            "xorriso",
+            "name the EFI image directly after the first -eltorito-alt-boot",
+        ),
+        (
+            "genisoimage",
+            "name the EFI image directly after the first -eltorito-alt-boot",
+        ),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let first = reading.bootable_efi_entries().next();
+    let Some((first, _)) = first.filter(|(first, _)| first.slot >= SLOTS_ON_A_STICK) else {
+        return Vec::new();
+    };
+    let message = format!(
+        "the first EFI entry is in slot {}, and a stick's block shows slots 0 to 15",
+        first.slot
+    );
+    vec![Finding::new(ID, reading.place(first, 0), message)]
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")?;
+    need(boot.entries.is_none(), "an EFI entry that slot= can place")?;
+    let slot = *boot.slot.get_or_insert(TOO_DEEP);
+    need(
+        slot >= SLOTS_ON_A_STICK,
+        "an EFI entry in slot 16 or deeper",
+    )
+}

@@ -1,0 +1,41 @@
+//! `catalog-header-id`: the validation entry does not begin with 01.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient},
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::CatalogHeaderId;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-header-id",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "The catalog's first entry does not begin with 01.",
+    consequence: "SeaBIOS stops with code 0008 and OVMF reports Not Found.",
+    remedy: "Point the boot record to the catalog, and begin the catalog with a validation entry.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some(slots) = reading.slots.filter(|slots| !slots.has_header()) else {
+        return Vec::new();
+    };
+    let message = format!(
+        "the validation entry begins with {:02X}, not 01",
+        slots.validation.header
+    );
+    vec![Finding::new(ID, slots.place(0, 0), message)]
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.rewrite_validation(|entry| entry[0] = 0x02);
+}

@@ -1,0 +1,42 @@
+//! `catalog-key`: the validation entry does not end with 55 AA.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient},
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::CatalogKey;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-key",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "The validation entry does not end with the key bytes 55 AA.",
+    consequence: "SeaBIOS stops with code 000a and OVMF reports Not Found.",
+    remedy: "Write 55 at byte 1Eh of the validation entry, and AA at 1Fh.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some(slots) = reading.slots.filter(|slots| !slots.has_key()) else {
+        return Vec::new();
+    };
+    let key = slots.validation.key;
+    let message = format!(
+        "the validation entry ends with {:02X} {:02X}, not 55 AA",
+        key[0], key[1]
+    );
+    vec![Finding::new(ID, slots.place(0, 0x1E), message)]
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.rewrite_validation(|entry| entry.swap(0x1E, 0x1F));
+}

@@ -1,0 +1,120 @@
+//! `catalog-no-efi`: the disc holds an EFI loader, and the catalog has no entry for it.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{Facts, Injection, LAST_HEADER, Lack, MORE_FOLLOW, Patient, need},
+    eltorito::{ENTRY_BYTES, Platform},
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::{EntryKind, Reading},
+    partition_table::PartitionType,
+    size::Size,
+};
+
+const ID: FindingId = FindingId::CatalogNoEfi;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-no-efi",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["ovmf"],
+    explanation: "The disc holds an EFI loader or an EFI system partition, but its catalog has no entry for UEFI.",
+    consequence: "A firmware that goes by the catalog never sees it; once El Torito is found, partition tables are not tried.",
+    remedy: "Put a FAT image with the loader on the disc and name it in an entry of platform EF.",
+    recipes: &[
+        ("xorriso", "-eltorito-alt-boot -e efi.img -no-emul-boot"),
+        ("genisoimage", "-eltorito-alt-boot -e efi.img -no-emul-boot"),
+        (
+            "bsdtar",
+            "it writes one x86 entry alone: master discs for UEFI with another tool",
+        ),
+        ("pycdlib", "a second add_eltorito('/EFI.IMG;1', efi=True)"),
+        (
+            "oscdimg",
+            "-bootdata:2#p0,e,betfsboot.com#pEF,e,befisys.bin",
+        ),
+        (
+            "grub-mkrescue",
+            "install the modules of x86_64-efi, and mtools",
+        ),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        stands,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some(catalog) = reading.catalog() else {
+        return Vec::new();
+    };
+    let headless = !catalog
+        .entries
+        .iter()
+        .any(|entry| entry.kind == EntryKind::Header)
+        && reading
+            .entries()
+            .any(|(entry, boot)| entry.kind == EntryKind::Section && !boot.loaders.is_empty());
+    let has_efi = reading
+        .entries()
+        .any(|(entry, _)| entry.platform == Platform::EFI);
+    // Where the headers are missing, that is what is wrong.
+    if has_efi || headless {
+        return Vec::new();
+    }
+    let Some(what) = what_is_there(reading) else {
+        return Vec::new();
+    };
+    let message = format!("{what}, and no entry of the catalog has the platform EF");
+    vec![Finding::new(ID, Place::block(catalog.lba), message)]
+}
+
+fn what_is_there(reading: &Reading<'_, '_>) -> Option<String> {
+    let partitions = &reading.inspection.partitions;
+    let tree = reading.inspection.tree.as_ref();
+    let loaders = tree.map_or(&[][..], |tree| &tree.loaders);
+    let mbr = partitions
+        .mbr
+        .iter()
+        .any(|entry| entry.kind == PartitionType::EFI_SYSTEM.0);
+    let gpt = partitions.gpt.iter().flatten().any(|entry| entry.esp);
+    if let Some(loader) = loaders.first() {
+        Some(format!("/EFI/BOOT/{loader} is in the tree"))
+    } else if mbr {
+        Some("the MBR has an EFI system partition".to_owned())
+    } else if gpt {
+        Some("the GPT has an EFI system partition".to_owned())
+    } else {
+        None
+    }
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.efi() && boot.mode.bios().is_some(),
+        "a BIOS entry that is left, and an EFI entry to leave out (bios+efi)",
+    )
+}
+
+fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
+    let last = facts.slots.iter().rfind(|slot| slot[0] == LAST_HEADER);
+    let is_efi = last.is_some_and(|header| header[1] == Platform::EFI.0);
+    need(is_efi, "an EFI section")
+}
+
+/// Removes the last section. The one before it, if there is one, becomes the last.
+fn inject(disc: &mut Patient<'_>) {
+    let Some(section) = disc.last_header() else {
+        return;
+    };
+    for slot in &mut disc.slots[section..] {
+        *slot = [0; ENTRY_BYTES];
+    }
+    if let Some(before) = disc.slots.iter().rposition(|slot| slot[0] == MORE_FOLLOW) {
+        disc.slots[before][0] = LAST_HEADER;
+    }
+    disc.rewrite_slots();
+}

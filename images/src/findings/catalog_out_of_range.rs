@@ -1,0 +1,51 @@
+//! `catalog-out-of-range`: the boot record points past the end.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient},
+    eltorito::{BOOT_RECORD_LBA, boot_record},
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::CatalogOutOfRange;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-out-of-range",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "The boot record points to a catalog that is not on the disc.",
+    consequence: "SeaBIOS stops with code 0007, and OVMF finds nothing.",
+    remedy: "Fetch the image again if it was cut short; else write the boot record after the catalog has its address.",
+    recipes: &[(
+        "xorriso",
+        "when changing an image: -boot_image any replay, or -boot_image any keep with an unchanged layout",
+    )],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some((record_lba, record)) = reading.descriptors.main.boot_record() else {
+        return Vec::new();
+    };
+    let lba = record.catalog;
+    if reading.disc.block(lba).is_some() {
+        return Vec::new();
+    }
+    let message = format!(
+        "the catalog should stand at LBA {}, and the disc has {}",
+        lba.get(),
+        reading.disc.blocks()
+    );
+    vec![Finding::new(ID, Place::within(record_lba, 0x47), message)]
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    let record = boot_record(disc.past_end());
+    disc.bytes.write_at(BOOT_RECORD_LBA.byte_offset(), &record);
+}

@@ -1,0 +1,60 @@
+//! `catalog-platform`: a platform that no specification has.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient},
+    eltorito::Platform,
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::CatalogPlatform;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-platform",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["firmware"],
+    explanation: "A platform id is none of 00 (x86), 01 (PowerPC), 02 (Mac) and EF (UEFI).",
+    consequence: "What becomes of it depends on the firmware: SeaBIOS refuses it in the validation entry with code 0009, OVMF ignores platforms.",
+    remedy: "Write EF for UEFI (FE is a frequent slip) and 00 for a BIOS.",
+    recipes: &[
+        (
+            "xorriso",
+            "-boot_image any platform_id=0xef, or -e instead of -b under -as mkisofs",
+        ),
+        ("mkisofs", "-eltorito-platform efi"),
+        ("pycdlib", "add_eltorito(…, platform_id=0xef) or efi=True"),
+        ("oscdimg", "pEF in the entry of -bootdata"),
+    ],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    const KNOWN: [Platform; 4] = [
+        Platform::X86,
+        Platform::POWER_PC,
+        Platform::MAC,
+        Platform::EFI,
+    ];
+    let Some(slots) = reading.slots else {
+        return Vec::new();
+    };
+    let unknown = slots
+        .platforms
+        .iter()
+        .filter(|(_, platform)| !KNOWN.contains(platform));
+    let finding = |&(slot, platform): &(u16, Platform)| {
+        let message = format!("the platform in slot {slot} is {:02X}", platform.0);
+        Finding::new(ID, slots.place(slot, 1), message)
+    };
+    unknown.map(finding).collect()
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.rewrite_validation(|entry| entry[1] = 0xFE);
+}

@@ -1,0 +1,79 @@
+//! `catalog-section-chain`: section headers that contradict what follows them.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{Injection, Lack, MORE_FOLLOW, Patient, need},
+    finding::{Finding, FindingId, Severity},
+    inspect::{Contradiction, Reading},
+    size::Size,
+};
+
+const ID: FindingId = FindingId::CatalogSectionChain;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-section-chain",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["tools"],
+    explanation: "The section headers do not agree with what follows them: the last one must be 91, those before it 90, and each must count its entries.",
+    consequence: "Strict readers miss entries or read past the catalog; OVMF accepts it.",
+    remedy: "Write 91 into the last header and 90 into the others, and count the entries of each.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some((slots, contradiction)) = reading
+        .slots
+        .and_then(|slots| Some((slots, slots.contradiction?)))
+    else {
+        return Vec::new();
+    };
+    let (slot, message) = match contradiction {
+        Contradiction::NoneFollows { header } => (
+            header,
+            format!(
+                "the last section header, in slot {header}, is 90, which says that more follow"
+            ),
+        ),
+        Contradiction::BehindTheLast { header, last } => (
+            header,
+            format!(
+                "a section header in slot {header} follows the one in slot {last}, which is 91, the last"
+            ),
+        ),
+        Contradiction::NoHeader { slot } => (
+            slot,
+            format!("the entry in slot {slot} belongs to no section header"),
+        ),
+        Contradiction::Count {
+            header,
+            claimed,
+            entries,
+        } => (
+            header,
+            format!(
+                "the section header in slot {header} counts {claimed} entries, and {entries} follow"
+            ),
+        ),
+    };
+    vec![Finding::new(ID, slots.place(slot, 0), message)]
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.has_sections(), "a second boot entry (bios+efi)")
+}
+
+/// The last header announces another one.
+fn inject(disc: &mut Patient<'_>) {
+    if let Some(header) = disc.last_header() {
+        disc.slots[header][0] = MORE_FOLLOW;
+        disc.rewrite_slots();
+    }
+}

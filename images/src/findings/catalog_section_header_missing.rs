@@ -1,0 +1,55 @@
+//! `catalog-section-header-missing`: entries after the initial one without a section header.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{FIRST_HEADER, Injection, Lack, Patient, need},
+    eltorito::ENTRY_BYTES,
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+    size::Size,
+};
+
+const ID: FindingId = FindingId::CatalogSectionHeaderMissing;
+
+pub(super) const ROOM: Room = Room {
+    id: "catalog-section-header-missing",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["tools"],
+    explanation: "Entries follow the initial one without a section header (90 or 91) before them.",
+    consequence: "Strict readers stop after the initial entry; OVMF accepts it.",
+    remedy: "Write a section header with the platform and the number of entries before them.",
+    recipes: &[(
+        "genisoimage",
+        "cdrkit without the patches of distributions writes no header: use xorriso -as mkisofs with the same options",
+    )],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some((slots, slot)) = reading
+        .slots
+        .and_then(|slots| Some((slots, slots.headless?)))
+    else {
+        return Vec::new();
+    };
+    let message = format!("slot {slot} has an entry, and no section header comes before it");
+    vec![Finding::new(ID, slots.place(slot, 0), message)]
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.has_sections(), "a second boot entry (bios+efi)")
+}
+
+/// Removes the first section header; what follows moves up.
+fn inject(disc: &mut Patient<'_>) {
+    disc.slots.remove(FIRST_HEADER);
+    disc.slots.push([0; ENTRY_BYTES]);
+    disc.rewrite_slots();
+}

@@ -1,0 +1,64 @@
+//! `count-efi-short`: a count that covers a small part of the file system.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{Injection, Lack, Patient, need},
+    finding::{Finding, FindingId, Severity},
+    inspect::counts::WrongCount,
+    inspect::{BootReading, EntryReading, Reading},
+    size::Size,
+};
+
+const ID: FindingId = FindingId::CountEfiShort;
+
+pub(super) const ROOM: Room = Room {
+    id: "count-efi-short",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf", "firmware"],
+    explanation: "The sector count of an EFI entry covers a small part of its file system.",
+    consequence: "OVMF mounts the file system, cannot reach the loader, and reports Not Found.",
+    remedy: "Give the image's whole length; a load size of 4 belongs to the BIOS entry.",
+    recipes: &[
+        (
+            "xorriso",
+            "-boot-load-size 4 before -eltorito-alt-boot only, none behind it",
+        ),
+        (
+            "genisoimage",
+            "-boot-load-size 4 before -eltorito-alt-boot only, none behind it",
+        ),
+        ("pycdlib", "add_eltorito(…, boot_load_size=length // 512)"),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let WrongCount::Short { file_system } = WrongCount::of_efi(boot)? else {
+            return None;
+        };
+        let message = format!(
+            "slot {}: the sector count {} covers a part of a file system of {file_system}",
+            entry.slot,
+            boot.sector_count.get()
+        );
+        Some(Finding::new(ID, reading.place(entry, 6), message))
+    };
+    reading.bootable_efi_entries().filter_map(finding).collect()
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")
+}
+
+/// The load size that belongs to a BIOS entry.
+fn inject(disc: &mut Patient<'_>) {
+    disc.set_count(disc.last.slot, 4);
+}

@@ -1,0 +1,79 @@
+//! `count-too-large`: a BIOS entry of which more is loaded than there is room for.
+
+use super::Room;
+use crate::{
+    boot::{Boot, Emulation, Mode},
+    defect::{INITIAL, Injection, Lack, Patient},
+    finding::{Finding, FindingId, Severity},
+    inspect::counts::LOADABLE,
+    inspect::{BootReading, EntryReading, Reading, counts},
+    size::Size,
+    units::{BlockCount, Lba, VirtualSectorCount},
+};
+
+/// Where a BIOS that loads to 7C00 overwrites itself: it ends past the first megabyte.
+const TOO_MANY: u16 = 2048;
+
+const ID: FindingId = FindingId::CountTooLarge;
+
+pub(super) const ROOM: Room = Room {
+    id: "count-too-large",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "virtualbox"],
+    explanation: "The sector count of a BIOS entry is larger than there is memory below the BIOS for.",
+    consequence: "SeaBIOS overwrites itself and resets or hangs from 1,824 sectors on; VirtualBox stops with code 12 above 1,024.",
+    remedy: "Load the first sectors only, commonly 4, and let the loader read the rest itself.",
+    recipes: &[
+        ("xorriso", "-boot-load-size 4"),
+        ("genisoimage", "-boot-load-size 4"),
+        ("bsdtar", "boot-load-size=4"),
+        ("pycdlib", "add_eltorito(…, boot_load_size=4)"),
+    ],
+    check,
+    defect: Some(Injection {
+        express,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let count = boot.sector_count;
+        // What wrapped is reported as that.
+        if count <= LOADABLE || counts::wrapped_on_a_bios(boot).is_some() {
+            return None;
+        }
+        let blocks = reading.disc.blocks();
+        let end = boot.load_rba.plus(count.blocks_rounded_up());
+        let behind = end
+            .blocks_since(Lba::new(blocks.get()))
+            .filter(|&behind| behind > BlockCount::ZERO)
+            .map_or_else(String::new, |behind| {
+                format!(
+                    ", {} of them behind the disc's end",
+                    behind.virtual_sectors()
+                )
+            });
+        let message = format!(
+            "slot {}: {count} would be loaded{behind}; up to {} are known to work",
+            entry.slot,
+            LOADABLE.get()
+        );
+        Some(Finding::new(ID, reading.place(entry, 6), message))
+    };
+    reading.bios_entries().filter_map(finding).collect()
+}
+
+/// Room for what the entry asks for, so that only the count is wrong.
+fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
+    if boot.mode == Mode::Bios(Emulation::None) {
+        size.get_or_insert(Size::Sectors(VirtualSectorCount::new(TOO_MANY.into())));
+    }
+    Ok(())
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.set_count(INITIAL, TOO_MANY);
+}

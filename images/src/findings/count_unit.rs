@@ -1,0 +1,59 @@
+//! `count-unit`: a count in 2048-byte blocks.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{Injection, Lack, Patient, need},
+    finding::{Finding, FindingId, Severity},
+    inspect::counts::WrongCount,
+    inspect::{BootReading, EntryReading, Reading},
+    size::Size,
+};
+
+const ID: FindingId = FindingId::CountUnit;
+
+pub(super) const ROOM: Room = Room {
+    id: "count-unit",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["firmware"],
+    explanation: "The sector count of an EFI entry is in 2048-byte blocks: a quarter of the image's length in 512-byte sectors.",
+    consequence: "OVMF, which takes the count in blocks itself, boots it; a firmware that keeps to the specification sees a quarter of the file system.",
+    remedy: "Count 512-byte sectors: the image's bytes divided by 512.",
+    recipes: &[
+        ("xorriso", "-boot-load-size full, or none at all"),
+        ("pycdlib", "add_eltorito(…, boot_load_size=length // 512)"),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let WrongCount::Unit { length } = WrongCount::of_efi(boot)? else {
+            return None;
+        };
+        let message = format!(
+            "slot {}: the sector count {} is the image's length in 2048-byte blocks, and in 512-byte sectors it has {}",
+            entry.slot,
+            boot.sector_count.get(),
+            length.get()
+        );
+        Some(Finding::new(ID, reading.place(entry, 6), message))
+    };
+    reading.bootable_efi_entries().filter_map(finding).collect()
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    let slot = &disc.slots[usize::from(disc.last.slot)];
+    let quarter = u16::from_le_bytes([slot[6], slot[7]]) / 4;
+    disc.set_count(disc.last.slot, quarter);
+}

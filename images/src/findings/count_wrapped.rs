@@ -1,0 +1,95 @@
+//! `count-wrapped`: a count that was cut to 16 bits.
+
+use super::Room;
+use crate::{
+    boot::{Boot, Count, Emulation},
+    defect::{BEYOND_16_BITS, Facts, Injection, Lack, need},
+    finding::{Finding, FindingId, Severity},
+    inspect::counts::{LOADABLE, WrongCount},
+    inspect::{BootReading, EntryReading, Reading, counts},
+    size::Size,
+    units::VirtualSectorCount,
+};
+
+const ID: FindingId = FindingId::CountWrapped;
+
+pub(super) const ROOM: Room = Room {
+    id: "count-wrapped",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf", "firmware"],
+    explanation: "The sector count is the image's length modulo 65,536.",
+    consequence: "The firmware sees a small part of an image of 32 MiB or more; OVMF hides it while four times the count suffices.",
+    remedy: "For an EFI image above 65,535 sectors write 0, which reaches to the end of the medium; for a BIOS load fewer sectors.",
+    recipes: &[
+        (
+            "xorriso",
+            "1.5.4 writes 0 by itself for EFI images; give no -boot-load-size",
+        ),
+        (
+            "genisoimage",
+            "an EFI image below 32 MiB, or xorriso: genisoimage cuts the count to 16 bits without a word",
+        ),
+        ("pycdlib", "add_eltorito(…, boot_load_size=0)"),
+    ],
+    check,
+    defect: Some(Injection {
+        express,
+        stands,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let on_a_bios = |(entry, boot): (&'_ EntryReading, &'_ BootReading)| {
+        // Of what can be loaded, and of nothing, a wrapped length is no proof.
+        let length = counts::wrapped_on_a_bios(boot).filter(|_| boot.sector_count > LOADABLE)?;
+        Some(finding(reading, entry, boot, length))
+    };
+    let on_efi = |(entry, boot): (&'_ EntryReading, &'_ BootReading)| {
+        let WrongCount::Wrapped { length } = WrongCount::of_efi(boot)? else {
+            return None;
+        };
+        Some(finding(reading, entry, boot, length))
+    };
+    let bios = reading.bios_entries().filter_map(on_a_bios);
+    let efi = reading.bootable_efi_entries().filter_map(on_efi);
+    bios.chain(efi).collect()
+}
+
+fn finding(
+    reading: &Reading<'_, '_>,
+    entry: &EntryReading,
+    boot: &BootReading,
+    length: VirtualSectorCount,
+) -> Finding {
+    let message = format!(
+        "slot {}: the sector count {} is the image's {} modulo 65536",
+        entry.slot,
+        boot.sector_count.get(),
+        length.get()
+    );
+    Finding::new(ID, reading.place(entry, 6), message)
+}
+
+fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
+    let emulates = !matches!(boot.mode.bios(), None | Some(Emulation::None));
+    need(
+        boot.mode.efi() || !emulates,
+        "an entry whose count is its image's length",
+    )?;
+    let count = *boot.count.get_or_insert(Count::Wrapped);
+    need(
+        count == Count::Wrapped,
+        "a wrapped count (count=wrapped, or none)",
+    )?;
+    size.get_or_insert(BEYOND_16_BITS);
+    Ok(())
+}
+
+fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
+    need(
+        facts.length.to_u16().is_none(),
+        "an image of 65536 virtual sectors or more",
+    )
+}

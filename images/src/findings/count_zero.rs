@@ -1,0 +1,53 @@
+//! `count-zero`: a BIOS entry of which nothing is loaded.
+
+use super::Room;
+use crate::{
+    defect::{INITIAL, Injection, Patient},
+    finding::{Finding, FindingId, Severity},
+    inspect::{BootReading, EntryReading, Reading, counts},
+    units::VirtualSectorCount,
+};
+
+const ID: FindingId = FindingId::CountZero;
+
+pub(super) const ROOM: Room = Room {
+    id: "count-zero",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "virtualbox"],
+    explanation: "The sector count of a BIOS entry is 0: nothing is loaded.",
+    consequence: "SeaBIOS jumps into empty memory and hangs; VirtualBox stops with code 12.",
+    remedy: "Give the number of 512-byte sectors that the boot sector needs to be loaded, commonly 4.",
+    recipes: &[
+        ("xorriso", "-boot-load-size 4"),
+        ("genisoimage", "-boot-load-size 4"),
+        ("bsdtar", "boot-load-size=4"),
+        ("pycdlib", "add_eltorito(…, boot_load_size=4)"),
+    ],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let zero = |(entry, boot): (&EntryReading, &BootReading)| {
+        if boot.sector_count != VirtualSectorCount::ZERO {
+            return None;
+        }
+        let why = counts::wrapped_on_a_bios(boot).map_or_else(String::new, |length| {
+            format!(", which is the image's {} modulo 65536", length.get())
+        });
+        let message = format!(
+            "slot {}: the sector count is 0{why}: nothing is loaded",
+            entry.slot
+        );
+        Some(Finding::new(ID, reading.place(entry, 6), message))
+    };
+    reading.bios_entries().filter_map(zero).collect()
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.set_count(INITIAL, 0);
+}

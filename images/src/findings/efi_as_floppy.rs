@@ -1,0 +1,75 @@
+//! `efi-as-floppy`: an EFI file system with an emulation.
+
+use super::Room;
+use crate::{
+    boot::{Boot, Emulation, Floppy},
+    defect::{Facts, Injection, Lack, Patient, need},
+    eltorito::MediaType,
+    finding::{Finding, FindingId, Severity},
+    inspect::{BootReading, EntryReading, Reading},
+    size::Size,
+};
+
+const ID: FindingId = FindingId::EfiAsFloppy;
+
+pub(super) const ROOM: Room = Room {
+    id: "efi-as-floppy",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["firmware"],
+    explanation: "An EFI system partition stands in an entry with floppy or hard-disk emulation.",
+    consequence: "OVMF boots it; others skip entries with an emulation, as the UEFI specification lets them.",
+    remedy: "Use no emulation for EFI entries.",
+    recipes: &[
+        ("xorriso", "-e efi.img -no-emul-boot"),
+        ("genisoimage", "-e efi.img -no-emul-boot"),
+        ("pycdlib", "media_name='noemul'"),
+        ("oscdimg", "e in the entry of -bootdata"),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        stands,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let media = boot.media.emulation();
+        // OVMF takes what no media type is to the end of the volume; that has a finding of its own.
+        if media == MediaType::NO_EMULATION || media.0 > MediaType::HARD_DISK.0 {
+            return None;
+        }
+        let message = format!(
+            "slot {}: the EFI image has the media type {media}",
+            entry.slot
+        );
+        Some(Finding::new(ID, reading.place(entry, 1), message))
+    };
+    reading.bootable_efi_entries().filter_map(finding).collect()
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")
+}
+
+fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
+    let is_floppy = Floppy::ALL
+        .iter()
+        .any(|floppy| floppy.length() == facts.length);
+    need(is_floppy, "an EFI image of a floppy's length")
+}
+
+/// The floppy whose length the image has. A section entry's flags stay.
+fn inject(disc: &mut Patient<'_>) {
+    let floppy = Floppy::ALL
+        .into_iter()
+        .find(|floppy| floppy.length() == disc.last.length);
+    if let Some(floppy) = floppy {
+        let flags = disc.slots[usize::from(disc.last.slot)][1];
+        let media = flags | Emulation::Floppy(floppy).media_type().0;
+        disc.patch(disc.last.slot, 1, &[media]);
+    }
+}

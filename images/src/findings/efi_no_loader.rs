@@ -1,0 +1,86 @@
+//! `efi-no-loader`: an EFI entry without a loader.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{Injection, Lack, Patient, need},
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+    size::Size,
+    sparse::SparseBytes,
+    units::Lba,
+};
+
+const ID: FindingId = FindingId::EfiNoLoader;
+
+pub(super) const ROOM: Room = Room {
+    id: "efi-no-loader",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf"],
+    explanation: "No EFI entry's image is a FAT file system with \\EFI\\BOOT\\BOOT*.EFI.",
+    consequence: "OVMF reports Not Found.",
+    remedy: "Make the image a FAT file system and put the loader into it, as \\EFI\\BOOT\\BOOTX64.EFI for x86-64.",
+    recipes: &[
+        (
+            "mtools",
+            "mformat -C -i efi.img -f 2880 :: && mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
+        ),
+        (
+            "grub-mkrescue",
+            "makes the image by itself, given mtools and the modules of x86_64-efi",
+        ),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        inject,
+        in_image: Some(inject_into_image),
+        ..Injection::WORDS
+    }),
+};
+
+/// One entry with a loader is enough: others hold what makes the disc start on a Mac.
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    if reading
+        .bootable_efi_entries()
+        .any(|(_, boot)| !boot.loaders.is_empty())
+    {
+        return Vec::new();
+    }
+    // What is not on the disc is reported as that.
+    let Some((entry, boot)) = reading
+        .bootable_efi_entries()
+        .find(|(_, boot)| boot.extent_blocks.is_some())
+    else {
+        return Vec::new();
+    };
+    let what = match boot.fat {
+        None => "is no FAT file system".to_owned(),
+        Some(fat) => format!("is FAT{fat} and has no file \\EFI\\BOOT\\BOOT*.EFI"),
+    };
+    let message = format!(
+        "slot {}: the image at LBA {} {what}",
+        entry.slot,
+        boot.load_rba.get()
+    );
+    vec![Finding::new(ID, Place::block(boot.load_rba), message)]
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    remove_file_system(disc.bytes, disc.last.lba);
+}
+
+fn inject_into_image(image: &mut SparseBytes, has_loader: bool) {
+    if has_loader {
+        remove_file_system(image, Lba::new(0));
+    }
+}
+
+fn remove_file_system(bytes: &mut SparseBytes, image: Lba) {
+    bytes.write_at(image.byte_offset(), &[0; 512]);
+}

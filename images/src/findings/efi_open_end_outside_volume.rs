@@ -1,0 +1,78 @@
+//! `efi-open-end-outside-volume`: an EFI image to the end of a volume that ends before it does.
+
+use super::Room;
+use crate::{
+    boot::{Boot, Count, Place as ImagePlace},
+    defect::{BEYOND_16_BITS, Injection, Lack, need},
+    finding::{Finding, FindingId, Severity},
+    inspect::{BootReading, EntryReading, Reading, counts},
+    size::Size,
+    units::Lba,
+};
+
+const ID: FindingId = FindingId::EfiOpenEndOutsideVolume;
+
+pub(super) const ROOM: Room = Room {
+    id: "efi-open-end-outside-volume",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf"],
+    explanation: "An EFI entry of count 0 or 1 reaches to the end of the volume, and the volume ends before the image does.",
+    consequence: "OVMF computes no or too few blocks: Not Found.",
+    remedy: "Put the image inside the volume, keep it below 32 MiB so that a count can say its length, or enlarge the volume.",
+    recipes: &[(
+        "xorriso",
+        "-e /boot/efi.img with the image in the tree, instead of -e --interval:appended_partition_2:all::, when it is larger than 32 MiB",
+    )],
+    check,
+    defect: Some(Injection {
+        express,
+        ..Injection::WORDS
+    }),
+};
+
+/// Count 0 and 1: to the end of the volume, or of the disc if the volume claims more (EDK2 `ElTorito.c`).
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some(volume) = &reading.inspection.volume else {
+        return Vec::new();
+    };
+    let volume_end = Lba::new(volume.blocks.get());
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        if !counts::is_open_ended(boot) {
+            return None;
+        }
+        let start = boot.load_rba;
+        let end = counts::blocks_of(boot).map(|blocks| start.plus(blocks));
+        let what = if start >= volume_end {
+            format!("starts at LBA {}", start.get())
+        } else if let Some(end) = end.filter(|&end| end > volume_end) {
+            format!("ends before LBA {}", end.get())
+        } else {
+            return None;
+        };
+        let message = format!(
+            "slot {}: the sector count {} reaches to the end of the volume at LBA {}, and the image {what}",
+            entry.slot,
+            boot.sector_count.get(),
+            volume_end.get()
+        );
+        Some(Finding::new(ID, reading.place(entry, 6), message))
+    };
+    reading.bootable_efi_entries().filter_map(finding).collect()
+}
+
+fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")?;
+    let count = *boot.count.get_or_insert(Count::Given(0));
+    need(
+        [Count::Given(0), Count::Given(1)].contains(&count),
+        "an open end (count=0 or count=1)",
+    )?;
+    let place = *boot.place.get_or_insert(ImagePlace::Appended);
+    need(
+        place == ImagePlace::Appended,
+        "an image behind the volume (place=appended)",
+    )?;
+    size.get_or_insert(BEYOND_16_BITS);
+    Ok(())
+}

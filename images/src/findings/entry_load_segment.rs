@@ -1,0 +1,85 @@
+//! `entry-load-segment`: a load segment at which the image cannot run.
+
+use super::Room;
+use crate::{
+    defect::{INITIAL, Injection, Patient},
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+};
+
+/// 640 KiB: where video memory and ROMs begin, as a segment.
+const VIDEO_MEMORY: u16 = 0xA000;
+/// The first segment behind the interrupt vectors and the BIOS's data.
+const FREE_MEMORY: u16 = 0x0050;
+/// Where a boot sector is linked to run: 0:7C00.
+const BOOT_SEGMENTS: [u16; 2] = [0, 0x07C0];
+/// What one gets who takes the address 7C00 for a segment.
+const ADDRESS_FOR_SEGMENT: u16 = 0x7C00;
+
+const ID: FindingId = FindingId::EntryLoadSegment;
+
+pub(super) const ROOM: Room = Room {
+    id: "entry-load-segment",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios"],
+    explanation: "The image is loaded at a segment at which it cannot run.",
+    consequence: "7C00 instead of 07C0 loads it at address 7C000h; a loader that is linked for 0:7C00 then jumps into nothing.",
+    remedy: "Write segment 0, which means 07C0.",
+    recipes: &[
+        (
+            "genisoimage",
+            "leave -boot-load-seg away, or -boot-load-seg 0x07C0",
+        ),
+        ("bsdtar", "leave boot-load-seg away"),
+        ("pycdlib", "add_eltorito(…, boot_load_seg=0)"),
+        (
+            "oscdimg",
+            "leave -t away, or t07C0 in the entry of -bootdata",
+        ),
+    ],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let entries: Vec<_> = reading.bios_entries().collect();
+    for (entry, boot) in entries {
+        let isolinux = reading.is_isolinux(boot);
+        if let Some(what) = wrong(boot.load_segment, isolinux) {
+            let message = format!("slot {}: the load segment is {what}", entry.slot);
+            findings.push(Finding::new(ID, reading.place(entry, 2), message));
+        }
+    }
+    findings
+}
+
+fn wrong(segment: u16, isolinux: bool) -> Option<String> {
+    if segment == ADDRESS_FOR_SEGMENT {
+        Some(
+            "7C00, which loads the image at 7C000h: the address 7C00h is segment 07C0, or 0 for short"
+                .to_owned(),
+        )
+    } else if segment >= VIDEO_MEMORY {
+        Some(format!(
+            "{segment:04X}, where there is no memory to load to"
+        ))
+    } else if segment != 0 && segment < FREE_MEMORY {
+        Some(format!(
+            "{segment:04X}, where the interrupt vectors and the BIOS's data are"
+        ))
+    } else if isolinux && !BOOT_SEGMENTS.contains(&segment) {
+        Some(format!("{segment:04X}, and isolinux is made for 0:7C00"))
+    } else {
+        None
+    }
+}
+
+/// 7C00 where 07C0 was meant.
+fn inject(disc: &mut Patient<'_>) {
+    disc.patch(INITIAL, 2, &ADDRESS_FOR_SEGMENT.to_le_bytes());
+}

@@ -1,0 +1,69 @@
+//! `entry-media-type`: a media type that does not exist.
+
+use super::Room;
+use crate::{
+    defect::{INITIAL, Injection, Patient},
+    eltorito::MediaType,
+    finding::{Finding, FindingId, Severity},
+    inspect::{BootReading, EntryKind, EntryReading, Reading},
+};
+
+const ID: FindingId = FindingId::EntryMediaType;
+
+pub(super) const ROOM: Room = Room {
+    id: "entry-media-type",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios"],
+    explanation: "The media type is none of 0 (no emulation), 1 to 3 (floppies) and 4 (hard disk), or reserved bits are set.",
+    consequence: "SeaBIOS takes every value from 4 on for a hard disk; OVMF masks the upper bits and takes 5 to F to the end of the volume.",
+    remedy: "Write 0 for no emulation, or the number of the drive that the image is.",
+    recipes: &[
+        (
+            "xorriso",
+            "-no-emul-boot, -hard-disk-boot, or neither for a floppy",
+        ),
+        (
+            "genisoimage",
+            "-no-emul-boot, -hard-disk-boot, or neither for a floppy",
+        ),
+        ("bsdtar", "boot-type=no-emulation, fd or hd"),
+        ("pycdlib", "media_name='noemul', 'floppy' or 'hdemul'"),
+    ],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let message = format!("slot {}: {}", entry.slot, wrong(entry.kind, boot.media)?);
+        Some(Finding::new(ID, reading.place(entry, 1), message))
+    };
+    reading.entries().filter_map(finding).collect()
+}
+
+fn wrong(kind: EntryKind, media: MediaType) -> Option<String> {
+    let reserved = match kind {
+        EntryKind::Initial => 0xF0,
+        // Bits 5 to 7 of a section entry say what follows and what is in the image (El Torito §2.4).
+        _ => 0x10,
+    };
+    let byte = media.0;
+    if media.emulation().0 > MediaType::HARD_DISK.0 {
+        Some(format!("the media type is {byte:02X}, and 0 to 4 exist"))
+    } else if byte & reserved != 0 {
+        Some(format!(
+            "the media type is {byte:02X}: reserved bits are set"
+        ))
+    } else {
+        None
+    }
+}
+
+/// Of the types that the specification leaves out, the first.
+fn inject(disc: &mut Patient<'_>) {
+    disc.patch(INITIAL, 1, &[5]);
+}

@@ -1,0 +1,64 @@
+//! `entry-not-bootable`: the initial entry is not marked as bootable.
+
+use super::Room;
+use crate::{
+    defect::{INITIAL, Injection, Patient},
+    eltorito::NOT_BOOTABLE,
+    finding::{Finding, FindingId, Severity},
+    inspect::{EntryKind, Purpose, Reading},
+};
+
+const ID: FindingId = FindingId::EntryNotBootable;
+
+pub(super) const ROOM: Room = Room {
+    id: "entry-not-bootable",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "The boot indicator of the initial entry, or of the only entry for UEFI, is not 88.",
+    consequence: "SeaBIOS stops with code 000b, and OVMF makes no drive of it.",
+    remedy: "Mark the entry as bootable.",
+    recipes: &[
+        ("xorriso", "leave -no-boot away"),
+        ("genisoimage", "leave -no-boot away"),
+        ("pycdlib", "add_eltorito(…, bootable=True)"),
+    ],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let initial = reading
+        .entries()
+        .find(|(entry, boot)| entry.kind == EntryKind::Initial && !boot.bootable);
+    if let Some((entry, _)) = initial {
+        let place = reading.place(entry, 0);
+        let byte = reading.disc.array::<1>(place.offset).unwrap_or_default();
+        let message = format!(
+            "the initial entry's boot indicator is {:02X}, not 88",
+            byte[0]
+        );
+        findings.push(Finding::new(ID, place, message));
+    }
+    // An entry that is not bootable may be meant so; that none for UEFI is cannot. Of the initial entry it was said.
+    if reading.bootable_efi_entries().next().is_none() {
+        let mut entries = reading.entries_for(Purpose::Efi);
+        let section = entries.find(|(entry, _)| entry.kind == EntryKind::Section);
+        if let Some((entry, _)) = section {
+            let message = format!(
+                "slot {}: the entry for UEFI is not marked as bootable, and no other is there",
+                entry.slot
+            );
+            findings.push(Finding::new(ID, reading.place(entry, 0), message));
+        }
+    }
+    findings
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.patch(INITIAL, 0, &[NOT_BOOTABLE]);
+}

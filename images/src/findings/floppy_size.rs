@@ -1,0 +1,90 @@
+//! `floppy-size`: a floppy image that is not as long as its floppy.
+
+use super::Room;
+use crate::{
+    boot::{Boot, Emulation, Floppy},
+    defect::{Injection, Lack, need},
+    fat::FatVolume,
+    finding::{Finding, FindingId, Severity},
+    inspect::{BootReading, Reading, floppy},
+    size::Size,
+    units::ByteCount,
+};
+
+const ID: FindingId = FindingId::FloppySize;
+
+pub(super) const ROOM: Room = Room {
+    id: "floppy-size",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["tools", "seabios"],
+    explanation: "The image of a floppy is not as long as the floppy: 1,200, 1,440 or 2,880 KiB.",
+    consequence: "Tools refuse it, and the tail of a short image reads whatever follows on the disc.",
+    remedy: "Pad the image to its floppy's size, or give the media type that fits.",
+    recipes: &[
+        (
+            "xorriso",
+            "truncate -s 1440K floppy.img first; -no-emul-boot for an image that is no floppy",
+        ),
+        (
+            "genisoimage",
+            "truncate -s 1440K floppy.img first; -no-emul-boot for an image that is no floppy",
+        ),
+        ("bsdtar", "boot-type=fd pads by itself"),
+    ],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        // It is the length of the image.
+        in_image: Some(|_, _| {}),
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let images: Vec<_> = reading.bios_images().collect();
+    for (entry, boot) in images {
+        let Some(floppy) = floppy(boot.media) else {
+            continue;
+        };
+        if let Some(what) = wrong(reading, boot, floppy) {
+            let message = format!(
+                "slot {}: the image is to be a floppy of {floppy} ({}), and {what}",
+                entry.slot,
+                floppy.length().bytes()
+            );
+            findings.push(Finding::new(ID, reading.place(entry, 1), message));
+        }
+    }
+    findings
+}
+
+fn wrong(reading: &mut Reading<'_, '_>, boot: &BootReading, floppy: Floppy) -> Option<String> {
+    let expected = floppy.length();
+    if let Some(length) = boot.file_bytes {
+        // Four times the length has a finding of its own.
+        let fourfold = ByteCount::new(expected.bytes().get() * 4);
+        return (length != expected.bytes() && length != fourfold)
+            .then(|| format!("its file has {length}"));
+    }
+    let start = boot.load_rba.byte_offset();
+    let fat = FatVolume::at(reading.disc, start).map(|fat| fat.parameters.length());
+    let room = reading.images.room(boot.load_rba);
+    let blocks = expected.blocks_rounded_up();
+    let disc_ends = boot.load_rba.plus(blocks).get() > reading.disc.blocks().get();
+    match (fat, room) {
+        (Some(fat), _) if fat != expected => Some(format!("its file system has {fat}")),
+        (_, Some(room)) if room < blocks && !disc_ends => {
+            Some(format!("something else begins {room} behind its start"))
+        }
+        _ => None,
+    }
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        matches!(boot.mode.bios(), Some(Emulation::Floppy(_))),
+        "a floppy",
+    )
+}

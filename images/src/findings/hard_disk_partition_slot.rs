@@ -1,0 +1,64 @@
+//! `hard-disk-partition-slot`: a hard-disk image without exactly one partition, in slot 0.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient, needs_hard_disk},
+    finding::{Finding, FindingId, Severity},
+    inspect::{HardDisk, Reading},
+    partition_table::MbrEntry,
+    sparse::SparseBytes,
+    units::Lba,
+};
+
+const ID: FindingId = FindingId::HardDiskPartitionSlot;
+
+pub(super) const ROOM: Room = Room {
+    id: "hard-disk-partition-slot",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "tools"],
+    explanation: "The hard-disk image does not have exactly one partition, in slot 0 of its table.",
+    consequence: "SeaBIOS takes the drive's geometry from slot 0 alone: with none there, every read fails.",
+    remedy: "Make one partition, as number 1.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        express: needs_hard_disk,
+        inject,
+        in_image: Some(inject_into_image),
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let finding = |disk: &HardDisk<'_>| {
+        let used = disk.used();
+        let problem = match used[..] {
+            [(0, _)] => return None,
+            [] => "no partition".to_owned(),
+            [(index, _)] => format!("its only partition in slot {index} of the table, not 0"),
+            _ => format!("{} partitions, and one is allowed", used.len()),
+        };
+        let message = format!("slot {}: the hard disk has {problem}", disk.entry.slot);
+        let slot = used.first().map_or(0, |&(index, _)| index);
+        Some(Finding::new(ID, disk.place(MbrEntry::at(slot)), message))
+    };
+    reading.hard_disks().iter().filter_map(finding).collect()
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    move_partition_to_slot_1(disc.bytes, disc.first.lba);
+}
+
+fn inject_into_image(image: &mut SparseBytes, has_loader: bool) {
+    if !has_loader {
+        move_partition_to_slot_1(image, Lba::new(0));
+    }
+}
+
+fn move_partition_to_slot_1(bytes: &mut SparseBytes, image: Lba) {
+    let slot_0 = image.byte_offset() + MbrEntry::TABLE;
+    let entry: [u8; MbrEntry::BYTES] = bytes.array_at(slot_0);
+    bytes.write_at(slot_0, &[0; MbrEntry::BYTES]);
+    bytes.write_at(slot_0 + MbrEntry::BYTES as u64, &entry);
+}

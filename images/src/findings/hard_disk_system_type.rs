@@ -1,0 +1,51 @@
+//! `hard-disk-system-type`: an entry's system type that is not the partition's.
+
+use super::Room;
+use crate::{
+    defect::{INITIAL, Injection, Patient, needs_hard_disk},
+    finding::{Finding, FindingId, Severity},
+    inspect::{HardDisk, Reading},
+};
+
+const ID: FindingId = FindingId::HardDiskSystemType;
+
+pub(super) const ROOM: Room = Room {
+    id: "hard-disk-system-type",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["firmware"],
+    explanation: "The entry's system type is not the type byte of the image's partition.",
+    consequence: "A strict firmware refuses it; SeaBIOS does not look.",
+    remedy: "Copy the type byte of the partition into the entry.",
+    recipes: &[(
+        "pycdlib",
+        "it copies the type from the image: add the image after it is partitioned",
+    )],
+    check,
+    defect: Some(Injection {
+        express: needs_hard_disk,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let disks = reading.hard_disks();
+    let finding = |disk: &HardDisk<'_>| {
+        let (_, partition) = *disk.used().first()?;
+        if partition.kind.0 == disk.boot.system_type {
+            return None;
+        }
+        let message = format!(
+            "slot {}: the entry's system type is {:02X}, and the partition's type is {:02X}",
+            disk.entry.slot, disk.boot.system_type, partition.kind.0
+        );
+        Some(Finding::new(ID, reading.place(disk.entry, 4), message))
+    };
+    disks.iter().filter_map(finding).collect()
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    let other = disc.slots[usize::from(INITIAL)][4] ^ 0x80;
+    disc.patch(INITIAL, 4, &[other]);
+}

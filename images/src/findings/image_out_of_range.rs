@@ -1,0 +1,123 @@
+//! `image-out-of-range`: an image that is not wholly on the disc.
+
+use super::Room;
+use crate::{
+    defect::{INITIAL, Injection, Patient},
+    eltorito::BOOT_RECORD_LBA,
+    finding::{Finding, FindingId, Severity},
+    inspect::counts::LOADABLE,
+    inspect::{BootReading, EntryReading, Purpose, Reading, floppy},
+    iso9660::SYSTEM_AREA_BLOCKS,
+    units::{ByteCount, Lba},
+};
+
+const ID: FindingId = FindingId::ImageOutOfRange;
+
+pub(super) const ROOM: Room = Room {
+    id: "image-out-of-range",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "A boot image begins or ends behind the end of the disc.",
+    consequence: "SeaBIOS stops with code 000c where it loads from there, OVMF finds no file system; an image of which only the tail is missing may still start.",
+    remedy: "Fetch the image again if it was cut short; else master the disc again, on a medium that holds it.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+/// Whether each image is on the disc, from its first byte to its last.
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let file = reading.disc.length();
+    let (end, of) = match reading.options.medium {
+        Some(medium) if medium.bytes() < file => (medium.bytes(), "medium"),
+        _ => (file, "disc"),
+    };
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let wrong = wrong(reading, entry, boot, end, of)?;
+        let message = format!("slot {}: {wrong}", entry.slot);
+        Some(Finding::new(ID, reading.place(entry, 8), message))
+    };
+    reading.images_of_entries().filter_map(finding).collect()
+}
+
+fn wrong(
+    reading: &Reading<'_, '_>,
+    entry: &EntryReading,
+    boot: &BootReading,
+    end: ByteCount,
+    of: &str,
+) -> Option<String> {
+    let start = boot.load_rba;
+    if start.byte_offset() >= end.get() {
+        return Some(format!(
+            "the image starts at LBA {}, and the {of} has {}",
+            start.get(),
+            end.blocks_rounded_up()
+        ));
+    }
+    if let Some(what) = structure_at(reading, start) {
+        return Some(format!(
+            "the image starts at LBA {}, where {what} stands",
+            start.get()
+        ));
+    }
+    let (length, what) = needed(entry, boot)?;
+    let image_end = start.byte_offset().saturating_add(length.get());
+    // Firmware reads whole blocks; that a file ends within its last one harms nobody.
+    (image_end > end.blocks_rounded_up().bytes().get()).then(|| {
+        let missing = ByteCount::new(image_end - end.get()).blocks_rounded_up();
+        format!("{what} ends {missing} behind the end of the {of}")
+    })
+}
+
+/// What stands at a block that is no place for a boot image: the descriptors, the catalog, the root directory.
+fn structure_at(reading: &Reading<'_, '_>, lba: Lba) -> Option<&'static str> {
+    let descriptors = SYSTEM_AREA_BLOCKS.get()..=BOOT_RECORD_LBA.get();
+    let root = reading
+        .inspection
+        .volume
+        .as_ref()
+        .and_then(|volume| volume.root);
+    if descriptors.contains(&lba.get()) {
+        Some("a volume descriptor")
+    } else if Some(lba) == reading.catalog().map(|catalog| catalog.lba) {
+        Some("the boot catalog")
+    } else if Some(lba) == root {
+        Some("the root directory")
+    } else {
+        None
+    }
+}
+
+/// How much of the disc the image must have, and what says so.
+fn needed(entry: &EntryReading, boot: &BootReading) -> Option<(ByteCount, String)> {
+    let file = boot
+        .file_bytes
+        .zip(boot.path.as_ref())
+        .map(|(length, path)| (length, format!("the file {path}")));
+    // A floppy's file that is shorter than the floppy has a finding of its own.
+    let own = boot
+        .own_length
+        .filter(|_| floppy(boot.media).is_none() || file.is_none())
+        .map(|length| (length.bytes(), format!("the image of {length}")));
+    // What is more than can be loaded at all is reported as that.
+    let loaded = (Purpose::of(entry.platform, boot) == Purpose::Bios
+        && boot.sector_count <= LOADABLE)
+        .then(|| {
+            let loaded = boot.sector_count.blocks_rounded_up().bytes();
+            (loaded, format!("what {} load", boot.sector_count))
+        });
+    file.into_iter()
+        .chain(own)
+        .chain(loaded)
+        .max_by_key(|(length, _)| *length)
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    let past_end = disc.past_end().to_le_bytes();
+    disc.patch(INITIAL, 8, &past_end);
+}

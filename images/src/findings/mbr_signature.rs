@@ -1,0 +1,59 @@
+//! `mbr-signature`: a hard-disk image without 55 AA.
+
+use super::Room;
+use crate::{
+    defect::{Injection, Patient, needs_hard_disk},
+    finding::{Finding, FindingId, Severity},
+    inspect::{HardDisk, Reading},
+    partition_table::MbrEntry,
+    sparse::SparseBytes,
+    units::Lba,
+};
+
+const ID: FindingId = FindingId::MbrSignature;
+
+pub(super) const ROOM: Room = Room {
+    id: "mbr-signature",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["tools"],
+    explanation: "The hard-disk image's first sector does not end with 55 AA.",
+    consequence: "SeaBIOS boots it; tools refuse it.",
+    remedy: "Write a master boot record into the image.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        express: needs_hard_disk,
+        inject,
+        in_image: Some(inject_into_image),
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let finding = |disk: &HardDisk<'_>| {
+        if disk.table.signature {
+            return None;
+        }
+        let message = format!(
+            "slot {}: the hard disk's first sector ends with {:02X} {:02X}, not 55 AA",
+            disk.entry.slot, disk.end_bytes[0], disk.end_bytes[1]
+        );
+        Some(Finding::new(ID, disk.place(MbrEntry::SIGNATURE), message))
+    };
+    reading.hard_disks().iter().filter_map(finding).collect()
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    remove_signature(disc.bytes, disc.first.lba);
+}
+
+fn inject_into_image(image: &mut SparseBytes, has_loader: bool) {
+    if !has_loader {
+        remove_signature(image, Lba::new(0));
+    }
+}
+
+fn remove_signature(bytes: &mut SparseBytes, image: Lba) {
+    bytes.write_at(image.byte_offset() + MbrEntry::SIGNATURE, &[0, 0]);
+}

@@ -1,0 +1,74 @@
+//! `multisession-stale`: the boot record is in an earlier session only.
+
+use super::Room;
+use crate::{
+    bytes::both32,
+    defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+    iso9660::{SYSTEM_AREA_BLOCKS, terminator},
+    units::BlockCount,
+};
+
+const ID: FindingId = FindingId::MultisessionStale;
+
+pub(super) const ROOM: Room = Room {
+    id: "multisession-stale",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["firmware"],
+    explanation: "Only an earlier session has a boot record.",
+    consequence: "Firmware that knows sessions finds nothing to boot in the last one; firmware that does not boots the old one.",
+    remedy: "Carry the boot record over when a session is added.",
+    recipes: &[
+        (
+            "xorriso",
+            "-boot_image any keep (do not discard) when adding a session, or -boot_image any replay",
+        ),
+        (
+            "genisoimage",
+            "repeat -b, -c and the other boot options with -M and -C",
+        ),
+    ],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some((last, earlier)) = reading.descriptors.sessions.split_last() else {
+        return Vec::new();
+    };
+    let stale = earlier
+        .iter()
+        .rev()
+        .find(|session| session.catalog.is_some());
+    let Some(stale) = stale.filter(|_| last.catalog.is_none()) else {
+        return Vec::new();
+    };
+    let descriptor = last.start.plus(SYSTEM_AREA_BLOCKS);
+    let message = format!(
+        "the session that starts at LBA {} has no boot record, and the one that starts at LBA {} has",
+        last.start.get(),
+        stale.start.get()
+    );
+    vec![Finding::new(ID, Place::block(descriptor), message)]
+}
+
+/// The second session's volume is the whole disc, and its tree the first's: it adds nothing but itself. The first
+/// keeps its own size, as on a medium that is written once.
+fn inject(disc: &mut Patient<'_>) {
+    let Some(start) = disc.second_session else {
+        return;
+    };
+    let primary = start.plus(SYSTEM_AREA_BLOCKS);
+    let mut descriptor: [u8; 2048] = disc.bytes.array_at(PRIMARY.byte_offset());
+    let size = both32(disc.length().to_u32().unwrap_or(u32::MAX));
+    let at = SPACE_SIZE as usize;
+    descriptor[at..at + size.len()].copy_from_slice(&size);
+    disc.bytes.write_at(primary.byte_offset(), &descriptor);
+    let behind = primary.plus(BlockCount::new(1));
+    disc.bytes.write_at(behind.byte_offset(), &terminator());
+}

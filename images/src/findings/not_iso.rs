@@ -1,0 +1,65 @@
+//! `not-iso`: No ISO 9660 at all.
+
+use super::Room;
+use crate::{
+    boot::{Boot, Hybrid},
+    defect::{BEHIND_BOOT_RECORD, Injection, Lack, PRIMARY, Patient, emulates_a_drive, need},
+    eltorito::BOOT_RECORD_LBA,
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+    size::Size,
+};
+
+const ID: FindingId = FindingId::NotIso;
+
+pub(super) const ROOM: Room = Room {
+    id: "not-iso",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "There is no ISO 9660 volume.",
+    consequence: "Nothing boots it as a CD.",
+    remedy: "If it should be a disc, fetch it again: it is damaged, encrypted or another file. Of the image of a hard disk or a stick, master a disc.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        express,
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    if !reading.descriptors.main.all.is_empty() {
+        return Vec::new();
+    }
+    let disc = &mut *reading.disc;
+    let signature: Option<[u8; 5]> = disc.array(PRIMARY.byte_offset().saturating_add(1));
+    let boot_sector = disc.array::<2>(510) == Some([0x55, 0xAA]);
+    let what = match signature {
+        None => format!("the file ends before LBA 16, after {}", disc.length()),
+        Some([b'B', b'E', b'A', b'0', b'1'] | [b'N', b'S', b'R', b'0', b'2' | b'3']) => {
+            "LBA 16 begins UDF without ISO 9660, and El Torito needs ISO 9660".to_owned()
+        }
+        Some(_) if boot_sector => {
+            "there is no CD001 at LBA 16, and the first sector ends with 55 AA: this is the image of a disk".to_owned()
+        }
+        Some(_) => "there is no CD001 at LBA 16".to_owned(),
+    };
+    vec![Finding::new(ID, Place::block(PRIMARY), what)]
+}
+
+fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        !emulates_a_drive(boot),
+        "an image that a disk can hold (none, efi, bios+efi)",
+    )?;
+    boot.hybrid.get_or_insert(Hybrid::Mbr);
+    Ok(())
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    for lba in [PRIMARY, BOOT_RECORD_LBA, BEHIND_BOOT_RECORD] {
+        disc.bytes.write_at(lba.byte_offset(), &[0; 2048]);
+    }
+}

@@ -1,0 +1,66 @@
+//! `partition-past-end`: the partition that OVMF computes ends behind the disc.
+
+use super::Room;
+use crate::{
+    boot::Boot,
+    defect::{Facts, Injection, Lack, need},
+    finding::{Finding, FindingId, Severity},
+    inspect::{BootReading, EntryReading, Reading, counts},
+    size::Size,
+    units::{BlockCount, Lba},
+};
+
+const ID: FindingId = FindingId::PartitionPastEnd;
+
+pub(super) const ROOM: Room = Room {
+    id: "partition-past-end",
+    severity: Severity::Info,
+    milder: None,
+    trips: &["ovmf"],
+    explanation: "OVMF takes the sector count of an EFI entry in 2048-byte blocks, and the partition so computed ends behind the last recorded block.",
+    consequence: "OVMF exposes blocks that cannot be read, which does no harm while nothing reads them.",
+    remedy: "Nothing need be done.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        express: fits,
+        stands,
+        ..Injection::WORDS
+    }),
+};
+
+/// The partition as OVMF computes it: the count in 2048-byte blocks.
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let disc_end = Lba::new(reading.disc.blocks().get());
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let count = boot.sector_count;
+        if !counts::is_counted(boot) {
+            return None;
+        }
+        let end = boot.load_rba.plus(BlockCount::new(count.get()));
+        let behind = end
+            .blocks_since(disc_end)
+            .filter(|&behind| behind > BlockCount::ZERO)?;
+        let message = format!(
+            "slot {}: OVMF takes the sector count {} in blocks, and its partition ends {behind} behind the disc",
+            entry.slot,
+            count.get()
+        );
+        Some(Finding::new(ID, reading.place(entry, 6), message))
+    };
+    reading.bootable_efi_entries().filter_map(finding).collect()
+}
+
+fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")
+}
+
+fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
+    let slot = facts.slots.get(usize::from(facts.last_slot));
+    let count = slot.map_or(0, |slot| u16::from_le_bytes([slot[6], slot[7]]));
+    let end = facts.last_lba.plus(BlockCount::new(count.into()));
+    need(
+        end.get() > facts.end.get(),
+        "an EFI entry whose count, taken in blocks, ends past the disc",
+    )
+}

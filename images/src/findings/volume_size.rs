@@ -1,0 +1,59 @@
+//! `volume-size`: the volume's size and the file's disagree.
+
+use super::Room;
+use crate::{
+    bytes::both32,
+    defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+    units::BlockCount,
+};
+
+const ID: FindingId = FindingId::VolumeSize;
+
+pub(super) const ROOM: Room = Room {
+    id: "volume-size",
+    severity: Severity::Error,
+    milder: Some(Severity::Info),
+    trips: &["ovmf", "tools"],
+    explanation: "The volume's size in the primary descriptor disagrees with the disc's length.",
+    consequence: "Files at the end are missing where the volume claims more than there is; data behind the volume is out of reach of an EFI entry that ends with it.",
+    remedy: "Fetch the image again if it was cut short; else write the size when the disc is complete.",
+    recipes: &[],
+    check,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some((lba, primary)) = &reading.descriptors.main.primary else {
+        return Vec::new();
+    };
+    let (claimed, there) = (primary.space_size, reading.disc.blocks());
+    let place = Place::within(*lba, SPACE_SIZE);
+    if claimed > there {
+        let message = format!(
+            "the volume claims {claimed}, and the disc has {}",
+            there.get()
+        );
+        return vec![Finding::new(ID, place, message)];
+    }
+    let trailing = there.checked_sub(claimed).unwrap_or_default();
+    if trailing == BlockCount::ZERO || !reading.descriptors.sessions.is_empty() {
+        return Vec::new();
+    }
+    let message = format!(
+        "the volume has {claimed}, and {} more follow on the disc",
+        trailing.get()
+    );
+    vec![Finding::new(ID, place, message).as_info()]
+}
+
+/// It claims more than there is.
+fn inject(disc: &mut Patient<'_>) {
+    let claimed = both32(disc.past_end());
+    disc.bytes
+        .write_at(PRIMARY.byte_offset() + SPACE_SIZE, &claimed);
+}
