@@ -108,11 +108,23 @@ impl Finding {
         }
     }
 
+    /// Whether it describes what the disc is made for, and no fault of it.
+    #[must_use]
+    pub fn is_description(&self) -> bool {
+        self.id.describes() && self.severity == Severity::Info
+    }
+
     /// The same where it does less harm here.
     #[must_use]
     pub fn milder(mut self) -> Self {
         self.severity = self.id.milder().unwrap_or(self.severity);
         self
+    }
+
+    /// The same, only worth knowing where a condition holds.
+    #[must_use]
+    pub(crate) fn info_if(self, is_harmless: bool) -> Self {
+        if is_harmless { self.as_info() } else { self }
     }
 
     /// The same where it is only worth knowing: nobody trips over it, and nothing need be mended.

@@ -149,11 +149,12 @@ pub struct ImageStructure {
     pub load_rba: Lba,
 }
 
-/// The ids of what is wrong with a disc, each once, the worst first.
+/// The ids of what is wrong with a disc, each once, the worst first. What only describes the disc is left out.
 #[must_use]
 pub fn finding_ids(inspection: &Inspection) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
-    for finding in &inspection.findings {
+    let findings = inspection.findings.iter();
+    for finding in findings.filter(|finding| !finding.is_description()) {
         let id = finding.id.to_string();
         if !ids.contains(&id) {
             ids.push(id);

@@ -591,6 +591,9 @@ pub(crate) struct Inspect {
     /// The boot image that the disc was mastered from, to be compared with what is on it.
     #[arg(long, value_name = "FILE")]
     pub(crate) boot_image: Option<PathBuf>,
+    /// Read the whole disc: compare the checksum that isomd5sum implanted, and look for zeros where none should be.
+    #[arg(long)]
+    pub(crate) verify: bool,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: InspectFormat,

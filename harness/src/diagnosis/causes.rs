@@ -43,7 +43,13 @@ const SEABIOS_CODES: &[(&str, &str, &[Id])] = &[
     (
         "0004",
         "what stands at LBA 17 is no boot record",
-        &[Id::NotIso, Id::BootRecordMisplaced, Id::NoBootRecord],
+        &[
+            Id::IsoInPartition,
+            Id::IsoBurntAsFile,
+            Id::NotIso,
+            Id::BootRecordMisplaced,
+            Id::NoBootRecord,
+        ],
     ),
     (
         "0005",
@@ -92,6 +98,16 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::ImageOutOfRange,
     Id::HardDiskPartitionSlot,
     Id::BootInfoTable,
+    Id::LoaderEmulation,
+    Id::IsolinuxFiles,
+    Id::LoadSizeShort,
+    Id::ImageNotAtStart,
+    Id::CountByteOrder,
+    Id::ConfigMissingFile,
+    Id::ConfigWrongMedium,
+    Id::KernelCut,
+    Id::InitrdCut,
+    Id::SquashfsCut,
     Id::FloppySize,
     Id::VolumeSize,
 ];
@@ -100,12 +116,15 @@ const BIOS_ASTRAY: &[Id] = &[
 const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::VolumeSize,
     Id::BootInfoTable,
+    Id::HybridPointer,
+    Id::MbrNoCode,
     Id::HybridMbr,
-    Id::HybridGpt,
 ];
 
 /// What leaves UEFI firmware without a loader on a CD, in the order in which it looks.
 const UEFI_NOTHING: &[Id] = &[
+    Id::IsoInPartition,
+    Id::IsoBurntAsFile,
     Id::NotIso,
     Id::NoBootRecord,
     Id::CatalogOutOfRange,
@@ -114,16 +133,30 @@ const UEFI_NOTHING: &[Id] = &[
     Id::CatalogChecksum,
     Id::EntryNotBootable,
     Id::ImageOutOfRange,
+    Id::ImageNotAtStart,
+    Id::EfiWrongImage,
+    Id::EfiForeignFilesystem,
+    Id::EfiFatClusters,
+    Id::EfiFatLongerThanImage,
+    Id::EfiLoaderProgram,
+    Id::EfiLoaderName,
     Id::EfiOpenEndOutsideVolume,
+    Id::CountByteOrder,
     Id::CountEfiShort,
     Id::CountWrapped,
     Id::EfiNoLoader,
+    Id::EfiSecondStage,
+    Id::ConfigMissingFile,
+    Id::ConfigWrongMedium,
+    Id::KernelCut,
+    Id::InitrdCut,
+    Id::SquashfsCut,
     Id::CatalogNoEfi,
     Id::VolumeSize,
 ];
 
 /// The same on a disk, where a catalog is read in blocks of 512 bytes and partition tables count too.
-const UEFI_NOTHING_AS_DISK: &[Id] = &[Id::CatalogEfiTooDeep, Id::HybridMbr, Id::HybridGpt];
+const UEFI_NOTHING_AS_DISK: &[Id] = &[Id::CatalogEfiTooDeep, Id::HybridMbr];
 
 /// What a code of SeaBIOS says.
 #[must_use]

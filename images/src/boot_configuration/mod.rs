@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use self::volume::{Eyes, Found, Volumes};
+pub(crate) use self::volume::{Eyes, Found, Volumes};
 use crate::{
     inspect::{Inspection, Window},
     units::Lba,

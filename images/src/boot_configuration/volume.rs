@@ -26,7 +26,7 @@ pub(super) const FILE_BYTES: u64 = 256 << 10;
 
 /// Whose eyes a path is looked up with: loaders read different names of the same tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Eyes {
+pub(crate) enum Eyes {
     /// Rock Ridge names, exactly; without them ISO 9660's, in any case. isolinux knows no Joliet (`core/fs/iso9660/iso9660.c`).
     Isolinux,
     /// The same, but Joliet's names before ISO 9660's (`grub-core/fs/iso9660.c`). In a FAT image, as every firmware does.
@@ -35,7 +35,7 @@ pub(super) enum Eyes {
 
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A file with content: where its first bytes stand, and its length.
     File {
         runs: Vec<(u64, ByteCount)>,
@@ -81,7 +81,7 @@ struct Directory {
 
 /// The tree and the FAT images of a disc.
 #[derive(Debug)]
-pub(super) struct Volumes<'w, 'd> {
+pub(crate) struct Volumes<'w, 'd> {
     disc: &'w mut Window<'d>,
     plain: Option<DirectoryRecord>,
     joliet: Option<DirectoryRecord>,
@@ -99,7 +99,7 @@ pub(super) struct Volumes<'w, 'd> {
 }
 
 impl<'w, 'd> Volumes<'w, 'd> {
-    pub(super) fn new(disc: &'w mut Window<'d>, inspection: &Inspection) -> Self {
+    pub(crate) fn new(disc: &'w mut Window<'d>, inspection: &Inspection) -> Self {
         let set = DescriptorSet::read(disc, Lba::default());
         let joliet = set
             .supplementary
@@ -177,10 +177,24 @@ impl<'w, 'd> Volumes<'w, 'd> {
     }
 
     /// The file systems: the tree, if there is one, and then the images in the catalog's order.
-    pub(super) fn file_systems(&self) -> Vec<FileSystem> {
+    pub(crate) fn file_systems(&self) -> Vec<FileSystem> {
         let tree = self.plain.as_ref().map(|_| FileSystem::Tree);
         let images = self.images.iter().map(|(lba, _)| FileSystem::Image(*lba));
         tree.into_iter().chain(images).collect()
+    }
+
+    /// Every label of the tree: ISO 9660's and Joliet's.
+    pub(crate) fn all_labels(&mut self) -> Vec<String> {
+        let set = DescriptorSet::read(self.disc, Lba::default());
+        let primary = set.primary.as_ref();
+        let mut labels: Vec<String> = primary
+            .map(|(_, primary)| primary.volume_id.clone())
+            .into_iter()
+            .collect();
+        if let Some(joliet) = self.joliet.clone() {
+            labels.extend(self.joliet_label(&joliet, &set));
+        }
+        labels
     }
 
     /// Whether the tree has this label.
@@ -208,7 +222,7 @@ impl<'w, 'd> Volumes<'w, 'd> {
     }
 
     /// What stands at a path.
-    pub(super) fn find(&mut self, system: FileSystem, path: &str, eyes: Eyes) -> Found {
+    pub(crate) fn find(&mut self, system: FileSystem, path: &str, eyes: Eyes) -> Found {
         // Other letters are kept as `?`.
         if !path.bytes().all(|byte| matches!(byte, b' '..=b'~')) || path.contains('?') {
             return Found::Unknown;

@@ -25,6 +25,27 @@ pub struct BiosParameterBlock {
     pub root_cluster: u32,
     /// By the number of clusters (§3.5).
     pub fat: FatType,
+    has_fat32_layout: bool,
+}
+
+/// Clusters from which on a file system is FAT16, and FAT32.
+const FAT16_CLUSTERS: u64 = 4_085;
+const FAT32_CLUSTERS: u64 = 65_525;
+
+/// How a file system's layout and its number of clusters disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongWidth {
+    /// FAT32 with so many clusters: fewer than it must have.
+    TooFewForFat32(u64),
+    /// FAT12 or FAT16 with so many: more than they can have.
+    TooManyForFat16(u64),
+    /// The table has too few bytes for its clusters.
+    TableTooShort {
+        /// How many there are.
+        clusters: u64,
+        /// The table's bytes.
+        table: u64,
+    },
 }
 
 impl BiosParameterBlock {
@@ -51,6 +72,7 @@ impl BiosParameterBlock {
             sectors_per_fat,
             root_cluster: le32(sector, 0x2C),
             fat: FatType::Fat12,
+            has_fat32_layout: le16(sector, 0x16) == 0,
         };
         let makes_sense = matches!(bytes_per_sector, 512 | 1024 | 2048 | 4096)
             && sectors_per_cluster.is_power_of_two()
@@ -60,12 +82,12 @@ impl BiosParameterBlock {
             && sector[0x15] >= 0xF0;
         let clusters = makes_sense.then(|| block.clusters()).flatten()?;
         block.fat = match clusters {
-            0..4_085 => FatType::Fat12,
-            4_085..65_525 => FatType::Fat16,
+            ..FAT16_CLUSTERS => FatType::Fat12,
+            FAT16_CLUSTERS..FAT32_CLUSTERS => FatType::Fat16,
             _ => FatType::Fat32,
         };
         // A FAT32 without a root directory of its own is none, however few clusters it has.
-        if le16(sector, 0x16) == 0 {
+        if block.has_fat32_layout {
             block.fat = FatType::Fat32;
         }
         Some(block)
@@ -79,6 +101,23 @@ impl BiosParameterBlock {
     }
 
     /// A number of its own sectors in bytes.
+    /// Why EDK2 refuses the file system (`FatPkg/EnhancedFatDxe/Init.c`): its layout is FAT32's and its clusters are too few for that, or the
+    /// other way round, or its tables are too short for its clusters.
+    #[must_use]
+    pub fn wrong_width(&self) -> Option<WrongWidth> {
+        let clusters = self.clusters()?;
+        let bits: u64 = match (self.has_fat32_layout, clusters) {
+            (true, ..FAT32_CLUSTERS) => return Some(WrongWidth::TooFewForFat32(clusters)),
+            (false, FAT32_CLUSTERS..) => return Some(WrongWidth::TooManyForFat16(clusters)),
+            (true, _) => 32,
+            (false, ..FAT16_CLUSTERS) => 12,
+            (false, _) => 16,
+        };
+        let table = self.bytes(self.sectors_per_fat.into()).get();
+        let needed = (clusters + 2).saturating_mul(bits).div_ceil(8);
+        (table < needed).then_some(WrongWidth::TableTooShort { clusters, table })
+    }
+
     fn bytes(&self, sectors: u64) -> ByteCount {
         ByteCount::new(sectors.saturating_mul(self.sector.get()))
     }
@@ -158,6 +197,34 @@ mod tests {
         let starts = [0, 1, 2, 3, 2_848, 2_849].map(|cluster| block.cluster_start(cluster));
         let at = |sector: u64| Some(sector * 512);
         assert_eq!(starts, [None, None, at(33), at(34), at(2_879), None]);
+    }
+
+    #[test]
+    fn a_layout_and_its_clusters_must_agree() {
+        assert_eq!(decode(|_| ()).unwrap().wrong_width(), None);
+        let few = decode(|sector| {
+            sector[0x16] = 0;
+            sector[0x24] = 40;
+        });
+        let wrong = few.unwrap().wrong_width();
+        assert!(
+            matches!(wrong, Some(WrongWidth::TooFewForFat32(2_000..3_000))),
+            "{wrong:?}"
+        );
+        let many = decode(|sector| {
+            sector[0x13..0x15].fill(0);
+            sector[0x20..0x24].copy_from_slice(&100_000_u32.to_le_bytes());
+        });
+        let wrong = many.unwrap().wrong_width();
+        assert!(
+            matches!(wrong, Some(WrongWidth::TooManyForFat16(_))),
+            "{wrong:?}"
+        );
+        let short = decode(|sector| sector[0x16] = 2).unwrap().wrong_width();
+        assert!(
+            matches!(short, Some(WrongWidth::TableTooShort { table: 1_024, .. })),
+            "{short:?}"
+        );
     }
 
     #[test]

@@ -4,7 +4,12 @@ use super::{
     FatVolume, Run,
     directory::{Entry, Extent},
 };
-use crate::{boot::FatType, bytes::le32, inspect::Window, units::ByteCount};
+use crate::{
+    boot::FatType,
+    bytes::{le32, printable},
+    inspect::Window,
+    units::ByteCount,
+};
 
 /// One directory entry that is a file or a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +68,17 @@ impl FatVolume {
             next = self.next(disc, cluster);
         }
         runs
+    }
+
+    /// The label in its boot sector (Microsoft's specification, §3: BS_VolLab).
+    pub(crate) fn label(self, disc: &mut Window<'_>) -> Option<String> {
+        let at = match self.parameters.fat {
+            FatType::Fat12 | FatType::Fat16 => 0x2B,
+            FatType::Fat32 => 0x47,
+        };
+        let bytes: [u8; 11] = disc.array(self.start.saturating_add(at))?;
+        let label = printable(&bytes).trim_end().to_owned();
+        (label != "NO NAME").then_some(label)
     }
 
     /// The serial number as GRUB and Linux write it: `1234-ABCD`.

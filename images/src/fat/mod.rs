@@ -7,7 +7,7 @@ mod directory;
 mod files;
 mod walk;
 
-pub use bios_parameter_block::BiosParameterBlock;
+pub use bios_parameter_block::{BiosParameterBlock, WrongWidth};
 pub use directory::FatVolume;
 pub(crate) use directory::{add_loader, is_loader};
 pub(crate) use files::FatFile;

@@ -36,6 +36,8 @@ pub(super) const ROOM: Room = Room {
             "call add_eltorito once for each image, on one object",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

@@ -19,6 +19,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS compares the zero behind the identifier, and the version, and stops with code 0005; OVMF boots.",
     remedy: "Pad the boot system identifier with zeros, not with spaces as the other identifiers of ISO 9660 are, and write version 1.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

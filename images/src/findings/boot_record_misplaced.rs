@@ -19,6 +19,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS reads LBA 17 alone and stops with code 0004; OVMF walks all descriptors and boots.",
     remedy: "Let the boot record follow the primary volume descriptor directly, before any supplementary one.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

@@ -18,6 +18,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF reports Not Found and U-Boot refuses; SeaBIOS does not look.",
     remedy: "Compute the checksum last, after the platform and the id string stand in the entry; if it was right once, any byte of the entry may be damaged.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

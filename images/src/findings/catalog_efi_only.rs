@@ -34,6 +34,8 @@ pub(super) const ROOM: Room = Room {
             "install the modules of i386-pc beside those of x86_64-efi",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

@@ -34,6 +34,8 @@ pub(super) const ROOM: Room = Room {
             "name the EFI image directly after the first -eltorito-alt-boot",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

@@ -18,6 +18,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS stops with code 0008 and OVMF reports Not Found.",
     remedy: "Point the boot record to the catalog, and begin the catalog with a validation entry.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

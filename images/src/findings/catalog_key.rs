@@ -18,6 +18,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS stops with code 000a and OVMF reports Not Found.",
     remedy: "Write 55 at byte 1Eh of the validation entry, and AA at 1Fh.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

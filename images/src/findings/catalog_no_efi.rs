@@ -9,6 +9,7 @@ use crate::{
     inspect::{EntryKind, Reading},
     partition_table::PartitionType,
     size::Size,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::CatalogNoEfi;
@@ -38,6 +39,8 @@ pub(super) const ROOM: Room = Room {
             "install the modules of x86_64-efi, and mtools",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,
@@ -72,7 +75,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![Finding::new(ID, Place::block(catalog.lba), message)]
 }
 
-fn what_is_there(reading: &Reading<'_, '_>) -> Option<String> {
+fn what_is_there(reading: &mut Reading<'_, '_>) -> Option<String> {
     let partitions = &reading.inspection.partitions;
     let tree = reading.inspection.tree.as_ref();
     let loaders = tree.map_or(&[][..], |tree| &tree.loaders);
@@ -88,7 +91,14 @@ fn what_is_there(reading: &Reading<'_, '_>) -> Option<String> {
     } else if gpt {
         Some("the GPT has an EFI system partition".to_owned())
     } else {
-        None
+        let named: Vec<Lba> = reading.entries().map(|(_, boot)| boot.load_rba).collect();
+        let images = reading.images_elsewhere();
+        let image = images.iter().find(|image| !named.contains(&image.lba))?;
+        let name = reading.name_of(image);
+        Some(format!(
+            "{name} is a FAT image with {}",
+            image.loaders.join(" and ")
+        ))
     }
 }
 

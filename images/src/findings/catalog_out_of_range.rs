@@ -22,6 +22,8 @@ pub(super) const ROOM: Room = Room {
         "xorriso",
         "when changing an image: -boot_image any replay, or -boot_image any keep with an unchanged layout",
     )],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

@@ -27,6 +27,8 @@ pub(super) const ROOM: Room = Room {
         ("pycdlib", "add_eltorito(…, platform_id=0xef) or efi=True"),
         ("oscdimg", "pEF in the entry of -bootdata"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

@@ -20,6 +20,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "Strict readers miss entries or read past the catalog; OVMF accepts it.",
     remedy: "Write 91 into the last header and 90 into the others, and count the entries of each.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

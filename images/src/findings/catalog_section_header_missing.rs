@@ -24,6 +24,8 @@ pub(super) const ROOM: Room = Room {
         "genisoimage",
         "cdrkit without the patches of distributions writes no header: use xorriso -as mkisofs with the same options",
     )],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

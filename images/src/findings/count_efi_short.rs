@@ -31,6 +31,8 @@ pub(super) const ROOM: Room = Room {
         ),
         ("pycdlib", "add_eltorito(…, boot_load_size=length // 512)"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

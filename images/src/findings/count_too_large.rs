@@ -30,6 +30,8 @@ pub(super) const ROOM: Room = Room {
         ("bsdtar", "boot-load-size=4"),
         ("pycdlib", "add_eltorito(…, boot_load_size=4)"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,

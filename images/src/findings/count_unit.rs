@@ -24,6 +24,8 @@ pub(super) const ROOM: Room = Room {
         ("xorriso", "-boot-load-size full, or none at all"),
         ("pycdlib", "add_eltorito(…, boot_load_size=length // 512)"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

@@ -32,6 +32,8 @@ pub(super) const ROOM: Room = Room {
         ),
         ("pycdlib", "add_eltorito(…, boot_load_size=0)"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,

@@ -26,6 +26,8 @@ pub(super) const ROOM: Room = Room {
         ("pycdlib", "media_name='noemul'"),
         ("oscdimg", "e in the entry of -bootdata"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

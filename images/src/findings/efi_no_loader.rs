@@ -31,6 +31,8 @@ pub(super) const ROOM: Room = Room {
             "makes the image by itself, given mtools and the modules of x86_64-efi",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

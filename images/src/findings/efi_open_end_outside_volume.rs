@@ -15,15 +15,17 @@ const ID: FindingId = FindingId::EfiOpenEndOutsideVolume;
 pub(super) const ROOM: Room = Room {
     id: "efi-open-end-outside-volume",
     severity: Severity::Error,
-    milder: None,
+    milder: Some(Severity::Warning),
     trips: &["ovmf"],
     explanation: "An EFI entry of count 0 or 1 reaches to the end of the volume, and the volume ends before the image does.",
-    consequence: "OVMF computes no or too few blocks: Not Found.",
+    consequence: "OVMF computes no or too few blocks where the image begins exactly at the end of the volume or is cut by it: Not Found. Strictly behind the end its subtraction wraps, and it boots.",
     remedy: "Put the image inside the volume, keep it below 32 MiB so that a count can say its length, or enlarge the volume.",
     recipes: &[(
         "xorriso",
         "-e /boot/efi.img with the image in the tree, instead of -e --interval:appended_partition_2:all::, when it is larger than 32 MiB",
     )],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,
@@ -56,7 +58,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             boot.sector_count.get(),
             volume_end.get()
         );
-        Some(Finding::new(ID, reading.place(entry, 6), message))
+        let finding = Finding::new(ID, reading.place(entry, 6), message);
+        // EDK2 subtracts in 32 bits: strictly behind the volume's end that wraps to a huge partition, which works.
+        Some(if start > volume_end {
+            finding.milder()
+        } else {
+            finding
+        })
     };
     reading.bootable_efi_entries().filter_map(finding).collect()
 }

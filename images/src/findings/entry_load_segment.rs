@@ -38,6 +38,8 @@ pub(super) const ROOM: Room = Room {
             "leave -t away, or t07C0 in the entry of -bootdata",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

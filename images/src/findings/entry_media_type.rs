@@ -30,6 +30,8 @@ pub(super) const ROOM: Room = Room {
         ("bsdtar", "boot-type=no-emulation, fd or hd"),
         ("pycdlib", "media_name='noemul', 'floppy' or 'hdemul'"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

@@ -23,6 +23,8 @@ pub(super) const ROOM: Room = Room {
         ("genisoimage", "leave -no-boot away"),
         ("pycdlib", "add_eltorito(…, bootable=True)"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

@@ -32,6 +32,8 @@ pub(super) const ROOM: Room = Room {
         ),
         ("bsdtar", "boot-type=fd pads by itself"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

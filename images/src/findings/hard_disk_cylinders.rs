@@ -28,6 +28,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "The BIOS of Bochs computes the geometry wrongly above 255 cylinders, and INT 13h addresses 1,024.",
     remedy: "Use more heads and sectors, 255 and 63 at the most, or a smaller image.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,

@@ -21,6 +21,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS takes the drive's geometry from slot 0 alone: with none there, every read fails.",
     remedy: "Make one partition, as number 1.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: needs_hard_disk,

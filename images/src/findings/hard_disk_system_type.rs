@@ -21,6 +21,8 @@ pub(super) const ROOM: Room = Room {
         "pycdlib",
         "it copies the type from the image: add the image after it is partitioned",
     )],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: needs_hard_disk,

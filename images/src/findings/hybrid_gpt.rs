@@ -16,12 +16,12 @@ const ID: FindingId = FindingId::HybridGpt;
 
 pub(super) const ROOM: Room = Room {
     id: "hybrid-gpt",
-    severity: Severity::Warning,
+    severity: Severity::Info,
     milder: None,
     trips: &["usb"],
     explanation: "The GPT does not keep to its specification: MBR not protective, a checksum wrong, the backup missing, or partitions outside the disc.",
-    consequence: "Some firmware refuses it on a USB stick, or repairs it.",
-    remedy: "Write primary and backup GPT for the disc's final length, behind a protective MBR.",
+    consequence: "It keeps no known firmware from a disc whose El Torito is right: discs of Debian, Alpine and isohybrid have it. Strict readers complain, and some tools repair it.",
+    remedy: "Nothing need be done to boot it; its maker can write primary and backup GPT for the disc's final length, behind a protective MBR.",
     recipes: &[
         (
             "xorriso",
@@ -29,6 +29,8 @@ pub(super) const ROOM: Room = Room {
         ),
         ("grub-mkrescue", "writes a right one by itself"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,

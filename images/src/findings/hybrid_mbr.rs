@@ -24,13 +24,15 @@ pub(super) const ROOM: Room = Room {
     recipes: &[
         (
             "xorriso",
-            "-isohybrid-gpt-basdat, or -append_partition 2 0xef efi.img with --protective-msdos-label",
+            "-append_partition 2 0xef efi.img for GRUB with --protective-msdos-label; for isolinux without it, because it destroys the hybrid boot code",
         ),
         (
             "isohybrid",
             "isohybrid --uefi makes them overlap: let xorriso make the hybrid",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,
@@ -56,12 +58,12 @@ const UNUSABLE: [FindingId; 6] = [
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let partitions = &reading.inspection.partitions;
     // What is no table was not read as one, and has nothing in it.
-    if partitions.gpt.is_some() || partitions.mbr.is_empty() {
-        return Vec::new();
-    }
-    let Some(table) = reading.tables.mbr else {
+    let Some(table) = reading.tables.mbr.filter(|_| !partitions.mbr.is_empty()) else {
         return Vec::new();
     };
+    if partitions.gpt.is_some() {
+        return overlap_beside_gpt(&table).into_iter().collect();
+    }
     let Some((place, wrong)) = wrong_partition(reading.disc, &table) else {
         return Vec::new();
     };
@@ -79,11 +81,40 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }]
 }
 
+/// Beside a GPT the table counts for little; but partitions that overlap, other than the one that protects the GPT, confuse strict readers.
+fn overlap_beside_gpt(table: &Mbr) -> Option<Finding> {
+    let used: Vec<_> = table
+        .used()
+        .filter(|(_, entry)| entry.kind != PartitionType::GPT_PROTECTIVE)
+        .collect();
+    let (slot, kind, other) = used.iter().enumerate().find_map(|(index, (slot, entry))| {
+        let (other, _) = used[..index].iter().find(|(_, other)| {
+            entry.first.get() < other.end().get() && other.first.get() < entry.end().get()
+        })?;
+        Some((*slot, entry.kind, *other))
+    })?;
+    let place = Place {
+        offset: MbrEntry::at(slot),
+    };
+    let message = format!(
+        "the MBR's partition in slot {slot} of type {:02X} overlaps the one in slot {other}, beside a GPT",
+        kind.0
+    );
+    Some(Finding::new(ID, place, message).milder())
+}
+
 fn has_usable_efi_entry(reading: &Reading<'_, '_>) -> bool {
     let usable = reading
         .bootable_efi_entries()
         .any(|(_, boot)| !boot.loaders.is_empty());
-    usable && !reading.has_found(&UNUSABLE)
+    let errors = reading
+        .found
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    usable
+        && !errors
+            .into_iter()
+            .any(|finding| UNUSABLE.contains(&finding.id))
 }
 
 fn leads_to_a_loader(disc: &mut Window<'_>, table: &Mbr) -> bool {

@@ -21,6 +21,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "A defective IMAPI of Windows XP (KB912666) cannot master it, because it writes four times as much.",
     remedy: "Nothing need be done with other tools.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,

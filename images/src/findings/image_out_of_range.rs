@@ -22,6 +22,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS stops with code 000c where it loads from there, OVMF finds no file system; an image of which only the tail is missing may still start.",
     remedy: "Fetch the image again if it was cut short; else master the disc again, on a medium that holds it.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

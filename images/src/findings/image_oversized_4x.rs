@@ -19,6 +19,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "It boots where the extra bytes trail the image, wastes the disc, and cannot be mastered above a quarter of the medium.",
     remedy: "Master the disc again with a tool that keeps the two units apart; on Windows XP, with Imapi.exe from KB912666.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection::WORDS),
 };

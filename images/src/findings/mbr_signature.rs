@@ -21,6 +21,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS boots it; tools refuse it.",
     remedy: "Write a master boot record into the image.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: needs_hard_disk,

@@ -18,14 +18,25 @@ mod catalog_out_of_range;
 mod catalog_platform;
 mod catalog_section_chain;
 mod catalog_section_header_missing;
+mod config_missing_file;
+mod config_wrong_medium;
+mod count_byte_order;
 mod count_efi_short;
 mod count_too_large;
 mod count_unit;
 mod count_wrapped;
 mod count_zero;
+mod efi_architecture;
 mod efi_as_floppy;
+mod efi_fat_clusters;
+mod efi_fat_longer_than_image;
+mod efi_foreign_filesystem;
+mod efi_loader_name;
+mod efi_loader_program;
 mod efi_no_loader;
 mod efi_open_end_outside_volume;
+mod efi_second_stage;
+mod efi_wrong_image;
 mod entry_load_segment;
 mod entry_media_type;
 mod entry_not_bootable;
@@ -35,15 +46,31 @@ mod hard_disk_partition_slot;
 mod hard_disk_system_type;
 mod hybrid_gpt;
 mod hybrid_mbr;
+mod hybrid_pointer;
 mod image_exceeds_quarter;
+mod image_not_at_start;
 mod image_out_of_range;
 mod image_oversized_4x;
+mod initrd_cut;
+mod iso_burnt_as_file;
+mod iso_in_partition;
+mod isolinux_files;
+mod kernel_cut;
+mod load_size_short;
+mod loader_emulation;
+mod mbr_absent;
+mod mbr_no_active;
+mod mbr_no_code;
 mod mbr_signature;
+mod media_checksum;
 mod multisession_stale;
 mod no_boot_record;
 mod not_iso;
 mod partition_past_end;
+mod squashfs_cut;
+mod udf;
 mod volume_size;
+mod zeros;
 
 use std::{fmt, str::FromStr};
 
@@ -53,6 +80,7 @@ use crate::{
     defect::Injection,
     finding::{Finding, Severity, UnknownFinding},
     inspect::Reading,
+    units::Lba,
 };
 
 /// Everything about one finding.
@@ -67,6 +95,10 @@ pub(crate) struct Room {
     remedy: &'static str,
     /// How to avoid it with each mastering tool that has an option for it.
     recipes: &'static [(&'static str, &'static str)],
+    /// More general findings that say less of the same fault, and are left out where this one is found.
+    replaces: &'static [FindingId],
+    /// Whether it describes the disc, and no fault: then it is no part of what is accepted of a disc.
+    describes: bool,
     /// Looks for it on a disc that was read. Rooms are asked in the order of the list, and see what was found before.
     check: fn(&mut Reading<'_, '_>) -> Vec<Finding>,
     /// How the reference master puts it on a disc, where it can.
@@ -133,6 +165,33 @@ rooms! {
     hybrid_mbr: HybridMbr,
     hybrid_gpt: HybridGpt,
     not_iso: NotIso,
+    efi_fat_clusters: EfiFatClusters,
+    efi_fat_longer_than_image: EfiFatLongerThanImage,
+    efi_foreign_filesystem: EfiForeignFilesystem,
+    efi_wrong_image: EfiWrongImage,
+    efi_loader_program: EfiLoaderProgram,
+    efi_loader_name: EfiLoaderName,
+    efi_architecture: EfiArchitecture,
+    efi_second_stage: EfiSecondStage,
+    load_size_short: LoadSizeShort,
+    loader_emulation: LoaderEmulation,
+    isolinux_files: IsolinuxFiles,
+    mbr_no_code: MbrNoCode,
+    mbr_absent: MbrAbsent,
+    mbr_no_active: MbrNoActive,
+    hybrid_pointer: HybridPointer,
+    iso_in_partition: IsoInPartition,
+    iso_burnt_as_file: IsoBurntAsFile,
+    image_not_at_start: ImageNotAtStart,
+    count_byte_order: CountByteOrder,
+    config_missing_file: ConfigMissingFile,
+    config_wrong_medium: ConfigWrongMedium,
+    udf: Udf,
+    kernel_cut: KernelCut,
+    initrd_cut: InitrdCut,
+    squashfs_cut: SquashfsCut,
+    media_checksum: MediaChecksum,
+    zeros: Zeros,
 }
 
 /// Asks every room.
@@ -141,6 +200,26 @@ pub(crate) fn check(reading: &mut Reading<'_, '_>) {
         let found = (id.room().check)(reading);
         reading.found.extend(found);
     }
+    replace(reading);
+}
+
+/// Leaves out findings that others of the same image replace. What belongs to no image is replaced by what concerns the disc.
+fn replace(reading: &mut Reading<'_, '_>) {
+    let subjects: Vec<(FindingId, Option<Lba>)> = reading
+        .found
+        .iter()
+        .map(|finding| (finding.id, reading.subject(finding)))
+        .collect();
+    let is_replaced = |&(id, subject): &(FindingId, Option<Lba>)| {
+        subjects.iter().any(|&(by, of)| {
+            let is_same = subject.is_none() || of.is_none() || subject == of;
+            is_same && by.room().replaces.contains(&id)
+        })
+    };
+    let mut replaced = subjects.iter().map(is_replaced);
+    reading
+        .found
+        .retain(|_| !replaced.next().unwrap_or_default());
 }
 
 impl FindingId {
@@ -153,6 +232,12 @@ impl FindingId {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.room().id
+    }
+
+    /// Whether it describes what the disc is made for, and no fault of it: baselines and snapshots leave it out.
+    #[must_use]
+    pub const fn describes(self) -> bool {
+        self.room().describes
     }
 
     /// How bad it is, at the worst.
@@ -230,7 +315,10 @@ impl<'de> Deserialize<'de> for FindingId {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod list_tests {
     use std::collections::BTreeSet;
 
     use super::*;

@@ -30,6 +30,8 @@ pub(super) const ROOM: Room = Room {
             "repeat -b, -c and the other boot options with -M and -C",
         ),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

@@ -13,7 +13,7 @@ const ID: FindingId = FindingId::NoBootRecord;
 pub(super) const ROOM: Room = Room {
     id: "no-boot-record",
     severity: Severity::Error,
-    milder: None,
+    milder: Some(Severity::Warning),
     trips: &["seabios", "ovmf"],
     explanation: "The volume descriptor set holds no El Torito boot record.",
     consequence: "SeaBIOS stops with code 0004 and OVMF reports Not Found.",
@@ -22,6 +22,10 @@ pub(super) const ROOM: Room = Room {
         (
             "xorriso",
             "xorriso -as mkisofs -b boot.img -no-emul-boot -boot-load-size 4 -o disc.iso tree",
+        ),
+        (
+            "xorriso, for UEFI",
+            "xorriso -as mkisofs -e boot/efi.img -no-emul-boot -o disc.iso tree, with a FAT image at tree/boot/efi.img",
         ),
         (
             "genisoimage",
@@ -37,6 +41,8 @@ pub(super) const ROOM: Room = Room {
         ),
         ("oscdimg", "oscdimg -betfsboot.com tree disc.iso"),
     ],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,
@@ -49,11 +55,28 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if set.all.is_empty() || set.boot_record().is_some() {
         return Vec::new();
     }
-    vec![Finding::new(
-        ID,
-        Place::block(BOOT_RECORD_LBA),
-        "no volume descriptor from LBA 16 to the terminator is an El Torito boot record".to_owned(),
-    )]
+    let place = Place::block(BOOT_RECORD_LBA);
+    let message = "no volume descriptor from LBA 16 to the terminator is an El Torito boot record";
+    let udf = reading.udf();
+    let loader = udf.as_ref().and_then(|udf| udf.loaders.first());
+    vec![match loader {
+        Some((name, _)) => {
+            let message = format!("{message}; UEFI firmware can start {name} from UDF, on a CD");
+            Finding::new(ID, place, message).milder()
+        }
+        None => for_the_tree(Finding::new(ID, place, message.to_owned()), reading),
+    }]
+}
+
+/// A tree with an EFI loader alone wants an entry for UEFI: with a BIOS entry it would not start.
+fn for_the_tree(mut finding: Finding, reading: &Reading<'_, '_>) -> Finding {
+    let tree = reading.inspection.tree.as_ref();
+    if let Some(loader) = tree.and_then(|tree| tree.loaders.first()) {
+        finding.message = format!("{}; the tree has /EFI/BOOT/{loader}", finding.message);
+        "Ask the maker of the disc for one that boots; else put the loader into a FAT image and master the disc with an EFI entry that names it."
+            .clone_into(&mut finding.fix);
+    }
+    finding
 }
 
 /// The terminator takes its place.

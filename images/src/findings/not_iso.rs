@@ -21,6 +21,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "Nothing boots it as a CD.",
     remedy: "If it should be a disc, fetch it again: it is damaged, encrypted or another file. Of the image of a hard disk or a stick, master a disc.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express,

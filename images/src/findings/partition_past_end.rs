@@ -21,6 +21,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF exposes blocks that cannot be read, which does no harm while nothing reads them.",
     remedy: "Nothing need be done.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         express: fits,

@@ -20,6 +20,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "Files at the end are missing where the volume claims more than there is; data behind the volume is out of reach of an EFI entry that ends with it.",
     remedy: "Fetch the image again if it was cut short; else write the size when the disc is complete.",
     recipes: &[],
+    replaces: &[],
+    describes: false,
     check,
     defect: Some(Injection {
         inject,

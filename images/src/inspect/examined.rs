@@ -1,20 +1,27 @@
 //! One reading of a disc: what every room of [`crate::findings`] looks at.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
-    Inspection, Options, Window,
+    BiosProgram, Inspection, Options, OtherImage, Owner, SectorCode, Window,
     catalog::Slots,
     descriptors::Descriptors,
-    entries,
+    efi_image::EfiImage,
+    elsewhere, entries,
+    file::DiscBytes,
     image::Images,
     partitions::Tables,
     reading::{BootReading, CatalogReading, EntryKind, EntryReading},
+    tree::Tree,
 };
 use crate::{
-    eltorito::{MediaType, Platform},
-    finding::{Finding, FindingId, Place},
+    boot_configuration::{BootConfigurations, Eyes, FileSystem, Found, Volumes},
+    defect::PRIMARY,
+    eltorito::{ENTRY_BYTES, MediaType, Platform},
+    finding::{Finding, Place},
+    iso9660::RawPrimaryVolume,
     partition_table::{Mbr, MbrEntry, PartitionType},
+    udf::Udf,
     units::Lba,
 };
 
@@ -29,11 +36,30 @@ pub(crate) struct Reading<'r, 'd> {
     pub(crate) slots: Option<&'r Slots>,
     pub(crate) images: &'r Images,
     pub(crate) tables: &'r Tables,
-    /// Whether an image is isolinux: two thousand entries may name the same one.
-    pub(super) loaders: BTreeMap<Lba, bool>,
+    pub(crate) tree: Option<&'r Tree>,
+    /// What a BIOS starts from a stick.
+    pub(crate) sector_code: SectorCode,
+    pub(super) known: Known<'r>,
     /// What was found so far.
     pub(crate) found: Vec<Finding>,
 }
+
+/// What is read when a room first asks for it.
+#[derive(Default)]
+pub(super) struct Known<'r> {
+    /// By image: two thousand entries may name the same one.
+    programs: BTreeMap<Lba, BiosProgram>,
+    efi_images: Option<Rc<Vec<EfiImage<'r>>>>,
+    elsewhere: Option<Rc<Vec<OtherImage>>>,
+    configurations: Option<Rc<BootConfigurations>>,
+    /// That it was looked for, and what was found.
+    udf: Option<Option<Rc<Udf>>>,
+}
+
+/// Files that configurations name which are looked at.
+const NAMED_FILES: usize = 64;
+/// Images of entries for UEFI that are looked at.
+const EFI_IMAGES: usize = 32;
 
 type Entry<'r> = (&'r EntryReading, &'r BootReading);
 
@@ -110,19 +136,214 @@ impl<'r> Reading<'r, '_> {
         super::catalog::place(catalog, entry.slot, byte)
     }
 
-    /// Whether one of these was found already.
-    pub(crate) fn has_found(&self, ids: &[FindingId]) -> bool {
-        self.found.iter().any(|finding| ids.contains(&finding.id))
+    /// The program in a boot image.
+    pub(crate) fn bios_program(&mut self, boot: &BootReading) -> BiosProgram {
+        if boot.extent_blocks.is_none() {
+            return BiosProgram::Unknown;
+        }
+        let (disc, start) = (&mut *self.disc, boot.load_rba.byte_offset());
+        let known = self.known.programs.entry(boot.load_rba);
+        *known.or_insert_with(|| BiosProgram::read(disc, start))
     }
 
     /// Whether an image without emulation is isolinux.
     pub(crate) fn is_isolinux(&mut self, boot: &BootReading) -> bool {
-        boot.extent_blocks.is_some()
-            && boot.media.emulation() == MediaType::NO_EMULATION
-            && *self
-                .loaders
-                .entry(boot.load_rba)
-                .or_insert_with(|| is_isolinux(self.disc, boot.load_rba))
+        boot.media.emulation() == MediaType::NO_EMULATION && self.bios_program(boot).is_isolinux()
+    }
+
+    /// The images of the entries for UEFI that are on the disc, each by the first entry that names it.
+    pub(crate) fn efi_images(&mut self) -> Rc<Vec<EfiImage<'r>>> {
+        if let Some(images) = &self.known.efi_images {
+            return Rc::clone(images);
+        }
+        let on_disc = self
+            .bootable_efi_entries()
+            .filter(|(_, boot)| boot.extent_blocks.is_some());
+        let partitions = &self.inspection.partitions;
+        let images = each_image_once(on_disc)
+            .take(EFI_IMAGES)
+            .map(|entry| EfiImage::read(self.disc, entry, partitions));
+        let images = Rc::new(images.collect());
+        self.known.efi_images = Some(Rc::clone(&images));
+        images
+    }
+
+    /// FAT images with an EFI loader, wherever they stand.
+    pub(crate) fn images_elsewhere(&mut self) -> Rc<Vec<OtherImage>> {
+        if let Some(images) = &self.known.elsewhere {
+            return Rc::clone(images);
+        }
+        let found = elsewhere::find(self.disc, self.tree, &self.inspection.partitions);
+        let found = Rc::new(found);
+        self.known.elsewhere = Some(Rc::clone(&found));
+        found
+    }
+
+    /// The configurations of the boot loaders.
+    pub(crate) fn configurations(&mut self) -> Rc<BootConfigurations> {
+        if let Some(configurations) = &self.known.configurations {
+            return Rc::clone(configurations);
+        }
+        let read = Rc::new(BootConfigurations::read(self.disc, self.inspection));
+        self.known.configurations = Some(Rc::clone(&read));
+        read
+    }
+
+    /// The image to which a finding belongs: that of the entry whose bytes it names, or the one in which it lies.
+    pub(crate) fn subject(&self, finding: &Finding) -> Option<Lba> {
+        let catalog = self.catalog()?;
+        let slot = finding
+            .offset
+            .checked_sub(catalog.lba.byte_offset())
+            .map(|within| within / ENTRY_BYTES as u64);
+        let mut entries = self.entries();
+        let by_slot = entries.find(|(entry, _)| Some(u64::from(entry.slot)) == slot);
+        let within = |boot: &BootReading| {
+            let blocks = boot.extent_blocks.unwrap_or_default();
+            boot.load_rba <= finding.lba && finding.lba < boot.load_rba.plus(blocks)
+        };
+        let by_place = || self.entries().find(|(_, boot)| within(boot));
+        by_slot.or_else(by_place).map(|(_, boot)| boot.load_rba)
+    }
+
+    /// Whether a file is in the tree or in an image of an entry; `None` where that cannot be told.
+    pub(crate) fn has_file(&mut self, path: &str) -> Option<bool> {
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        let mut is_known = true;
+        for system in volumes.file_systems() {
+            match volumes.find(system, path, Eyes::Grub) {
+                Found::File { .. } => return Some(true),
+                Found::Unknown => is_known = false,
+                Found::Directory | Found::Missing => {}
+            }
+        }
+        is_known.then_some(false)
+    }
+
+    /// The file at a path of the tree, or of the first image that has it.
+    pub(crate) fn file(&mut self, path: &str) -> Option<DiscBytes> {
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        let systems = volumes.file_systems().into_iter();
+        let mut found = systems.map(|system| volumes.find(system, path, Eyes::Grub));
+        found.find_map(|found| match found {
+            Found::File { runs, length } => Some(DiscBytes::new(runs, length)),
+            _ => None,
+        })
+    }
+
+    /// The first bytes of such a file.
+    pub(crate) fn file_at(&mut self, path: &str, most: usize) -> Option<Vec<u8>> {
+        let file = self.file(path)?;
+        Some(file.bytes(self.disc, 0, most))
+    }
+
+    /// The files on the disc that configurations name with one of these directives, each once, with their paths.
+    pub(crate) fn named_files(&mut self, directives: &[&str]) -> Vec<(String, DiscBytes)> {
+        let configurations = self.configurations();
+        let entries = configurations.all.iter().flat_map(|it| {
+            let system = it.file_system;
+            it.entries.iter().map(move |entry| (system, entry))
+        });
+        let named = entries.flat_map(|(system, entry)| {
+            let files = entry.files.iter().map(move |file| (system, file));
+            files.filter(|(_, file)| file.exists == Some(true))
+        });
+        let mut paths: Vec<(FileSystem, &str)> = named
+            .filter(|(_, file)| directives.contains(&file.directive.as_str()))
+            .map(|(system, file)| (system, file.path.as_str()))
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths.truncate(NAMED_FILES);
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        let file = |(system, path): (FileSystem, &str)| {
+            let systems = [system, FileSystem::Tree];
+            systems
+                .into_iter()
+                .find_map(|system| match volumes.find(system, path, Eyes::Grub) {
+                    Found::File { runs, length } => {
+                        Some((path.to_owned(), DiscBytes::new(runs, length)))
+                    }
+                    _ => None,
+                })
+        };
+        // Of a large file in a FAT image only the first bytes are known.
+        let mut files: Vec<(String, DiscBytes)> = paths
+            .into_iter()
+            .filter_map(file)
+            .filter(|(_, file)| file.is_whole())
+            .collect();
+        files.dedup();
+        files
+    }
+
+    /// Where a file of a file system stands; the file system's start where it cannot be found.
+    pub(crate) fn place_of(&mut self, system: FileSystem, path: &str) -> Place {
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        let found = volumes.find(system, path, Eyes::Grub);
+        if let Found::File { runs, .. } = found
+            && let Some(&(offset, _)) = runs.first()
+        {
+            return Place { offset };
+        }
+        match system {
+            FileSystem::Tree => Place::block(PRIMARY),
+            FileSystem::Image(lba) => Place::block(lba),
+        }
+    }
+
+    /// The names by which a system can look for this medium: labels of the volume, of Joliet, and of the FAT images.
+    pub(crate) fn labels(&mut self) -> Vec<String> {
+        let mut labels = Volumes::new(self.disc, self.inspection).all_labels();
+        for image in self.efi_images().iter() {
+            let label = image.fat.and_then(|fat| fat.label(self.disc));
+            labels.extend(label);
+        }
+        labels.retain(|label| !label.is_empty());
+        labels.dedup();
+        labels
+    }
+
+    /// What an image is called for people.
+    pub(crate) fn name_of(&mut self, image: &OtherImage) -> String {
+        let at = image.lba.get();
+        match image.what {
+            Owner::File => match self.path_of(image.lba) {
+                Some(path) => format!("{path} (LBA {at})"),
+                None => format!("the file at LBA {at}"),
+            },
+            Owner::Partition => format!("the partition at LBA {at}"),
+            Owner::Nothing => format!("the FAT image at LBA {at}"),
+        }
+    }
+
+    /// Whether a primary volume descriptor stands at a block, from which a boot image is reached as a file.
+    pub(crate) fn volume_leads_to(&mut self, volume: Lba, image: Lba) -> bool {
+        let block = self.disc.block(volume);
+        let primary = block.and_then(|block| RawPrimaryVolume::decode(&block));
+        let Some(root) = primary.and_then(|primary| primary.root) else {
+            return false;
+        };
+        let wanted = std::iter::once(image).collect();
+        let tree = Tree::read(self.disc, &root, &wanted);
+        tree.files.contains_key(&image)
+    }
+
+    /// The UDF file system.
+    pub(crate) fn udf(&mut self) -> Option<Rc<Udf>> {
+        if self.known.udf.is_none() {
+            self.known.udf = Some(Udf::read(self.disc).map(Rc::new));
+        }
+        self.known.udf.clone().flatten()
+    }
+
+    /// The path of the file that starts at a block.
+    pub(crate) fn path_of(&mut self, lba: Lba) -> Option<String> {
+        let (_, primary) = self.descriptors.main.primary.as_ref()?;
+        let root = primary.root.as_ref()?;
+        let wanted = std::iter::once(lba).collect();
+        let mut tree = Tree::read(self.disc, root, &wanted);
+        tree.files.remove(&lba).map(|file| file.path)
     }
 }
 
@@ -185,18 +406,4 @@ impl HardDisk<'_> {
     pub(crate) const fn place(&self, byte: u64) -> Place {
         Place::within(self.boot.load_rba, byte)
     }
-}
-
-/// How many bytes of an image are searched for the name of its loader.
-const SEARCHED: usize = 32 * 1024;
-
-fn is_isolinux(disc: &mut Window<'_>, image: Lba) -> bool {
-    let mut head = vec![0; SEARCHED];
-    let size = disc.read(image.byte_offset(), &mut head);
-    head.truncate(size);
-    let name = b"isolinux";
-    memchr::memchr2_iter(b'i', b'I', &head).any(|at| {
-        let word = head.get(at..at + name.len());
-        word.is_some_and(|word| word.eq_ignore_ascii_case(name))
-    })
 }

@@ -3,10 +3,14 @@
 //! It reads through a [`Window`] of 1 MiB, follows nothing without a bound, and panics at nothing. Of a healthy disc
 //! it reports no error: where a firmware does other than one would think, its behaviour decides.
 
+mod bios_program;
 mod catalog;
 pub(crate) mod counts;
 mod descriptors;
+pub(crate) mod efi_image;
+mod elsewhere;
 mod examined;
+pub(crate) mod file;
 mod image;
 mod original;
 pub(crate) mod oversized;
@@ -15,21 +19,21 @@ mod reading;
 mod tree;
 mod window;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
-    path::PathBuf,
-};
+use std::{collections::BTreeSet, io, path::PathBuf};
 
 pub(crate) use self::{
+    bios_program::{BiosProgram, POINTER, SectorCode},
     catalog::{Contradiction, Slots},
     descriptors::DescriptorSet,
+    elsewhere::{OtherImage, Owner},
     examined::{HardDisk, Purpose, Reading},
     image::floppy,
     partitions::{GPT_HEADER, Gpt, read_entries as read_gpt_entries},
     tree::{Node, NodeKind, RECORDS, walk as walk_tree},
 };
-use self::{descriptors::Descriptors, image::Images, partitions::Tables, tree::Tree};
+use self::{
+    descriptors::Descriptors, examined::Known, image::Images, partitions::Tables, tree::Tree,
+};
 pub use self::{
     original::{Comparison, ComparisonResult},
     reading::{
@@ -50,6 +54,8 @@ pub struct Options<'a> {
     pub medium: Option<BlockCount>,
     /// The boot image that it was mastered from.
     pub boot_image: Option<&'a dyn Source>,
+    /// Whether to read the whole disc: implanted checksums, and zeros where none should be.
+    pub verify: bool,
 }
 
 impl std::fmt::Debug for Options<'_> {
@@ -57,6 +63,7 @@ impl std::fmt::Debug for Options<'_> {
         f.debug_struct("Options")
             .field("medium", &self.medium)
             .field("boot_image", &self.boot_image.map(Source::length))
+            .field("verify", &self.verify)
             .finish()
     }
 }
@@ -122,6 +129,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
     if let Some(catalog) = &mut catalog {
         images.resolve(disc, catalog);
     }
+    let sector_code = disc.array(0).map(|sector| SectorCode::of(&sector));
     let mut inspection = Inspection {
         schema: Schema::default(),
         size: disc.length(),
@@ -130,7 +138,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         sessions: descriptors.sessions.clone(),
         catalog,
         partitions,
-        tree: tree.map(|tree| tree.reading),
+        tree: tree.as_ref().map(|tree| tree.reading.clone()),
         boot_image: None,
         unreadable: Vec::new(),
         findings: Vec::new(),
@@ -143,7 +151,9 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         slots: slots.as_ref(),
         images: &images,
         tables: &tables,
-        loaders: BTreeMap::new(),
+        tree: tree.as_ref(),
+        sector_code: sector_code.unwrap_or(SectorCode::Empty),
+        known: Known::default(),
         found: Vec::new(),
     };
     findings::check(&mut reading);

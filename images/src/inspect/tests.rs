@@ -220,7 +220,7 @@ proptest! {
         if let Some(length) = length {
             disc.bytes.set_len(length.max(1));
         }
-        let options = Options { medium: Some(BlockCount::new(1000)), boot_image: Some(&disc.bytes) };
+        let options = Options { medium: Some(BlockCount::new(1000)), boot_image: Some(&disc.bytes), ..Options::default() };
         if let Ok(inspection) = inspect(&mut Window::new(&disc.bytes), &options) {
             let json = serde_json::to_string(&inspection).unwrap();
             prop_assert_eq!(serde_json::from_str::<Inspection>(&json).unwrap(), inspection);

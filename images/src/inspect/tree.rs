@@ -24,21 +24,30 @@ const PATH_BYTES: usize = 1_024;
 
 /// A file that starts at a place somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FileAt {
-    pub(super) path: String,
+pub(crate) struct FileAt {
+    pub(crate) path: String,
     /// Of all its extents together.
-    pub(super) length: ByteCount,
+    pub(crate) length: ByteCount,
 }
 
 /// What was learnt of the tree.
 #[derive(Debug, Default)]
-pub(super) struct Tree {
-    pub(super) reading: TreeReading,
+pub(crate) struct Tree {
+    pub(crate) reading: TreeReading,
     /// The first file that starts at each of the places asked for.
     pub(super) files: BTreeMap<Lba, FileAt>,
     /// Where every file and directory starts.
     pub(super) starts: Vec<Lba>,
+    /// Where each file's first bytes stand.
+    pub(crate) extents: Vec<(Lba, BlockCount)>,
+    /// The largest file, and where it starts.
+    pub(crate) largest: Option<(Lba, FileAt)>,
+    /// Files that are called as a squashfs is.
+    pub(crate) squashed: Vec<(Lba, FileAt)>,
 }
+
+/// Files called as a squashfs that are kept.
+const SQUASHED: usize = 64;
 
 impl Tree {
     /// Reads the tree of a root directory, and keeps a file that starts at each of `wanted`.
@@ -55,11 +64,22 @@ impl Tree {
                 if is_loader(node.name) && node.is_in_removable_media_folder() {
                     add_loader(&mut loaders, node.name.to_owned());
                 }
+                let file = || FileAt {
+                    path: node.path(),
+                    length: node.length(),
+                };
                 if wanted.contains(&node.start()) {
-                    tree.files.entry(node.start()).or_insert_with(|| FileAt {
-                        path: node.path(),
-                        length: node.length(),
-                    });
+                    tree.files.entry(node.start()).or_insert_with(file);
+                }
+                let first = node.extents.first().map(|extent| extent.1);
+                let blocks = first.unwrap_or_default().blocks_rounded_up();
+                tree.extents.push((node.start(), blocks));
+                let largest = tree.largest.as_ref().map(|(_, file)| file.length);
+                if largest < Some(node.length()) {
+                    tree.largest = Some((node.start(), file()));
+                }
+                if is_squashed(node.name) && tree.squashed.len() < SQUASHED {
+                    tree.squashed.push((node.start(), file()));
                 }
             }
             ControlFlow::Continue(())
@@ -67,6 +87,13 @@ impl Tree {
         tree.reading = TreeReading { loaders, ..reading };
         tree
     }
+}
+
+fn is_squashed(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".squashfs", ".sfs", ".squash", "squashfs.img"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// What something in the tree is.

@@ -146,7 +146,8 @@ pub(super) fn excerpts(
             excerpts.extend(structure(disc, what, offset, layout));
         }
     }
-    for finding in &inspection.findings {
+    let faults = inspection.findings.iter();
+    for finding in faults.filter(|finding| !finding.is_description()) {
         if !excerpts.iter().any(|excerpt| excerpt.holds(finding.offset)) {
             excerpts.extend(around(disc, finding, map));
         }

@@ -55,7 +55,7 @@ impl ReadDisc {
     pub fn ours(disc: &mut Window<'_>, medium: Option<BlockCount>) -> Result<Self, InspectError> {
         let options = Options {
             medium,
-            boot_image: None,
+            ..Options::default()
         };
         let inspection = inspect(disc, &options)?;
         let map = Arc::new(DiscMap::read(disc, &inspection));

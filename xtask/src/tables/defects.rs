@@ -100,6 +100,7 @@ fn findings_on(
     let options = Options {
         medium: disc.manifest.capacity,
         boot_image: None,
+        ..Options::default()
     };
     let inspection = inspect(&mut Window::new(&disc.bytes), &options)
         .map_err(|error| format!("{}: {error}", recipe.id))?;

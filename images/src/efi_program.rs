@@ -1,0 +1,270 @@
+//! EFI programs (PE/COFF, UEFI §2.1.1) as they stand on a disc: for which machine, whether whole, and which of the known ones. Any bytes may stand there.
+
+use object::{
+    LittleEndian as LE, pe,
+    read::pe::{ImageNtHeaders, optional_header_magic},
+};
+
+/// Bytes at the beginning of a program in which all of its headers must stand.
+pub const HEADERS: usize = 16 * 1024;
+/// Sections that are kept at most.
+const SECTIONS: usize = 96;
+
+/// Applications, drivers and ROMs of EFI, by their subsystem (UEFI §2.1.1).
+const EFI_SUBSYSTEMS: std::ops::RangeInclusive<u16> = 10..=13;
+
+/// The processor that a program is made for, as the number in its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Machine(pub u16);
+
+const AMD64: u16 = 0x8664;
+const I386: u16 = 0x014C;
+const ARM64: u16 = 0xAA64;
+/// 32-bit Arm: the specification's number (Thumb), and two that are in use for the same.
+const ARM: [u16; 3] = [0x01C2, 0x01C4, 0x01C0];
+const ITANIUM: u16 = 0x0200;
+
+/// What each name of a loader for removable media stands for (UEFI §3.5.1.1, and the additions for RISC-V and LoongArch).
+const NAMES: [(&str, Machine); 9] = [
+    ("BOOTX64.EFI", Machine(AMD64)),
+    ("BOOTIA32.EFI", Machine(I386)),
+    ("BOOTAA64.EFI", Machine(ARM64)),
+    ("BOOTARM.EFI", Machine(ARM[0])),
+    ("BOOTIA64.EFI", Machine(ITANIUM)),
+    ("BOOTRISCV32.EFI", Machine(0x5032)),
+    ("BOOTRISCV64.EFI", Machine(0x5064)),
+    ("BOOTLOONGARCH32.EFI", Machine(0x6232)),
+    ("BOOTLOONGARCH64.EFI", Machine(0x6264)),
+];
+
+impl Machine {
+    /// x86-64.
+    pub const X64: Self = Self(AMD64);
+    /// 32-bit x86.
+    pub const IA32: Self = Self(I386);
+
+    /// The machine for which firmware looks for this name in `\EFI\BOOT`; `None` for a name that no firmware looks for.
+    #[must_use]
+    pub fn of_loader(name: &str) -> Option<Self> {
+        let known = NAMES.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
+        known.map(|(_, machine)| *machine)
+    }
+
+    /// The name under which firmware of this machine looks for a loader.
+    #[must_use]
+    pub fn loader(self) -> Option<&'static str> {
+        let known = NAMES.iter().find(|(_, machine)| machine.runs(self));
+        known.map(|(name, _)| *name)
+    }
+
+    /// Whether firmware of this machine runs programs of another number.
+    #[must_use]
+    pub fn runs(self, program: Self) -> bool {
+        let is_arm = |machine: Self| ARM.contains(&machine.0);
+        self == program || (is_arm(self) && is_arm(program))
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(self) -> String {
+        let name = match self.0 {
+            AMD64 => "x86-64",
+            I386 => "32-bit x86",
+            ARM64 => "64-bit Arm",
+            other if ARM.contains(&other) => "32-bit Arm",
+            ITANIUM => "Itanium",
+            0x5032 => "32-bit RISC-V",
+            0x5064 => "64-bit RISC-V",
+            0x6232 => "32-bit LoongArch",
+            0x6264 => "64-bit LoongArch",
+            other => return format!("machine {other:04X}"),
+        };
+        name.to_owned()
+    }
+}
+
+/// A section of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its name, up to eight characters.
+    pub name: String,
+    /// Where its bytes begin in the file.
+    pub offset: u64,
+    /// How many there are.
+    pub length: u64,
+}
+
+/// A program's headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EfiProgram {
+    /// What runs it.
+    pub machine: Machine,
+    /// Whether its subsystem is one of EFI's: a program for Windows is not.
+    pub is_efi: bool,
+    /// Its sections.
+    pub sections: Vec<Section>,
+}
+
+impl EfiProgram {
+    /// The program whose file begins so: its first [`HEADERS`] bytes, or all of it. `None` where it is not one.
+    #[must_use]
+    pub fn decode(head: &[u8]) -> Option<Self> {
+        match optional_header_magic(head).ok()? {
+            pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC => Self::of::<pe::ImageNtHeaders64>(head),
+            pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC => Self::of::<pe::ImageNtHeaders32>(head),
+            _ => None,
+        }
+    }
+
+    fn of<H: ImageNtHeaders>(head: &[u8]) -> Option<Self> {
+        use object::read::pe::ImageOptionalHeader;
+        let dos = pe::ImageDosHeader::parse(head).ok()?;
+        let mut offset = dos.nt_headers_offset().into();
+        let (headers, _) = H::parse(head, &mut offset).ok()?;
+        let sections = headers.sections(head, offset).ok()?;
+        let section = |section: &pe::ImageSectionHeader| Section {
+            name: crate::bytes::printable(section.raw_name()),
+            offset: section.pointer_to_raw_data.get(LE).into(),
+            length: section.size_of_raw_data.get(LE).into(),
+        };
+        let subsystem = headers.optional_header().subsystem();
+        Some(Self {
+            machine: Machine(headers.file_header().machine.get(LE).0),
+            is_efi: EFI_SUBSYSTEMS.contains(&subsystem.0),
+            sections: sections.iter().take(SECTIONS).map(section).collect(),
+        })
+    }
+
+    /// How long its file must be: to the end of its last section that has bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        let sections = self.sections.iter().filter(|section| section.length > 0);
+        let ends = sections.map(|section| section.offset.saturating_add(section.length));
+        ends.max().unwrap_or(0)
+    }
+
+    /// A section by its name.
+    #[must_use]
+    pub fn section(&self, name: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// The modules of GRUB's core image, where it is one.
+    #[must_use]
+    pub fn grub_modules(&self) -> Option<&Section> {
+        self.section("mods")
+    }
+}
+
+/// What GRUB's core image brings along (`include/grub/kernel.h`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrubCore {
+    /// The configuration that it runs first.
+    pub configuration: Option<String>,
+    /// Whether a file system comes along in memory, whose configuration is not read here.
+    pub has_memory_disk: bool,
+    /// Where it looks for `grub.cfg` and modules.
+    pub prefix: Option<String>,
+}
+
+/// Modules that are looked at.
+const MODULES: usize = 1_024;
+
+impl GrubCore {
+    /// What stands in the section `mods`; `None` where it does not begin as one.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        use crate::bytes::{le32, le64};
+        const MAGIC: &[u8] = b"mimg";
+        const MEMORY_DISK: u32 = 1;
+        const CONFIGURATION: u32 = 2;
+        const PREFIX: u32 = 3;
+        if !bytes.starts_with(MAGIC) || bytes.len() < 24 {
+            return None;
+        }
+        let end = usize::try_from(le64(bytes, 16)).ok()?.min(bytes.len());
+        let mut at = usize::try_from(le64(bytes, 8)).ok()?;
+        let mut core = Self::default();
+        for _ in 0..MODULES {
+            let Some(module) = bytes.get(at..end).filter(|rest| rest.len() >= 8) else {
+                break;
+            };
+            let (kind, size) = (le32(module, 0), le32(module, 4));
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
+            let content = module.get(8..size.min(module.len())).unwrap_or_default();
+            let text = || {
+                let text = content.split(|&byte| byte == 0).next().unwrap_or_default();
+                String::from_utf8_lossy(text).into_owned()
+            };
+            match kind {
+                MEMORY_DISK => core.has_memory_disk = true,
+                CONFIGURATION => core.configuration = Some(text()),
+                PREFIX => core.prefix = Some(text()),
+                _ => {}
+            }
+            if size < 8 {
+                break;
+            }
+            at = at.checked_add(size)?;
+        }
+        Some(core)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn our_own_program_is_read() {
+        let program =
+            crate::portable_executable::portable_executable(&[0; 16], 4_096, &[0xC3; 600]).unwrap();
+        let read = EfiProgram::decode(&program).unwrap();
+        assert_eq!(read.machine, Machine::X64);
+        assert!(read.is_efi);
+        assert!(read.length() <= program.len() as u64, "{read:?}");
+        assert!(read.length() > 512, "{read:?}");
+        assert_eq!(EfiProgram::decode(&program[..60]), None);
+        assert_eq!(EfiProgram::decode(b""), None);
+    }
+
+    #[test]
+    fn each_name_has_a_machine_and_each_machine_a_name() {
+        for (name, machine) in NAMES {
+            assert_eq!(Machine::of_loader(&name.to_lowercase()), Some(machine));
+            assert_eq!(machine.loader(), Some(name));
+        }
+        assert_eq!(Machine::of_loader("BOOTX32.EFI"), None);
+        assert_eq!(Machine(ARM[1]).loader(), Some("BOOTARM.EFI"));
+        assert!(!Machine::X64.runs(Machine::IA32));
+    }
+
+    #[test]
+    fn a_core_image_says_where_it_looks() {
+        let mut bytes = b"mimg\0\0\0\0".to_vec();
+        bytes.extend(24_u64.to_le_bytes());
+        bytes.extend(100_u64.to_le_bytes());
+        for (kind, text) in [(2_u32, &b"set timeout=1\n\0"[..]), (3, b"/a/b\0\0\0\0")] {
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(u32::try_from(text.len() + 8).unwrap().to_le_bytes());
+            bytes.extend(text);
+        }
+        let core = GrubCore::decode(&bytes).unwrap();
+        assert_eq!(core.prefix.as_deref(), Some("/a/b"));
+        assert_eq!(core.configuration.as_deref(), Some("set timeout=1\n"));
+        assert!(!core.has_memory_disk);
+        assert_eq!(GrubCore::decode(&bytes[1..]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..4_096)) {
+            let _ = EfiProgram::decode(&bytes);
+            let mut mods = b"mimg".to_vec();
+            mods.extend(&bytes);
+            let _ = GrubCore::decode(&mods);
+        }
+    }
+}

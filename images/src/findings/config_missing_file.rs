@@ -1,0 +1,64 @@
+//! `config-missing-file`: a configuration that names a file which is not on the disc.
+
+use super::Room;
+use crate::{
+    boot_configuration::{DefaultEntry, Loader},
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::ConfigMissingFile;
+
+pub(super) const ROOM: Room = Room {
+    id: "config-missing-file",
+    severity: Severity::Error,
+    milder: Some(Severity::Info),
+    trips: &["seabios", "ovmf"],
+    explanation: "A boot loader's configuration names a kernel, an initial file system or a module that is not on the disc.",
+    consequence: "The menu appears, and its entry fails with the loader's own words: No such file or directory, file not found.",
+    remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else put the file where the configuration names it, or name it where it is.",
+    recipes: &[],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let configurations = reading.configurations();
+    for configuration in &configurations.all {
+        // What another medium's GRUB reads says nothing of this one.
+        if configuration.loader == Loader::GrubLoopback {
+            continue;
+        }
+        for (index, entry) in configuration.entries.iter().enumerate() {
+            let missing = entry.files.iter().find(|file| file.exists == Some(false));
+            let Some(missing) = missing.filter(|_| !entry.conditional) else {
+                continue;
+            };
+            let message = format!(
+                "{} names {} in line {} ({:?}), and the disc has no such file",
+                missing.file, missing.path, missing.line, entry.title
+            );
+            let place = reading.place_of(configuration.file_system, &missing.file);
+            let finding = Finding::new(ID, place, message);
+            let is_default = match configuration.default {
+                DefaultEntry::Entry(default) => default == index,
+                _ => true,
+            };
+            findings.push(if is_default {
+                finding
+            } else {
+                finding.as_info()
+            });
+        }
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.dedup_by(|one, other| one.message == other.message);
+    findings.truncate(TOLD);
+    findings
+}
+
+/// Missing files that are reported.
+const TOLD: usize = 16;

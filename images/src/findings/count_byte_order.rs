@@ -1,0 +1,71 @@
+//! `count-byte-order`: a sector count with its bytes swapped.
+
+use super::Room;
+use crate::{
+    eltorito::MediaType,
+    finding::{Finding, FindingId, Severity},
+    inspect::{BootReading, EntryReading, Purpose, Reading},
+    units::{ByteCount, VirtualSectorCount},
+};
+
+const ID: FindingId = FindingId::CountByteOrder;
+
+pub(super) const ROOM: Room = Room {
+    id: "count-byte-order",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "The sector count is the right one with its two bytes swapped.",
+    consequence: "A BIOS loads far too many sectors and overwrites itself, or too few; UEFI firmware sees the wrong length.",
+    remedy: "If it is not your disc, ask its maker for a new one; else write the count with its low byte first.",
+    recipes: &[],
+    replaces: &[
+        FindingId::CountWrapped,
+        FindingId::CountUnit,
+        FindingId::CountEfiShort,
+        FindingId::CountTooLarge,
+        FindingId::LoadSizeShort,
+    ],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let swapped = |boot: &BootReading| {
+        let count = boot.sector_count.to_u16()?;
+        let right = VirtualSectorCount::new(count.swap_bytes().into());
+        (right != boot.sector_count).then_some(right)
+    };
+    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
+        let right = swapped(boot)?;
+        let file = boot.file_bytes.map(ByteCount::virtual_sectors_rounded_up);
+        let length = file.or(boot.own_length)?;
+        let is_efi = Purpose::of(entry.platform, boot) == Purpose::Efi;
+        let is_length = [file, boot.own_length].contains(&Some(right));
+        // A BIOS entry loads its image whole, or four sectors of it; a count within the image may be meant.
+        let is_right = if is_efi {
+            is_length
+        } else {
+            let is_common = is_length || right == COMMON;
+            is_common && boot.sector_count > length.blocks_rounded_up().virtual_sectors()
+        };
+        let count = boot.sector_count.get();
+        is_right.then(|| {
+            let message = format!(
+                "slot {}: the sector count is {count} ({count:04X}), and with its bytes swapped {}, which is right",
+                entry.slot,
+                right.get()
+            );
+            Finding::new(ID, reading.place(entry, 6), message)
+        })
+    };
+    let entries = reading.images_of_entries();
+    let counted = entries.filter(|(_, boot)| {
+        boot.media.emulation() == MediaType::NO_EMULATION && boot.extent_blocks.is_some()
+    });
+    counted.filter_map(finding).collect()
+}
+
+/// The sectors that a BIOS commonly loads.
+const COMMON: VirtualSectorCount = VirtualSectorCount::new(4);

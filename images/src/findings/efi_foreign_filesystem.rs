@@ -1,0 +1,89 @@
+//! `efi-foreign-filesystem`: an EFI entry whose image is something other than a FAT file system.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::efi_image::EfiImage,
+    inspect::{Reading, Window},
+    partition_table::Mbr,
+};
+
+const ID: FindingId = FindingId::EfiForeignFilesystem;
+
+pub(super) const ROOM: Room = Room {
+    id: "efi-foreign-filesystem",
+    severity: Severity::Error,
+    milder: Some(Severity::Info),
+    trips: &["ovmf"],
+    explanation: "The image of an EFI entry is something else than a FAT file system with a loader.",
+    consequence: "Firmware looks for a FAT file system there: Not Found. As a further entry beside a good one it does no harm: HFS+ there is for a Mac.",
+    remedy: "If it is not your disc, ask its maker for a new one; else name a FAT image with \\EFI\\BOOT\\BOOTX64.EFI in the entry.",
+    recipes: &[
+        (
+            "xorriso",
+            "-e boot/efi.img -no-emul-boot, with efi.img a FAT file system",
+        ),
+        (
+            "mtools",
+            "mformat -C -i efi.img -f 2880 :: && mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
+        ),
+    ],
+    replaces: &[FindingId::EfiNoLoader],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let images = reading.efi_images();
+    let works = images.iter().any(EfiImage::works);
+    let mut findings = Vec::new();
+    for image in images.iter().filter(|image| image.fat.is_none()) {
+        let start = image.boot.load_rba.byte_offset();
+        let Some(what) = what_stands_at(reading.disc, start) else {
+            continue;
+        };
+        let message = format!(
+            "slot {}: the EFI image at LBA {} is {what}",
+            image.entry.slot,
+            image.boot.load_rba.get()
+        );
+        let finding = Finding::new(ID, Place::block(image.boot.load_rba), message);
+        findings.push(finding.info_if(works));
+    }
+    findings
+}
+
+/// What begins at a byte of the disc, by its signature.
+fn what_stands_at(disc: &mut Window<'_>, start: u64) -> Option<&'static str> {
+    const SIGNATURES: [(u64, &[u8], &str); 11] = [
+        (3, b"EXFAT   ", "an exFAT file system"),
+        (3, b"NTFS    ", "an NTFS file system"),
+        (1080, b"\x53\xEF", "an ext2, ext3 or ext4 file system"),
+        (1024, b"H+", "an HFS+ file system"),
+        (1024, b"HX", "an HFS+ file system"),
+        (1024, b"BD", "an HFS file system"),
+        (0, b"hsqs", "a squashfs file system"),
+        (32_769, b"CD001", "an ISO 9660 file system"),
+        (512, b"EFI PART", "a disk with a partition table"),
+        (512, b"PM\0\0", "a disk with Apple's partition map"),
+        (0, b"MZ", "a program, and not a file system that holds one"),
+    ];
+    let mut has = |at: u64, bytes: &[u8]| {
+        let mut seen = vec![0; bytes.len()];
+        disc.read(start.saturating_add(at), &mut seen) == bytes.len() && seen == bytes
+    };
+    let known = SIGNATURES
+        .into_iter()
+        .find(|(at, bytes, _)| has(*at, bytes));
+    if let Some((.., what)) = known {
+        return Some(what);
+    }
+    let head: [u8; 4_096] = disc.array(start)?;
+    if head.iter().all(|&byte| byte == 0) {
+        return Some("zeros");
+    }
+    let table = Mbr::decode(head.first_chunk()?);
+    let is_disk = table.signature && table.is_plausible() && table.used().next().is_some();
+    is_disk.then_some("a disk with a partition table")
+}

@@ -1,0 +1,54 @@
+//! `efi-loader-name`: a loader under a name that no firmware looks for.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+    inspect::efi_image::{EfiImage, Program},
+};
+
+const ID: FindingId = FindingId::EfiLoaderName;
+
+pub(super) const ROOM: Room = Room {
+    id: "efi-loader-name",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf"],
+    explanation: "The EFI image holds a loader, but under a name, or in a folder, in which no firmware looks for it.",
+    consequence: "OVMF reports Not Found: on removable media firmware looks for \\EFI\\BOOT\\BOOTX64.EFI and its siblings for other machines alone.",
+    remedy: "If it is not your disc, ask its maker for a new one; else put the loader at \\EFI\\BOOT under the name of its machine: BOOTX64.EFI, BOOTIA32.EFI, BOOTAA64.EFI.",
+    recipes: &[(
+        "mtools",
+        "mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
+    )],
+    replaces: &[FindingId::EfiNoLoader],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let images = reading.efi_images();
+    let looked_for = |image: &EfiImage<'_>| {
+        let mut programs = image.programs.iter();
+        programs.any(|program| program.looked_for().is_some())
+    };
+    if images.iter().any(looked_for) {
+        return Vec::new();
+    }
+    let finding = |image: &EfiImage<'_>| {
+        let is_program = |program: &&Program| program.headers.as_ref().is_some_and(|it| it.is_efi);
+        let program = image.programs.iter().find(is_program)?;
+        let machine = program.headers.as_ref()?.machine;
+        let right = machine.loader().map_or_else(String::new, |name| {
+            format!(": for {} it is \\EFI\\BOOT\\{name}", machine.name())
+        });
+        let message = format!(
+            "slot {}: the image has {}, and no firmware looks for that name{right}",
+            image.entry.slot,
+            program.path()
+        );
+        Some(Finding::new(ID, Place::block(image.boot.load_rba), message))
+    };
+    images.iter().filter_map(finding).collect()
+}

@@ -1,0 +1,64 @@
+//! `efi-wrong-image`: an EFI entry that names another image than the one with the loader.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+    units::Lba,
+};
+
+const ID: FindingId = FindingId::EfiWrongImage;
+
+pub(super) const ROOM: Room = Room {
+    id: "efi-wrong-image",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["ovmf"],
+    explanation: "A FAT image with an EFI loader stands on the disc, and the EFI entry names something else.",
+    consequence: "OVMF reports Not Found: it looks at what the entry names alone.",
+    remedy: "If it is not your disc, ask its maker for a new one; else name the image that has the loader in the EFI entry.",
+    recipes: &[
+        (
+            "xorriso",
+            "-eltorito-alt-boot -e PATH -no-emul-boot with the path of the image that has the loader",
+        ),
+        (
+            "genisoimage",
+            "-eltorito-alt-boot -e PATH -no-emul-boot with the path of the image that has the loader",
+        ),
+    ],
+    replaces: &[
+        FindingId::EfiForeignFilesystem,
+        FindingId::EfiFatClusters,
+        FindingId::EfiLoaderProgram,
+        FindingId::EfiLoaderName,
+        FindingId::EfiNoLoader,
+        FindingId::EfiFatLongerThanImage,
+    ],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let images = reading.efi_images();
+    let Some(image) = images.first() else {
+        return Vec::new();
+    };
+    if images.iter().any(|image| !image.boot.loaders.is_empty()) {
+        return Vec::new();
+    }
+    let named = |lba: Lba| images.iter().any(|image| image.boot.load_rba == lba);
+    let others = reading.images_elsewhere();
+    let Some(other) = others.iter().find(|other| !named(other.lba)) else {
+        return Vec::new();
+    };
+    let message = format!(
+        "slot {}: the entry names the image at LBA {}, which has no loader, and {} has {}",
+        image.entry.slot,
+        image.boot.load_rba.get(),
+        reading.name_of(other),
+        other.loaders.join(" and ")
+    );
+    vec![Finding::new(ID, reading.place(image.entry, 8), message)]
+}

@@ -1,0 +1,95 @@
+//! `image-not-at-start`: a load address some blocks away from the image that it means.
+
+use super::Room;
+use crate::{
+    fat::FatVolume,
+    finding::{Finding, FindingId, Severity},
+    inspect::{BiosProgram, Reading},
+    units::{BlockCount, Lba},
+};
+
+/// Blocks by which an address may be off.
+const OFF_BY: u64 = 16;
+
+const ID: FindingId = FindingId::ImageNotAtStart;
+
+pub(super) const ROOM: Room = Room {
+    id: "image-not-at-start",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "The load address lies some blocks inside, or before, the file that it means.",
+    consequence: "A BIOS jumps into the middle of the loader; OVMF finds no file system: Not Found.",
+    remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else let the mastering tool write the address, and move nothing afterwards.",
+    recipes: &[(
+        "xorriso",
+        "when changing an image: -boot_image any replay, which writes the addresses again",
+    )],
+    replaces: &[
+        FindingId::EfiWrongImage,
+        FindingId::EfiForeignFilesystem,
+        FindingId::EfiFatClusters,
+        FindingId::EfiNoLoader,
+        FindingId::EfiLoaderName,
+        FindingId::BootInfoTable,
+    ],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some(tree) = reading.tree else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let entries: Vec<_> = reading
+        .images_of_entries()
+        .filter(|(_, boot)| boot.extent_blocks.is_some() && boot.path.is_none())
+        .collect();
+    for (entry, boot) in entries {
+        let Some((start, blocks)) = near(&tree.extents, boot.load_rba) else {
+            continue;
+        };
+        // What is an image where it is named is one; and in front of a file that is none nothing is meant.
+        let is_inside = boot.load_rba > start;
+        if is_image(reading, boot.load_rba) || !(is_inside || is_image(reading, start)) {
+            continue;
+        }
+        let path = reading.path_of(start).unwrap_or_default();
+        let off = if is_inside { "inside" } else { "before" };
+        let message = format!(
+            "slot {}: the load address is LBA {}, {blocks} {off} {path}, which starts at LBA {}",
+            entry.slot,
+            boot.load_rba.get(),
+            start.get()
+        );
+        findings.push(Finding::new(ID, reading.place(entry, 8), message));
+    }
+    findings
+}
+
+/// The file in which an address lies, or that begins behind it, not far from its start; and how far.
+fn near(extents: &[(Lba, BlockCount)], lba: Lba) -> Option<(Lba, BlockCount)> {
+    let inside = extents.iter().find_map(|&(start, blocks)| {
+        let into = lba.blocks_since(start)?;
+        let is_in = into > BlockCount::ZERO && into < blocks && into.get() <= OFF_BY;
+        is_in.then_some((start, into))
+    });
+    let behind = || {
+        let distances = extents.iter().filter_map(|&(start, _)| {
+            let before = start.blocks_since(lba)?;
+            (before > BlockCount::ZERO && before.get() <= OFF_BY).then_some((start, before))
+        });
+        distances.min_by_key(|(_, before)| *before)
+    };
+    inside.or_else(behind)
+}
+
+/// Whether a boot image begins there that is known: a FAT with a loader, or a loader for a BIOS.
+fn is_image(reading: &mut Reading<'_, '_>, lba: Lba) -> bool {
+    let start = lba.byte_offset();
+    let fat = FatVolume::at(reading.disc, start);
+    fat.is_some_and(|fat| !fat.removable_media_loaders(reading.disc).is_empty())
+        || BiosProgram::begins_at(reading.disc, start)
+}

@@ -1,0 +1,53 @@
+//! `iso-burnt-as-file`: an ISO that was written to the disc as a file.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+};
+
+/// Files that may stand beside it.
+const BESIDE: u64 = 8;
+
+const ID: FindingId = FindingId::IsoBurntAsFile;
+
+pub(super) const ROOM: Room = Room {
+    id: "iso-burnt-as-file",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "The disc has no El Torito, and holds one file that is an ISO itself.",
+    consequence: "Nothing boots: the ISO was burnt as a file instead of as the disc.",
+    remedy: "Write the ISO that is on it as an image (Burn image in most programs), not as a file.",
+    recipes: &[
+        ("xorriso", "xorriso -as cdrecord -v dev=/dev/sr0 FILE.iso"),
+        ("cdrecord", "cdrecord dev=/dev/sr0 FILE.iso"),
+    ],
+    replaces: &[FindingId::NoBootRecord, FindingId::CatalogNoEfi],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    if reading.descriptors.main.boot_record().is_some() {
+        return Vec::new();
+    }
+    let Some(tree) = reading.tree else {
+        return Vec::new();
+    };
+    let Some((start, file)) = tree.largest.as_ref() else {
+        return Vec::new();
+    };
+    let is_most = file.length.get() > reading.disc.length().get() / 2;
+    let name = Place::within(*start, 16 * 2048 + 1).offset;
+    let is_iso = reading.disc.array(name) == Some(*b"CD001\x01");
+    if !is_most || !is_iso || tree.reading.files > BESIDE {
+        return Vec::new();
+    }
+    let message = format!(
+        "the disc holds the file {}, which is an ISO: write that image itself",
+        file.path
+    );
+    vec![Finding::new(ID, Place::block(*start), message)]
+}

@@ -1,0 +1,70 @@
+//! `load-size-short`: fewer sectors are loaded than the loader needs.
+
+use super::Room;
+use crate::{
+    eltorito::MediaType,
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+    units::{ByteCount, VirtualSectorCount},
+};
+
+/// An image of so many sectors may be loaded whole, and most are made to be.
+const SMALL: VirtualSectorCount = VirtualSectorCount::new(16);
+
+const ID: FindingId = FindingId::LoadSizeShort;
+
+pub(super) const ROOM: Room = Room {
+    id: "load-size-short",
+    severity: Severity::Error,
+    milder: Some(Severity::Warning),
+    trips: &["seabios"],
+    explanation: "The BIOS entry's sector count is less than its loader needs before it can read for itself.",
+    consequence: "The loader stops after its first words, or jumps into what was not loaded. SeaBIOS rounds up to whole blocks of four sectors; another BIOS may not.",
+    remedy: "If it is not your disc, ask its maker for a new one; else give the number of sectors that the loader needs: 4 for isolinux and GRUB, 8 for etfsboot.com.",
+    recipes: &[
+        ("xorriso", "-boot-load-size 4 (8 for etfsboot.com)"),
+        ("genisoimage", "-boot-load-size 4 (8 for etfsboot.com)"),
+    ],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let entries: Vec<_> = reading.bios_images().collect();
+    for (entry, boot) in entries {
+        let count = boot.sector_count;
+        if boot.media.emulation() != MediaType::NO_EMULATION || count == VirtualSectorCount::ZERO {
+            continue;
+        }
+        let program = reading.bios_program(boot);
+        let loaded = count.blocks_rounded_up().virtual_sectors();
+        let place = reading.place(entry, 6);
+        let slot = entry.slot;
+        if let Some(needs) = program.needs() {
+            let message = format!(
+                "slot {slot}: {count} are loaded, and {} needs {}",
+                program.name(),
+                needs.get()
+            );
+            if loaded < needs {
+                findings.push(Finding::new(ID, place, message));
+            } else if count < needs {
+                let message = format!("{message}; SeaBIOS loads whole blocks, and so enough");
+                findings.push(Finding::new(ID, place, message).milder());
+            }
+            continue;
+        }
+        let length = boot.file_bytes.map(ByteCount::virtual_sectors_rounded_up);
+        if let Some(length) = length.filter(|&length| length <= SMALL && loaded < length) {
+            let message = format!(
+                "slot {slot}: {count} are loaded of an image of {}: unless it reads the rest itself, it stops there",
+                length.get()
+            );
+            findings.push(Finding::new(ID, place, message).milder());
+        }
+    }
+    findings
+}

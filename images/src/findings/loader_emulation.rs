@@ -1,0 +1,64 @@
+//! `loader-emulation`: a loader for no emulation that is mastered as a drive.
+
+use super::Room;
+use crate::{
+    eltorito::MediaType,
+    fat::FatVolume,
+    finding::{Finding, FindingId, Severity},
+    inspect::{BiosProgram, Reading},
+};
+
+const ID: FindingId = FindingId::LoaderEmulation;
+
+pub(super) const ROOM: Room = Room {
+    id: "loader-emulation",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios"],
+    explanation: "isolinux or GRUB's El Torito image is mastered as a floppy or a hard disk, and both need no emulation.",
+    consequence: "isolinux prints Disk error 01; GRUB reads from a drive that is not there.",
+    remedy: "If it is not your disc, ask its maker for a new one; else master it without emulation, with a load size of 4 and a boot-info table.",
+    recipes: &[
+        (
+            "xorriso",
+            "-b isolinux/isolinux.bin -no-emul-boot -boot-load-size 4 -boot-info-table",
+        ),
+        (
+            "genisoimage",
+            "-b isolinux/isolinux.bin -no-emul-boot -boot-load-size 4 -boot-info-table",
+        ),
+    ],
+    replaces: &[
+        FindingId::FloppySize,
+        FindingId::HardDiskPartitionSlot,
+        FindingId::MbrSignature,
+        FindingId::HardDiskSystemType,
+    ],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let entries: Vec<_> = reading.bios_images().collect();
+    for (entry, boot) in entries {
+        let media = boot.media.emulation();
+        // A file system may hold a file of that name.
+        if media == MediaType::NO_EMULATION
+            || FatVolume::at(reading.disc, boot.load_rba.byte_offset()).is_some()
+        {
+            continue;
+        }
+        let program = reading.bios_program(boot);
+        if matches!(program, BiosProgram::Isolinux(Some(_)) | BiosProgram::Grub) {
+            let message = format!(
+                "slot {}: the image is {}, which needs no emulation, and the media type is {media}",
+                entry.slot,
+                program.name()
+            );
+            findings.push(Finding::new(ID, reading.place(entry, 1), message));
+        }
+    }
+    findings
+}

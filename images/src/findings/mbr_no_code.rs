@@ -1,0 +1,51 @@
+//! `mbr-no-code`: a partition table without boot code.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::{Reading, SectorCode},
+};
+
+const ID: FindingId = FindingId::MbrNoCode;
+
+pub(super) const ROOM: Room = Room {
+    id: "mbr-no-code",
+    severity: Severity::Warning,
+    milder: Some(Severity::Info),
+    trips: &["usb"],
+    explanation: "The first sector has a partition table and 55 AA, and no boot code.",
+    consequence: "A BIOS that starts the disc as a stick jumps into zeros and hangs.",
+    remedy: "Use the disc in a CD drive, or with UEFI firmware; its maker puts boot code into the first sector.",
+    recipes: &[
+        (
+            "xorriso",
+            "-isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin for isolinux, --grub2-mbr boot_hybrid.img for GRUB",
+        ),
+        (
+            "grub-mkrescue",
+            "writes it by itself, given the modules of i386-pc",
+        ),
+    ],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let partitions = &reading.inspection.partitions;
+    if reading.sector_code != SectorCode::None || !partitions.signature || partitions.mbr.is_empty()
+    {
+        return Vec::new();
+    }
+    let place = Place { offset: 0 };
+    vec![if reading.bios_entries().any(|(_, boot)| boot.bootable) {
+        let message = "the first sector has a partition table and no boot code, and the catalog has an entry for a BIOS: as a stick a BIOS does not start it".to_owned();
+        Finding::new(ID, place, message)
+    } else {
+        let message =
+            "the first sector has a partition table and no boot code: no stick for a BIOS"
+                .to_owned();
+        Finding::new(ID, place, message).as_info()
+    }]
+}

@@ -1,0 +1,146 @@
+//! `media-checksum`: a disc that differs from the checksum that was implanted in it.
+
+use md5::{Digest, Md5};
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::{Reading, Window},
+};
+
+/// Where the checksum stands in the primary volume descriptor: the bytes for applications (ECMA-119 §8.4.32).
+const APPLICATION: u64 = 883;
+const APPLICATION_BYTES: usize = 512;
+/// Bytes read at once.
+const CHUNK: usize = 64 << 10;
+
+const ID: FindingId = FindingId::MediaChecksum;
+
+pub(super) const ROOM: Room = Room {
+    id: "media-checksum",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["tools"],
+    explanation: "The checksum that isomd5sum implanted in the disc is not that of its bytes.",
+    consequence: "checkisomd5 and the media check in the boot menu of Fedora and its relatives fail: some bytes are damaged.",
+    remedy: "Fetch the disc again, or write it again to another medium; a maker who changed it implants the checksum afterwards (implantisomd5).",
+    recipes: &[(
+        "implantisomd5",
+        "implantisomd5 --force disc.iso, as the last step",
+    )],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+/// Only with `verify`: it reads the whole disc.
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let primary = reading.descriptors.main.primary.as_ref();
+    let Some((lba, primary)) = primary.filter(|_| reading.options.verify) else {
+        return Vec::new();
+    };
+    let place = Place::within(*lba, APPLICATION);
+    let Some(implanted) = Implanted::read(reading.disc, place.offset) else {
+        return Vec::new();
+    };
+    let length = primary.space_size.bytes().get();
+    let end = length.saturating_sub(implanted.skipped.saturating_mul(2_048));
+    let Some(sum) = checksum(reading.disc, end, place.offset) else {
+        let message = "the disc ends before what its implanted checksum covers".to_owned();
+        return vec![Finding::new(ID, place, message)];
+    };
+    if sum == implanted.sum {
+        return Vec::new();
+    }
+    let message = format!(
+        "the implanted checksum is {}, and that of the disc is {sum}",
+        implanted.sum
+    );
+    vec![Finding::new(ID, place, message)]
+}
+
+/// What implantisomd5 wrote (isomd5sum, `libimplantisomd5.c`).
+struct Implanted {
+    sum: String,
+    /// Sectors at the end that do not count.
+    skipped: u64,
+}
+
+impl Implanted {
+    fn read(disc: &mut Window<'_>, at: u64) -> Option<Self> {
+        let bytes: [u8; APPLICATION_BYTES] = disc.array(at)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let (_, rest) = text.split_once("ISO MD5SUM = ")?;
+        let sum = rest.get(..32)?.to_ascii_lowercase();
+        let skipped = text.split_once("SKIPSECTORS = ").map_or(0, |(_, rest)| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap_or(0)
+        });
+        sum.bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+            .then_some(Self { sum, skipped })
+    }
+}
+
+/// The checksum of the bytes before an end, those for applications taken as spaces; `None` where they are not all there.
+fn checksum(disc: &mut Window<'_>, end: u64, application: u64) -> Option<String> {
+    let mut hasher = Md5::new();
+    let mut bytes = vec![0; CHUNK];
+    let mut at = 0;
+    while at < end {
+        let size = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
+        let bytes = bytes.get_mut(..size)?;
+        if disc.read(at, bytes) < size {
+            return None;
+        }
+        for (byte, offset) in bytes.iter_mut().zip(at..) {
+            if (application..application + APPLICATION_BYTES as u64).contains(&offset) {
+                *byte = b' ';
+            }
+        }
+        hasher.update(&*bytes);
+        at += size as u64;
+    }
+    let sum = hasher.finalize();
+    Some(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        inspect::{Inspection, Options, inspect},
+        reference::master,
+        sparse::SparseBytes,
+    };
+
+    fn verified(disc: &SparseBytes) -> Inspection {
+        let options = Options {
+            verify: true,
+            ..Options::default()
+        };
+        inspect(&mut Window::new(disc), &options).unwrap()
+    }
+
+    #[test]
+    fn a_changed_byte_is_seen_where_a_checksum_was_implanted() {
+        let mut disc = master("md5/-/-/-/reference", None, &"none".parse().unwrap(), None)
+            .unwrap()
+            .bytes;
+        let at = 16 * 2_048 + APPLICATION;
+        let end = disc.len() - 2 * 2_048;
+        disc.write_at(at, &[b' '; APPLICATION_BYTES]);
+        let sum = checksum(&mut Window::new(&disc), end, at).unwrap();
+        let text = format!("ISO MD5SUM = {sum};SKIPSECTORS = 2;RHLISOSTATUS=0;");
+        disc.write_at(at, text.as_bytes());
+        assert!(!verified(&disc).found(ID));
+        // What is skipped does not count.
+        disc.write_at(end, b"another");
+        assert!(!verified(&disc).found(ID));
+        disc.write_at(end - 1, b"x");
+        assert!(verified(&disc).found(ID));
+        let quick = inspect(&mut Window::new(&disc), &Options::default()).unwrap();
+        assert!(!quick.found(ID));
+    }
+}

@@ -1,0 +1,51 @@
+//! `squashfs-cut`: a squashfs that is shorter than it says.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+    inspect::file::DiscBytes,
+    packed,
+};
+
+const ID: FindingId = FindingId::SquashfsCut;
+
+pub(super) const ROOM: Room = Room {
+    id: "squashfs-cut",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios", "ovmf"],
+    explanation: "A squashfs file system on the disc is shorter than its own header says.",
+    consequence: "The system that is in it stops with I/O errors, or does not start.",
+    remedy: "Fetch the disc again and compare its checksum, or ask its maker; else copy the file again from where it is whole.",
+    recipes: &[],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let Some(tree) = reading.tree else {
+        return Vec::new();
+    };
+    let disc_end = reading.disc.length().get();
+    let mut findings = Vec::new();
+    for (start, file) in &tree.squashed {
+        let offset = start.byte_offset();
+        let bytes = DiscBytes::new([(offset, file.length)], file.length);
+        let Some(needed) = packed::squashfs_length(reading.disc, &bytes) else {
+            continue;
+        };
+        // What the end of the disc cuts off is missing all the same.
+        let there = file.length.get().min(disc_end.saturating_sub(offset));
+        if needed > there {
+            let message = format!(
+                "{} has {there} bytes on the disc, and the file system in it has {needed}",
+                file.path
+            );
+            findings.push(Finding::new(ID, Place { offset }, message));
+        }
+    }
+    findings
+}

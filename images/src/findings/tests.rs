@@ -1,0 +1,223 @@
+//! Discs of the reference master with one fault each, as strangers' discs have them: only what a room is for is found.
+
+use std::io::Write;
+
+use super::*;
+use crate::{
+    finding::Finding,
+    inspect::{Inspection, Options, Window, inspect},
+    reference::{MasteredDisc, master},
+    sparse::SparseBytes,
+};
+
+fn disc(boot: &str, size: Option<&str>) -> MasteredDisc {
+    let size = size.map(|size| size.parse().unwrap());
+    master(
+        "strangers/-/-/-/reference",
+        None,
+        &boot.parse().unwrap(),
+        size,
+    )
+    .unwrap()
+}
+
+fn read(disc: &SparseBytes) -> Inspection {
+    inspect(&mut Window::new(disc), &Options::default()).unwrap()
+}
+
+/// What is worse than worth knowing.
+fn faults(disc: &SparseBytes) -> Vec<(FindingId, Severity)> {
+    let findings = read(disc).findings.into_iter();
+    let fault = |finding: Finding| {
+        let is_one = finding.severity > Severity::Info;
+        is_one.then_some((finding.id, finding.severity))
+    };
+    findings.filter_map(fault).collect()
+}
+
+/// Changes the file system of the last image, whose loader is `\EFI\BOOT\BOOTX64.EFI`.
+fn in_image(
+    disc: &mut MasteredDisc,
+    change: impl FnOnce(&fatfs::Dir<'_, crate::sparse::SparseCursor<'_>>),
+) {
+    let image = disc.manifest.images.last().unwrap();
+    let (start, length) = (image.load_rba.byte_offset(), image.length.bytes().get());
+    let mut volume = disc.bytes.slice(start, length);
+    {
+        let library = fatfs::FileSystem::new(volume.cursor(), fatfs::FsOptions::new()).unwrap();
+        let root = library.root_dir();
+        change(&root.open_dir("EFI/BOOT").unwrap());
+    }
+    disc.bytes.embed(start, &volume);
+}
+
+const LOADER: &str = "BOOTX64.EFI";
+
+fn program() -> Vec<u8> {
+    crate::portable_executable::portable_executable(&[1; 16], 4_096, &[0xC3; 3_000]).unwrap()
+}
+
+/// The faults of a disc whose loader has these bytes.
+fn with_loader(name: &str, bytes: &[u8]) -> Vec<(FindingId, Severity)> {
+    let mut disc = disc("efi", None);
+    in_image(&mut disc, |folder| {
+        folder.remove(LOADER).unwrap();
+        let mut file = folder.create_file(name).unwrap();
+        file.write_all(bytes).unwrap();
+    });
+    faults(&disc.bytes)
+}
+
+#[test]
+fn a_loader_must_be_a_program_for_its_machine() {
+    let wrong = [(FindingId::EfiLoaderProgram, Severity::Error)];
+    assert_eq!(with_loader(LOADER, &program()), []);
+    assert_eq!(with_loader(LOADER, b""), wrong);
+    assert_eq!(with_loader(LOADER, &[0x5A; 9_000]), wrong);
+    let whole = program();
+    assert_eq!(with_loader(LOADER, &whole[..whole.len() - 512]), wrong);
+    assert_eq!(with_loader("BOOTAA64.EFI", &whole), wrong);
+}
+
+#[test]
+fn a_loader_must_have_the_name_of_its_machine() {
+    let wrong = [(FindingId::EfiLoaderName, Severity::Error)];
+    assert_eq!(with_loader("BOOTX86.EFI", &program()), wrong);
+    assert_eq!(with_loader("ELILO.EFI", &program()), wrong);
+}
+
+#[test]
+fn an_entry_that_names_another_image_is_told_where_the_right_one_is() {
+    let mut disc = disc("bios+efi", None);
+    let entry = disc.manifest.catalog.byte_offset() + 3 * 32;
+    let bios = disc.manifest.images[0].load_rba.to_u32().unwrap();
+    disc.bytes.write_at(entry + 8, &bios.to_le_bytes());
+    let findings = read(&disc.bytes).findings;
+    let wrong = findings.iter().find(|it| it.id == FindingId::EfiWrongImage);
+    let message = &wrong.unwrap_or_else(|| panic!("{findings:?}")).message;
+    assert!(
+        message.contains("/BOOT/") && message.contains(LOADER),
+        "{message}"
+    );
+    assert!(!findings.iter().any(|it| it.id == FindingId::EfiNoLoader));
+}
+
+#[test]
+fn another_file_system_in_an_efi_entry_is_named() {
+    for (at, bytes, what) in [
+        (1_024, &b"H+\0\x04"[..], "HFS+"),
+        (3, b"EXFAT   ", "exFAT"),
+        (1_080, b"\x53\xEF", "ext2"),
+        (0, b"", "zeros"),
+    ] {
+        let mut disc = disc("efi", None);
+        let start = disc.manifest.images[0].load_rba.byte_offset();
+        disc.bytes.write_at(start, &[0; 8_192]);
+        disc.bytes.write_at(start + at, bytes);
+        let wrong = [(FindingId::EfiForeignFilesystem, Severity::Error)];
+        assert_eq!(faults(&disc.bytes), wrong, "{what}");
+        assert!(read(&disc.bytes).findings[0].message.contains(what));
+    }
+}
+
+#[test]
+fn fat32_needs_enough_clusters() {
+    let mut disc = disc("efi,fat=32", Some("81920s"));
+    assert_eq!(faults(&disc.bytes), []);
+    let start = disc.manifest.images[0].load_rba.byte_offset();
+    // Sixteen sectors to a cluster, and so a sixteenth of the clusters.
+    disc.bytes.write_at(start + 0x0D, &[16]);
+    let found = faults(&disc.bytes);
+    assert_eq!(found, [(FindingId::EfiFatClusters, Severity::Error)]);
+}
+
+#[test]
+fn an_address_inside_a_file_is_off() {
+    for (boot, slot) in [("efi", 1), ("bios+efi", 1), ("bios+efi", 3)] {
+        let mut disc = disc(boot, None);
+        let entry = disc.manifest.catalog.byte_offset() + slot * 32 + 8;
+        let right = u32::from_le_bytes(disc.bytes.array_at(entry));
+        disc.bytes.write_at(entry, &(right + 1).to_le_bytes());
+        let found = faults(&disc.bytes);
+        let wrong = (FindingId::ImageNotAtStart, Severity::Error);
+        assert!(found.contains(&wrong), "{boot}: {found:?}");
+        assert!(!found.iter().any(|(id, _)| *id == FindingId::EfiNoLoader));
+    }
+}
+
+#[test]
+fn a_count_with_its_bytes_swapped_is_recognised() {
+    for (boot, slot) in [("efi", 1), ("bios+efi", 3)] {
+        let mut disc = disc(boot, None);
+        let entry = disc.manifest.catalog.byte_offset() + slot * 32 + 6;
+        let right: [u8; 2] = disc.bytes.array_at(entry);
+        disc.bytes.write_at(entry, &[right[1], right[0]]);
+        let found = faults(&disc.bytes);
+        assert_eq!(
+            found,
+            [(FindingId::CountByteOrder, Severity::Error)],
+            "{boot}"
+        );
+    }
+}
+
+#[test]
+fn an_open_end_behind_the_volume_boots_and_at_its_end_does_not() {
+    let mut disc = disc("efi,count=0,place=appended", Some("81920s"));
+    let at_the_end = [(FindingId::EfiOpenEndOutsideVolume, Severity::Error)];
+    assert_eq!(faults(&disc.bytes), at_the_end);
+    let size = 16 * 2_048 + 80;
+    let blocks = u32::from_le_bytes(disc.bytes.array_at(size));
+    disc.bytes.write_at(size, &(blocks - 1).to_le_bytes());
+    let behind = [(FindingId::EfiOpenEndOutsideVolume, Severity::Warning)];
+    assert_eq!(faults(&disc.bytes), behind);
+}
+
+#[test]
+fn an_iso_in_a_partition_is_no_disc() {
+    let iso = disc("efi", None).bytes;
+    for (table, start) in [(true, 2_048_u32), (false, 63)] {
+        let offset = u64::from(start) * 512;
+        let mut stick = SparseBytes::zeroed(offset + iso.len());
+        stick.embed(offset, &iso);
+        if table {
+            stick.write_at(446 + 4, &[0x0C]);
+            stick.write_at(446 + 8, &start.to_le_bytes());
+            let sectors = u32::try_from(iso.len() / 512).unwrap();
+            stick.write_at(446 + 12, &sectors.to_le_bytes());
+            stick.write_at(510, &[0x55, 0xAA]);
+        }
+        let wrong = [(FindingId::IsoInPartition, Severity::Error)];
+        assert_eq!(faults(&stick), wrong, "{table}");
+    }
+}
+
+#[test]
+fn a_table_without_code_or_an_active_partition_is_no_stick_for_every_bios() {
+    let mut disc = disc("bios+efi,hybrid=mbr", None);
+    assert_eq!(faults(&disc.bytes), []);
+    disc.bytes.write_at(446, &[0]);
+    let status = [0, 1, 2, 3].map(|slot| disc.bytes.array_at::<1>(446 + slot * 16)[0]);
+    let found = faults(&disc.bytes);
+    if status == [0; 4] {
+        assert_eq!(found, [(FindingId::MbrNoActive, Severity::Warning)]);
+    }
+    disc.bytes.write_at(0, &[0; 440]);
+    assert_eq!(
+        faults(&disc.bytes),
+        [(FindingId::MbrNoCode, Severity::Warning)]
+    );
+}
+
+#[test]
+fn what_is_found_more_exactly_is_found_once() {
+    for id in FindingId::ALL {
+        for replaced in id.room().replaces {
+            assert_ne!(id, replaced);
+            assert!(
+                !replaced.room().replaces.contains(id),
+                "{id} and {replaced} replace each other"
+            );
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `zeros`: zeros where a file cannot have them.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::file::DiscBytes,
+    inspect::{Reading, Window},
+};
+
+/// Zeros in a row that compressed data does not have.
+const MANY: u64 = 64 << 10;
+/// Bytes read at once.
+const CHUNK: usize = 64 << 10;
+
+const ID: FindingId = FindingId::Zeros;
+
+pub(super) const ROOM: Room = Room {
+    id: "zeros",
+    severity: Severity::Warning,
+    milder: None,
+    trips: &["tools"],
+    explanation: "A loader, a kernel or a compressed file begins with a block of zeros, or has 64 KiB and more of zeros inside.",
+    consequence: "What is read from there is missing: a download or a copy left holes. It depends on what is there.",
+    remedy: "Fetch the disc again and compare its checksum, or write it again to another medium; else ask its maker.",
+    recipes: &[],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+/// Only with `verify`: it reads much of the disc.
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    if !reading.options.verify {
+        return Vec::new();
+    }
+    let mut files = reading.named_files(&["kernel", "linux", "linux16", "linuxefi"]);
+    let kernels = files.len();
+    files.extend(reading.named_files(&["initrd", "initrd16", "initrdefi", "append"]));
+    let squashed = reading.tree.map_or(&[][..], |tree| &tree.squashed);
+    files.extend(squashed.iter().map(|(start, file)| {
+        let run = (start.byte_offset(), file.length);
+        (file.path.clone(), DiscBytes::new([run], file.length))
+    }));
+    let mut findings = Vec::new();
+    for (index, (path, file)) in files.iter().enumerate() {
+        // A kernel has zeros between its parts.
+        let is_compressed = index >= kernels;
+        if let Some((offset, what)) = zeros(reading.disc, file, is_compressed) {
+            findings.push(Finding::new(ID, Place { offset }, format!("{path} {what}")));
+        }
+    }
+    findings
+}
+
+/// Where zeros stand in a file that should not, and what to say of it.
+fn zeros(disc: &mut Window<'_>, file: &DiscBytes, is_compressed: bool) -> Option<(u64, String)> {
+    let start = file.start()?;
+    let first = file.bytes(disc, 0, 2_048);
+    if !first.is_empty() && first.iter().all(|&byte| byte == 0) {
+        return Some((start, "begins with zeros".to_owned()));
+    }
+    let mut run = 0;
+    let mut at = 0;
+    while is_compressed && at < file.length.get() {
+        let bytes = file.bytes(disc, at, CHUNK);
+        if bytes.is_empty() {
+            break;
+        }
+        for &byte in &bytes {
+            run = if byte == 0 { run + 1 } else { 0 };
+            at += 1;
+            // Zeros may follow the end of what is compressed.
+            if run >= MANY && at + MANY < file.length.get() {
+                let from = at - run;
+                let message = format!("has {MANY} bytes of zeros from its byte {from} on");
+                return Some((start.saturating_add(from), message));
+            }
+        }
+    }
+    None
+}

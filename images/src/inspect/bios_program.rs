@@ -1,0 +1,181 @@
+//! The programs that a BIOS starts from a disc, by short markers in them: in a boot image, and in the first sector of a stick.
+
+use super::Window;
+use crate::{bytes::le64, units::VirtualSectorCount};
+
+/// How many bytes of an image are searched for the name of its loader.
+const SEARCHED: usize = 32 * 1024;
+
+/// A program in a boot image without emulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BiosProgram {
+    /// isolinux, of this major version where it says one.
+    Isolinux(Option<u8>),
+    /// GRUB's image for El Torito: `cdboot.img` and a core image behind it.
+    Grub,
+    /// Microsoft's `etfsboot.com`.
+    Etfsboot,
+    Unknown,
+}
+
+impl BiosProgram {
+    /// What starts at a byte of the disc.
+    pub(super) fn read(disc: &mut Window<'_>, start: u64) -> Self {
+        let mut head = vec![0; SEARCHED];
+        let size = disc.read(start, &mut head);
+        head.truncate(size);
+        Self::of(&head)
+    }
+
+    /// Whether a known program begins at a byte of the disc, and not somewhere before it.
+    pub(crate) fn begins_at(disc: &mut Window<'_>, start: u64) -> bool {
+        match Self::read(disc, start) {
+            // It begins with CLI and a far jump to segment 0 (`core/isolinux.asm`).
+            Self::Isolinux(_) => {
+                matches!(disc.array(start), Some([0xFA, 0xEA, _, 0x7C, 0x00, 0x00]))
+            }
+            Self::Grub | Self::Etfsboot => true,
+            Self::Unknown => false,
+        }
+    }
+
+    fn of(head: &[u8]) -> Self {
+        // `grub-core/boot/i386/pc/cdboot.S`.
+        let first = head.get(..2_048).unwrap_or(head);
+        if has(first, b"no boot info\0") && has(first, b"cdrom read fails\0") {
+            return Self::Grub;
+        }
+        if has(head, b"CDBOOT: ") && has(head, b"BOOTMGR") {
+            return Self::Etfsboot;
+        }
+        let name = b"isolinux";
+        let mut places = memchr::memchr2_iter(b'i', b'I', head).filter(|&at| {
+            let word = head.get(at..at + name.len());
+            word.is_some_and(|word| word.eq_ignore_ascii_case(name))
+        });
+        if places.clone().next().is_none() {
+            return Self::Unknown;
+        }
+        // `ISOLINUX 6.04 20191223`.
+        let version = places.find_map(|at| {
+            let digit = *head.get(at + name.len() + 1)?;
+            let is_version = head.get(at + name.len()) == Some(&b' ')
+                && digit.is_ascii_digit()
+                && head.get(at + name.len() + 2) == Some(&b'.');
+            is_version.then(|| digit - b'0')
+        });
+        Self::Isolinux(version)
+    }
+
+    /// Its name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Isolinux(_) => "isolinux",
+            Self::Grub => "GRUB's El Torito image",
+            Self::Etfsboot => "etfsboot.com",
+            Self::Unknown => "a program that is not known",
+        }
+    }
+
+    pub(crate) const fn is_isolinux(self) -> bool {
+        matches!(self, Self::Isolinux(_))
+    }
+
+    /// How many virtual sectors must be loaded before it reads for itself.
+    pub(crate) const fn needs(self) -> Option<VirtualSectorCount> {
+        match self {
+            Self::Isolinux(_) | Self::Grub => Some(VirtualSectorCount::new(4)),
+            Self::Etfsboot => Some(VirtualSectorCount::new(8)),
+            Self::Unknown => None,
+        }
+    }
+}
+
+fn has(bytes: &[u8], marker: &[u8]) -> bool {
+    memchr::memmem::find(bytes, marker).is_some()
+}
+
+/// Bytes of the first sector that can be code: the partition table is behind them.
+const CODE: usize = 440;
+/// Where hybrid boot code has the address of its boot image.
+pub(crate) const POINTER: usize = 0x1B0;
+
+/// What a BIOS starts from a stick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SectorCode {
+    /// Every byte of the sector is zero.
+    Empty,
+    /// A table, and zeros where code would be.
+    None,
+    /// isolinux' `isohdpfx.bin`, which points to its boot image in sectors of 512 bytes.
+    Isohdpfx(u64),
+    /// GRUB's `boot_hybrid.img`, which points to the second block of its boot image.
+    GrubHybrid(u64),
+    /// Something else.
+    Other,
+}
+
+impl SectorCode {
+    pub(super) fn of(sector: &[u8; 512]) -> Self {
+        let code = sector.get(..CODE).unwrap_or(sector);
+        let pointer = le64(sector, POINTER);
+        if sector.iter().all(|&byte| byte == 0) {
+            Self::Empty
+        } else if code.iter().all(|&byte| byte == 0) {
+            Self::None
+        } else if has(code, b"isolinux.bin missing or corrupt") {
+            Self::Isohdpfx(pointer)
+        } else if has(code, b"GRUB \0Geom\0Hard Disk\0Read\0") && le64(sector, 0x5C) != 1 {
+            // The code for hard disks has its pointer at 5Ch, to the sector behind it.
+            Self::GrubHybrid(pointer)
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether there is code.
+    pub(crate) const fn is_code(self) -> bool {
+        !matches!(self, Self::Empty | Self::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loaders_are_known_by_their_words() {
+        let check = |words: &[u8], program| assert_eq!(BiosProgram::of(words), program);
+        check(
+            b"...\r\nISOLINUX 6.04 2019...",
+            BiosProgram::Isolinux(Some(6)),
+        );
+        check(
+            b"isolinux: Loading spec packet",
+            BiosProgram::Isolinux(None),
+        );
+        check(b"no boot info\0cdrom read fails\0", BiosProgram::Grub);
+        check(b"CDBOOT: Cannot boot ... BOOTMGR", BiosProgram::Etfsboot);
+        check(b"no boot info", BiosProgram::Unknown);
+        check(b"", BiosProgram::Unknown);
+    }
+
+    #[test]
+    fn a_first_sector_is_known_by_its_words() {
+        let sector = |words: &[u8], pointer: u64| {
+            let mut sector = [0; 512];
+            sector[16..16 + words.len()].copy_from_slice(words);
+            sector[POINTER..POINTER + 8].copy_from_slice(&pointer.to_le_bytes());
+            sector
+        };
+        assert_eq!(SectorCode::of(&[0; 512]), SectorCode::Empty);
+        let mut table = [0; 512];
+        table[510..].copy_from_slice(&[0x55, 0xAA]);
+        assert_eq!(SectorCode::of(&table), SectorCode::None);
+        let code = SectorCode::of(&sector(b"isolinux.bin missing or corrupt", 7));
+        assert_eq!(code, SectorCode::Isohdpfx(7));
+        let code = SectorCode::of(&sector(b"GRUB \0Geom\0Hard Disk\0Read\0 Error", 9));
+        assert_eq!(code, SectorCode::GrubHybrid(9));
+        assert_eq!(SectorCode::of(&sector(b"other", 9)), SectorCode::Other);
+    }
+}

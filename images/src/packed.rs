@@ -1,0 +1,291 @@
+//! Files that say themselves how long they are: Linux kernels, compressed streams, cpio archives, squashfs. Whether they are whole, as far as a look at
+//! their frames shows; nothing is unpacked.
+//!
+//! Sources: Linux `Documentation/arch/x86/boot.rst` (bzImage) and `driver-api/early-userspace/buffer-format.rst` (initrd), the .xz file format 1.2.0, RFC 8878 (zstd),
+//! lz4's `lz4_Frame_format.md`, squashfs-tools `squashfs_fs.h`.
+
+use crate::{
+    bytes::{le16, le32, le64},
+    inspect::{Window, file::DiscBytes},
+};
+
+/// Blocks of a stream that are followed.
+const BLOCKS: usize = 100_000;
+/// Members of an archive, and archives behind one another, that are followed.
+const MEMBERS: usize = 100_000;
+
+/// How many bytes a Linux kernel must have; `None` where it is none.
+pub(crate) fn kernel_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u64> {
+    let head = file.bytes(disc, 0, 0x250);
+    if head.get(0x202..0x206)? != b"HdrS" {
+        return None;
+    }
+    // 0 means 4, and the boot sector is one more.
+    let setup = match head.get(0x1F1).copied()? {
+        0 => 4,
+        sectors => u64::from(sectors),
+    };
+    let paragraphs = u64::from(le32(&head, 0x1F4));
+    Some((setup + 1) * 512 + paragraphs * 16)
+}
+
+/// How many bytes a squashfs must have; `None` where it is none.
+pub(crate) fn squashfs_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u64> {
+    let head = file.bytes(disc, 0, 96);
+    (head.get(..4)? == b"hsqs" && head.len() >= 48).then(|| le64(&head, 40))
+}
+
+/// Why an initial file system is cut; `None` where it is whole, or where that cannot be told without unpacking it.
+pub(crate) fn cut_initrd(disc: &mut Window<'_>, file: &DiscBytes) -> Option<String> {
+    let mut at = 0;
+    for _ in 0..MEMBERS {
+        // Zeros divide what follows one another.
+        at = skip_zeros(disc, file, at)?;
+        let head = file.bytes(disc, at, 12);
+        match Stream::of(&head)? {
+            Stream::Cpio => match end_of_cpio(disc, file, at) {
+                Ok(end) => at = end,
+                Err(cut) => return Some(cut),
+            },
+            Stream::Xz => return cut_xz(disc, file),
+            Stream::Zstd => match end_of_zstd(disc, file, at) {
+                Ok(end) => at = end,
+                Err(cut) => return cut,
+            },
+            Stream::Lz4Legacy => return cut_lz4(disc, file, at),
+            Stream::Other => return None,
+        }
+    }
+    None
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    Cpio,
+    Xz,
+    Zstd,
+    Lz4Legacy,
+    /// One whose end is not seen without unpacking it, or nothing known.
+    Other,
+}
+
+impl Stream {
+    /// `None` where there is nothing.
+    fn of(head: &[u8]) -> Option<Self> {
+        head.first()?;
+        Some(match head {
+            [b'0', b'7', b'0', b'7', b'0', b'1' | b'2', ..] => Self::Cpio,
+            [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Zstd,
+            [0x02, 0x21, 0x4C, 0x18, ..] => Self::Lz4Legacy,
+            _ => Self::Other,
+        })
+    }
+}
+
+/// The next byte that is not zero, a word's beginning; `None` at the end.
+fn skip_zeros(disc: &mut Window<'_>, file: &DiscBytes, mut at: u64) -> Option<u64> {
+    loop {
+        let bytes = file.bytes(disc, at, 4_096);
+        if bytes.is_empty() {
+            return None;
+        }
+        if let Some(first) = bytes.iter().position(|&byte| byte != 0) {
+            return Some(at + first as u64);
+        }
+        at += bytes.len() as u64;
+    }
+}
+
+/// The end of an archive behind its trailer.
+fn end_of_cpio(disc: &mut Window<'_>, file: &DiscBytes, start: u64) -> Result<u64, String> {
+    let cut = || {
+        format!(
+            "its cpio archive from byte {start} on has no trailer within its {}",
+            file.length
+        )
+    };
+    let mut at = start;
+    for _ in 0..MEMBERS {
+        let head = file.bytes(disc, at, 110);
+        if head.len() < 110 || !matches!(Stream::of(&head), Some(Stream::Cpio)) {
+            return Err(cut());
+        }
+        let number = |from: usize| {
+            let digits = head.get(from..from + 8).unwrap_or_default();
+            let digits = std::str::from_utf8(digits).unwrap_or_default();
+            u64::from_str_radix(digits, 16).unwrap_or_default()
+        };
+        let (size, name_length) = (number(54), number(94));
+        let name = file.bytes(disc, at + 110, 11);
+        let body = (at + 110 + name_length).next_multiple_of(4);
+        at = (body + size).next_multiple_of(4);
+        if name == b"TRAILER!!!\0" {
+            return Ok(at);
+        }
+        if at > file.length.get() {
+            return Err(cut());
+        }
+    }
+    Ok(file.length.get())
+}
+
+/// An xz stream ends with `YZ`, and zeros may follow.
+fn cut_xz(disc: &mut Window<'_>, file: &DiscBytes) -> Option<String> {
+    let from = file.length.get().saturating_sub(4_096);
+    let end = file.bytes(disc, from, 4_096);
+    let last = end.iter().rposition(|&byte| byte != 0);
+    let end = last.map_or(&[][..], |last| end.get(..=last).unwrap_or_default());
+    (!end.ends_with(b"YZ")).then(|| "its xz stream has no footer at its end".to_owned())
+}
+
+/// The end of a zstd frame; an error without a sentence where it is not understood.
+fn end_of_zstd(disc: &mut Window<'_>, file: &DiscBytes, start: u64) -> Result<u64, Option<String>> {
+    let head = file.bytes(disc, start, 6);
+    let traits = *head.get(4).ok_or(None)?;
+    let is_one_segment = traits & 0x20 != 0;
+    let dictionary = [0, 1, 2, 4][usize::from(traits & 3)];
+    let content = match traits >> 6 {
+        0 => u64::from(is_one_segment),
+        1 => 2,
+        2 => 4,
+        _ => 8,
+    };
+    let mut at = start + 5 + u64::from(!is_one_segment) + dictionary + content;
+    for _ in 0..BLOCKS {
+        let head = file.bytes(disc, at, 3);
+        if head.len() < 3 {
+            break;
+        }
+        let block = u32::from(head[0]) | u32::from(head[1]) << 8 | u32::from(head[2]) << 16;
+        let size = match (block >> 1) & 3 {
+            // One byte, so many times.
+            1 => 1,
+            3 => return Err(None),
+            _ => u64::from(block >> 3),
+        };
+        at += 3 + size;
+        if block & 1 == 1 {
+            let end = at + if traits & 4 == 0 { 0 } else { 4 };
+            if end <= file.length.get() {
+                return Ok(end);
+            }
+            break;
+        }
+    }
+    Err(Some(format!(
+        "its zstd frame from byte {start} on ends behind its {}",
+        file.length
+    )))
+}
+
+/// Blocks with their lengths before them, until the file ends (`lz4 -l`, as the kernel takes it).
+fn cut_lz4(disc: &mut Window<'_>, file: &DiscBytes, start: u64) -> Option<String> {
+    let mut at = start + 4;
+    for _ in 0..BLOCKS {
+        let head = file.bytes(disc, at, 4);
+        if head.len() < 4 {
+            break;
+        }
+        let size = u64::from(le32(&head, 0));
+        // Zeros may follow, and another stream.
+        if size == 0 || le16(&head, 0) == 0x2102 {
+            return None;
+        }
+        at = at + 4 + size;
+        if at == file.length.get() {
+            return None;
+        }
+        if at > file.length.get() {
+            return Some(format!(
+                "its lz4 block ends at byte {at}, behind its {}",
+                file.length
+            ));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::units::ByteCount;
+
+    fn file(length: usize) -> DiscBytes {
+        let length = ByteCount::new(length as u64);
+        DiscBytes::new([(0, length)], length)
+    }
+
+    fn cut(bytes: &[u8]) -> Option<String> {
+        let disc = bytes.to_vec();
+        cut_initrd(&mut Window::new(&disc), &file(disc.len()))
+    }
+
+    #[test]
+    fn a_kernel_says_how_long_it_is() {
+        let mut kernel = vec![0; 4_096];
+        kernel[0x1F1] = 3;
+        kernel[0x1F4..0x1F8].copy_from_slice(&1_000_u32.to_le_bytes());
+        kernel[0x202..0x206].copy_from_slice(b"HdrS");
+        let length = |disc: &Vec<u8>| kernel_length(&mut Window::new(disc), &file(disc.len()));
+        assert_eq!(length(&kernel), Some(4 * 512 + 16_000));
+        kernel[0x202] = 0;
+        assert_eq!(length(&kernel), None);
+        let mut squashfs = vec![0; 96];
+        squashfs[..4].copy_from_slice(b"hsqs");
+        squashfs[40..42].copy_from_slice(&[1, 2]);
+        let file = file(96);
+        let length = squashfs_length(&mut Window::new(&squashfs), &file);
+        assert_eq!(length, Some(0x201));
+    }
+
+    #[test]
+    fn archives_end_with_a_trailer_and_streams_with_their_last_block() {
+        let member = |name: &str, size: usize| {
+            let mut bytes = b"070701".to_vec();
+            for field in 0..13 {
+                let value = match field {
+                    6 => size,
+                    11 => name.len() + 1,
+                    _ => 0,
+                };
+                bytes.extend(format!("{value:08X}").into_bytes());
+            }
+            bytes.extend(name.bytes());
+            bytes.push(0);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+            bytes.resize((bytes.len() + size).next_multiple_of(4), 7);
+            bytes
+        };
+        let early = [member("early", 10), member("TRAILER!!!", 0)].concat();
+        assert_eq!(cut(&early), None);
+        assert!(cut(&early[..130]).unwrap().contains("no trailer"));
+        assert!(cut(&member("early", 10)).is_some());
+        // One behind the other, with zeros between them.
+        let zstd = [&[0x28, 0xB5, 0x2F, 0xFD, 0, 0, 0x21, 0, 0, 1, 2, 3, 4][..]].concat();
+        let both = [early.clone(), vec![0; 512], zstd.clone()].concat();
+        assert_eq!(cut(&both), None);
+        assert!(cut(&both[..both.len() - 1]).unwrap().contains("zstd"));
+        let xz = b"\xFD7zXZ\0 anything YZ\0\0\0\0";
+        assert_eq!(cut(xz), None);
+        assert!(cut(&xz[..12]).unwrap().contains("xz"));
+        let lz4 = [0x02, 0x21, 0x4C, 0x18, 3, 0, 0, 0, 9, 9, 9];
+        assert_eq!(cut(&lz4), None);
+        assert!(cut(&lz4[..10]).unwrap().contains("lz4"));
+        assert_eq!(cut(b"\x1F\x8B gzip is not judged"), None);
+        assert_eq!(cut(b""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(kind in 0..5_usize, bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            let magic: &[u8] = [&b"070701"[..], b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD", b"\x02\x21\x4C\x18", b""][kind];
+            let disc = [magic, &bytes].concat();
+            let file = file(disc.len());
+            let mut window = Window::new(&disc);
+            let _ = (cut_initrd(&mut window, &file), kernel_length(&mut window, &file), squashfs_length(&mut window, &file));
+        }
+    }
+}

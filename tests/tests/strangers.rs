@@ -1,0 +1,236 @@
+//! Discs that real tools make of real loaders, right and wrong in the ways in which users' discs are: each has its finding, and nothing else that is worse
+//! than worth knowing. A tool or loader that is not installed leaves its discs out, and the test says so.
+
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
+
+use images::{
+    finding::{FindingId as Id, Severity},
+    inspect::{DiscFile, Inspection, Options, Window, inspect},
+};
+
+const ISOLINUX: &str = "/usr/lib/ISOLINUX/isolinux.bin";
+const MODULES: &str = "/usr/lib/syslinux/modules/bios";
+const HYBRID_CODE: &str = "/usr/lib/ISOLINUX/isohdpfx.bin";
+const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
+
+/// A command of a shell in a folder; false where it fails or what it needs is missing.
+fn run(folder: &Path, script: &str) -> bool {
+    let done = Command::new("sh")
+        .args(["-ec", script])
+        .current_dir(folder)
+        .output();
+    let Ok(output) = done else { return false };
+    if !output.status.success() {
+        println!(
+            "not here: {script}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    output.status.success()
+}
+
+fn read(iso: &Path, verify: bool) -> Inspection {
+    let disc = DiscFile::open(iso).unwrap();
+    let options = Options {
+        verify,
+        ..Options::default()
+    };
+    inspect(&mut Window::new(&disc), &options).unwrap()
+}
+
+/// A tree with isolinux in an unusual place, an EFI image of GRUB's, and a kernel that is none.
+fn tree(folder: &Path) -> bool {
+    let made = run(
+        folder,
+        &format!(
+            "mkdir -p tree/syslinux tree/os tree/uefi
+             cp {ISOLINUX} {MODULES}/ldlinux.c32 {MODULES}/libutil.c32 {MODULES}/menu.c32 tree/syslinux/
+             printf 'ui menu.c32\\nlabel one\\n linux /os/kernel\\n append initrd=/os/initrd root=live:CDLABEL=SOME\\\\x20DISC\\n' >tree/syslinux/syslinux.cfg
+             head -c 70000 /dev/zero | tr '\\0' k >tree/os/kernel
+             head -c 50000 /dev/zero | tr '\\0' i >tree/os/initrd
+             printf 'echo hello\\nsleep 100\\n' >own.cfg
+             grub-mkimage -O x86_64-efi -p /nowhere -c own.cfg -o grub.efi normal echo sleep
+             truncate -s 3M tree/uefi/boot.img
+             mkfs.fat -n SMALL tree/uefi/boot.img >/dev/null
+             mmd -i tree/uefi/boot.img ::/EFI ::/EFI/BOOT
+             mcopy -i tree/uefi/boot.img grub.efi ::/EFI/BOOT/BOOTX64.EFI"
+        ),
+    );
+    made && Path::new(HYBRID_CODE).exists()
+}
+
+const BIOS: &str = "-b syslinux/isolinux.bin -c syslinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table";
+const EFI: &str = "-eltorito-alt-boot -e uefi/boot.img -no-emul-boot";
+const X: &str = "xorriso -as mkisofs -quiet -R -J -V 'SOME DISC' -o disc.iso";
+
+/// What is done before the disc is mastered, how it is mastered, and what must be found.
+fn cases() -> Vec<(String, String, Vec<(Id, Severity)>)> {
+    use Severity::{Error, Warning};
+    let whole = format!("{X} {BIOS} {EFI} tree");
+    let efi = format!("{X} -e uefi/boot.img -no-emul-boot tree");
+    let case = |before: &str, master: &str, found: &[(Id, Severity)]| {
+        (before.to_owned(), master.to_owned(), found.to_vec())
+    };
+    let fat = "rm tree/uefi/boot.img; truncate -s 3M tree/uefi/boot.img; mkfs.fat tree/uefi/boot.img >/dev/null; mmd -i tree/uefi/boot.img ::/EFI ::/EFI/BOOT";
+    let put = |file: &str, name: &str| format!("{fat}; mcopy -i tree/uefi/boot.img {file} {name}");
+    vec![
+        case("", &whole, &[]),
+        case(
+            "",
+            &format!("{X} -isohybrid-mbr {HYBRID_CODE} -isohybrid-gpt-basdat {BIOS} {EFI} tree"),
+            &[],
+        ),
+        case(
+            "rm tree/syslinux/ldlinux.c32",
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        case(
+            "rm tree/syslinux/libutil.c32",
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        case(
+            "rm tree/syslinux/syslinux.cfg",
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        case(
+            "rm tree/os/kernel",
+            &whole,
+            &[(Id::ConfigMissingFile, Error)],
+        ),
+        case(
+            "sed -i s/SOME/OTHER/ tree/syslinux/syslinux.cfg",
+            &whole,
+            &[(Id::ConfigWrongMedium, Error)],
+        ),
+        case(
+            "",
+            &whole.replace("-boot-load-size 4", "-boot-load-size 2"),
+            &[(Id::LoadSizeShort, Warning)],
+        ),
+        case(
+            "",
+            &whole.replace(" -boot-info-table", ""),
+            &[(Id::BootInfoTable, Warning)],
+        ),
+        case(
+            "truncate -s 2880K tree/syslinux/isolinux.bin",
+            "genisoimage -quiet -R -J -V 'SOME DISC' -o disc.iso -b syslinux/isolinux.bin -c syslinux/boot.cat -eltorito-alt-boot -e uefi/boot.img -no-emul-boot tree",
+            &[(Id::LoaderEmulation, Error)],
+        ),
+        case(
+            "",
+            &format!("{X} -isohybrid-mbr {HYBRID_CODE} --protective-msdos-label {BIOS} {EFI} tree"),
+            &[(Id::HybridPointer, Error)],
+        ),
+        case(
+            ": >empty",
+            &format!("{}; {efi}", put("empty", "::/EFI/BOOT/BOOTX64.EFI")),
+            &[(Id::EfiLoaderProgram, Error)],
+        ),
+        case(
+            "",
+            &format!("{}; {efi}", put("grub.efi", "::/EFI/BOOT/BOOTAMD64.EFI")),
+            &[(Id::EfiLoaderName, Error)],
+        ),
+        case(
+            "",
+            &format!("{}; {efi}", put("grub.efi", "::/EFI/BOOT/BOOTIA32.EFI")),
+            &[(Id::EfiLoaderProgram, Error)],
+        ),
+        case(
+            "truncate -s 200K tree/uefi/boot.img",
+            &efi,
+            &[(Id::EfiFatLongerThanImage, Error)],
+        ),
+        case(
+            "truncate -s 2900K tree/uefi/boot.img",
+            &efi,
+            &[(Id::EfiFatLongerThanImage, Warning)],
+        ),
+        case(
+            "mkfs.ext2 -q -F other.img 3M; cp other.img tree/uefi/apple.img",
+            &format!("{X} -e uefi/apple.img -no-emul-boot tree"),
+            &[(Id::EfiWrongImage, Error)],
+        ),
+        case(
+            "",
+            &format!("{X} {BIOS} tree"),
+            &[(Id::CatalogNoEfi, Warning)],
+        ),
+        case(
+            "grub-mkimage -O x86_64-efi -p /menu -o prompt.efi normal",
+            &format!("{}; {efi}", put("prompt.efi", "::/EFI/BOOT/BOOTX64.EFI")),
+            &[(Id::EfiSecondStage, Error)],
+        ),
+        case(
+            &format!("cp {SHIM} shim.efi"),
+            &format!("{}; {efi}", put("shim.efi", "::/EFI/BOOT/BOOTX64.EFI")),
+            &[(Id::EfiSecondStage, Error)],
+        ),
+        case(
+            "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
+            &format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
+            &[(Id::BootInfoTable, Error)],
+        ),
+        case(
+            "mkdir outer",
+            &format!("{whole}; mv disc.iso outer/image.iso; {X} outer"),
+            &[(Id::IsoBurntAsFile, Error)],
+        ),
+    ]
+}
+
+#[test]
+fn each_disc_has_its_finding_and_no_other() {
+    let mut wrong = Vec::new();
+    let mut made = BTreeSet::new();
+    for (before, master, expected) in cases() {
+        let folder = tempfile::tempdir().unwrap();
+        if !tree(folder.path()) {
+            println!("isolinux, GRUB or mtools is not here");
+            return;
+        }
+        if !run(folder.path(), &format!("{before}\n{master}")) {
+            continue;
+        }
+        let inspection = read(&folder.path().join("disc.iso"), false);
+        let findings = inspection.findings.iter();
+        let found: Vec<(Id, Severity)> = findings
+            .filter(|finding| finding.severity > Severity::Info)
+            .map(|finding| (finding.id, finding.severity))
+            .collect();
+        made.extend(expected.iter().map(|(id, _)| *id));
+        if found != expected {
+            wrong.push(format!(
+                "{before} ; {master}\n  expected {expected:?}\n  found {:#?}",
+                inspection.findings
+            ));
+        }
+    }
+    println!("{made:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_implanted_checksum_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let iso = folder.path().join("disc.iso");
+    if !tree(folder.path())
+        || !run(
+            folder.path(),
+            &format!("{X} {BIOS} tree; implantisomd5 disc.iso"),
+        )
+    {
+        return;
+    }
+    assert!(!read(&iso, true).found(Id::MediaChecksum));
+    let mut bytes = fs::read(&iso).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&iso, bytes).unwrap();
+    assert!(read(&iso, true).found(Id::MediaChecksum));
+    assert!(!read(&iso, false).found(Id::MediaChecksum));
+}
