@@ -1,4 +1,4 @@
-//! Findings: what a reader reports of what it meets on a disc. What there is to find stands in [`crate::findings`].
+//! Findings: what a reader reports of what it meets on a disc. What there is to find stands in the rooms of `findings`.
 
 use std::fmt;
 

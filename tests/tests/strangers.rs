@@ -1,6 +1,11 @@
 //! Discs that real tools make of real loaders, right and wrong in the ways in which users' discs are: each has its finding, and nothing else that is worse
 //! than worth knowing. A tool or loader that is not installed leaves its discs out, and the test says so.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use images::{
@@ -63,8 +68,11 @@ const BIOS: &str = "-b syslinux/isolinux.bin -c syslinux/boot.cat -no-emul-boot 
 const EFI: &str = "-eltorito-alt-boot -e uefi/boot.img -no-emul-boot";
 const X: &str = "xorriso -as mkisofs -quiet -R -J -V 'SOME DISC' -o disc.iso";
 
+/// A disc, and what must be found on it.
+type Case = (String, String, Vec<(Id, Severity)>);
+
 /// What is done before the disc is mastered, how it is mastered, and what must be found.
-fn cases() -> Vec<(String, String, Vec<(Id, Severity)>)> {
+fn cases() -> Vec<Case> {
     use Severity::{Error, Warning};
     let whole = format!("{X} {BIOS} {EFI} tree");
     let efi = format!("{X} -e uefi/boot.img -no-emul-boot tree");

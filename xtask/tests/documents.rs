@@ -334,7 +334,7 @@ pages! {
     readme => "README.md",
     contributing => "CONTRIBUTING.md",
     benchmarks => "docs/benchmarks.md",
-    defects => "docs/defects.md",
+    defects => "docs/findings.md",
     firmware => "docs/firmware.md",
     found => "docs/found.md",
     guests => "docs/guests.md",

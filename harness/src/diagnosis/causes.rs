@@ -1,4 +1,4 @@
-//! Which defects explain which failure: what each firmware does with them stands in docs/defects.md, and was seen.
+//! Which defects explain which failure: what each firmware does with them stands in docs/findings.md, and was seen.
 
 use images::{
     eltorito::{ENTRY_BYTES, Platform},

@@ -181,7 +181,7 @@ impl Format {
             Self::Daa => ("DAA", "this is an image of PowerISO"),
             Self::UdfOnly => (
                 "UDF without ISO 9660",
-                "this disc has UDF alone, and El Torito needs the descriptors of ISO 9660: no firmware boots it as a CD",
+                "this disc has UDF alone, and El Torito needs the descriptors of ISO 9660: no BIOS boots it; UEFI firmware can start a loader in it from a CD",
             ),
             Self::IsoInPartition => (
                 "disk image with an ISO in a partition",

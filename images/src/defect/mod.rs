@@ -1,5 +1,5 @@
 //! What can be wrong with a disc on purpose: how the reference master injects a finding. What each defect does stands in its room
-//! ([`crate::findings`]); here is what the rooms share.
+//! (`findings`); here is what the rooms share.
 //!
 //! A defect is one of two things. Some are a disc that other words describe too, an entry too deep in the catalog or a
 //! count that wrapped: the room puts them into these words, and such a disc is laid out as any other. The rest are

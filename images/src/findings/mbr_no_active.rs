@@ -22,7 +22,7 @@ pub(super) const ROOM: Room = Room {
         "--mbr-force-bootable, or -isohybrid-mbr without -appended_part_as_gpt",
     )],
     replaces: &[],
-    describes: false,
+    describes: true,
     check,
     defect: None,
 };

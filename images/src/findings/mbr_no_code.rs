@@ -27,7 +27,7 @@ pub(super) const ROOM: Room = Room {
         ),
     ],
     replaces: &[],
-    describes: false,
+    describes: true,
     check,
     defect: None,
 };

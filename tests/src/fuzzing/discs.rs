@@ -8,6 +8,7 @@ use images::{
     boot_image::{Identity, efi_system_partition},
     container::Container,
     distilled::Distilled,
+    efi_program::{EfiProgram, GrubCore},
     eltorito::{BootEntry, ENTRY_BYTES, RawValidation, SectionHeader, boot_record},
     fat::FatVolume,
     inspect::{EntryKind, Inspection, Options, Window, inspect},
@@ -46,6 +47,21 @@ pub(super) const ISO: Target = Target {
     },
     longest: 512,
     words: &[b"CD001", b"EL TORITO SPECIFICATION", b"EFI PART", b"NSR02"],
+};
+
+pub(super) const EFI_PROGRAM: Target = Target {
+    name: "efi-program",
+    what: "the headers of an EFI program, and what GRUB's core image brings along: sections are bounded, and what is text stays text",
+    read: |input| {
+        if let Some(program) = EfiProgram::decode(input) {
+            let ends = program.sections.iter().map(|it| it.offset + it.length);
+            assert!(ends.max().unwrap_or(0) >= program.length());
+            assert!(!program.machine.name().is_empty());
+        }
+        drop(GrubCore::decode(input));
+    },
+    longest: 2_048,
+    words: &[b"MZ", b"PE\0\0", b"mimg", b"\x64\x86", b"\x0B\x02"],
 };
 
 pub(super) const MAP: Target = Target {

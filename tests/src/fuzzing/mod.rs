@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     discs::FAT,
     discs::MBR,
     discs::GPT,
+    discs::EFI_PROGRAM,
     discs::CONTAINER,
     discs::DISTILLED,
     discs::CONFIGURATION,

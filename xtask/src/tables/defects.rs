@@ -1,9 +1,10 @@
-//! The forty defects: how bad each is, whether the reader finds it, what each firmware does with it, and how to mend it.
+//! The findings: how bad each is, whether the reader finds it, what each firmware does with it, and how to fix it.
 
 use std::path::Path;
 
 use harness::firmware::FirmwareKind;
 use images::{
+    defect::Defect,
     finding::{Finding, FindingId, Severity},
     inspect::{Options, Window, inspect},
     reference::{MasteredDisc, master},
@@ -21,11 +22,18 @@ use super::{accepted, firmware_name, markdown_table};
 pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {
     let cells = cells(matrix);
     let firmware = ["seabios", "ovmf"];
-    let mut head = vec!["defect", "severity", "found by `inspect`"];
+    let mut head = vec!["finding", "severity", "found by `inspect`"];
     head.extend(firmware.map(firmware_name));
     let head: Vec<String> = head.into_iter().map(ToOwned::to_owned).collect();
     let mut rows = Vec::new();
     for &id in FindingId::ALL {
+        if Defect::of(id).is_none() {
+            let real = "yes, on discs of real tools";
+            let mut row = vec![format!("[`{id}`](#{id})"), severity(id), real.to_owned()];
+            row.extend(firmware.map(|_| "–".to_owned()));
+            rows.push(row);
+            continue;
+        }
         let cells: Vec<&Cell> = cells.iter().filter(|cell| has(cell, id)).collect();
         let mut row = vec![format!("[`{id}`](#{id})"), severity(id), found(id, &cells)?];
         for family in firmware {
@@ -233,9 +241,17 @@ pub(super) fn pages(_: &Path, matrix: &Matrix) -> Result<String, String> {
             .map(|(tool, remedy)| format!("- {tool}: `{remedy}`\n"))
             .collect();
         let trips = trips.join(", ");
-        let bytes = bytes(id, &cells)?;
+        let bytes = match Defect::of(id) {
+            Some(_) => bytes(id, &cells)?,
+            None => String::new(),
+        };
+        let trips = if trips.is_empty() {
+            String::new()
+        } else {
+            format!("Who trips: {trips}. ")
+        };
         Ok(format!(
-            "### {id}\n\n{} Severity: {}.\n\nWho trips: {trips}. {}\n\n{bytes}\nTo mend it: {}\n\n{fixes}\n",
+            "### {id}\n\n{} Severity: {}.\n\n{trips}{}\n\n{bytes}\nTo fix it: {}\n\n{fixes}\n",
             id.explanation(),
             severity(id),
             id.consequence(),

@@ -27,8 +27,8 @@ type Body = fn(&Path, &Matrix) -> Result<String, String>;
 /// Every table: the file in which it stands, its name, and what makes it.
 const TABLES: &[(&str, &str, Body)] = &[
     ("docs/mastering.md", "masters", masters::table),
-    ("docs/defects.md", "defects", defects::table),
-    ("docs/defects.md", "findings", defects::pages),
+    ("docs/findings.md", "defects", defects::table),
+    ("docs/findings.md", "findings", defects::pages),
     ("docs/firmware.md", "firmware", firmware::table),
     ("docs/guests.md", "programs", guests::table),
     ("docs/trust.md", "hostile", |folder, _| {
@@ -278,10 +278,10 @@ mod tests {
             said.contains("mastering.md:") && said.contains(COMMAND),
             "{said}"
         );
-        assert!(!said.contains("defects.md"), "{said}");
+        assert!(!said.contains("findings.md"), "{said}");
         let platform = "tests/snapshots/defects-catalog/-/bios+efi,defect=catalog-platform/-/reference/seabios/ahci.snap";
         let said = copy.after(platform, "code: 0009", "code: 000a");
-        assert!(said.contains("docs/defects.md:"), "{said}");
+        assert!(said.contains("docs/findings.md:"), "{said}");
         assert!(!said.contains("mastering.md"), "{said}");
         let agreeing = "tests/snapshots/masters-load/-/none,count=4/-/bsdtar/seabios/ide.snap";
         let said = copy.after(agreeing, "outcome: booted", "outcome: hung");
@@ -302,8 +302,8 @@ mod tests {
         let said = copy.after("scenarios/data/masters.toml", "\"none,count=1\", ", "");
         assert!(said.contains("mastering.md:"), "{said}");
         // A word typed between the markers, and one that is not between them.
-        let said = copy.after("docs/defects.md", "| boots |", "| starts |");
-        assert!(said.contains("docs/defects.md:"), "{said}");
+        let said = copy.after("docs/findings.md", "| boots |", "| starts |");
+        assert!(said.contains("docs/findings.md:"), "{said}");
         let said = copy.after(genisoimage, "outcome: refused", "nothing: refused");
         assert!(
             said.contains("genisoimage") && said.contains("outcome"),
