@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::partition::IsoPartition;
 use crate::{
     fat::FatVolume,
+    inspect::iso_elsewhere,
     inspect::{Source, Window},
     partition_table::{Mbr, RawGptHeader},
     units::{ByteCount, Lba},
@@ -114,10 +115,15 @@ impl Format {
         if has(&mut file, descriptor.saturating_add(1), b"CD001") {
             return None;
         }
-        raw(&mut file)
+        let packed = raw(&mut file)
             .or_else(|| beginning(&mut file))
             .or_else(|| end(&mut file))
-            .or_else(|| udf(&mut file))
+            .or_else(|| udf(&mut file));
+        // An ISO in a partition, or behind something else, is one that inspection has a finding for.
+        if packed.is_none() && iso_elsewhere(&mut file).is_some() {
+            return None;
+        }
+        packed
             .or_else(|| disk(&mut file))
             .or_else(|| text(&mut file))
     }

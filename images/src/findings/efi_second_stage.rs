@@ -137,6 +137,9 @@ fn goes_on_with(configuration: &str) -> Option<String> {
             _ => {}
         }
     }
+    // Behind its last line GRUB goes on with what stands at the prefix.
+    let at_prefix = || prefix.map(|prefix| format!("{}/grub.cfg", prefix.trim_end_matches('/')));
+    let wanted = wanted.or_else(at_prefix);
     wanted.filter(|path| path.starts_with('/') && !path.contains('$'))
 }
 

@@ -1,6 +1,6 @@
 //! FAT images with an EFI loader that stand somewhere on a disc, whether or not an entry of the catalog names them.
 
-use super::{Window, reading::PartitionsReading, tree::Tree};
+use super::{Window, partitions::Tables, reading::PartitionsReading, tree::Tree};
 use crate::{
     fat::FatVolume,
     units::{BlockCount, Lba},
@@ -71,4 +71,32 @@ pub(super) fn find(
         }
     }
     found
+}
+
+/// Bytes from the start in which an ISO is looked for outside of partitions.
+const SEARCHED: u64 = 2 << 20;
+/// Where a volume's first descriptor has its name.
+const NAME: u64 = 16 * 2048 + 1;
+
+/// Where an ISO begins that does not begin at the start, and whether that is a partition's.
+pub(crate) fn iso_elsewhere(disc: &mut Window<'_>) -> Option<(u64, bool)> {
+    let partitions = Tables::read(disc).reading();
+    let mbr = partitions.mbr.iter().map(|it| it.first);
+    let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
+    let starts: Vec<u64> = mbr.chain(gpt).map(|first| first.byte_offset()).collect();
+    let mut is_iso = |start: u64| {
+        let name = start.checked_add(NAME).and_then(|at| disc.array(at));
+        start > 0 && name == Some(*b"CD001\x01")
+    };
+    let partition = starts.into_iter().find(|&start| is_iso(start));
+    let mut behind = || {
+        let sectors = 1..SEARCHED / 512;
+        sectors
+            .map(|sector| sector * 512)
+            .find(|&start| is_iso(start))
+    };
+    match partition {
+        Some(start) => Some((start, true)),
+        None => behind().map(|start| (start, false)),
+    }
 }

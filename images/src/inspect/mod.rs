@@ -25,7 +25,7 @@ pub(crate) use self::{
     bios_program::{BiosProgram, POINTER, SectorCode},
     catalog::{Contradiction, Slots},
     descriptors::DescriptorSet,
-    elsewhere::{OtherImage, Owner},
+    elsewhere::{OtherImage, Owner, iso_elsewhere},
     examined::{HardDisk, Purpose, Reading},
     image::floppy,
     partitions::{GPT_HEADER, Gpt, read_entries as read_gpt_entries},
