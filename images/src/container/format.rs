@@ -41,6 +41,11 @@ pub enum Format {
     Squashfs,
     Cso,
     Daa,
+    Isz,
+    Jigdo,
+    ByteSwapped,
+    Zeros,
+    TextTransfer,
     UdfOnly,
     IsoInPartition,
     GptDisk,
@@ -76,6 +81,14 @@ const BEGINNINGS: &[(u64, &[u8], Format)] = &[
     (0, b"CISO", Format::Cso),
     (0, b"ZISO", Format::Cso),
     (0, b"DAA\0", Format::Daa),
+    (0, b"IsZ!", Format::Isz),
+    (0, b"JigsawDownload template", Format::Jigdo),
+    // The first descriptor with the two bytes of each word exchanged.
+    (
+        32_768,
+        &[b'C', 1, b'0', b'D', b'1', b'0'],
+        Format::ByteSwapped,
+    ),
     (0, b"\x7FELF", Format::Elf),
     (0, b"d8:announce", Format::Torrent),
     (257, b"ustar", Format::Tar),
@@ -124,6 +137,7 @@ impl Format {
             return None;
         }
         packed
+            .or_else(|| damaged(&mut file))
             .or_else(|| disk(&mut file))
             .or_else(|| text(&mut file))
     }
@@ -185,6 +199,23 @@ impl Format {
             ),
             Self::Cso => ("CISO", "this is an ISO that was compressed block by block"),
             Self::Daa => ("DAA", "this is an image of PowerISO"),
+            Self::Isz => ("ISZ", "this is an ISO that was compressed by UltraISO"),
+            Self::Jigdo => (
+                "jigdo template",
+                "this is the template from which jigdo puts a disc together, and not the disc",
+            ),
+            Self::ByteSwapped => (
+                "bytes exchanged in pairs",
+                "this is an ISO of which every two bytes are exchanged",
+            ),
+            Self::Zeros => (
+                "zeros",
+                "this begins with 256 KiB of zeros: it was reserved and never written",
+            ),
+            Self::TextTransfer => (
+                "damaged by a transfer as text",
+                "this was an ISO, and a transfer as text (FTP's ASCII mode, a conversion of line ends) moved its bytes",
+            ),
             Self::UdfOnly => (
                 "UDF without ISO 9660",
                 "this disc has UDF alone, and El Torito needs the descriptors of ISO 9660: no BIOS boots it; UEFI firmware can start a loader in it from a CD",
@@ -287,6 +318,30 @@ fn udf(file: &mut Window<'_>) -> Option<Format> {
     let is_one = has(file, at(0), b"BEA01")
         && (1..4).any(|number| has(file, at(number), b"NSR02") || has(file, at(number), b"NSR03"));
     is_one.then_some(Format::UdfOnly)
+}
+
+/// Bytes from the start of which a file is called zeros.
+const ZEROS: usize = 256 << 10;
+
+/// What is left of an ISO that was damaged as a whole: nothing but zeros, or a transfer as text, which changed the ends of lines or the
+/// bytes from 80h on, and moved everything behind them.
+fn damaged(file: &mut Window<'_>) -> Option<Format> {
+    let mut head = vec![0; ZEROS];
+    let size = file.read(0, &mut head);
+    head.truncate(size);
+    // Where the boot record of an ISO comes first, 2,048 bytes behind the name of its volume.
+    let starts = memchr::memmem::find_iter(&head, b"CD001\x01");
+    let moved = starts.take(8).any(|at| {
+        let descriptor = u64::try_from(at).unwrap_or_default();
+        descriptor.abs_diff(32_769) < 4_096 && at % 2_048 != 1
+    });
+    if size == ZEROS && head.iter().all(|&byte| byte == 0) {
+        Some(Format::Zeros)
+    } else if moved {
+        Some(Format::TextTransfer)
+    } else {
+        None
+    }
 }
 
 fn disk(file: &mut Window<'_>) -> Option<Format> {

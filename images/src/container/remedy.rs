@@ -66,7 +66,12 @@ pub(super) fn of(format: Format, file: &Path, sectors: Option<&Path>) -> Remedy 
         Format::Vhd => qemu_img("vpc", &input, &iso),
         Format::Vhdx => qemu_img("vhdx", &input, &iso),
         Format::Daa => format!("daa2iso {input} {iso}"),
+        Format::ByteSwapped => format!("dd if={input} of={iso} conv=swab"),
         Format::Cso
+        | Format::Isz
+        | Format::Jigdo
+        | Format::Zeros
+        | Format::TextTransfer
         | Format::Wim
         | Format::Squashfs
         | Format::UdfOnly
@@ -109,6 +114,16 @@ fn advice(format: Format, input: &str, iso: &str) -> String {
             format!("decompress it with maxcso, which Debian does not have: maxcso --decompress {input} -o {iso}")
         }
         Format::Wim | Format::Squashfs => "ask for the disc that it came from".to_owned(),
+        Format::Isz => {
+            format!("unpack it with UltraISO, or with isz-tool, which Debian does not have: isz-tool isz2iso {input} {iso}")
+        }
+        Format::Jigdo => {
+            "jigdo-lite with the address of the .jigdo file that belongs to it fetches the disc".to_owned()
+        }
+        Format::Zeros => "download the disc again, and compare its checksum".to_owned(),
+        Format::TextTransfer => {
+            "download the disc again in binary mode, and compare its checksum".to_owned()
+        }
         Format::UdfOnly => {
             "master it again with ISO 9660 beside UDF, as `genisoimage -udf` and Windows' own discs have it".to_owned()
         }

@@ -333,3 +333,35 @@ fn an_iso_in_a_partition() {
     assert_eq!(container.format, Format::MbrDisk);
     assert!(!container.holds_an_iso());
 }
+
+#[test]
+fn what_is_left_of_an_iso_is_named() {
+    let mut iso = vec![0_u8; 400_000];
+    for (lba, kind) in [(16, 1), (17, 255)] {
+        iso[lba * 2_048] = kind;
+        iso[lba * 2_048 + 1..][..7].copy_from_slice(b"CD001\x01\0");
+        iso[lba * 2_048 + 40..][..30].fill(b'\n');
+    }
+    let of = |bytes: &Vec<u8>| Format::of(bytes);
+    assert_eq!(of(&iso), None);
+    let swapped: Vec<u8> = iso.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    assert_eq!(of(&swapped), Some(Format::ByteSwapped));
+    assert_eq!(of(&vec![0; 400_000]), Some(Format::Zeros));
+    assert_eq!(of(&b"IsZ!".repeat(20_000)), Some(Format::Isz));
+    let template = b"JigsawDownload template 1.0 \r\n".repeat(2_000);
+    assert_eq!(of(&template), Some(Format::Jigdo));
+    // Some line ends before the descriptors became longer ones.
+    let mut text = iso.clone();
+    text[100..137].fill(b'\n');
+    let text: Vec<u8> = text
+        .iter()
+        .flat_map(|&byte| {
+            if byte == b'\n' {
+                vec![b'\r', b'\n']
+            } else {
+                vec![byte]
+            }
+        })
+        .collect();
+    assert_eq!(of(&text), Some(Format::TextTransfer));
+}
