@@ -332,7 +332,7 @@ damaged! { memtest {
     efi_count_of_a_bios: |disc| disc.slot(3, 6, &[4, 0]),
         still("SeaBIOS hands over to it"), must("OVMF refuses it", Id::CountEfiShort);
     efi_load_rba_elsewhere: |disc| disc.slot(3, 8, &[35, 0, 0, 0]),
-        still("SeaBIOS hands over to it"), must("OVMF refuses it", Id::EfiNoLoader);
+        still("SeaBIOS hands over to it"), must("OVMF refuses it", Id::EfiWrongImage);
     efi_count_to_the_end_of_the_volume: |disc| disc.slot(3, 6, &[0, 0]),
         still("SeaBIOS hands over to it"), must("OVMF refuses it", Id::EfiOpenEndOutsideVolume);
     efi_image_behind_the_end: |disc| disc.slot(3, 8, &[0, 0, 1, 0]),
