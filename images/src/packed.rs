@@ -14,7 +14,7 @@ const BLOCKS: usize = 100_000;
 /// Members of an archive, and archives behind one another, that are followed.
 const MEMBERS: usize = 100_000;
 
-/// How many bytes a Linux kernel must have; `None` where it is none.
+/// How many bytes a Linux kernel must have at the least; `None` where it is none. Its header counts in sixteen bytes, and the last ones need not be there.
 pub(crate) fn kernel_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u64> {
     let head = file.bytes(disc, 0, 0x250);
     if head.get(0x202..0x206)? != b"HdrS" {
@@ -26,7 +26,7 @@ pub(crate) fn kernel_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u
         sectors => u64::from(sectors),
     };
     let paragraphs = u64::from(le32(&head, 0x1F4));
-    Some((setup + 1) * 512 + paragraphs * 16)
+    Some(((setup + 1) * 512 + paragraphs * 16).saturating_sub(15))
 }
 
 /// How many bytes a squashfs must have; `None` where it is none.
@@ -230,7 +230,7 @@ mod tests {
         kernel[0x1F4..0x1F8].copy_from_slice(&1_000_u32.to_le_bytes());
         kernel[0x202..0x206].copy_from_slice(b"HdrS");
         let length = |disc: &Vec<u8>| kernel_length(&mut Window::new(disc), &file(disc.len()));
-        assert_eq!(length(&kernel), Some(4 * 512 + 16_000));
+        assert_eq!(length(&kernel), Some(4 * 512 + 16_000 - 15));
         kernel[0x202] = 0;
         assert_eq!(length(&kernel), None);
         let mut squashfs = vec![0; 96];

@@ -33,7 +33,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             continue;
         }
         for (index, entry) in configuration.entries.iter().enumerate() {
-            let missing = entry.files.iter().find(|file| file.exists == Some(false));
+            // A module of isolinux that is missing has a finding of its own.
+            let is_module = |path: &str| {
+                configuration.loader == Loader::Isolinux
+                    && path.to_ascii_lowercase().ends_with(".c32")
+            };
+            let mut files = entry.files.iter();
+            let missing = files.find(|file| file.exists == Some(false) && !is_module(&file.path));
             let Some(missing) = missing.filter(|_| !entry.conditional) else {
                 continue;
             };
@@ -43,9 +49,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             );
             let place = reading.place_of(configuration.file_system, &missing.file);
             let finding = Finding::new(ID, place, message);
-            let is_default = match configuration.default {
-                DefaultEntry::Entry(default) => default == index,
-                _ => true,
+            let is_default = match &configuration.default {
+                DefaultEntry::Entry(default) => *default == index,
+                // Without a default every entry counts; instead of one that is not there the first is taken.
+                DefaultEntry::Unset => true,
+                DefaultEntry::Missing(_) => index == 0,
+                DefaultEntry::Unknown => false,
             };
             findings.push(if is_default {
                 finding

@@ -59,9 +59,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             );
             let place = reading.place_of(configuration.file_system, &entry.file);
             let finding = Finding::new(ID, place, message);
-            let is_default = match configuration.default {
-                DefaultEntry::Entry(default) => default == index,
-                _ => true,
+            let is_default = match &configuration.default {
+                DefaultEntry::Entry(default) => *default == index,
+                // Without a default every entry counts; instead of one that is not there the first is taken.
+                DefaultEntry::Unset => true,
+                DefaultEntry::Missing(_) => index == 0,
+                DefaultEntry::Unknown => false,
             };
             findings.push(if is_default && !entry.conditional {
                 finding
@@ -101,6 +104,13 @@ fn wanted_label(line: &str) -> Option<String> {
     let label = line.split_whitespace().find_map(|word| {
         let word = word.trim_matches(['"', '\'']);
         let (key, value) = word.split_once('=')?;
+        // Where changes are kept may well be another medium.
+        if ["persist", "overlay", "cow"]
+            .iter()
+            .any(|word| key.contains(word))
+        {
+            return None;
+        }
         let named = value.split_once("LABEL=").filter(|(before, _)| {
             before.is_empty() || before.ends_with("CD") || before.ends_with(':')
         });

@@ -18,7 +18,7 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["firmware"],
     explanation: "The sector count of an EFI entry is in 2048-byte blocks: a quarter of the image's length in 512-byte sectors.",
-    consequence: "OVMF, which takes the count in blocks itself, boots it; a firmware that keeps to the specification sees a quarter of the file system.",
+    consequence: "OVMF, which takes the count in blocks itself, boots it; a firmware that keeps to El Torito, as U-Boot does, sees a quarter of the file system. UEFI names no unit.",
     remedy: "Count 512-byte sectors: the image's bytes divided by 512.",
     recipes: &[
         ("xorriso", "-boot-load-size full, or none at all"),

@@ -20,7 +20,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["ovmf", "firmware"],
     explanation: "The sector count is the image's length modulo 65,536.",
     consequence: "The firmware sees a small part of an image of 32 MiB or more; OVMF hides it while four times the count suffices.",
-    remedy: "For an EFI image above 65,535 sectors write 0, which reaches to the end of the medium; for a BIOS load fewer sectors.",
+    remedy: "For an EFI image above 65,535 sectors write 0, with which EDK2 reaches to the end of the volume (U-Boot takes it as nothing); for a BIOS load fewer sectors.",
     recipes: &[
         (
             "xorriso",

@@ -21,7 +21,7 @@ pub(super) const ROOM: Room = Room {
     recipes: &[
         (
             "mtools",
-            "mformat -C -i efi.img -f 2880 :: for up to 2.8 MB of files",
+            "mformat -C -i efi.img -f 2880 :: where all files together have less than 2.8 MB; signed GRUB and shim have more",
         ),
         (
             "mkfs.fat",

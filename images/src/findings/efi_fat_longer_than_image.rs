@@ -19,7 +19,7 @@ pub(super) const ROOM: Room = Room {
     remedy: "Fetching the disc again does not help, because the image was cut before it came onto the disc: ask the maker of the disc; else make the image again, or copy it again from where it is whole.",
     recipes: &[(
         "mtools",
-        "mformat -C -i efi.img -f 2880 :: and then copy the files into it",
+        "truncate -s 16M efi.img && mkfs.fat efi.img, and then copy the files into it",
     )],
     replaces: &[
         FindingId::ImageOutOfRange,

@@ -24,7 +24,7 @@ pub(super) const ROOM: Room = Room {
     recipes: &[
         (
             "mtools",
-            "mformat -C -i efi.img -f 2880 :: && mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
+            "truncate -s 16M efi.img && mkfs.fat efi.img && mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
         ),
         (
             "grub-mkrescue",

@@ -119,7 +119,8 @@ fn goes_on_with(configuration: &str) -> Option<String> {
     for line in configuration.lines() {
         let mut words = line.split_whitespace();
         match (words.next(), words.next()) {
-            (Some("menuentry"), _) => return None,
+            // What depends on something is not judged.
+            (Some("menuentry" | "if" | "for" | "while" | "until"), _) => return None,
             (Some("set"), Some(assignment)) => {
                 if let Some(value) = assignment.strip_prefix("prefix=") {
                     prefix = Some(without_device(value));

@@ -65,14 +65,22 @@ fn missing(reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<String> 
     if !BiosProgram::begins_at(reading.disc, boot.load_rba.byte_offset()) {
         return None;
     }
-    if version >= IN_TWO_PARTS && !is_beside(reading, "ldlinux.c32") {
+    let own = own_folder(boot);
+    if version >= IN_TWO_PARTS && !is_beside(reading, &own, "ldlinux.c32") {
         return Some(format!(
             "version {version} needs ldlinux.c32, which is not on the disc"
         ));
     }
     let configurations = reading.configurations();
-    let mut own = configurations.of(Loader::Isolinux);
-    let Some(configuration) = own.next() else {
+    let mut all = configurations.of(Loader::Isolinux);
+    let Some(configuration) = all.next() else {
+        // `isolinux-config --base` makes it look beside itself.
+        if ["isolinux.cfg", "syslinux.cfg"]
+            .iter()
+            .any(|name| reading.has_file(&format!("{own}/{name}")) != Some(false))
+        {
+            return None;
+        }
         return Some("there is no configuration (isolinux.cfg) where it looks".to_owned());
     };
     let interface = configuration.interface.iter();
@@ -89,7 +97,7 @@ fn missing(reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<String> 
             ));
         }
         for library in libraries(reading, &module.path) {
-            if !is_beside(reading, &library) {
+            if !is_beside(reading, &own, &library) {
                 return Some(format!(
                     "{} needs {library}, which is not on the disc",
                     module.path
@@ -100,8 +108,15 @@ fn missing(reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<String> 
     None
 }
 
-fn is_beside(reading: &mut Reading<'_, '_>, name: &str) -> bool {
-    let mut folders = FOLDERS.iter();
+/// The directory of the boot image's file.
+fn own_folder(boot: &BootReading) -> String {
+    let path = boot.path.as_deref().unwrap_or_default();
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    folder.to_owned()
+}
+
+fn is_beside(reading: &mut Reading<'_, '_>, own: &str, name: &str) -> bool {
+    let mut folders = std::iter::once(own).chain(FOLDERS);
     // Of what cannot be looked up nothing is said.
     folders.any(|folder| reading.has_file(&format!("{folder}/{name}")) != Some(false))
 }

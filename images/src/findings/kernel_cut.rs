@@ -32,7 +32,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         };
         if needed > file.length.get() {
             let message = format!(
-                "{path} has {}, and a kernel with its header has {needed}",
+                "{path} has {}, and a kernel with its header has {needed} and more",
                 file.length
             );
             let offset = file.start().unwrap_or_default();

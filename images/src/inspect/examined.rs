@@ -16,8 +16,10 @@ use super::{
 };
 use crate::{
     boot_configuration::{BootConfigurations, Eyes, FileSystem, Found, Volumes},
+    bytes::text,
     defect::PRIMARY,
     eltorito::{ENTRY_BYTES, MediaType, Platform},
+    fat::FatVolume,
     finding::{Finding, Place},
     iso9660::RawPrimaryVolume,
     partition_table::{Mbr, MbrEntry, PartitionType},
@@ -56,6 +58,8 @@ pub(super) struct Known<'r> {
     udf: Option<Option<Rc<Udf>>>,
 }
 
+/// Partitions of which labels are read.
+const PARTITIONS: usize = 64;
 /// Files that configurations name which are looked at.
 const NAMED_FILES: usize = 64;
 /// Images of entries for UEFI that are looked at.
@@ -299,6 +303,12 @@ impl<'r> Reading<'r, '_> {
             let label = image.fat.and_then(|fat| fat.label(self.disc));
             labels.extend(label);
         }
+        let partitions = &self.inspection.partitions;
+        let mbr = partitions.mbr.iter().map(|it| it.first);
+        let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
+        for start in mbr.chain(gpt).take(PARTITIONS) {
+            labels.extend(partition_label(self.disc, start.byte_offset()));
+        }
         labels.retain(|label| !label.is_empty());
         labels.dedup();
         labels
@@ -345,6 +355,18 @@ impl<'r> Reading<'r, '_> {
         let mut tree = Tree::read(self.disc, root, &wanted);
         tree.files.remove(&lba).map(|file| file.path)
     }
+}
+
+/// The label of a partition's file system: FAT, ext2 and its successors.
+fn partition_label(disc: &mut Window<'_>, start: u64) -> Option<String> {
+    if let Some(fat) = FatVolume::at(disc, start) {
+        return fat.label(disc);
+    }
+    // `s_magic` and `s_volume_name` of the superblock at byte 1024 (Linux, `fs/ext4/ext4.h`).
+    let at = |byte| start.checked_add(byte);
+    let magic: [u8; 2] = disc.array(at(1_080)?)?;
+    let name: [u8; 16] = disc.array(at(1_144)?)?;
+    (magic == [0x53, 0xEF]).then(|| text(&name).trim_end_matches('\0').to_owned())
 }
 
 /// Several entries may share an image: once is enough.

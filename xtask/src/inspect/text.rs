@@ -25,6 +25,10 @@ pub(super) fn write(
     inspection: &Inspection,
 ) -> io::Result<()> {
     write_disc(out, iso, inspection)?;
+    let mut findings = inspection.findings.iter();
+    if findings.any(|finding| finding.severity > Severity::Info) {
+        writeln!(out, "\n{NOT_YOURS}")?;
+    }
     for finding in &inspection.findings {
         write_finding(out, finding)?;
     }
@@ -36,6 +40,10 @@ pub(super) fn write(
     )?;
     writeln!(out)
 }
+
+/// What those can do who did not make the disc, before what its maker can do.
+const NOT_YOURS: &str = "If you did not make this disc: download it again and compare its checksum, write it again as an image, or ask its maker.\n\
+                         What its maker can do stands with each finding.";
 
 /// How a severity looks.
 const fn style(severity: Severity) -> Style {
