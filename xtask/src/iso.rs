@@ -25,31 +25,14 @@ const LONGEST: usize = 120;
 /// # Errors
 /// It cannot be read, or is no disc but something that a disc can be made of.
 pub(crate) fn open(path: &Path, remedy: &str) -> Result<DiscFile, Stop> {
-    match open_to_boot(path, remedy)? {
-        (_, Some(container)) => Err(refused(path, &container)),
-        (file, None) => Ok(file),
-    }
-}
-
-/// The same of what is to be booted. The image of a disk that holds an ISO in a partition is booted as it is, since some firmware finds the ISO there; then
-/// it comes with what it is.
-///
-/// # Errors
-/// It cannot be read, or is no disc but something that a disc can be made of.
-pub(crate) fn open_to_boot(
-    path: &Path,
-    remedy: &str,
-) -> Result<(DiscFile, Option<Container>), Stop> {
     let file = DiscFile::open(path).map_err(|error| Stop::usage(error, remedy))?;
     match Container::recognise(&file, path) {
-        Some(container) if !container.holds_an_iso() => Err(refused(path, &container)),
-        container => Ok((file, container)),
+        Some(container) => {
+            let what = format!("{} is no ISO: {container}", path.display());
+            Err(Stop::usage(what, container.remedy()))
+        }
+        None => Ok(file),
     }
-}
-
-fn refused(path: &Path, container: &Container) -> Stop {
-    let what = format!("{} is no ISO: {container}", path.display());
-    Stop::usage(what, container.remedy())
 }
 
 /// An ISO that exists, to be booted as it is.
@@ -73,7 +56,7 @@ impl Existing<'_> {
     /// The ISO cannot be read, `--expect` is no regular expression, or the folder cannot be written.
     pub(crate) fn declare(&self, out: &Path) -> anyhow::Result<Folder> {
         let iso = absolute(self.iso);
-        open_to_boot(&iso, "an ISO file that can be read")?;
+        open(&iso, "an ISO file that can be read")?;
         if let Some(Err(error)) = self.expect.map(regex::bytes::Regex::new) {
             // The lines before the last draw the pattern.
             let error = error.to_string();

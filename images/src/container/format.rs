@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use super::partition::IsoPartition;
 use crate::{
     fat::FatVolume,
     inspect::iso_elsewhere,
@@ -47,7 +46,6 @@ pub enum Format {
     Zeros,
     TextTransfer,
     UdfOnly,
-    IsoInPartition,
     GptDisk,
     MbrDisk,
     FatImage,
@@ -220,10 +218,6 @@ impl Format {
                 "UDF without ISO 9660",
                 "this disc has UDF alone, and El Torito needs the descriptors of ISO 9660: no BIOS boots it; UEFI firmware can start a loader in it from a CD",
             ),
-            Self::IsoInPartition => (
-                "disk image with an ISO in a partition",
-                "this is the image of a disk, and the ISO was written into a partition of it instead of onto the whole disk, where a BIOS does not find it",
-            ),
             Self::GptDisk => (
                 "disk image with a GPT",
                 "this is the image of a disk with a GUID partition table: it boots as a disk, and not as a CD",
@@ -345,9 +339,6 @@ fn damaged(file: &mut Window<'_>) -> Option<Format> {
 }
 
 fn disk(file: &mut Window<'_>) -> Option<Format> {
-    if IsoPartition::find(file).is_some() {
-        return Some(Format::IsoInPartition);
-    }
     let gpt = file.array(512);
     if gpt
         .and_then(|sector| RawGptHeader::decode(&sector))

@@ -4,7 +4,6 @@
 //! the images of CD burning programs; ECMA-130 §14 for raw sectors; ECMA-167 2/9 for UDF's recognition sequence.
 
 mod format;
-mod partition;
 mod remedy;
 
 use std::{
@@ -12,9 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::partition::IsoPartition;
 pub use self::{format::Format, remedy::Remedy};
-use crate::inspect::{Source, Window};
+use crate::inspect::Source;
 
 /// A file of another format than ISO 9660.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +22,6 @@ pub struct Container {
     path: PathBuf,
     /// The file with the sectors, where this is the one that describes them.
     sectors: Option<PathBuf>,
-    /// The partition with an ISO in it, where it is the image of a disk that has one.
-    partition: Option<IsoPartition>,
 }
 
 impl Container {
@@ -41,15 +37,10 @@ impl Container {
             Format::Alcohol => Some(name.with_extension("mdf")),
             _ => None,
         };
-        let partition = match format {
-            Format::IsoInPartition => IsoPartition::find(&mut Window::new(source)),
-            _ => None,
-        };
         Some(Self {
             format,
             path: name.to_owned(),
             sectors,
-            partition,
         })
     }
 
@@ -62,27 +53,14 @@ impl Container {
     /// How to come to an ISO.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
-        if let Some(partition) = self.partition {
-            return remedy::of_partition(partition, &self.path);
-        }
         remedy::of(self.format, &self.path, self.sectors.as_deref())
-    }
-
-    /// Whether a firmware may find an ISO in it all the same, as it is.
-    #[must_use]
-    pub const fn holds_an_iso(&self) -> bool {
-        matches!(self.format, Format::IsoInPartition)
     }
 }
 
 /// One sentence that says what it is.
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.format.words().1)?;
-        match self.partition {
-            Some(partition) => write!(f, " (partition {})", partition.number),
-            None => Ok(()),
-        }
+        f.write_str(self.format.words().1)
     }
 }
 

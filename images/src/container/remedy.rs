@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Format, partition::IsoPartition};
+use super::Format;
 use crate::inspect::{Source, Window};
 
 /// How to come to an ISO.
@@ -75,7 +75,6 @@ pub(super) fn of(format: Format, file: &Path, sectors: Option<&Path>) -> Remedy 
         | Format::Wim
         | Format::Squashfs
         | Format::UdfOnly
-        | Format::IsoInPartition
         | Format::GptDisk
         | Format::MbrDisk
         | Format::FatImage
@@ -86,17 +85,6 @@ pub(super) fn of(format: Format, file: &Path, sectors: Option<&Path>) -> Remedy 
         | Format::Text => return Remedy::Advice(advice(format, &input, &iso)),
     };
     Remedy::Command(command)
-}
-
-/// How to get the ISO out of a partition.
-pub(super) fn of_partition(partition: IsoPartition, file: &Path) -> Remedy {
-    Remedy::Command(format!(
-        "dd if={} of={} bs=512 skip={} count={}",
-        quoted(file),
-        quoted(&iso_of(file)),
-        partition.first.get(),
-        partition.length.get()
-    ))
 }
 
 fn qemu_img(format: &str, input: &str, iso: &str) -> String {
@@ -127,7 +115,7 @@ fn advice(format: Format, input: &str, iso: &str) -> String {
         Format::UdfOnly => {
             "master it again with ISO 9660 beside UDF, as `genisoimage -udf` and Windows' own discs have it".to_owned()
         }
-        Format::IsoInPartition | Format::GptDisk | Format::MbrDisk | Format::FatImage => {
+        Format::GptDisk | Format::MbrDisk | Format::FatImage => {
             format!("write it to a stick: dd if={input} of=/dev/sdX bs=4M conv=fsync")
         }
         Format::Torrent => "open it with a BitTorrent client, which fetches the disc".to_owned(),

@@ -291,50 +291,6 @@ proptest! {
 }
 
 #[test]
-fn an_iso_in_a_partition() {
-    let sparse = iso();
-    let mut iso = vec![0; usize::try_from(sparse.len()).unwrap()];
-    sparse.read_at(0, &mut iso);
-    let first = 2048;
-    let sectors = iso.len() / 512;
-    let mut disk = vec![0; first * 512 + iso.len()];
-    disk[first * 512..].copy_from_slice(&iso);
-    let mut mbr = disk.clone();
-    let slot = &mut mbr[446 + 16..446 + 32];
-    slot[4] = 0x0C;
-    slot[8..12].copy_from_slice(&2048u32.to_le_bytes());
-    slot[12..16].copy_from_slice(&u32::try_from(sectors).unwrap().to_le_bytes());
-    mbr[510..512].copy_from_slice(&[0x55, 0xAA]);
-    let told = |disk: &Vec<u8>| {
-        let container = Container::recognise(disk, Path::new("stick.img")).unwrap();
-        assert!(container.holds_an_iso(), "{container}");
-        (container.to_string(), container.remedy().to_string())
-    };
-    let (what, command) = told(&mbr);
-    assert!(what.ends_with("(partition 2)"), "{what}");
-    assert_eq!(
-        command,
-        format!("dd if=stick.img of=stick.iso bs=512 skip=2048 count={sectors}")
-    );
-    let mut gpt = disk.clone();
-    gpt[512..520].copy_from_slice(b"EFI PART");
-    gpt[512 + 72..][..8].copy_from_slice(&2u64.to_le_bytes());
-    gpt[512 + 80..][..4].copy_from_slice(&128u32.to_le_bytes());
-    gpt[512 + 84..][..4].copy_from_slice(&128u32.to_le_bytes());
-    gpt[1024] = 1;
-    gpt[1024 + 32..][..8].copy_from_slice(&2048u64.to_le_bytes());
-    gpt[1024 + 40..][..8].copy_from_slice(&(2047 + sectors as u64).to_le_bytes());
-    let (what, again) = told(&gpt);
-    assert!(what.ends_with("(partition 1)"), "{what}");
-    assert_eq!(again, command);
-    // The same disk without an ISO in it is a disk.
-    mbr[first * 512 + 16 * 2048 + 1] = 0;
-    let container = Container::recognise(&mbr, Path::new("stick.img")).unwrap();
-    assert_eq!(container.format, Format::MbrDisk);
-    assert!(!container.holds_an_iso());
-}
-
-#[test]
 fn what_is_left_of_an_iso_is_named() {
     let mut iso = vec![0_u8; 400_000];
     for (lba, kind) in [(16, 1), (17, 255)] {

@@ -8,7 +8,6 @@ use std::{
 };
 
 use images::{
-    container::Container,
     differ::Side,
     inspect::{DiscFile, Window},
 };
@@ -21,8 +20,6 @@ use crate::{iso, place::absolute, stop::Stop};
 pub(super) struct Disc {
     pub(super) path: PathBuf,
     pub(super) file: Arc<DiscFile>,
-    /// What it is instead of an ISO, where that holds one.
-    pub(super) container: Option<Container>,
     pub(super) read: ReadDisc,
     stamp: Stamp,
 }
@@ -52,7 +49,7 @@ impl Disc {
     /// It cannot be read, or is no disc but something that a disc can be made of.
     pub(super) fn open(path: &Path, remedy: &str) -> Result<Self, Stop> {
         let path = absolute(path);
-        let (file, container) = iso::open_to_boot(&path, remedy)?;
+        let file = iso::open(&path, remedy)?;
         let stamp = Stamp::of(
             &path
                 .metadata()
@@ -63,7 +60,6 @@ impl Disc {
         Ok(Self {
             path,
             file: Arc::new(file),
-            container,
             read,
             stamp,
         })

@@ -23,9 +23,6 @@ pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
     for line in summary::lines(booted) {
         let _ = writeln!(text, "- {line}");
     }
-    if let Some(container) = &report.container {
-        let _ = writeln!(text, "\n{}", container.sentence());
-    }
     let _ = writeln!(text, "\n## Why\n");
     for diagnosis in &report.diagnosis {
         explained(&mut text, diagnosis, booted, out);

@@ -19,7 +19,6 @@ use std::{
 use anyhow::Context;
 use harness::diagnosis::{Boot, Diagnosis, addresses, diagnose};
 use images::{
-    container::{self, Container},
     differ::{Difference, first_difference},
     inspect::{Inspection, Window},
     overview::Overview,
@@ -60,44 +59,12 @@ pub(crate) struct Report {
     pub(crate) results: Results,
     /// The disc.
     pub(crate) disc: PathBuf,
-    /// What it is instead of an ISO, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) container: Option<Contained>,
     /// What is on it, and what is wrong with that.
     pub(crate) inspection: Inspection,
     /// Why it does what it does.
     pub(crate) diagnosis: Vec<Diagnosis>,
     /// How it compares with a disc that boots, where one was given.
     pub(crate) compared: Option<Compared>,
-}
-
-/// A file that holds an ISO, and is none.
-#[derive(Debug, Serialize)]
-pub(crate) struct Contained {
-    /// What it is.
-    pub(crate) format: container::Format,
-    /// The same in a sentence.
-    pub(crate) what: String,
-    /// The command that makes an ISO of it.
-    pub(crate) remedy: String,
-}
-
-impl Contained {
-    fn new(container: &Container) -> Self {
-        Self {
-            format: container.format,
-            what: container.to_string(),
-            remedy: container.remedy().to_string(),
-        }
-    }
-
-    /// The same in sentences.
-    pub(crate) fn sentence(&self) -> String {
-        format!(
-            "Not an ISO: {}. To extract the ISO: {}",
-            self.what, self.remedy
-        )
-    }
 }
 
 /// A comparison with a disc that boots.
@@ -200,7 +167,6 @@ fn report(setting: &Setting, disc: &Disc, good: Option<&Disc>, booted: &[Booted]
         compared: good.map(|good| Compared::new(good, disc)),
         results: setting.results(booted),
         disc: disc.path.clone(),
-        container: disc.container.as_ref().map(Contained::new),
         inspection: disc.read.inspection.clone(),
     }
 }

@@ -28,9 +28,6 @@ pub(super) fn write(
     for line in summary::lines(booted) {
         writeln!(to, "{}", filled(&line))?;
     }
-    if let Some(container) = &report.container {
-        writeln!(to, "\n{}", filled(&container.sentence()))?;
-    }
     writeln!(to)?;
     write_disc(to, &report.disc, &report.inspection)?;
     writeln!(to)?;
