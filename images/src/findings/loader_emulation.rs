@@ -44,10 +44,15 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let entries: Vec<_> = reading.bios_images().collect();
     for (entry, boot) in entries {
         let media = boot.media.emulation();
-        // A file system may hold a file of that name.
-        if media == MediaType::NO_EMULATION
-            || FatVolume::at(reading.disc, boot.load_rba.byte_offset()).is_some()
-        {
+        let is_emulated = matches!(
+            media,
+            MediaType::FLOPPY_1200K
+                | MediaType::FLOPPY_1440K
+                | MediaType::FLOPPY_2880K
+                | MediaType::HARD_DISK
+        );
+        // Another media type is a finding of its own. A file system may hold a file of that name.
+        if !is_emulated || FatVolume::at(reading.disc, boot.load_rba.byte_offset()).is_some() {
             continue;
         }
         let program = reading.bios_program(boot);
