@@ -189,8 +189,8 @@ pub(crate) struct BootMatrix {
     /// Run only one slice of the cells, as in slice:1/4, on one of several machines. cargo xtask merge joins them.
     #[arg(long, value_name = "slice:K/N", conflicts_with_all = ["rerun", "against"])]
     pub(crate) partition: Option<Partition>,
-    /// Write an archive with which cells can be run where there is neither the source nor a compiler: this program, and the
-    /// scenarios with their snapshots. Unpack it there; target/archive/xtask is this program.
+    /// Write an archive that runs cells without the source and without a compiler: this program, and the scenarios with their
+    /// snapshots. Unpack it there; target/archive/xtask is this program.
     #[arg(long, value_name = "FILE.tar.zst", exclusive = true)]
     pub(crate) archive: Option<PathBuf>,
     /// Start every machine from power-on, none from a checkpoint.
@@ -199,7 +199,7 @@ pub(crate) struct BootMatrix {
     /// Run every cell from a checkpoint and from power-on, and fail where what is seen is not the same.
     #[arg(long, conflicts_with = "cold")]
     pub(crate) prove_warm: bool,
-    /// Run so many machines at once [default: one for each processor, as far as memory lasts].
+    /// Run this many machines at once [default: one per processor, as memory allows].
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<usize>,
     /// The folder for results and evidence [default: target/boot-matrix].

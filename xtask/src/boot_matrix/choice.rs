@@ -309,7 +309,7 @@ fn select(
         master,
     };
     let cells = selection.apply(matrix).map_err(|error| {
-        let remedy = "cargo xtask boot-matrix --list, with fewer of them, which prints the cells";
+        let remedy = "cargo xtask boot-matrix --list with fewer filters, which prints the cells";
         Stop::usage(error, remedy)
     })?;
     let cells = match &options.import {
