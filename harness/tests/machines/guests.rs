@@ -511,8 +511,8 @@ fn dies_of(code: impl FnOnce(&mut Program)) -> Seen {
     program.says("first stage\n").waits(seconds(1));
     code(&mut program);
     let seen = program.seen_within(seconds(30));
+    // By what it did, which the callers ask for, and not because it was quiet.
     seen.came_to(OutcomeKind::Hung, GuestState::Silent, Starts::No);
-    assert!(seen.took < seconds(12), "{:?}", seen.took);
     seen
 }
 
