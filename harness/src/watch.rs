@@ -1,5 +1,7 @@
 //! The one place where what a machine sends is consumed.
 
+mod look;
+
 use std::{
     io,
     path::PathBuf,
@@ -20,23 +22,18 @@ use crate::{
     machine::{CommandError, Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
-    registers::Registers,
     rules::{self, Confirmed, Dialogue, Facts, Followed, Over, Stopped},
-    screen::{self, Fingerprint, Mode},
+    screen::{self, Fingerprint},
     text::{Cleaner, Lines},
     trace::TraceLog,
 };
 
-/// The longest time between two looks at a screen on which a text is to appear.
-const SCREEN_INTERVAL: Duration = Duration::from_secs(1);
 /// So many times its deadline on the wall, a machine that did not have the time that its deadline gives it is given up.
 const STARVED: u32 = 15;
 /// The same of a machine with a disc that is not ours, for which somebody waits.
 const STRANGERS_WALL: u32 = 3;
 /// So long what came before the end of a deadline is taken in after it.
 const LAST_EVENTS: Duration = Duration::from_millis(250);
-/// One look may fall into a moment in which interrupts are off; so many in a row do not.
-const DEAF_LOOKS: u32 = 4;
 /// So many lines of what came last are shown when a step of a dialogue does not come.
 const LAST_LINES: usize = 3;
 /// Within so much text a firmware has said its last word before it hands over.
@@ -453,104 +450,6 @@ impl<'a> Watch<'a> {
         if !self.family.mirrors_its_screen() {
             self.next_look = Instant::now();
         }
-    }
-
-    /// Examines the machine: there is no event for a hang, nor for a screen.
-    fn look(&mut self, machine: &mut Machine) -> Result<(), Trouble> {
-        let read = self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
-        if read {
-            self.awake();
-        }
-        self.find_output();
-        unless_gone(self.examine(machine))?;
-        self.gather();
-        self.interval *= 2;
-        if self.looks_at_its_own_pace() {
-            self.interval = self.interval.min(SCREEN_INTERVAL);
-        }
-        self.next_look = Instant::now() + self.interval;
-        Ok(())
-    }
-
-    fn examine(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
-        if self.may_have_begun() {
-            self.examine_screen(machine)?;
-        }
-        let Some(registers) = Registers::parse(&machine.registers()?) else {
-            return Ok(());
-        };
-        self.note_halt(&registers);
-        self.deaf_looks = if registers.interruptible {
-            0
-        } else {
-            self.deaf_looks + 1
-        };
-        let may_be_deaf = !self.family.works_with_interrupts_off() || self.facts.entered;
-        self.facts.deaf = may_be_deaf && self.deaf_looks >= DEAF_LOOKS;
-        let code = machine.memory(registers.address, 16).unwrap_or_default();
-        // Kept until the next sign of life: a look may fall into the timer's interrupt.
-        if let Some(place) = rules::lost_at(registers.address, registers.real_mode, &code) {
-            self.facts.lost = Some(place);
-        }
-        Ok(())
-    }
-
-    /// Looks for what the boot image wrote on the screen and nowhere else.
-    fn examine_screen(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
-        if self.guest.is_some() {
-            return self.see_guest(machine);
-        }
-        if self.facts.awaits_pattern || self.family.mirrors_its_screen() {
-            let start = self.cleaner.text().len() - self.output().len();
-            let firmware = self.cleaner.text().get(..start).unwrap_or_default();
-            self.screen = rules::without_firmware(&text_screen(machine)?, firmware);
-        }
-        if !self.family.mirrors_its_screen() {
-            // Pixels may be no text at all. UEFI firmware draws none after it started a program.
-            let picture = machine.screen()?;
-            let before = self.picture.get_or_insert_with(|| picture.clone());
-            self.facts.screen_after_entry |= *before != picture;
-        }
-        Ok(())
-    }
-
-    fn note_halt(&mut self, registers: &Registers) {
-        self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
-        self.dead_at = registers.is_dead().then_some(registers.address);
-    }
-
-    /// Words decide sooner than two looks come: whoever said them may have halted for good since the last one.
-    fn see_whether_it_halted(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
-        for _ in 0..2 {
-            if let Some(registers) = Registers::parse(&machine.registers()?) {
-                self.note_halt(&registers);
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks at what a guest has on its screen.
-    fn see_guest(&mut self, machine: &mut Machine) -> Result<(), CommandError> {
-        let seen = screen::read(machine)?;
-        let before = *self.guest_picture.get_or_insert(seen.fingerprint);
-        self.facts.screen_after_entry |= if self.family.mirrors_its_screen() {
-            // It writes text itself, and draws nothing.
-            !matches!(seen.mode, Mode::Text { .. })
-        } else {
-            before != seen.fingerprint
-        };
-        let start = self.cleaner.text().len() - self.output().len();
-        let firmware = self.cleaner.text().get(..start).unwrap_or_default();
-        self.screen = rules::without_firmware(&seen.text, firmware);
-        let now = self.now;
-        if let Some(guest) = &mut self.guest {
-            let (text, columns) = rules::at_the_margin(&self.screen, seen.mode.columns());
-            let text = rules::rejoined(&text, columns);
-            if guest.see(&text, seen.fingerprint, now) {
-                self.last_life = now;
-            }
-        }
-        Ok(())
     }
 
     /// What is known of the guest now.

@@ -134,13 +134,9 @@ impl Diagnosis {
             [] if self.starts != Starts::No || meant => {}
             [] => say("Nothing on the disc is known that would explain it."),
             [first, others @ ..] => {
-                say(&format!("The cause: {}", first.sentence));
+                say(&format!("Likely cause, not proved: {}", first.sentence));
                 for other in others {
-                    let lead = match other.finding {
-                        Some(_) => "Also",
-                        None => "Even with that mended it would not start",
-                    };
-                    say(&format!("{lead}: {}", other.sentence));
+                    say(&format!("Also: {}", other.sentence));
                 }
             }
         }

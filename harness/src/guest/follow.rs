@@ -72,7 +72,7 @@ pub(crate) struct Follower {
     failures: HashMap<(SaidBy, usize, String), Failure>,
 }
 
-/// What a guest is believed to have come to, as far as words tell.
+/// The state of a guest that its words suggest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     /// What it came to.
@@ -181,7 +181,7 @@ impl Follower {
         })
     }
 
-    /// What it is believed to have come to; `None` where its words tell nothing. `alive` is when the last sign of life came that is not its words.
+    /// The state that the guest's words suggest; `None` if they suggest none. `alive` is the time of the last sign of life other than words.
     pub(crate) fn standing(&self, now: Duration, alive: Duration) -> Option<Standing> {
         if let Some((guest, since)) = self.retries() {
             let told = now.saturating_sub(since) >= AT_ONCE;

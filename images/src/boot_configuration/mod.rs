@@ -224,6 +224,17 @@ impl Configuration {
         }
     }
 
+    /// Whether the entry of this index may start by itself. If no default is set, any may; if the default is missing, the first does.
+    #[must_use]
+    pub fn may_be_default(&self, index: usize) -> bool {
+        match &self.default {
+            DefaultEntry::Entry(default) => *default == index,
+            DefaultEntry::Unset => true,
+            DefaultEntry::Missing(_) => index == 0,
+            DefaultEntry::Unknown => false,
+        }
+    }
+
     /// The entry that is started when nobody chooses, where it is known.
     #[must_use]
     pub fn default_entry(&self) -> Option<&Entry> {

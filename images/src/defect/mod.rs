@@ -82,6 +82,10 @@ pub(crate) fn needs_hard_disk(boot: &mut Boot, _: &mut Option<Size>) -> Result<(
     )
 }
 
+pub(crate) fn needs_efi(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(boot.mode.efi(), "an EFI entry")
+}
+
 /// Whether the BIOS image is a drive, and no disk can hold it as it is.
 pub(crate) fn emulates_a_drive(boot: &Boot) -> bool {
     matches!(

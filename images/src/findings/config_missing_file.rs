@@ -1,8 +1,8 @@
 //! `config-missing-file`: a configuration that names a file which is not on the disc.
 
-use super::Room;
+use super::{Room, gravest};
 use crate::{
-    boot_configuration::{DefaultEntry, Loader},
+    boot_configuration::Loader,
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
 };
@@ -49,13 +49,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             );
             let place = reading.place_of(configuration.file_system, &missing.file);
             let finding = Finding::new(ID, place, message);
-            let is_default = match &configuration.default {
-                DefaultEntry::Entry(default) => *default == index,
-                // Without a default every entry counts; instead of one that is not there the first is taken.
-                DefaultEntry::Unset => true,
-                DefaultEntry::Missing(_) => index == 0,
-                DefaultEntry::Unknown => false,
-            };
+            let is_default = configuration.may_be_default(index);
             findings.push(if is_default {
                 finding
             } else {
@@ -63,11 +57,5 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             });
         }
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings.dedup_by(|one, other| one.message == other.message);
-    findings.truncate(TOLD);
-    findings
+    gravest(findings)
 }
-
-/// Missing files that are reported.
-const TOLD: usize = 16;

@@ -1,8 +1,8 @@
 //! `config-wrong-medium`: a configuration that looks for another medium.
 
-use super::Room;
+use super::{Room, gravest};
 use crate::{
-    boot_configuration::{DefaultEntry, Loader, SearchBy},
+    boot_configuration::{Loader, SearchBy},
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
 };
@@ -59,13 +59,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             );
             let place = reading.place_of(configuration.file_system, &entry.file);
             let finding = Finding::new(ID, place, message);
-            let is_default = match &configuration.default {
-                DefaultEntry::Entry(default) => *default == index,
-                // Without a default every entry counts; instead of one that is not there the first is taken.
-                DefaultEntry::Unset => true,
-                DefaultEntry::Missing(_) => index == 0,
-                DefaultEntry::Unknown => false,
-            };
+            let is_default = configuration.may_be_default(index);
             findings.push(if is_default && !entry.conditional {
                 finding
             } else {
@@ -90,14 +84,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             findings.push(Finding::new(ID, place, message).as_info());
         }
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings.dedup_by(|one, other| one.message == other.message);
-    findings.truncate(TOLD);
-    findings
+    gravest(findings)
 }
-
-/// Findings of this kind that are reported.
-const TOLD: usize = 16;
 
 /// The label that a kernel's command line wants: any word whose key ends in `label` or whose value begins with `LABEL=` or `CDLABEL=`.
 fn wanted_label(line: &str) -> Option<String> {

@@ -2,12 +2,10 @@
 
 use super::Room;
 use crate::{
-    boot::Boot,
-    defect::{Injection, Lack, Patient, need},
+    defect::{Injection, Patient, needs_efi},
     finding::{Finding, FindingId, Severity},
     inspect::counts::WrongCount,
     inspect::{BootReading, EntryReading, Reading},
-    size::Size,
 };
 
 const ID: FindingId = FindingId::CountEfiShort;
@@ -35,7 +33,7 @@ pub(super) const ROOM: Room = Room {
     describes: false,
     check,
     defect: Some(Injection {
-        express: fits,
+        express: needs_efi,
         inject,
         ..Injection::WORDS
     }),
@@ -54,10 +52,6 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(Finding::new(ID, reading.place(entry, 6), message))
     };
     reading.bootable_efi_entries().filter_map(finding).collect()
-}
-
-fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
-    need(boot.mode.efi(), "an EFI entry")
 }
 
 /// The load size that belongs to a BIOS entry.

@@ -2,12 +2,11 @@
 
 use super::Room;
 use crate::{
-    boot::{Boot, Emulation, Floppy},
-    defect::{Facts, Injection, Lack, Patient, need},
+    boot::{Emulation, Floppy},
+    defect::{Facts, Injection, Lack, Patient, need, needs_efi},
     eltorito::MediaType,
     finding::{Finding, FindingId, Severity},
     inspect::{BootReading, EntryReading, Reading},
-    size::Size,
 };
 
 const ID: FindingId = FindingId::EfiAsFloppy;
@@ -30,7 +29,7 @@ pub(super) const ROOM: Room = Room {
     describes: false,
     check,
     defect: Some(Injection {
-        express: fits,
+        express: needs_efi,
         stands,
         inject,
         ..Injection::WORDS
@@ -51,10 +50,6 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(Finding::new(ID, reading.place(entry, 1), message))
     };
     reading.bootable_efi_entries().filter_map(finding).collect()
-}
-
-fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
-    need(boot.mode.efi(), "an EFI entry")
 }
 
 fn stands(facts: &Facts<'_>) -> Result<(), Lack> {

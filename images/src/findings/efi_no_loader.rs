@@ -2,11 +2,9 @@
 
 use super::Room;
 use crate::{
-    boot::Boot,
-    defect::{Injection, Lack, Patient, need},
+    defect::{Injection, Patient, needs_efi},
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
-    size::Size,
     sparse::SparseBytes,
     units::Lba,
 };
@@ -35,7 +33,7 @@ pub(super) const ROOM: Room = Room {
     describes: false,
     check,
     defect: Some(Injection {
-        express: fits,
+        express: needs_efi,
         inject,
         in_image: Some(inject_into_image),
         ..Injection::WORDS
@@ -67,10 +65,6 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         boot.load_rba.get()
     );
     vec![Finding::new(ID, Place::block(boot.load_rba), message)]
-}
-
-fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
-    need(boot.mode.efi(), "an EFI entry")
 }
 
 fn inject(disc: &mut Patient<'_>) {

@@ -15,7 +15,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
-    explanation: "What the EFI loader starts or reads next is not on the disc.",
+    explanation: "The disc lacks a file that its EFI loader starts or reads next.",
     consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt, systemd-boot an empty menu.",
     remedy: "If it is not your disc, ask its maker for a new one; else put what the loader wants beside it: grubx64.efi for shim, grub.cfg at its prefix for GRUB.",
     recipes: &[("mtools", "mcopy -i efi.img grubx64.efi ::/EFI/BOOT")],

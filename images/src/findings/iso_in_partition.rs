@@ -13,7 +13,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "usb"],
-    explanation: "There is no ISO 9660 at the start of the disc, and one in a partition or at another offset.",
+    explanation: "The disc does not begin with an ISO 9660 file system; one starts in a partition or at another offset.",
     consequence: "A BIOS finds nothing to start; OVMF finds the ISO in the partition of a stick.",
     remedy: "Write the ISO onto the whole stick (/dev/sdX) and not into a partition of it (/dev/sdX1); from this file it can be cut out.",
     recipes: &[("dd", "dd if=FILE of=disc.iso bs=512 skip=FIRST-SECTOR")],

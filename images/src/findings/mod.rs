@@ -105,6 +105,17 @@ pub(crate) struct Room {
     pub(crate) defect: Option<Injection>,
 }
 
+/// So many findings of one kind are reported.
+const REPORTED: usize = 16;
+
+/// The gravest findings of a kind that a disc can have often, each message once.
+fn gravest(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.dedup_by(|one, other| one.message == other.message);
+    findings.truncate(REPORTED);
+    findings
+}
+
 macro_rules! rooms {
     ($($room:ident: $variant:ident,)*) => {
         /// What can be wrong with a disc. The ids are stable.

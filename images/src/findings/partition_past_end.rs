@@ -2,11 +2,9 @@
 
 use super::Room;
 use crate::{
-    boot::Boot,
-    defect::{Facts, Injection, Lack, need},
+    defect::{Facts, Injection, Lack, need, needs_efi},
     finding::{Finding, FindingId, Severity},
     inspect::{BootReading, EntryReading, Reading, counts},
-    size::Size,
     units::{BlockCount, Lba},
 };
 
@@ -25,7 +23,7 @@ pub(super) const ROOM: Room = Room {
     describes: false,
     check,
     defect: Some(Injection {
-        express: fits,
+        express: needs_efi,
         stands,
         ..Injection::WORDS
     }),
@@ -51,10 +49,6 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(Finding::new(ID, reading.place(entry, 6), message))
     };
     reading.bootable_efi_entries().filter_map(finding).collect()
-}
-
-fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
-    need(boot.mode.efi(), "an EFI entry")
 }
 
 fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
