@@ -127,7 +127,7 @@ impl Finding {
         if is_harmless { self.as_info() } else { self }
     }
 
-    /// The same where it is only worth knowing: nobody trips over it, and nothing need be mended.
+    /// The same as information only: no firmware is affected, and nothing needs a fix.
     #[must_use]
     pub fn as_info(mut self) -> Self {
         self.severity = Severity::Info;

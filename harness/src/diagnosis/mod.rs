@@ -81,7 +81,7 @@ pub struct Cause {
     pub finding: Option<FindingId>,
     /// What it is, with its figures, and what it does.
     pub sentence: String,
-    /// What would mend it; empty when nothing need be mended.
+    /// How to fix it; empty if nothing needs a fix.
     pub remedy: String,
 }
 
@@ -136,7 +136,11 @@ impl Diagnosis {
             [first, others @ ..] => {
                 say(&format!("Likely cause, not proved: {}", first.sentence));
                 for other in others {
-                    say(&format!("Also: {}", other.sentence));
+                    let lead = match other.finding {
+                        Some(_) => "Also",
+                        None => "Independently of that",
+                    };
+                    say(&format!("{lead}: {}", other.sentence));
                 }
             }
         }

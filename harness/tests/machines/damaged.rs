@@ -80,7 +80,7 @@ impl Victim {
 struct Must {
     happens: &'static str,
     because: Option<Id>,
-    /// What keeps it from booting even when that is mended.
+    /// A reason that does not depend on the defect.
     and_then: Option<&'static str>,
 }
 
@@ -274,8 +274,8 @@ macro_rules! damaged {
 /// GRUB's rescue CD is for a BIOS alone, whatever else is wrong with it.
 const FOR_BIOS_ALONE: Must = still(BIOS_ALONE);
 const BIOS_ALONE: &str = "the disc is for a BIOS alone";
-/// What introduces a reason that remains when the defect is mended.
-const AND_THEN: &str = "Even with that mended";
+/// What introduces a reason that does not depend on the defect.
+const AND_THEN: &str = "Independently of that";
 
 damaged! { grub {
     healthy: |_| {}, still("SeaBIOS hands over to it"), FOR_BIOS_ALONE;

@@ -75,7 +75,7 @@ pub(super) fn run(job: &Job<'_>, signals: &Signals) -> anyhow::Result<()> {
     watch.finish();
     done.map_err(|error| {
         let what = format!("the cells cannot be run: {error}");
-        Stop::host(what, "the same command with --resume, once that is mended").into()
+        Stop::host(what, "the same command with --resume, once that is fixed").into()
     })
 }
 
