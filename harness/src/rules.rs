@@ -582,3 +582,7 @@ pub(crate) fn is_output(text: &str) -> bool {
 #[cfg(test)]
 #[path = "rules_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "rules/strangers_tests.rs"]
+mod strangers_tests;

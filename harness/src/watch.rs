@@ -1,6 +1,7 @@
 //! The one place where what a machine sends is consumed.
 
 mod look;
+mod trouble;
 
 use std::{
     io,
@@ -8,8 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use images::probe::protocol::{self, Transcript, WireDamage};
+use images::probe::protocol::{self, Transcript};
 
+pub(crate) use self::trouble::Trouble;
+use self::trouble::unless_gone;
 use crate::{
     case::{Case, Success},
     dialogue::{self, Progress, Talk},
@@ -40,28 +43,6 @@ const LAST_LINES: usize = 3;
 const FIRMWARES_WORDS: usize = 1 << 20;
 /// A text to wait for is looked for in the new output and this much before it.
 const PATTERN_OVERLAP: usize = 4096;
-
-/// Why watching ended without an outcome.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// QEMU ended.
-    Exited(std::process::ExitStatus),
-    /// Somebody outside asked QEMU to stop.
-    Stopped(String),
-    /// A channel or a file failed.
-    Host(io::Error),
-    /// QEMU did not answer.
-    Silent(CommandError),
-    /// A probe line was lost or changed on the way.
-    Wire(WireDamage),
-    /// The host had no time for the machine.
-    Starved {
-        /// The time that it had.
-        had: Duration,
-        /// The time that passed.
-        waited: Duration,
-    },
-}
 
 /// One machine being watched.
 pub(crate) struct Watch<'a> {
@@ -613,16 +594,6 @@ impl<'a> Watch<'a> {
         };
         self.searched = output.len();
         self.facts.pattern = self.facts.pattern.or(place);
-    }
-}
-
-/// What a command brought; nothing when the machine is gone: its exit is the next event, and says more.
-fn unless_gone<T>(result: Result<T, CommandError>) -> Result<Option<T>, Trouble> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(CommandError::Gone) => Ok(None),
-        Err(CommandError::Channel { source }) => Err(Trouble::Host(source)),
-        Err(error) => Err(Trouble::Silent(error)),
     }
 }
 

@@ -35,6 +35,7 @@ pub mod terms;
 pub mod toolbox;
 pub mod words;
 
+mod discs;
 mod reading;
 mod rule;
 mod version;

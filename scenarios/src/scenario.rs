@@ -1,7 +1,7 @@
 //! A family of cases: what a [`ScenarioDecl`] means.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -10,23 +10,23 @@ use std::{
 use harness::{
     attachment::Attachment,
     dialogue::{Dialogue, DialogueError},
-    live::LayoutError,
     toml_file::Location,
 };
 use toml::Spanned;
 
 use crate::{
     cell::{Cell, DiscSource, Recipe, Rule},
-    file::{IsoDecl, ScenarioDecl},
+    discs::{Axes, Declared, Discs, or_absent, read_iso, read_live},
+    file::ScenarioDecl,
     files,
     filter::glob,
-    id::{ABSENT, CellId, DiscId, check_part},
-    live::{Live, LiveError},
+    id::{ABSENT, CellId, DiscId},
+    live::Live,
     master::Masters,
     read_error::ScenarioError,
     reading::{Reader, Source},
     rule::{When, read_cold, read_exclude, read_expect},
-    words::{Boot, Firmware, Master, Medium, OrAbsent, Set, Size, Word, unknown_word},
+    words::{Boot, Firmware, Master, Medium, Set, Size, Word, unknown_word},
 };
 
 /// A family of cases.
@@ -54,26 +54,6 @@ pub struct Scenario {
     /// The folder under which its snapshots lie.
     pub(crate) snapshots: PathBuf,
     masters: Arc<Masters>,
-}
-
-#[derive(Clone, Debug)]
-enum Discs {
-    Mastered(Axes),
-    Iso {
-        path: PathBuf,
-        package: Option<String>,
-        name: String,
-    },
-    /// By the word that names each in ids.
-    Live(Vec<(String, Live)>),
-}
-
-#[derive(Clone, Debug)]
-struct Axes {
-    media: Vec<Option<Medium>>,
-    boot: Vec<Boot>,
-    size: Vec<Option<Size>>,
-    master: Vec<Master>,
 }
 
 impl Scenario {
@@ -476,76 +456,6 @@ impl Scenario {
     }
 }
 
-fn or_absent<T: ToString>(value: Option<&T>) -> String {
-    value.map_or_else(|| ABSENT.to_owned(), ToString::to_string)
-}
-
-/// Reads the axes of a scenario.
-struct Declared<'a> {
-    reader: &'a Reader<'a>,
-    /// The scenario, for an axis that is not there.
-    at: &'a Location,
-}
-
-impl Declared<'_> {
-    fn required<T: ToString>(
-        &self,
-        name: &str,
-        words: Vec<Spanned<Word<T>>>,
-    ) -> Result<Vec<T>, ScenarioError> {
-        if words.is_empty() {
-            let what = format!("{name} is missing or empty: name at least one");
-            return Err(self.reader.wrong(self.at.clone(), what));
-        }
-        self.distinct(name, words, |word| word.0, ToString::to_string)
-    }
-
-    fn optional<T: ToString>(
-        &self,
-        name: &str,
-        words: Option<Vec<Spanned<OrAbsent<T>>>>,
-    ) -> Result<Vec<Option<T>>, ScenarioError> {
-        match words {
-            None => Ok(vec![None]),
-            Some(words) if words.is_empty() => {
-                let what = format!("{name} is empty: name at least one, or \"-\"");
-                Err(self.reader.wrong(self.at.clone(), what))
-            }
-            Some(words) => self.distinct(
-                name,
-                words,
-                |word| word.0,
-                |value| or_absent(value.as_ref()),
-            ),
-        }
-    }
-
-    /// Two spellings of one word would make two cells with one id.
-    fn distinct<W, T>(
-        &self,
-        name: &str,
-        words: Vec<Spanned<W>>,
-        value: impl Fn(W) -> T,
-        text: impl Fn(&T) -> String,
-    ) -> Result<Vec<T>, ScenarioError> {
-        let mut seen = BTreeSet::new();
-        let mut values = Vec::new();
-        for word in words {
-            let at = self.reader.at(&word);
-            let value = value(word.into_inner());
-            let text = text(&value);
-            if let Err(error) = check_part(&text) {
-                return Err(self.reader.wrong(at, format!("{name}: {error}")));
-            }
-            if let Some(twice) = seen.replace(text) {
-                return Err(self.reader.wrong(at, format!("{name} has {twice} twice")));
-            }
-            values.push(value);
-        }
-        Ok(values)
-    }
-}
-
 fn read_texts(
     texts: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
     booted: &[Firmware],
@@ -582,56 +492,5 @@ fn read_dialogue(
     Dialogue::read(&folder.join(file.get_ref())).map_err(|error| match error {
         DialogueError::Syntax(error) => reader.wrong(error.at, error.message),
         DialogueError::Io { .. } => reader.wrong(reader.at(file), error),
-    })
-}
-
-fn read_live(
-    words: &[Spanned<String>],
-    source: &Source<'_>,
-    axes: &Declared<'_>,
-) -> Result<Vec<(String, Live)>, ScenarioError> {
-    let beside = source.path.parent().unwrap_or(Path::new(""));
-    let folders = [beside.join("live"), beside.join("../live")];
-    let folder = folders.iter().find(|folder| folder.is_dir());
-    let mut discs: Vec<(String, Live)> = Vec::new();
-    for spanned in words {
-        let word = spanned.get_ref();
-        let wrong = |what: String| axes.reader.wrong(axes.reader.at(spanned), what);
-        check_part(word).map_err(|error| wrong(error.to_string()))?;
-        if discs.iter().any(|(known, _)| known == word) {
-            return Err(wrong(format!("live has {word} twice")));
-        }
-        let folder = folder
-            .ok_or_else(|| wrong(format!("no folder {} holds layouts", folders[0].display())))?;
-        let live = Live::read(folder, word).map_err(|error| match error {
-            LiveError::Layout(LayoutError::Syntax(error)) => {
-                axes.reader.wrong(error.at, error.message)
-            }
-            error => wrong(error.to_string()),
-        })?;
-        discs.push((word.clone(), live));
-    }
-    if discs.is_empty() {
-        let what = "live is empty: name at least one layout".to_owned();
-        return Err(axes.reader.wrong(axes.at.clone(), what));
-    }
-    Ok(discs)
-}
-
-fn read_iso(iso: IsoDecl, source: &Source<'_>) -> Result<Discs, String> {
-    let path = source
-        .path
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join(&iso.path);
-    let stem = path
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or_default();
-    check_part(stem).map_err(|error| format!("the name of the iso {}: {error}", path.display()))?;
-    Ok(Discs::Iso {
-        name: stem.to_owned(),
-        path,
-        package: iso.package,
     })
 }

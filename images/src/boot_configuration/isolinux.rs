@@ -3,12 +3,15 @@
 //! Source: syslinux 6.04, `core/fs/iso9660/iso9660.c` (where it is looked for), `com32/elflink/ldlinux/readconfig.c` (the language),
 //! `ldlinux.c` and `kernel.c` (what is done with it). The directory of isolinux.bin is not among the five that are searched.
 
+mod line;
+
 use std::collections::BTreeSet;
 
+use self::line::{Label, Said, base_name, is_menu, named, number, split};
 use super::{
     Configuration, DefaultEntry, Entry, Eyes, FileSystem, INCLUDES, Loader, NAMED, NamedFile,
     Reader, Timeout, kept, line_number,
-    volume::{directory_of, join, normal},
+    volume::{join, normal},
 };
 
 /// Where isolinux looks, in this order.
@@ -86,47 +89,6 @@ fn read_one(
     parser.modules = parser.module_directories();
     parser.file(&next.path, &text, 0);
     Some(parser.finish())
-}
-
-/// A line's argument and where it stands.
-#[derive(Clone, Debug)]
-struct Said {
-    file: String,
-    line: u32,
-    directive: String,
-    text: String,
-}
-
-impl Said {
-    fn word(&self) -> &str {
-        self.text
-            .split_ascii_whitespace()
-            .next()
-            .unwrap_or_default()
-    }
-
-    fn rest(&self) -> &str {
-        let rest = self.text.split_once([' ', '\t']);
-        rest.map_or("", |(_, rest)| rest.trim_start())
-    }
-}
-
-/// A label as far as it was read.
-#[derive(Debug, Default)]
-struct Label {
-    name: String,
-    title: Option<String>,
-    file: String,
-    line: u32,
-    parent: Option<usize>,
-    kernel: Option<Said>,
-    append: Option<Said>,
-    initrd: Option<Said>,
-    is_default: bool,
-    /// A separator, or one that cannot be chosen.
-    disabled: bool,
-    /// It opens or leaves a menu.
-    leads_nowhere: bool,
 }
 
 struct Parser<'r, 'w, 'd> {
@@ -610,56 +572,4 @@ impl Parser<'_, '_, '_> {
             });
         }
     }
-}
-
-fn named(said: &Said, path: &str, exists: Option<bool>) -> NamedFile {
-    NamedFile {
-        file: said.file.clone(),
-        line: said.line,
-        directive: said.directive.clone(),
-        path: kept(path),
-        exists,
-    }
-}
-
-/// A keyword in lower case, and what follows it.
-fn split(line: &str) -> (String, &str) {
-    let end = line.find([' ', '\t']).unwrap_or(line.len());
-    let (keyword, rest) = line.split_at(end);
-    // No keyword is long.
-    let keyword = keyword.get(..32).unwrap_or(keyword);
-    (keyword.to_ascii_lowercase(), rest.trim_start())
-}
-
-/// C's `atoi`: the digits at the beginning.
-fn number(text: &str) -> i64 {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text),
-    };
-    let end = digits.find(|it: char| !it.is_ascii_digit());
-    let digits = digits
-        .get(..end.unwrap_or(digits.len()))
-        .unwrap_or_default();
-    // More digits than a number holds are a time without end in practice.
-    let value = digits.parse::<i64>();
-    sign * value.unwrap_or(if digits.is_empty() {
-        0
-    } else {
-        i64::from(i32::MAX)
-    })
-}
-
-fn base_name(path: &str) -> String {
-    let name = path.strip_prefix(directory_of(path)).unwrap_or(path);
-    name.trim_start_matches('/').to_ascii_lowercase()
-}
-
-/// Whether a program shows a menu and waits for a person.
-fn is_menu(path: &str) -> bool {
-    let name = base_name(path);
-    matches!(
-        name.as_str(),
-        "menu.c32" | "vesamenu.c32" | "gfxmenu.c32" | "gfxboot.c32" | "gfxboot.com"
-    )
 }
