@@ -5,7 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use crate::findings::FindingId;
-use crate::units::Lba;
+use crate::{
+    change::{Change, Edits},
+    inspect::Window,
+    units::Lba,
+};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +95,12 @@ pub struct Finding {
     pub trips: Vec<String>,
     /// How to mend it.
     pub fix: String,
+    /// What has to be written so that it is gone; empty where this disc does not hold what is needed for that.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// The same, to be written.
+    #[serde(skip)]
+    edits: Edits,
 }
 
 impl Finding {
@@ -105,7 +115,33 @@ impl Finding {
             message,
             trips: id.trips().iter().map(|&who| who.to_owned()).collect(),
             fix: id.remedy().to_owned(),
+            changes: Vec::new(),
+            edits: Edits::default(),
         }
+    }
+
+    /// The same, mended by writing these bytes at an offset of the disc.
+    #[must_use]
+    pub(crate) fn fixed_by(mut self, offset: u64, bytes: &[u8]) -> Self {
+        self.edits.write(offset, bytes);
+        self
+    }
+
+    /// Keeps what has to be written of what a fix names, and tells it.
+    pub(crate) fn compare_with(&mut self, disc: &mut Window<'_>) {
+        (self.edits, self.changes) = self.edits.against(disc);
+    }
+
+    /// Whether something can be written that mends it.
+    #[must_use]
+    pub fn is_fixable(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// What mends it.
+    #[must_use]
+    pub const fn edits(&self) -> &Edits {
+        &self.edits
     }
 
     /// Whether it describes what the disc is made for, and no fault of it.
@@ -132,6 +168,7 @@ impl Finding {
     pub fn as_info(mut self) -> Self {
         self.severity = Severity::Info;
         self.trips.clear();
+        self.edits = Edits::default();
         "Nothing need be done.".clone_into(&mut self.fix);
         self
     }

@@ -36,7 +36,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         "the validation entry's words sum to {:04X}, not to 0",
         slots.validation.word_sum
     );
-    vec![Finding::new(ID, slots.place(0, 0x1C), message)]
+    let place = slots.place(0, 0x1C);
+    let Some(checksum) = reading.disc.array(place.offset) else {
+        return Vec::new();
+    };
+    let right = u16::from_le_bytes(checksum).wrapping_sub(slots.validation.word_sum);
+    vec![Finding::new(ID, place, message).fixed_by(place.offset, &right.to_le_bytes())]
 }
 
 fn inject(disc: &mut Patient<'_>) {

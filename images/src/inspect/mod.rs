@@ -163,6 +163,9 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         original::compare(disc, original, catalog, &images, &mut found)
     });
     inspection.unreadable = disc.unreadable().to_vec();
+    for finding in &mut found {
+        finding.compare_with(disc);
+    }
     // The worst first, then by their place.
     found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.offset));
     inspection.findings = found;

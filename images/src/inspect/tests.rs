@@ -223,7 +223,9 @@ proptest! {
         let options = Options { medium: Some(BlockCount::new(1000)), boot_image: Some(&disc.bytes), ..Options::default() };
         if let Ok(inspection) = inspect(&mut Window::new(&disc.bytes), &options) {
             let json = serde_json::to_string(&inspection).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Inspection>(&json).unwrap(), inspection);
+            // What has to be written is told and not kept.
+            let again: Inspection = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(serde_json::to_string(&again).unwrap(), json);
         }
     }
 
