@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use images::{boot_configuration::BootConfigurations, manifest::Manifest, map::DiscMap};
+use images::{
+    boot_configuration::BootConfigurations, change::Edits, manifest::Manifest, map::DiscMap,
+};
 
 use crate::{
     accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, guest::Vocabulary,
@@ -16,6 +18,8 @@ pub struct Case {
     pub id: String,
     /// The ISO.
     pub disc: PathBuf,
+    /// What the machine reads instead of some of its bytes, to see what that changes: the disc itself stays as it is.
+    pub edits: Edits,
     /// What it was mastered to hold; `None` for a disc that is not ours.
     pub manifest: Option<Manifest>,
     /// What stands where on it, for the table of what was read; `None`: what its manifest says.
@@ -61,6 +65,7 @@ impl Case {
         Self {
             id: disc.display().to_string(),
             disc,
+            edits: Edits::default(),
             manifest: None,
             map: None,
             configurations: Arc::default(),

@@ -24,6 +24,8 @@ pub const SCREEN_TEXT: &str = "screen.txt";
 pub const SCREENSHOT: &str = "screenshot.png";
 /// A script that boots the disc in the same way, without this crate.
 pub const REPLAY: &str = "replay.sh";
+/// What is changed of the disc, where something is: an overlay in qcow2.
+pub const OVERLAY: &str = "overlay.qcow2";
 /// The names of everything that a run may leave, besides.
 const FILES: &[&str] = &[
     SERIAL_RAW,
@@ -39,6 +41,7 @@ const FILES: &[&str] = &[
     SCREEN_TEXT,
     "registers.txt",
     "infra.txt",
+    OVERLAY,
 ];
 
 /// The folder of the machine itself, as long as it runs.

@@ -1,9 +1,10 @@
 //! Where a disc's boot structures lie, as firmware finds them: enough to name the stage a boot reached.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{io, path::Path};
 
 use images::{
     eltorito::{BOOTABLE, BootEntry, RawBootRecord},
+    inspect::{DiscFile, Window},
     iso9660::{DescriptorKind, SYSTEM_AREA_BLOCKS},
     units::{BLOCK_BYTES, BlockCount, Lba, VirtualSectorCount},
 };
@@ -58,22 +59,24 @@ impl BootImage {
 impl BootLayout {
     /// Reads a disc's boot record and the first block of its catalog. A disc without them, or with
     /// nonsense in them, has an empty layout.
+    pub(crate) fn of(disc: &mut Window<'_>) -> Self {
+        let Some(catalog) = find_boot_record(disc) else {
+            return Self::default();
+        };
+        let images = disc.block(catalog).map(|block| entries(&block));
+        Self {
+            catalog: Some(catalog),
+            images: images.unwrap_or_default(),
+        }
+    }
+
+    /// The same of a file.
     ///
     /// # Errors
-    /// The file cannot be opened or read.
-    pub(crate) fn of(disc: &Path) -> io::Result<Self> {
-        let file = File::open(disc)?;
-        let Some(catalog) = find_boot_record(&file)? else {
-            return Ok(Self::default());
-        };
-        let images = match read_block(&file, catalog)? {
-            Some(block) => entries(&block),
-            None => Vec::new(),
-        };
-        Ok(Self {
-            catalog: Some(catalog),
-            images,
-        })
+    /// It cannot be opened, or is no disc.
+    pub(crate) fn of_file(disc: &Path) -> io::Result<Self> {
+        let file = DiscFile::open(disc).map_err(io::Error::other)?;
+        Ok(Self::of(&mut Window::new(&file)))
     }
 
     /// The initial entry, the only one that a BIOS looks at.
@@ -82,20 +85,14 @@ impl BootLayout {
     }
 }
 
-fn find_boot_record(file: &File) -> io::Result<Option<Lba>> {
+fn find_boot_record(disc: &mut Window<'_>) -> Option<Lba> {
     let first = Lba::new(SYSTEM_AREA_BLOCKS.get());
-    for number in 0..DESCRIPTORS {
-        let Some(block) = read_block(file, first.plus(BlockCount::new(number)))? else {
-            break;
-        };
-        if DescriptorKind::of(&block).is_none() {
-            break;
-        }
-        if let Some(record) = RawBootRecord::decode(&block) {
-            return Ok(Some(record.catalog));
-        }
-    }
-    Ok(None)
+    let blocks = (0..DESCRIPTORS).map_while(|number| {
+        let block = disc.block(first.plus(BlockCount::new(number)))?;
+        DescriptorKind::of(&block).map(|_| block)
+    });
+    let mut records = blocks.filter_map(|block| RawBootRecord::decode(&block));
+    records.next().map(|record| record.catalog)
 }
 
 fn entries(catalog: &[u8; BLOCK_BYTES as usize]) -> Vec<BootImage> {
@@ -110,14 +107,4 @@ fn entries(catalog: &[u8; BLOCK_BYTES as usize]) -> Vec<BootImage> {
             load_rba: Lba::new(entry.load_rba.into()),
         })
         .collect()
-}
-
-/// One block; `None` past the end of the file.
-fn read_block(file: &File, lba: Lba) -> io::Result<Option<[u8; BLOCK_BYTES as usize]>> {
-    let mut block = [0; BLOCK_BYTES as usize];
-    match file.read_exact_at(&mut block, lba.byte_offset()) {
-        Ok(()) => Ok(Some(block)),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(error) => Err(error),
-    }
 }

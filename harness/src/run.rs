@@ -8,20 +8,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use images::{probe::report::ProbeReport, units::ByteCount};
+use images::{
+    change::Changed,
+    inspect::{DiscFile, Source, Window},
+    probe::report::ProbeReport,
+    units::ByteCount,
+};
 
 use crate::{
     case::Case,
     checkpoint::Checkpoint,
     child::die_with_parent,
     evidence::{
-        EvidenceError, EvidenceFolder, OBSERVATION, REPLAY, SCREEN_TEXT, SCREENSHOT, SERIAL_RAW,
-        SERIAL_SCREEN, SERIAL_TEXT, SERIAL_TIMES,
+        EvidenceError, EvidenceFolder, OBSERVATION, OVERLAY, REPLAY, SCREEN_TEXT, SCREENSHOT,
+        SERIAL_RAW, SERIAL_SCREEN, SERIAL_TEXT, SERIAL_TIMES,
     },
     guest::{Need, Starts},
     layout::BootLayout,
     machine::{
-        CommandError, Machine,
+        CommandError, Machine, overlay,
         spec::{Channels, HostDisc, MachineSpec, Origin},
     },
     observation::{DiscRead, Observation, Start},
@@ -187,14 +192,14 @@ pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
 }
 
 fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
-    let layout = BootLayout::of(&case.disc).map_err(|error| {
-        Infra::new(format!(
-            "disc {} cannot be read: {error}",
-            case.disc.display()
-        ))
-    })?;
+    let file = DiscFile::open(&case.disc).map_err(|error| Infra::new(error.to_string()))?;
+    let changed = Changed::new(&file, &case.edits);
+    let layout = BootLayout::of(&mut Window::new(&changed));
     let platform = &case.platform;
-    let disc = HostDisc::at(disc_name(&absolute(&case.disc)?, folder)?);
+    let mut disc = HostDisc::at(disc_name(&absolute(&case.disc)?, folder)?);
+    if !case.edits.is_empty() {
+        disc.overlay = Some(overlay_over(&file, case, folder)?);
+    }
     let machine = |origin| {
         platform
             .machine(disc.clone(), origin, case.processor_time())
@@ -340,13 +345,26 @@ fn disc_name(disc: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
             disc.display()
         ))
     })?;
-    let name = link.to_str().map(str::to_owned);
+    utf8(&link, folder)
+}
+
+/// A path in the evidence folder, in UTF-8.
+fn utf8(path: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
+    let name = path.to_str().map(str::to_owned);
     name.ok_or_else(|| {
         Infra::new(format!(
             "evidence folder {} is not named in UTF-8: choose another",
             folder.path().display()
         ))
     })
+}
+
+/// Writes what is changed of a disc into the evidence, and names that.
+fn overlay_over(disc: &dyn Source, case: &Case, folder: &EvidenceFolder) -> Result<String, Infra> {
+    let file = folder.file(OVERLAY)?;
+    overlay::write(&file, disc, &case.edits)
+        .map_err(|error| Infra::new(format!("the disc's changes cannot be written: {error}")))?;
+    utf8(&absolute(&folder.path().join(OVERLAY))?, folder)
 }
 
 fn describe(trouble: &Trouble) -> String {

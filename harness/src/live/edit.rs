@@ -30,7 +30,7 @@ impl Edit {
             Self::CutPercent(percent) => file.set_len(part(percent)),
             Self::FlipPercent(percent) => flip(&file, part(percent)),
             Self::BootInfoChecksum => {
-                let layout = BootLayout::of(iso)?;
+                let layout = BootLayout::of_file(iso)?;
                 let image = layout.images.first();
                 let image = image.ok_or_else(|| io::Error::other("the disc has no boot image"))?;
                 // The fourth field of the table.

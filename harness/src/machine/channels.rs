@@ -68,6 +68,12 @@ impl Wires {
             mapping(files::open(Path::new(&spec.disc.path))?, descriptor::DISC),
             mapping(files::firmware(&spec.firmware)?, descriptor::FIRMWARE),
         ];
+        if let Some(overlay) = &spec.disc.overlay {
+            theirs.push(mapping(
+                files::open(Path::new(overlay))?,
+                descriptor::OVERLAY,
+            ));
+        }
         if let Some(memory) = memory {
             theirs.push(mapping(memory.try_clone()?, descriptor::MEMORY));
         }

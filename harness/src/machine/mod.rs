@@ -4,6 +4,7 @@ mod channels;
 mod clock;
 pub(crate) mod files;
 mod isolation;
+pub(crate) mod overlay;
 pub mod qmp;
 pub mod spec;
 

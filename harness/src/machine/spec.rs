@@ -58,6 +58,8 @@ pub struct HostDisc {
     pub path: String,
     /// Whether that is a block device, such as a drive, and no regular file: QEMU reads the two by different drivers.
     pub is_device: bool,
+    /// The absolute path, in UTF-8 too, of what is read instead of some of its bytes ([`crate::machine::overlay`]).
+    pub overlay: Option<String>,
 }
 
 impl HostDisc {
@@ -67,6 +69,7 @@ impl HostDisc {
         Self {
             is_device: kind.is_ok_and(|kind| kind.is_block_device()),
             path,
+            overlay: None,
         }
     }
 }
@@ -120,6 +123,8 @@ pub mod descriptor {
     pub const MEMORY: RawFd = 8;
     /// The program that stops such a machine.
     pub const PROGRAM: RawFd = 9;
+    /// The overlay over the disc.
+    pub const OVERLAY: RawFd = 10;
 }
 
 /// The name of an inherited file, for an option that opens it anew.
@@ -324,7 +329,13 @@ impl MachineSpec {
         } else {
             "file"
         };
-        argv.open("disc", driver, &self.disc.path, descriptor::DISC);
+        match &self.disc.overlay {
+            None => argv.open("disc", driver, &self.disc.path, descriptor::DISC),
+            Some(overlay) => {
+                argv.open("original", driver, &self.disc.path, descriptor::DISC);
+                argv.open_over("disc", "original", overlay, descriptor::OVERLAY);
+            }
+        }
         // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
         let devices: &[&str] = match self.attachment {
             Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
@@ -381,13 +392,32 @@ impl Argv<'_> {
 
     /// A file as a block device that can only be read, inherited or by its path.
     fn open(&mut self, node: &str, driver: &str, path: &str, descriptor: RawFd) {
+        let file = self.file(path, descriptor);
+        self.node(node, driver, &file, true);
+    }
+
+    /// The same of what stands over another node.
+    fn open_over(&mut self, node: &str, below: &str, path: &str, descriptor: RawFd) {
+        let node = json!({
+            "node-name": node,
+            "driver": "qcow2",
+            "read-only": true,
+            "file": { "driver": "file", "read-only": true, "filename": self.file(path, descriptor) },
+            // A node and not a name: nothing that a file says is opened.
+            "backing": below,
+        });
+        self.option("-blockdev", &node.to_string());
+    }
+
+    /// What QEMU opens a file by.
+    fn file(&mut self, path: &str, descriptor: RawFd) -> String {
         match self.channels {
             Channels::Inherited => {
                 // A set of one descriptor, with the same number.
                 self.option("-add-fd", &format!("fd={descriptor},set={descriptor}"));
-                self.node(node, driver, &format!("/dev/fdset/{descriptor}"), true);
+                format!("/dev/fdset/{descriptor}")
             }
-            Channels::Terminal | Channels::Window(_) => self.node(node, driver, path, true),
+            Channels::Terminal | Channels::Window(_) => path.to_owned(),
         }
     }
 
@@ -446,6 +476,7 @@ mod tests {
             disc: HostDisc {
                 path: disc.into(),
                 is_device: false,
+                overlay: None,
             },
             attachment,
             origin: Origin::PowerOn,

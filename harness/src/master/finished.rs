@@ -25,7 +25,7 @@ pub fn manifest(
     medium: Option<Medium>,
     contents: &mut Contents,
 ) -> io::Result<Manifest> {
-    let layout = BootLayout::of(iso)?;
+    let layout = BootLayout::of_file(iso)?;
     let size = ByteCount::new(iso.metadata()?.len());
     let load_rbas: Vec<Lba> = layout.images.iter().map(|image| image.load_rba).collect();
     let records = contents.records(&load_rbas);

@@ -194,6 +194,7 @@ impl Bench {
             disc: HostDisc {
                 path: disc.to_str().expect("UTF-8").to_owned(),
                 is_device: false,
+                overlay: None,
             },
             attachment: Attachment::Ide,
             origin: Origin::PowerOn,

@@ -12,6 +12,7 @@ mod host;
 mod hostile;
 mod listening;
 mod mastered;
+mod overlay;
 mod programs;
 mod real_media;
 mod restless;

@@ -12,6 +12,7 @@ use harness::{
     outcome::{Outcome, OutcomeKind, Stage},
 };
 use images::{
+    change::Edits,
     inspect::{DiscFile, Inspection, Window},
     manifest::Manifest,
     overview::Overview,
@@ -127,6 +128,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         Err(error) => Attempt::Skipped(error.to_string()),
         Ok(platform) => {
             let how = How {
+                edits: Edits::default(),
                 platform,
                 checkpoints,
                 success,

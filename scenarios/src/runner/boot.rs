@@ -16,6 +16,7 @@ use harness::{
 };
 use images::{
     boot_configuration::BootConfigurations,
+    change::Edits,
     inspect::{InspectError, Inspection, Options, Window, inspect},
     manifest::Manifest,
     map::DiscMap,
@@ -82,6 +83,8 @@ pub struct How {
     pub deadline: Option<Duration>,
     /// The folder for the evidence.
     pub evidence: PathBuf,
+    /// What is changed of the disc for this boot alone.
+    pub edits: Edits,
 }
 
 /// A cell that was booted.
@@ -106,6 +109,7 @@ impl Boot {
         let case = Case {
             id: cell.id.to_string(),
             disc: iso.to_owned(),
+            edits: how.edits,
             manifest,
             map: Some(Arc::clone(&read.map)),
             configurations: Arc::clone(&read.configurations),

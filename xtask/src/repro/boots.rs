@@ -20,6 +20,7 @@ use harness::{
     platform::Platform,
     run::Infra,
 };
+use images::change::Edits;
 use regex::bytes::Regex;
 use scenarios::{
     baseline::finding_ids,
@@ -174,6 +175,7 @@ impl Setting {
             .platform(cell)
             .map_err(|error| error.to_string())?;
         Ok(How {
+            edits: Edits::default(),
             platform: Platform {
                 memory_mib: self.memory_mib,
                 cpu: self.cpu.clone(),

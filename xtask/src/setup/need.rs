@@ -53,7 +53,7 @@ const FIRMWARE: &str = "firmware ";
 pub(crate) const FOUND: &str = "found";
 
 /// What the tests need beyond the matrix: independent readers of what we write, a browser among them.
-const ORACLES: [(&str, &str); 13] = [
+const ORACLES: [(&str, &str); 14] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("jsonschema", "python3-jsonschema"),
@@ -63,6 +63,7 @@ const ORACLES: [(&str, &str); 13] = [
     ("mcopy", "mtools"),
     ("fsck.fat", "dosfstools"),
     ("sgdisk", "gdisk"),
+    ("qemu-img", "qemu-utils"),
     ("sfdisk", "fdisk"),
     // What tar unpacks an archive with.
     ("zstd", "zstd"),
