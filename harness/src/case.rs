@@ -8,7 +8,7 @@ use images::{
 
 use crate::{
     accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, guest::Vocabulary,
-    platform::Platform,
+    platform::Platform, progress::Progress,
 };
 
 /// One disc on one machine.
@@ -41,6 +41,8 @@ pub struct Case {
     pub patience: Option<Duration>,
     /// How long to wait at most, on the clock on the wall and with the dialogue; `None`: [`Case::default_deadline`].
     pub deadline: Option<Duration>,
+    /// What is far enough: then it is watched no longer.
+    pub enough: Option<Progress>,
     /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
     pub evidence: PathBuf,
 }
@@ -76,6 +78,7 @@ impl Case {
             words: None,
             patience: None,
             deadline: None,
+            enough: None,
             evidence: evidence.into(),
         }
     }

@@ -47,6 +47,7 @@ pub mod observation;
 pub mod outcome;
 pub mod packages;
 pub mod platform;
+pub mod progress;
 pub mod qemu;
 pub mod readers;
 mod recording;

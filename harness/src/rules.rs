@@ -157,6 +157,8 @@ pub(crate) enum Over {
     },
     /// More came on this channel than anybody reads.
     Flood(&'static str),
+    /// It came as far as was asked for.
+    Enough,
 }
 
 /// Why the machine stopped by itself.
@@ -386,6 +388,9 @@ impl Facts {
                     had.as_secs_f32()
                 );
                 return self.outcome(OutcomeKind::HandedOver, how);
+            }
+            Over::Enough => {
+                return self.outcome(OutcomeKind::HandedOver, "it was watched no further");
             }
             Over::Flood(channel) => format!("it filled the {channel} and did not stop"),
         };

@@ -465,6 +465,11 @@ impl<'a> Watch<'a> {
         let amid_line = unfinished.is_some_and(|line| line.contains(protocol::LINE_START));
         self.facts.probe.amid_line = amid_line;
         self.follow_guest();
+        if let Some(enough) = self.case.enough
+            && self.facts.progress().is_some_and(|now| now >= enough)
+        {
+            self.facts.over = Some(Over::Enough);
+        }
         self.facts.decide().is_some()
     }
 

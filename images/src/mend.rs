@@ -30,7 +30,7 @@ pub struct Mended {
 pub fn mend(
     disc: &dyn Source,
     options: &Options<'_>,
-    mut wanted: impl FnMut(&Finding) -> bool,
+    mut wanted: impl FnMut(&Inspection, &Finding) -> bool,
 ) -> Result<Mended, InspectError> {
     let mut edits = Edits::default();
     let mut fixed: Vec<Finding> = Vec::new();
@@ -52,7 +52,7 @@ pub fn mend(
             });
         };
         tried.insert(subject(&finding));
-        if wanted(&finding) {
+        if wanted(&inspection, &finding) {
             edits.add(finding.edits());
             fixed.push(finding);
         }
@@ -101,7 +101,7 @@ mod tests {
                 continue;
             }
             fixable += 1;
-            let mended = mend(&disc, &options, |finding| finding.id == defect.id()).unwrap();
+            let mended = mend(&disc, &options, |_, finding| finding.id == defect.id()).unwrap();
             assert!(!mended.inspection.found(defect.id()), "{defect}");
             let worse = |finding: &&Finding| finding.severity > Severity::Info;
             let mut brought = mended.inspection.findings.iter().filter(worse);

@@ -9,6 +9,7 @@ use std::{
 
 use harness::{
     attachment::Attachment,
+    diagnosis::Cause,
     guest::{Guest, Starts},
     observation::Start,
     outcome::{Outcome, OutcomeKind},
@@ -90,6 +91,9 @@ pub struct CellResult {
     pub verdict: Verdict,
     /// For a mismatch, in what it differs.
     pub differs: Vec<Differs>,
+    /// What explains that it does not start, as far as that was found out: `repro` does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
     /// The ids of the defects seen on the disc.
     pub findings: Vec<String>,
     /// From the machine's start to the decision, in milliseconds.
@@ -273,6 +277,7 @@ fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: Str
         expected: None,
         verdict,
         differs: Vec::new(),
+        causes: Vec::new(),
         findings: Vec::new(),
         duration_ms: 0,
         start: None,

@@ -30,6 +30,7 @@ fn a_result_has_the_fields_of_the_contract() {
         expected: None,
         verdict: Verdict::Mismatch,
         differs: vec![Differs::New],
+        causes: Vec::new(),
         findings: Vec::new(),
         duration_ms: 70,
         start: Some(Start::Cold),

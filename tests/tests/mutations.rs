@@ -94,6 +94,7 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
     let observation = run::run(&Case {
         id: cell.id.to_string(),
         disc: mistaken.iso,
+        edits: Default::default(),
         manifest: mistaken.manifest.clone(),
         map: None,
         configurations: Default::default(),
@@ -107,6 +108,7 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         words: None,
         patience: None,
         deadline: None,
+        enough: None,
         evidence: folder.path().join("evidence"),
     })?;
     if contradictions(&observation, mistaken.manifest.as_ref(), expected).is_empty() {

@@ -6,7 +6,7 @@ use images::{
     inspect::{BootReading, EntryKind, EntryReading, Inspection},
 };
 
-use super::{Boot, Cause};
+use super::{Boot, Cause, happened::quoted};
 use crate::{
     firmware::{FirmwareId, FirmwareKind},
     guest::{GuestStage, Starts},
@@ -145,14 +145,32 @@ const UEFI_NOTHING: &[Id] = &[
     Id::CountEfiShort,
     Id::CountWrapped,
     Id::EfiNoLoader,
+    Id::CatalogNoEfi,
+    Id::VolumeSize,
+];
+
+/// What a loader that was started goes astray by, or finds nothing to go on with.
+const UEFI_ASTRAY: &[Id] = &[
     Id::EfiSecondStage,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
     Id::KernelCut,
     Id::InitrdCut,
     Id::SquashfsCut,
-    Id::CatalogNoEfi,
+    Id::EfiLoaderProgram,
+    Id::EfiFatLongerThanImage,
+    Id::ImageOutOfRange,
     Id::VolumeSize,
+];
+
+/// What only a disk is started by.
+const OF_DISKS: &[Id] = &[
+    Id::HybridMbr,
+    Id::HybridGpt,
+    Id::HybridPointer,
+    Id::MbrAbsent,
+    Id::MbrNoCode,
+    Id::MbrNoActive,
 ];
 
 /// The same on a disk, where a catalog is read in blocks of 512 bytes and partition tables count too.
@@ -200,14 +218,7 @@ impl<'a> Situation<'a> {
     /// anything; and a warning did not stop what got control.
     pub(super) fn findings(self, inspection: &'a Inspection) -> impl Iterator<Item = &'a Finding> {
         let started = self.started;
-        let said = self.explains.iter().filter_map(|id| id.parse().ok());
-        let mut ids: Vec<Id> = said.filter(|_| !started).collect();
-        for id in self.candidates() {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        ids.into_iter().filter_map(move |id| {
+        self.order().into_iter().filter_map(move |id| {
             let mut findings = inspection.findings.iter();
             findings.find(|finding| {
                 let weighs = match finding.severity {
@@ -241,6 +252,69 @@ impl<'a> Situation<'a> {
         }
     }
 
+    /// What explains such a failure, the likeliest first: what the words of the disc's program name, then what the firmware trips over.
+    pub(super) fn order(self) -> Vec<Id> {
+        let said = self.explains.iter().filter_map(|id| id.parse().ok());
+        let mut ids: Vec<Id> = said.filter(|_| !self.started).collect();
+        for id in self.candidates() {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
+    /// Whether what a finding names was looked at at all: a BIOS reads no catalog of a disk, and no partition table of a CD.
+    pub(super) fn may_concern(self, finding: &Finding, inspection: &Inspection) -> bool {
+        let of_disks = finding.id.trips() == ["usb"] || OF_DISKS.contains(&finding.id);
+        let of_catalog = inspection
+            .catalog
+            .as_ref()
+            .is_some_and(|catalog| finding.lba == catalog.lba);
+        let looked_at = match (self.kind, self.as_disk) {
+            (FirmwareKind::Bios, true) => !of_catalog,
+            (_, false) => !of_disks,
+            (FirmwareKind::Uefi, true) => true,
+        };
+        looked_at && self.concerns(finding, inspection)
+    }
+
+    /// The word, the code or the read that names a finding as what stopped the boot, in a sentence; nothing where none does.
+    pub(super) fn named_by(self, boot: &Boot<'_>, finding: &Finding) -> Option<String> {
+        let guest = boot.observation.guest.as_ref();
+        let outcome = &boot.observation.outcome;
+        if self.explains.iter().any(|id| id == finding.id.as_str())
+            && let Some(guest) = guest.filter(|guest| !guest.said.is_empty())
+        {
+            let program = guest.program.as_deref().unwrap_or("the program");
+            return Some(format!("That is what {program} says: {}", quoted(guest)));
+        }
+        let name = boot.name();
+        match (self.code, outcome.kind) {
+            (Some(code), _) => Some(format!("{name} says {code} to such a disc.")),
+            (None, OutcomeKind::HandedOver) if outcome.gave_back => Some(format!(
+                "The program gave control back, and {name} had nothing else."
+            )),
+            (None, OutcomeKind::Hung | OutcomeKind::Reset) if self.entered => {
+                let reads = &boot.observation.reads;
+                let last = reads.last()?;
+                Some(format!(
+                    "It started what it read, {} in all, the last at LBA {}.",
+                    match reads.len() {
+                        1 => "one read".to_owned(),
+                        many => format!("{many} reads"),
+                    },
+                    last.lba().get()
+                ))
+            }
+            (None, _) if guest.is_none() && !boot.observation.words.is_empty() => {
+                let word = boot.observation.words.last()?;
+                Some(format!("{name}'s last word: {word}"))
+            }
+            (None, _) => None,
+        }
+    }
+
     fn candidates(self) -> Vec<Id> {
         match (self.kind, self.as_disk) {
             // A boot that started has no cause.
@@ -258,6 +332,8 @@ impl<'a> Situation<'a> {
             (FirmwareKind::Uefi, false) if self.outcome == OutcomeKind::Hung => {
                 vec![Id::BootRecordDuplicate]
             }
+            // What led the firmware to its loader is right.
+            (FirmwareKind::Uefi, _) if self.entered => UEFI_ASTRAY.to_vec(),
             // OVMF 2025.02 (Debian 13's 2025.02-8+deb13u1) may lose its way in such a disc and still say that it finds nothing.
             (FirmwareKind::Uefi, false) => [UEFI_NOTHING, &[Id::BootRecordDuplicate]].concat(),
             (FirmwareKind::Uefi, true) => [UEFI_NOTHING_AS_DISK, UEFI_NOTHING].concat(),
@@ -284,7 +360,10 @@ impl<'a> Situation<'a> {
         }
         let cause = |sentence: &str, remedy: &str| {
             Some(Cause {
-                finding: None,
+                id: None,
+                proved: false,
+                then: String::new(),
+                changes: Vec::new(),
                 sentence: sentence.to_owned(),
                 remedy: remedy.to_owned(),
             })

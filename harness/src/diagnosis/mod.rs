@@ -1,26 +1,37 @@
 //! Why a disc does what it does: what each firmware was seen to do, joined with what is wrong on the disc.
 
 mod causes;
+mod experiment;
+mod happened;
 mod reached;
 
-use std::{collections::HashSet, fmt};
+use std::fmt;
 
 use images::{
+    change::Change,
     eltorito::Platform,
-    finding::FindingId,
+    finding::{Finding, FindingId},
     inspect::{BootReading, EntryReading, Inspection},
     map::DiscMap,
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::causes::meaning_of_code;
-use self::{causes::Situation, reached::reached};
+use self::{
+    causes::Situation,
+    happened::{happened, quoted},
+    reached::reached,
+};
+pub use self::{
+    causes::meaning_of_code,
+    experiment::{Experiment, likelihood},
+    happened::{comes_to, firmware_name},
+};
 use crate::{
     attachment::Attachment,
     firmware::{FirmwareId, FirmwareKind},
-    guest::{Guest, GuestStage, GuestState, Need, Starts},
+    guest::{Guest, GuestState, Need, Starts},
     observation::Observation,
-    outcome::{Outcome, OutcomeKind},
+    outcome::Outcome,
 };
 
 /// One boot of the disc.
@@ -63,16 +74,28 @@ pub struct Diagnosis {
     pub happened: String,
     /// What it read, and where that stopped; empty when the reads are not known.
     pub reached: String,
-    /// What explains it, the likeliest first; empty when nothing need be explained, or nothing is known that does.
+    /// What explains it: what was proved, or else what is likely; empty when nothing need be explained, or nothing is known that does.
     pub causes: Vec<Cause>,
+    /// Findings whose fix was tried and changes nothing here.
+    #[serde(default)]
+    pub harmless: Vec<FindingId>,
+    /// Findings whose fix was not tried here.
+    #[serde(default)]
+    pub untried: Vec<FindingId>,
 }
 
 /// What explains a boot that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The defect on the disc; nothing where the disc is as it is by design.
-    pub finding: Option<FindingId>,
-    /// What it is, with its figures, and what it does.
+    pub id: Option<FindingId>,
+    /// Whether that was shown: with the changes the disc comes further, and without them it does not.
+    pub proved: bool,
+    /// What becomes of the disc with every cause fixed that is proved, as a clause; empty where none is.
+    pub then: String,
+    /// What was changed to show it.
+    pub changes: Vec<Change>,
+    /// What it is, with its figures, and what it does. Where it is not proved, with the word or the read that names it.
     pub sentence: String,
     /// How to fix it; empty if nothing needs a fix.
     pub remedy: String,
@@ -123,19 +146,46 @@ impl Diagnosis {
         };
         // A program that says what it lacks has explained itself.
         let meant = self.guest.as_ref().is_some_and(|it| !it.means.is_empty());
-        match self.causes.as_slice() {
-            [] if self.starts != Starts::No || meant => {}
-            [] => say("Nothing on the disc is known that would explain it."),
-            [first, others @ ..] => {
-                say(&format!("Likely cause, not proved: {}", first.sentence));
-                for other in others {
-                    let lead = match other.finding {
-                        Some(_) => "Also",
-                        None => "Independently of that",
-                    };
-                    say(&format!("{lead}: {}", other.sentence));
-                }
-            }
+        let (proved, likely): (Vec<&Cause>, Vec<&Cause>) =
+            self.causes.iter().partition(|cause| cause.proved);
+        for (number, cause) in proved.iter().enumerate() {
+            let lead = if number == 0 { "The cause" } else { "And" };
+            say(&format!("{lead}: {}", cause.sentence));
+        }
+        if let Some(cause) = proved.first() {
+            let them = if proved.len() == 1 {
+                "that"
+            } else {
+                "all of that"
+            };
+            say(&format!(
+                "This was tried: with {them} fixed, {}.",
+                cause.then.trim_end_matches('.')
+            ));
+        }
+        for (number, cause) in likely.iter().enumerate() {
+            let lead = match (cause.id, number) {
+                (None, _) if self.causes.len() > 1 => "Independently of that",
+                (_, 0) => "Likely cause, not proved",
+                _ => "Also",
+            };
+            say(&format!("{lead}: {}", cause.sentence));
+        }
+        let ids = |ids: &[FindingId]| {
+            let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+            ids.join(", ")
+        };
+        if self.causes.is_empty() && self.starts == Starts::No && !meant {
+            say("Nothing on the disc is known that would explain it.");
+        }
+        if !self.harmless.is_empty() {
+            say(&format!(
+                "On the disc, and harmless here: {} (tried: fixed, it comes no further).",
+                ids(&self.harmless)
+            ));
+        }
+        if !self.untried.is_empty() {
+            say(&format!("Not tried by itself: {}.", ids(&self.untried)));
         }
         text
     }
@@ -157,20 +207,44 @@ impl fmt::Display for Diagnosis {
     }
 }
 
-/// Explains what was seen, firmware by firmware; what went the same way is told once.
+/// Boots that went the same way, together.
 #[must_use]
-pub fn diagnose(inspection: &Inspection, map: &DiscMap, boots: &[Boot<'_>]) -> Vec<Diagnosis> {
+pub fn groups<'b, 'a>(boots: &'b [Boot<'a>]) -> Vec<Vec<&'b Boot<'a>>> {
+    grouped(boots, alike)
+}
+
+fn grouped<'b, 'a>(
+    boots: &'b [Boot<'a>],
+    alike: impl Fn(&Boot<'_>, &Boot<'_>) -> bool,
+) -> Vec<Vec<&'b Boot<'a>>> {
     let mut groups: Vec<Vec<&Boot<'_>>> = Vec::new();
     for boot in boots {
-        match groups.iter_mut().find(|group| alike(group[0], boot)) {
+        let mut known = groups.iter_mut();
+        match known.find(|group| group.first().is_some_and(|first| alike(first, boot))) {
             Some(group) => group.push(boot),
             None => groups.push(vec![boot]),
         }
     }
+    groups
+}
+
+/// Explains what was seen and what experiments showed, firmware by firmware; what went the same way is told once.
+#[must_use]
+pub fn diagnose(
+    inspection: &Inspection,
+    map: &DiscMap,
+    boots: &[Boot<'_>],
+    experiments: &[Experiment],
+) -> Vec<Diagnosis> {
+    let shown = |boot: &Boot<'_>| experiments.iter().find(|experiment| experiment.is_of(boot));
+    let groups = grouped(boots, |one, other| {
+        alike(one, other) && shown(one) == shown(other)
+    });
     let explain = |group: &Vec<&Boot<'_>>| {
-        let first = group[0];
+        let first = *group.first()?;
         let outcome = &first.observation.outcome;
-        Diagnosis {
+        let experiment = shown(first);
+        Some(Diagnosis {
             firmware: first.build.clone(),
             attachments: group.iter().map(|boot| boot.attachment).collect(),
             outcome: outcome.clone(),
@@ -178,10 +252,12 @@ pub fn diagnose(inspection: &Inspection, map: &DiscMap, boots: &[Boot<'_>]) -> V
             starts: first.observation.starts,
             happened: happened(first, group),
             reached: reached(first.observation, first.attachment, map),
-            causes: causes(first, inspection, boots),
-        }
+            causes: causes(first, inspection, boots, experiment),
+            harmless: experiment.map_or_else(Vec::new, |it| it.harmless.clone()),
+            untried: experiment.map_or_else(Vec::new, |it| it.untried.clone()),
+        })
     };
-    groups.iter().map(explain).collect()
+    groups.iter().filter_map(explain).collect()
 }
 
 /// How a person finds out whether a disc starts of which that was not seen.
@@ -245,165 +321,66 @@ fn alike(one: &Boot<'_>, other: &Boot<'_>) -> bool {
         && what(one) == what(other)
 }
 
-fn happened(boot: &Boot<'_>, group: &[&Boot<'_>]) -> String {
-    let outcome = &boot.observation.outcome;
-    let attachments: Vec<&str> = group.iter().map(|boot| boot.attachment.as_str()).collect();
-    let did = match outcome.kind {
-        OutcomeKind::Booted => "boots it",
-        OutcomeKind::HandedOver => "hands over to it",
-        OutcomeKind::Refused => "refuses it",
-        OutcomeKind::Hung => "hangs with it",
-        OutcomeKind::Reset => "is reset by it",
-        OutcomeKind::NotMastered => "got no disc",
-    };
-    let role = if boot.attachment.is_disk() {
-        "as a disk"
-    } else {
-        "as a CD"
-    };
-    let mut sentence = format!("{} {did} {role} ({})", boot.name(), attachments.join(", "));
-    sentence += &came_to(outcome, boot.observation.guest.as_ref());
-    if let Some(meaning) = outcome
-        .code
-        .as_deref()
-        .filter(|_| boot.firmware.kind() == FirmwareKind::Bios)
-        .and_then(meaning_of_code)
-    {
-        sentence += &format!(" That code means: {meaning}.");
-    }
-    sentence
-}
-
-/// What followed: the program's words in quotes, what they mean, and what else decided.
-fn came_to(outcome: &Outcome, guest: Option<&Guest>) -> String {
-    let detail = outcome.detail.trim_end_matches('.');
-    let plain = |detail: &str| match detail {
-        "" => ".".to_owned(),
-        detail => format!(": {detail}."),
-    };
-    // A machine that hung is silent; nothing more is known of it.
-    let Some(guest) = guest.filter(|_| outcome.kind != OutcomeKind::Hung) else {
-        return plain(detail);
-    };
-    let mut text = match (outcome.kind, guest.state) {
-        (OutcomeKind::HandedOver, GuestState::Runs | GuestState::Silent) => plain(detail),
-        (OutcomeKind::HandedOver, state)
-            if state != GuestState::GaveBack || guest.is_firmware_speaking() =>
-        {
-            // Words that decided stand in the detail too.
-            let detail = outcome.detail.strip_prefix(&guest.in_a_sentence());
-            let detail = detail.unwrap_or(&outcome.detail);
-            let detail = detail.trim_start_matches([';', ' ']);
-            let mut came_to = guest.came_to();
-            if guest.is_firmware_speaking() && !guest.said.is_empty() {
-                came_to += ", which shows";
-            }
-            let mut text = format!(", and {}", with_words(&came_to, guest));
-            sentence(&mut text, &guest.means);
-            sentence(&mut text, detail);
-            text
-        }
-        _ => {
-            let mut text = plain(detail);
-            if let (false, Some(program)) = (guest.said.is_empty(), &guest.program) {
-                let before = format!("Before that, {program} said");
-                sentence(&mut text, &with_words(&before, guest));
-            }
-            sentence(&mut text, &guest.means);
-            text
-        }
-    };
-    let reached = match guest.stage {
-        GuestStage::Loader => "",
-        _ if guest.state == GuestState::System => "",
-        GuestStage::Kernel => "It came as far as the kernel",
-        GuestStage::Initramfs => "It came as far as the initramfs",
-        GuestStage::System => "It came as far as the system",
-    };
-    sentence(&mut text, reached);
-    if !text.ends_with(['.', '"']) {
-        text.push('.');
-    }
-    text
-}
-
-/// Adds a sentence, where there is one.
-fn sentence(text: &mut String, sentence: &str) {
-    let sentence = sentence.trim();
-    let mut characters = sentence.chars();
-    let Some(first) = characters.next() else {
-        return;
-    };
-    // Programs' names keep their letters: only our own fragments begin with "the" or "started".
-    let own = ["the ", "no ", "started ", "a "];
-    let first = if own.iter().any(|word| sentence.starts_with(word)) {
-        first.to_ascii_uppercase()
-    } else {
-        first
-    };
-    if !text.ends_with(['.', '"']) {
-        text.push('.');
-    }
-    text.push(' ');
-    text.push(first);
-    text.push_str(characters.as_str());
-    if !text.ends_with(['.', '"', '?', '!']) {
-        text.push('.');
-    }
-}
-
-/// A clause with the program's words behind it.
-fn with_words(clause: &str, guest: &Guest) -> String {
-    match guest.said.as_str() {
-        "" => clause.to_owned(),
-        _ => format!("{clause}: {}", quoted(guest)),
-    }
-}
-
-fn quoted(guest: &Guest) -> String {
-    format!("\"{}\"", guest.said_in_a_line())
-}
-
-/// The firmware's name as people write it, with its build.
-#[must_use]
-pub fn firmware_name(build: &str, firmware: FirmwareId) -> String {
-    let name = match firmware {
-        FirmwareId::Seabios => "SeaBIOS",
-        FirmwareId::Ovmf => "OVMF",
-        FirmwareId::OvmfIa32 => "OVMF for IA-32",
-        FirmwareId::OvmfSecureBoot => "OVMF with Secure Boot",
-    };
-    match build.split_once('@') {
-        Some((_, version)) => format!("{name} {version}"),
-        None => name.to_owned(),
-    }
-}
-
-/// What explains a boot that did not come about.
-fn causes(boot: &Boot<'_>, inspection: &Inspection, boots: &[Boot<'_>]) -> Vec<Cause> {
+/// What explains a boot that did not come about: what an experiment proved, or else what words or reads name.
+fn causes(
+    boot: &Boot<'_>,
+    inspection: &Inspection,
+    boots: &[Boot<'_>],
+    experiment: Option<&Experiment>,
+) -> Vec<Cause> {
     let situation = Situation::of(boot);
-    let mut told = HashSet::new();
-    let found = situation.findings(inspection).map(|finding| Cause {
-        finding: Some(finding.id),
-        sentence: {
-            let unconcerned = unconcerned(finding.id, boot, boots)
-                .filter(|sentence| told.insert(sentence.clone()))
-                .unwrap_or_default();
-            format!(
-                "{} (LBA {}, byte {}; {}).{unconcerned}",
-                finding.message,
-                finding.lba.get(),
-                finding.offset,
-                finding.id.as_str()
-            )
-        },
-        remedy: finding.fix.clone(),
-    });
-    let mut causes: Vec<Cause> = found.collect();
-    if causes.is_empty() || situation.knows_the_design(inspection) {
+    let proved = experiment.map_or(&[][..], |it| &it.proved);
+    let mut told = None;
+    let mut causes: Vec<Cause> = proved
+        .iter()
+        .map(|finding| {
+            let others = unconcerned(finding.id, boot, boots);
+            let new = others.filter(|sentence| told.as_ref() != Some(sentence));
+            let sentence = told_of(finding, new.as_deref());
+            told = new.or(told.take());
+            Cause {
+                id: Some(finding.id),
+                proved: true,
+                then: experiment.map_or_else(String::new, |it| it.then.clone()),
+                changes: finding.changes.clone(),
+                sentence,
+                remedy: finding.fix.clone(),
+            }
+        })
+        .collect();
+    let starts = experiment.is_some_and(|it| it.starts == Starts::Yes);
+    if proved.is_empty() {
+        let tried = experiment.map_or(&[][..], |it| &it.harmless);
+        let mut likely = situation.findings(inspection);
+        let likely = likely.by_ref().filter(|it| !tried.contains(&it.id));
+        causes.extend(likely.filter_map(|finding| {
+            let named = situation.named_by(boot, finding)?;
+            Some(Cause {
+                id: Some(finding.id),
+                proved: false,
+                then: String::new(),
+                changes: Vec::new(),
+                sentence: format!("{} {named}", told_of(finding, None)),
+                remedy: finding.fix.clone(),
+            })
+        }));
+    }
+    if causes.is_empty() || (!starts && situation.knows_the_design(inspection)) {
         causes.extend(situation.by_design(inspection));
     }
     causes
+}
+
+/// A finding with its place, in a sentence.
+fn told_of(finding: &Finding, more: Option<&str>) -> String {
+    format!(
+        "{} (LBA {}, byte {}; {}).{}",
+        finding.message,
+        finding.lba.get(),
+        finding.offset,
+        finding.id.as_str(),
+        more.unwrap_or_default()
+    )
 }
 
 /// Other firmware that starts the disc in spite of a defect, in a sentence.
@@ -415,9 +392,10 @@ fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> Option<Str
             && !id.trips().contains(&other.firmware.family())
     });
     other.map(|other| {
-        let does = match other.observation.outcome.kind {
-            OutcomeKind::Booted => "boots",
-            _ => "starts the disc",
+        let does = if other.observation.guest.is_some() {
+            "starts the disc"
+        } else {
+            "boots"
         };
         let name = other.name();
         format!(" {name} does not look at this, and {does}.")
@@ -426,8 +404,11 @@ fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> Option<Str
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::outcome::Stage;
+    use super::{happened::came_to, *};
+    use crate::{
+        guest::GuestStage,
+        outcome::{OutcomeKind, Stage},
+    };
 
     fn diagnosis(outcome: Outcome, guest: Guest, starts: Starts) -> Diagnosis {
         Diagnosis {
@@ -439,6 +420,8 @@ mod tests {
             starts,
             reached: "It read the catalog.".to_owned(),
             causes: Vec::new(),
+            harmless: Vec::new(),
+            untried: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{Dialogue, Facts, LOST, Over, SETTLED};
 use crate::{
     guest::{Guest, GuestStage, GuestState, Standing, Waits},
     outcome::{Outcome, OutcomeKind},
+    progress::{Came, Progress},
 };
 
 /// Quiet for so long, a loader will show no more: it waits for something that does not come.
@@ -44,6 +45,28 @@ impl Facts {
             .or_else(|| self.stopped_for_good())
             .or_else(|| self.fell_quiet(followed))
             .or_else(|| self.deadline())
+    }
+
+    /// How far it came by now; `None` before the firmware hands over.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let followed = self.followed.as_ref().filter(|_| self.entered)?;
+        let standing = followed
+            .standing
+            .as_ref()
+            .filter(|standing| standing.stands);
+        let alive = self.came_after() && self.caught.is_none() && self.lost.is_none();
+        let came = match standing {
+            Some(standing) => Came::of(standing.guest.state),
+            None if alive => Came::GoesOn,
+            None => Came::Stopped,
+        };
+        Some(Progress {
+            stage: self.stage(),
+            guest: standing.map_or(followed.stage, |standing| {
+                standing.guest.stage.max(followed.stage)
+            }),
+            came,
+        })
     }
 
     /// Its words decide.

@@ -79,7 +79,7 @@ fn the_firmware_sees_what_is_changed() {
     );
     let seen = boots(&bench, &case, Edits::default());
     assert_eq!(seen.outcome.kind, OutcomeKind::Refused);
-    let mended = mend(&bytes, &Options::default(), |_| true).expect("read");
+    let mended = mend(&bytes, &Options::default(), |_, _| true).expect("read");
     assert_eq!(mended.fixed.len(), 1, "{:?}", mended.fixed);
     let seen = boots(&bench, &case, mended.edits);
     assert_eq!(seen.outcome.kind, OutcomeKind::Booted);

@@ -139,6 +139,7 @@ fn record(cell: &Value) -> Option<CellResult> {
         starts: field(cell, "starts"),
         expected: field(cell, "expected"),
         differs: field(cell, "differs").unwrap_or_default(),
+        causes: Vec::new(),
         findings: field(cell, "findings").unwrap_or_default(),
         duration_ms: field(cell, "duration_ms").unwrap_or_default(),
         ..record::of_id(&id, verdict, reason)?

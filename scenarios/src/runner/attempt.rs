@@ -128,6 +128,7 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         Err(error) => Attempt::Skipped(error.to_string()),
         Ok(platform) => {
             let how = How {
+                enough: None,
                 edits: Edits::default(),
                 platform,
                 checkpoints,
@@ -209,7 +210,7 @@ fn boot(cell: &Cell, made: Made, read: ReadDisc, how: How) -> Attempt {
         attachment: cell.attachment,
         observation: &observation,
     };
-    let diagnosis = diagnose(&read.inspection, &read.map, &[seen]);
+    let diagnosis = diagnose(&read.inspection, &read.map, &[seen], &[]);
     let file = case.evidence.join(record::DIAGNOSIS);
     if let Err(error) = files::write_evidence(&file, &diagnosis) {
         return Attempt::Failed(error.to_string());

@@ -12,6 +12,7 @@ use harness::{
     guest::Vocabulary,
     observation::Observation,
     platform::Platform,
+    progress::Progress,
     run::Infra,
 };
 use images::{
@@ -83,6 +84,8 @@ pub struct How {
     pub deadline: Option<Duration>,
     /// The folder for the evidence.
     pub evidence: PathBuf,
+    /// What is far enough: then it is watched no longer.
+    pub enough: Option<Progress>,
     /// What is changed of the disc for this boot alone.
     pub edits: Edits,
 }
@@ -120,6 +123,7 @@ impl Boot {
             words: how.words,
             patience: cell.deadline,
             deadline: how.deadline,
+            enough: how.enough,
             evidence: how.evidence,
         };
         let seen = harness::run::run(&case);

@@ -96,6 +96,7 @@ pub fn observed(cell: &Cell, observation: &Observation, findings: Vec<String>) -
         outcome: Some(observation.outcome.clone()),
         guest: observation.guest.clone(),
         starts: Some(observation.starts),
+        causes: Vec::new(),
         findings,
         duration_ms: observation.duration_ms,
         start: Some(observation.start),

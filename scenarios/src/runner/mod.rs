@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod boot;
 pub mod environment;
+pub mod experiment;
 pub mod judge;
 pub mod order;
 pub mod pool;

@@ -334,6 +334,7 @@ impl<'a> Boot<'a> {
         let observation = run::run(&Case {
             id: self.id.to_owned(),
             disc: self.folder.join("disc.iso"),
+            edits: Default::default(),
             manifest: Some(self.manifest.clone()),
             map: None,
             configurations: Default::default(),
@@ -344,6 +345,7 @@ impl<'a> Boot<'a> {
             words: None,
             patience: None,
             deadline: Some(DEADLINE),
+            enough: None,
             evidence: self.folder.join(lane),
         })?;
         let outcome = observation.outcome;

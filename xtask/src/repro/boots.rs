@@ -169,12 +169,14 @@ impl Setting {
         )
     }
 
-    fn how(&self, cell: &Cell) -> Result<How, String> {
+    /// With what a cell is booted, and where its evidence goes.
+    pub(super) fn how(&self, cell: &Cell) -> Result<How, String> {
         let platform = self
             .toolbox
             .platform(cell)
             .map_err(|error| error.to_string())?;
         Ok(How {
+            enough: None,
             edits: Edits::default(),
             platform: Platform {
                 memory_mib: self.memory_mib,

@@ -81,7 +81,7 @@ pub(super) fn write(
     files::write(&text, distillation.distilled.to_toml().as_bytes())?;
     let boots: Vec<Boot<'_>> = wanted.iter().filter_map(|one| one.boot()).collect();
     Ok(Reproducer {
-        diagnosis: diagnose(&disc.read.inspection, &disc.read.map, &boots),
+        diagnosis: diagnose(&disc.read.inspection, &disc.read.map, &boots, &[]),
         distillation,
         either,
         iso: iso.to_owned(),

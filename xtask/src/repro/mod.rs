@@ -2,6 +2,7 @@
 
 mod boots;
 mod bundle;
+mod causes;
 mod disc;
 mod distil;
 mod markdown;
@@ -17,7 +18,7 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::diagnosis::{Boot, Diagnosis, addresses, diagnose};
+use harness::diagnosis::{Boot, Diagnosis, Experiment, addresses, diagnose};
 use images::{
     differ::{Difference, first_difference},
     inspect::{Inspection, Window},
@@ -118,8 +119,9 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let setting = Setting::prepare(options, existing, &out)?;
     let signals = Signals::catch()?;
     let booted = boots::all(&setting, &disc, signals)?;
+    let experiments = causes::find(&setting, &disc, &booted, signals)?;
     disc.is_unchanged()?;
-    let report = report(&setting, &disc, good.as_ref(), &booted);
+    let report = report(&setting, &disc, good.as_ref(), &booted, &experiments);
     leave(&report, &disc, &booted, &out)?;
     say(options, &report, &booted, &out).context("cannot write")?;
     if let Some(iso) = reproducer(options, &out) {
@@ -160,15 +162,35 @@ fn show(setting: &Setting, booted: &[Booted]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn report(setting: &Setting, disc: &Disc, good: Option<&Disc>, booted: &[Booted]) -> Report {
+fn report(
+    setting: &Setting,
+    disc: &Disc,
+    good: Option<&Disc>,
+    booted: &[Booted],
+    experiments: &[Experiment],
+) -> Report {
     let boots: Vec<Boot<'_>> = booted.iter().filter_map(Booted::boot).collect();
+    let diagnosis = diagnose(&disc.read.inspection, &disc.read.map, &boots, experiments);
+    let mut results = setting.results(booted);
+    for (cell, one) in results.cells.iter_mut().zip(booted) {
+        let mut of_cell = diagnosis
+            .iter()
+            .filter(|diagnosis| explains(diagnosis, one));
+        cell.causes = of_cell.next().map_or_else(Vec::new, |it| it.causes.clone());
+    }
     Report {
-        diagnosis: diagnose(&disc.read.inspection, &disc.read.map, &boots),
+        diagnosis,
         compared: good.map(|good| Compared::new(good, disc)),
-        results: setting.results(booted),
+        results,
         disc: disc.path.clone(),
         inspection: disc.read.inspection.clone(),
     }
+}
+
+/// Whether a diagnosis is one of this boot.
+fn explains(diagnosis: &Diagnosis, one: &Booted) -> bool {
+    diagnosis.firmware == one.cell.id.firmware()
+        && diagnosis.attachments.contains(&one.cell.attachment)
 }
 
 /// What stays behind, whatever is printed.
@@ -183,11 +205,11 @@ fn leave(report: &Report, disc: &Disc, booted: &[Booted], out: &Path) -> anyhow:
     );
     for one in booted.iter().filter(|one| one.seen.is_ok()) {
         let folder = out.join(record::evidence_folder(&one.cell.id));
-        let explains = |diagnosis: &&Diagnosis| {
-            diagnosis.firmware == one.cell.id.firmware()
-                && diagnosis.attachments.contains(&one.cell.attachment)
-        };
-        let diagnosis: Vec<&Diagnosis> = report.diagnosis.iter().filter(explains).collect();
+        let diagnosis: Vec<&Diagnosis> = report
+            .diagnosis
+            .iter()
+            .filter(|it| explains(it, one))
+            .collect();
         files::write_evidence(&folder.join(INSPECTION), &report.inspection)?;
         files::write_evidence(&folder.join(DISC), &overview)?;
         files::write_evidence(&folder.join(DIAGNOSIS), &diagnosis)?;

@@ -244,6 +244,8 @@ mod tests {
             happened: "SeaBIOS is reset by it.".to_owned(),
             reached: String::new(),
             causes: Vec::new(),
+            harmless: Vec::new(),
+            untried: Vec::new(),
         };
         let or = |rule: &Table| rule.get("or").map(Value::to_string);
         let sure = rules(&diagnosis, |_| false);

@@ -193,7 +193,7 @@ pub(super) fn found(report: &Report) -> &'static str {
 pub(super) fn unexplained(report: &Report) -> Vec<&Finding> {
     let explains = |finding: &Finding| {
         let mut causes = report.diagnosis.iter().flat_map(|one| &one.causes);
-        causes.any(|cause| cause.finding == Some(finding.id))
+        causes.any(|cause| cause.id == Some(finding.id))
     };
     let findings = report.inspection.findings.iter();
     findings
