@@ -32,6 +32,7 @@ pub mod case;
 pub mod checkpoint;
 pub mod child;
 mod confine;
+pub mod copy;
 pub mod diagnosis;
 pub mod dialogue;
 pub mod distil;

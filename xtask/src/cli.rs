@@ -158,6 +158,13 @@ pub(crate) struct Repro {
     /// A disc that boots: the first structure that differs from it is told.
     #[arg(long, value_name = "ISO")]
     pub(crate) good: Option<PathBuf>,
+    /// Write a copy of the disc in which what keeps it from starting is fixed, as far as the disc itself holds what is needed for that, and prove it: the copy is
+    /// booted in the same ways. The disc stays as it is.
+    #[arg(long, value_name = "OUT.iso", conflicts_with = "firmware_grid")]
+    pub(crate) fix: Option<PathBuf>,
+    /// Boot code for the first sector of a disc that has none, such as isolinux' isohdpfx.bin: it is tried there, and --fix writes it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) boot_code: Option<PathBuf>,
     /// Write a disc of the same length with only the sectors that were read, and prove that it fails in the same way.
     /// Beside it comes FILE.disc, the same as text of a few kilobytes.
     #[arg(long, value_name = "FILE.iso")]

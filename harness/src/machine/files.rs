@@ -3,16 +3,13 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{FileExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
-use rustix::{
-    fs::{MemfdFlags, OFlags, memfd_create, seek},
-    io::Errno,
-};
+use rustix::fs::{MemfdFlags, OFlags, memfd_create};
 
-use crate::firmware::FirmwareImage;
+use crate::{copy::copy as copy_sparsely, firmware::FirmwareImage};
 
 /// More than a picture of any screen has.
 const LONGEST: u64 = 64 << 20;
@@ -48,41 +45,15 @@ pub(super) fn empty_memory(bytes: u64) -> io::Result<File> {
 /// Memory for a guest, as a checkpoint has it.
 pub(super) fn memory_of(path: &Path) -> io::Result<File> {
     let from = open(path)?;
-    let memory = empty_memory(from.metadata()?.len())?;
-    copy_data(&from, &memory)?;
+    let memory = in_memory()?;
+    copy_sparsely(&from, from.metadata()?.len(), &memory)?;
     Ok(memory)
 }
 
 /// Writes a guest's memory to a file, holes as holes.
 pub(super) fn keep_memory(memory: &File, path: &Path) -> io::Result<()> {
     let file = File::create(path).map_err(|error| named(path, &error))?;
-    file.set_len(memory.metadata()?.len())?;
-    copy_data(memory, &file)
-}
-
-/// Copies what is not a hole to the same place in a file of the same length.
-fn copy_data(from: &File, to: &File) -> io::Result<()> {
-    let mut buffer = vec![0; 1 << 20];
-    let mut at = 0;
-    loop {
-        let start = match seek(from, rustix::fs::SeekFrom::Data(at)) {
-            Ok(start) => start,
-            // Nothing but a hole is left.
-            Err(Errno::NXIO) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let end = seek(from, rustix::fs::SeekFrom::Hole(start))?;
-        at = start;
-        while at < end {
-            let wanted = usize::try_from(end - at)
-                .unwrap_or(usize::MAX)
-                .min(buffer.len());
-            let piece = buffer.get_mut(..wanted).unwrap_or_default();
-            from.read_exact_at(piece, at)?;
-            to.write_all_at(piece, at)?;
-            at += wanted as u64;
-        }
-    }
+    copy_sparsely(memory, memory.metadata()?.len(), &file)
 }
 
 fn in_memory() -> io::Result<File> {
@@ -124,7 +95,10 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Seek, SeekFrom};
+    use std::{
+        io::{Seek, SeekFrom},
+        os::unix::fs::FileExt,
+    };
 
     use super::*;
 

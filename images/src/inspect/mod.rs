@@ -56,6 +56,8 @@ pub struct Options<'a> {
     pub boot_image: Option<&'a dyn Source>,
     /// Whether to read the whole disc: implanted checksums, and zeros where none should be.
     pub verify: bool,
+    /// Boot code that a first sector without any may be given.
+    pub boot_code: Option<&'a [u8]>,
 }
 
 impl std::fmt::Debug for Options<'_> {
@@ -64,6 +66,7 @@ impl std::fmt::Debug for Options<'_> {
             .field("medium", &self.medium)
             .field("boot_image", &self.boot_image.map(Source::length))
             .field("verify", &self.verify)
+            .field("boot_code", &self.boot_code.map(<[u8]>::len))
             .finish()
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
         medium: options.medium.map(|medium| medium.capacity()),
         boot_image: original.as_ref().map(|original| original as &dyn Source),
         verify: options.verify,
+        ..Options::default()
     };
     let inspection =
         inspect(&mut Window::new(&disc), &compared_with).map_err(|error| unreadable(&error))?;

@@ -60,9 +60,11 @@ pub(super) struct Setting {
     cpu: Option<String>,
     words: Arc<Vocabulary>,
     cold: bool,
+    boot_code: Option<Arc<[u8]>>,
 }
 
 /// One boot, or why there was none.
+#[derive(Debug)]
 pub(super) struct Booted {
     pub(super) cell: Cell,
     pub(super) case: Option<Case>,
@@ -140,6 +142,7 @@ impl Setting {
             cpu: options.cpu.clone(),
             words: vocabulary(&options.words)?,
             cold,
+            boot_code: options.boot_code.as_deref().map(boot_code).transpose()?,
         })
     }
 
@@ -150,6 +153,11 @@ impl Setting {
             out: out.to_owned(),
             ..self.clone()
         }
+    }
+
+    /// Boot code for a first sector that has none, where some was named.
+    pub(super) fn boot_code(&self) -> Option<&[u8]> {
+        self.boot_code.as_deref()
     }
 
     /// Whether a boot was not seen to start.
@@ -275,6 +283,22 @@ pub(super) fn short(observation: &Observation) -> String {
         (Some(code), OutcomeKind::Refused) => format!("{what} {code}"),
         _ => what,
     }
+}
+
+/// More than a sector of boot code has.
+const LONGEST_CODE: u64 = 512;
+
+/// Boot code from a file.
+fn boot_code(file: &Path) -> Result<Arc<[u8]>, Stop> {
+    let remedy = "--boot-code and a file of at most 512 bytes, such as isohdpfx.bin of isolinux or boot_hybrid.img of GRUB";
+    let unreadable =
+        |error| Stop::usage(format!("cannot read {}: {error}", file.display()), remedy);
+    let length = file.metadata().map_err(unreadable)?.len();
+    if length == 0 || length > LONGEST_CODE {
+        let what = format!("{} has {length} bytes, and is no boot code", file.display());
+        return Err(Stop::usage(what, remedy));
+    }
+    Ok(std::fs::read(file).map_err(unreadable)?.into())
 }
 
 /// The words that programs are known by, and those of the files that were named.

@@ -95,7 +95,10 @@ impl Work<'_> {
             |inspection: &Inspection, finding: &Finding| likelihood(first, inspection, finding);
         let failed = Failed {
             disc: &*self.disc.file,
-            options: &Options::default(),
+            options: &Options {
+                boot_code: self.setting.boot_code(),
+                ..Options::default()
+            },
             likelihood: &likelihood,
             boots: &observations,
         };

@@ -191,7 +191,8 @@ fn told(error: DistilError<anyhow::Error>) -> anyhow::Error {
     }
 }
 
-fn same_file(one: &Path, other: &Path) -> bool {
+/// Whether two paths lead to one file.
+pub(super) fn same_file(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     real(one).is_some() && real(one) == real(other)
 }

@@ -7,7 +7,7 @@ use harness::{diagnosis::Diagnosis, guest::SaidBy};
 use super::{
     Report,
     boots::{Booted, ERROR, Failure, short},
-    summary,
+    fix, summary,
     text::{found, members, remedies, screen_of, table, unexplained},
 };
 use crate::inspect::text::write_disc;
@@ -38,6 +38,13 @@ pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
     }
     if let Some(compared) = &report.compared {
         let _ = writeln!(text, "{}\n", compared.sentence());
+    }
+    if let Some(fix) = &report.fix {
+        let _ = writeln!(text, "## The fix\n");
+        fenced(
+            &mut text,
+            &fix::lines(fix, booted, &report.diagnosis).join("\n"),
+        );
     }
     let _ = writeln!(text, "## What happened\n");
     fenced(&mut text, &table(booted).join("\n"));

@@ -5,6 +5,7 @@ mod bundle;
 mod causes;
 mod disc;
 mod distil;
+mod fix;
 mod markdown;
 mod promote;
 mod screen;
@@ -34,6 +35,7 @@ use serde::Serialize;
 use self::{
     boots::{Booted, Setting},
     disc::Disc,
+    fix::Fix,
 };
 use crate::{
     boot_matrix,
@@ -66,6 +68,9 @@ pub(crate) struct Report {
     pub(crate) diagnosis: Vec<Diagnosis>,
     /// How it compares with a disc that boots, where one was given.
     pub(crate) compared: Option<Compared>,
+    /// What was changed in a copy so that it starts, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fix: Option<Fix>,
 }
 
 /// A comparison with a disc that boots.
@@ -107,6 +112,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         .map(|good| Disc::open(good, "--good and a disc that boots, or leave it out"))
         .transpose()?;
     distil::check(options)?;
+    fix::check(options)?;
     promote::check(options)?;
     let (out, _lock) = boot_matrix::folder::hold(&out_folder(options))?;
     let existing = Existing {
@@ -121,7 +127,12 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let booted = boots::all(&setting, &disc, signals)?;
     let experiments = causes::find(&setting, &disc, &booted, signals)?;
     disc.is_unchanged()?;
-    let report = report(&setting, &disc, good.as_ref(), &booted, &experiments);
+    let mut report = report(&setting, &disc, good.as_ref(), &booted, &experiments);
+    if let Some(fixed) = options.fix.as_deref().map(absolute) {
+        let fix = fix::write(&fixed, &setting, &disc, &booted, &experiments, signals)?;
+        files::write_json(&out.join(fix::JSON), &fix)?;
+        report.fix = Some(fix);
+    }
     leave(&report, &disc, &booted, &out)?;
     say(options, &report, &booted, &out).context("cannot write")?;
     if let Some(iso) = reproducer(options, &out) {
@@ -139,7 +150,9 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         show(&setting, &booted)?;
     }
     let asked = !options.firmware.is_empty();
-    Ok(exit_code(&setting, asked, &disc.read.inspection, &booted))
+    let fixed = report.fix.as_ref().and_then(Fix::booted);
+    let booted = fixed.unwrap_or(&booted);
+    Ok(exit_code(&setting, asked, &disc.read.inspection, booted))
 }
 
 /// Where the distilled disc goes; nothing when none is asked for.
@@ -180,6 +193,7 @@ fn report(
     }
     Report {
         diagnosis,
+        fix: None,
         compared: good.map(|good| Compared::new(good, disc)),
         results,
         disc: disc.path.clone(),

@@ -11,7 +11,7 @@ use images::finding::{Finding, Severity};
 use super::{
     MARKDOWN, Report,
     boots::{Booted, ERROR, Failure, short},
-    screen, summary,
+    fix, screen, summary,
 };
 use crate::{boot_matrix::flips, columns::aligned, inspect::text::write_disc, terminal::Terminal};
 
@@ -63,6 +63,9 @@ pub(super) fn write(
     }
     if let Some(compared) = &report.compared {
         writeln!(to, "\n{}", filled(&compared.sentence()))?;
+    }
+    if let Some(fix) = &report.fix {
+        fix::print(to, &fix::lines(fix, booted, &report.diagnosis))?;
     }
     writeln!(to, "\nreport: {}", out.join(MARKDOWN).display())
 }
