@@ -115,6 +115,10 @@ pub(crate) const REPRO: Examples = Examples(&[
         "whether it comes to a login",
     ),
     (
+        "cargo xtask repro customer.iso --fix starts.iso",
+        "a copy that starts, with the proof",
+    ),
+    (
         "cargo xtask repro customer.iso --distil small.iso",
         "the few sectors that fail in the same way",
     ),
