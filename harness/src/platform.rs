@@ -10,6 +10,16 @@ use crate::{
     qemu::{Qemu, QemuError},
 };
 
+/// What network a guest has. No guest reaches anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Network {
+    /// No network card.
+    #[default]
+    None,
+    /// A network card with nothing at the other end of its cable.
+    Isolated,
+}
+
 /// A machine without its disc: all that decides what happens before the firmware looks at one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
@@ -25,6 +35,8 @@ pub struct Platform {
     pub memory_mib: Option<u32>,
     /// The guest's processor, as QEMU's `-cpu` has it; `None`: [`DEFAULT_CPU`].
     pub cpu: Option<String>,
+    /// What network the guest has.
+    pub network: Network,
     /// How slow this host is with it: deadlines are as much longer.
     pub pace: Pace,
 }
@@ -83,6 +95,7 @@ impl Platform {
             attachment,
             memory_mib: None,
             cpu: None,
+            network: Network::None,
             pace: Pace::NORMAL,
         }
     }
@@ -136,6 +149,7 @@ impl Platform {
             accelerator: self.accelerator,
             memory_mib: self.memory(),
             cpu: self.cpu.clone().unwrap_or_else(|| DEFAULT_CPU.to_owned()),
+            network: self.network,
             firmware,
             disc,
             attachment: self.attachment,

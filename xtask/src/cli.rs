@@ -194,6 +194,10 @@ pub(crate) struct Repro {
     /// The guest's processor, as QEMU's -cpu has it [default: max]. The machines then start from power-on.
     #[arg(long, value_name = "MODEL")]
     pub(crate) cpu: Option<String>,
+    /// The guest's network: none, or a card with nothing at the other end of its cable, for a program that does not go on without one. The machines then start
+    /// from power-on.
+    #[arg(long, value_name = "NETWORK", default_value = "none")]
+    pub(crate) network: Network,
     /// Start every machine from power-on, none from a checkpoint.
     #[arg(long)]
     pub(crate) cold: bool,
@@ -462,6 +466,24 @@ pub(crate) enum AcceleratorChoice {
     Kvm,
     /// Whichever is faster here.
     Measure,
+}
+
+/// What network a guest has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Network {
+    /// No network card.
+    None,
+    /// A network card with nothing at the other end of its cable.
+    Isolated,
+}
+
+impl From<Network> for harness::platform::Network {
+    fn from(network: Network) -> Self {
+        match network {
+            Network::None => Self::None,
+            Network::Isolated => Self::Isolated,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -272,6 +272,9 @@ fn way_to_know(guest: Option<&Guest>) -> &'static str {
         Some((GuestState::Needs, Some(Need::Processor))) => {
             "choose another processor with --cpu, or try it on real hardware."
         }
+        Some((GuestState::Needs, Some(Need::Network))) => {
+            "give the machine a network card with --network isolated, or try it where there is a network."
+        }
         Some((GuestState::Needs, _)) => "try it on real hardware that has what it asks for.",
         Some((GuestState::Runs, _)) => {
             "say with --expect what must be seen (a kernel writes to the serial line with console=ttyS0), give it longer with --timeout, or look with --show."

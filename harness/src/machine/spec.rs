@@ -17,6 +17,7 @@ use crate::{
     accelerator::{Accelerator, Pace},
     attachment::Attachment,
     firmware::FirmwareImage,
+    platform::Network,
     trace,
 };
 
@@ -37,6 +38,8 @@ pub struct MachineSpec {
     pub memory_mib: u32,
     /// The guest's processor, as QEMU's `-cpu` has it.
     pub cpu: String,
+    /// What network it has.
+    pub network: Network,
     /// The firmware's files, by absolute path.
     pub firmware: FirmwareImage,
     /// The disc.
@@ -150,8 +153,15 @@ impl MachineSpec {
         argv.flag("-no-user-config");
         // Without a window the screen is still there to be dumped.
         argv.option("-display", window.unwrap_or("none"));
-        // No network, whatever later defaults say.
-        argv.option("-nic", "none");
+        match self.network {
+            // Whatever later defaults say.
+            Network::None => argv.option("-nic", "none"),
+            Network::Isolated => {
+                // A hub of its own, and nobody else at it. Without its ROM nothing boots from there.
+                argv.option("-netdev", "hubport,id=net,hubid=0");
+                argv.option("-device", "e1000,netdev=net,romfile=");
+            }
+        }
         // The disc is hostile until proven otherwise: QEMU starts no process, gains no right, touches no limit.
         argv.option(
             "-sandbox",
@@ -472,6 +482,7 @@ mod tests {
             accelerator: Accelerator::Tcg,
             memory_mib: 128,
             cpu: crate::platform::DEFAULT_CPU.to_owned(),
+            network: Network::None,
             firmware: FirmwareImage::Bios("/firmware/bios-256k.bin".into()),
             disc: HostDisc {
                 path: disc.into(),
@@ -536,6 +547,21 @@ mod tests {
                 assert!(words.windows(2).any(|window| window == pair), "{pair:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_network_card_reaches_nobody() {
+        let mut spec = spec(Attachment::Ide, "/d.iso");
+        assert!(words(&spec).windows(2).any(|pair| pair == ["-nic", "none"]));
+        spec.network = Network::Isolated;
+        let words = words(&spec);
+        let hub = ["-netdev", "hubport,id=net,hubid=0"];
+        assert!(words.windows(2).any(|pair| pair == hub), "{words:?}");
+        assert!(
+            !words
+                .iter()
+                .any(|word| word.contains("user") || word.contains("tap"))
+        );
     }
 
     #[test]

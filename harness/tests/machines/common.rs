@@ -188,6 +188,7 @@ impl Bench {
             accelerator: Accelerator::Tcg,
             memory_mib: 64,
             cpu: harness::platform::DEFAULT_CPU.to_owned(),
+            network: harness::platform::Network::None,
             pace: Pace::NORMAL,
             processor_time: Duration::from_secs(60),
             firmware: seabios().image,

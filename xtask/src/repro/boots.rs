@@ -17,7 +17,7 @@ use harness::{
     guest::{Starts, Vocabulary},
     observation::Observation,
     outcome::OutcomeKind,
-    platform::Platform,
+    platform::{Network, Platform},
     run::Infra,
 };
 use images::change::Edits;
@@ -58,6 +58,7 @@ pub(super) struct Setting {
     deadline: Option<Duration>,
     memory_mib: Option<u32>,
     cpu: Option<String>,
+    network: Network,
     words: Arc<Vocabulary>,
     cold: bool,
     boot_code: Option<Arc<[u8]>>,
@@ -124,7 +125,9 @@ impl Setting {
         setup::some_have_a_machine(&cells, &toolbox)?;
         // What is distilled must do the same from power-on, which is how everybody else boots it.
         let distils = options.distil.is_some() || options.promote.is_some();
-        let cold = options.cold || distils || options.memory.is_some() || options.cpu.is_some();
+        let network = Network::from(options.network);
+        let other = options.memory.is_some() || options.cpu.is_some() || network != Network::None;
+        let cold = options.cold || distils || other;
         if !cold {
             let (folder, signals) = (place::checkpoints(), Signals::catch()?);
             let machines = boot_matrix::checkpoints::machines_of(&cells, &toolbox);
@@ -140,6 +143,7 @@ impl Setting {
             deadline: options.timeout.map(Duration::from_secs),
             memory_mib: options.memory,
             cpu: options.cpu.clone(),
+            network,
             words: vocabulary(&options.words)?,
             cold,
             boot_code: options.boot_code.as_deref().map(boot_code).transpose()?,
@@ -189,6 +193,7 @@ impl Setting {
             platform: Platform {
                 memory_mib: self.memory_mib,
                 cpu: self.cpu.clone(),
+                network: self.network,
                 ..platform
             }
             .for_strangers(),
