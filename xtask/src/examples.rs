@@ -329,6 +329,10 @@ pub(crate) const TRUST_FLAKES: Examples = Examples(&[
 
 pub(crate) const TRUST_DISCS: Examples = Examples(&[
     (
+        "cargo xtask trust discs --causes --only catalog-key",
+        "what is called the cause of a disc's failures",
+    ),
+    (
         "cargo xtask trust discs --only live-damaged/ --only live-press-any-key/",
         "some of the damaged ones",
     ),

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use images::finding::FindingId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -127,6 +128,10 @@ pub struct FatImage {
 pub struct Damage {
     /// What is wrong, in a sentence.
     pub summary: String,
+    /// The findings that may be called the cause where the disc does not start.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub causes: Vec<FindingId>,
     /// Files and folders that are not there when the disc is mastered.
     #[serde(default)]
     pub remove: Vec<String>,

@@ -1,4 +1,6 @@
-//! Discs as people have them, healthy and damaged, followed to what they came to.
+//! Discs as people have them, healthy and damaged: followed to what they came to, and asked what keeps them from starting.
+
+mod causes;
 
 use std::{
     collections::BTreeSet,
@@ -40,6 +42,9 @@ pub(crate) struct Discs {
     /// Only cells with this in their ids. What is counted then is not kept.
     #[arg(long, value_name = "FILTER", conflicts_with = "keep")]
     only: Vec<String>,
+    /// Only look for the causes of failures. What is counted then is not kept.
+    #[arg(long, conflicts_with_all = ["keep", "resume", "run"])]
+    causes: bool,
     /// Continue a run that was stopped.
     #[arg(long)]
     resume: bool,
@@ -51,6 +56,9 @@ pub(crate) struct Discs {
 
 pub(super) fn measure(options: &Discs, signals: &'static Signals) -> anyhow::Result<Figures> {
     let began = Instant::now();
+    if options.causes {
+        return causes::measure(&options.only, signals);
+    }
     let results = match &options.run {
         Some(folder) => whole(folder)?,
         None => boot(options, signals)?,
@@ -66,12 +74,18 @@ pub(super) fn measure(options: &Discs, signals: &'static Signals) -> anyhow::Res
         let what = format!("no disc could be booted: {}", reasons.join("; "));
         return Err(Stop::host(what, "cargo xtask doctor says what is missing").into());
     }
+    // A run that was resumed took longer than its last part.
+    let booted = began.elapsed().as_secs().max(machine_seconds(&results));
+    let began = Instant::now();
+    let causes = causes::measure(&options.only, signals)?;
+    let mut figures = count(&results.cells);
+    figures.figures.extend(causes.figures);
+    figures.failures.extend(causes.failures);
     Ok(Figures {
         programs: programs(&results),
-        // A run that was resumed took longer than its last part.
-        seconds: began.elapsed().as_secs().max(machine_seconds(&results)),
+        seconds: booted + began.elapsed().as_secs(),
         chosen_by: Some("--run"),
-        ..count(&results.cells)
+        ..figures
     })
 }
 

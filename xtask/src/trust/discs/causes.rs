@@ -1,0 +1,218 @@
+//! Discs with one fault that is known: what is called the cause of their failures, by experiment or by words.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::Context;
+use harness::guest::Starts;
+use images::{boot::Boot, finding::FindingId};
+use scenarios::{
+    live::{DAMAGE, Live},
+    matrix::{Folder, Matrix},
+    results::Results,
+    words::Set,
+};
+use serde_json::Value;
+
+use super::super::kept::Figures;
+use crate::{place, signals::Signals, stop::Stop};
+
+/// Of the boots that fail, so many in a hundred must have a cause.
+const EXPLAINED: usize = 95;
+/// As a CD and as a stick: what lies between is the same for the disc.
+const ATTACHMENTS: &str = "ahci,usb-disk";
+
+/// A disc with one fault.
+struct Faulty {
+    /// By which it is made.
+    id: String,
+    /// The findings that may be called a cause.
+    allowed: BTreeSet<FindingId>,
+}
+
+/// What is counted.
+#[derive(Default)]
+struct Count {
+    discs: usize,
+    boots: usize,
+    failed: usize,
+    proved: usize,
+    likely: usize,
+    by_design: usize,
+    unknown: Vec<String>,
+    wrong: Vec<String>,
+    of_started: Vec<String>,
+}
+
+/// Looks for the cause on every such disc whose id has one of the words in it, and counts.
+pub(super) fn measure(only: &[String], signals: &'static Signals) -> anyhow::Result<Figures> {
+    let out = place::target().join("trust-causes");
+    let mut count = Count::default();
+    let mut failures = Vec::new();
+    let wanted = |id: &str| only.is_empty() || only.iter().any(|word| id.contains(word.as_str()));
+    for disc in all()?.into_iter().filter(|disc| wanted(&disc.id)) {
+        let folder = out.join(count.discs.to_string());
+        match found(&disc, &folder, signals)? {
+            Some(report) => count.add(&disc, &report),
+            None => failures.push(format!("{}: it could not be made or booted", disc.id)),
+        }
+        // The discs with a system are large.
+        drop(fs::remove_file(folder.join("disc.iso")));
+        if signals.caught() {
+            return Err(Stop::host("interrupted", "").into());
+        }
+    }
+    Ok(count.figures(failures))
+}
+
+/// The discs of the set `defects`, and the damaged ones with a system.
+fn all() -> anyhow::Result<Vec<Faulty>> {
+    let matrix = Matrix::shipped(place::workspace())?;
+    let mut discs: Vec<Faulty> = Vec::new();
+    for cell in matrix.cells().filter(|cell| cell.set == Set::Defects) {
+        let id = cell.id.disc().to_string();
+        let boot: Option<Boot> = cell.id.disc().boot().parse().ok();
+        let defect = boot.and_then(|boot| boot.defect);
+        if let Some(defect) = defect
+            && discs.iter().all(|disc| disc.id != id)
+        {
+            discs.push(Faulty {
+                id,
+                allowed: BTreeSet::from([defect.id()]),
+            });
+        }
+    }
+    let folder = Folder::shipped_live(place::workspace());
+    for cell in matrix.cells().filter(|cell| cell.set == Set::Live) {
+        let word = cell.id.disc().boot().to_owned();
+        let id = format!("live/-/{word}/-/-");
+        if !word.contains(DAMAGE) || discs.iter().any(|disc| disc.id == id) {
+            continue;
+        }
+        let live = Live::read(&folder, &word)?;
+        let damage = live.damage.as_ref();
+        let damage = damage.and_then(|name| live.layout.damage.get(name));
+        let allowed = damage.map_or(&[][..], |damage| damage.causes.as_slice());
+        discs.push(Faulty {
+            id,
+            allowed: allowed.iter().copied().collect(),
+        });
+    }
+    Ok(discs)
+}
+
+/// Makes a disc and asks what keeps it from starting; nothing where that is not possible.
+fn found(disc: &Faulty, folder: &Path, signals: &Signals) -> anyhow::Result<Option<Value>> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let iso = folder.join("disc.iso");
+    let report = folder.join("report");
+    let run = |words: &[&str], paths: [&PathBuf; 2]| {
+        let mut command = Command::new(place::THIS_PROGRAM);
+        command.arg(words[0]);
+        if words[0] == "repro" {
+            command.arg(paths[0]);
+        }
+        command.args(&words[1..]).arg("--out").arg(paths[1]);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        signals
+            .run(&mut command)
+            .context("cannot start this program again")
+    };
+    if !run(&["image", &disc.id], [&iso, &iso])?.success() {
+        return Ok(None);
+    }
+    run(&["repro", "--attach", ATTACHMENTS], [&iso, &report])?;
+    let Ok(text) = fs::read(report.join("report.json")) else {
+        return Ok(None);
+    };
+    Ok(Some(serde_json::from_slice(&text)?))
+}
+
+impl Count {
+    fn add(&mut self, disc: &Faulty, report: &Value) {
+        let Ok(results) = serde_json::from_value::<Results>(report.clone()) else {
+            self.unknown
+                .push(format!("{}: its report cannot be read", disc.id));
+            return;
+        };
+        self.discs += 1;
+        for cell in &results.cells {
+            let Some(starts) = cell.starts else {
+                continue;
+            };
+            self.boots += 1;
+            let name = format!("{} on {} by {}", disc.id, cell.firmware, cell.attachment);
+            if starts == Starts::Yes && !cell.causes.is_empty() {
+                self.of_started.push(name.clone());
+            }
+            let wrong = cell.causes.iter().filter_map(|cause| cause.id);
+            let wrong: Vec<&str> = wrong
+                .filter(|id| !disc.allowed.contains(id))
+                .map(FindingId::as_str)
+                .collect();
+            if !wrong.is_empty() {
+                self.wrong.push(format!("{name}: {}", wrong.join(", ")));
+            }
+            if starts != Starts::No {
+                continue;
+            }
+            self.failed += 1;
+            let mut causes = cell.causes.iter();
+            if causes.any(|cause| cause.proved) {
+                self.proved += 1;
+            } else if cell.causes.iter().any(|cause| cause.id.is_some()) {
+                self.likely += 1;
+            } else if !cell.causes.is_empty() {
+                self.by_design += 1;
+            } else {
+                self.unknown.push(name);
+            }
+        }
+    }
+
+    fn figures(self, failures: Vec<String>) -> Figures {
+        let mut figures = Figures {
+            failures,
+            ..Figures::default()
+        };
+        figures.add("discs with one known fault", self.discs);
+        figures.add("boots of them", self.boots);
+        figures.add("of these that do not start", self.failed);
+        figures.add("with a cause that an experiment proved", self.proved);
+        figures.add("with one that words or reads name", self.likely);
+        figures.add(
+            "of a disc that is not made for this firmware or attachment",
+            self.by_design,
+        );
+        figures.add("of which nothing is known", self.unknown.len());
+        figures.add("with a cause that is none", self.wrong.len());
+        figures.add(
+            "that start, and have a cause all the same",
+            self.of_started.len(),
+        );
+        let explained = self.failed.saturating_sub(self.unknown.len());
+        if explained * 100 < self.failed * EXPLAINED {
+            let unknown = self.unknown.join("; ");
+            let what = format!(
+                "of {} boots that fail only {explained} have a cause; the others: {unknown}",
+                self.failed
+            );
+            figures.failures.push(what);
+        }
+        let of_started = self.of_started.iter();
+        let of_started = of_started.map(|name| format!("{name}: it starts, and has a cause"));
+        let wrong = self
+            .wrong
+            .iter()
+            .map(|name| format!("{name}, which is not the cause"));
+        figures.failures.extend(wrong.chain(of_started));
+        figures
+    }
+}
