@@ -86,6 +86,7 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
     if whole {
         whole::warm_up(&bed)?;
         whole::matrix(&bed, options.cold_matrix, &mut report)?;
+        whole::refused(&bed, &mut report)?;
     }
     if options.clone {
         whole::clone(&bed, &mut report)?;

@@ -107,6 +107,64 @@ pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow:
     Ok(())
 }
 
+/// A disc that both firmwares refuse, from the command to the report: twelve boots, and those that show the cause.
+pub(super) fn refused(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
+    remark!("bench: a refused disc by all attachments");
+    let folder = bed.folder.path();
+    let (iso, out) = (folder.join("refused.iso"), folder.join("refused"));
+    let mut image = Command::new(place::THIS_PROGRAM);
+    image.args([
+        "image",
+        "bench/-/bios+efi/-/reference",
+        "--defect",
+        "catalog-key",
+        "--out",
+    ]);
+    run_quietly(bed, image.arg(&iso))?;
+    let mut repro = Command::new(place::THIS_PROGRAM);
+    repro
+        .arg("repro")
+        .arg(&iso)
+        .arg("--out")
+        .arg(&out)
+        .args(bed.tooling());
+    // It makes what checkpoints are missing.
+    run_quietly(bed, &mut repro)?;
+    let took = time(|| run_quietly(bed, &mut repro))?;
+    let left = fs::read(out.join("report.json")).context("read what repro left")?;
+    let left: serde_json::Value = serde_json::from_slice(&left)?;
+    let experiments = left["experiments"]["ms"].as_f64().unwrap_or_default() / 1e3;
+    let boots = left["experiments"]["boots"].as_u64().unwrap_or_default();
+    let what = "repro of a disc that both firmwares refuse, by all attachments";
+    report
+        .rows
+        .push(Row::new(what, took.as_secs_f64(), " s").aim(Aim::AtMost(30.0)));
+    let what = format!("of it the experiments that show the cause, {boots} boots");
+    report.rows.push(Row::new(
+        what,
+        experiments / took.as_secs_f64() * 100.0,
+        " %",
+    ));
+    Ok(())
+}
+
+fn run_quietly(bed: &Bed, command: &mut Command) -> anyhow::Result<()> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let status = bed
+        .signals
+        .run(command)
+        .context("cannot start this program again")?;
+    // A disc that does not start is 1.
+    if status.code().is_some_and(|code| code <= 1) {
+        Ok(())
+    } else {
+        bail!("{command:?} ended with {status}")
+    }
+}
+
 /// What a run took beside its machines, by cell: its time on every processor, less that from each machine's start to the decision.
 fn beside_the_machines(took: Duration, results: &Results) -> Duration {
     let machines: u64 = results.cells.iter().map(|cell| cell.duration_ms).sum();

@@ -16,6 +16,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Instant,
 };
 
 use anyhow::Context;
@@ -68,9 +69,20 @@ pub(crate) struct Report {
     pub(crate) diagnosis: Vec<Diagnosis>,
     /// How it compares with a disc that boots, where one was given.
     pub(crate) compared: Option<Compared>,
+    /// What finding out the causes took.
+    pub(crate) experiments: Effort,
     /// What was changed in a copy so that it starts, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fix: Option<Fix>,
+}
+
+/// What finding out the causes took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Effort {
+    /// How often the disc was booted for it.
+    pub(crate) boots: usize,
+    /// How long it took, in milliseconds.
+    pub(crate) ms: u64,
 }
 
 /// A comparison with a disc that boots.
@@ -125,9 +137,21 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let setting = Setting::prepare(options, existing, &out)?;
     let signals = Signals::catch()?;
     let booted = boots::all(&setting, &disc, signals)?;
+    let began = Instant::now();
     let experiments = causes::find(&setting, &disc, &booted, signals)?;
+    let effort = Effort {
+        boots: experiments.iter().map(|experiment| experiment.boots).sum(),
+        ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
     disc.is_unchanged()?;
-    let mut report = report(&setting, &disc, good.as_ref(), &booted, &experiments);
+    let mut report = report(
+        &setting,
+        &disc,
+        good.as_ref(),
+        &booted,
+        &experiments,
+        effort,
+    );
     if let Some(fixed) = options.fix.as_deref().map(absolute) {
         let fix = fix::write(&fixed, &setting, &disc, &booted, &experiments, signals)?;
         files::write_json(&out.join(fix::JSON), &fix)?;
@@ -181,6 +205,7 @@ fn report(
     good: Option<&Disc>,
     booted: &[Booted],
     experiments: &[Experiment],
+    effort: Effort,
 ) -> Report {
     let boots: Vec<Boot<'_>> = booted.iter().filter_map(Booted::boot).collect();
     let diagnosis = diagnose(&disc.read.inspection, &disc.read.map, &boots, experiments);
@@ -193,6 +218,7 @@ fn report(
     }
     Report {
         diagnosis,
+        experiments: effort,
         fix: None,
         compared: good.map(|good| Compared::new(good, disc)),
         results,
