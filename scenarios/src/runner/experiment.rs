@@ -11,7 +11,7 @@ use harness::{
     progress::Progress,
 };
 use images::{
-    finding::{Finding, FindingId},
+    finding::{Finding, FindingId, Severity},
     inspect::{Inspection, Options, Source},
     mend::{Mended, mend, subject},
 };
@@ -103,7 +103,13 @@ pub fn experiment(
 ) -> Option<Shown> {
     let original = *failed.boots.first()?;
     let all = failed.mended(&|_| true)?;
-    if all.fixed.is_empty() {
+    let is_grave = |finding: &Finding| finding.severity == Severity::Error;
+    let worth_it = match original.starts {
+        // What fell silent may well run: it takes an error to look for a failure.
+        Starts::Unknown => all.fixed.iter().any(is_grave),
+        _ => !all.fixed.is_empty(),
+    };
+    if !worth_it {
         return None;
     }
     let mut work = Work {
@@ -293,3 +299,7 @@ impl Work<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "experiment_tests.rs"]
+mod tests;
