@@ -14,6 +14,8 @@ use crate::{
 const TOLD: usize = 64;
 /// Bytes that stay as they are between two that change are told with them, up to so many: a field is told whole.
 const JOINED: usize = 8;
+/// A long piece is told as no more changes than this.
+const CHANGES: usize = 64;
 
 /// What to write where: pieces that do not touch each other, by the offset of their first byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,13 +112,14 @@ impl Edits {
 /// Where two pieces of the same length differ; differences that are close to each other are one.
 fn different(before: &[u8], after: &[u8]) -> Vec<(usize, usize)> {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
+    let joined = JOINED.max(before.len().div_ceil(CHANGES));
     let all = before.iter().zip(after).enumerate();
     for at in all
         .filter(|(_, (before, after))| before != after)
         .map(|(at, _)| at)
     {
         match ranges.last_mut() {
-            Some((_, to)) if at - *to < JOINED => *to = at + 1,
+            Some((_, to)) if at - *to < joined => *to = at + 1,
             _ => ranges.push((at, at + 1)),
         }
     }
@@ -250,6 +253,19 @@ mod tests {
         let change = Change::new(0, &[0; 65], &[1; 65]);
         assert!(change.before.starts_with("sha256:98ce42de"), "{change:?}");
         assert_eq!(Change::new(0, &[0xAB], &[0x0C]).before, "ab");
+    }
+
+    #[test]
+    fn a_long_piece_is_told_in_few_changes() {
+        let disc = vec![0; 1 << 16];
+        let mut edits = Edits::default();
+        let every_512th: Vec<u8> = (0..1 << 16).map(|at| u8::from(at % 512 == 0)).collect();
+        edits.write(0, &every_512th);
+        let (needed, changes) = edits.against(&mut Window::new(&disc));
+        assert!((1..=CHANGES).contains(&changes.len()), "{}", changes.len());
+        let mut whole = vec![0; 1 << 16];
+        Window::new(&Changed::new(&disc, &needed)).read(0, &mut whole);
+        assert_eq!(whole, every_512th);
     }
 
     #[test]
