@@ -88,7 +88,7 @@ impl GeometryRequest {
 impl Geometry {
     /// Cylinder, head and sector of an absolute sector, as a partition entry holds them: head; sector with the
     /// cylinder's two high bits; the cylinder's low byte.
-    fn chs(self, sector: u64) -> [u8; 3] {
+    pub(crate) fn chs(self, sector: u64) -> [u8; 3] {
         let (heads, sectors) = (u64::from(self.heads), u64::from(self.sectors));
         let cylinder = sector / (heads * sectors);
         let [low, high, ..] = cylinder.to_le_bytes();
@@ -98,6 +98,11 @@ impl Geometry {
             byte(sector % sectors + 1) | high << 6,
             low,
         ]
+    }
+
+    /// The last sector that it addresses.
+    pub(crate) fn last(self) -> [u8; 3] {
+        self.chs(u64::from(self.cylinders) * self.cylinder_sectors() - 1)
     }
 
     const fn cylinder_sectors(self) -> u64 {
@@ -184,12 +189,11 @@ fn partition_entry(
     start: VirtualSectorCount,
     length: VirtualSectorCount,
 ) -> [u8; 16] {
-    let last = u64::from(geometry.cylinders) * geometry.cylinder_sectors() - 1;
     MbrEntry {
         status: MbrEntry::ACTIVE,
         first_chs: geometry.chs(start.get()),
         kind: PartitionType(system_type),
-        last_chs: geometry.chs(last),
+        last_chs: geometry.last(),
         first: VirtualSector::new(start.get()),
         length,
     }

@@ -2,7 +2,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::padded;
+use super::BOOT_RECORD_LBA;
+use crate::{bytes::padded, units::BlockCount};
 
 /// Bytes in every slot of the catalog.
 pub const ENTRY_BYTES: usize = 32;
@@ -253,6 +254,15 @@ impl BootEntry {
             sector_count: u16::from_le_bytes([bytes[6], bytes[7]]),
             load_rba: u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]),
         }
+    }
+
+    /// Whether it can be an entry of a disc of so many blocks: its image is on the disc, behind the descriptors.
+    pub(crate) const fn is_plausible(&self, disc: BlockCount) -> bool {
+        let image = self.load_rba as u64;
+        matches!(self.indicator, BOOTABLE | NOT_BOOTABLE)
+            && self.media.0 <= MediaType::HARD_DISK.0
+            && image > BOOT_RECORD_LBA.get()
+            && image < disc.get()
     }
 
     /// The entry's bytes.

@@ -46,7 +46,8 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
-    let records = &reading.descriptors.main.boot_records;
+    let set = &reading.descriptors.main;
+    let records = &set.boot_records;
     let Some((second, _)) = records.get(1) else {
         return Vec::new();
     };
@@ -55,7 +56,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         .map(|(lba, _)| lba.get().to_string())
         .collect();
     let message = format!("boot records stand at LBA {}", all.join(" and "));
-    vec![Finding::new(ID, Place::block(*second), message)]
+    // Those that do not count become boot records of no system, which nobody starts.
+    let counts = set.boot_record().map(|(lba, _)| lba);
+    let others = records.iter().filter(|(lba, _)| Some(*lba) != counts);
+    let finding = Finding::new(ID, Place::block(*second), message);
+    let finding = others.fold(finding, |finding, (lba, _)| {
+        finding.fixed_by(Place::within(*lba, 7).offset, &[0; 23])
+    });
+    vec![finding]
 }
 
 fn inject(disc: &mut Patient<'_>) {

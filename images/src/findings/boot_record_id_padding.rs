@@ -44,7 +44,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     } else {
         return Vec::new();
     };
-    vec![Finding::new(ID, place, message)]
+    let identifier_end = Place::within(lba, 0x1E).offset;
+    let version = Place::within(lba, 6).offset;
+    let finding = Finding::new(ID, place, message)
+        .fixed_by(version, &[1])
+        .fixed_by(identifier_end, &[0; 9]);
+    vec![finding]
 }
 
 /// Spaces, as behind the other identifiers.

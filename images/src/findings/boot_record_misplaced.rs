@@ -6,6 +6,8 @@ use crate::{
     eltorito::BOOT_RECORD_LBA,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
+    iso9660::DescriptorKind,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::BootRecordMisplaced;
@@ -29,13 +31,31 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
-    let misplaced = reading.descriptors.main.boot_record();
-    let misplaced = misplaced.filter(|(lba, _)| *lba != BOOT_RECORD_LBA);
-    let finding = misplaced.map(|(lba, _)| {
-        let message = format!("the boot record stands at LBA {}, not at LBA 17", lba.get());
-        Finding::new(ID, Place::block(lba), message)
-    });
-    finding.into_iter().collect()
+    let set = &reading.descriptors.main;
+    let misplaced = set.boot_record();
+    let Some((lba, _)) = misplaced.filter(|(lba, _)| *lba != BOOT_RECORD_LBA) else {
+        return Vec::new();
+    };
+    let message = format!("the boot record stands at LBA {}, not at LBA 17", lba.get());
+    let finding = Finding::new(ID, Place::block(lba), message);
+    // The two descriptors change places. A primary one must come first, and the terminator last.
+    let kind_at = |lba: Lba| set.all.iter().find(|it| it.0 == lba).map(|it| it.1);
+    let other = kind_at(BOOT_RECORD_LBA);
+    let first = if lba == PRIMARY {
+        other
+    } else {
+        kind_at(PRIMARY)
+    };
+    let is_whole = first == Some(DescriptorKind::Primary)
+        && other.is_some_and(|kind| kind != DescriptorKind::Terminator);
+    let (record, other) = (reading.disc.block(lba), reading.disc.block(BOOT_RECORD_LBA));
+    let finding = match record.zip(other).filter(|_| is_whole) {
+        Some((record, other)) => finding
+            .fixed_by(BOOT_RECORD_LBA.byte_offset(), &record)
+            .fixed_by(lba.byte_offset(), &other),
+        None => finding,
+    };
+    vec![finding]
 }
 
 /// A copy of the primary descriptor takes its place, as on discs that have one.

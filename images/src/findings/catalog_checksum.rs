@@ -41,7 +41,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let right = u16::from_le_bytes(checksum).wrapping_sub(slots.validation.word_sum);
-    vec![Finding::new(ID, place, message).fixed_by(place.offset, &right.to_le_bytes())]
+    let finding = Finding::new(ID, place, message);
+    // A first byte of 01 alone makes no catalog.
+    let is_one = slots.has_header() && slots.has_key() || slots.stands(reading.disc);
+    vec![if is_one {
+        finding.fixed_by(place.offset, &right.to_le_bytes())
+    } else {
+        finding
+    }]
 }
 
 fn inject(disc: &mut Patient<'_>) {

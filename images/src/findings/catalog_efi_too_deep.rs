@@ -52,7 +52,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         "the first EFI entry is in slot {}, and a stick's block shows slots 0 to 15",
         first.slot
     );
-    vec![Finding::new(ID, reading.place(first, 0), message)]
+    let finding = Finding::new(ID, reading.place(first, 0), message);
+    vec![reading.with_first(finding, first.slot)]
 }
 
 fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {

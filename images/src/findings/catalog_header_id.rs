@@ -1,8 +1,9 @@
 //! `catalog-header-id`: the validation entry does not begin with 01.
 
-use super::Room;
+use super::{Room, catalog_out_of_range::points_to};
 use crate::{
     defect::{Injection, Patient},
+    eltorito::RawValidation,
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
 };
@@ -35,7 +36,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         "the validation entry begins with {:02X}, not 01",
         slots.validation.header
     );
-    vec![Finding::new(ID, slots.place(0, 0), message)]
+    let finding = Finding::new(ID, slots.place(0, 0), message);
+    vec![match reading.catalog_to_name(slots) {
+        Some(catalog) => points_to(reading, finding, catalog),
+        None => slots.fix(reading.disc, finding, 0, &[RawValidation::HEADER]),
+    }]
 }
 
 fn inject(disc: &mut Patient<'_>) {

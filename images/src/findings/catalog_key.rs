@@ -1,8 +1,9 @@
 //! `catalog-key`: the validation entry does not end with 55 AA.
 
-use super::Room;
+use super::{Room, catalog_out_of_range::points_to};
 use crate::{
     defect::{Injection, Patient},
+    eltorito::RawValidation,
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
 };
@@ -36,7 +37,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         "the validation entry ends with {:02X} {:02X}, not 55 AA",
         key[0], key[1]
     );
-    vec![Finding::new(ID, slots.place(0, 0x1E), message)]
+    let finding = Finding::new(ID, slots.place(0, 0x1E), message);
+    vec![match reading.catalog_to_name(slots) {
+        Some(catalog) if slots.has_header() => points_to(reading, finding, catalog),
+        // Without the header too, that has the same fix.
+        Some(_) => finding,
+        None => slots.fix(reading.disc, finding, 0x1E, &RawValidation::KEY),
+    }]
 }
 
 fn inject(disc: &mut Patient<'_>) {

@@ -4,7 +4,8 @@ use super::Room;
 use crate::{
     boot::Boot,
     defect::{Facts, Injection, LAST_HEADER, Lack, MORE_FOLLOW, Patient, need},
-    eltorito::{ENTRY_BYTES, Platform},
+    eltorito::{BOOTABLE, BootEntry, ENTRY_BYTES, MediaType, Platform},
+    fat::FatVolume,
     finding::{Finding, FindingId, Place, Severity},
     inspect::{EntryKind, Reading},
     partition_table::PartitionType,
@@ -72,7 +73,32 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let message = format!("{what}, and no entry of the catalog has the platform EF");
-    vec![Finding::new(ID, Place::block(catalog.lba), message)]
+    let finding = Finding::new(ID, Place::block(catalog.lba), message);
+    let finding = match entry_for_loader(reading) {
+        Some(entry) => reading.with_section(finding, Platform::EFI, &entry.encode()),
+        None => finding,
+    };
+    vec![finding]
+}
+
+/// An entry for a FAT image with a loader that no entry names.
+fn entry_for_loader(reading: &mut Reading<'_, '_>) -> Option<BootEntry> {
+    let images = reading.images_elsewhere();
+    let mut entries = reading.entries();
+    if entries.any(|(_, boot)| boot.bootable && !boot.loaders.is_empty()) {
+        return None;
+    }
+    let image = images.first()?.lba;
+    let fat = FatVolume::at(reading.disc, image.byte_offset())?;
+    let sector_count = reading.right_efi_count(image, fat.parameters.length());
+    Some(BootEntry {
+        indicator: BOOTABLE,
+        media: MediaType::NO_EMULATION,
+        load_segment: 0,
+        system_type: 0,
+        sector_count,
+        load_rba: image.to_u32()?,
+    })
 }
 
 fn what_is_there(reading: &mut Reading<'_, '_>) -> Option<String> {

@@ -6,6 +6,7 @@ use crate::{
     eltorito::{BOOT_RECORD_LBA, boot_record},
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::CatalogOutOfRange;
@@ -44,7 +45,23 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         lba.get(),
         reading.disc.blocks()
     );
-    vec![Finding::new(ID, Place::within(record_lba, 0x47), message)]
+    let finding = Finding::new(ID, Place::within(record_lba, 0x47), message);
+    vec![match reading.catalog_elsewhere() {
+        Some(catalog) => points_to(reading, finding, catalog),
+        None => finding,
+    }]
+}
+
+/// A finding that is mended by a boot record that leads to a catalog.
+pub(super) fn points_to(reading: &Reading<'_, '_>, finding: Finding, catalog: Lba) -> Finding {
+    let record = reading.descriptors.main.boot_record().map(|(lba, _)| lba);
+    match record.zip(catalog.to_u32()) {
+        Some((record, catalog)) => {
+            let pointer = Place::within(record, 0x47).offset;
+            finding.fixed_by(pointer, &catalog.to_le_bytes())
+        }
+        None => finding,
+    }
 }
 
 fn inject(disc: &mut Patient<'_>) {

@@ -5,7 +5,7 @@ use crate::{
     defect::{Injection, Patient},
     eltorito::Platform,
     finding::{Finding, FindingId, Severity},
-    inspect::Reading,
+    inspect::{BootReading, EntryKind, Reading},
 };
 
 const ID: FindingId = FindingId::CatalogPlatform;
@@ -50,11 +50,31 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         .platforms
         .iter()
         .filter(|(_, platform)| !KNOWN.contains(platform));
-    let finding = |&(slot, platform): &(u16, Platform)| {
+    let mut findings = Vec::new();
+    for &(slot, platform) in unknown {
         let message = format!("the platform in slot {slot} is {:02X}", platform.0);
-        Finding::new(ID, slots.place(slot, 1), message)
-    };
-    unknown.map(finding).collect()
+        let finding = Finding::new(ID, slots.place(slot, 1), message);
+        let right = reading.right_platform(platform, &entries_of(reading, slot));
+        findings.push(match right {
+            Some(right) if slot == 0 => slots.fix(reading.disc, finding, 1, &[right.0]),
+            Some(right) => {
+                let place = finding.offset;
+                finding.fixed_by(place, &[right.0])
+            }
+            None => finding,
+        });
+    }
+    findings
+}
+
+/// What the entries boot for which the platform in a slot counts.
+fn entries_of<'r>(reading: &Reading<'r, '_>, slot: u16) -> Vec<&'r BootReading> {
+    let entries = reading.catalog().map(|catalog| catalog.entries.as_slice());
+    let behind = entries.into_iter().flatten().filter(|it| it.slot > slot);
+    behind
+        .take_while(|entry| entry.kind != EntryKind::Header)
+        .filter_map(|entry| entry.boot.as_ref())
+        .collect()
 }
 
 fn inject(disc: &mut Patient<'_>) {

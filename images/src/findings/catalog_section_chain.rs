@@ -65,7 +65,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             ),
         ),
     };
-    vec![Finding::new(ID, slots.place(slot, 0), message)]
+    let has_orphan = matches!(contradiction, Contradiction::NoHeader { .. });
+    let finding = Finding::new(ID, slots.place(slot, 0), message);
+    vec![if slots.stands(reading.disc) {
+        reading.with_chain(finding, has_orphan)
+    } else {
+        finding
+    }]
 }
 
 fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {

@@ -42,7 +42,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let message = format!("slot {slot} has an entry, and no section header comes before it");
-    vec![Finding::new(ID, slots.place(slot, 0), message)]
+    let finding = Finding::new(ID, slots.place(slot, 0), message);
+    vec![if slots.stands(reading.disc) {
+        reading.with_headers(finding)
+    } else {
+        finding
+    }]
 }
 
 fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {

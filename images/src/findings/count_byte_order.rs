@@ -4,6 +4,7 @@ use super::Room;
 use crate::{
     eltorito::MediaType,
     finding::{Finding, FindingId, Severity},
+    inspect::counts::LOADABLE,
     inspect::{BootReading, EntryReading, Purpose, Reading},
     units::{ByteCount, VirtualSectorCount},
 };
@@ -37,6 +38,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let right = VirtualSectorCount::new(count.swap_bytes().into());
         (right != boot.sector_count).then_some(right)
     };
+    let entries = reading.images_of_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let right = swapped(boot)?;
         let file = boot.file_bytes.map(ByteCount::virtual_sectors_rounded_up);
@@ -51,16 +53,22 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             is_common && boot.sector_count > length.blocks_rounded_up().virtual_sectors()
         };
         let count = boot.sector_count.get();
-        is_right.then(|| {
-            let message = format!(
-                "slot {}: the sector count is {count} ({count:04X}), and with its bytes swapped {}, which is right",
-                entry.slot,
-                right.get()
-            );
-            Finding::new(ID, reading.place(entry, 6), message)
-        })
+        if !is_right {
+            return None;
+        }
+        let message = format!(
+            "slot {}: the sector count is {count} ({count:04X}), and with its bytes swapped {}, which is right",
+            entry.slot,
+            right.get()
+        );
+        let finding = Finding::new(ID, reading.place(entry, 6), message);
+        if is_efi || right <= LOADABLE {
+            let (place, count) = (finding.offset, right.to_u16()?);
+            Some(finding.fixed_by(place, &count.to_le_bytes()))
+        } else {
+            Some(reading.counts(finding, (entry, boot)))
+        }
     };
-    let entries = reading.images_of_entries();
     let counted = entries.filter(|(_, boot)| {
         boot.media.emulation() == MediaType::NO_EMULATION && boot.extent_blocks.is_some()
     });

@@ -40,6 +40,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let entries = reading.bootable_efi_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let WrongCount::Short { file_system } = WrongCount::of_efi(boot)? else {
             return None;
@@ -49,9 +50,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             entry.slot,
             boot.sector_count.get()
         );
-        Some(Finding::new(ID, reading.place(entry, 6), message))
+        let finding = Finding::new(ID, reading.place(entry, 6), message);
+        Some(reading.counts(finding, (entry, boot)))
     };
-    reading.bootable_efi_entries().filter_map(finding).collect()
+    entries.filter_map(finding).collect()
 }
 
 /// The load size that belongs to a BIOS entry.

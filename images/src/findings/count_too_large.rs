@@ -41,6 +41,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let entries = reading.bios_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let count = boot.sector_count;
         // What wrapped is reported as that.
@@ -63,9 +64,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             entry.slot,
             LOADABLE.get()
         );
-        Some(Finding::new(ID, reading.place(entry, 6), message))
+        let finding = Finding::new(ID, reading.place(entry, 6), message);
+        Some(reading.counts(finding, (entry, boot)))
     };
-    reading.bios_entries().filter_map(finding).collect()
+    entries.filter_map(finding).collect()
 }
 
 /// Room for what the entry asks for, so that only the count is wrong.

@@ -33,6 +33,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let entries = reading.bootable_efi_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let WrongCount::Unit { length } = WrongCount::of_efi(boot)? else {
             return None;
@@ -43,9 +44,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             boot.sector_count.get(),
             length.get()
         );
-        Some(Finding::new(ID, reading.place(entry, 6), message))
+        let finding = Finding::new(ID, reading.place(entry, 6), message);
+        Some(reading.counts(finding, (entry, boot)))
     };
-    reading.bootable_efi_entries().filter_map(finding).collect()
+    entries.filter_map(finding).collect()
 }
 
 fn inject(disc: &mut Patient<'_>) {

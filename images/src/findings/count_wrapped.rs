@@ -43,20 +43,25 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
-    let on_a_bios = |(entry, boot): (&'_ EntryReading, &'_ BootReading)| {
+    let on_a_bios = |boot: &BootReading| {
         // Of what can be loaded, and of nothing, a wrapped length is no proof.
-        let length = counts::wrapped_on_a_bios(boot).filter(|_| boot.sector_count > LOADABLE)?;
-        Some(finding(reading, entry, boot, length))
+        counts::wrapped_on_a_bios(boot).filter(|_| boot.sector_count > LOADABLE)
     };
-    let on_efi = |(entry, boot): (&'_ EntryReading, &'_ BootReading)| {
-        let WrongCount::Wrapped { length } = WrongCount::of_efi(boot)? else {
-            return None;
-        };
-        Some(finding(reading, entry, boot, length))
+    let on_efi = |boot: &BootReading| match WrongCount::of_efi(boot)? {
+        WrongCount::Wrapped { length } => Some(length),
+        _ => None,
     };
-    let bios = reading.bios_entries().filter_map(on_a_bios);
-    let efi = reading.bootable_efi_entries().filter_map(on_efi);
-    bios.chain(efi).collect()
+    let bios = reading
+        .bios_entries()
+        .map(|(entry, boot)| (entry, boot, on_a_bios(boot)));
+    let efi = reading
+        .bootable_efi_entries()
+        .map(|(entry, boot)| (entry, boot, on_efi(boot)));
+    let findings = bios.chain(efi).filter_map(|(entry, boot, length)| {
+        let finding = finding(reading, entry, boot, length?);
+        Some(reading.counts(finding, (entry, boot)))
+    });
+    findings.collect()
 }
 
 fn finding(

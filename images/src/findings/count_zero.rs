@@ -34,6 +34,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let entries = reading.bios_entries();
     let zero = |(entry, boot): (&EntryReading, &BootReading)| {
         if boot.sector_count != VirtualSectorCount::ZERO {
             return None;
@@ -45,9 +46,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             "slot {}: the sector count is 0{why}: nothing is loaded",
             entry.slot
         );
-        Some(Finding::new(ID, reading.place(entry, 6), message))
+        let finding = Finding::new(ID, reading.place(entry, 6), message);
+        Some(reading.counts(finding, (entry, boot)))
     };
-    reading.bios_entries().filter_map(zero).collect()
+    entries.filter_map(zero).collect()
 }
 
 fn inject(disc: &mut Patient<'_>) {

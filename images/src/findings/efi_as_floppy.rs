@@ -37,6 +37,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let entries = reading.bootable_efi_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let media = boot.media.emulation();
         // OVMF takes what no media type is to the end of the volume; that has a finding of its own.
@@ -47,9 +48,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             "slot {}: the EFI image has the media type {media}",
             entry.slot
         );
-        Some(Finding::new(ID, reading.place(entry, 1), message))
+        let finding = Finding::new(ID, reading.place(entry, 1), message);
+        // Without emulation the count says where the image ends.
+        let (place, flags) = (finding.offset, boot.media.0 & 0xF0);
+        Some(reading.counts(finding.fixed_by(place, &[flags]), (entry, boot)))
     };
-    reading.bootable_efi_entries().filter_map(finding).collect()
+    entries.filter_map(finding).collect()
 }
 
 fn stands(facts: &Facts<'_>) -> Result<(), Lack> {

@@ -39,6 +39,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let volume_end = Lba::new(volume.blocks.get());
+    let entries = reading.bootable_efi_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         if !counts::is_open_ended(boot) {
             return None;
@@ -59,6 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             volume_end.get()
         );
         let finding = Finding::new(ID, reading.place(entry, 6), message);
+        let finding = fixed(reading, finding, (entry, boot), end);
         // EDK2 subtracts in 32 bits: strictly behind the volume's end that wraps to a huge partition, which works.
         Some(if start > volume_end {
             finding.milder()
@@ -66,7 +68,27 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             finding
         })
     };
-    reading.bootable_efi_entries().filter_map(finding).collect()
+    entries.filter_map(finding).collect()
+}
+
+/// Mended by a count, where one can say the image's length; else by a volume that ends with the image, or with the disc where nothing says how
+/// long the image is.
+fn fixed(
+    reading: &mut Reading<'_, '_>,
+    finding: Finding,
+    entry: (&EntryReading, &BootReading),
+    end: Option<Lba>,
+) -> Finding {
+    let count = reading.right_count(entry.0, entry.1);
+    if count.is_some_and(|count| (2..u16::MAX).contains(&count)) {
+        return reading.counts(finding, entry);
+    }
+    let disc_end = Lba::new(reading.disc.blocks().get());
+    let end = end.unwrap_or(disc_end);
+    if end > disc_end {
+        return finding;
+    }
+    reading.descriptors.main.sized(finding, end)
 }
 
 fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {

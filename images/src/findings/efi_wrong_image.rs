@@ -60,5 +60,6 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         reading.name_of(other),
         other.loaders.join(" and ")
     );
-    vec![Finding::new(ID, reading.place(image.entry, 8), message)]
+    let finding = Finding::new(ID, reading.place(image.entry, 8), message);
+    vec![reading.names(finding, (image.entry, image.boot), other.lba)]
 }

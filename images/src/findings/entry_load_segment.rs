@@ -54,7 +54,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let isolinux = reading.is_isolinux(boot);
         if let Some(what) = wrong(boot.load_segment, isolinux) {
             let message = format!("slot {}: the load segment is {what}", entry.slot);
-            findings.push(Finding::new(ID, reading.place(entry, 2), message));
+            let place = reading.place(entry, 2);
+            let finding = Finding::new(ID, place, message);
+            findings.push(if reading.is_something(boot) {
+                finding.fixed_by(place.offset, &[0, 0])
+            } else {
+                finding
+            });
         }
     }
     findings

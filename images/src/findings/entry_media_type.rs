@@ -3,7 +3,7 @@
 use super::Room;
 use crate::{
     defect::{INITIAL, Injection, Patient},
-    eltorito::MediaType,
+    eltorito::{MediaType, Platform},
     finding::{Finding, FindingId, Severity},
     inspect::{BootReading, EntryKind, EntryReading, Reading},
 };
@@ -40,19 +40,50 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
-    let finding = |(entry, boot): (&EntryReading, &BootReading)| {
-        let message = format!("slot {}: {}", entry.slot, wrong(entry.kind, boot.media)?);
-        Some(Finding::new(ID, reading.place(entry, 1), message))
-    };
-    reading.entries().filter_map(finding).collect()
+    let mut findings = Vec::new();
+    let entries: Vec<_> = reading.entries().collect();
+    for (entry, boot) in entries {
+        let Some(wrong) = wrong(entry.kind, boot.media) else {
+            continue;
+        };
+        let message = format!("slot {}: {wrong}", entry.slot);
+        let finding = Finding::new(ID, reading.place(entry, 1), message);
+        let place = finding.offset;
+        findings.push(match right(reading, entry, boot) {
+            Some(right) => finding.fixed_by(place, &[right]),
+            None => finding,
+        });
+    }
+    findings
 }
 
-fn wrong(kind: EntryKind, media: MediaType) -> Option<String> {
-    let reserved = match kind {
+/// The bits of a media type that must be clear.
+const fn reserved(kind: EntryKind) -> u8 {
+    match kind {
         EntryKind::Initial => 0xF0,
         // Bits 5 to 7 of a section entry say what follows and what is in the image (El Torito §2.4).
         _ => 0x10,
-    };
+    }
+}
+
+/// The media type by what the image is: none where it is no file system and no drive. What flags there are stay.
+fn right(reading: &mut Reading<'_, '_>, entry: &EntryReading, boot: &BootReading) -> Option<u8> {
+    if !reading.is_something(boot) {
+        return None;
+    }
+    let flags = boot.media.0 & 0xF0 & !reserved(entry.kind);
+    let emulation = boot.media.emulation();
+    if emulation.0 <= MediaType::HARD_DISK.0 {
+        return Some(flags | emulation.0);
+    }
+    let is_program = entry.platform == Platform::EFI || boot.fat.is_none();
+    let right = reading.right_media(boot);
+    let right = right.or(is_program.then_some(MediaType::NO_EMULATION))?;
+    Some(flags | right.0)
+}
+
+fn wrong(kind: EntryKind, media: MediaType) -> Option<String> {
+    let reserved = reserved(kind);
     let byte = media.0;
     if media.emulation().0 > MediaType::HARD_DISK.0 {
         Some(format!("the media type is {byte:02X}, and 0 to 4 exist"))

@@ -3,9 +3,9 @@
 use super::Room;
 use crate::{
     defect::{INITIAL, Injection, Patient},
-    eltorito::NOT_BOOTABLE,
+    eltorito::{BOOTABLE, NOT_BOOTABLE},
     finding::{Finding, FindingId, Severity},
-    inspect::{EntryKind, Purpose, Reading},
+    inspect::{BootReading, EntryKind, Purpose, Reading},
 };
 
 const ID: FindingId = FindingId::EntryNotBootable;
@@ -34,28 +34,37 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let marked = |reading: &mut Reading<'_, '_>, finding: Finding, boot: &BootReading| {
+        let place = finding.offset;
+        if reading.is_something(boot) {
+            finding.fixed_by(place, &[BOOTABLE])
+        } else {
+            finding
+        }
+    };
     let initial = reading
         .entries()
         .find(|(entry, boot)| entry.kind == EntryKind::Initial && !boot.bootable);
-    if let Some((entry, _)) = initial {
+    if let Some((entry, boot)) = initial {
         let place = reading.place(entry, 0);
         let byte = reading.disc.array::<1>(place.offset).unwrap_or_default();
         let message = format!(
             "the initial entry's boot indicator is {:02X}, not 88",
             byte[0]
         );
-        findings.push(Finding::new(ID, place, message));
+        findings.push(marked(reading, Finding::new(ID, place, message), boot));
     }
     // An entry that is not bootable may be meant so; that none for UEFI is cannot. Of the initial entry it was said.
     if reading.bootable_efi_entries().next().is_none() {
         let mut entries = reading.entries_for(Purpose::Efi);
         let section = entries.find(|(entry, _)| entry.kind == EntryKind::Section);
-        if let Some((entry, _)) = section {
+        if let Some((entry, boot)) = section {
             let message = format!(
                 "slot {}: the entry for UEFI is not marked as bootable, and no other is there",
                 entry.slot
             );
-            findings.push(Finding::new(ID, reading.place(entry, 0), message));
+            let finding = Finding::new(ID, reading.place(entry, 0), message);
+            findings.push(marked(reading, finding, boot));
         }
     }
     findings

@@ -6,7 +6,7 @@ use crate::{
     defect::{Injection, Lack, need},
     fat::FatVolume,
     finding::{Finding, FindingId, Severity},
-    inspect::{BootReading, Reading, floppy},
+    inspect::{BootReading, EntryReading, Reading, floppy},
     size::Size,
     units::ByteCount,
 };
@@ -56,10 +56,34 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 entry.slot,
                 floppy.length().bytes()
             );
-            findings.push(Finding::new(ID, reading.place(entry, 1), message));
+            let finding = Finding::new(ID, reading.place(entry, 1), message);
+            findings.push(fixed(reading, finding, entry, boot));
         }
     }
     findings
+}
+
+/// Mended by the media type that the image is made for, with the count that belongs to it.
+fn fixed(
+    reading: &mut Reading<'_, '_>,
+    finding: Finding,
+    entry: &EntryReading,
+    boot: &BootReading,
+) -> Finding {
+    let Some(media) = reading
+        .right_media(boot)
+        .filter(|media| *media != boot.media.emulation())
+    else {
+        return finding;
+    };
+    let Some(count) = reading.right_bios_count(boot, media) else {
+        return finding;
+    };
+    let (type_at, count_at) = (finding.offset, reading.place(entry, 6).offset);
+    let flags = boot.media.0 & 0xF0;
+    finding
+        .fixed_by(type_at, &[flags | media.0])
+        .fixed_by(count_at, &count.to_le_bytes())
 }
 
 fn wrong(reading: &mut Reading<'_, '_>, boot: &BootReading, floppy: Floppy) -> Option<String> {

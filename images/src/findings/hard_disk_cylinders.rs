@@ -3,11 +3,13 @@
 use super::Room;
 use crate::{
     boot::Boot,
+    boot_image::GeometryRequest,
     defect::{Facts, Injection, Lack, need, needs_hard_disk},
     finding::{Finding, FindingId, Severity},
     inspect::{HardDisk, Reading},
-    partition_table::MbrEntry,
+    partition_table::{MbrEntry, PartitionType},
     size::Size,
+    units::VIRTUAL_SECTOR_BYTES,
 };
 
 /// Cylinders that Bochs computes rightly.
@@ -16,6 +18,17 @@ const BOCHS_CYLINDERS: u16 = 255;
 const CHS_CYLINDERS: u64 = 1_024;
 /// One more than Bochs takes from a partition entry without a mistake.
 const CYLINDERS: u16 = BOCHS_CYLINDERS + 1;
+
+/// Heads that are tried, the fewest first.
+const HEADS: [u16; 5] = [16, 32, 64, 128, 255];
+/// Sectors to a track, at the most.
+const SECTORS: u16 = 63;
+/// Partitions with tables of their own, in which cylinders stand too.
+const EXTENDED: [PartitionType; 2] = [PartitionType(0x05), PartitionType(0x0F)];
+/// Where a boot sector has the sectors to a track, and behind them the heads: FAT and NTFS alike.
+const TRACK: usize = 24;
+/// Where FAT32 keeps a copy of its boot sector.
+const BACKUP_BOOT_SECTOR: u64 = 6;
 
 const ID: FindingId = FindingId::HardDiskCylinders;
 
@@ -41,6 +54,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let disks = reading.hard_disks();
     let finding = |disk: &HardDisk<'_>| {
         let (index, partition) = *disk.used().first()?;
         let (cylinders, heads, sectors) = partition.geometry();
@@ -59,9 +73,51 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             "slot {}: the hard disk has too many cylinders: {what}",
             disk.entry.slot
         );
-        Some(Finding::new(ID, disk.place(MbrEntry::at(index)), message))
+        let finding = Finding::new(ID, disk.place(MbrEntry::at(index)), message);
+        Some(fixed(reading, finding, disk))
     };
-    reading.hard_disks().iter().filter_map(finding).collect()
+    disks.iter().filter_map(finding).collect()
+}
+
+/// Mended by more heads and sectors in the partition's entry, and in its boot sector where the same geometry stands there. Of a
+/// disk that is too large for 255 cylinders it stays as it is.
+fn fixed(reading: &mut Reading<'_, '_>, finding: Finding, disk: &HardDisk<'_>) -> Finding {
+    let [(index, partition)] = disk.used()[..] else {
+        return finding;
+    };
+    let (_, heads, sectors) = partition.geometry();
+    let geometry = HEADS.into_iter().find_map(|heads| {
+        let request = GeometryRequest {
+            heads: Some(heads),
+            sectors: Some(SECTORS),
+            cylinders: None,
+        };
+        let geometry = request.of(partition.end()).ok()?;
+        (geometry.cylinders <= BOCHS_CYLINDERS).then_some(geometry)
+    });
+    let Some(geometry) = geometry.filter(|_| !EXTENDED.contains(&partition.kind)) else {
+        return finding;
+    };
+    let entry = MbrEntry {
+        first_chs: geometry.chs(partition.first.get()),
+        last_chs: geometry.last(),
+        ..partition
+    };
+    let mut finding = finding.fixed_by(disk.place(MbrEntry::at(index)).offset, &entry.encode());
+    let (old, new) = ([sectors, heads], [geometry.sectors, geometry.heads]);
+    let bytes = |numbers: [u16; 2]| numbers.map(u16::to_le_bytes).concat();
+    for sector in [0, BACKUP_BOOT_SECTOR] {
+        let first = partition.first.byte_offset();
+        let place = disk
+            .place(first.saturating_add(sector * VIRTUAL_SECTOR_BYTES))
+            .offset;
+        let boot_sector: [u8; 28] = reading.disc.array(place).unwrap_or_default();
+        let is_one = matches!(boot_sector[0], 0xEB | 0xE9);
+        if is_one && boot_sector[TRACK..] == bytes(old) {
+            finding = finding.fixed_by(place + TRACK as u64, &bytes(new));
+        }
+    }
+    finding
 }
 
 fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {

@@ -43,7 +43,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         };
         let message = format!("slot {}: the hard disk has {problem}", disk.entry.slot);
         let slot = used.first().map_or(0, |&(index, _)| index);
-        Some(Finding::new(ID, disk.place(MbrEntry::at(slot)), message))
+        let finding = Finding::new(ID, disk.place(MbrEntry::at(slot)), message);
+        let at = |slot| disk.place(MbrEntry::at(slot)).offset;
+        Some(match used[..] {
+            [(slot, partition)] => finding
+                .fixed_by(at(0), &partition.encode())
+                .fixed_by(at(slot), &[0; MbrEntry::BYTES]),
+            _ => finding,
+        })
     };
     reading.hard_disks().iter().filter_map(finding).collect()
 }

@@ -42,7 +42,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             "slot {}: the entry's system type is {:02X}, and the partition's type is {:02X}",
             disk.entry.slot, disk.boot.system_type, partition.kind.0
         );
-        Some(Finding::new(ID, reading.place(disk.entry, 4), message))
+        let finding = Finding::new(ID, reading.place(disk.entry, 4), message);
+        let place = finding.offset;
+        Some(finding.fixed_by(place, &[partition.kind.0]))
     };
     disks.iter().filter_map(finding).collect()
 }

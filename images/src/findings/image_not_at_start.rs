@@ -64,7 +64,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             boot.load_rba.get(),
             start.get()
         );
-        findings.push(Finding::new(ID, reading.place(entry, 8), message));
+        let finding = Finding::new(ID, reading.place(entry, 8), message);
+        let place = finding.offset;
+        findings.push(match start.to_u32() {
+            Some(start) => finding.fixed_by(place, &start.to_le_bytes()),
+            None => finding,
+        });
     }
     findings
 }

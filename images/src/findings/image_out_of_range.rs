@@ -3,12 +3,10 @@
 use super::Room;
 use crate::{
     defect::{INITIAL, Injection, Patient},
-    eltorito::BOOT_RECORD_LBA,
     finding::{Finding, FindingId, Severity},
     inspect::counts::LOADABLE,
     inspect::{BootReading, EntryReading, Purpose, Reading, floppy},
-    iso9660::SYSTEM_AREA_BLOCKS,
-    units::{ByteCount, Lba},
+    units::ByteCount,
 };
 
 const ID: FindingId = FindingId::ImageOutOfRange;
@@ -38,61 +36,52 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(medium) if medium.bytes() < file => (medium.bytes(), "medium"),
         _ => (file, "disc"),
     };
+    let entries = reading.images_of_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
-        let wrong = wrong(reading, entry, boot, end, of)?;
+        let (wrong, is_elsewhere) = wrong(reading, entry, boot, end, of)?;
         let message = format!("slot {}: {wrong}", entry.slot);
-        Some(Finding::new(ID, reading.place(entry, 8), message))
+        let finding = Finding::new(ID, reading.place(entry, 8), message);
+        let image = reading.image_for(entry, boot).filter(|_| is_elsewhere);
+        Some(match image {
+            Some(image) => reading.names(finding, (entry, boot), image),
+            None => finding,
+        })
     };
-    reading.images_of_entries().filter_map(finding).collect()
+    entries.filter_map(finding).collect()
 }
 
+/// What is wrong, and whether the entry names a place where no image is.
 fn wrong(
     reading: &Reading<'_, '_>,
     entry: &EntryReading,
     boot: &BootReading,
     end: ByteCount,
     of: &str,
-) -> Option<String> {
+) -> Option<(String, bool)> {
     let start = boot.load_rba;
     if start.byte_offset() >= end.get() {
-        return Some(format!(
+        let wrong = format!(
             "the image starts at LBA {}, and the {of} has {}",
             start.get(),
             end.blocks_rounded_up()
-        ));
+        );
+        return Some((wrong, true));
     }
-    if let Some(what) = structure_at(reading, start) {
-        return Some(format!(
+    if let Some(what) = reading.structure_at(start) {
+        let wrong = format!(
             "the image starts at LBA {}, where {what} stands",
             start.get()
-        ));
+        );
+        return Some((wrong, true));
     }
     let (length, what) = needed(entry, boot)?;
     let image_end = start.byte_offset().saturating_add(length.get());
     // Firmware reads whole blocks; that a file ends within its last one harms nobody.
     (image_end > end.blocks_rounded_up().bytes().get()).then(|| {
         let missing = ByteCount::new(image_end - end.get()).blocks_rounded_up();
-        format!("{what} ends {missing} behind the end of the {of}")
+        let wrong = format!("{what} ends {missing} behind the end of the {of}");
+        (wrong, false)
     })
-}
-
-/// What stands at a block that is no place for a boot image: the descriptors, the catalog, the root directory.
-fn structure_at(reading: &Reading<'_, '_>, lba: Lba) -> Option<&'static str> {
-    let descriptors = SYSTEM_AREA_BLOCKS.get()..=BOOT_RECORD_LBA.get();
-    let root = reading
-        .inspection
-        .volume
-        .as_ref()
-        .and_then(|volume| volume.root);
-    if descriptors.contains(&lba.get()) {
-        Some("a volume descriptor")
-    } else if Some(lba) == reading.catalog().map(|catalog| catalog.lba) {
-        Some("the boot catalog")
-    } else if Some(lba) == root {
-        Some("the root directory")
-    } else {
-        None
-    }
 }
 
 /// How much of the disc the image must have, and what says so.

@@ -2,11 +2,19 @@
 
 use super::Room;
 use crate::{
+    bytes::both32,
     defect::Injection,
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{Reading, oversized},
-    units::Lba,
+    inspect::{
+        Reading,
+        oversized::{self, Fourfold},
+        records_of,
+    },
+    units::{Lba, VirtualSectorCount},
 };
+
+/// Where a directory record has the length of its file (ECMA-119 §9.1.4).
+const DATA_LENGTH: u64 = 10;
 
 const ID: FindingId = FindingId::ImageOversized4x;
 
@@ -38,8 +46,34 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         seen.push(boot.load_rba);
         if let Some(how) = oversized::filling(reading.disc, boot.load_rba, own) {
             let message = oversized::message(entry.slot, boot, own, how);
-            findings.push(Finding::new(ID, Place::block(boot.load_rba), message));
+            let finding = Finding::new(ID, Place::block(boot.load_rba), message);
+            findings.push(fixed(reading, finding, boot.load_rba, own, how));
         }
     }
     findings
+}
+
+/// Mended by a file that ends with the image, and by sectors that stand in a row again. What the image took too much stays on the disc as zeros
+/// that belong to no file.
+fn fixed(
+    reading: &mut Reading<'_, '_>,
+    finding: Finding,
+    image: Lba,
+    length: VirtualSectorCount,
+    how: Fourfold,
+) -> Finding {
+    let records = records_of(reading.disc, &reading.descriptors.main, image);
+    let Some(bytes) = length.bytes().to_u32().filter(|_| !records.is_empty()) else {
+        return finding;
+    };
+    let finding = match how {
+        Fourfold::Tail => finding,
+        Fourfold::Spread => match oversized::joined(reading.disc, image, length) {
+            Some(joined) => finding.fixed_by(image.byte_offset(), &joined),
+            None => return finding,
+        },
+    };
+    records.into_iter().fold(finding, |finding, record| {
+        finding.fixed_by(record.saturating_add(DATA_LENGTH), &both32(bytes))
+    })
 }

@@ -41,7 +41,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             "slot {}: the hard disk's first sector ends with {:02X} {:02X}, not 55 AA",
             disk.entry.slot, disk.end_bytes[0], disk.end_bytes[1]
         );
-        Some(Finding::new(ID, disk.place(MbrEntry::SIGNATURE), message))
+        let place = disk.place(MbrEntry::SIGNATURE);
+        let finding = Finding::new(ID, place, message);
+        Some(finding.fixed_by(place.offset, &[0x55, 0xAA]))
     };
     reading.hard_disks().iter().filter_map(finding).collect()
 }

@@ -326,6 +326,8 @@ impl<'de> Deserialize<'de> for FindingId {
 }
 
 #[cfg(test)]
+mod fix_tests;
+#[cfg(test)]
 mod tests;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::{
     bytes::both32,
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::Reading,
+    inspect::{DescriptorSet, Reading},
     iso9660::{SYSTEM_AREA_BLOCKS, terminator},
     units::BlockCount,
 };
@@ -56,7 +56,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         last.start.get(),
         stale.start.get()
     );
-    vec![Finding::new(ID, Place::block(descriptor), message)]
+    let finding = Finding::new(ID, Place::block(descriptor), message);
+    let set = DescriptorSet::read(reading.disc, last.start);
+    let room = reading.images.room(descriptor);
+    vec![match stale.catalog {
+        Some(catalog) => set.with_boot_record(reading.disc, finding, catalog, room),
+        None => finding,
+    }]
 }
 
 /// The second session's volume is the whole disc, and its tree the first's: it adds nothing but itself. The first

@@ -2,7 +2,7 @@
 
 use super::Room;
 use crate::{
-    defect::{BEHIND_BOOT_RECORD, Injection, Patient},
+    defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
     eltorito::BOOT_RECORD_LBA,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -59,12 +59,19 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let message = "no volume descriptor from LBA 16 to the terminator is an El Torito boot record";
     let udf = reading.udf();
     let loader = udf.as_ref().and_then(|udf| udf.loaders.first());
-    vec![match loader {
+    let finding = match loader {
         Some((name, _)) => {
             let message = format!("{message}; UEFI firmware can start {name} from UDF, on a CD");
             Finding::new(ID, place, message).milder()
         }
         None => for_the_tree(Finding::new(ID, place, message.to_owned()), reading),
+    };
+    vec![match reading.catalog_elsewhere() {
+        Some(catalog) => {
+            let room = reading.images.room(PRIMARY);
+            set.with_boot_record(reading.disc, finding, catalog, room)
+        }
+        None => finding,
     }]
 }
 

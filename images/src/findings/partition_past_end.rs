@@ -32,6 +32,7 @@ pub(super) const ROOM: Room = Room {
 /// The partition as OVMF computes it: the count in 2048-byte blocks.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let disc_end = Lba::new(reading.disc.blocks().get());
+    let entries = reading.bootable_efi_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let count = boot.sector_count;
         if !counts::is_counted(boot) {
@@ -46,9 +47,27 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             entry.slot,
             count.get()
         );
-        Some(Finding::new(ID, reading.place(entry, 6), message))
+        let finding = Finding::new(ID, reading.place(entry, 6), message);
+        Some(fixed(reading, finding, (entry, boot)))
     };
-    reading.bootable_efi_entries().filter_map(finding).collect()
+    entries.filter_map(finding).collect()
+}
+
+/// Mended by the count that is right, where one that is too large is all that leads past the end. A count that is right stays: with less, another
+/// firmware would see less than the image.
+fn fixed(
+    reading: &mut Reading<'_, '_>,
+    finding: Finding,
+    (entry, boot): (&EntryReading, &BootReading),
+) -> Finding {
+    let right = reading.right_count(entry, boot).unwrap_or_default();
+    let end = boot.load_rba.plus(BlockCount::new(right.into()));
+    let is_shorter = u64::from(right) < boot.sector_count.get();
+    if right >= 2 && is_shorter && end.get() <= reading.disc.blocks().get() {
+        reading.counts(finding, (entry, boot))
+    } else {
+        finding
+    }
 }
 
 fn stands(facts: &Facts<'_>) -> Result<(), Lack> {

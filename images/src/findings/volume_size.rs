@@ -5,8 +5,8 @@ use crate::{
     bytes::both32,
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::Reading,
-    units::BlockCount,
+    inspect::{Reading, counts},
+    units::{BlockCount, Lba, VirtualSectorCount},
 };
 
 const ID: FindingId = FindingId::VolumeSize;
@@ -40,7 +40,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             "the volume claims {claimed}, and the disc has {}",
             there.get()
         );
-        return vec![Finding::new(ID, place, message)];
+        let finding = Finding::new(ID, place, message);
+        return vec![if is_cut(reading, claimed) {
+            finding
+        } else {
+            let end = Lba::new(there.get());
+            reading.descriptors.main.sized(finding, end)
+        }];
     }
     let trailing = there.checked_sub(claimed).unwrap_or_default();
     if trailing == BlockCount::ZERO || !reading.descriptors.sessions.is_empty() {
@@ -51,6 +57,30 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         trailing.get()
     );
     vec![Finding::new(ID, place, message).as_info()]
+}
+
+/// Whether anything on the disc says that there was more of it.
+fn is_cut(reading: &mut Reading<'_, '_>, claimed: BlockCount) -> bool {
+    let end = Lba::new(reading.disc.blocks().get());
+    let is_missing = |to: Lba| end < to && to.get() <= claimed.get();
+    let images = reading.entries().map(|(_, boot)| {
+        let length = boot.extent_blocks.max(counts::blocks_of(boot));
+        boot.load_rba.plus(length.unwrap_or_default())
+    });
+    let sectors = |end: VirtualSectorCount| Lba::new(end.blocks_rounded_up().get());
+    let partitions = &reading.inspection.partitions;
+    let mbr = partitions.mbr.iter().map(|it| {
+        let first = VirtualSectorCount::new(it.first.get());
+        sectors(first.plus(it.sectors))
+    });
+    let gpt = partitions.gpt.iter().flatten();
+    let gpt = gpt.map(|it| sectors(VirtualSectorCount::new(it.last.get())));
+    let is_whole = reading
+        .tree
+        .is_some_and(|tree| tree.reading.complete && tree.end <= end);
+    let is_missing = images.chain(mbr).chain(gpt).any(is_missing);
+    // What is in UDF's own tree is not known.
+    !is_whole || is_missing || reading.udf().is_some()
 }
 
 /// It claims more than there is.

@@ -7,14 +7,14 @@ use super::{
 use crate::{
     eltorito::{
         BOOTABLE, BootEntry, ENTRY_BYTES, EntryBytes, HeaderIndicator, Platform, RawBootRecord,
-        RawValidation, SectionHeader,
+        RawValidation, SectionHeader, word_sum,
     },
-    finding::Place,
+    finding::{Finding, Place},
     units::{Lba, VirtualSectorCount},
 };
 
 /// Slots in a block: all that any firmware reads.
-const SLOTS_PER_BLOCK: u16 = 64;
+pub(super) const SLOTS_PER_BLOCK: u16 = 64;
 /// Slots that are read at most, where headers claim so many.
 const SLOTS: u16 = 64 * 32;
 /// The first byte of an extension (El Torito §2.5).
@@ -70,6 +70,38 @@ impl Slots {
     /// Whether this can be a catalog at all.
     pub(crate) fn is_catalog(&self) -> bool {
         self.has_header() || self.has_key()
+    }
+
+    /// Whether this is a catalog, whatever is wrong with its validation entry: that sums up, or an entry follows it that leads somewhere.
+    pub(crate) fn stands(&self, disc: &mut Window<'_>) -> bool {
+        let initial = disc.array(self.place(1, 0).offset);
+        let initial = initial.as_ref().map(BootEntry::decode);
+        let sums_up = self.is_catalog() && self.validation.word_sum == 0;
+        sums_up || initial.is_some_and(|entry| entry.is_plausible(disc.blocks()))
+    }
+
+    /// A finding that is mended by bytes of the validation entry. Where its words summed to 0 before, they still do; a
+    /// checksum that was wrong has a finding of its own.
+    pub(crate) fn fix(
+        &self,
+        disc: &mut Window<'_>,
+        finding: Finding,
+        at: usize,
+        bytes: &[u8],
+    ) -> Finding {
+        let start = self.catalog.byte_offset();
+        let Some(mut entry) = disc.array::<ENTRY_BYTES>(start) else {
+            return finding;
+        };
+        for (to, from) in entry.iter_mut().skip(at).zip(bytes) {
+            *to = *from;
+        }
+        if self.validation.word_sum == 0 {
+            entry[0x1C..0x1E].fill(0);
+            let checksum = 0_u16.wrapping_sub(word_sum(&entry));
+            entry[0x1C..0x1E].copy_from_slice(&checksum.to_le_bytes());
+        }
+        finding.fixed_by(start, &entry)
     }
 }
 

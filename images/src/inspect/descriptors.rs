@@ -5,9 +5,12 @@ use super::{
     reading::{BootRecordReading, Session, Volume},
 };
 use crate::{
-    eltorito::{BOOT_RECORD_LBA, RawBootRecord},
+    bytes::both32,
+    defect::SPACE_SIZE,
+    eltorito::{BOOT_RECORD_LBA, RawBootRecord, boot_record},
+    finding::{Finding, Place},
     iso9660::{DescriptorKind, RawPrimaryVolume, SYSTEM_AREA_BLOCKS},
-    units::{BlockCount, Lba},
+    units::{BLOCK_BYTES, BlockCount, Lba},
 };
 
 /// More descriptors than any disc has, fewer than a hostile one could claim.
@@ -70,6 +73,59 @@ impl DescriptorSet {
         let records = &self.boot_records;
         let chosen = records.iter().find(at_17).or_else(|| records.first())?;
         Some((chosen.0, &chosen.1))
+    }
+
+    /// A finding that is mended by a volume that ends there: every primary and supplementary descriptor says so, both ways round.
+    pub(crate) fn sized(&self, finding: Finding, end: Lba) -> Finding {
+        let Some(blocks) = end.to_u32() else {
+            return finding;
+        };
+        let has_size = |kind| {
+            matches!(
+                kind,
+                DescriptorKind::Primary | DescriptorKind::Supplementary
+            )
+        };
+        let volumes = self.all.iter().filter(|(_, kind)| has_size(*kind));
+        volumes.fold(finding, |finding, (lba, _)| {
+            let place = Place::within(*lba, SPACE_SIZE);
+            finding.fixed_by(place.offset, &both32(blocks))
+        })
+    }
+
+    /// A finding that is mended by a boot record behind the first descriptor: the others move up by a block, into one that is free or into a
+    /// second terminator. Behind the first descriptor nothing may begin that `room` blocks do not reach.
+    pub(crate) fn with_boot_record(
+        &self,
+        disc: &mut Window<'_>,
+        finding: Finding,
+        catalog: Lba,
+        room: Option<BlockCount>,
+    ) -> Finding {
+        let (Some(&(first, DescriptorKind::Primary)), Some(&(last, DescriptorKind::Terminator))) =
+            (self.all.first(), self.all.last())
+        else {
+            return finding;
+        };
+        let one = BlockCount::new(1);
+        let behind = last.plus(one);
+        let is_free = room.is_none_or(|room| behind < first.plus(room));
+        let takes = |block: [u8; BLOCK_BYTES as usize]| {
+            let is_terminator = DescriptorKind::of(&block) == Some(DescriptorKind::Terminator);
+            is_terminator || block == [0; BLOCK_BYTES as usize]
+        };
+        let Some(catalog) = catalog.to_u32() else {
+            return finding;
+        };
+        if !is_free || !disc.block(behind).is_some_and(takes) {
+            return finding;
+        }
+        let others = self.all.iter().skip(1);
+        let moved = others.fold(finding, |finding, &(lba, _)| match disc.block(lba) {
+            Some(block) => finding.fixed_by(lba.plus(one).byte_offset(), &block),
+            None => finding,
+        });
+        moved.fixed_by(first.plus(one).byte_offset(), &boot_record(catalog))
     }
 
     /// The volume's size in blocks.

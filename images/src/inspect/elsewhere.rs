@@ -1,8 +1,13 @@
 //! FAT images with an EFI loader that stand somewhere on a disc, whether or not an entry of the catalog names them.
 
-use super::{Window, partitions::Tables, reading::PartitionsReading, tree::Tree};
+use super::{
+    BiosProgram, Window, image::floppy, partitions::Tables, reading::PartitionsReading,
+    right_entry::is_hard_disk, tree::Tree,
+};
 use crate::{
+    eltorito::{BOOT_RECORD_LBA, BootEntry, BootInfoTable, ENTRY_BYTES, MediaType, RawValidation},
     fat::FatVolume,
+    partition_table::Mbr,
     units::{BlockCount, Lba},
 };
 
@@ -71,6 +76,103 @@ pub(super) fn find(
         }
     }
     found
+}
+
+/// Files that are searched for the words of a loader, each of this many blocks at most.
+const LOADERS: usize = 1_024;
+const LOADER_BLOCKS: BlockCount = BlockCount::new(2_048);
+
+/// The boot image for a BIOS among files, made for this emulation: `None` where there is none, or where nothing tells which of several it is.
+pub(super) fn bios_image(
+    disc: &mut Window<'_>,
+    mut files: Vec<(Lba, BlockCount)>,
+    media: MediaType,
+) -> Option<Lba> {
+    files.truncate(PLACES);
+    let sector = |disc: &mut Window<'_>, lba: Lba| disc.array::<512>(lba.byte_offset());
+    let has_signature = |sector: &[u8; 512]| sector[510..] == [0x55, 0xAA];
+    if let Some(floppy) = floppy(media) {
+        let blocks = floppy.length().blocks_rounded_up();
+        files.retain(|file| file.1 == blocks);
+        return only(&files, |lba| {
+            sector(disc, lba).is_some_and(|it| has_signature(&it))
+        });
+    }
+    match media {
+        MediaType::HARD_DISK => only_file(&files, |lba, blocks| {
+            let length = blocks.virtual_sectors();
+            sector(disc, lba).is_some_and(|it| is_hard_disk(&Mbr::decode(&it), length))
+        }),
+        MediaType::NO_EMULATION => {
+            files.retain(|file| file.1 <= LOADER_BLOCKS);
+            files.truncate(LOADERS);
+            let known = only(&files, |lba| {
+                BiosProgram::begins_at(disc, lba.byte_offset())
+            });
+            let with_table = |disc: &mut Window<'_>| {
+                only(&files, |lba| {
+                    let head = disc.array(lba.byte_offset());
+                    head.is_some_and(|head| BootInfoTable::decode(&head).image == lba)
+                })
+            };
+            let found = known.or_else(|| with_table(disc));
+            found.or_else(|| {
+                only(&files, |lba| {
+                    let is_boot_sector = sector(disc, lba).is_some_and(|it| has_signature(&it));
+                    is_boot_sector && FatVolume::at(disc, lba.byte_offset()).is_none()
+                })
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The only file of which something is true.
+fn only(files: &[(Lba, BlockCount)], mut is_one: impl FnMut(Lba) -> bool) -> Option<Lba> {
+    only_file(files, |lba, _| is_one(lba))
+}
+
+fn only_file(
+    files: &[(Lba, BlockCount)],
+    mut is_one: impl FnMut(Lba, BlockCount) -> bool,
+) -> Option<Lba> {
+    let mut found = files.iter().filter(|file| is_one(file.0, file.1));
+    let first = found.next()?.0;
+    // Two names of one file are one.
+    found.all(|file| file.0 == first).then_some(first)
+}
+
+/// A boot catalog that no boot record leads to: a file, or a block that no file owns among the first ones of the disc.
+pub(super) fn catalog(disc: &mut Window<'_>, tree: Option<&Tree>) -> Option<Lba> {
+    let extents = tree.map_or(&[][..], |tree| &tree.extents);
+    let mut files = extents.iter().take(PLACES).map(|file| file.0);
+    let in_file = |lba: Lba| {
+        let within =
+            |&(start, blocks): &(Lba, BlockCount)| start <= lba && lba < start.plus(blocks);
+        extents.iter().any(within)
+    };
+    files.find(|&lba| is_catalog(disc, lba)).or_else(|| {
+        let blocks = (BOOT_RECORD_LBA.get()..PLACES as u64).map(Lba::new);
+        let mut catalogs = blocks.filter(|&lba| is_catalog(disc, lba));
+        catalogs.find(|&lba| !in_file(lba))
+    })
+}
+
+/// Whether a catalog stands there of which everything is right that firmware looks at.
+fn is_catalog(disc: &mut Window<'_>, lba: Lba) -> bool {
+    let Some(slots) = disc.array::<{ 2 * ENTRY_BYTES }>(lba.byte_offset()) else {
+        return false;
+    };
+    let (slots, _) = slots.as_chunks::<ENTRY_BYTES>();
+    let [validation, initial] = slots else {
+        return false;
+    };
+    let validation = RawValidation::decode(validation);
+    let initial = BootEntry::decode(initial);
+    validation.header == RawValidation::HEADER
+        && validation.key == RawValidation::KEY
+        && validation.word_sum == 0
+        && initial.is_plausible(disc.blocks())
 }
 
 /// Bytes from the start in which an ISO is looked for outside of partitions.

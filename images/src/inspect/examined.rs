@@ -183,6 +183,19 @@ impl<'r> Reading<'r, '_> {
         found
     }
 
+    /// A boot catalog that the boot record does not lead to.
+    pub(crate) fn catalog_elsewhere(&mut self) -> Option<Lba> {
+        elsewhere::catalog(self.disc, self.tree)
+    }
+
+    /// The catalog that the boot record should lead to, where it leads to something else.
+    pub(crate) fn catalog_to_name(&mut self, slots: &Slots) -> Option<Lba> {
+        if slots.stands(self.disc) {
+            return None;
+        }
+        self.catalog_elsewhere()
+    }
+
     /// The configurations of the boot loaders.
     pub(crate) fn configurations(&mut self) -> Rc<BootConfigurations> {
         if let Some(configurations) = &self.known.configurations {

@@ -16,6 +16,8 @@ mod original;
 pub(crate) mod oversized;
 mod partitions;
 mod reading;
+mod right_entry;
+mod sections;
 mod tree;
 mod window;
 
@@ -29,7 +31,7 @@ pub(crate) use self::{
     examined::{HardDisk, Purpose, Reading},
     image::floppy,
     partitions::{GPT_HEADER, Gpt, read_entries as read_gpt_entries},
-    tree::{Node, NodeKind, RECORDS, walk as walk_tree},
+    tree::{Node, NodeKind, RECORDS, records_of, walk as walk_tree},
 };
 use self::{
     descriptors::Descriptors, examined::Known, image::Images, partitions::Tables, tree::Tree,

@@ -10,6 +10,9 @@ use crate::units::{
 /// Places that are looked at in an extent, however long it is.
 const SAMPLES: u64 = 1_024;
 
+/// The longest image that is put together again: 8 MiB, which takes 32 MiB on the disc.
+const JOINED: VirtualSectorCount = VirtualSectorCount::new(16 * 1_024);
+
 /// What fills the extent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fourfold {
@@ -68,6 +71,25 @@ pub(crate) fn filling(
     } else {
         None
     }
+}
+
+/// The image whose sectors stand alone in blocks, in a row again, and zeros in what else it took; `None` where it is too long to be kept in
+/// memory, or not all of it can be read.
+pub(crate) fn joined(
+    disc: &mut Window<'_>,
+    start: Lba,
+    length: VirtualSectorCount,
+) -> Option<Vec<u8>> {
+    if length > JOINED {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    for number in 0..length.get() {
+        let lba = start.plus(BlockCount::new(number));
+        bytes.extend(disc.array::<{ VIRTUAL_SECTOR_BYTES as usize }>(lba.byte_offset())?);
+    }
+    bytes.resize(usize::try_from(written(length).bytes().get()).ok()?, 0);
+    Some(bytes)
 }
 
 type Sector = [u8; VIRTUAL_SECTOR_BYTES as usize];

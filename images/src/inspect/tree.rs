@@ -6,7 +6,7 @@ use std::{
     ops::ControlFlow,
 };
 
-use super::{Window, reading::TreeReading};
+use super::{Window, descriptors::DescriptorSet, reading::TreeReading};
 use crate::{
     fat::{add_loader, is_loader},
     iso9660::{DirectoryRecord, Names},
@@ -40,6 +40,8 @@ pub(crate) struct Tree {
     pub(super) starts: Vec<Lba>,
     /// Where each file's first bytes stand.
     pub(crate) extents: Vec<(Lba, BlockCount)>,
+    /// Where what stands last in it ends.
+    pub(crate) end: Lba,
     /// The largest file, and where it starts.
     pub(crate) largest: Option<(Lba, FileAt)>,
     /// Files that are called as a squashfs is.
@@ -60,6 +62,9 @@ impl Tree {
         let mut loaders = Vec::new();
         let reading = walk(disc, root, Names::Plain, &mut |node| {
             tree.starts.push(node.start());
+            for &(start, length) in node.extents {
+                tree.end = tree.end.max(start.plus(length.blocks_rounded_up()));
+            }
             if node.kind == NodeKind::File {
                 if is_loader(node.name) && node.is_in_removable_media_folder() {
                     add_loader(&mut loaders, node.name.to_owned());
@@ -89,6 +94,23 @@ impl Tree {
     }
 }
 
+/// Where the records of the file stand that has its bytes in a row from a block on: in every tree of the disc.
+pub(crate) fn records_of(disc: &mut Window<'_>, set: &DescriptorSet, start: Lba) -> Vec<u64> {
+    let primary = set.primary.iter().map(|(_, volume)| volume);
+    let mut records = Vec::new();
+    for volume in primary.chain(&set.supplementary) {
+        let Some(root) = &volume.root else { continue };
+        walk(disc, root, volume.names, &mut |node| {
+            let is_it = matches!(node.extents, &[(extent, _)] if extent == start);
+            if node.kind == NodeKind::File && is_it {
+                records.push(node.record);
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    records
+}
+
 fn is_squashed(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".squashfs", ".sfs", ".squash", "squashfs.img"]
@@ -109,6 +131,8 @@ pub(crate) struct Node<'n> {
     pub(crate) name: &'n str,
     /// Where its bytes stand, in order: one extent at least.
     pub(crate) extents: &'n [(Lba, ByteCount)],
+    /// Where its record stands; that of the last extent, where there are several.
+    pub(crate) record: u64,
     known: &'n [Directory],
     parent: usize,
 }
@@ -182,7 +206,7 @@ pub(crate) fn walk(
         names,
         visit,
     };
-    let mut flow = walk.add_directory(0, root, String::new());
+    let mut flow = walk.add_directory(0, 0, root, String::new());
     while let (ControlFlow::Continue(()), Some(index)) = (flow, walk.queue.pop_front()) {
         flow = walk.directory(disc, index);
     }
@@ -217,12 +241,14 @@ impl Walk<'_, '_> {
             if self.blocks > BLOCKS {
                 return ControlFlow::Break(());
             }
-            let Some(block) = disc.block(start.plus(BlockCount::new(number))) else {
+            let lba = start.plus(BlockCount::new(number));
+            let Some(block) = disc.block(lba) else {
                 self.reading.complete = false;
                 return ControlFlow::Continue(());
             };
             let mut at = 0;
             while let Some(record) = block.get(at..).and_then(DirectoryRecord::decode) {
+                let place = lba.byte_offset().saturating_add(at as u64);
                 // A record of length 0 is the rest of the block; no record is shorter than its fixed part.
                 at += record.length;
                 self.records += 1;
@@ -230,7 +256,7 @@ impl Walk<'_, '_> {
                     return ControlFlow::Break(());
                 }
                 if !record.is_dot() {
-                    self.record(index, &record, &mut open)?;
+                    self.record(index, place, &record, &mut open)?;
                 }
                 debug_assert!(at <= BLOCK_BYTES as usize);
             }
@@ -241,11 +267,12 @@ impl Walk<'_, '_> {
     fn record(
         &mut self,
         parent: usize,
+        place: u64,
         record: &DirectoryRecord,
         open: &mut Vec<(Lba, ByteCount)>,
     ) -> ControlFlow<()> {
         if record.directory {
-            return self.add_directory(parent, record, record.name_in(self.names));
+            return self.add_directory(parent, place, record, record.name_in(self.names));
         }
         open.push((record.extent, record.data_length));
         if record.more_extents {
@@ -258,12 +285,13 @@ impl Walk<'_, '_> {
             return ControlFlow::Continue(());
         }
         let name = record.name_in(self.names);
-        self.show(NodeKind::File, parent, &name, &extents)
+        self.show(NodeKind::File, parent, &name, place, &extents)
     }
 
     fn add_directory(
         &mut self,
         parent: usize,
+        place: u64,
         record: &DirectoryRecord,
         name: String,
     ) -> ControlFlow<()> {
@@ -276,7 +304,7 @@ impl Walk<'_, '_> {
             return ControlFlow::Continue(());
         }
         let extent = (record.extent, record.data_length);
-        self.show(NodeKind::Directory, parent, &name, &[extent])?;
+        self.show(NodeKind::Directory, parent, &name, place, &[extent])?;
         self.queue.push_back(self.known.len());
         self.known.push(Directory {
             start: record.extent,
@@ -292,12 +320,14 @@ impl Walk<'_, '_> {
         kind: NodeKind,
         parent: usize,
         name: &str,
+        record: u64,
         extents: &[(Lba, ByteCount)],
     ) -> ControlFlow<()> {
         (self.visit)(&Node {
             kind,
             name,
             extents,
+            record,
             known: &self.known,
             parent,
         })
