@@ -271,7 +271,9 @@ impl<'a> Situation<'a> {
             .catalog
             .as_ref()
             .is_some_and(|catalog| finding.lba == catalog.lba);
+        let of_uefi = finding.id.as_str().starts_with("efi-");
         let looked_at = match (self.kind, self.as_disk) {
+            (FirmwareKind::Bios, _) if of_uefi => false,
             (FirmwareKind::Bios, true) => !of_catalog,
             (_, false) => !of_disks,
             (FirmwareKind::Uefi, true) => true,
@@ -355,7 +357,9 @@ impl<'a> Situation<'a> {
 
     /// What explains it where nothing on the disc is wrong: it is not made for this.
     pub(super) fn by_design(self, inspection: &Inspection) -> Option<Cause> {
-        if self.started {
+        // A program that ran shows that the disc is made for it.
+        let ran = self.entered && self.kind == FirmwareKind::Uefi && !self.denied;
+        if self.started || ran {
             return None;
         }
         let cause = |sentence: &str, remedy: &str| {
@@ -390,6 +394,16 @@ impl<'a> Situation<'a> {
                  made for a CD drive and not for a stick.",
                 "To boot from a stick too, master it as a hybrid: xorriso's -isohybrid-mbr, or grub-mkrescue.",
             ),
+            (FirmwareKind::Bios, false)
+                if inspection.entries().any(|(entry, boot)| {
+                    entry.kind == EntryKind::Initial && !boot.loaders.is_empty()
+                }) =>
+            {
+                cause(
+                    "the initial entry names a file system with an EFI loader, and no program that a BIOS can run.",
+                    "Name that image in an entry of platform EF, and a BIOS loader such as isolinux or GRUB in the initial entry.",
+                )
+            }
             (FirmwareKind::Uefi, _) if loaders().any(is_its_own) => None,
             (FirmwareKind::Uefi, _) if let Some(other) = others => cause(
                 &format!(
