@@ -4,6 +4,7 @@ use images::{
     eltorito::{ENTRY_BYTES, Platform},
     finding::{Finding, FindingId as Id, Severity},
     inspect::{BootReading, EntryKind, EntryReading, Inspection},
+    units::BLOCK_BYTES,
 };
 
 use super::{Boot, Cause, happened::quoted};
@@ -272,9 +273,19 @@ impl<'a> Situation<'a> {
             .as_ref()
             .is_some_and(|catalog| finding.lba == catalog.lba);
         let of_uefi = finding.id.as_str().starts_with("efi-");
+        let in_bios_image = inspection.entries().any(|(entry, boot)| {
+            let blocks = boot.extent_blocks.unwrap_or_default();
+            entry.platform != Platform::EFI
+                && boot.loaders.is_empty()
+                && boot.load_rba <= finding.lba
+                && finding.lba < boot.load_rba.plus(blocks)
+        });
         let looked_at = match (self.kind, self.as_disk) {
             (FirmwareKind::Bios, _) if of_uefi => false,
+            // It has looked at the first sector alone.
+            (FirmwareKind::Bios, true) if !self.entered => finding.offset < BLOCK_BYTES,
             (FirmwareKind::Bios, true) => !of_catalog,
+            (FirmwareKind::Uefi, _) if in_bios_image => false,
             (_, false) => !of_disks,
             (FirmwareKind::Uefi, true) => true,
         };
