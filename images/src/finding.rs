@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::findings::FindingId;
+pub use crate::findings::{Example, FilledRecipe, FindingId, Recipe, When, examples};
 use crate::{
     change::{Change, Edits},
     inspect::Window,
@@ -101,6 +101,9 @@ pub struct Finding {
     /// The same, to be written.
     #[serde(skip)]
     edits: Edits,
+    /// How the disc is mastered without it: the recipes that fit this disc, those of the tools that made it first.
+    #[serde(default)]
+    pub recipes: Vec<FilledRecipe>,
 }
 
 impl Finding {
@@ -117,6 +120,7 @@ impl Finding {
             fix: id.remedy().to_owned(),
             changes: Vec::new(),
             edits: Edits::default(),
+            recipes: Vec::new(),
         }
     }
 
@@ -142,6 +146,12 @@ impl Finding {
     #[must_use]
     pub const fn edits(&self) -> &Edits {
         &self.edits
+    }
+
+    /// Whether something ought to be done about it: nobody fixes what is by design.
+    #[must_use]
+    pub fn is_to_fix(&self) -> bool {
+        self.severity > Severity::Info
     }
 
     /// Whether it describes what the disc is made for, and no fault of it.

@@ -62,6 +62,7 @@ pub mod probe;
 pub mod reference;
 pub mod size;
 pub mod sparse;
+pub mod tool;
 mod udf;
 mod uefi;
 pub mod units;

@@ -1,6 +1,9 @@
 //! `boot-info-table`: an isolinux without a right boot-info table.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, grub_mkrescue, pycdlib, xorriso},
+};
 use crate::{
     boot::{Boot, BootInfo, Emulation},
     defect::{Injection, Lack, Patient, need},
@@ -30,10 +33,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info. With the table that it was shipped with, isolinux 6 boots. Other loaders have no use for it; but the image is not as it was mastered.",
     remedy: "Fetch the image again if it was damaged; else let the mastering tool write the table, and change the image no more afterwards.",
     recipes: &[
-        ("xorriso", "-boot-info-table"),
-        ("genisoimage", "-boot-info-table"),
-        ("bsdtar", "boot-info-table"),
-        ("pycdlib", "add_eltorito(…, boot_info_table=True)"),
+        xorriso("-boot-info-table"),
+        genisoimage("-boot-info-table"),
+        grub_mkrescue(),
+        bsdtar("boot-info-table"),
+        pycdlib("boot_info_table=True"),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,6 @@
 //! `boot-record-duplicate`: there are two boot records.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -18,24 +18,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The descriptor set holds more than one El Torito boot record.",
     consequence: "OVMF hangs without a word when such a disc is in a CD drive.",
     remedy: "Keep one boot record, and put every boot image into its catalog as a section entry.",
-    recipes: &[
-        (
-            "xorriso",
-            "-eltorito-alt-boot between the images, in one call",
-        ),
-        (
-            "genisoimage",
-            "-eltorito-alt-boot between the images, in one call",
-        ),
-        (
-            "oscdimg",
-            "-bootdata:2#p0,e,betfsboot.com#pEF,e,befisys.bin",
-        ),
-        (
-            "pycdlib",
-            "call add_eltorito once for each image, on one object",
-        ),
-    ],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

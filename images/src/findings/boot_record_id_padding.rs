@@ -1,6 +1,6 @@
 //! `boot-record-id-padding`: the boot record's identifier is not byte for byte what the specification has.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     defect::{Injection, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -18,7 +18,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The boot record's version is not 1, or its identifier EL TORITO SPECIFICATION is not followed by zeros.",
     consequence: "SeaBIOS compares the zero behind the identifier, and the version, and stops with code 0005; OVMF boots.",
     remedy: "Pad the boot system identifier with zeros, not with spaces as the other identifiers of ISO 9660 are, and write version 1.",
-    recipes: &[],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

@@ -1,6 +1,6 @@
 //! `boot-record-misplaced`: the boot record is not at LBA 17.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -20,7 +20,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The boot record does not stand at LBA 17, where El Torito puts it.",
     consequence: "SeaBIOS reads LBA 17 alone and stops with code 0004; OVMF walks all descriptors and boots.",
     remedy: "Let the boot record follow the primary volume descriptor directly, before any supplementary one.",
-    recipes: &[],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

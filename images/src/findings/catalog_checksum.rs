@@ -1,6 +1,6 @@
 //! `catalog-checksum`: the validation entry's words do not sum to 0.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     defect::{Injection, Patient, VALIDATION},
     finding::{Finding, FindingId, Severity},
@@ -17,7 +17,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The sixteen little-endian words of the validation entry do not sum to 0.",
     consequence: "OVMF reports Not Found and U-Boot refuses; SeaBIOS does not look.",
     remedy: "Compute the checksum last, after the platform and the id string stand in the entry; if it was right once, any byte of the entry may be damaged.",
-    recipes: &[],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

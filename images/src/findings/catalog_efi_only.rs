@@ -20,20 +20,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The validation entry is for UEFI, and no entry is for x86.",
     consequence: "SeaBIOS stops with code 0009, which is by design on a disc for UEFI alone.",
     remedy: "Nothing need be done; for a BIOS too, begin the catalog with an x86 entry and put the EFI entry into a section.",
-    recipes: &[
-        (
-            "xorriso",
-            "-b bios.img -no-emul-boot -boot-load-size 4 -eltorito-alt-boot -e efi.img -no-emul-boot",
-        ),
-        (
-            "genisoimage",
-            "-b bios.img -no-emul-boot -boot-load-size 4 -eltorito-alt-boot -e efi.img -no-emul-boot",
-        ),
-        (
-            "grub-mkrescue",
-            "install the modules of i386-pc beside those of x86_64-efi",
-        ),
-    ],
+    recipes: &[],
     replaces: &[],
     describes: false,
     check,

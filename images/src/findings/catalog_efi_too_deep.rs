@@ -1,6 +1,9 @@
 //! `catalog-efi-too-deep`: the first EFI entry is behind slot 15.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     boot::Boot,
     defect::{Injection, Lack, need},
@@ -25,14 +28,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF scans as many slots as one block has: 16 on a USB stick or virtio disk, so that the disc boots from a CD drive alone.",
     remedy: "Put the EFI entry's section before other sections.",
     recipes: &[
-        (
-            "xorriso",
-            "name the EFI image directly after the first -eltorito-alt-boot",
-        ),
-        (
-            "genisoimage",
-            "name the EFI image directly after the first -eltorito-alt-boot",
-        ),
+        xorriso("-e"),
+        genisoimage("-e"),
+        pycdlib("efi=True"),
+        oscdimg("#pEF"),
     ],
     replaces: &[],
     describes: false,

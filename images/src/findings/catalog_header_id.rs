@@ -1,6 +1,6 @@
 //! `catalog-header-id`: the validation entry does not begin with 01.
 
-use super::{Room, catalog_out_of_range::points_to};
+use super::{Room, catalog_out_of_range::points_to, recipe::ANY_TOOL};
 use crate::{
     defect::{Injection, Patient},
     eltorito::RawValidation,
@@ -18,7 +18,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The catalog's first entry does not begin with 01.",
     consequence: "SeaBIOS stops with code 0008 and OVMF reports Not Found.",
     remedy: "Point the boot record to the catalog, and begin the catalog with a validation entry.",
-    recipes: &[],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

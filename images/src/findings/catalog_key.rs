@@ -1,6 +1,6 @@
 //! `catalog-key`: the validation entry does not end with 55 AA.
 
-use super::{Room, catalog_out_of_range::points_to};
+use super::{Room, catalog_out_of_range::points_to, recipe::ANY_TOOL};
 use crate::{
     defect::{Injection, Patient},
     eltorito::RawValidation,
@@ -18,7 +18,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The validation entry does not end with the key bytes 55 AA.",
     consequence: "SeaBIOS stops with code 000a and OVMF reports Not Found.",
     remedy: "Write 55 at byte 1Eh of the validation entry, and AA at 1Fh.",
-    recipes: &[],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

@@ -1,6 +1,9 @@
 //! `catalog-no-efi`: the disc holds an EFI loader, and the catalog has no entry for it.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     boot::Boot,
     defect::{Facts, Injection, LAST_HEADER, Lack, MORE_FOLLOW, Patient, need},
@@ -24,21 +27,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "A firmware that goes by the catalog never sees it; once El Torito is found, partition tables are not tried.",
     remedy: "Put a FAT image with the loader on the disc and name it in an entry of platform EF.",
     recipes: &[
-        ("xorriso", "-eltorito-alt-boot -e efi.img -no-emul-boot"),
-        ("genisoimage", "-eltorito-alt-boot -e efi.img -no-emul-boot"),
-        (
-            "bsdtar",
-            "it writes one x86 entry alone: master discs for UEFI with another tool",
-        ),
-        ("pycdlib", "a second add_eltorito('/EFI.IMG;1', efi=True)"),
-        (
-            "oscdimg",
-            "-bootdata:2#p0,e,betfsboot.com#pEF,e,befisys.bin",
-        ),
-        (
-            "grub-mkrescue",
-            "install the modules of x86_64-efi, and mtools",
-        ),
+        xorriso("-e"),
+        genisoimage("-e"),
+        grub_mkrescue(),
+        pycdlib("efi=True"),
+        oscdimg("#pEF"),
     ],
     replaces: &[],
     describes: false,

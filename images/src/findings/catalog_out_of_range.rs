@@ -1,6 +1,6 @@
 //! `catalog-out-of-range`: the boot record points past the end.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     defect::{Injection, Patient},
     eltorito::{BOOT_RECORD_LBA, boot_record},
@@ -19,10 +19,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The boot record points to a catalog that is not on the disc.",
     consequence: "SeaBIOS stops with code 0007, and OVMF finds nothing.",
     remedy: "Fetch the image again if it was cut short; else write the boot record after the catalog has its address.",
-    recipes: &[(
-        "xorriso",
-        "when changing an image: -boot_image any replay, or -boot_image any keep with an unchanged layout",
-    )],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

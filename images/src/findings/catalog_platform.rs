@@ -1,6 +1,9 @@
 //! `catalog-platform`: a platform that no specification has.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{Injection, Patient},
     eltorito::Platform,
@@ -19,13 +22,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "What becomes of it depends on the firmware: SeaBIOS refuses it in the validation entry with code 0009, OVMF ignores platforms.",
     remedy: "Write EF for UEFI (FE is a frequent slip) and 00 for a BIOS.",
     recipes: &[
-        (
-            "xorriso",
-            "-boot_image any platform_id=0xef, or -e instead of -b under -as mkisofs",
-        ),
-        ("mkisofs", "-eltorito-platform efi"),
-        ("pycdlib", "add_eltorito(…, platform_id=0xef) or efi=True"),
-        ("oscdimg", "pEF in the entry of -bootdata"),
+        xorriso("-e"),
+        genisoimage("-e"),
+        pycdlib("platform_id=0xEF"),
+        oscdimg("#pEF"),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,6 @@
 //! `catalog-section-header-missing`: entries after the initial one without a section header.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     boot::Boot,
     defect::{FIRST_HEADER, Injection, Lack, Patient, need},
@@ -20,10 +20,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "Entries follow the initial one without a section header (90 or 91) before them.",
     consequence: "Strict readers stop after the initial entry; OVMF accepts it.",
     remedy: "Write a section header with the platform and the number of entries before them.",
-    recipes: &[(
-        "genisoimage",
-        "cdrkit without the patches of distributions writes no header: use xorriso -as mkisofs with the same options",
-    )],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

@@ -1,10 +1,14 @@
 //! `config-wrong-medium`: a configuration that looks for another medium.
 
-use super::{Room, gravest};
+use super::{
+    Room, gravest,
+    recipe::{commands, genisoimage, xorriso},
+};
 use crate::{
     boot_configuration::{Loader, SearchBy},
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
+    tool::Tool,
 };
 
 const ID: FindingId = FindingId::ConfigWrongMedium;
@@ -18,14 +22,13 @@ pub(super) const ROOM: Room = Room {
     consequence: "The loader finds no file system, or the system that it starts stops in its initial file system: no medium found.",
     remedy: "Write the image to the stick or disc unchanged, with the volume label that it came with; else give the disc the label that its configuration names.",
     recipes: &[
-        (
-            "xorriso",
-            "-V LABEL with the label that the configuration names; -volid LABEL when changing an image",
+        commands(
+            Tool::Xorriso,
+            "xorriso -indev disc.iso -outdev new.iso -boot_image any replay -volid {label} -commit",
+            "-volid",
         ),
-        (
-            "genisoimage",
-            "-V LABEL with the label that the configuration names",
-        ),
+        xorriso("-V"),
+        genisoimage("-V"),
     ],
     replaces: &[],
     describes: false,
@@ -88,7 +91,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 }
 
 /// The label that a kernel's command line wants: any word whose key ends in `label` or whose value begins with `LABEL=` or `CDLABEL=`.
-fn wanted_label(line: &str) -> Option<String> {
+pub(super) fn wanted_label(line: &str) -> Option<String> {
     let label = line.split_whitespace().find_map(|word| {
         let word = word.trim_matches(['"', '\'']);
         let (key, value) = word.split_once('=')?;

@@ -1,6 +1,9 @@
 //! `count-byte-order`: a sector count with its bytes swapped.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     eltorito::MediaType,
     finding::{Finding, FindingId, Severity},
@@ -19,7 +22,13 @@ pub(super) const ROOM: Room = Room {
     explanation: "The sector count is the right one with its two bytes swapped.",
     consequence: "A BIOS loads far too many sectors and overwrites itself, or too few; UEFI firmware sees the wrong length.",
     remedy: "If it is not your disc, ask its maker for a new one; else write the count with its low byte first.",
-    recipes: &[],
+    recipes: &[
+        xorriso("-boot-load-size"),
+        genisoimage("-boot-load-size"),
+        bsdtar("boot-load-size"),
+        pycdlib("boot_load_size"),
+        oscdimg(""),
+    ],
     replaces: &[
         FindingId::CountWrapped,
         FindingId::CountUnit,

@@ -1,6 +1,9 @@
 //! `count-efi-short`: a count that covers a small part of the file system.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{Injection, Patient, needs_efi},
     finding::{Finding, FindingId, Severity},
@@ -19,15 +22,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF mounts the file system, cannot reach the loader, and reports Not Found.",
     remedy: "Give the image's whole length; a load size of 4 belongs to the BIOS entry.",
     recipes: &[
-        (
-            "xorriso",
-            "-boot-load-size 4 before -eltorito-alt-boot only, none behind it",
-        ),
-        (
-            "genisoimage",
-            "-boot-load-size 4 before -eltorito-alt-boot only, none behind it",
-        ),
-        ("pycdlib", "add_eltorito(…, boot_load_size=length // 512)"),
+        xorriso("no -boot-load-size behind -e"),
+        genisoimage("no -boot-load-size behind -e"),
+        pycdlib("no boot_load_size for UEFI"),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `count-too-large`: a BIOS entry of which more is loaded than there is room for.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     boot::{Boot, Emulation, Mode},
     defect::{INITIAL, Injection, Lack, Patient},
@@ -25,10 +28,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS overwrites itself and resets or hangs from 1,824 sectors on; VirtualBox stops with code 12 above 1,024.",
     remedy: "Load the first sectors only, commonly 4, and let the loader read the rest itself.",
     recipes: &[
-        ("xorriso", "-boot-load-size 4"),
-        ("genisoimage", "-boot-load-size 4"),
-        ("bsdtar", "boot-load-size=4"),
-        ("pycdlib", "add_eltorito(…, boot_load_size=4)"),
+        xorriso("-boot-load-size"),
+        genisoimage("-boot-load-size"),
+        bsdtar("boot-load-size"),
+        pycdlib("boot_load_size"),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `count-unit`: a count in 2048-byte blocks.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{Injection, Patient, needs_efi},
     finding::{Finding, FindingId, Severity},
@@ -19,8 +22,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF, which takes the count in blocks itself, boots it; a firmware that keeps to El Torito, as U-Boot does, sees a quarter of the file system. UEFI names no unit.",
     remedy: "Count 512-byte sectors: the image's bytes divided by 512.",
     recipes: &[
-        ("xorriso", "-boot-load-size full, or none at all"),
-        ("pycdlib", "add_eltorito(…, boot_load_size=length // 512)"),
+        xorriso("no -boot-load-size behind -e"),
+        genisoimage("no -boot-load-size behind -e"),
+        pycdlib("no boot_load_size for UEFI"),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `count-wrapped`: a count that was cut to 16 bits.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+};
 use crate::{
     boot::{Boot, Count, Emulation},
     defect::{BEYOND_16_BITS, Facts, Injection, Lack, need},
@@ -22,15 +25,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "The firmware sees a small part of an image of 32 MiB or more; OVMF hides it while four times the count suffices.",
     remedy: "For an EFI image above 65,535 sectors write 0, with which EDK2 reaches to the end of the volume (U-Boot takes it as nothing); for a BIOS load fewer sectors.",
     recipes: &[
-        (
-            "xorriso",
-            "1.5.4 writes 0 by itself for EFI images; give no -boot-load-size",
-        ),
-        (
-            "genisoimage",
-            "an EFI image below 32 MiB, or xorriso: genisoimage cuts the count to 16 bits without a word",
-        ),
-        ("pycdlib", "add_eltorito(…, boot_load_size=0)"),
+        xorriso("no -boot-load-size behind -e"),
+        genisoimage("-boot-load-size"),
+        bsdtar("boot-load-size"),
+        pycdlib("boot_load_size"),
     ],
     replaces: &[],
     describes: false,

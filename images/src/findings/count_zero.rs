@@ -1,6 +1,9 @@
 //! `count-zero`: a BIOS entry of which nothing is loaded.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{INITIAL, Injection, Patient},
     finding::{Finding, FindingId, Severity},
@@ -19,10 +22,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS jumps into empty memory and hangs; VirtualBox stops with code 12.",
     remedy: "Give the number of 512-byte sectors that the boot sector needs to be loaded, commonly 4.",
     recipes: &[
-        ("xorriso", "-boot-load-size 4"),
-        ("genisoimage", "-boot-load-size 4"),
-        ("bsdtar", "boot-load-size=4"),
-        ("pycdlib", "add_eltorito(…, boot_load_size=4)"),
+        xorriso("-boot-load-size"),
+        genisoimage("-boot-load-size"),
+        bsdtar("boot-load-size"),
+        pycdlib("boot_load_size"),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `efi-as-floppy`: an EFI file system with an emulation.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     boot::{Emulation, Floppy},
     defect::{Facts, Injection, Lack, Patient, need, needs_efi},
@@ -20,10 +23,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF boots it; others skip entries with an emulation, as the UEFI specification lets them.",
     remedy: "Use no emulation for EFI entries.",
     recipes: &[
-        ("xorriso", "-e efi.img -no-emul-boot"),
-        ("genisoimage", "-e efi.img -no-emul-boot"),
-        ("pycdlib", "media_name='noemul'"),
-        ("oscdimg", "e in the entry of -bootdata"),
+        xorriso("-e -no-emul-boot"),
+        genisoimage("-e -no-emul-boot"),
+        pycdlib("efi=True"),
+        oscdimg("#pEF,e"),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `efi-fat-clusters`: a FAT whose layout and number of clusters disagree.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, xorriso},
+};
 use crate::{
     fat::WrongWidth,
     finding::{Finding, FindingId, Place, Severity},
@@ -18,16 +21,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "An EFI image's file system has FAT32's layout and fewer than 65,525 clusters, or its layout and its number of clusters disagree in another way.",
     consequence: "EDK2 refuses such a file system: Not Found. Linux and Windows mount it, so the files look right.",
     remedy: "If it is not your disc, ask its maker for a new one; else make the file system again, and let the tool choose the width.",
-    recipes: &[
-        (
-            "mtools",
-            "mformat -C -i efi.img -f 2880 :: where all files together have less than 2.8 MB; signed GRUB and shim have more",
-        ),
-        (
-            "mkfs.fat",
-            "leave -F32 out; or 33 MiB and more with -F32 -s 1",
-        ),
-    ],
+    recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,

@@ -1,6 +1,9 @@
 //! `efi-fat-longer-than-image`: a file system that claims more sectors than its image has.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, xorriso},
+};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -17,10 +20,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The file system in an EFI image claims more sectors than the image has: the image was cut before the disc was mastered.",
     consequence: "Load Error where the loader lies in what is missing; otherwise it boots for as long as nothing reads what is missing.",
     remedy: "Fetching the disc again does not help, because the image was cut before it came onto the disc: ask the maker of the disc; else make the image again, or copy it again from where it is whole.",
-    recipes: &[(
-        "mtools",
-        "truncate -s 16M efi.img && mkfs.fat efi.img, and then copy the files into it",
-    )],
+    recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[
         FindingId::ImageOutOfRange,
         FindingId::CountEfiShort,

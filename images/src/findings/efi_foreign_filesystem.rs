@@ -1,6 +1,9 @@
 //! `efi-foreign-filesystem`: an EFI entry whose image is something other than a FAT file system.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, xorriso},
+};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::efi_image::EfiImage,
@@ -18,16 +21,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The image of an EFI entry is something else than a FAT file system with a loader.",
     consequence: "Firmware looks for a FAT file system there: Not Found. As a further entry beside a good one it does no harm: HFS+ there is for a Mac.",
     remedy: "If it is not your disc, ask its maker for a new one; else name a FAT image with \\EFI\\BOOT\\BOOTX64.EFI in the entry.",
-    recipes: &[
-        (
-            "xorriso",
-            "-e boot/efi.img -no-emul-boot, with efi.img a FAT file system",
-        ),
-        (
-            "mtools",
-            "truncate -s 16M efi.img && mkfs.fat efi.img && mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
-        ),
-    ],
+    recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,

@@ -1,6 +1,9 @@
 //! `efi-loader-name`: a loader under a name that no firmware looks for.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, xorriso},
+};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -17,10 +20,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The EFI image holds a loader, but under a name, or in a folder, in which no firmware looks for it.",
     consequence: "OVMF reports Not Found: on removable media firmware looks for \\EFI\\BOOT\\BOOTX64.EFI and its siblings for other machines alone.",
     remedy: "If it is not your disc, ask its maker for a new one; else put the loader at \\EFI\\BOOT under the name of its machine: BOOTX64.EFI, BOOTIA32.EFI, BOOTAA64.EFI.",
-    recipes: &[(
-        "mtools",
-        "mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
-    )],
+    recipes: &[xorriso("mmove"), genisoimage("mmove")],
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,

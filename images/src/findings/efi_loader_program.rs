@@ -1,6 +1,9 @@
 //! `efi-loader-program`: a loader that no firmware can start.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, xorriso},
+};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -16,7 +19,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "A loader in \\EFI\\BOOT is empty, not an EFI program, cut, or made for another machine than its name says.",
     consequence: "Firmware reports Not Found, Load Error or Unsupported.",
     remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else copy the loader again from where it is whole, under the name of its machine.",
-    recipes: &[],
+    recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,

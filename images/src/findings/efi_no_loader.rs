@@ -1,6 +1,9 @@
 //! `efi-no-loader`: an EFI entry without a loader.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, grub_mkrescue, xorriso},
+};
 use crate::{
     defect::{Injection, Patient, needs_efi},
     finding::{Finding, FindingId, Place, Severity},
@@ -20,14 +23,9 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF reports Not Found.",
     remedy: "Make the image a FAT file system and put the loader into it, as \\EFI\\BOOT\\BOOTX64.EFI for x86-64.",
     recipes: &[
-        (
-            "mtools",
-            "truncate -s 16M efi.img && mkfs.fat efi.img && mmd -i efi.img ::/EFI ::/EFI/BOOT && mcopy -i efi.img BOOTX64.EFI ::/EFI/BOOT",
-        ),
-        (
-            "grub-mkrescue",
-            "makes the image by itself, given mtools and the modules of x86_64-efi",
-        ),
+        xorriso("mkfs.fat mcopy"),
+        genisoimage("mkfs.fat mcopy"),
+        grub_mkrescue(),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `efi-open-end-outside-volume`: an EFI image to the end of a volume that ends before it does.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, xorriso},
+};
 use crate::{
     boot::{Boot, Count, Place as ImagePlace},
     defect::{BEYOND_16_BITS, Injection, Lack, need},
@@ -20,10 +23,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "An EFI entry of count 0 or 1 reaches to the end of the volume, and the volume ends before the image does.",
     consequence: "OVMF computes no or too few blocks where the image begins exactly at the end of the volume or is cut by it: Not Found. Strictly behind the end its subtraction wraps, and it boots.",
     remedy: "Put the image inside the volume, keep it below 32 MiB so that a count can say its length, or enlarge the volume.",
-    recipes: &[(
-        "xorriso",
-        "-e /boot/efi.img with the image in the tree, instead of -e --interval:appended_partition_2:all::, when it is larger than 32 MiB",
-    )],
+    recipes: &[xorriso("-e"), genisoimage("-e")],
     replaces: &[],
     describes: false,
     check,

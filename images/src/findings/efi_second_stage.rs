@@ -1,14 +1,26 @@
 //! `efi-second-stage`: an EFI loader that finds nothing to go on with.
 
-use super::Room;
+use super::{Room, recipe::commands};
 use crate::{
     efi_program::GrubCore,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     inspect::efi_image::{EfiImage, Program},
+    tool::Tool,
 };
 
 const ID: FindingId = FindingId::EfiSecondStage;
+
+/// The image is made again: it may have no room for another file.
+const WITH_SECOND_STAGE: &str = "\
+mkdir esp
+mcopy -s -i {efi} ::/EFI esp/
+cp {second} esp/EFI/BOOT/
+rm {efi}
+truncate -s 16M {efi}
+mkfs.fat {efi}
+mcopy -s -i {efi} esp/EFI ::
+{call}";
 
 pub(super) const ROOM: Room = Room {
     id: "efi-second-stage",
@@ -18,7 +30,10 @@ pub(super) const ROOM: Room = Room {
     explanation: "The disc lacks a file that its EFI loader starts or reads next.",
     consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt, systemd-boot an empty menu.",
     remedy: "If it is not your disc, ask its maker for a new one; else put what the loader wants beside it: grubx64.efi for shim, grub.cfg at its prefix for GRUB.",
-    recipes: &[("mtools", "mcopy -i efi.img grubx64.efi ::/EFI/BOOT")],
+    recipes: &[
+        commands(Tool::Xorriso, WITH_SECOND_STAGE, "cp"),
+        commands(Tool::Genisoimage, WITH_SECOND_STAGE, "cp"),
+    ],
     replaces: &[],
     describes: false,
     check,

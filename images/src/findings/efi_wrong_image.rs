@@ -1,6 +1,9 @@
 //! `efi-wrong-image`: an EFI entry that names another image than the one with the loader.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
@@ -18,14 +21,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF reports Not Found: it looks at what the entry names alone.",
     remedy: "If it is not your disc, ask its maker for a new one; else name the image that has the loader in the EFI entry.",
     recipes: &[
-        (
-            "xorriso",
-            "-eltorito-alt-boot -e PATH -no-emul-boot with the path of the image that has the loader",
-        ),
-        (
-            "genisoimage",
-            "-eltorito-alt-boot -e PATH -no-emul-boot with the path of the image that has the loader",
-        ),
+        xorriso("-e"),
+        genisoimage("-e"),
+        pycdlib("efi=True"),
+        oscdimg("#pEF"),
     ],
     replaces: &[
         FindingId::EfiForeignFilesystem,

@@ -1,6 +1,9 @@
 //! `entry-load-segment`: a load segment at which the image cannot run.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{INITIAL, Injection, Patient},
     finding::{Finding, FindingId, Severity},
@@ -27,16 +30,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "7C00 instead of 07C0 loads it at address 7C000h; a loader that is linked for 0:7C00 then jumps into nothing.",
     remedy: "Write segment 0, which means 07C0.",
     recipes: &[
-        (
-            "genisoimage",
-            "leave -boot-load-seg away, or -boot-load-seg 0x07C0",
-        ),
-        ("bsdtar", "leave boot-load-seg away"),
-        ("pycdlib", "add_eltorito(…, boot_load_seg=0)"),
-        (
-            "oscdimg",
-            "leave -t away, or t07C0 in the entry of -bootdata",
-        ),
+        xorriso(""),
+        genisoimage("no -boot-load-seg"),
+        bsdtar("no boot-load-seg"),
+        pycdlib("no boot_load_seg"),
+        oscdimg("no -t"),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `entry-media-type`: a media type that does not exist.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{INITIAL, Injection, Patient},
     eltorito::{MediaType, Platform},
@@ -19,16 +22,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS takes every value from 4 on for a hard disk; OVMF masks the upper bits and takes 5 to F to the end of the volume.",
     remedy: "Write 0 for no emulation, or the number of the drive that the image is.",
     recipes: &[
-        (
-            "xorriso",
-            "-no-emul-boot, -hard-disk-boot, or neither for a floppy",
-        ),
-        (
-            "genisoimage",
-            "-no-emul-boot, -hard-disk-boot, or neither for a floppy",
-        ),
-        ("bsdtar", "boot-type=no-emulation, fd or hd"),
-        ("pycdlib", "media_name='noemul', 'floppy' or 'hdemul'"),
+        xorriso("-no-emul-boot -hard-disk-boot"),
+        genisoimage("-no-emul-boot -hard-disk-boot"),
+        bsdtar("boot-type"),
+        pycdlib("media_name"),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `entry-not-bootable`: the initial entry is not marked as bootable.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{INITIAL, Injection, Patient},
     eltorito::{BOOTABLE, NOT_BOOTABLE},
@@ -19,9 +22,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS stops with code 000b, and OVMF makes no drive of it.",
     remedy: "Mark the entry as bootable.",
     recipes: &[
-        ("xorriso", "leave -no-boot away"),
-        ("genisoimage", "leave -no-boot away"),
-        ("pycdlib", "add_eltorito(…, bootable=True)"),
+        xorriso("no -no-boot"),
+        genisoimage("no -no-boot"),
+        pycdlib("no bootable=False"),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `floppy-size`: a floppy image that is not as long as its floppy.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, xorriso},
+};
 use crate::{
     boot::{Boot, Emulation, Floppy},
     defect::{Injection, Lack, need},
@@ -22,15 +25,9 @@ pub(super) const ROOM: Room = Room {
     consequence: "Tools refuse it, and the tail of a short image reads whatever follows on the disc.",
     remedy: "Pad the image to its floppy's size, or give the media type that fits.",
     recipes: &[
-        (
-            "xorriso",
-            "truncate -s 1440K floppy.img first; -no-emul-boot for an image that is no floppy",
-        ),
-        (
-            "genisoimage",
-            "truncate -s 1440K floppy.img first; -no-emul-boot for an image that is no floppy",
-        ),
-        ("bsdtar", "boot-type=fd pads by itself"),
+        xorriso("truncate"),
+        genisoimage("truncate"),
+        bsdtar("truncate"),
     ],
     replaces: &[],
     describes: false,

@@ -1,6 +1,9 @@
 //! `hard-disk-system-type`: an entry's system type that is not the partition's.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{genisoimage, pycdlib, xorriso},
+};
 use crate::{
     defect::{INITIAL, Injection, Patient, needs_hard_disk},
     finding::{Finding, FindingId, Severity},
@@ -17,10 +20,11 @@ pub(super) const ROOM: Room = Room {
     explanation: "The entry's system type is not the type byte of the image's partition.",
     consequence: "A strict firmware refuses it; SeaBIOS does not look.",
     remedy: "Copy the type byte of the partition into the entry.",
-    recipes: &[(
-        "pycdlib",
-        "it copies the type from the image: add the image after it is partitioned",
-    )],
+    recipes: &[
+        xorriso("-hard-disk-boot"),
+        genisoimage("-hard-disk-boot"),
+        pycdlib("media_name='hdemul'"),
+    ],
     replaces: &[],
     describes: false,
     check,

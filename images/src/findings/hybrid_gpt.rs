@@ -1,6 +1,6 @@
 //! `hybrid-gpt`: a GPT that some firmware refuses.
 
-use super::Room;
+use super::{Room, recipe::grub_mkrescue};
 use crate::{
     boot::{Boot, Hybrid, Place as ImagePlace},
     defect::{Injection, Lack, Patient, emulates_a_drive, need},
@@ -22,13 +22,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The GPT does not keep to its specification: MBR not protective, a checksum wrong, the backup missing, or partitions outside the disc.",
     consequence: "It keeps no known firmware from a disc whose El Torito is right: discs of Debian, Alpine and isohybrid have it. Strict readers complain, and some tools repair it.",
     remedy: "Nothing need be done to boot it; its maker can write primary and backup GPT for the disc's final length, behind a protective MBR.",
-    recipes: &[
-        (
-            "xorriso",
-            "-appended_part_as_gpt, without -isohybrid-gpt-basdat",
-        ),
-        ("grub-mkrescue", "writes a right one by itself"),
-    ],
+    recipes: &[grub_mkrescue()],
     replaces: &[],
     describes: false,
     check,

@@ -1,6 +1,6 @@
 //! `hybrid-mbr`: a partition table that UEFI rejects as a whole.
 
-use super::Room;
+use super::{Room, recipe::stick};
 use crate::{
     boot::{Boot, Hybrid},
     defect::{Injection, Lack, Patient, emulates_a_drive, need},
@@ -9,6 +9,7 @@ use crate::{
     inspect::{Reading, Window},
     partition_table::{Mbr, MbrEntry, PartitionType},
     size::Size,
+    tool::Tool,
 };
 
 const ID: FindingId = FindingId::HybridMbr;
@@ -22,14 +23,8 @@ pub(super) const ROOM: Room = Room {
     consequence: "UEFI rejects such a table as a whole, and finds no partition on a USB stick; OVMF boots it all the same where the catalog leads to an EFI loader, because it looks for El Torito first.",
     remedy: "Give the entry that covers the whole disc type 00, and keep the others apart and on the disc.",
     recipes: &[
-        (
-            "xorriso",
-            "-append_partition 2 0xef efi.img for GRUB with --protective-msdos-label; for isolinux without it, because it destroys the hybrid boot code",
-        ),
-        (
-            "isohybrid",
-            "isohybrid --uefi makes them overlap: let xorriso make the hybrid",
-        ),
+        stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
+        stick(Tool::Genisoimage, "no --uefi behind isohybrid"),
     ],
     replaces: &[],
     describes: false,

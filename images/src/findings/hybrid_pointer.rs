@@ -1,9 +1,10 @@
 //! `hybrid-pointer`: boot code of a stick that points elsewhere than to its boot image.
 
-use super::Room;
+use super::{Room, recipe::stick};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{BiosProgram, POINTER, Reading, SectorCode},
+    tool::Tool,
     units::Lba,
 };
 
@@ -24,11 +25,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "As a stick a BIOS starts it and stops: isolinux.bin missing or corrupt, GRUB and nothing more, or GRUB loading.",
     remedy: "Fetch the disc again if its checksum is wrong, use it in a CD drive, or ask its maker; else let the mastering tool write the address.",
     recipes: &[
-        (
-            "xorriso",
-            "-isohybrid-mbr without --protective-msdos-label for isolinux; --grub2-mbr with --grub2-boot-info for GRUB",
+        stick(
+            Tool::Xorriso,
+            "-isohybrid-mbr --grub2-mbr --grub2-boot-info",
         ),
-        ("isohybrid", "run it again after every change of the disc"),
+        stick(Tool::Genisoimage, "isohybrid"),
     ],
     replaces: &[],
     describes: false,

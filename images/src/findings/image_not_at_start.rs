@@ -1,6 +1,6 @@
 //! `image-not-at-start`: a load address some blocks away from the image that it means.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     fat::FatVolume,
     finding::{Finding, FindingId, Severity},
@@ -21,10 +21,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The load address lies some blocks inside, or before, the file that it means.",
     consequence: "A BIOS jumps into the middle of the loader; OVMF finds no file system: Not Found.",
     remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else let the mastering tool write the address, and move nothing afterwards.",
-    recipes: &[(
-        "xorriso",
-        "when changing an image: -boot_image any replay, which writes the addresses again",
-    )],
+    recipes: ANY_TOOL,
     replaces: &[
         FindingId::EfiWrongImage,
         FindingId::EfiForeignFilesystem,
@@ -75,7 +72,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 }
 
 /// The file in which an address lies, or that begins behind it, not far from its start; and how far.
-fn near(extents: &[(Lba, BlockCount)], lba: Lba) -> Option<(Lba, BlockCount)> {
+pub(super) fn near(extents: &[(Lba, BlockCount)], lba: Lba) -> Option<(Lba, BlockCount)> {
     let inside = extents.iter().find_map(|&(start, blocks)| {
         let into = lba.blocks_since(start)?;
         let is_in = into > BlockCount::ZERO && into < blocks && into.get() <= OFF_BY;

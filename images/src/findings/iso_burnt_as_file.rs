@@ -1,9 +1,10 @@
 //! `iso-burnt-as-file`: an ISO that was written to the disc as a file.
 
-use super::Room;
+use super::{Room, recipe::commands};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
+    tool::Tool,
 };
 
 /// Files that may stand beside it.
@@ -19,10 +20,11 @@ pub(super) const ROOM: Room = Room {
     explanation: "The disc has no El Torito, and holds one file that is an ISO itself.",
     consequence: "Nothing boots: the ISO was burnt as a file instead of as the disc.",
     remedy: "Write the ISO that is on it as an image (Burn image in most programs), not as a file.",
-    recipes: &[
-        ("xorriso", "xorriso -as cdrecord -v dev=/dev/sr0 FILE.iso"),
-        ("cdrecord", "cdrecord dev=/dev/sr0 FILE.iso"),
-    ],
+    recipes: &[commands(
+        Tool::Xorriso,
+        "xorriso -osirrox on -indev disc.iso -extract {file} new.iso",
+        "",
+    )],
     replaces: &[FindingId::NoBootRecord, FindingId::CatalogNoEfi],
     describes: false,
     check,

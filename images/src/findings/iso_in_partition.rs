@@ -1,9 +1,10 @@
 //! `iso-in-partition`: an ISO that stands in a partition instead of at the start.
 
-use super::Room;
+use super::{Room, recipe::commands};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, iso_elsewhere},
+    tool::Tool,
 };
 
 const ID: FindingId = FindingId::IsoInPartition;
@@ -16,7 +17,11 @@ pub(super) const ROOM: Room = Room {
     explanation: "The disc does not begin with an ISO 9660 file system; one starts in a partition or at another offset.",
     consequence: "A BIOS finds nothing to start; OVMF finds the ISO in the partition of a stick.",
     remedy: "Write the ISO onto the whole stick (/dev/sdX) and not into a partition of it (/dev/sdX1); from this file it can be cut out.",
-    recipes: &[("dd", "dd if=FILE of=disc.iso bs=512 skip=FIRST-SECTOR")],
+    recipes: &[commands(
+        Tool::Dd,
+        "dd if=disc.iso of=new.iso bs=512 skip={sector}",
+        "skip",
+    )],
     replaces: &[FindingId::NotIso, FindingId::NoBootRecord],
     describes: false,
     check,

@@ -1,11 +1,15 @@
 //! `isolinux-files`: an isolinux without a file that it needs.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{When, commands},
+};
 use crate::{
     boot_configuration::{Loader, NamedFile},
     eltorito::MediaType,
     finding::{Finding, FindingId, Place, Severity},
     inspect::{BiosProgram, BootReading, Reading},
+    tool::Tool,
 };
 
 /// The first version that is in two parts.
@@ -15,6 +19,9 @@ const MODULE_BYTES: usize = 512 << 10;
 
 const ID: FindingId = FindingId::IsolinuxFiles;
 
+/// The modules of the same version, as Debian has them.
+const WITH_MODULES: &str = "cp /usr/lib/syslinux/modules/bios/*.c32 {folder}/\n{call}";
+
 pub(super) const ROOM: Room = Room {
     id: "isolinux-files",
     severity: Severity::Error,
@@ -23,10 +30,10 @@ pub(super) const ROOM: Room = Room {
     explanation: "isolinux finds no configuration, no ldlinux.c32, or not a module that its configuration names or that such a module needs.",
     consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, or that no configuration file was found, and waits at boot:.",
     remedy: "If it is not your disc, ask its maker for a new one; else copy the modules of the same version beside isolinux.bin, with isolinux.cfg.",
-    recipes: &[(
-        "xorriso",
-        "cp /usr/lib/syslinux/modules/bios/*.c32 tree/isolinux/ first",
-    )],
+    recipes: &[
+        commands(Tool::Xorriso, WITH_MODULES, "cp").when(When::Isolinux),
+        commands(Tool::Genisoimage, WITH_MODULES, "cp").when(When::Isolinux),
+    ],
     replaces: &[],
     describes: false,
     check,

@@ -1,6 +1,9 @@
 //! `load-size-short`: fewer sectors are loaded than the loader needs.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     eltorito::MediaType,
     finding::{Finding, FindingId, Severity},
@@ -22,8 +25,11 @@ pub(super) const ROOM: Room = Room {
     consequence: "The loader stops after its first words, or jumps into what was not loaded. SeaBIOS rounds up to whole blocks of four sectors; another BIOS may not.",
     remedy: "If it is not your disc, ask its maker for a new one; else give the number of sectors that the loader needs: 4 for isolinux and GRUB, 8 for etfsboot.com.",
     recipes: &[
-        ("xorriso", "-boot-load-size 4 (8 for etfsboot.com)"),
-        ("genisoimage", "-boot-load-size 4 (8 for etfsboot.com)"),
+        xorriso("-boot-load-size"),
+        genisoimage("-boot-load-size"),
+        bsdtar("boot-load-size"),
+        pycdlib("boot_load_size"),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

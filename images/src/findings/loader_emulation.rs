@@ -1,6 +1,9 @@
 //! `loader-emulation`: a loader for no emulation that is mastered as a drive.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+};
 use crate::{
     eltorito::MediaType,
     fat::FatVolume,
@@ -19,14 +22,10 @@ pub(super) const ROOM: Room = Room {
     consequence: "isolinux prints Disk error 01; GRUB reads from a drive that is not there.",
     remedy: "If it is not your disc, ask its maker for a new one; else master it without emulation, with a load size of 4 and a boot-info table.",
     recipes: &[
-        (
-            "xorriso",
-            "-b isolinux/isolinux.bin -no-emul-boot -boot-load-size 4 -boot-info-table",
-        ),
-        (
-            "genisoimage",
-            "-b isolinux/isolinux.bin -no-emul-boot -boot-load-size 4 -boot-info-table",
-        ),
+        xorriso("-no-emul-boot -boot-load-size -boot-info-table"),
+        genisoimage("-no-emul-boot -boot-load-size -boot-info-table"),
+        bsdtar("boot-type=no-emulation"),
+        pycdlib("media_name='noemul'"),
     ],
     replaces: &[
         FindingId::FloppySize,

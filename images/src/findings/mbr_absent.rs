@@ -1,9 +1,13 @@
 //! `mbr-absent`: a disc for a BIOS that is no stick.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{grub_mkrescue, stick},
+};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, SectorCode},
+    tool::Tool,
 };
 
 const ID: FindingId = FindingId::MbrAbsent;
@@ -16,10 +20,11 @@ pub(super) const ROOM: Room = Room {
     explanation: "The catalog has an entry for a BIOS, and the first sector is empty: the disc is made for a CD drive.",
     consequence: "As a stick a BIOS does not start it.",
     remedy: "Nothing need be done; for a stick, master it as a hybrid.",
-    recipes: &[(
-        "xorriso",
-        "-isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin for isolinux, --grub2-mbr boot_hybrid.img for GRUB",
-    )],
+    recipes: &[
+        stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
+        stick(Tool::Genisoimage, "isohybrid"),
+        grub_mkrescue(),
+    ],
     replaces: &[],
     describes: true,
     check,

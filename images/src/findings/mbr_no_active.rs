@@ -1,10 +1,11 @@
 //! `mbr-no-active`: boot code, and no active partition.
 
-use super::Room;
+use super::{Room, recipe::stick};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{MbrPartition, Reading},
     partition_table::MbrEntry,
+    tool::Tool,
 };
 
 const ID: FindingId = FindingId::MbrNoActive;
@@ -17,10 +18,10 @@ pub(super) const ROOM: Room = Room {
     explanation: "The first sector has boot code, and no partition is marked as active.",
     consequence: "Some BIOSes start a stick only if a partition is active; SeaBIOS does not look.",
     remedy: "Mark a partition as active on the stick (sfdisk --activate), or use the disc in a CD drive; its maker marks one.",
-    recipes: &[(
-        "xorriso",
-        "--mbr-force-bootable, or -isohybrid-mbr without -appended_part_as_gpt",
-    )],
+    recipes: &[
+        stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
+        stick(Tool::Genisoimage, "isohybrid"),
+    ],
     replaces: &[],
     describes: true,
     check,

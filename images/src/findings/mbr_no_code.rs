@@ -1,9 +1,13 @@
 //! `mbr-no-code`: a partition table without boot code.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{grub_mkrescue, stick},
+};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, SectorCode},
+    tool::Tool,
 };
 
 const ID: FindingId = FindingId::MbrNoCode;
@@ -17,14 +21,9 @@ pub(super) const ROOM: Room = Room {
     consequence: "A BIOS that starts the disc as a stick jumps into zeros and hangs.",
     remedy: "Use the disc in a CD drive, or with UEFI firmware; its maker puts boot code into the first sector.",
     recipes: &[
-        (
-            "xorriso",
-            "-isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin for isolinux, --grub2-mbr boot_hybrid.img for GRUB",
-        ),
-        (
-            "grub-mkrescue",
-            "writes it by itself, given the modules of i386-pc",
-        ),
+        stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
+        stick(Tool::Genisoimage, "isohybrid"),
+        grub_mkrescue(),
     ],
     replaces: &[],
     describes: true,

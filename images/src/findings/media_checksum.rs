@@ -2,10 +2,11 @@
 
 use md5::{Digest, Md5};
 
-use super::Room;
+use super::{Room, recipe::commands};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, Window},
+    tool::Tool,
 };
 
 /// Where the checksum stands in the primary volume descriptor: the bytes for applications (ECMA-119 §8.4.32).
@@ -24,9 +25,10 @@ pub(super) const ROOM: Room = Room {
     explanation: "The checksum that isomd5sum implanted in the disc is not that of its bytes.",
     consequence: "checkisomd5 and the media check in the boot menu of Fedora and its relatives fail: some bytes are damaged.",
     remedy: "Fetch the disc again, or write it again to another medium; a maker who changed it implants the checksum afterwards (implantisomd5).",
-    recipes: &[(
-        "implantisomd5",
-        "implantisomd5 --force disc.iso, as the last step",
+    recipes: &[commands(
+        Tool::Implantisomd5,
+        "implantisomd5 --force disc.iso",
+        "",
     )],
     replaces: &[],
     describes: false,

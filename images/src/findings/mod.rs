@@ -67,6 +67,7 @@ mod multisession_stale;
 mod no_boot_record;
 mod not_iso;
 mod partition_past_end;
+mod recipe;
 mod squashfs_cut;
 mod udf;
 mod volume_size;
@@ -76,6 +77,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub(crate) use self::recipe::choose;
+pub use self::recipe::{Example, FilledRecipe, Recipe, When, examples};
 use crate::{
     defect::Injection,
     finding::{Finding, Severity, UnknownFinding},
@@ -93,8 +96,8 @@ pub(crate) struct Room {
     explanation: &'static str,
     consequence: &'static str,
     remedy: &'static str,
-    /// How to avoid it with each mastering tool that has an option for it.
-    recipes: &'static [(&'static str, &'static str)],
+    /// How to avoid it with each tool by which it can be avoided.
+    recipes: &'static [Recipe],
     /// More general findings that say less of the same fault, and are left out where this one is found.
     replaces: &'static [FindingId],
     /// Whether it describes the disc, and no fault: then it is no part of what is accepted of a disc.
@@ -290,9 +293,9 @@ impl FindingId {
         self.room().remedy
     }
 
-    /// How to avoid it with each mastering tool that has an option for it: the tool, and what to do.
+    /// How to avoid it with each tool by which it can be avoided. [`Finding::recipes`] has those that fit a disc.
     #[must_use]
-    pub const fn fixes(self) -> &'static [(&'static str, &'static str)] {
+    pub const fn recipes(self) -> &'static [Recipe] {
         self.room().recipes
     }
 }
@@ -352,9 +355,6 @@ mod list_tests {
                 id.milder().is_none_or(|milder| milder < id.severity()),
                 "{id}"
             );
-            for (tool, recipe) in id.fixes() {
-                assert!(!tool.is_empty() && recipe.len() > 10, "{id}: {tool}");
-            }
             let json = serde_json::to_string(id).unwrap();
             assert_eq!(json, format!("\"{id}\""));
             assert_eq!(serde_json::from_str::<FindingId>(&json).unwrap(), *id);

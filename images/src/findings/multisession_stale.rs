@@ -1,6 +1,6 @@
 //! `multisession-stale`: the boot record is in an earlier session only.
 
-use super::Room;
+use super::{Room, recipe::ANY_TOOL};
 use crate::{
     bytes::both32,
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
@@ -20,16 +20,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "Only an earlier session has a boot record.",
     consequence: "Firmware that knows sessions finds nothing to boot in the last one; firmware that does not boots the old one.",
     remedy: "Carry the boot record over when a session is added.",
-    recipes: &[
-        (
-            "xorriso",
-            "-boot_image any keep (do not discard) when adding a session, or -boot_image any replay",
-        ),
-        (
-            "genisoimage",
-            "repeat -b, -c and the other boot options with -M and -C",
-        ),
-    ],
+    recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
     check,

@@ -1,6 +1,9 @@
 //! `no-boot-record`: nothing El Torito in the descriptor set.
 
-use super::Room;
+use super::{
+    Room,
+    recipe::{bsdtar, genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -19,27 +22,12 @@ pub(super) const ROOM: Room = Room {
     consequence: "SeaBIOS stops with code 0004 and OVMF reports Not Found.",
     remedy: "Master the disc with a boot image.",
     recipes: &[
-        (
-            "xorriso",
-            "xorriso -as mkisofs -b boot.img -no-emul-boot -boot-load-size 4 -o disc.iso tree",
-        ),
-        (
-            "xorriso, for UEFI",
-            "xorriso -as mkisofs -e boot/efi.img -no-emul-boot -o disc.iso tree, with a FAT image at tree/boot/efi.img",
-        ),
-        (
-            "genisoimage",
-            "genisoimage -b boot.img -c boot.cat -no-emul-boot -boot-load-size 4 -o disc.iso tree",
-        ),
-        (
-            "bsdtar",
-            "bsdtar -cf disc.iso --format=iso9660 --options='boot=boot.img,boot-catalog=boot.cat,boot-type=no-emulation' -C tree .",
-        ),
-        (
-            "pycdlib",
-            "iso.add_eltorito('/BOOT.IMG;1', bootcatfile='/BOOT.CAT;1')",
-        ),
-        ("oscdimg", "oscdimg -betfsboot.com tree disc.iso"),
+        xorriso(""),
+        genisoimage(""),
+        grub_mkrescue(),
+        bsdtar(""),
+        pycdlib(""),
+        oscdimg(""),
     ],
     replaces: &[],
     describes: false,

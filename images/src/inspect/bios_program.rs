@@ -20,7 +20,7 @@ pub(crate) enum BiosProgram {
 
 impl BiosProgram {
     /// What starts at a byte of the disc.
-    pub(super) fn read(disc: &mut Window<'_>, start: u64) -> Self {
+    pub(crate) fn read(disc: &mut Window<'_>, start: u64) -> Self {
         let mut head = vec![0; SEARCHED];
         let size = disc.read(start, &mut head);
         head.truncate(size);

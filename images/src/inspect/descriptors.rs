@@ -139,7 +139,9 @@ impl DescriptorSet {
         Some(Volume {
             lba: *lba,
             id: primary.volume_id.clone(),
+            preparer: primary.preparer_id.clone(),
             application: primary.application_id.clone(),
+            mastered_by: Vec::new(),
             blocks: primary.space_size,
             root: primary.root.as_ref().map(|root| root.extent),
             supplementary: !self.supplementary.is_empty(),

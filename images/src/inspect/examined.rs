@@ -12,7 +12,7 @@ use super::{
     image::Images,
     partitions::Tables,
     reading::{BootReading, CatalogReading, EntryKind, EntryReading},
-    tree::Tree,
+    tree::{FileAt, Tree},
 };
 use crate::{
     boot_configuration::{BootConfigurations, Eyes, FileSystem, Found, Volumes},
@@ -362,11 +362,16 @@ impl<'r> Reading<'r, '_> {
 
     /// The path of the file that starts at a block.
     pub(crate) fn path_of(&mut self, lba: Lba) -> Option<String> {
+        self.file_starting_at(lba).map(|file| file.path)
+    }
+
+    /// The file that starts at a block.
+    pub(crate) fn file_starting_at(&mut self, lba: Lba) -> Option<FileAt> {
         let (_, primary) = self.descriptors.main.primary.as_ref()?;
         let root = primary.root.as_ref()?;
         let wanted = std::iter::once(lba).collect();
         let mut tree = Tree::read(self.disc, root, &wanted);
-        tree.files.remove(&lba).map(|file| file.path)
+        tree.files.remove(&lba)
     }
 }
 

@@ -46,6 +46,7 @@ pub use self::{
 };
 use crate::{
     findings,
+    tool::mastered_by,
     units::{BlockCount, Lba},
 };
 
@@ -148,6 +149,11 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         unreadable: Vec::new(),
         findings: Vec::new(),
     };
+    let code = sector_code.unwrap_or(SectorCode::Empty);
+    let mastered_by = mastered_by(&inspection, code);
+    if let Some(volume) = &mut inspection.volume {
+        volume.mastered_by = mastered_by;
+    }
     let mut reading = Reading {
         disc,
         options,
@@ -157,11 +163,12 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         images: &images,
         tables: &tables,
         tree: tree.as_ref(),
-        sector_code: sector_code.unwrap_or(SectorCode::Empty),
+        sector_code: code,
         known: Known::default(),
         found: Vec::new(),
     };
     findings::check(&mut reading);
+    findings::choose(&mut reading);
     let mut found = reading.found;
     inspection.boot_image = options.boot_image.and_then(|original| {
         let catalog = inspection.catalog.as_ref()?;

@@ -6,6 +6,7 @@ use super::original::Comparison;
 use crate::{
     eltorito::{MediaType, Platform},
     finding::{Finding, FindingId, Severity},
+    tool::Tool,
     units::{BlockCount, ByteCount, Lba, VirtualSector, VirtualSectorCount},
 };
 
@@ -79,8 +80,14 @@ pub struct Volume {
     pub lba: Lba,
     /// The volume's name.
     pub id: String,
+    /// What prepared it, in its own words.
+    #[serde(default)]
+    pub preparer: String,
     /// What made it, in its own words.
     pub application: String,
+    /// The tools that left their traces on it, the one that laid it out first.
+    #[serde(default)]
+    pub mastered_by: Vec<Tool>,
     /// The volume's size.
     pub blocks: BlockCount,
     /// The root directory.

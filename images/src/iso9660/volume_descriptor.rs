@@ -99,6 +99,8 @@ impl DescriptorKind {
 pub struct RawPrimaryVolume {
     /// The volume's name.
     pub volume_id: String,
+    /// Who prepared it.
+    pub preparer_id: String,
     /// What made it.
     pub application_id: String,
     /// The volume's length in logical blocks.
@@ -136,6 +138,7 @@ impl RawPrimaryVolume {
         let address = |position: usize| u64::from(le32(block, position - 1));
         Self {
             volume_id: field(41, 72),
+            preparer_id: field(447, 574),
             application_id: field(575, 702),
             space_size: BlockCount::new(address(81)),
             block_bytes: le16(block, 128),

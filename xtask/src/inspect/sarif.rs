@@ -28,7 +28,7 @@ pub(super) fn document(iso: &Path, inspection: &Inspection) -> Value {
                 "level": level(finding.severity),
                 "message": { "text": finding.message },
                 "locations": [location(finding.offset)],
-                "properties": { "lba": finding.lba.get(), "trips": finding.trips },
+                "properties": { "lba": finding.lba.get(), "trips": finding.trips, "recipes": finding.recipes },
             })
         })
         .collect();
@@ -53,7 +53,7 @@ pub(super) fn document(iso: &Path, inspection: &Inspection) -> Value {
             "tool": { "driver": {
                 "name": "boot-matrix inspect",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": FindingId::ALL.iter().copied().map(rule).collect::<Vec<_>>(),
+                "rules": FindingId::ALL.iter().map(|&id| rule(id, inspection)).collect::<Vec<_>>(),
             } },
             "artifacts": [{ "location": { "uri": uri }, "length": inspection.size.get() }],
             "results": results,
@@ -61,14 +61,21 @@ pub(super) fn document(iso: &Path, inspection: &Inspection) -> Value {
     })
 }
 
-fn rule(id: FindingId) -> Value {
-    let fixes = id.fixes().iter();
-    let text: String = fixes
-        .clone()
-        .map(|(tool, remedy)| format!("\n{tool}: {remedy}"))
+/// A rule, with the recipes that fit the disc, where it is broken.
+fn rule(id: FindingId, inspection: &Inspection) -> Value {
+    let mut findings = inspection.findings.iter();
+    let found = findings.find(|finding| finding.id == id);
+    let recipes = found.map_or(&[][..], |finding| &finding.recipes);
+    let text: String = recipes
+        .iter()
+        .map(|recipe| format!("\n{}: {}", recipe.heading(), recipe.commands.join(" && ")))
         .collect();
-    let markdown: String = fixes
-        .map(|(tool, remedy)| format!("\n- {tool}: `{remedy}`"))
+    let markdown: String = recipes
+        .iter()
+        .map(|recipe| {
+            let commands = recipe.commands.join("\n  ");
+            format!("\n- {}:\n\n  ```\n  {commands}\n  ```\n", recipe.heading())
+        })
         .collect();
     json!({
         "id": id.as_str(),

@@ -7,7 +7,7 @@ use std::{
 
 use anstyle::Style;
 use images::{
-    finding::{Finding, Severity},
+    finding::{FilledRecipe, Finding, Severity},
     inspect::{
         BootReading, Comparison, ComparisonResult, EntryReading, Inspection, PartitionsReading,
     },
@@ -29,8 +29,9 @@ pub(super) fn write(
     if findings.any(|finding| finding.severity > Severity::Info) {
         writeln!(out, "\n{NOT_YOURS}")?;
     }
+    let mut calls = Vec::new();
     for finding in &inspection.findings {
-        write_finding(out, finding)?;
+        write_finding(out, finding, &mut calls)?;
     }
     writeln!(out)?;
     let gravest = inspection.findings.iter().map(|finding| finding.severity);
@@ -43,7 +44,8 @@ pub(super) fn write(
 
 /// What those can do who did not make the disc, before what its maker can do.
 const NOT_YOURS: &str = "If you did not make this disc: download it again and compare its checksum, write it again as an image, or ask its maker.\n\
-                         What its maker can do stands with each finding.";
+                         What its maker can do stands with each finding. In the commands, tree is the folder that the disc is mastered from, disc.iso this disc, and new.iso\n\
+                         what comes out; to get a folder from a disc: xorriso -osirrox on -indev disc.iso -extract / tree && chmod -R u+w tree";
 
 /// How a severity looks.
 const fn style(severity: Severity) -> Style {
@@ -75,8 +77,18 @@ pub(crate) fn write_disc(
             )
         });
         writeln!(out, "volume   {:?}, {}{tree}", volume.id, volume.blocks)?;
-        if !volume.application.is_empty() {
-            writeln!(out, "made by  {}", volume.application)?;
+        let tools: Vec<&str> = volume
+            .mastered_by
+            .iter()
+            .map(|tool| tool.as_str())
+            .collect();
+        let own_words = [&volume.preparer, &volume.application];
+        let own_words = own_words.into_iter().filter(|words| !words.is_empty());
+        let words: Vec<&str> = own_words.map(String::as_str).collect();
+        match (tools.is_empty(), words.is_empty()) {
+            (true, true) => {}
+            (true, false) => writeln!(out, "made by  {}", words.join("; "))?,
+            (false, _) => writeln!(out, "made by  {}: {}", tools.join(", "), words.join("; "))?,
         }
     }
     for session in &inspection.sessions {
@@ -221,7 +233,11 @@ fn compared(comparison: &Comparison) -> String {
     )
 }
 
-fn write_finding(out: &mut Terminal<impl Write>, finding: &Finding) -> io::Result<()> {
+fn write_finding<'f>(
+    out: &mut Terminal<impl Write>,
+    finding: &'f Finding,
+    calls: &mut Vec<Told<'f>>,
+) -> io::Result<()> {
     writeln!(out)?;
     out.paint(
         style(finding.severity),
@@ -234,16 +250,46 @@ fn write_finding(out: &mut Terminal<impl Write>, finding: &Finding) -> io::Resul
         writeln!(out, "  {what} [{who}]")?;
     }
     // Nobody mends what is by design.
-    if finding.severity == Severity::Info {
+    if !finding.is_to_fix() {
         return Ok(());
     }
     writeln!(out, "  to fix it: {}", finding.fix)?;
-    let fixes = finding.id.fixes();
-    let width = fixes.iter().map(|(tool, _)| tool.len()).max().unwrap_or(0);
-    for (tool, remedy) in fixes {
-        writeln!(out, "    {tool:<width$}  {remedy}")?;
+    for line in recipe_lines(finding, calls) {
+        writeln!(out, "    {line}")?;
     }
     Ok(())
+}
+
+/// A recipe that was printed, with the finding that it belongs to.
+pub(crate) type Told<'f> = (&'f Finding, &'f FilledRecipe);
+
+/// So many recipes of a finding are printed, those of the tools that made the disc first. JSON has all.
+const RECIPES: usize = 2;
+
+/// The recipes of a finding, each with its commands, unless these stand above with another finding.
+pub(crate) fn recipe_lines<'f>(finding: &'f Finding, calls: &mut Vec<Told<'f>>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for recipe in finding.recipes.iter().take(RECIPES) {
+        let heading = recipe.heading();
+        let above = calls
+            .iter()
+            .find(|(_, above)| above.commands == recipe.commands);
+        match above {
+            Some((other, _)) => {
+                lines.push(format!(
+                    "{heading}: the commands that stand with {}",
+                    other.id
+                ));
+            }
+            None => {
+                lines.push(format!("{heading}:"));
+                let commands = recipe.commands.iter();
+                lines.extend(commands.map(|command| format!("  {command}")));
+                calls.push((finding, recipe));
+            }
+        }
+    }
+    lines
 }
 
 fn summary(findings: &[Finding]) -> String {

@@ -8,7 +8,7 @@ use super::{
     Report,
     boots::{Booted, ERROR, Failure, short},
     fix, summary,
-    text::{found, members, remedies, screen_of, table, unexplained},
+    text::{found, members, recipes, remedies, screen_of, table, unexplained},
 };
 use crate::inspect::text::write_disc;
 
@@ -24,8 +24,14 @@ pub(super) fn report(report: &Report, booted: &[Booted], out: &Path) -> String {
         let _ = writeln!(text, "- {line}");
     }
     let _ = writeln!(text, "\n## Why\n");
+    let mut calls = Vec::new();
     for diagnosis in &report.diagnosis {
         explained(&mut text, diagnosis, booted, out);
+        let recipes = recipes(report, diagnosis, &mut calls);
+        if !recipes.is_empty() {
+            fenced(&mut text, &recipes.join("\n"));
+        }
+        unknown(&mut text, diagnosis);
     }
     let others = unexplained(report);
     if !others.is_empty() {
@@ -84,6 +90,9 @@ fn explained(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &
     for remedy in remedies(diagnosis) {
         let _ = writeln!(text, "- To fix it: {remedy}\n");
     }
+}
+
+fn unknown(text: &mut String, diagnosis: &Diagnosis) {
     if let Some(unknown) = diagnosis.unknown() {
         let _ = writeln!(text, "{unknown}\n");
     }

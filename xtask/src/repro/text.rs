@@ -13,7 +13,12 @@ use super::{
     boots::{Booted, ERROR, Failure, short},
     fix, screen, summary,
 };
-use crate::{boot_matrix::flips, columns::aligned, inspect::text::write_disc, terminal::Terminal};
+use crate::{
+    boot_matrix::flips,
+    columns::aligned,
+    inspect::text::{Told, recipe_lines, write_disc},
+    terminal::Terminal,
+};
 
 /// The paragraphs' width.
 const WIDTH: usize = 96;
@@ -46,8 +51,9 @@ pub(super) fn write(
     if several_builds(booted) {
         flips::print(to, &report.results)?;
     }
+    let mut calls = Vec::new();
     for diagnosis in &report.diagnosis {
-        write_diagnosis(to, diagnosis, booted, out)?;
+        write_diagnosis(to, (report, diagnosis), booted, out, &mut calls)?;
     }
     let others = unexplained(report);
     if !others.is_empty() {
@@ -71,11 +77,12 @@ pub(super) fn write(
 }
 
 /// What happened, the program's words as it said them, what explains it, and what is not known.
-fn write_diagnosis(
+fn write_diagnosis<'r>(
     to: &mut Terminal<impl Write>,
-    diagnosis: &Diagnosis,
+    (report, diagnosis): (&'r Report, &Diagnosis),
     booted: &[Booted],
     out: &Path,
+    calls: &mut Vec<Told<'r>>,
 ) -> io::Result<()> {
     let happened = diagnosis.happened();
     let why = [happened.then, &diagnosis.why()].join(" ");
@@ -96,6 +103,9 @@ fn write_diagnosis(
     }
     for remedy in remedies(diagnosis) {
         writeln!(to, "{}", indented("to fix it: ", remedy))?;
+    }
+    for line in recipes(report, diagnosis, calls) {
+        writeln!(to, "      {line}")?;
     }
     match diagnosis.unknown() {
         Some(unknown) => writeln!(to, "{}", filled(&unknown)),
@@ -181,6 +191,22 @@ pub(super) fn remedies(diagnosis: &Diagnosis) -> Vec<&str> {
         }
     }
     remedies
+}
+
+/// How the disc is mastered without the findings that explain a boot.
+pub(super) fn recipes<'r>(
+    report: &'r Report,
+    diagnosis: &Diagnosis,
+    calls: &mut Vec<Told<'r>>,
+) -> Vec<String> {
+    let is_cause = |finding: &&Finding| {
+        let mut causes = diagnosis.causes.iter();
+        causes.any(|cause| cause.finding == Some(finding.id))
+    };
+    let findings = report.inspection.findings.iter().filter(is_cause);
+    findings
+        .flat_map(|finding| recipe_lines(finding, calls))
+        .collect()
 }
 
 /// What stands above findings that explain nothing.

@@ -16,7 +16,7 @@ use scenarios::{
     words::Set,
 };
 
-use super::{accepted, firmware_name, markdown_table};
+use super::{accepted, firmware_name, markdown_table, recipes};
 
 /// One row for each id.
 pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {
@@ -235,11 +235,7 @@ pub(super) fn pages(_: &Path, matrix: &Matrix) -> Result<String, String> {
     let cells = cells(matrix);
     let page = |&id: &FindingId| {
         let trips: Vec<String> = id.trips().iter().map(|who| format!("`{who}`")).collect();
-        let fixes: String = id
-            .fixes()
-            .iter()
-            .map(|(tool, remedy)| format!("- {tool}: `{remedy}`\n"))
-            .collect();
+        let recipes: String = id.recipes().iter().map(recipes::line).collect();
         let trips = trips.join(", ");
         let bytes = match Defect::of(id) {
             Some(_) => bytes(id, &cells)?,
@@ -251,7 +247,7 @@ pub(super) fn pages(_: &Path, matrix: &Matrix) -> Result<String, String> {
             format!("Who trips: {trips}. ")
         };
         Ok(format!(
-            "### {id}\n\n{} Severity: {}.\n\n{trips}{}\n\n{bytes}\nTo fix it: {}\n\n{fixes}\n",
+            "### {id}\n\n{} Severity: {}.\n\n{trips}{}\n\n{bytes}\nTo fix it: {}\n\n{recipes}\n",
             id.explanation(),
             severity(id),
             id.consequence(),

@@ -8,6 +8,7 @@ mod families;
 mod firmware;
 mod guests;
 mod masters;
+mod recipes;
 
 use std::{
     fs,
@@ -28,6 +29,7 @@ type Body = fn(&Path, &Matrix) -> Result<String, String>;
 const TABLES: &[(&str, &str, Body)] = &[
     ("docs/mastering.md", "masters", masters::table),
     ("docs/findings.md", "defects", defects::table),
+    ("docs/findings.md", "calls", recipes::calls),
     ("docs/findings.md", "findings", defects::pages),
     ("docs/firmware.md", "firmware", firmware::table),
     ("docs/guests.md", "programs", guests::table),

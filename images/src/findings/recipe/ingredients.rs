@@ -1,0 +1,558 @@
+//! What is on a disc that decides how it is mastered.
+
+use std::{collections::BTreeSet, ops::ControlFlow};
+
+use super::super::{config_wrong_medium, image_not_at_start};
+use crate::{
+    boot::Floppy,
+    boot_configuration::Loader,
+    efi_program::{EfiProgram, HEADERS, Machine},
+    eltorito::{MediaType, Platform},
+    finding::{FindingId, Severity},
+    inspect::{BiosProgram, BootReading, NodeKind, Owner, Purpose, Reading, floppy, walk_tree},
+    iso9660::Names,
+    partition_table::Mbr,
+    units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
+};
+
+/// A BIOS that loads this much is asked to load an unknown image whole: VirtualBox takes no more.
+const LOADED_WHOLE: VirtualSectorCount = VirtualSectorCount::new(1_024);
+/// What is loaded of a larger one, by custom.
+const LOADED: VirtualSectorCount = VirtualSectorCount::new(4);
+/// Files that may be a BIOS' loader, of which so many are looked at.
+const CANDIDATES: usize = 64;
+/// No loader for a BIOS is longer.
+const LOADER_BYTES: ByteCount = ByteCount::new(4 << 20);
+/// No path that is known is longer: of a longer one the beginning was cut.
+const PATH_BYTES: usize = 512;
+/// The room that a FAT image gets where nothing says how much is needed.
+const USUAL_MIB: u64 = 16;
+
+/// What is on a disc that decides how it is mastered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ingredients {
+    /// The label that the volume has, or the one that its configurations want.
+    pub(super) label: String,
+    pub(super) has_joliet: bool,
+    pub(super) has_udf: bool,
+    /// The path at which the boot catalog stands.
+    pub(super) catalog: Option<String>,
+    pub(super) bios: Option<BiosPart>,
+    pub(super) efi: Option<EfiPart>,
+    /// Whether the disc has boot code for a stick.
+    pub(super) is_stick: bool,
+    /// Whether GRUB is on it, with its configuration where grub-mkrescue wants it.
+    pub(super) has_grub: bool,
+    /// Whether isolinux is on it, with a configuration.
+    pub(super) has_isolinux_configuration: bool,
+    /// What shim wants to start and does not find.
+    pub(super) second_stage: Option<String>,
+    /// The path of the largest file.
+    pub(super) largest_file: Option<String>,
+}
+
+/// What a BIOS starts.
+#[derive(Clone, Debug)]
+pub(super) struct BiosPart {
+    pub(super) image: Image,
+    pub(super) program: BiosProgram,
+    /// No emulation, a floppy, or a hard disk.
+    pub(super) media: MediaType,
+    pub(super) length: VirtualSectorCount,
+    /// How many sectors are to be loaded.
+    pub(super) load: VirtualSectorCount,
+    /// Whether it wants a boot-info table.
+    pub(super) has_table: bool,
+}
+
+/// What UEFI starts.
+#[derive(Clone, Debug)]
+pub(super) enum EfiPart {
+    /// A FAT image that is as it must be.
+    Whole {
+        image: Image,
+        length: VirtualSectorCount,
+    },
+    /// One whose loader has a name that no firmware looks for.
+    Misnamed {
+        path: String,
+        from: String,
+        to: String,
+        length: VirtualSectorCount,
+    },
+    /// One that must be made.
+    ToMake {
+        path: String,
+        /// The directory of the tree that goes into it, as in `EFI`; `None` where its loader is not on the disc.
+        from: Option<String>,
+        loader: String,
+        mib: u64,
+    },
+}
+
+/// Where an image stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Image {
+    /// It is a file of the tree: its path, without the first slash.
+    File(String),
+    /// It is none.
+    Blocks {
+        start: Lba,
+        blocks: BlockCount,
+        in_partition: bool,
+    },
+}
+
+/// More than any EFI system partition on a disc has, in MiB.
+const MOST_MIB: u64 = 4_096;
+
+/// What the tree was walked for.
+#[derive(Default)]
+struct Searched {
+    /// Files that may be a loader for a BIOS: where they start, their paths and lengths.
+    candidates: Vec<(Lba, String, ByteCount)>,
+    /// The directory `/EFI`, as it is written, and the bytes of the files in it.
+    efi_folder: Option<String>,
+    efi_bytes: u64,
+}
+
+impl Ingredients {
+    /// What a disc tells.
+    pub(super) fn of(reading: &mut Reading<'_, '_>) -> Self {
+        let volume = reading.inspection.volume.as_ref();
+        let searched = search(reading);
+        let bios = bios(reading, &searched);
+        let configurations = reading.configurations();
+        let label = wanted_label(reading).or_else(|| volume.map(|volume| volume.id.clone()));
+        let catalog = reading.catalog().map(|catalog| catalog.lba);
+        let largest = reading.tree.and_then(|tree| tree.largest.as_ref());
+        Self {
+            // Other letters are kept as question marks, which the right label does not have.
+            label: label
+                .filter(|label| !label.contains('?'))
+                .unwrap_or_default(),
+            has_joliet: volume.is_some_and(|volume| volume.supplementary),
+            has_udf: reading.udf().is_some(),
+            catalog: catalog.and_then(|lba| path(reading.path_of(lba)?)),
+            efi: efi(reading, &searched),
+            is_stick: reading.sector_code.is_code(),
+            has_grub: reading.has_file("/boot/grub/grub.cfg") == Some(true),
+            has_isolinux_configuration: configurations.of(Loader::Isolinux).next().is_some(),
+            second_stage: second_stage(reading),
+            largest_file: largest.and_then(|(_, file)| path(file.path.clone())),
+            bios,
+        }
+    }
+
+    /// Discs of the usual kinds.
+    pub(super) fn examples() -> Vec<(&'static str, Self)> {
+        let bios = |path: &str, program: BiosProgram| BiosPart {
+            image: Image::File(path.to_owned()),
+            program,
+            media: MediaType::NO_EMULATION,
+            length: VirtualSectorCount::new(80),
+            load: program.needs().unwrap_or(LOADED),
+            has_table: program != BiosProgram::Etfsboot,
+        };
+        let isolinux = bios("isolinux/isolinux.bin", BiosProgram::Isolinux(Some(6)));
+        let grub = bios("boot/grub/i386-pc/eltorito.img", BiosProgram::Grub);
+        let windows = bios("boot/etfsboot.com", BiosProgram::Etfsboot);
+        let whole = |image| EfiPart::Whole {
+            image,
+            length: VirtualSectorCount::new(5_760),
+        };
+        let image = |path: &str| Some(whole(Image::File(path.to_owned())));
+        let behind = Image::Blocks {
+            start: Lba::new(2_048),
+            blocks: BlockCount::new(1_440),
+            in_partition: true,
+        };
+        let to_make = EfiPart::ToMake {
+            path: "boot/efi.img".to_owned(),
+            from: Some("EFI".to_owned()),
+            loader: "BOOTX64.EFI".to_owned(),
+            mib: 4,
+        };
+        let disc = |bios: Option<&BiosPart>, efi| Self {
+            label: "MY_DISC".to_owned(),
+            bios: bios.cloned(),
+            efi,
+            ..Self::default()
+        };
+        let stick = |disc: Self| Self {
+            is_stick: true,
+            ..disc
+        };
+        vec![
+            ("isolinux", disc(Some(&isolinux), None)),
+            (
+                "isolinux and an image for UEFI, also as a stick",
+                stick(disc(Some(&isolinux), image("boot/efi.img"))),
+            ),
+            (
+                "isolinux and a partition for UEFI behind the volume, also as a stick",
+                stick(disc(Some(&isolinux), Some(whole(behind)))),
+            ),
+            (
+                "GRUB and an image for UEFI, also as a stick",
+                Self {
+                    has_grub: true,
+                    ..stick(disc(Some(&grub), image("boot/efi.img")))
+                },
+            ),
+            (
+                "Windows",
+                Self {
+                    has_udf: true,
+                    ..disc(Some(&windows), image("efi/microsoft/boot/efisys.bin"))
+                },
+            ),
+            (
+                "a loader for UEFI in the tree, and no image of it",
+                disc(None, Some(to_make)),
+            ),
+        ]
+    }
+
+    /// The folder of the boot images.
+    pub(super) fn folder(&self) -> &str {
+        let bios = self.bios.as_ref().map(|bios| &bios.image);
+        let path = match (bios, &self.efi) {
+            (Some(Image::File(path)), _)
+            | (
+                _,
+                Some(
+                    EfiPart::Whole {
+                        image: Image::File(path),
+                        ..
+                    }
+                    | EfiPart::Misnamed { path, .. }
+                    | EfiPart::ToMake { path, .. },
+                ),
+            ) => path,
+            _ => "boot/",
+        };
+        path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    pub(super) fn is_isolinux(&self) -> bool {
+        let bios = self.bios.as_ref();
+        bios.is_some_and(|bios| bios.program.is_isolinux())
+    }
+
+    pub(super) fn is_grub(&self) -> bool {
+        let bios = self.bios.as_ref();
+        bios.is_some_and(|bios| bios.program == BiosProgram::Grub)
+    }
+}
+
+/// A path as tools want it: without its first slash. One that was cut, or that has other letters, is not known.
+fn path(path: String) -> Option<String> {
+    let is_known = path.len() < PATH_BYTES && !path.contains('?');
+    let path = path.strip_prefix('/').map(ToOwned::to_owned);
+    path.filter(|path| is_known && !path.is_empty())
+}
+
+/// The label that the configurations want, where that was found to be another one.
+fn wanted_label(reading: &mut Reading<'_, '_>) -> Option<String> {
+    let mut found = reading.found.iter();
+    found.find(|finding| {
+        finding.id == FindingId::ConfigWrongMedium && finding.severity == Severity::Error
+    })?;
+    let labels = reading.labels();
+    let configurations = reading.configurations();
+    let mut all = configurations.all.iter();
+    all.find_map(|configuration| {
+        let mut entries = configuration.entries.iter().enumerate();
+        entries.find_map(|(index, entry)| {
+            let line = entry.command_line.as_deref()?;
+            let wanted = config_wrong_medium::wanted_label(line)?;
+            let counts = configuration.may_be_default(index) && !entry.conditional;
+            (counts && !labels.contains(&wanted)).then_some(wanted)
+        })
+    })
+}
+
+/// Walks the tree once.
+fn search(reading: &mut Reading<'_, '_>) -> Searched {
+    let mut searched = Searched::default();
+    let primary = reading.descriptors.main.primary.as_ref();
+    let Some(root) = primary.and_then(|(_, primary)| primary.root.as_ref()) else {
+        return searched;
+    };
+    walk_tree(reading.disc, root, Names::Plain, &mut |node| {
+        if node.kind == NodeKind::File {
+            let name = node.name.to_ascii_lowercase();
+            let may_be = [".bin", ".img", ".com"]
+                .iter()
+                .any(|end| name.ends_with(end));
+            if may_be && node.length() <= LOADER_BYTES && searched.candidates.len() < CANDIDATES {
+                let candidate = (node.start(), node.path(), node.length());
+                searched.candidates.push(candidate);
+            }
+            let path = node.path();
+            if let Some((folder, _)) = path.trim_start_matches('/').split_once('/')
+                && folder.eq_ignore_ascii_case("EFI")
+            {
+                searched.efi_folder.get_or_insert_with(|| folder.to_owned());
+                let length = node.length().get();
+                searched.efi_bytes = searched.efi_bytes.saturating_add(length);
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    searched
+}
+
+/// What a BIOS starts, or could: the image of an entry, or a loader in the tree.
+fn bios(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<BiosPart> {
+    let of_other = reading.entries_for(Purpose::Other);
+    let entries: Vec<&BootReading> = reading
+        .bios_entries()
+        .chain(of_other)
+        .map(|(_, boot)| boot)
+        .collect();
+    let named = entries.iter().find_map(|boot| {
+        let length = boot.file_bytes?;
+        let path = path(boot.path.clone()?)?;
+        Some((boot.load_rba, Image::File(path), length, Some(*boot)))
+    });
+    let found = named
+        .or_else(|| {
+            // An address that is off lies in the file, or some blocks before it.
+            let boot = *entries.first()?;
+            let (start, path, length) = candidate_at(reading, boot.load_rba)?;
+            Some((start, Image::File(path), length, Some(boot)))
+        })
+        .or_else(|| {
+            // A disc that was made for UEFI alone stays one.
+            let is_for_efi = reading.bootable_efi_entries().next().is_some();
+            if entries.is_empty() && is_for_efi {
+                return None;
+            }
+            let known = known_loader(reading, searched)?;
+            let (start, path, length) = known;
+            Some((start, Image::File(path), length, entries.first().copied()))
+        })
+        .or_else(|| {
+            let on_disc = |boot: &&&BootReading| {
+                reading.images.room(boot.load_rba).is_some() && boot.extent_blocks.is_some()
+            };
+            let boot = *entries.iter().find(on_disc)?;
+            let blocks = boot.extent_blocks?;
+            let blocks = boot
+                .own_length
+                .map_or(blocks, VirtualSectorCount::blocks_rounded_up);
+            let image = Image::Blocks {
+                start: boot.load_rba,
+                blocks,
+                in_partition: false,
+            };
+            Some((boot.load_rba, image, blocks.bytes(), Some(boot)))
+        });
+    let (start, image, length, boot) = found?;
+    let program = program(reading, boot, start);
+    let length = length.virtual_sectors_rounded_up();
+    Some(BiosPart {
+        image,
+        program,
+        media: media(reading, boot, start, length, program),
+        length,
+        load: program.needs().unwrap_or(if length <= LOADED_WHOLE {
+            length
+        } else {
+            LOADED
+        }),
+        has_table: matches!(program, BiosProgram::Isolinux(_) | BiosProgram::Grub)
+            || boot.is_some_and(|boot| {
+                boot.media.emulation() == MediaType::NO_EMULATION && boot.own_length.is_some()
+            }),
+    })
+}
+
+/// The file in which a block lies, or that begins a few blocks behind it.
+fn candidate_at(reading: &mut Reading<'_, '_>, lba: Lba) -> Option<(Lba, String, ByteCount)> {
+    let tree = reading.tree?;
+    let (start, _) = image_not_at_start::near(&tree.extents, lba)?;
+    let file = reading.file_starting_at(start)?;
+    Some((start, path(file.path)?, file.length))
+}
+
+/// The program that starts at a block. In the image of a drive its name may be that of any file.
+fn program(reading: &mut Reading<'_, '_>, boot: Option<&BootReading>, start: Lba) -> BiosProgram {
+    let start = start.byte_offset();
+    let is_drive = boot.is_some_and(|boot| boot.media.emulation() != MediaType::NO_EMULATION);
+    if is_drive && !BiosProgram::begins_at(reading.disc, start) {
+        return BiosProgram::Unknown;
+    }
+    BiosProgram::read(reading.disc, start)
+}
+
+/// A loader for a BIOS that is known, somewhere in the tree.
+fn known_loader(
+    reading: &mut Reading<'_, '_>,
+    searched: &Searched,
+) -> Option<(Lba, String, ByteCount)> {
+    let mut candidates = searched.candidates.iter();
+    candidates.find_map(|(start, found, length)| {
+        let is_one = BiosProgram::begins_at(reading.disc, start.byte_offset());
+        Some((*start, path(found.clone())?, *length)).filter(|_| is_one)
+    })
+}
+
+/// As what the image is started: programs that are known want no emulation, and a type that does not exist says nothing.
+fn media(
+    reading: &mut Reading<'_, '_>,
+    boot: Option<&BootReading>,
+    start: Lba,
+    length: VirtualSectorCount,
+    program: BiosProgram,
+) -> MediaType {
+    let given = boot.map_or(MediaType::NO_EMULATION, |boot| boot.media.emulation());
+    if program != BiosProgram::Unknown {
+        MediaType::NO_EMULATION
+    } else if given.0 <= MediaType::HARD_DISK.0 {
+        given
+    } else {
+        let floppies = [
+            MediaType::FLOPPY_1200K,
+            MediaType::FLOPPY_1440K,
+            MediaType::FLOPPY_2880K,
+        ];
+        let is_so_long = |media: &MediaType| floppy(*media).map(Floppy::length) == Some(length);
+        let sector = reading.disc.array::<512>(start.byte_offset());
+        let table = sector.filter(|sector| sector.ends_with(&[0x55, 0xAA]));
+        let has_partition = table.is_some_and(|sector| Mbr::decode(&sector).used().count() == 1);
+        match floppies.into_iter().find(is_so_long) {
+            Some(media) => media,
+            None if has_partition => MediaType::HARD_DISK,
+            None => MediaType::NO_EMULATION,
+        }
+    }
+}
+
+/// What UEFI starts, or could.
+fn efi(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<EfiPart> {
+    let images = reading.efi_images();
+    let whole = images.iter().find_map(|image| {
+        let fat = image.fat.filter(|_| image.works())?;
+        let length = fat.parameters.length();
+        let is_there =
+            !image.length_is_known || length.bytes() <= image.length.blocks_rounded_up().bytes();
+        let boot = image.boot;
+        let of_file = boot.path.clone().and_then(path).map(Image::File);
+        let blocks = || Image::Blocks {
+            start: boot.load_rba,
+            blocks: length.blocks_rounded_up(),
+            in_partition: true,
+        };
+        let image = of_file.unwrap_or_else(blocks);
+        is_there.then_some(EfiPart::Whole { image, length })
+    });
+    let whole = whole.or_else(|| elsewhere(reading));
+    whole
+        .or_else(|| {
+            images.iter().find_map(|image| {
+                let fat = image
+                    .fat
+                    .filter(|fat| fat.parameters.wrong_width().is_none())?;
+                let mut programs = image.programs.iter();
+                let (program, to) = programs.find_map(|program| {
+                    let headers = program.headers.as_ref().filter(|it| it.is_efi)?;
+                    let is_misnamed = program.looked_for().is_none();
+                    Some((program, headers.machine.loader()?)).filter(|_| is_misnamed)
+                })?;
+                Some(EfiPart::Misnamed {
+                    path: path(image.boot.path.clone()?)?,
+                    from: program.path().replace('\\', "/"),
+                    to: to.to_owned(),
+                    length: fat.parameters.length(),
+                })
+            })
+        })
+        .or_else(|| to_make(reading, searched))
+}
+
+/// An image with a loader that no entry names.
+fn elsewhere(reading: &mut Reading<'_, '_>) -> Option<EfiPart> {
+    let named: BTreeSet<Lba> = reading.entries().map(|(_, boot)| boot.load_rba).collect();
+    let images = reading.images_elsewhere();
+    images
+        .iter()
+        .filter(|image| !named.contains(&image.lba))
+        .find_map(|other| {
+            let fat = crate::fat::FatVolume::at(reading.disc, other.lba.byte_offset())?;
+            let length = fat.parameters.length();
+            let image = match other.what {
+                Owner::File => Image::File(path(reading.path_of(other.lba)?)?),
+                Owner::Partition | Owner::Nothing => Image::Blocks {
+                    start: other.lba,
+                    blocks: length.blocks_rounded_up(),
+                    in_partition: other.what == Owner::Partition,
+                },
+            };
+            Some(EfiPart::Whole { image, length })
+        })
+}
+
+/// An image that must be made, of what is in the tree or of a loader that its maker has.
+fn to_make(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<EfiPart> {
+    let in_tree = loader_in_tree(reading);
+    let entry = reading
+        .entries()
+        .filter(|(entry, boot)| {
+            entry.platform == Platform::EFI || Purpose::of(entry.platform, boot) == Purpose::Efi
+        })
+        .map(|(_, boot)| boot)
+        .next();
+    if in_tree.is_none() && entry.is_none() {
+        return None;
+    }
+    let of_entry = entry.and_then(|boot| path(boot.path.clone()?));
+    let named = entry.and_then(|boot| boot.loaders.first().cloned());
+    // A quarter more, for the file system and for what is added some day.
+    let mib = searched.efi_bytes.saturating_mul(5) / 4 / (1 << 20) + 2;
+    let from = searched.efi_folder.clone().filter(|_| in_tree.is_some());
+    Some(EfiPart::ToMake {
+        path: of_entry.unwrap_or_else(|| "boot/efi.img".to_owned()),
+        mib: if from.is_some() {
+            mib.clamp(4, MOST_MIB)
+        } else {
+            USUAL_MIB
+        },
+        from,
+        loader: in_tree
+            .or(named)
+            .unwrap_or_else(|| "BOOTX64.EFI".to_owned()),
+    })
+}
+
+/// A loader in `/EFI/BOOT` of the tree that is what its name says.
+fn loader_in_tree(reading: &mut Reading<'_, '_>) -> Option<String> {
+    let loaders = reading.inspection.tree.as_ref()?.loaders.iter();
+    let mut loaders = loaders.filter_map(|name| Some((name, Machine::of_loader(name)?)));
+    loaders
+        .find(|(name, machine)| {
+            let head = reading.file_at(&format!("/EFI/BOOT/{name}"), HEADERS);
+            let program = head.and_then(|head| EfiProgram::decode(&head));
+            program.is_some_and(|program| program.is_efi && machine.runs(program.machine))
+        })
+        .map(|(name, _)| name.clone())
+}
+
+/// What shim wants to start, where that is what was found to be missing.
+fn second_stage(reading: &mut Reading<'_, '_>) -> Option<String> {
+    let mut found = reading.found.iter();
+    found.find(|finding| finding.id == FindingId::EfiSecondStage)?;
+    let images = reading.efi_images();
+    images.iter().find_map(|image| {
+        let shim = image
+            .programs
+            .iter()
+            .find(|program| program.works() && program.is_shim(reading.disc))?;
+        let wanted = shim.second_stage_of_shim(reading.disc)?;
+        let mut beside = image.in_boot_folder();
+        let is_there = beside.any(|program| program.name.eq_ignore_ascii_case(&wanted));
+        (!is_there).then_some(wanted)
+    })
+}

@@ -1,0 +1,284 @@
+//! Recipes: how a tool is called so that a finding never arises.
+//!
+//! A right disc is mastered by one call for all that is on it: its loaders decide the options, not what was wrong. So most recipes name a tool and the options
+//! that the finding depends on, and the call is put together from what the disc tells ([`Ingredients`]). A test runs every recipe that is called tried, on the tree
+//! of a disc that has the finding (`tests/tests/recipes.rs`).
+
+mod calls;
+mod ingredients;
+
+use serde::{Deserialize, Serialize};
+
+use self::ingredients::Ingredients;
+use crate::{finding::Finding, inspect::Reading, tool::Tool};
+
+/// How a tool is called so that a finding never arises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The tool.
+    pub tool: Tool,
+    /// What must be on the disc.
+    pub when: When,
+    /// Commands of a shell, one a line, as a person types them. What stands in braces is filled in from the disc; `{call}` is the tool's whole call for it.
+    commands: &'static str,
+    /// The options in them on which the finding depends; empty where it depends on none.
+    pub matters: &'static str,
+    /// Whether a test has run it.
+    pub tried: bool,
+}
+
+/// What must be on a disc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Nothing in particular.
+    Any,
+    /// isolinux, with a configuration.
+    Isolinux,
+    /// isolinux or GRUB for a BIOS, of which there is boot code for a stick.
+    BootCode,
+    /// GRUB, with its configuration at `/boot/grub/grub.cfg`.
+    Grub,
+    /// No loader for UEFI.
+    BiosAlone,
+}
+
+impl When {
+    /// The same for people; empty where it is nothing.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Isolinux => "where isolinux is on the disc, with a configuration",
+            Self::BootCode => "where isolinux or GRUB is on the disc for a BIOS",
+            Self::Grub => "where GRUB is on the disc, with /boot/grub/grub.cfg",
+            Self::BiosAlone => "where the disc is for a BIOS alone",
+        }
+    }
+
+    fn holds(self, disc: &Ingredients) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Isolinux => disc.is_isolinux() && disc.has_isolinux_configuration,
+            Self::BootCode => disc.is_isolinux() || disc.is_grub(),
+            Self::Grub => disc.has_grub && !disc.is_isolinux(),
+            Self::BiosAlone => disc.efi.is_none(),
+        }
+    }
+}
+
+/// A recipe for one disc.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilledRecipe {
+    /// The tool.
+    pub tool: Tool,
+    /// What to type. `tree` is the folder that the disc is mastered from, `disc.iso` the disc, `new.iso` the disc that comes out.
+    pub commands: Vec<String>,
+    /// The options in them on which the finding depends; empty where it depends on none.
+    pub matters: String,
+    /// Whether a test has run it.
+    pub tried: bool,
+}
+
+impl FilledRecipe {
+    /// Its tool, and in brackets the options that matter and that it was not tried.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        heading(self.tool, &self.matters, self.tried)
+    }
+}
+
+fn heading(tool: Tool, matters: &str, tried: bool) -> String {
+    let not_tried = if tried { "" } else { "not tried here" };
+    let notes: Vec<&str> = [matters, not_tried]
+        .into_iter()
+        .filter(|note| !note.is_empty())
+        .collect();
+    if notes.is_empty() {
+        tool.to_string()
+    } else {
+        format!("{tool} ({})", notes.join("; "))
+    }
+}
+
+/// The whole call for a disc.
+const CALL: &str = "{call}";
+/// What begins the options that must be left out.
+const LEFT_OUT: &str = "no ";
+/// The same for a disc that is to be a stick too.
+const STICK: &str = "{stick}";
+
+/// xorriso's whole call for the disc; the options in it on which the finding depends.
+pub(super) const fn xorriso(matters: &'static str) -> Recipe {
+    commands(Tool::Xorriso, CALL, matters)
+}
+
+/// The same of genisoimage.
+pub(super) const fn genisoimage(matters: &'static str) -> Recipe {
+    commands(Tool::Genisoimage, CALL, matters)
+}
+
+/// The same of grub-mkrescue.
+pub(super) const fn grub_mkrescue() -> Recipe {
+    commands(Tool::GrubMkrescue, CALL, "").when(When::Grub)
+}
+
+/// The same of bsdtar, which writes one entry, for a BIOS.
+pub(super) const fn bsdtar(matters: &'static str) -> Recipe {
+    commands(Tool::Bsdtar, CALL, matters).when(When::BiosAlone)
+}
+
+/// The same of pycdlib: lines of Python, in which `iso` is the disc with its files.
+pub(super) const fn pycdlib(matters: &'static str) -> Recipe {
+    commands(Tool::Pycdlib, CALL, matters)
+}
+
+/// The same of oscdimg, which runs on Windows alone.
+pub(super) const fn oscdimg(matters: &'static str) -> Recipe {
+    Recipe {
+        tried: false,
+        ..commands(Tool::Oscdimg, CALL, matters)
+    }
+}
+
+/// The whole call for a disc that is to be a stick too.
+pub(super) const fn stick(tool: Tool, matters: &'static str) -> Recipe {
+    commands(tool, STICK, matters).when(When::BootCode)
+}
+
+/// Commands of its own.
+pub(super) const fn commands(tool: Tool, commands: &'static str, matters: &'static str) -> Recipe {
+    Recipe {
+        tool,
+        when: When::Any,
+        commands,
+        matters,
+        tried: true,
+    }
+}
+
+/// Of what no tool writes that is called right.
+pub(super) const ANY_TOOL: &[Recipe] = &[
+    xorriso(""),
+    genisoimage(""),
+    bsdtar(""),
+    pycdlib(""),
+    oscdimg(""),
+];
+
+impl Recipe {
+    /// Its tool, and in brackets the options that matter and that it was not tried.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        heading(self.tool, self.matters, self.tried)
+    }
+
+    /// Commands of its own, in which `{call}` and `{stick}` stand for the tool's whole call; `None` where that is all.
+    #[must_use]
+    pub fn own_commands(&self) -> Option<&'static str> {
+        Some(self.commands).filter(|commands| ![CALL, STICK].contains(commands))
+    }
+
+    /// The same where this is on the disc.
+    pub(super) const fn when(self, when: When) -> Self {
+        Self { when, ..self }
+    }
+
+    /// The recipe for a disc; `None` where it does not fit it.
+    fn fill(&self, disc: &Ingredients, finding: &Finding) -> Option<FilledRecipe> {
+        if !self.when.holds(disc) {
+            return None;
+        }
+        let mut commands = Vec::new();
+        for line in self.commands.lines() {
+            match line {
+                CALL => commands.extend(calls::call(self.tool, disc, disc.is_stick)?),
+                STICK => commands.extend(calls::call(self.tool, disc, true)?),
+                line => commands.push(calls::filled(line, disc, finding)?),
+            }
+        }
+        Some(FilledRecipe {
+            tool: self.tool,
+            matters: self.matters_in(&commands),
+            commands,
+            tried: self.tried,
+        })
+    }
+
+    /// The options that matter and that this disc needs. What must be left out matters on every disc.
+    fn matters_in(&self, commands: &[String]) -> String {
+        let is_there = |option: &&str| commands.iter().any(|command| command.contains(option));
+        match self.matters.starts_with(LEFT_OUT) {
+            true => self.matters.to_owned(),
+            false => {
+                let options: Vec<&str> = self.matters.split(' ').filter(is_there).collect();
+                options.join(" ")
+            }
+        }
+    }
+}
+
+/// Gives each finding the recipes that fit the disc, those of the tools that made it first.
+pub(crate) fn choose(reading: &mut Reading<'_, '_>) {
+    let has_recipe = |finding: &Finding| finding.is_to_fix() && !finding.id.recipes().is_empty();
+    if !reading.found.iter().any(has_recipe) {
+        return;
+    }
+    let volume = reading.inspection.volume.as_ref();
+    let mastered_by = volume.map_or(&[][..], |volume| &volume.mastered_by);
+    let disc = Ingredients::of(reading);
+    for finding in reading.found.iter_mut().filter(|it| has_recipe(it)) {
+        let recipes = finding.id.recipes().iter();
+        let mut recipes: Vec<_> = recipes
+            .filter_map(|recipe| recipe.fill(&disc, finding))
+            .collect();
+        let rank = |tool: Tool| {
+            let tool = match tool {
+                Tool::Genisoimage if mastered_by.contains(&Tool::Mkisofs) => Tool::Mkisofs,
+                tool => tool,
+            };
+            let place = mastered_by.iter().position(|it| *it == tool);
+            place.unwrap_or(mastered_by.len())
+        };
+        recipes.sort_by_key(|recipe| rank(recipe.tool));
+        finding.recipes = recipes;
+    }
+}
+
+/// A disc of a usual kind, and how tools are called for it.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// What is on the disc.
+    pub disc: &'static str,
+    /// The calls.
+    pub calls: Vec<FilledRecipe>,
+}
+
+/// The calls for discs of the usual kinds, for documentation.
+#[must_use]
+pub fn examples() -> Vec<Example> {
+    let recipes = [
+        xorriso(""),
+        grub_mkrescue(),
+        genisoimage(""),
+        bsdtar(""),
+        pycdlib(""),
+        oscdimg(""),
+    ];
+    let discs = Ingredients::examples().into_iter();
+    let example = |(name, disc): (&'static str, Ingredients)| Example {
+        disc: name,
+        calls: recipes
+            .iter()
+            .filter(|recipe| recipe.when.holds(&disc))
+            .filter_map(|recipe| {
+                Some(FilledRecipe {
+                    tool: recipe.tool,
+                    commands: calls::call(recipe.tool, &disc, disc.is_stick)?,
+                    matters: String::new(),
+                    tried: recipe.tried,
+                })
+            })
+            .collect(),
+    };
+    discs.map(example).collect()
+}
