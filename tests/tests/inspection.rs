@@ -70,6 +70,7 @@ fn read(disc: &MasteredDisc) -> Inspection {
     let options = Options {
         medium: disc.manifest.capacity,
         boot_image: None,
+        verify: true,
         ..Options::default()
     };
     inspect(&mut Window::new(&disc.bytes), &options).unwrap()

@@ -5,17 +5,19 @@
 //! count that wrapped: the room puts them into these words, and such a disc is laid out as any other. The rest are
 //! changes to a disc that was mastered whole.
 
+mod loader;
 mod patient;
 
 use std::{fmt, str::FromStr};
 
+pub(crate) use loader::Loader;
 pub(crate) use patient::{
     BEHIND_BOOT_RECORD, FIRST_HEADER, INITIAL, LAST_HEADER, MORE_FOLLOW, PRIMARY, Patient,
     PlacedImage, SPACE_SIZE, VALIDATION,
 };
 
 use crate::{
-    boot::{Boot, Emulation},
+    boot::{Boot, Emulation, Hybrid},
     eltorito::EntryBytes,
     finding::{FindingId, UnknownFinding},
     medium::Medium,
@@ -39,6 +41,8 @@ pub(crate) struct Injection {
     /// Spoils a boot image by itself, of which is known whether it holds an EFI loader; only where the defect lies within
     /// an image.
     pub(crate) in_image: Option<fn(&mut SparseBytes, bool)>,
+    /// Spoils the EFI system partition that stands at a block: on a disc the last image's, or an image by itself.
+    pub(crate) in_efi_image: Option<fn(&mut SparseBytes, Lba)>,
 }
 
 impl Injection {
@@ -48,7 +52,17 @@ impl Injection {
         stands: |_| Ok(()),
         inject: |_| {},
         in_image: None,
+        in_efi_image: None,
     };
+
+    /// A defect that lies within the EFI system partition.
+    pub(crate) const fn in_efi_image(spoil: fn(&mut SparseBytes, Lba)) -> Self {
+        Self {
+            express: needs_efi,
+            in_efi_image: Some(spoil),
+            ..Self::WORDS
+        }
+    }
 }
 
 /// What a disc lacks to have a defect.
@@ -84,6 +98,27 @@ pub(crate) fn needs_hard_disk(boot: &mut Boot, _: &mut Option<Size>) -> Result<(
 
 pub(crate) fn needs_efi(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
     need(boot.mode.efi(), "an EFI entry")
+}
+
+/// Code for a BIOS and a table of the partitions in the first sector.
+pub(crate) fn needs_boot_code(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.bios() == Some(Emulation::None),
+        "a no-emulation image for the BIOS",
+    )?;
+    let hybrid = *boot.hybrid.get_or_insert(Hybrid::Mbr);
+    need(
+        hybrid == Hybrid::Mbr,
+        "a master boot record with partitions (hybrid=mbr)",
+    )
+}
+
+/// The last entry is one without emulation: the EFI one, where there is one.
+pub(crate) fn needs_no_emulation(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.efi() || boot.mode.bios() == Some(Emulation::None),
+        "an entry without emulation",
+    )
 }
 
 /// Whether the BIOS image is a drive, and no disk can hold it as it is.
@@ -153,18 +188,24 @@ impl Defect {
     /// layout itself.
     pub(crate) fn inject(self, disc: &mut Patient<'_>) {
         (self.injection().inject)(disc);
+        if let Some(spoil) = self.injection().in_efi_image {
+            spoil(disc.bytes, disc.last.lba);
+        }
     }
 
     /// Whether it lies within a boot image: whoever masters a disc from such an image masters a disc with the defect.
     #[must_use]
     pub fn is_in_image(self) -> bool {
-        self.injection().in_image.is_some()
+        self.injection().in_image.is_some() || self.injection().in_efi_image.is_some()
     }
 
     /// Spoils an image by itself, as far as bytes do.
     pub(crate) fn inject_into_image(self, image: &mut SparseBytes, has_loader: bool) {
         if let Some(inject) = self.injection().in_image {
             inject(image, has_loader);
+        }
+        if let Some(spoil) = self.injection().in_efi_image.filter(|_| has_loader) {
+            spoil(image, Lba::new(0));
         }
     }
 }

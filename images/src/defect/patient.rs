@@ -83,6 +83,12 @@ impl Patient<'_> {
         self.bytes.write_at(slot + at, bytes);
     }
 
+    /// Writes the load address of a slot; an address that the field cannot hold is not on a disc that was mastered.
+    pub(crate) fn set_load_rba(&mut self, slot: u16, lba: Lba) {
+        let lba = lba.to_u32().unwrap_or(u32::MAX);
+        self.patch(slot, 8, &lba.to_le_bytes());
+    }
+
     /// Writes the sector count of a slot.
     pub(crate) fn set_count(&mut self, slot: u16, count: u16) {
         self.patch(slot, 6, &count.to_le_bytes());

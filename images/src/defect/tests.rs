@@ -16,6 +16,7 @@ const DISCS: &[(&str, &str, &str, &str, &[&str])] = {
     const CATALOG: &[&str] = &["boot catalog"];
     const BIOS: &[&str] = &["boot image, slot 1"];
     const SYSTEM: &[&str] = &["system area"];
+    const PRIMARY: &[&str] = &["primary volume descriptor"];
     &[
         ("no-boot-record", "-", "none", "none", RECORD),
         ("boot-record-id-padding", "-", "none", "none", RECORD),
@@ -102,13 +103,7 @@ const DISCS: &[(&str, &str, &str, &str, &[&str])] = {
             "efi,count=0,place=appended",
             &[],
         ),
-        (
-            "volume-size",
-            "-",
-            "none",
-            "none",
-            &["primary volume descriptor"],
-        ),
+        ("volume-size", "-", "none", "none", PRIMARY),
         ("hybrid-mbr", "-", "bios+efi", "bios+efi,hybrid=mbr", SYSTEM),
         ("hybrid-gpt", "-", "bios+efi", "bios+efi,hybrid=gpt", SYSTEM),
         (
@@ -122,6 +117,45 @@ const DISCS: &[(&str, &str, &str, &str, &[&str])] = {
                 "volume descriptors",
             ],
         ),
+        ("count-byte-order", "-", "bios+efi", "bios+efi", CATALOG),
+        ("image-not-at-start", "-", "bios+efi", "bios+efi", CATALOG),
+        ("efi-wrong-image", "-", "bios+efi", "bios+efi", CATALOG),
+        ("efi-foreign-filesystem", "-", "efi", "efi", BIOS),
+        ("efi-fat-clusters", "-/-/81920s", "efi", "efi,fat=32", BIOS),
+        ("efi-loader-program", "-", "efi", "efi", BIOS),
+        ("efi-loader-name", "-", "efi", "efi", BIOS),
+        ("efi-architecture", "-", "efi", "efi", BIOS),
+        ("load-size-short", "-/-/16s", "none", "none", &[]),
+        (
+            "loader-emulation",
+            "-",
+            "none",
+            "none,boot-info=isolinux",
+            &["boot catalog", "boot image, slot 1"],
+        ),
+        (
+            "hybrid-pointer",
+            "-",
+            "none",
+            "none,boot-info=isolinux,hybrid=mbr",
+            SYSTEM,
+        ),
+        (
+            "mbr-no-code",
+            "-",
+            "bios+efi",
+            "bios+efi,hybrid=mbr",
+            SYSTEM,
+        ),
+        (
+            "mbr-no-active",
+            "-",
+            "bios+efi",
+            "bios+efi,hybrid=mbr",
+            SYSTEM,
+        ),
+        ("mbr-absent", "-", "bios+efi", "bios+efi", &[]),
+        ("media-checksum", "-", "none", "none", PRIMARY),
         // One descriptor more moves everything behind it: these two are compared with each other.
         (
             "boot-record-misplaced",
@@ -138,6 +172,7 @@ const LAID_OUT: &[FindingId] = &[
     FindingId::BootRecordDuplicate,
     FindingId::ImageOversized4x,
     FindingId::FloppySize,
+    FindingId::EfiFatLongerThanImage,
     FindingId::MultisessionStale,
 ];
 
@@ -283,6 +318,44 @@ fn an_image_is_spoilt_by_itself_as_on_a_disc() {
 }
 
 #[test]
+fn a_file_system_is_spoilt_by_itself_as_on_a_disc() {
+    for (defect, boot, size) in [
+        ("efi-no-loader", "efi", "-"),
+        ("efi-foreign-filesystem", "efi", "-"),
+        ("efi-fat-clusters", "efi,fat=32", "-/-/81920s"),
+        ("efi-loader-program", "efi", "-"),
+        ("efi-loader-name", "efi", "-"),
+        ("efi-architecture", "efi", "-"),
+    ] {
+        let image = |boot: &str| {
+            let disc = disc(size, boot);
+            let record = &disc.manifest.images[0];
+            let start = record.load_rba.byte_offset();
+            disc.bytes.slice(start, record.length.bytes().get())
+        };
+        let (mut by_itself, on_a_disc) = (image(boot), image(&with(boot, defect)));
+        assert!(by_itself != on_a_disc, "{defect}");
+        let defect: Defect = defect.parse().unwrap();
+        assert!(defect.is_in_image());
+        defect.inject_into_image(&mut by_itself, true);
+        assert!(by_itself == on_a_disc, "{defect}");
+    }
+}
+
+#[test]
+fn a_cut_file_system_has_half_of_its_image() {
+    let healthy = disc("-", "bios+efi");
+    let spoilt = disc("-", &with("bios+efi", "efi-fat-longer-than-image"));
+    assert_eq!(healthy.bytes.len() - spoilt.bytes.len(), 360 * 2_048);
+    let efi = &spoilt.manifest.images[1];
+    let count = spoilt.manifest.catalog.byte_offset() + 3 * 32 + 6;
+    assert_eq!(u16::from_le_bytes(spoilt.bytes.array_at(count)), 1_440);
+    // Total sectors (Microsoft FAT specification §3.1, BPB_TotSec16).
+    let claimed = efi.load_rba.byte_offset() + 19;
+    assert_eq!(u16::from_le_bytes(spoilt.bytes.array_at(claimed)), 2_880);
+}
+
+#[test]
 fn a_second_session_has_no_boot_record() {
     let healthy = disc("-", "bios+efi");
     let spoilt = disc("-", &with("bios+efi", "multisession-stale"));
@@ -381,4 +454,30 @@ fn a_disc_that_cannot_have_a_defect_is_refused_with_what_it_lacks() {
     check("-", "bios+efi,hybrid=gpt", "hybrid-mbr", "hybrid=mbr");
     check("-", "hard-disk+efi", "hybrid-gpt", "no emulated drive");
     check("-", "floppy-1440k", "not-iso", "that a disk can hold");
+    check("-", "hard-disk", "count-byte-order", "without emulation");
+    check(
+        "-",
+        "efi,count=0",
+        "count-byte-order",
+        "whose two bytes differ",
+    );
+    check("-", "efi", "efi-wrong-image", "an image for the BIOS");
+    check("-", "efi,fat=12", "efi-fat-clusters", "FAT32");
+    check("-", "none", "efi-loader-program", "an EFI entry");
+    check("-", "bios+efi", "load-size-short", "for the BIOS alone");
+    check(
+        "-/-/12s",
+        "none,count=full",
+        "load-size-short",
+        "loaded in part",
+    );
+    check("-", "hard-disk", "loader-emulation", "a no-emulation image");
+    check(
+        "-",
+        "bios+efi,hybrid=gpt",
+        "mbr-no-active",
+        "a master boot record",
+    );
+    check("-", "efi", "hybrid-pointer", "a no-emulation image");
+    check("-", "none,hybrid=mbr", "mbr-absent", "no hybrid=");
 }

@@ -5,7 +5,8 @@ use super::{
     recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
 };
 use crate::{
-    eltorito::MediaType,
+    defect::{Facts, Injection, Lack, Patient, need, needs_no_emulation},
+    eltorito::{EntryBytes, MediaType},
     finding::{Finding, FindingId, Severity},
     inspect::counts::LOADABLE,
     inspect::{BootReading, EntryReading, Purpose, Reading},
@@ -35,10 +36,16 @@ pub(super) const ROOM: Room = Room {
         FindingId::CountEfiShort,
         FindingId::CountTooLarge,
         FindingId::LoadSizeShort,
+        FindingId::ImageOutOfRange,
     ],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express: needs_no_emulation,
+        stands,
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -86,3 +93,23 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 
 /// The sectors that a BIOS commonly loads.
 const COMMON: VirtualSectorCount = VirtualSectorCount::new(4);
+
+/// The count of the last image's entry, as it stands.
+fn count(slots: &[EntryBytes], last: u16) -> u16 {
+    let entry = slots.get(usize::from(last));
+    entry.map_or(0, |entry| u16::from_le_bytes([entry[6], entry[7]]))
+}
+
+fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
+    let count = count(facts.slots, facts.last_slot);
+    let is_right = [facts.length, COMMON].contains(&VirtualSectorCount::new(count.into()));
+    need(
+        is_right && count != count.swap_bytes(),
+        "a right count whose two bytes differ",
+    )
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    let slot = disc.last.slot;
+    disc.set_count(slot, count(&disc.slots, slot).swap_bytes());
+}

@@ -2,10 +2,13 @@
 
 use super::Room;
 use crate::{
+    defect::{Injection, Loader},
     efi_program::Machine,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     inspect::efi_image::Program,
+    sparse::SparseBytes,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::EfiArchitecture;
@@ -22,7 +25,7 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: true,
     check,
-    defect: None,
+    defect: Some(Injection::in_efi_image(make_ia32)),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -47,4 +50,19 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let names: Vec<String> = machines.iter().map(|machine| machine.name()).collect();
     let message = format!("there are EFI loaders for {}", names.join(", "));
     vec![Finding::new(ID, place, message).as_info()]
+}
+
+/// Where a program says where its PE header is, and where that has the machine (PE/COFF specification, "COFF File Header").
+const TO_PE_HEADER: u64 = 0x3C;
+const MACHINE: u64 = 4;
+
+/// The loader says that it is for 32-bit x86, by its name and its header. Its code stays as it is, so the disc is for firmware of 64 bits,
+/// which must not start it.
+fn make_ia32(bytes: &mut SparseBytes, image: Lba) {
+    if let Some(loader) = Loader::find(bytes, image) {
+        let header = u32::from_le_bytes(bytes.array_at(loader.start + TO_PE_HEADER));
+        let machine = loader.start + u64::from(header) + MACHINE;
+        bytes.write_at(machine, &Machine::IA32.0.to_le_bytes());
+        loader.rename(bytes, b"BOOTIA32EFI");
+    }
 }

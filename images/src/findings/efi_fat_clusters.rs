@@ -5,10 +5,15 @@ use super::{
     recipe::{genisoimage, xorriso},
 };
 use crate::{
+    boot::{Boot, FatType},
+    defect::{BEYOND_16_BITS, Injection, Lack, need, needs_efi},
     fat::WrongWidth,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     inspect::efi_image::EfiImage,
+    size::Size,
+    sparse::SparseBytes,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::EfiFatClusters;
@@ -25,7 +30,10 @@ pub(super) const ROOM: Room = Room {
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express,
+        ..Injection::in_efi_image(make_few)
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -51,4 +59,32 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(finding.info_if(images.iter().any(EfiImage::works)))
     };
     images.iter().filter_map(finding).collect()
+}
+
+/// Where a FAT32's boot sector has how many sectors a cluster has, how many sectors stand before the tables, how many tables there are,
+/// how many sectors there are, and how many a table has (Microsoft FAT specification §3.1, §3.3).
+const PER_CLUSTER: u64 = 0x0D;
+const RESERVED: u64 = 0x0E;
+const TABLES: u64 = 0x10;
+const SECTORS: u64 = 0x20;
+const PER_TABLE: u64 = 0x24;
+/// What mkfs.fat -F32 gives an image of 8 MiB.
+const FEW: u32 = 16_100;
+
+fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
+    needs_efi(boot, size)?;
+    let fat = *boot.fat.get_or_insert(FatType::Fat32);
+    need(fat == FatType::Fat32, "FAT32 (fat=32)")?;
+    size.get_or_insert(BEYOND_16_BITS);
+    Ok(())
+}
+
+/// The file system ends after a few clusters; everything in it stays where it is.
+fn make_few(bytes: &mut SparseBytes, image: Lba) {
+    let start = image.byte_offset();
+    let byte = |at| u32::from(bytes.array_at::<1>(start + at)[0]);
+    let reserved = u32::from(u16::from_le_bytes(bytes.array_at(start + RESERVED)));
+    let table = u32::from_le_bytes(bytes.array_at(start + PER_TABLE));
+    let sectors = reserved + byte(TABLES) * table + byte(PER_CLUSTER) * FEW;
+    bytes.write_at(start + SECTORS, &sectors.to_le_bytes());
 }

@@ -5,6 +5,7 @@ use super::{
     recipe::{genisoimage, xorriso},
 };
 use crate::{
+    defect::{Injection, needs_efi},
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     inspect::efi_image::EfiImage,
@@ -30,7 +31,12 @@ pub(super) const ROOM: Room = Room {
     ],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express: needs_efi,
+        // It is the length of the image.
+        in_image: Some(|_, _| {}),
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

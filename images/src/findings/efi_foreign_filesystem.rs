@@ -5,10 +5,13 @@ use super::{
     recipe::{genisoimage, xorriso},
 };
 use crate::{
+    defect::Injection,
     finding::{Finding, FindingId, Place, Severity},
     inspect::efi_image::EfiImage,
     inspect::{Reading, Window},
     partition_table::Mbr,
+    sparse::SparseBytes,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::EfiForeignFilesystem;
@@ -25,7 +28,7 @@ pub(super) const ROOM: Room = Room {
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection::in_efi_image(make_hfs_plus)),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -80,4 +83,11 @@ fn what_stands_at(disc: &mut Window<'_>, start: u64) -> Option<&'static str> {
     let table = Mbr::decode(head.first_chunk()?);
     let is_disk = table.signature && table.is_plausible() && table.used().next().is_some();
     is_disk.then_some("a disk with a partition table")
+}
+
+/// The beginning of an HFS+: two sectors of zeros, and a volume header's signature and version (TN1150, "Volume Header").
+fn make_hfs_plus(bytes: &mut SparseBytes, image: Lba) {
+    let start = image.byte_offset();
+    bytes.write_at(start, &[0; 1_536]);
+    bytes.write_at(start + 1_024, b"H+\0\x04");
 }

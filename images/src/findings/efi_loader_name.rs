@@ -5,9 +5,12 @@ use super::{
     recipe::{genisoimage, xorriso},
 };
 use crate::{
+    defect::{Injection, Loader},
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     inspect::efi_image::{EfiImage, Program},
+    sparse::SparseBytes,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::EfiLoaderName;
@@ -24,7 +27,7 @@ pub(super) const ROOM: Room = Room {
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection::in_efi_image(rename)),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -51,4 +54,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(Finding::new(ID, Place::block(image.boot.load_rba), message))
     };
     images.iter().filter_map(finding).collect()
+}
+
+/// A name that people give and no architecture has.
+fn rename(bytes: &mut SparseBytes, image: Lba) {
+    if let Some(loader) = Loader::find(bytes, image) {
+        loader.rename(bytes, b"BOOTX32 EFI");
+    }
 }

@@ -5,8 +5,11 @@ use super::{
     recipe::{genisoimage, xorriso},
 };
 use crate::{
+    defect::{Injection, Loader},
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
+    sparse::SparseBytes,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::EfiLoaderProgram;
@@ -23,7 +26,7 @@ pub(super) const ROOM: Room = Room {
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection::in_efi_image(break_headers)),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -46,4 +49,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A program begins with MZ (UEFI §2.1.1; PE/COFF specification, "MS-DOS Stub"); this one does not.
+fn break_headers(bytes: &mut SparseBytes, image: Lba) {
+    if let Some(loader) = Loader::find(bytes, image) {
+        bytes.write_at(loader.start, &[0; 2]);
+    }
 }

@@ -5,7 +5,7 @@ use super::{
     recipe::{genisoimage, grub_mkrescue, xorriso},
 };
 use crate::{
-    defect::{Injection, Patient, needs_efi},
+    defect::Injection,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     sparse::SparseBytes,
@@ -30,12 +30,7 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: false,
     check,
-    defect: Some(Injection {
-        express: needs_efi,
-        inject,
-        in_image: Some(inject_into_image),
-        ..Injection::WORDS
-    }),
+    defect: Some(Injection::in_efi_image(remove_file_system)),
 };
 
 /// One entry with a loader is enough: others hold what makes the disc start on a Mac.
@@ -63,16 +58,6 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         boot.load_rba.get()
     );
     vec![Finding::new(ID, Place::block(boot.load_rba), message)]
-}
-
-fn inject(disc: &mut Patient<'_>) {
-    remove_file_system(disc.bytes, disc.last.lba);
-}
-
-fn inject_into_image(image: &mut SparseBytes, has_loader: bool) {
-    if has_loader {
-        remove_file_system(image, Lba::new(0));
-    }
 }
 
 fn remove_file_system(bytes: &mut SparseBytes, image: Lba) {

@@ -5,8 +5,11 @@ use super::{
     recipe::{genisoimage, oscdimg, pycdlib, xorriso},
 };
 use crate::{
+    boot::Boot,
+    defect::{Injection, Lack, Patient, need},
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
+    size::Size,
     units::Lba,
 };
 
@@ -36,7 +39,11 @@ pub(super) const ROOM: Room = Room {
     ],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express,
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -61,4 +68,17 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     );
     let finding = Finding::new(ID, reading.place(image.entry, 8), message);
     vec![reading.names(finding, (image.entry, image.boot), other.lba)]
+}
+
+fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.efi() && boot.mode.bios().is_some(),
+        "an EFI entry and an image for the BIOS",
+    )
+}
+
+/// The EFI entry names the image for the BIOS.
+fn inject(disc: &mut Patient<'_>) {
+    let (slot, other) = (disc.last.slot, disc.first.lba);
+    disc.set_load_rba(slot, other);
 }

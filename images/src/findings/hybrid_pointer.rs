@@ -2,8 +2,11 @@
 
 use super::{Room, recipe::stick};
 use crate::{
+    boot::{Boot, BootInfo},
+    defect::{Injection, Lack, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{BiosProgram, POINTER, Reading, SectorCode},
+    size::Size,
     tool::Tool,
     units::Lba,
 };
@@ -34,7 +37,11 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express,
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -92,4 +99,41 @@ fn wrong(images: &[Lba], pointer: u64, behind: u64) -> Option<u64> {
     let mut all = images.iter().map(right);
     let first = all.next()?;
     (pointer != first && all.all(|other| other != pointer)).then_some(first)
+}
+
+fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
+    needs_boot_code(boot, size)?;
+    boot.boot_info.get_or_insert(BootInfo::Isolinux);
+    Ok(())
+}
+
+/// Code that does what isohdpfx does as far as it matters here: it reads the sector to which it points, and where that is not isolinux,
+/// it says so and gives control back (INT 18h). The pointer, which a tool has to fill in, is 0.
+fn inject(disc: &mut Patient<'_>) {
+    const CODE: &[u8] = &[
+        0x31, 0xC0, // XOR AX, AX
+        0x8E, 0xD8, // MOV DS, AX
+        0xBE, 0xA8, 0x7D, // MOV SI, the packet
+        0xB4, 0x42, 0xCD, 0x13, // INT 13h, extended read
+        0x72, 0x10, // JC to the words
+        0x66, 0x81, 0x3E, 0xF6, 0x7F, b'I', b'S', b'O',
+        b'L', // CMP what was read with the name
+        0x75, 0x05, // JNE to the words
+        0xEA, 0x00, 0x7E, 0x00, 0x00, // JMP to what was read
+        0xBE, 0x33, 0x7C, // MOV SI, the words
+        0xAC, // LODSB
+        0x84, 0xC0, 0x74, 0x09, // until a zero
+        0xB4, 0x0E, 0xBB, 0x07, 0x00, 0xCD, 0x10, // INT 10h, a character
+        0xEB, 0xF2, // JMP to LODSB
+        0xCD, 0x18, // INT 18h
+        0xF4, 0xEB, 0xFD, // HLT
+    ];
+    const WORDS: &[u8] = b"isolinux.bin missing or corrupt.\r\n\0";
+    // One sector to 0000:7E00; its address is the pointer, which ends the packet.
+    const PACKET: &[u8] = &[0x10, 0, 1, 0, 0x00, 0x7E, 0, 0];
+    let mut code = [0; POINTER + 8];
+    code[..CODE.len()].copy_from_slice(CODE);
+    code[CODE.len()..][..WORDS.len()].copy_from_slice(WORDS);
+    code[POINTER - PACKET.len()..POINTER].copy_from_slice(PACKET);
+    disc.bytes.write_at(0, &code);
 }

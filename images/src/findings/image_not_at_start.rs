@@ -2,6 +2,7 @@
 
 use super::{Room, recipe::ANY_TOOL};
 use crate::{
+    defect::{Injection, Patient},
     fat::FatVolume,
     finding::{Finding, FindingId, Severity},
     inspect::{BiosProgram, Reading},
@@ -29,10 +30,19 @@ pub(super) const ROOM: Room = Room {
         FindingId::EfiNoLoader,
         FindingId::EfiLoaderName,
         FindingId::BootInfoTable,
+        FindingId::ImageOutOfRange,
+        FindingId::FloppySize,
+        FindingId::HardDiskPartitionSlot,
+        FindingId::HardDiskSystemType,
+        FindingId::HardDiskCylinders,
+        FindingId::MbrSignature,
     ],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -94,4 +104,10 @@ fn is_image(reading: &mut Reading<'_, '_>, lba: Lba) -> bool {
     let fat = FatVolume::at(reading.disc, start);
     fat.is_some_and(|fat| !fat.removable_media_loaders(reading.disc).is_empty())
         || BiosProgram::begins_at(reading.disc, start)
+}
+
+/// The last image's address becomes that of its second block.
+fn inject(disc: &mut Patient<'_>) {
+    let (slot, second) = (disc.last.slot, disc.last.lba.plus(BlockCount::new(1)));
+    disc.set_load_rba(slot, second);
 }

@@ -5,9 +5,12 @@ use super::{
     recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
 };
 use crate::{
+    boot::{Boot, Emulation},
+    defect::{Facts, INITIAL, Injection, Lack, need},
     eltorito::MediaType,
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
+    size::Size,
     units::{ByteCount, VirtualSectorCount},
 };
 
@@ -34,7 +37,11 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express,
+        stands,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -73,4 +80,23 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.bios() == Some(Emulation::None) && !boot.mode.efi(),
+        "a no-emulation image for the BIOS alone",
+    )?;
+    size.get_or_insert(Size::Sectors(SMALL));
+    Ok(())
+}
+
+fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
+    let entry = facts.slots.get(usize::from(INITIAL));
+    let count = entry.map_or(0, |entry| u16::from_le_bytes([entry[6], entry[7]]));
+    let loaded = VirtualSectorCount::new(count.into()).blocks_rounded_up();
+    need(
+        count > 0 && loaded.virtual_sectors() < facts.length && facts.length <= SMALL,
+        "an image of at most 16 virtual sectors that is loaded in part",
+    )
 }

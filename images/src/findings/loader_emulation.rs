@@ -5,10 +5,13 @@ use super::{
     recipe::{bsdtar, genisoimage, pycdlib, xorriso},
 };
 use crate::{
+    boot::{Boot, BootInfo, Emulation},
+    defect::{INITIAL, Injection, Lack, Patient, need},
     eltorito::MediaType,
     fat::FatVolume,
     finding::{Finding, FindingId, Severity},
     inspect::{BiosProgram, Reading},
+    size::Size,
 };
 
 const ID: FindingId = FindingId::LoaderEmulation;
@@ -35,7 +38,11 @@ pub(super) const ROOM: Room = Room {
     ],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express,
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -65,4 +72,21 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.bios() == Some(Emulation::None),
+        "a no-emulation image for the BIOS",
+    )?;
+    boot.boot_info.get_or_insert(BootInfo::Isolinux);
+    Ok(())
+}
+
+/// The image says which version it is, in its last sector, and its entry that it is a floppy of 1.44 MB.
+fn inject(disc: &mut Patient<'_>) {
+    let last = disc.first.length.last().unwrap_or_default();
+    let at = disc.first.lba.byte_offset() + last.byte_offset();
+    disc.bytes.write_at(at, b"ISOLINUX 6.04 ");
+    disc.patch(INITIAL, 1, &[MediaType::FLOPPY_1440K.0]);
 }

@@ -5,8 +5,11 @@ use super::{
     recipe::{grub_mkrescue, stick},
 };
 use crate::{
+    boot::Boot,
+    defect::{Injection, Lack, need},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, SectorCode},
+    size::Size,
     tool::Tool,
 };
 
@@ -28,7 +31,10 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: true,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -38,4 +44,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }
     let message = "the first sector is empty: no stick for a BIOS".to_owned();
     vec![Finding::new(ID, Place { offset: 0 }, message).as_info()]
+}
+
+fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
+    need(
+        boot.mode.bios().is_some() && boot.hybrid.is_none(),
+        "an entry for a BIOS, and no hybrid=",
+    )
 }

@@ -2,6 +2,7 @@
 
 use super::{Room, recipe::stick};
 use crate::{
+    defect::{Injection, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{MbrPartition, Reading},
     partition_table::MbrEntry,
@@ -25,7 +26,11 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: true,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express: needs_boot_code,
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -48,4 +53,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     } else {
         finding
     }]
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.bytes.write_at(MbrEntry::TABLE, &[0]);
 }

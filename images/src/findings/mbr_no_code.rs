@@ -5,8 +5,10 @@ use super::{
     recipe::{grub_mkrescue, stick},
 };
 use crate::{
+    defect::{Injection, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, SectorCode},
+    partition_table::MbrEntry,
     tool::Tool,
 };
 
@@ -28,7 +30,11 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: true,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express: needs_boot_code,
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -47,4 +53,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 .to_owned();
         Finding::new(ID, place, message).as_info()
     }]
+}
+
+fn inject(disc: &mut Patient<'_>) {
+    disc.bytes.write_at(0, &[0; MbrEntry::TABLE as usize]);
 }

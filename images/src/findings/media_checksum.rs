@@ -4,6 +4,7 @@ use md5::{Digest, Md5};
 
 use super::{Room, recipe::commands};
 use crate::{
+    defect::{Injection, PRIMARY, Patient},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, Window},
     tool::Tool,
@@ -33,7 +34,10 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        inject,
+        ..Injection::WORDS
+    }),
 };
 
 /// Only with `verify`: it reads the whole disc.
@@ -106,6 +110,15 @@ fn checksum(disc: &mut Window<'_>, end: u64, application: u64) -> Option<String>
     }
     let sum = hasher.finalize();
     Some(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What implantisomd5 writes, with a sum that no disc has.
+fn inject(disc: &mut Patient<'_>) {
+    let mut text = [b' '; APPLICATION_BYTES];
+    let words = b"ISO MD5SUM = 00000000000000000000000000000000;SKIPSECTORS = 0;RHLISOSTATUS=0;";
+    text[..words.len()].copy_from_slice(words);
+    disc.bytes
+        .write_at(PRIMARY.byte_offset() + APPLICATION, &text);
 }
 
 #[cfg(test)]

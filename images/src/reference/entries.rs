@@ -213,12 +213,14 @@ impl Plan {
         let encode = |entry: &Entry, segment| -> Result<BootEntry, NotMastered> {
             let image = &self.images[entry.image];
             let lba = images[entry.image];
+            // A tool that is given a cut image counts what it is given.
+            let length = image.length().min(self.extents[entry.image]);
             Ok(BootEntry {
                 indicator: BOOTABLE,
                 media: entry.media,
                 load_segment: segment,
                 system_type: image.system_type,
-                sector_count: sector_count(entry.count, image.length())?,
+                sector_count: sector_count(entry.count, length)?,
                 load_rba: lba.to_u32().ok_or(NotMastered::BeyondLba32 { lba })?,
             })
         };
@@ -276,6 +278,10 @@ fn extents(boot: &Boot, images: &[BootImage]) -> Vec<VirtualSectorCount> {
             if let Some(floppy) = extents.first_mut() {
                 *floppy = floppy.checked_sub(CUT_OFF).unwrap_or_default();
             }
+        }
+        (Some(FindingId::EfiFatLongerThanImage), Some(image)) => {
+            // Half of it, in whole blocks.
+            extents[image] = BlockCount::new(extents[image].get() / 8).virtual_sectors();
         }
         _ => {}
     }

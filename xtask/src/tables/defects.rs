@@ -108,6 +108,7 @@ fn findings_on(
     let options = Options {
         medium: disc.manifest.capacity,
         boot_image: None,
+        verify: true,
         ..Options::default()
     };
     let inspection = inspect(&mut Window::new(&disc.bytes), &options)
@@ -214,7 +215,10 @@ fn by_disc(happened: &Happened) -> String {
     for (disc, outcome) in happened {
         let boot = disc.boot();
         let words = boot.split(",defect=").next().unwrap_or(boot);
-        let words = format!("`{words}`");
+        let words = match disc.size() {
+            "-" => format!("`{words}`"),
+            size => format!("`{words}` of {size}"),
+        };
         match outcomes.iter_mut().find(|(known, _)| known == outcome) {
             Some((_, discs)) => discs.push(words),
             None => outcomes.push((outcome, vec![words])),
