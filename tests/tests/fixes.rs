@@ -11,7 +11,7 @@ use std::{fs, path::Path, process::Command};
 
 use images::{
     finding::{Finding, FindingId as Id},
-    inspect::Options,
+    inspect::{Inspection, Options},
     mend::mend,
 };
 
@@ -303,7 +303,7 @@ fn a_fix_puts_back_what_the_tool_wrote() {
             assert!(damaged != made.disc, "{tool}: {what} is as it was");
             for all in [false, true] {
                 let options = Options::default();
-                let wanted = |finding: &Finding| all || finding.id == *id;
+                let wanted = |_: &Inspection, finding: &Finding| all || finding.id == *id;
                 let mended = mend(&damaged, &options, wanted).unwrap();
                 let mut disc = damaged.clone();
                 for (offset, bytes) in mended.edits.pieces() {

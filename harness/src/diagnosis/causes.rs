@@ -177,6 +177,18 @@ const OF_DISKS: &[Id] = &[
 /// The same on a disk, where a catalog is read in blocks of 512 bytes and partition tables count too.
 const UEFI_NOTHING_AS_DISK: &[Id] = &[Id::CatalogEfiTooDeep, Id::HybridMbr];
 
+/// The loaders that removable media have, by architecture (UEFI §3.5.1.1, table 3.2).
+const LOADERS: [&str; 8] = [
+    "BOOTIA32.EFI",
+    "BOOTX64.EFI",
+    "BOOTIA64.EFI",
+    "BOOTARM.EFI",
+    "BOOTAA64.EFI",
+    "BOOTRISCV32.EFI",
+    "BOOTRISCV64.EFI",
+    "BOOTLOONGARCH64.EFI",
+];
+
 /// What a code of SeaBIOS says.
 #[must_use]
 pub fn meaning_of_code(code: &str) -> Option<&'static str> {
@@ -398,6 +410,10 @@ impl<'a> Situation<'a> {
         }
         let loaders = || inspection.entries().flat_map(|(_, boot)| &boot.loaders);
         let others = loaders().find(|loader| !loader.eq_ignore_ascii_case(self.loader));
+        let strange = others.filter(|other| {
+            let is_it = |name: &&str| other.eq_ignore_ascii_case(name);
+            !LOADERS.iter().any(|name| is_it(name))
+        });
         let is_its_own = |loader: &String| loader.eq_ignore_ascii_case(self.loader);
         match (self.kind, self.as_disk) {
             (FirmwareKind::Bios, true) if !inspection.partitions.signature => cause(
@@ -416,6 +432,13 @@ impl<'a> Situation<'a> {
                 )
             }
             (FirmwareKind::Uefi, _) if loaders().any(is_its_own) => None,
+            (FirmwareKind::Uefi, _) if let Some(other) = strange => cause(
+                &format!(
+                    "the disc has {other} and no {}, which this firmware looks for: no architecture has a loader of that name.",
+                    self.loader
+                ),
+                &format!("Put \\EFI\\BOOT\\{} into the image.", self.loader),
+            ),
             (FirmwareKind::Uefi, _) if let Some(other) = others => cause(
                 &format!(
                     "the disc has {other} alone, which is for another architecture: this firmware runs {}.",
