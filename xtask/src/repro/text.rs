@@ -201,7 +201,7 @@ pub(super) fn recipes<'r>(
 ) -> Vec<String> {
     let is_cause = |finding: &&Finding| {
         let mut causes = diagnosis.causes.iter();
-        causes.any(|cause| cause.finding == Some(finding.id))
+        causes.any(|cause| cause.id == Some(finding.id))
     };
     let findings = report.inspection.findings.iter().filter(is_cause);
     findings
