@@ -17,6 +17,9 @@ const JOINED: usize = 8;
 /// A long piece is told as no more changes than this.
 const CHANGES: usize = 64;
 
+/// Bytes to write, and where on the disc.
+pub(crate) type Writes = Vec<(u64, Vec<u8>)>;
+
 /// What to write where: pieces that do not touch each other, by the offset of their first byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits(BTreeMap<u64, Vec<u8>>);

@@ -131,6 +131,17 @@ impl Finding {
         self
     }
 
+    /// The same, mended by several pieces; by nothing where there are none.
+    pub(crate) fn fixed_by_all<B: AsRef<[u8]>>(
+        self,
+        writes: impl IntoIterator<Item = (u64, B)>,
+    ) -> Self {
+        let writes = writes.into_iter();
+        writes.fold(self, |finding, (offset, bytes)| {
+            finding.fixed_by(offset, bytes.as_ref())
+        })
+    }
+
     /// Keeps what has to be written of what a fix names, and tells it.
     pub(crate) fn compare_with(&mut self, disc: &mut Window<'_>) {
         (self.edits, self.changes) = self.edits.against(disc);

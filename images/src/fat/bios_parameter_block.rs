@@ -100,7 +100,6 @@ impl BiosParameterBlock {
             .virtual_sectors_rounded_up()
     }
 
-    /// A number of its own sectors in bytes.
     /// Why EDK2 refuses the file system (`FatPkg/EnhancedFatDxe/Init.c`): its layout is FAT32's and its clusters are too few for that, or the
     /// other way round, or its tables are too short for its clusters.
     #[must_use]
@@ -118,6 +117,7 @@ impl BiosParameterBlock {
         (table < needed).then_some(WrongWidth::TableTooShort { clusters, table })
     }
 
+    /// A number of its own sectors in bytes.
     fn bytes(&self, sectors: u64) -> ByteCount {
         ByteCount::new(sectors.saturating_mul(self.sector.get()))
     }
@@ -150,6 +150,12 @@ impl BiosParameterBlock {
         let data = u64::from(self.total).checked_sub(self.before_clusters())?;
         let clusters = data / u64::from(self.sectors_per_cluster);
         (clusters > 0).then_some(clusters)
+    }
+
+    /// Where its last cluster ends.
+    pub(super) fn end(&self) -> Option<u64> {
+        let data = self.clusters()?.checked_mul(self.cluster_bytes())?;
+        data.checked_add(self.bytes(self.before_clusters()).get())
     }
 
     /// Bytes of a cluster.

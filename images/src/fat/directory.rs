@@ -13,6 +13,8 @@ pub(super) const ENTRY_BYTES: usize = 32;
 const DIRECTORY: u8 = 0x10;
 const VOLUME_LABEL: u8 = 0x08;
 const LONG_NAME: u8 = 0x0F;
+/// The first byte of an entry that was removed.
+pub(super) const REMOVED: u8 = 0xE5;
 
 /// Loaders that are named: UEFI has one for each architecture, fewer than ten.
 const LOADERS: usize = 16;
@@ -34,10 +36,14 @@ pub(super) struct Entry {
     pub(super) cluster: u32,
     /// A file's length; a directory's is 0.
     pub(super) size: u32,
+    /// Where it stands on the disc.
+    pub(super) offset: u64,
+    /// Where the parts of its long name stand.
+    pub(super) parts: Vec<u64>,
 }
 
 impl Entry {
-    fn is_called(&self, name: &str) -> bool {
+    pub(super) fn is_called(&self, name: &str) -> bool {
         self.short.eq_ignore_ascii_case(name) || self.long.eq_ignore_ascii_case(name)
     }
 
@@ -104,8 +110,9 @@ impl FatVolume {
     pub(super) fn entries(self, disc: &mut Window<'_>, directory: Extent) -> Vec<Entry> {
         let mut entries = Vec::new();
         let mut long: Vec<u8> = Vec::new();
-        for raw in self.raw_entries(disc, directory) {
-            if raw[11] & 0x3F == LONG_NAME {
+        let mut parts = Vec::new();
+        for (offset, raw) in self.raw_entries(disc, directory) {
+            if is_part_of_a_name(&raw) {
                 // Pieces stand last first, each with thirteen UTF-16 characters; the low halves do for ASCII.
                 let characters = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
                 let piece = characters
@@ -116,13 +123,16 @@ impl FatVolume {
                 let mut name: Vec<u8> = piece.collect();
                 if raw[0] & 0x40 == 0 {
                     name.append(&mut long);
+                } else {
+                    parts.clear();
                 }
+                parts.push(offset);
                 long = name;
                 long.truncate(260);
                 continue;
             }
-            let long = std::mem::take(&mut long);
-            if raw[0] == 0xE5 || raw[11] & VOLUME_LABEL != 0 {
+            let (long, parts) = (std::mem::take(&mut long), std::mem::take(&mut parts));
+            if raw[0] == REMOVED || raw[11] & VOLUME_LABEL != 0 {
                 continue;
             }
             entries.push(Entry {
@@ -131,13 +141,19 @@ impl FatVolume {
                 directory: raw[11] & DIRECTORY != 0,
                 cluster: u32::from(le16(&raw, 20)) << 16 | u32::from(le16(&raw, 26)),
                 size: le32(&raw, 28),
+                offset,
+                parts,
             });
         }
         entries
     }
 
-    /// The entries before the end mark, at most [`ENTRIES`], and no cluster's twice.
-    fn raw_entries(self, disc: &mut Window<'_>, directory: Extent) -> Vec<[u8; ENTRY_BYTES]> {
+    /// The entries before the end mark and where each stands on the disc, at most [`ENTRIES`], and no cluster's twice.
+    fn raw_entries(
+        self,
+        disc: &mut Window<'_>,
+        directory: Extent,
+    ) -> Vec<(u64, [u8; ENTRY_BYTES])> {
         let mut entries = Vec::new();
         let mut read = BTreeSet::new();
         let mut at = match directory {
@@ -164,7 +180,7 @@ impl FatVolume {
                 if raw[0] == 0 || entries.len() >= ENTRIES {
                     return entries;
                 }
-                entries.push(raw);
+                entries.push((offset, raw));
             }
             at = match directory {
                 Extent::Fixed => None,
@@ -210,6 +226,11 @@ impl FatVolume {
             }
         }
     }
+}
+
+/// Whether an entry is a part of a long name, and was not removed.
+const fn is_part_of_a_name(raw: &[u8; ENTRY_BYTES]) -> bool {
+    raw[11] & 0x3F == LONG_NAME && raw[0] != REMOVED
 }
 
 /// `BOOTX64 EFI` as a person writes it.
@@ -308,6 +329,30 @@ mod tests {
         let mut expected: BTreeSet<_> = names.map(|name| (false, name.to_owned())).into();
         expected.extend(["EFI", "A directory"].map(|name| (true, name.to_owned())));
         assert_eq!(found, expected);
+    }
+
+    /// Microsoft's specification, §7: a part of a name that was removed belongs to no entry.
+    #[test]
+    fn a_name_that_was_removed_is_not_that_of_the_next_entry() {
+        let mut bytes = partition(FatType::Fat12, 2_880);
+        {
+            let library = fatfs::FileSystem::new(bytes.cursor(), fatfs::FsOptions::new()).unwrap();
+            library.root_dir().create_file("a long name.img").unwrap();
+        }
+        let mut disc = Window::new(&bytes);
+        let volume = FatVolume::at(&mut disc, 0).unwrap();
+        let parts = volume.raw_entries(&mut disc, volume.root()).into_iter();
+        let parts: Vec<u64> = parts
+            .filter(|(_, raw)| is_part_of_a_name(raw))
+            .map(|(offset, _)| offset)
+            .collect();
+        assert!(parts.len() >= 2);
+        for offset in parts {
+            bytes.write_at(offset, &[REMOVED]);
+        }
+        let entries = volume.entries(&mut Window::new(&bytes), volume.root());
+        let names: Vec<String> = entries.into_iter().map(Entry::name).collect();
+        assert!(names.contains(&"ALONGN~1.IMG".to_owned()), "{names:?}");
     }
 
     #[test]

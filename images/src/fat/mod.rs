@@ -3,6 +3,7 @@
 //! Source: Microsoft, "FAT: General Overview of On-Disk Format" 1.03. Nothing here follows a chain without a bound.
 
 mod bios_parameter_block;
+mod change;
 mod directory;
 mod files;
 mod walk;

@@ -42,7 +42,8 @@ pub(super) const ROOM: Room = Room {
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let images = reading.efi_images();
     let finding = |image: &EfiImage<'_>| {
-        let claimed = image.fat?.parameters.length().bytes();
+        let fat = image.fat?;
+        let claimed = fat.parameters.length().bytes();
         if !image.length_is_known || claimed <= image.length.blocks_rounded_up().bytes() {
             return None;
         }
@@ -65,7 +66,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             image.entry.slot,
             image.length.get()
         );
-        let finding = Finding::new(ID, Place::block(image.boot.load_rba), message);
+        let shorter = fat.shortened(reading.disc, image.length);
+        let finding = Finding::new(ID, Place::block(image.boot.load_rba), message)
+            .fixed_by_all(shorter.unwrap_or_default());
         let boots = missing.is_empty() && !image.programs.is_empty();
         Some(if boots { finding.milder() } else { finding })
     };

@@ -51,7 +51,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             image.entry.slot,
             program.path()
         );
-        Some(Finding::new(ID, Place::block(image.boot.load_rba), message))
+        let name = machine.loader().filter(|_| program.is_in_boot_folder());
+        let renamed = image.fat.zip(name).and_then(|(fat, name)| {
+            fat.renamed(reading.disc, &program.folder, &program.name, name)
+        });
+        let finding = Finding::new(ID, Place::block(image.boot.load_rba), message);
+        Some(finding.fixed_by_all(renamed.unwrap_or_default()))
     };
     images.iter().filter_map(finding).collect()
 }
