@@ -57,16 +57,18 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let place = reading.place(entry, 6);
         let slot = entry.slot;
         if let Some(needs) = program.needs() {
+            let fixed = needs.to_u16().unwrap_or_default().to_le_bytes();
             let message = format!(
                 "slot {slot}: {count} are loaded, and {} needs {}",
                 program.name(),
                 needs.get()
             );
             if loaded < needs {
-                findings.push(Finding::new(ID, place, message));
+                findings.push(Finding::new(ID, place, message).fixed_by(place.offset, &fixed));
             } else if count < needs {
                 let message = format!("{message}; SeaBIOS loads whole blocks, and so enough");
-                findings.push(Finding::new(ID, place, message).milder());
+                let finding = Finding::new(ID, place, message).milder();
+                findings.push(finding.fixed_by(place.offset, &fixed));
             }
             continue;
         }
@@ -76,7 +78,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 "slot {slot}: {count} are loaded of an image of {}: unless it reads the rest itself, it stops there",
                 length.get()
             );
-            findings.push(Finding::new(ID, place, message).milder());
+            let fixed = length.to_u16().unwrap_or_default().to_le_bytes();
+            let finding = Finding::new(ID, place, message).milder();
+            findings.push(finding.fixed_by(place.offset, &fixed));
         }
     }
     findings

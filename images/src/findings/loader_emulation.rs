@@ -12,6 +12,7 @@ use crate::{
     finding::{Finding, FindingId, Severity},
     inspect::{BiosProgram, Reading},
     size::Size,
+    units::VirtualSectorCount,
 };
 
 const ID: FindingId = FindingId::LoaderEmulation;
@@ -23,7 +24,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["seabios"],
     explanation: "isolinux or GRUB's El Torito image is mastered as a floppy or a hard disk, and both need no emulation.",
     consequence: "isolinux prints Disk error 01; GRUB reads from a drive that is not there.",
-    remedy: "If it is not your disc, ask its maker for a new one; else master it without emulation, with a load size of 4 and a boot-info table.",
+    remedy: "If it is not your disc, ask its maker for a new one; else master it without emulation, with a load size of 4 and a boot-info table, from a file that is not padded to a floppy's size.",
     recipes: &[
         xorriso("-no-emul-boot -boot-load-size -boot-info-table"),
         genisoimage("-no-emul-boot -boot-load-size -boot-info-table"),
@@ -68,7 +69,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 entry.slot,
                 program.name()
             );
-            findings.push(Finding::new(ID, reading.place(entry, 1), message));
+            let (media, count) = (reading.place(entry, 1), reading.place(entry, 6));
+            let without_emulation = boot.media.0 & !0x0F;
+            let needs = program.needs().and_then(VirtualSectorCount::to_u16);
+            let finding = Finding::new(ID, media, message)
+                .fixed_by(media.offset, &[without_emulation])
+                .fixed_by(count.offset, &needs.unwrap_or_default().to_le_bytes());
+            findings.push(finding);
         }
     }
     findings

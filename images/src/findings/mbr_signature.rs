@@ -43,7 +43,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         );
         let place = disk.place(MbrEntry::SIGNATURE);
         let finding = Finding::new(ID, place, message);
-        Some(finding.fixed_by(place.offset, &[0x55, 0xAA]))
+        // What is no table is no master boot record, and would not be one with its signature.
+        let is_table = disk.table.is_plausible() && !disk.used().is_empty();
+        let signature = is_table.then_some((place.offset, [0x55, 0xAA]));
+        Some(finding.fixed_by_all(signature))
     };
     reading.hard_disks().iter().filter_map(finding).collect()
 }
