@@ -9,7 +9,7 @@ use crate::{
     defect::{Injection, Lack, Patient, need},
     eltorito::{BootInfoTable as Table, MediaType},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{BiosProgram, BootReading, Reading},
+    inspect::{BiosProgram, BootReading, Reading, Window},
     iso9660::SYSTEM_AREA_BLOCKS,
     size::Size,
     units::{ByteCount, Lba},
@@ -67,6 +67,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             continue;
         }
         let place = Place::within(boot.load_rba, Table::START);
+        let warning = if table.is_right_but_for_its_checksum(boot) {
+            "; if the image itself is damaged, the right checksum makes isolinux start it all the same"
+        } else {
+            ""
+        };
         let wrong = wrong.join(", ");
         let (message, stops) = match program {
             BiosProgram::Isolinux(_) if table.is_as_shipped(boot) => (
@@ -76,7 +81,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 false,
             ),
             BiosProgram::Isolinux(_) => (
-                format!("the image is isolinux, and its boot-info table has {wrong}"),
+                format!("the image is isolinux, and its boot-info table has {wrong}{warning}"),
                 true,
             ),
             BiosProgram::Grub => (
@@ -92,7 +97,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 false,
             ),
         };
-        let finding = Finding::new(ID, place, message);
+        let fixed = table.fixed(reading, boot);
+        let finding = Finding::new(ID, place, message)
+            .fixed_by_all(fixed.map(|table| (place.offset, table.encode())));
         findings.push(if stops { finding } else { finding.milder() });
     }
     findings
@@ -111,18 +118,12 @@ impl Read {
     fn of(reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<Self> {
         let start = boot.load_rba.byte_offset();
         let fields = Table::decode(&reading.disc.array::<64>(start)?);
-        let size = usize::try_from(fields.length.get()).unwrap_or(usize::MAX);
-        let is_plausible = (64..=LOADER_BYTES).contains(&size);
-        let sum = is_plausible.then(|| {
-            let mut image = vec![0; size];
-            reading.disc.read(start, &mut image);
-            Table::sum(image.get(64..).unwrap_or_default())
-        });
+        let image = behind_table(reading.disc, boot.load_rba, fields.length);
         Some(Self {
             volume_is_right: fields.volume == FIRST_DESCRIPTOR
                 || reading.volume_leads_to(fields.volume, boot.load_rba),
             fields,
-            sum,
+            sum: image.map(|image| Table::sum(&image)),
         })
     }
 
@@ -130,9 +131,12 @@ impl Read {
         self.fields.image == boot.load_rba
     }
 
+    /// It is the file's, or that of the loader in a file that is longer: isolinux loads as much as it names, and 1.44 MB are too much for it.
     fn length_is_right(&self, boot: &BootReading) -> bool {
-        boot.file_bytes
-            .is_none_or(|length| is_length(&self.fields, length))
+        let length = self.fields.length;
+        boot.file_bytes.is_none_or(|file| {
+            is_length(&self.fields, file) || (length < file && self.sum_is_right())
+        })
     }
 
     fn sum_is_right(&self) -> bool {
@@ -146,6 +150,35 @@ impl Read {
             && (names_no_volume || self.volume_is_right)
             && self.length_is_right(boot)
             && self.sum_is_right()
+    }
+
+    fn is_right_but_for_its_checksum(&self, boot: &BootReading) -> bool {
+        self.volume_is_right && self.image_is_right(boot) && self.length_is_right(boot)
+    }
+
+    /// The table as it should be; `None` where the image's length is not known.
+    ///
+    /// Where the image is damaged, its checksum was right and is not any more: what is written here starts a damaged image, and shows whether
+    /// that is all that kept it from starting.
+    fn fixed(&self, reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<Table> {
+        let volume = if self.volume_is_right {
+            self.fields.volume
+        } else {
+            reading.descriptors.main.primary.as_ref()?.0
+        };
+        let (length, sum) = if self.length_is_right(boot) {
+            (self.fields.length, self.sum)
+        } else {
+            let length = boot.file_bytes?;
+            let image = behind_table(reading.disc, boot.load_rba, length);
+            (length, image.map(|image| Table::sum(&image)))
+        };
+        Some(Table {
+            volume,
+            image: boot.load_rba,
+            length,
+            checksum: sum?,
+        })
     }
 
     /// What it says that is not so. The checksum is looked at only where the rest is right.
@@ -180,6 +213,36 @@ impl Read {
         }
         wrong
     }
+}
+
+/// An image of so many bytes without those before its table's end; `None` where there are not so many, or too many for a loader.
+fn behind_table(disc: &mut Window<'_>, image: Lba, length: ByteCount) -> Option<Vec<u8>> {
+    let before = Table::END;
+    let size = usize::try_from(length.get().checked_sub(before)?).ok()?;
+    if size > LOADER_BYTES {
+        return None;
+    }
+    let mut bytes = vec![0; size];
+    let read = disc.read(Place::within(image, before).offset, &mut bytes);
+    (read == size).then_some(bytes)
+}
+
+/// What to write so that a checksum that is right stays right when bytes of the image change.
+pub(super) fn checksum_with(
+    reading: &mut Reading<'_, '_>,
+    image: Lba,
+    at: u64,
+    bytes: [u8; 8],
+) -> Option<(u64, Vec<u8>)> {
+    let table = Table::decode(&reading.disc.array(image.byte_offset())?);
+    let mut content = behind_table(reading.disc, image, table.length)?;
+    if Table::sum(&content) != table.checksum {
+        return None;
+    }
+    let from = usize::try_from(at.checked_sub(Table::END)?).ok()?;
+    content.get_mut(from..from + 8)?.copy_from_slice(&bytes);
+    let checksum = Table::sum(&content).to_le_bytes().to_vec();
+    Some((Place::within(image, CHECKSUM).offset, checksum))
 }
 
 /// Whether an image of a loader that is not known has a table: it names the volume, and the image's address or its length.

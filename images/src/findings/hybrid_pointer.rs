@@ -1,11 +1,12 @@
 //! `hybrid-pointer`: boot code of a stick that points elsewhere than to its boot image.
 
-use super::{Room, recipe::stick};
+use super::{Room, boot_info_table, recipe::stick};
 use crate::{
     boot::{Boot, BootInfo},
+    change::Writes,
     defect::{Injection, Lack, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{BiosProgram, POINTER, Reading, SectorCode},
+    inspect::{BiosProgram, CODE, POINTER, Reading, SectorCode},
     size::Size,
     tool::Tool,
     units::Lba,
@@ -56,7 +57,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 let message = format!(
                     "isohdpfx in the first sector points to sector {pointer}, and isolinux stands at sector {right}"
                 );
-                Finding::new(ID, place, message)
+                Finding::new(ID, place, message).fixed_by(place.offset, &right.to_le_bytes())
             });
             finding.into_iter().collect()
         }
@@ -66,7 +67,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 let message = format!(
                     "GRUB's code in the first sector points to sector {pointer}, and the second block of its boot image stands at sector {right}"
                 );
-                Finding::new(ID, place, message)
+                Finding::new(ID, place, message).fixed_by(place.offset, &right.to_le_bytes())
             });
             let second = images.first().and_then(|&image| {
                 let place = Place::within(image, GRUB_POINTER);
@@ -75,12 +76,49 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 let message = format!(
                     "GRUB's boot image points to sector {pointer} at its byte {GRUB_POINTER}, and its rest stands at sector {right}"
                 );
-                Some(Finding::new(ID, place, message))
+                Some(Finding::new(ID, place, message).fixed_by_all(to_rest(reading, image)))
             });
             first.into_iter().chain(second).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// The pointer in GRUB's boot image, and the image's checksum with it.
+fn to_rest(reading: &mut Reading<'_, '_>, image: Lba) -> Writes {
+    let pointer = sector_of(image, TO_REST).to_le_bytes();
+    let checksum = boot_info_table::checksum_with(reading, image, GRUB_POINTER, pointer);
+    let at = Place::within(image, GRUB_POINTER).offset;
+    checksum
+        .into_iter()
+        .chain([(at, pointer.to_vec())])
+        .collect()
+}
+
+/// The code for the first sector that the user names, pointing to its boot image, and that image pointing to its rest; `None` where the code
+/// would find no such image on this disc.
+pub(super) fn boot_code(reading: &mut Reading<'_, '_>) -> Option<Writes> {
+    let named = reading.options.boot_code?;
+    let named = named.get(..CODE).unwrap_or(named);
+    let mut sector = [0; 512];
+    sector.get_mut(..named.len())?.copy_from_slice(named);
+    let (pointer, mut writes) = match SectorCode::of(&sector) {
+        SectorCode::Empty | SectorCode::None => return None,
+        SectorCode::Other => return Some(vec![(0, named.to_vec())]),
+        SectorCode::Isohdpfx(_) => {
+            let image = *images(reading, BiosProgram::is_isolinux).first()?;
+            (sector_of(image, 0), Vec::new())
+        }
+        SectorCode::GrubHybrid(_) => {
+            let image = *images(reading, |program| program == BiosProgram::Grub).first()?;
+            (sector_of(image, TO_SECOND_BLOCK), to_rest(reading, image))
+        }
+    };
+    sector
+        .get_mut(POINTER..POINTER + 8)?
+        .copy_from_slice(&pointer.to_le_bytes());
+    writes.push((0, sector.get(..CODE)?.to_vec()));
+    Some(writes)
 }
 
 /// The images of one loader.
@@ -93,10 +131,14 @@ fn images(reading: &mut Reading<'_, '_>, is_it: impl Fn(BiosProgram) -> bool) ->
         .collect()
 }
 
+/// The sector of a disk that stands so far behind the start of an image.
+fn sector_of(image: Lba, behind: u64) -> u64 {
+    image.get().saturating_mul(4).saturating_add(behind)
+}
+
 /// Where a pointer should point, where it points to none of these images.
 fn wrong(images: &[Lba], pointer: u64, behind: u64) -> Option<u64> {
-    let right = |lba: &Lba| lba.get().saturating_mul(4).saturating_add(behind);
-    let mut all = images.iter().map(right);
+    let mut all = images.iter().map(|&image| sector_of(image, behind));
     let first = all.next()?;
     (pointer != first && all.all(|other| other != pointer)).then_some(first)
 }

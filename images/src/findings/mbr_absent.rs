@@ -1,16 +1,19 @@
 //! `mbr-absent`: a disc for a BIOS that is no stick.
 
 use super::{
-    Room,
+    Room, hybrid_pointer,
     recipe::{grub_mkrescue, stick},
 };
 use crate::{
     boot::Boot,
+    change::Writes,
     defect::{Injection, Lack, need},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, SectorCode},
+    partition_table::{MbrEntry, PartitionType},
     size::Size,
     tool::Tool,
+    units::VirtualSector,
 };
 
 const ID: FindingId = FindingId::MbrAbsent;
@@ -43,7 +46,26 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let message = "the first sector is empty: no stick for a BIOS".to_owned();
-    vec![Finding::new(ID, Place { offset: 0 }, message).as_info()]
+    let finding = Finding::new(ID, Place { offset: 0 }, message).as_info();
+    vec![finding.fixed_by_all(boot_sector(reading).unwrap_or_default())]
+}
+
+/// A first sector with the code that was named, and with a partition of the whole disc as isohybrid writes it.
+fn boot_sector(reading: &mut Reading<'_, '_>) -> Option<Writes> {
+    let mut writes = hybrid_pointer::boot_code(reading)?;
+    let disk = reading.disc.virtual_sectors();
+    let entry = if reading.tables.gpt.is_some() {
+        MbrEntry::protective(disk)
+    } else {
+        let first = VirtualSector::new(0);
+        MbrEntry {
+            first_chs: MbrEntry::FIRST_CHS,
+            ..MbrEntry::linear(PartitionType::WHOLE_DISC, first, disk).active()
+        }
+    };
+    writes.push((MbrEntry::TABLE, entry.encode().to_vec()));
+    writes.push((MbrEntry::SIGNATURE, vec![0x55, 0xAA]));
+    Some(writes)
 }
 
 fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {

@@ -4,9 +4,11 @@ use super::{Room, recipe::stick};
 use crate::{
     defect::{Injection, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{MbrPartition, Reading},
-    partition_table::MbrEntry,
+    inspect::{MbrPartition, PartitionsReading, Reading},
+    iso9660::SYSTEM_AREA_BLOCKS,
+    partition_table::{MbrEntry, PartitionType},
     tool::Tool,
+    units::{VirtualSector, VirtualSectorCount},
 };
 
 const ID: FindingId = FindingId::MbrNoActive;
@@ -35,11 +37,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let partitions = &reading.inspection.partitions;
-    let is_active = |it: &MbrPartition| it.status == MbrEntry::ACTIVE;
-    if !reading.sector_code.is_code()
-        || partitions.mbr.is_empty()
-        || partitions.mbr.iter().any(is_active)
-    {
+    if !reading.sector_code.is_code() || partitions.mbr.is_empty() || has_active(partitions) {
         return Vec::new();
     }
     let place = Place {
@@ -47,12 +45,47 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let message = "the first sector has boot code, and none of its partitions is active".to_owned();
     let finding = Finding::new(ID, place, message);
-    let is_protective = reading.tables.mbr.is_some_and(|mbr| mbr.is_protective());
-    vec![if is_protective {
-        finding.as_info()
-    } else {
-        finding
-    }]
+    let finding = finding.info_if(is_protective(reading));
+    vec![finding.fixed_by_all(activation(reading))]
+}
+
+fn has_active(partitions: &PartitionsReading) -> bool {
+    let mut partitions = partitions.mbr.iter();
+    partitions.any(|it| it.status == MbrEntry::ACTIVE)
+}
+
+fn is_protective(reading: &Reading<'_, '_>) -> bool {
+    reading.tables.mbr.is_some_and(|mbr| mbr.is_protective())
+}
+
+/// What marks a partition of the table as active where none is: the one that holds the volume, or else the first one.
+///
+/// A partition that protects a GPT stays inactive (UEFI §5.2.3). Beside it xorriso (`--mbr-force-bootable`) marks an entry of no type.
+pub(super) fn activation(reading: &Reading<'_, '_>) -> Option<(u64, Vec<u8>)> {
+    let partitions = &reading.inspection.partitions;
+    if has_active(partitions) {
+        return None;
+    }
+    if is_protective(reading) {
+        let is_free = |slot: &u8| partitions.mbr.iter().all(|it| it.slot != *slot);
+        let free = (0..4).find(is_free)?;
+        let (first, length) = (VirtualSector::new(0), VirtualSectorCount::new(1));
+        let entry = MbrEntry {
+            first_chs: MbrEntry::FIRST_CHS,
+            last_chs: MbrEntry::FIRST_CHS,
+            ..MbrEntry::linear(PartitionType::EMPTY, first, length).active()
+        };
+        return Some((MbrEntry::at(free.into()), entry.encode().to_vec()));
+    }
+    let volume = SYSTEM_AREA_BLOCKS.virtual_sectors().get();
+    let holds_it = |it: &&MbrPartition| {
+        let first = it.first.get();
+        (first..first.saturating_add(it.sectors.get())).contains(&volume)
+    };
+    let partitions = &partitions.mbr;
+    let partition = partitions.iter().find(holds_it).or(partitions.first())?;
+    let at = MbrEntry::at(partition.slot.into());
+    Some((at, vec![MbrEntry::ACTIVE]))
 }
 
 fn inject(disc: &mut Patient<'_>) {

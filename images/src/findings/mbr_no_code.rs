@@ -1,7 +1,7 @@
 //! `mbr-no-code`: a partition table without boot code.
 
 use super::{
-    Room,
+    Room, hybrid_pointer, mbr_no_active,
     recipe::{grub_mkrescue, stick},
 };
 use crate::{
@@ -44,7 +44,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let place = Place { offset: 0 };
-    vec![if reading.bios_entries().any(|(_, boot)| boot.bootable) {
+    let finding = if reading.bios_entries().any(|(_, boot)| boot.bootable) {
         let message = "the first sector has a partition table and no boot code, and the catalog has an entry for a BIOS: as a stick a BIOS does not start it".to_owned();
         Finding::new(ID, place, message)
     } else {
@@ -52,7 +52,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             "the first sector has a partition table and no boot code: no stick for a BIOS"
                 .to_owned();
         Finding::new(ID, place, message).as_info()
-    }]
+    };
+    let Some(code) = hybrid_pointer::boot_code(reading) else {
+        return vec![finding];
+    };
+    // Code asks for an active partition.
+    let active = mbr_no_active::activation(reading);
+    vec![finding.fixed_by_all(code).fixed_by_all(active)]
 }
 
 fn inject(disc: &mut Patient<'_>) {

@@ -96,7 +96,7 @@ fn has(bytes: &[u8], marker: &[u8]) -> bool {
 }
 
 /// Bytes of the first sector that can be code: the partition table is behind them.
-const CODE: usize = 440;
+pub(crate) const CODE: usize = 440;
 /// Where hybrid boot code has the address of its boot image.
 pub(crate) const POINTER: usize = 0x1B0;
 
@@ -116,7 +116,7 @@ pub(crate) enum SectorCode {
 }
 
 impl SectorCode {
-    pub(super) fn of(sector: &[u8; 512]) -> Self {
+    pub(crate) fn of(sector: &[u8; 512]) -> Self {
         let code = sector.get(..CODE).unwrap_or(sector);
         let pointer = le64(sector, POINTER);
         if sector.iter().all(|&byte| byte == 0) {

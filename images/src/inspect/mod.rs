@@ -24,7 +24,7 @@ mod window;
 use std::{collections::BTreeSet, io, path::PathBuf};
 
 pub(crate) use self::{
-    bios_program::{BiosProgram, POINTER, SectorCode},
+    bios_program::{BiosProgram, CODE, POINTER, SectorCode},
     catalog::{Contradiction, Slots},
     descriptors::DescriptorSet,
     elsewhere::{OtherImage, Owner, iso_elsewhere},
@@ -59,7 +59,8 @@ pub struct Options<'a> {
     pub boot_image: Option<&'a dyn Source>,
     /// Whether to read the whole disc: implanted checksums, and zeros where none should be.
     pub verify: bool,
-    /// Boot code that a first sector without any may be given.
+    /// Code for the first sector of a disc that has none: what isohdpfx.bin or GRUB's boot_hybrid.img holds. Only its first 440
+    /// bytes are taken; a partition table stands behind them.
     pub boot_code: Option<&'a [u8]>,
 }
 

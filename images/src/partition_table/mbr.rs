@@ -100,6 +100,9 @@ impl MbrEntry {
     /// Cylinder, head and sector of a sector that has none: only the 32-bit numbers count.
     pub const BEYOND_CHS: [u8; 3] = [0xFE, 0xFF, 0xFF];
 
+    /// Cylinder 0, head 0, sector 1: the first sector, whatever the geometry.
+    pub const FIRST_CHS: [u8; 3] = [0, 1, 0];
+
     /// An entry by sector numbers alone.
     #[must_use]
     pub const fn linear(
