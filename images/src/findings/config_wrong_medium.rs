@@ -5,11 +5,18 @@ use super::{
     recipe::{commands, genisoimage, xorriso},
 };
 use crate::{
-    boot_configuration::{Loader, SearchBy},
-    finding::{Finding, FindingId, Severity},
-    inspect::Reading,
+    boot_configuration::{BootConfigurations, Loader, SearchBy},
+    bytes::padded,
+    change::Writes,
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::{DescriptorSet, Reading},
+    iso9660::{Names, RawPrimaryVolume},
     tool::Tool,
+    units::{BLOCK_BYTES, Lba, VirtualSector},
 };
+
+/// Partitions that are looked at for another beginning of the volume.
+const PARTITIONS: usize = 64;
 
 const ID: FindingId = FindingId::ConfigWrongMedium;
 
@@ -40,6 +47,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let labels = reading.labels();
     let mut findings = Vec::new();
     let configurations = reading.configurations();
+    let label = only_label(&configurations).filter(|label| !labels.contains(label));
+    let relabelled = label.and_then(|label| relabelled(reading, &label));
+    let relabelled = relabelled.unwrap_or_default();
     for configuration in &configurations.all {
         if configuration.loader == Loader::GrubLoopback {
             continue;
@@ -61,7 +71,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                     .join(", ")
             );
             let place = reading.place_of(configuration.file_system, &entry.file);
-            let finding = Finding::new(ID, place, message);
+            let finding = Finding::new(ID, place, message).fixed_by_all(relabelled.clone());
             let is_default = configuration.may_be_default(index);
             findings.push(if is_default && !entry.conditional {
                 finding
@@ -88,6 +98,69 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
     }
     gravest(findings)
+}
+
+/// The label that is wanted, where all that want one want the same, and no loader has found the disc by the one that it has.
+fn only_label(configurations: &BootConfigurations) -> Option<String> {
+    let all = configurations.all.iter();
+    let mut searches = all.clone().flat_map(|it| &it.searches);
+    if searches.any(|it| it.by == SearchBy::Label && it.found != Some(false)) {
+        return None;
+    }
+    let mut wanted: Vec<String> = all
+        .filter(|it| it.loader != Loader::GrubLoopback)
+        .flat_map(|it| &it.entries)
+        .filter_map(|entry| wanted_label(entry.command_line.as_deref()?))
+        .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let label = wanted.pop()?;
+    wanted.is_empty().then_some(label)
+}
+
+/// What gives the volume another label: the disc's own descriptors, and those in a partition in which the same volume begins. `None` where the label does not
+/// fit, or where a UDF file system has one too.
+fn relabelled(reading: &mut Reading<'_, '_>, label: &str) -> Option<Writes> {
+    // ECMA-119 §8.4.7 and §8.5.5: from byte 40 on.
+    const VOLUME_ID: u64 = 40;
+    const BYTES: usize = 32;
+    let is_plain = label.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if label.len() > BYTES || !is_plain || reading.udf().is_some() {
+        return None;
+    }
+    let plain = padded::<BYTES>(label, b' ');
+    // Sixteen characters of UCS-2; of a longer label tools write the first ones, and Linux completes it from the other.
+    let halves = plain.iter().take(BYTES / 2);
+    let joliet: Vec<u8> = halves.flat_map(|&byte| [0, byte]).collect();
+    let (_, primary) = reading.descriptors.main.primary.as_ref()?;
+    let partitions = &reading.inspection.partitions;
+    let mbr = partitions.mbr.iter().map(|it| it.first);
+    let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
+    let starts = mbr
+        .chain(gpt)
+        .take(PARTITIONS)
+        .map(VirtualSector::byte_offset);
+    let mut starts: Vec<u64> = starts.chain([0]).collect();
+    starts.retain(|start| start % BLOCK_BYTES == 0);
+    starts.sort_unstable();
+    starts.dedup();
+    let mut writes = Vec::new();
+    for start in starts {
+        let set = DescriptorSet::read(reading.disc, Lba::of_offset(start));
+        let of_same = |it: &(Lba, RawPrimaryVolume)| it.1.volume_id == primary.volume_id;
+        let Some((lba, _)) = set.primary.filter(of_same) else {
+            continue;
+        };
+        writes.push((Place::within(lba, VOLUME_ID).offset, plain.to_vec()));
+        for (lba, _) in set.all {
+            let block = reading.disc.block(lba);
+            let volume = block.and_then(|block| RawPrimaryVolume::decode_supplementary(&block));
+            if volume.is_some_and(|volume| volume.names == Names::Joliet) {
+                writes.push((Place::within(lba, VOLUME_ID).offset, joliet.clone()));
+            }
+        }
+    }
+    Some(writes)
 }
 
 /// The label that a kernel's command line wants: any word whose key ends in `label` or whose value begins with `LABEL=` or `CDLABEL=`.
