@@ -1,11 +1,13 @@
 //! `hybrid-gpt`: a GPT that some firmware refuses.
 
+mod repair;
+
 use super::{Room, recipe::grub_mkrescue};
 use crate::{
     boot::{Boot, Hybrid, Place as ImagePlace},
     defect::{Injection, Lack, Patient, emulates_a_drive, need},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{GPT_HEADER, Gpt, Reading},
+    inspect::{GPT_HEADER, Gpt, Reading, Window, read_gpt_entries},
     partition_table::{Mbr, MbrEntry},
     reference::shared_table,
     size::Size,
@@ -33,26 +35,28 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
+/// What is wrong with the table itself, and what is wrong with the master boot record before it.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let (Some(table), Some(gpt)) = (&reading.tables.mbr, &reading.tables.gpt) else {
         return Vec::new();
     };
     let end = reading.disc.virtual_sectors();
+    let found = |offset, wrong: Vec<String>| {
+        let message = format!("there is a GPT, and {}", wrong.join("; "));
+        let is_wrong = !wrong.is_empty();
+        is_wrong.then(|| Finding::new(ID, Place { offset }, message))
+    };
     let wrong = [
-        wrong_mbr(table),
-        wrong_checksums(gpt),
-        wrong_backup(gpt, end),
+        wrong_header(gpt),
+        wrong_backup(reading.disc, gpt, end),
         outside(gpt, end),
     ];
-    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
-    if wrong.is_empty() {
-        return Vec::new();
-    }
-    let place = Place {
-        offset: GPT_HEADER.byte_offset(),
-    };
-    let message = format!("there is a GPT, and {}", wrong.join("; "));
-    vec![Finding::new(ID, place, message)]
+    let wrong = found(GPT_HEADER.byte_offset(), wrong.concat());
+    let wrong =
+        wrong.map(|finding| finding.fixed_by_all(repair::repair(reading).unwrap_or_default()));
+    // Nothing takes its other partitions from it: on purpose a BIOS, or a Mac, finds them there.
+    let unprotected = found(MbrEntry::TABLE, wrong_mbr(table));
+    wrong.into_iter().chain(unprotected).collect()
 }
 
 fn wrong_mbr(table: &Mbr) -> Vec<String> {
@@ -65,7 +69,7 @@ fn wrong_mbr(table: &Mbr) -> Vec<String> {
     }
 }
 
-fn wrong_checksums(gpt: &Gpt) -> Vec<String> {
+fn wrong_header(gpt: &Gpt) -> Vec<String> {
     let mut wrong = Vec::new();
     if !gpt.header.checksum_is_right {
         wrong.push("the header's checksum is wrong".to_owned());
@@ -74,22 +78,31 @@ fn wrong_checksums(gpt: &Gpt) -> Vec<String> {
     if sum != Some(gpt.header.entries_checksum) {
         wrong.push("the entries' checksum is wrong".to_owned());
     }
+    if gpt.header.own != GPT_HEADER {
+        let own = gpt.header.own.get();
+        wrong.push(format!("the header says that it stands at sector {own}"));
+    }
     wrong
 }
 
-fn wrong_backup(gpt: &Gpt, end: VirtualSectorCount) -> Vec<String> {
-    let (backup, last) = (gpt.header.other, end.last().unwrap_or_default());
-    if gpt.backup.is_none() {
-        vec![format!("there is no backup at sector {}", backup.get())]
-    } else if backup != last {
-        vec![format!(
+fn wrong_backup(disc: &mut Window<'_>, gpt: &Gpt, end: VirtualSectorCount) -> Vec<String> {
+    let (at, last) = (gpt.header.other, end.last().unwrap_or_default());
+    let Some(backup) = &gpt.backup else {
+        return vec![format!("there is no backup at sector {}", at.get())];
+    };
+    let mut wrong = Vec::new();
+    if at != last {
+        wrong.push(format!(
             "the backup stands at sector {}, and the disc's last one is {}",
-            backup.get(),
+            at.get(),
             last.get()
-        )]
-    } else {
-        Vec::new()
+        ));
     }
+    let sum = read_gpt_entries(disc, backup).map(|(_, sum)| sum);
+    if !backup.checksum_is_right || sum != Some(backup.entries_checksum) {
+        wrong.push("the backup's checksum is wrong".to_owned());
+    }
+    wrong
 }
 
 fn outside(gpt: &Gpt, end: VirtualSectorCount) -> Vec<String> {

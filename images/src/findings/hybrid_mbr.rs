@@ -7,9 +7,11 @@ use crate::{
     fat::FatVolume,
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, Window},
+    iso9660::SYSTEM_AREA_BLOCKS,
     partition_table::{Mbr, MbrEntry, PartitionType},
     size::Size,
     tool::Tool,
+    units::VirtualSectorCount,
 };
 
 const ID: FindingId = FindingId::HybridMbr;
@@ -36,11 +38,14 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
-/// What keeps a firmware for UEFI from the catalog, or from the image of an entry in it.
-const UNUSABLE: [FindingId; 6] = [
+/// What keeps a firmware for UEFI from the catalog.
+const UNUSABLE: [FindingId; 3] = [
     FindingId::CatalogHeaderId,
     FindingId::CatalogKey,
     FindingId::CatalogChecksum,
+];
+/// What keeps it from the image of an entry.
+const UNREACHABLE: [FindingId; 3] = [
     FindingId::CatalogEfiTooDeep,
     FindingId::CountEfiShort,
     FindingId::EfiOpenEndOutsideVolume,
@@ -48,7 +53,7 @@ const UNUSABLE: [FindingId; 6] = [
 
 /// Checks a master boot record without a GUID partition table, as UEFI does: one wrong partition, and the whole table
 /// counts for nothing (EDK2 `Mbr.c`, `PartitionValidMbr`). That is an error where it is the only way to an EFI loader:
-/// where El Torito leads to one, the table is never looked at (`Partition.c`). What is wrong with the catalog must have
+/// where El Torito leads to anything, the table is never looked at (`Partition.c`). What is wrong with the catalog must have
 /// been found before.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let partitions = &reading.inspection.partitions;
@@ -56,60 +61,54 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(table) = reading.tables.mbr.filter(|_| !partitions.mbr.is_empty()) else {
         return Vec::new();
     };
-    if partitions.gpt.is_some() {
-        return overlap_beside_gpt(&table).into_iter().collect();
-    }
-    let Some((place, wrong)) = wrong_partition(reading.disc, &table) else {
+    let end = reading.disc.virtual_sectors();
+    let beside_gpt = partitions.gpt.is_some();
+    let Some(wrong) = Wrong::of(&table, end, beside_gpt) else {
         return Vec::new();
     };
-    vec![if has_usable_efi_entry(reading) {
-        let message =
-            format!("{wrong}; the catalog leads to an EFI loader, and is looked at first");
-        Finding::new(ID, place, message).milder()
-    } else if leads_to_a_loader(reading.disc, &table) {
-        let message = format!("{wrong}, and nothing else on the disc leads to its EFI loader");
-        Finding::new(ID, place, message)
-    } else {
-        let message =
-            format!("{wrong}; no partition holds an EFI loader, so that UEFI misses nothing");
-        Finding::new(ID, place, message).milder()
-    }]
-}
-
-/// Beside a GPT the table counts for little; but partitions that overlap, other than the one that protects the GPT, confuse strict readers.
-fn overlap_beside_gpt(table: &Mbr) -> Option<Finding> {
-    let used: Vec<_> = table
-        .used()
-        .filter(|(_, entry)| entry.kind != PartitionType::GPT_PROTECTIVE)
-        .collect();
-    let (slot, kind, other) = used.iter().enumerate().find_map(|(index, (slot, entry))| {
-        let (other, _) = used[..index].iter().find(|(_, other)| {
-            entry.first.get() < other.end().get() && other.first.get() < entry.end().get()
-        })?;
-        Some((*slot, entry.kind, *other))
-    })?;
     let place = Place {
-        offset: MbrEntry::at(slot),
+        offset: MbrEntry::at(wrong.slot),
     };
-    let message = format!(
-        "the MBR's partition in slot {slot} of type {:02X} overlaps the one in slot {other}, beside a GPT",
-        kind.0
-    );
-    Some(Finding::new(ID, place, message).milder())
+    let message = wrong.message(end, beside_gpt);
+    let finding = if beside_gpt {
+        Finding::new(ID, place, message).milder()
+    } else if has_usable_efi_entry(reading) {
+        let message =
+            format!("{message}; the catalog leads to an EFI loader, and is looked at first");
+        Finding::new(ID, place, message).milder()
+    } else if !leads_to_a_loader(reading.disc, &table) {
+        let message =
+            format!("{message}; no partition holds an EFI loader, so that UEFI misses nothing");
+        Finding::new(ID, place, message).milder()
+    } else if has_usable_entry(reading) {
+        let message = format!(
+            "{message}; firmware for UEFI finds the catalog's other boot images first, and then looks at no partition"
+        );
+        Finding::new(ID, place, message).milder()
+    } else {
+        let message = format!("{message}, and nothing else on the disc leads to its EFI loader");
+        Finding::new(ID, place, message)
+    };
+    let fixed = fixed(reading.disc, table, end, beside_gpt).map(|table| table.entries);
+    let entries = fixed.into_iter().flatten().enumerate();
+    let entries = entries.map(|(slot, entry)| (MbrEntry::at(slot), entry.encode()));
+    vec![finding.fixed_by_all(entries)]
 }
 
 fn has_usable_efi_entry(reading: &Reading<'_, '_>) -> bool {
-    let usable = reading
-        .bootable_efi_entries()
-        .any(|(_, boot)| !boot.loaders.is_empty());
-    let errors = reading
-        .found
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error);
-    usable
-        && !errors
-            .into_iter()
-            .any(|finding| UNUSABLE.contains(&finding.id))
+    let mut entries = reading.bootable_efi_entries();
+    entries.any(|(_, boot)| !boot.loaders.is_empty())
+        && !has_error(reading, &UNUSABLE)
+        && !has_error(reading, &UNREACHABLE)
+}
+
+fn has_usable_entry(reading: &Reading<'_, '_>) -> bool {
+    reading.entries().any(|(_, boot)| boot.bootable) && !has_error(reading, &UNUSABLE)
+}
+
+fn has_error(reading: &Reading<'_, '_>, ids: &[FindingId]) -> bool {
+    let mut findings = reading.found.iter();
+    findings.any(|finding| finding.severity == Severity::Error && ids.contains(&finding.id))
 }
 
 fn leads_to_a_loader(disc: &mut Window<'_>, table: &Mbr) -> bool {
@@ -119,38 +118,105 @@ fn leads_to_a_loader(disc: &mut Window<'_>, table: &Mbr) -> bool {
     })
 }
 
-/// The first partition that makes the table count for nothing, and what is wrong with it.
-fn wrong_partition(disc: &Window<'_>, table: &Mbr) -> Option<(Place, String)> {
-    let end = disc.virtual_sectors();
-    let used: Vec<_> = table.used().collect();
-    for (index, &(slot, entry)) in used.iter().enumerate() {
-        let place = Place {
-            offset: MbrEntry::at(slot),
-        };
-        let overlapped = used[..index].iter().find(|(_, other)| {
-            entry.first.get() < other.end().get() && other.first.get() < entry.end().get()
-        });
-        let what = if entry.end() > end {
-            format!(
-                "ends at sector {}, and the disc has {}",
-                entry.end().get(),
-                end.get()
-            )
-        } else if let Some((other_slot, other)) = overlapped {
-            format!(
-                "overlaps the one in slot {other_slot} of type {:02X}",
-                other.kind.0
-            )
-        } else {
-            continue;
-        };
-        let message = format!(
-            "the MBR's partition in slot {slot} of type {:02X} (sectors {} to {}) {what}",
-            entry.kind.0,
-            entry.first.get(),
-            entry.end().get().saturating_sub(1)
+/// A partition that makes the table count for nothing.
+struct Wrong {
+    slot: usize,
+    entry: MbrEntry,
+    /// The partition that it overlaps; none where it ends behind the disc.
+    other: Option<(usize, MbrEntry)>,
+}
+
+impl Wrong {
+    /// The first one. Beside a GPT the table counts for little; but partitions that overlap, other than the one that protects the GPT, confuse
+    /// strict readers.
+    fn of(table: &Mbr, end: VirtualSectorCount, beside_gpt: bool) -> Option<Self> {
+        let protects = |kind| beside_gpt && kind == PartitionType::GPT_PROTECTIVE;
+        let used: Vec<_> = table
+            .used()
+            .filter(|(_, entry)| !protects(entry.kind))
+            .collect();
+        let mut numbered = used.iter().enumerate();
+        numbered.find_map(|(index, &(slot, entry))| {
+            let overlapped = used[..index].iter().find(|(_, other)| {
+                entry.first.get() < other.end().get() && other.first.get() < entry.end().get()
+            });
+            let is_behind = entry.end() > end && !beside_gpt;
+            (is_behind || overlapped.is_some()).then(|| Self {
+                slot,
+                entry,
+                other: overlapped.copied().filter(|_| !is_behind),
+            })
+        })
+    }
+
+    fn message(&self, end: VirtualSectorCount, beside_gpt: bool) -> String {
+        let (slot, kind) = (self.slot, self.entry.kind.0);
+        let partition = format!("the MBR's partition in slot {slot} of type {kind:02X}");
+        let sectors = format!(
+            "(sectors {} to {})",
+            self.entry.first.get(),
+            self.entry.end().get().saturating_sub(1)
         );
-        return Some((place, message));
+        match self.other {
+            Some((other, _)) if beside_gpt => {
+                format!("{partition} overlaps the one in slot {other}, beside a GPT")
+            }
+            Some((other, entry)) => format!(
+                "{partition} {sectors} overlaps the one in slot {other} of type {:02X}",
+                entry.kind.0
+            ),
+            None => format!(
+                "{partition} {sectors} ends at sector {}, and the disc has {}",
+                self.entry.end().get(),
+                end.get()
+            ),
+        }
+    }
+
+    /// Which entry gives way, and what becomes of it. What covers the disc, or holds the other one, gets type 00, as isohybrid and xorriso have it: UEFI
+    /// passes over it, and a BIOS does not look. An EFI system partition stays; what ends behind the disc ends with it.
+    fn way_out(&self, disc: &mut Window<'_>, end: VirtualSectorCount) -> Option<(usize, MbrEntry)> {
+        let Some((other_slot, other)) = self.other else {
+            let first = VirtualSectorCount::new(self.entry.first.get());
+            let length = end.checked_sub(first)?;
+            let entry = MbrEntry {
+                length,
+                ..self.entry
+            };
+            return (length > VirtualSectorCount::ZERO).then_some((self.slot, entry));
+        };
+        let mut stays = |entry: &MbrEntry| {
+            let is_esp = entry.kind == PartitionType::EFI_SYSTEM;
+            is_esp && FatVolume::at(disc, entry.first.byte_offset()).is_some()
+        };
+        let pair = [
+            (self.slot, self.entry, other),
+            (other_slot, other, self.entry),
+        ];
+        let (slot, entry, _) = pair.into_iter().find(|(_, entry, other)| {
+            let covers_the_start = entry.first.get() <= SYSTEM_AREA_BLOCKS.virtual_sectors().get();
+            let holds_the_other = entry.first <= other.first && other.end() <= entry.end();
+            (covers_the_start || holds_the_other) && !stays(entry)
+        })?;
+        let kind = PartitionType::EMPTY;
+        Some((slot, MbrEntry { kind, ..entry }))
+    }
+}
+
+/// The table without anything wrong in it; `None` where that would take a partition that is needed.
+fn fixed(
+    disc: &mut Window<'_>,
+    mut table: Mbr,
+    end: VirtualSectorCount,
+    beside_gpt: bool,
+) -> Option<Mbr> {
+    // Each of the four entries is cut once and gives way once.
+    for _ in 0..2 * table.entries.len() {
+        let Some(wrong) = Wrong::of(&table, end, beside_gpt) else {
+            return Some(table);
+        };
+        let (slot, entry) = wrong.way_out(disc, end)?;
+        *table.entries.get_mut(slot)? = entry;
     }
     None
 }

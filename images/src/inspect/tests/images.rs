@@ -379,7 +379,9 @@ fn a_hybrid_mbr_is_an_error_where_it_alone_leads_to_a_loader() {
     let only = "nothing else on the disc leads to its EFI loader";
     check("bios+efi", |_| {}, Severity::Warning, "looked at first");
     check("bios+efi", without_catalog, Severity::Error, only);
-    check("bios+efi", without_entry, Severity::Error, only);
+    // OVMF 2022.11 starts no stick whose catalog has an entry for a BIOS alone, even with a right table.
+    let hidden = "then looks at no partition";
+    check("bios+efi", without_entry, Severity::Warning, hidden);
     check("bios+efi", checksum, Severity::Error, only);
     // A BIOS starts the first sector, whatever the table says.
     let past_the_end = |disc: &mut MasteredDisc| disc.bytes.write_at(446 + 12, &[0xFF; 3]);
@@ -398,10 +400,9 @@ fn a_gpt_needs_a_protective_mbr_and_a_backup() {
     let inspection = read(&disc.bytes);
     assert!(inspection.found(FindingId::HybridGpt));
     assert_eq!(errors(&inspection), []);
-    let mut findings = inspection.findings.iter();
-    let finding = findings.find(|it| it.id == FindingId::HybridGpt).unwrap();
+    let wrong = wrong_gpt(&inspection);
     for what in ["type EE", "checksum", "backup"] {
-        assert!(finding.message.contains(what), "{}", finding.message);
+        assert!(wrong.contains(what), "{wrong}");
     }
 }
 
@@ -421,12 +422,18 @@ fn gpt(change: impl FnOnce(&mut MasteredDisc)) -> (String, Vec<(bool, u64)>) {
     let mut disc = disc("bios+efi,hybrid=gpt");
     change(&mut disc);
     let inspection = read(&disc.bytes);
-    let partitions = inspection.partitions.gpt.unwrap();
-    let partitions = partitions.iter().map(|it| (it.esp, it.first.get()));
-    let mut findings = inspection.findings.into_iter();
-    let found = findings.find(|finding| finding.id == FindingId::HybridGpt);
-    let message = found.map_or_else(String::new, |finding| finding.message);
-    (message, partitions.collect())
+    let partitions = inspection.partitions.gpt.iter().flatten();
+    let partitions = partitions.map(|it| (it.esp, it.first.get()));
+    let partitions = partitions.collect();
+    (wrong_gpt(&inspection), partitions)
+}
+
+/// What is wrong with a GPT, and with the master boot record before it.
+fn wrong_gpt(inspection: &Inspection) -> String {
+    let findings = inspection.findings.iter();
+    let wrong = findings.filter(|finding| finding.id == FindingId::HybridGpt);
+    let messages: Vec<&str> = wrong.map(|finding| finding.message.as_str()).collect();
+    messages.join("\n")
 }
 
 #[test]
