@@ -1,5 +1,7 @@
 //! Discs of the reference master with one fault each, as strangers' discs have them: only what a room is for is found.
 
+mod fixes;
+
 use std::io::Write;
 
 use super::*;

@@ -6,6 +6,8 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+mod fixes;
+
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use images::{
