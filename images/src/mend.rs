@@ -136,6 +136,7 @@ mod tests {
     fn options(medium: Option<Medium>) -> Options<'static> {
         Options {
             medium: medium.map(Medium::capacity),
+            verify: true,
             ..Options::default()
         }
     }
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_fixed_is_gone_and_brings_nothing() {
+    fn what_is_fixed_is_gone_and_brings_nothing_that_cannot_be() {
         let mut fixable = BTreeSet::new();
         for defect in Defect::all() {
             let Some((boot, medium, disc)) = defective(defect) else {
@@ -163,6 +164,8 @@ mod tests {
             let findings = mended.inspection.findings.iter();
             let brought: Vec<_> = findings
                 .filter(|finding| finding.severity > Severity::Info && !before.found(finding.id))
+                // What stood behind it has a fix of its own.
+                .filter(|finding| !finding.is_fixable())
                 .collect();
             assert!(brought.is_empty(), "{boot}: {brought:?}");
         }

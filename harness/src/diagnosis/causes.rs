@@ -164,6 +164,14 @@ const UEFI_ASTRAY: &[Id] = &[
     Id::VolumeSize,
 ];
 
+/// What a BIOS alone runs.
+const BOOT_CODE: &[Id] = &[
+    Id::HybridPointer,
+    Id::MbrAbsent,
+    Id::MbrNoCode,
+    Id::MbrNoActive,
+];
+
 /// What only a disk is started by.
 const OF_DISKS: &[Id] = &[
     Id::HybridMbr,
@@ -239,7 +247,8 @@ impl<'a> Situation<'a> {
                     // It is an error where UEFI firmware has nothing but the partitions.
                     Severity::Warning if id == Id::HybridMbr => self.kind == FirmwareKind::Bios,
                     Severity::Warning => !started,
-                    Severity::Info => id == Id::CatalogEfiOnly,
+                    // What is by design on a disc for UEFI stops a BIOS all the same.
+                    Severity::Info => matches!(id, Id::CatalogEfiOnly | Id::MbrNoCode),
                 };
                 finding.id == id && weighs && self.concerns(finding, inspection)
             })
@@ -297,7 +306,8 @@ impl<'a> Situation<'a> {
             // It has looked at the first sector alone.
             (FirmwareKind::Bios, true) if !self.entered => finding.offset < BLOCK_BYTES,
             (FirmwareKind::Bios, true) => !of_catalog,
-            (FirmwareKind::Uefi, _) if in_bios_image => false,
+            // It runs no code of the first sector.
+            (FirmwareKind::Uefi, _) if in_bios_image || BOOT_CODE.contains(&finding.id) => false,
             (_, false) => !of_disks,
             (FirmwareKind::Uefi, true) => true,
         };

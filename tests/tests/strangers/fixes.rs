@@ -19,7 +19,7 @@ fn mended(iso: &Path, id: Id, code: Option<&[u8]>) -> (Mended, Vec<u8>) {
         boot_code: code,
         ..Options::default()
     };
-    let mended = mend(&disc, &options, |finding| finding.id == id).unwrap();
+    let mended = mend(&disc, &options, |_, finding| finding.id == id).unwrap();
     let mut bytes = fs::read(iso).unwrap();
     mended.edits.apply(0, &mut bytes);
     (mended, bytes)

@@ -15,7 +15,7 @@ fn mended(disc: &SparseBytes, id: FindingId, code: Option<&[u8]>) -> Vec<(u64, V
     };
     let before = inspect(&mut Window::new(disc), &options).unwrap();
     assert!(before.found(id), "{:?}", before.findings);
-    let mended = mend(disc, &options, |finding| finding.id == id).unwrap();
+    let mended = mend(disc, &options, |_, finding| finding.id == id).unwrap();
     let is_left = mended.inspection.found(id);
     assert_eq!(is_left, mended.fixed.is_empty(), "{:?}", mended.fixed);
     let pieces = mended.edits.pieces();
