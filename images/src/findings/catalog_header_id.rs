@@ -39,7 +39,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = Finding::new(ID, slots.place(0, 0), message);
     vec![match reading.catalog_to_name(slots) {
         Some(catalog) => points_to(reading, finding, catalog),
-        None => slots.fix(reading.disc, finding, 0, &[RawValidation::HEADER]),
+        None if slots.has_key() || slots.stands(reading.disc) => {
+            slots.fix(reading.disc, finding, 0, &[RawValidation::HEADER])
+        }
+        None => finding,
     }]
 }
 

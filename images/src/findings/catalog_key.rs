@@ -42,7 +42,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(catalog) if slots.has_header() => points_to(reading, finding, catalog),
         // Without the header too, that has the same fix.
         Some(_) => finding,
-        None => slots.fix(reading.disc, finding, 0x1E, &RawValidation::KEY),
+        None if slots.stands(reading.disc) => {
+            slots.fix(reading.disc, finding, 0x1E, &RawValidation::KEY)
+        }
+        None => finding,
     }]
 }
 

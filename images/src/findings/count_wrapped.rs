@@ -9,7 +9,7 @@ use crate::{
     defect::{BEYOND_16_BITS, Facts, Injection, Lack, need},
     finding::{Finding, FindingId, Severity},
     inspect::counts::{LOADABLE, WrongCount},
-    inspect::{BootReading, EntryReading, Reading, counts},
+    inspect::{BootReading, EntryReading, Purpose, Reading, counts},
     size::Size,
     units::VirtualSectorCount,
 };
@@ -56,7 +56,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         .bootable_efi_entries()
         .map(|(entry, boot)| (entry, boot, on_efi(boot)));
     let findings = bios.chain(efi).filter_map(|(entry, boot, length)| {
-        let finding = finding(reading, entry, boot, length?);
+        let mut finding = finding(reading, entry, boot, length?);
+        if boot.sector_count > LOADABLE && Purpose::of(entry.platform, boot) == Purpose::Bios {
+            // More would be loaded than there is room for.
+            let who = FindingId::CountTooLarge.trips();
+            finding.trips = who.iter().map(|&who| who.to_owned()).collect();
+        }
         Some(reading.counts(finding, (entry, boot)))
     });
     findings.collect()

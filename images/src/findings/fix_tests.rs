@@ -232,6 +232,15 @@ fn nothing_is_written_over_what_stands_there() {
         .write_at(full.manifest.catalog.byte_offset() + 2_047, &[1]);
     assert!(!is_fixable(&full.bytes, id));
 
+    // A loader that is mastered as a hard disk has code where a disk has a table.
+    let mut loader = disc("none,boot-info=isolinux", None);
+    let image = loader.manifest.images[0].load_rba.byte_offset();
+    loader
+        .bytes
+        .write_at(loader.manifest.catalog.byte_offset() + 33, &[4]);
+    loader.bytes.write_at(image + 510, &[0, 0]);
+    assert!(!is_fixable(&loader.bytes, FindingId::MbrSignature));
+
     let mut disc = disc("none,defect=no-boot-record", None).bytes;
     let id = FindingId::NoBootRecord;
     assert!(is_fixable(&disc, id));

@@ -95,7 +95,8 @@ fn fixed(reading: &mut Reading<'_, '_>, finding: Finding, disk: &HardDisk<'_>) -
         let geometry = request.of(partition.end()).ok()?;
         (geometry.cylinders <= BOCHS_CYLINDERS).then_some(geometry)
     });
-    let Some(geometry) = geometry.filter(|_| !EXTENDED.contains(&partition.kind)) else {
+    let is_one = !EXTENDED.contains(&partition.kind) && reading.is_hard_disk(disk);
+    let Some(geometry) = geometry.filter(|_| is_one) else {
         return finding;
     };
     let entry = MbrEntry {

@@ -33,6 +33,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let disks = reading.hard_disks();
     let finding = |disk: &HardDisk<'_>| {
         let used = disk.used();
         let problem = match used[..] {
@@ -46,13 +47,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let finding = Finding::new(ID, disk.place(MbrEntry::at(slot)), message);
         let at = |slot| disk.place(MbrEntry::at(slot)).offset;
         Some(match used[..] {
-            [(slot, partition)] => finding
+            [(slot, partition)] if reading.is_hard_disk(disk) => finding
                 .fixed_by(at(0), &partition.encode())
                 .fixed_by(at(slot), &[0; MbrEntry::BYTES]),
             _ => finding,
         })
     };
-    reading.hard_disks().iter().filter_map(finding).collect()
+    disks.iter().filter_map(finding).collect()
 }
 
 fn inject(disc: &mut Patient<'_>) {

@@ -48,7 +48,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         );
         let finding = Finding::new(ID, reading.place(disk.entry, 4), message);
         let place = finding.offset;
-        Some(finding.fixed_by(place, &[partition.kind.0]))
+        Some(if reading.is_hard_disk(disk) {
+            finding.fixed_by(place, &[partition.kind.0])
+        } else {
+            finding
+        })
     };
     disks.iter().filter_map(finding).collect()
 }

@@ -47,7 +47,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         if let Some(how) = oversized::filling(reading.disc, boot.load_rba, own) {
             let message = oversized::message(entry.slot, boot, own, how);
             let finding = Finding::new(ID, Place::block(boot.load_rba), message);
-            findings.push(fixed(reading, finding, boot.load_rba, own, how));
+            // A fix can be long: there is one at a time.
+            findings.push(if findings.is_empty() {
+                fixed(reading, finding, boot.load_rba, own, how)
+            } else {
+                finding
+            });
         }
     }
     findings

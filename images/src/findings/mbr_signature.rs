@@ -33,6 +33,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let disks = reading.hard_disks();
     let finding = |disk: &HardDisk<'_>| {
         if disk.table.signature {
             return None;
@@ -43,12 +44,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         );
         let place = disk.place(MbrEntry::SIGNATURE);
         let finding = Finding::new(ID, place, message);
-        // What is no table is no master boot record, and would not be one with its signature.
-        let is_table = disk.table.is_plausible() && !disk.used().is_empty();
-        let signature = is_table.then_some((place.offset, [0x55, 0xAA]));
-        Some(finding.fixed_by_all(signature))
+        Some(if reading.is_hard_disk(disk) {
+            finding.fixed_by(place.offset, &[0x55, 0xAA])
+        } else {
+            finding
+        })
     };
-    reading.hard_disks().iter().filter_map(finding).collect()
+    disks.iter().filter_map(finding).collect()
 }
 
 fn inject(disc: &mut Patient<'_>) {

@@ -144,35 +144,54 @@ fn only_file(
 
 /// A boot catalog that no boot record leads to: a file, or a block that no file owns among the first ones of the disc.
 pub(super) fn catalog(disc: &mut Window<'_>, tree: Option<&Tree>) -> Option<Lba> {
-    let extents = tree.map_or(&[][..], |tree| &tree.extents);
-    let mut files = extents.iter().take(PLACES).map(|file| file.0);
+    let files = tree.map_or(&[][..], |tree| &tree.extents);
     let in_file = |lba: Lba| {
         let within =
             |&(start, blocks): &(Lba, BlockCount)| start <= lba && lba < start.plus(blocks);
-        extents.iter().any(within)
+        files.iter().any(within)
     };
-    files.find(|&lba| is_catalog(disc, lba)).or_else(|| {
-        let blocks = (BOOT_RECORD_LBA.get()..PLACES as u64).map(Lba::new);
-        let mut catalogs = blocks.filter(|&lba| is_catalog(disc, lba));
-        catalogs.find(|&lba| !in_file(lba))
-    })
+    let starts = files.iter().take(PLACES).map(|file| file.0);
+    let blocks = (BOOT_RECORD_LBA.get()..PLACES as u64).map(Lba::new);
+    let mut found = starts
+        .map(|lba| (lba, true))
+        .chain(blocks.map(|lba| (lba, false)));
+    let catalog =
+        found.find(|&(lba, is_file)| is_catalog(disc, lba, files) && (is_file || !in_file(lba)));
+    Some(catalog?.0)
 }
 
-/// Whether a catalog stands there of which everything is right that firmware looks at.
-fn is_catalog(disc: &mut Window<'_>, lba: Lba) -> bool {
-    let Some(slots) = disc.array::<{ 2 * ENTRY_BYTES }>(lba.byte_offset()) else {
+/// Whether a catalog stands there of which everything is right that firmware looks at, and that is this disc's: a file that was copied from another
+/// disc names images that are not here.
+fn is_catalog(disc: &mut Window<'_>, lba: Lba, files: &[(Lba, BlockCount)]) -> bool {
+    // The validation entry, the initial one, a section header and its first entry.
+    let Some(slots) = disc.array::<{ 4 * ENTRY_BYTES }>(lba.byte_offset()) else {
         return false;
     };
     let (slots, _) = slots.as_chunks::<ENTRY_BYTES>();
-    let [validation, initial] = slots else {
+    let [validation, initial, _, section] = slots else {
         return false;
     };
     let validation = RawValidation::decode(validation);
-    let initial = BootEntry::decode(initial);
-    validation.header == RawValidation::HEADER
+    let is_valid = validation.header == RawValidation::HEADER
         && validation.key == RawValidation::KEY
-        && validation.word_sum == 0
-        && initial.is_plausible(disc.blocks())
+        && validation.word_sum == 0;
+    is_valid
+        && [initial, section]
+            .map(BootEntry::decode)
+            .iter()
+            .any(|entry| {
+                let image = Lba::new(entry.load_rba.into());
+                entry.is_plausible(disc.blocks()) && is_image(disc, image, files)
+            })
+}
+
+/// Whether a file starts there, or something that is a boot image without being one.
+fn is_image(disc: &mut Window<'_>, lba: Lba, files: &[(Lba, BlockCount)]) -> bool {
+    let start = lba.byte_offset();
+    files.iter().any(|file| file.0 == lba)
+        || BiosProgram::begins_at(disc, start)
+        || FatVolume::at(disc, start)
+            .is_some_and(|fat| !fat.removable_media_loaders(disc).is_empty())
 }
 
 /// Bytes from the start in which an ISO is looked for outside of partitions.

@@ -1,7 +1,7 @@
 //! What an entry of the catalog should say, by the image that it names.
 
 use super::{
-    BiosProgram, BootReading, EntryReading, Purpose, Reading,
+    BiosProgram, BootReading, EntryKind, EntryReading, HardDisk, Purpose, Reading,
     counts::{LOADABLE, blocks_of},
     elsewhere,
 };
@@ -11,7 +11,7 @@ use crate::{
     fat::FatVolume,
     finding::Finding,
     iso9660::SYSTEM_AREA_BLOCKS,
-    partition_table::Mbr,
+    partition_table::{Mbr, MbrEntry},
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
@@ -130,6 +130,20 @@ impl Reading<'_, '_> {
         start.is_some_and(|start: [u8; 512]| start != [0; 512])
     }
 
+    /// Whether an image that is emulated as a hard disk is one: a partition of its table lies within it, and no program that needs no emulation
+    /// stands where the table should be.
+    pub(crate) fn is_hard_disk(&mut self, disk: &HardDisk<'_>) -> bool {
+        let length = disk.boot.extent_blocks.unwrap_or_default();
+        let is_within = |(_, partition): (usize, MbrEntry)| {
+            partition.first.get() > 0 && partition.end() <= length.virtual_sectors()
+        };
+        let mut used = disk.table.used();
+        disk.table.is_plausible()
+            && used.any(is_within)
+            && self.is_something(disk.boot)
+            && self.bios_program(disk.boot) == BiosProgram::Unknown
+    }
+
     /// What stands at a block that is no place for a boot image: the descriptors, the catalog, the root directory.
     pub(crate) fn structure_at(&self, lba: Lba) -> Option<&'static str> {
         let volume = self.inspection.volume.as_ref();
@@ -155,12 +169,13 @@ impl Reading<'_, '_> {
                 let image = images.iter().find(|image| !named.contains(&image.lba))?;
                 Some(image.lba)
             }
-            Purpose::Bios => {
+            // A BIOS looks at no other.
+            Purpose::Bios if entry.kind == EntryKind::Initial => {
                 let files = self.tree?.extents.iter().copied();
                 let files = files.filter(|(start, _)| !named.contains(start)).collect();
                 elsewhere::bios_image(self.disc, files, boot.media.emulation())
             }
-            Purpose::Other => None,
+            _ => None,
         }
     }
 
@@ -184,7 +199,12 @@ impl Reading<'_, '_> {
         };
         let length = fat.parameters.length();
         let right = self.right_efi_count(image, length);
-        let is_enough = boot.sector_count >= length;
+        let volume = self.inspection.volume.as_ref();
+        let volume = volume.map_or(BlockCount::ZERO, |volume| volume.blocks);
+        let is_within = image.plus(length.blocks_rounded_up()).get() <= volume.get();
+        // 0 and 1 reach to the end of the volume.
+        let is_open = boot.sector_count.get() < 2 && is_within;
+        let is_enough = boot.sector_count >= length || is_open;
         if is_enough || boot.sector_count.to_u16() == Some(right) {
             return finding;
         }
