@@ -13,6 +13,7 @@ use images::{
     finding::{Finding, FindingId as Id},
     inspect::{Inspection, Options},
     mend::mend,
+    reference::{Imapi, MasteredDisc, master as reference},
 };
 
 const BLOCK: usize = 2_048;
@@ -52,14 +53,19 @@ fn made(folder: &Path, tool: &str) -> Option<Made> {
          {tool} -quiet -R -J -V DISC -o disc.iso -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table \\
            -eltorito-alt-boot -e boot/efi.img -no-emul-boot tree"
     );
+    master(folder, &script)
+}
+
+/// What commands of a shell make in a folder.
+fn master(folder: &Path, script: &str) -> Option<Made> {
     let done = Command::new("sh")
-        .args(["-ec", &script])
+        .args(["-ec", script])
         .current_dir(folder)
         .output()
         .unwrap();
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr);
-        println!("not here: {tool}: {said}");
+        println!("not here: {script}: {said}");
         return None;
     }
     let disc = fs::read(folder.join("disc.iso")).unwrap();
@@ -288,6 +294,31 @@ const DAMAGES: &[(&str, Id, Damage)] = &[
     }),
 ];
 
+/// A catalog that was copied with the files of another disc names images that are not on this one.
+#[test]
+fn a_catalog_of_another_disc_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(made) = made(folder.path(), "xorriso -as mkisofs") else {
+        return;
+    };
+    let mut other = made.disc[made.catalog..][..BLOCK].to_vec();
+    for entry in [1, 3] {
+        put32(&mut other, entry * 32 + 8, |lba| lba + 7);
+    }
+    fs::write(folder.path().join("tree/isolinux/boot.cat"), &other).unwrap();
+    let mut copy = master(
+        folder.path(),
+        "xorriso -as mkisofs -quiet -R -J -V DISC -o disc.iso -b isolinux/isolinux.bin -c own.cat -no-emul-boot -boot-load-size 4 tree",
+    )
+    .unwrap();
+    // The pointer leads past the end, and this disc's own catalog is lost.
+    copy.disc[copy.catalog..][..BLOCK].fill(0);
+    put32(&mut copy.disc, RECORD + 0x47, |_| 100_000);
+    let mended = mend(&copy.disc, &Options::default(), |_| true).unwrap();
+    assert!(mended.inspection.found(Id::CatalogOutOfRange));
+    assert!(mended.edits.is_empty(), "{:?}", mended.fixed);
+}
+
 #[test]
 fn a_fix_puts_back_what_the_tool_wrote() {
     let mut wrong = Vec::new();
@@ -310,8 +341,9 @@ fn a_fix_puts_back_what_the_tool_wrote() {
                     let offset = usize::try_from(offset).unwrap();
                     disc[offset..][..bytes.len()].copy_from_slice(bytes);
                 }
-                let mut differs = (0..disc.len()).filter(|&at| disc[at] != made.disc[at]);
-                if let Some(first) = differs.next() {
+                if disc != made.disc {
+                    let mut differs = (0..disc.len()).filter(|&at| disc[at] != made.disc[at]);
+                    let first = differs.next().unwrap_or_default();
                     let fixed: Vec<_> = mended.fixed.iter().map(|it| it.id.as_str()).collect();
                     wrong.push(format!(
                         "{tool}: {what}: byte {first} and {} more differ after {fixed:?}; found {:#?}",
@@ -323,4 +355,66 @@ fn a_fix_puts_back_what_the_tool_wrote() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The folder with a disc of ours, mended.
+fn mended(mut disc: MasteredDisc) -> (tempfile::TempDir, String) {
+    let mended = mend(&disc.bytes, &Options::default(), |_| true).unwrap();
+    for (offset, bytes) in mended.edits.pieces() {
+        disc.bytes.write_at(offset, bytes);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    disc.write_to(folder.path()).unwrap();
+    let iso = folder.path().join("disc.iso").display().to_string();
+    (folder, iso)
+}
+
+/// isoinfo takes the image out of the tree, as long as the directory says that it is.
+#[test]
+fn isoinfo_extracts_the_image_that_was_spread() {
+    let boot = "floppy-1440k".parse().unwrap();
+    let disc = |imapi: Imapi| {
+        imapi
+            .master("fixes/-/-/-/imapi", None, &boot, None)
+            .unwrap()
+    };
+    let healthy = disc(Imapi::Hotfix);
+    let image = &healthy.manifest.images[0];
+    let mut right = vec![0; 1_474_560];
+    healthy
+        .bytes
+        .read_at(image.load_rba.byte_offset(), &mut right);
+    let (_folder, iso) = mended(disc(Imapi::Spread));
+    let extracted = Command::new("isoinfo")
+        .args(["-i", &iso, "-x", "/BOOT/BIOS_SLOT_1.IMG;1"])
+        .output()
+        .unwrap()
+        .stdout;
+    assert!(extracted == right, "{} bytes", extracted.len());
+}
+
+/// xorriso reads the entries in the order in which they stand.
+#[test]
+fn xorriso_reads_the_entry_that_stood_too_deep_as_the_second_one() {
+    let boot = "bios+efi,defect=catalog-efi-too-deep".parse().unwrap();
+    let disc = reference("fixes/-/-/-/reference", None, &boot, None).unwrap();
+    let (_folder, iso) = mended(disc);
+    let report = Command::new("xorriso")
+        .args([
+            "-indev",
+            &format!("stdio:{iso}"),
+            "-report_el_torito",
+            "plain",
+        ])
+        .output()
+        .unwrap();
+    let report = String::from_utf8_lossy(&report.stdout).into_owned();
+    let entries = report
+        .lines()
+        .filter_map(|line| line.strip_prefix("El Torito boot img :"));
+    let platforms: Vec<&str> = entries
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    assert_eq!(platforms[..3], ["BIOS", "UEFI", "BIOS"], "{report}");
+    assert_eq!(platforms.len(), 15, "{report}");
 }
