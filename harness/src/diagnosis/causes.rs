@@ -94,6 +94,7 @@ const SEABIOS_CODES: &[(&str, &str, &[Id])] = &[
 const BIOS_ASTRAY: &[Id] = &[
     Id::CountZero,
     Id::CountTooLarge,
+    Id::CountWrapped,
     Id::EntryMediaType,
     Id::EntryLoadSegment,
     Id::ImageOutOfRange,

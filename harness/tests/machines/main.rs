@@ -7,6 +7,7 @@ mod damaged;
 mod dialogues;
 mod faults;
 mod figures;
+mod fixes;
 mod guests;
 mod host;
 mod hostile;
