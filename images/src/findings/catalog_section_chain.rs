@@ -1,6 +1,9 @@
 //! `catalog-section-chain`: section headers that contradict what follows them.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     boot::Boot,
     defect::{Injection, Lack, MORE_FOLLOW, Patient, need},
@@ -19,7 +22,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "The section headers do not agree with what follows them: the last one must be 91, those before it 90, and each must count its entries.",
     consequence: "Strict readers miss entries or read past the catalog; OVMF accepts it.",
     remedy: "Write 91 into the last header and 90 into the others, and count the entries of each.",
-    recipes: ANY_TOOL,
+    recipes: &[xorriso(""), genisoimage(""), pycdlib(""), oscdimg("")],
     replaces: &[],
     describes: false,
     check,

@@ -1,6 +1,9 @@
 //! `catalog-section-header-missing`: entries after the initial one without a section header.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{
+    Room,
+    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+};
 use crate::{
     boot::Boot,
     defect::{FIRST_HEADER, Injection, Lack, Patient, need},
@@ -20,7 +23,7 @@ pub(super) const ROOM: Room = Room {
     explanation: "Entries follow the initial one without a section header (90 or 91) before them.",
     consequence: "Strict readers stop after the initial entry; OVMF accepts it.",
     remedy: "Write a section header with the platform and the number of entries before them.",
-    recipes: ANY_TOOL,
+    recipes: &[xorriso(""), genisoimage(""), pycdlib(""), oscdimg("")],
     replaces: &[],
     describes: false,
     check,

@@ -22,7 +22,7 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF mounts the file system, cannot reach the loader, and reports Not Found.",
     remedy: "Give the image's whole length; a load size of 4 belongs to the BIOS entry.",
     recipes: &[
-        xorriso("no -boot-load-size behind -e"),
+        xorriso("-e"),
         genisoimage("no -boot-load-size behind -e"),
         pycdlib("no boot_load_size for UEFI"),
         oscdimg(""),

@@ -22,7 +22,7 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF, which takes the count in blocks itself, boots it; a firmware that keeps to El Torito, as U-Boot does, sees a quarter of the file system. UEFI names no unit.",
     remedy: "Count 512-byte sectors: the image's bytes divided by 512.",
     recipes: &[
-        xorriso("no -boot-load-size behind -e"),
+        xorriso("-e"),
         genisoimage("no -boot-load-size behind -e"),
         pycdlib("no boot_load_size for UEFI"),
         oscdimg(""),

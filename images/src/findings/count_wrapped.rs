@@ -25,7 +25,7 @@ pub(super) const ROOM: Room = Room {
     consequence: "The firmware sees a small part of an image of 32 MiB or more; OVMF hides it while four times the count suffices.",
     remedy: "For an EFI image above 65,535 sectors write 0, with which EDK2 reaches to the end of the volume (U-Boot takes it as nothing); for a BIOS load fewer sectors.",
     recipes: &[
-        xorriso("no -boot-load-size behind -e"),
+        xorriso("-e -boot-load-size"),
         genisoimage("-boot-load-size"),
         bsdtar("boot-load-size"),
         pycdlib("boot_load_size"),

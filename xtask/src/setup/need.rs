@@ -1,6 +1,11 @@
 //! What is needed, and whether it is there.
 
-use std::{collections::BTreeSet, io, path::PathBuf, process::Stdio};
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use harness::firmware::{self, FirmwareId};
 use rustix::process::geteuid;
@@ -80,6 +85,21 @@ const OPTIONAL_ORACLES: [(&str, &str); 2] = [
     ("bsdtar", "libarchive-tools"),
 ];
 
+/// What the recipes are tried with: tools, and loaders by their files. Elsewhere than on a PC some have no package.
+const OF_RECIPES: [(&str, &str); 8] = [
+    ("isohybrid", "syslinux-utils"),
+    ("grub-mkrescue", "grub-common"),
+    ("implantisomd5", "isomd5sum"),
+    ("/usr/lib/ISOLINUX/isolinux.bin", "isolinux"),
+    (
+        "/usr/lib/syslinux/modules/bios/ldlinux.c32",
+        "syslinux-common",
+    ),
+    ("/usr/lib/grub/i386-pc/cdboot.img", "grub-pc-bin"),
+    ("/usr/lib/grub/x86_64-efi/moddep.lst", "grub-efi-amd64-bin"),
+    ("/usr/lib/shim/shimx64.efi.signed", "shim-signed"),
+];
+
 /// A cluster of Slurm's on this machine, which only root can have: others are spared its daemons.
 pub(crate) const CLUSTER: [(&str, &str); 4] = [
     ("sbatch", "slurm-client"),
@@ -155,10 +175,12 @@ pub(crate) fn none_from_nowhere(needs: &[Need], require: &[String]) -> Result<()
 pub(crate) fn for_tests(toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
     let oracle = |program: &str, source| Need {
         name: program.to_owned(),
-        found: if on_path(program) {
+        found: if on_path(program)
+            || Path::new(program).is_absolute() && Path::new(program).exists()
+        {
             Ok(FOUND.to_owned())
         } else {
-            Err(format!("there is no program {program}"))
+            Err(format!("there is no {program}"))
         },
         source,
     };
@@ -167,8 +189,12 @@ pub(crate) fn for_tests(toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
         .into_iter()
         .map(|(program, package)| oracle(program, Source::Package(package.to_owned())));
     let cluster = CLUSTER.into_iter().filter(|_| geteuid().is_root());
+    let of_recipes = OF_RECIPES
+        .into_iter()
+        .filter(|_| cfg!(target_arch = "x86_64"));
     let optional = OPTIONAL_ORACLES
         .into_iter()
+        .chain(of_recipes)
         .chain(cluster)
         .map(|(program, package)| oracle(program, Source::OptionalPackage(package.to_owned())));
     firmware

@@ -97,15 +97,12 @@ fn value(name: &str, disc: &Ingredients, finding: &Finding) -> Option<String> {
         _ => None,
     };
     match name {
-        "label" => Some(quoted(&disc.label)).filter(|_| !disc.label.is_empty()),
-        "folder" => Some(quoted(&in_tree(disc.folder()))),
-        "file" => disc
-            .largest_file
-            .as_ref()
-            .map(|file| quoted(&format!("/{file}"))),
+        "label" => Some(word(&disc.label)).filter(|_| !disc.label.is_empty()),
+        "folder" => Some(quoted(disc.folder())),
+        "file" => Some(word(&format!("/{}", disc.largest_file.as_ref()?))),
         "sector" => Some((finding.offset / 512).to_string()),
-        "efi" => efi().map(|path| quoted(&in_tree(path))),
-        "second" => disc.second_stage.as_deref().map(quoted),
+        "efi" => efi().map(|path| quoted(path)),
+        "second" => disc.second_stage.as_deref().map(word),
         _ => None,
     }
 }
@@ -175,6 +172,9 @@ fn preparations(disc: &Ingredients, efi_is_behind: bool) -> Vec<String> {
         {
             commands.push(format!("truncate -s {kib}K {}", quoted(path)));
         }
+        if let Some(bytes) = bios.padded {
+            commands.push(format!("truncate -s {} {}", bytes.get(), quoted(path)));
+        }
     }
     match &disc.efi {
         None => {}
@@ -185,10 +185,18 @@ fn preparations(disc: &Ingredients, efi_is_behind: bool) -> Vec<String> {
             };
             commands.extend(taken_out(image, &to));
         }
-        Some(EfiPart::Misnamed { path, from, to, .. }) => {
+        Some(EfiPart::Misnamed {
+            path,
+            folders,
+            from,
+            to,
+            ..
+        }) => {
             let path = quoted(path);
             let from = word(&format!("::{from}"));
-            commands.push(format!("mmd -D s -i {path} ::/EFI ::/EFI/BOOT"));
+            if !folders.is_empty() {
+                commands.push(format!("mmd -i {path} {}", folders.join(" ")));
+            }
             commands.push(format!("mmove -i {path} {from} ::/EFI/BOOT/{to}"));
         }
         Some(EfiPart::ToMake {

@@ -8,6 +8,7 @@ use crate::{
     boot_configuration::Loader,
     efi_program::{EfiProgram, HEADERS, Machine},
     eltorito::{MediaType, Platform},
+    fat::FatVolume,
     finding::{FindingId, Severity},
     inspect::{BiosProgram, BootReading, NodeKind, Owner, Purpose, Reading, floppy, walk_tree},
     iso9660::Names,
@@ -19,6 +20,11 @@ use crate::{
 const LOADED_WHOLE: VirtualSectorCount = VirtualSectorCount::new(1_024);
 /// What is loaded of a larger one, by custom.
 const LOADED: VirtualSectorCount = VirtualSectorCount::new(4);
+const FLOPPIES: [MediaType; 3] = [
+    MediaType::FLOPPY_1200K,
+    MediaType::FLOPPY_1440K,
+    MediaType::FLOPPY_2880K,
+];
 /// Files that may be a BIOS' loader, of which so many are looked at.
 const CANDIDATES: usize = 64;
 /// No loader for a BIOS is longer.
@@ -63,6 +69,8 @@ pub(super) struct BiosPart {
     pub(super) load: VirtualSectorCount,
     /// Whether it wants a boot-info table.
     pub(super) has_table: bool,
+    /// How long a program is that was filled up to be a floppy: it would load what was added, too.
+    pub(super) padded: Option<ByteCount>,
 }
 
 /// What UEFI starts.
@@ -76,6 +84,8 @@ pub(super) enum EfiPart {
     /// One whose loader has a name that no firmware looks for.
     Misnamed {
         path: String,
+        /// Folders that it does not have, as mtools name them.
+        folders: Vec<&'static str>,
         from: String,
         to: String,
         length: VirtualSectorCount,
@@ -153,6 +163,7 @@ impl Ingredients {
             length: VirtualSectorCount::new(80),
             load: program.needs().unwrap_or(LOADED),
             has_table: program != BiosProgram::Etfsboot,
+            padded: None,
         };
         let isolinux = bios("isolinux/isolinux.bin", BiosProgram::Isolinux(Some(6)));
         let grub = bios("boot/grub/i386-pc/eltorito.img", BiosProgram::Grub);
@@ -352,6 +363,7 @@ fn bios(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<BiosPart> 
         });
     let (start, image, length, boot) = found?;
     let program = program(reading, boot, start);
+    let padded = padded(reading, program, start, length);
     let length = length.virtual_sectors_rounded_up();
     Some(BiosPart {
         image,
@@ -367,7 +379,27 @@ fn bios(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<BiosPart> 
             || boot.is_some_and(|boot| {
                 boot.media.emulation() == MediaType::NO_EMULATION && boot.own_length.is_some()
             }),
+        padded,
     })
+}
+
+/// How long a program is that was filled up with zeros to the length of a floppy.
+fn padded(
+    reading: &mut Reading<'_, '_>,
+    program: BiosProgram,
+    start: Lba,
+    length: ByteCount,
+) -> Option<ByteCount> {
+    let is_floppy =
+        |media: &MediaType| floppy(*media).map(|it| it.length().bytes()) == Some(length);
+    FLOPPIES
+        .iter()
+        .find(|media| is_floppy(media) && program != BiosProgram::Unknown)?;
+    let mut bytes = vec![0; usize::try_from(length.get()).ok()?];
+    reading.disc.read(start.byte_offset(), &mut bytes);
+    let last = bytes.iter().rposition(|&byte| byte != 0)? as u64;
+    let used = ByteCount::new(last.saturating_add(1));
+    Some(used.blocks_rounded_up().bytes())
 }
 
 /// The file in which a block lies, or that begins a few blocks behind it.
@@ -414,16 +446,11 @@ fn media(
     } else if given.0 <= MediaType::HARD_DISK.0 {
         given
     } else {
-        let floppies = [
-            MediaType::FLOPPY_1200K,
-            MediaType::FLOPPY_1440K,
-            MediaType::FLOPPY_2880K,
-        ];
         let is_so_long = |media: &MediaType| floppy(*media).map(Floppy::length) == Some(length);
         let sector = reading.disc.array::<512>(start.byte_offset());
         let table = sector.filter(|sector| sector.ends_with(&[0x55, 0xAA]));
         let has_partition = table.is_some_and(|sector| Mbr::decode(&sector).used().count() == 1);
-        match floppies.into_iter().find(is_so_long) {
+        match FLOPPIES.into_iter().find(is_so_long) {
             Some(media) => media,
             None if has_partition => MediaType::HARD_DISK,
             None => MediaType::NO_EMULATION,
@@ -464,6 +491,7 @@ fn efi(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<EfiPart> {
                 })?;
                 Some(EfiPart::Misnamed {
                     path: path(image.boot.path.clone()?)?,
+                    folders: missing_folders(reading, fat),
                     from: program.path().replace('\\', "/"),
                     to: to.to_owned(),
                     length: fat.parameters.length(),
@@ -471,6 +499,21 @@ fn efi(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<EfiPart> {
             })
         })
         .or_else(|| to_make(reading, searched))
+}
+
+/// The folders of removable media that a file system does not have.
+fn missing_folders(reading: &mut Reading<'_, '_>, fat: FatVolume) -> Vec<&'static str> {
+    let mut folder = |above: Option<u32>, name: &str| {
+        let files = fat.list(reading.disc, above);
+        let mut folders = files.into_iter().filter(|file| file.directory);
+        let found = folders.find(|file| file.name.eq_ignore_ascii_case(name));
+        found.map(|file| file.cluster)
+    };
+    match folder(None, "EFI") {
+        None => vec!["::/EFI", "::/EFI/BOOT"],
+        Some(efi) if folder(Some(efi), "BOOT").is_none() => vec!["::/EFI/BOOT"],
+        Some(_) => Vec::new(),
+    }
 }
 
 /// An image with a loader that no entry names.
@@ -481,7 +524,7 @@ fn elsewhere(reading: &mut Reading<'_, '_>) -> Option<EfiPart> {
         .iter()
         .filter(|image| !named.contains(&image.lba))
         .find_map(|other| {
-            let fat = crate::fat::FatVolume::at(reading.disc, other.lba.byte_offset())?;
+            let fat = FatVolume::at(reading.disc, other.lba.byte_offset())?;
             let length = fat.parameters.length();
             let image = match other.what {
                 Owner::File => Image::File(path(reading.path_of(other.lba)?)?),
