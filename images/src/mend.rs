@@ -103,8 +103,19 @@ mod tests {
         FindingId::HardDiskSystemType,
         FindingId::HardDiskCylinders,
         FindingId::MbrSignature,
+        FindingId::BootInfoTable,
         FindingId::EfiOpenEndOutsideVolume,
         FindingId::VolumeSize,
+        FindingId::HybridMbr,
+        FindingId::EfiFatLongerThanImage,
+        FindingId::EfiWrongImage,
+        FindingId::EfiLoaderName,
+        FindingId::LoadSizeShort,
+        FindingId::LoaderEmulation,
+        FindingId::MbrNoActive,
+        FindingId::HybridPointer,
+        FindingId::ImageNotAtStart,
+        FindingId::CountByteOrder,
     ];
 
     /// A disc of the reference master on which a defect is found, with its words and its medium.

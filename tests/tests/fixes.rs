@@ -314,7 +314,7 @@ fn a_catalog_of_another_disc_is_left_alone() {
     // The pointer leads past the end, and this disc's own catalog is lost.
     copy.disc[copy.catalog..][..BLOCK].fill(0);
     put32(&mut copy.disc, RECORD + 0x47, |_| 100_000);
-    let mended = mend(&copy.disc, &Options::default(), |_| true).unwrap();
+    let mended = mend(&copy.disc, &Options::default(), |_, _| true).unwrap();
     assert!(mended.inspection.found(Id::CatalogOutOfRange));
     assert!(mended.edits.is_empty(), "{:?}", mended.fixed);
 }
@@ -359,7 +359,7 @@ fn a_fix_puts_back_what_the_tool_wrote() {
 
 /// The folder with a disc of ours, mended.
 fn mended(mut disc: MasteredDisc) -> (tempfile::TempDir, String) {
-    let mended = mend(&disc.bytes, &Options::default(), |_| true).unwrap();
+    let mended = mend(&disc.bytes, &Options::default(), |_, _| true).unwrap();
     for (offset, bytes) in mended.edits.pieces() {
         disc.bytes.write_at(offset, bytes);
     }

@@ -423,7 +423,7 @@ impl<'a> Situation<'a> {
         let others = loaders().find(|loader| !loader.eq_ignore_ascii_case(self.loader));
         let strange = others.filter(|other| {
             let is_it = |name: &&str| other.eq_ignore_ascii_case(name);
-            !LOADERS.iter().any(|name| is_it(name))
+            !LOADERS.iter().any(is_it)
         });
         let is_its_own = |loader: &String| loader.eq_ignore_ascii_case(self.loader);
         match (self.kind, self.as_disk) {

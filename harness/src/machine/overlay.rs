@@ -82,14 +82,14 @@ pub(crate) fn write(file: &File, disc: &dyn Source, edits: &Edits) -> io::Result
         .repeat(usize::try_from(used).unwrap_or_default());
     file.write_all_at(&counts, 2 * CLUSTER)?;
     for (number, second) in (second_at..).zip(&second_level) {
-        let entry = number * CLUSTER | COPIED;
+        let entry = (number * CLUSTER) | COPIED;
         file.write_all_at(&entry.to_be_bytes(), first_at * CLUSTER + second * 8)?;
     }
     let changed = Changed::new(disc, edits);
     let mut window = Window::new(&changed);
     let mut content = vec![0; usize::try_from(CLUSTER).unwrap_or_default()];
     for (number, cluster) in (data_at..).zip(&clusters) {
-        let entry = number * CLUSTER | COPIED;
+        let entry = (number * CLUSTER) | COPIED;
         let table = second_level.range(..cluster / ENTRIES).count() as u64;
         let place = (second_at + table) * CLUSTER + cluster % ENTRIES * 8;
         file.write_all_at(&entry.to_be_bytes(), place)?;

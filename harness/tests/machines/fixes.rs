@@ -22,7 +22,7 @@ fn observe(disc: &MasteredDisc, is_mended: bool, id: FirmwareId, drive: Attachme
     let bench = Bench::new(&[]);
     disc.write_to(&bench.path("")).expect("written");
     if is_mended {
-        let mended = mend(&disc.bytes, &Options::default(), |_| true).expect("read");
+        let mended = mend(&disc.bytes, &Options::default(), |_, _| true).expect("read");
         let mut iso = OpenOptions::new();
         let iso = iso.write(true).open(bench.path("disc.iso")).expect("disc");
         for (offset, bytes) in mended.edits.pieces() {
