@@ -48,46 +48,65 @@ pub(crate) fn leave_out(what: &str) {
     println!("not tried: {what}");
 }
 
-/// Folders of packages with loaders: where they are installed, and where they are here, unpacked where they are not.
-static PLACES: LazyLock<Result<BTreeMap<&'static str, String>, String>> = LazyLock::new(|| {
-    let folders = [
-        ("isolinux", "/usr/lib/ISOLINUX"),
-        ("syslinux-common", "/usr/lib/syslinux/modules/bios"),
-        ("grub-pc-bin", "/usr/lib/grub/i386-pc"),
-        ("grub-efi-amd64-bin", "/usr/lib/grub/x86_64-efi"),
-        ("shim-signed", "/usr/lib/shim"),
-    ];
+/// Packages with loaders, and their folders.
+const FOLDERS: [(&str, &str); 5] = [
+    ("isolinux", "/usr/lib/ISOLINUX"),
+    ("syslinux-common", "/usr/lib/syslinux/modules/bios"),
+    ("grub-pc-bin", "/usr/lib/grub/i386-pc"),
+    ("grub-efi-amd64-bin", "/usr/lib/grub/x86_64-efi"),
+    (SHIM, "/usr/lib/shim"),
+];
+
+/// The package of shim, which one finding needs.
+pub(crate) const SHIM: &str = "shim-signed";
+
+/// Where these folders are on this host: where they are installed, or unpacked; or why a package is not here.
+static PLACES: LazyLock<BTreeMap<&'static str, Result<String, String>>> = LazyLock::new(|| {
     let stock = Stock::in_folder(target().join("live"));
-    let missing = folders
-        .iter()
-        .filter(|(_, folder)| !Path::new(folder).is_dir());
-    let missing: Vec<&str> = missing.map(|(package, _)| *package).collect();
-    if !missing.is_empty() {
-        stock
-            .fetch(missing, |line| println!("{line}"))
-            .map_err(|error| error.to_string())?;
-    }
-    let place = |(package, folder): (&str, &'static str)| {
-        if Path::new(folder).is_dir() {
-            return Ok((folder, folder.to_owned()));
-        }
-        let unpacked = stock.package(package)?.join(folder.trim_start_matches('/'));
-        Ok((folder, unpacked.display().to_string()))
+    let is_installed = |folder: &str| Path::new(folder).is_dir();
+    let missing = FOLDERS.iter().filter(|(_, folder)| !is_installed(folder));
+    // Why it cannot be fetched is kept with each package.
+    drop(stock.fetch(missing.map(|(package, _)| *package), |line| {
+        println!("{line}")
+    }));
+    let place = |(package, folder): (&'static str, &str)| {
+        let unpacked = || {
+            let root = stock.package(package)?;
+            Ok(root
+                .join(folder.trim_start_matches('/'))
+                .display()
+                .to_string())
+        };
+        let place = match is_installed(folder) {
+            true => Ok(folder.to_owned()),
+            false => unpacked(),
+        };
+        (package, place)
     };
-    folders.into_iter().map(place).collect()
+    FOLDERS.into_iter().map(place).collect()
 });
 
-/// Why the loaders cannot be had; `None` where they are here.
+/// Why a package with a loader cannot be had; `None` where it is here.
+pub(crate) fn no_package(name: &str) -> Option<String> {
+    PLACES.get(name)?.as_ref().err().cloned()
+}
+
+/// The same of isolinux and GRUB.
 pub(crate) fn no_loaders() -> Option<String> {
-    PLACES.as_ref().err().cloned()
+    let needed = FOLDERS.iter().filter(|(package, _)| *package != SHIM);
+    needed
+        .into_iter()
+        .find_map(|(package, _)| no_package(package))
 }
 
 /// A script with the folders of packages where they are on this host.
 fn here(script: &str) -> String {
     let mut script = script.to_owned();
-    for (installed, here) in PLACES.iter().flatten() {
-        if *installed != here {
-            script = script.replace(installed, here);
+    for (package, folder) in FOLDERS {
+        if let Some(Ok(here)) = PLACES.get(package)
+            && here != folder
+        {
+            script = script.replace(folder, here);
         }
     }
     script

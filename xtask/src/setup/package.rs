@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 30] = [
+const NAMES: [[&str; 5]; 29] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -112,7 +112,6 @@ const NAMES: [[&str; 5]; 30] = [
     ["syslinux-common", "-", "-", "-", "-"],
     ["grub-pc-bin", "-", "-", "-", "-"],
     ["grub-efi-amd64-bin", "-", "-", "-", "-"],
-    ["shim-signed", "-", "-", "-", "-"],
     ["binutils", "binutils", "binutils", "binutils", "binutils"],
     ["isomd5sum", "isomd5sum", "-", "isomd5sum", "-"],
     [
