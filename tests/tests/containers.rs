@@ -168,13 +168,48 @@ const CASES: &[Case] = &[
         "qemu-img convert -f raw -O vhdx disc.iso a.vhdx",
         "a.iso",
     ),
+    case(
+        "a.bin",
+        Format::Behind,
+        &["sh"],
+        "{ printf 'HTTP/1.1 200 OK\\r\\n\\r\\n'; cat disc.iso; } > a.bin",
+        "a.iso",
+    ),
+    case(
+        "a.img",
+        Format::ByteSwapped,
+        &["sh"],
+        "dd if=disc.iso of=a.img conv=swab",
+        "a.iso",
+    ),
+    case(
+        "b.iso.001",
+        Format::Part,
+        &["split"],
+        "split -b 40000 -a 3 --numeric-suffixes=1 disc.iso b.iso.",
+        "b.iso",
+    ),
+    case(
+        "b.iso.002",
+        Format::Part,
+        &["split"],
+        "split -b 40000 -a 3 --numeric-suffixes=1 disc.iso b.iso.",
+        "b.iso",
+    ),
+    case(
+        "xac",
+        Format::Part,
+        &["split"],
+        "split -b 40000 disc.iso",
+        "xac.iso",
+    ),
 ];
 
 #[test]
 fn each_command_brings_the_iso_back() {
     for case in CASES {
         if let Some(tool) = case.tools.iter().find(|tool| !has(tool)) {
-            let everywhere = ["gzip", "tar", "xz"];
+            let everywhere = ["gzip", "tar", "xz", "sh", "split"];
             assert!(!everywhere.contains(tool), "{tool} is missing");
             eprintln!("{}: left out, there is no {tool}", case.file);
             continue;
@@ -385,4 +420,80 @@ fn what_is_no_disc_is_named() {
         Format::FatImage,
     );
     made("sh", "cp /bin/sh a.elf", "a.elf", Format::Elf);
+}
+
+/// Every way in which a text is changed for another system, on a disc that is a stick too and on one whose first 32 KiB are empty.
+#[test]
+fn what_was_transferred_as_text_is_named() {
+    for boot in ["bios+efi", "bios+efi,hybrid=mbr"] {
+        let folder = tempfile::tempdir().unwrap();
+        let disc = master(
+            "containers/-/-/-/reference",
+            None,
+            &boot.parse().unwrap(),
+            Some("5760s".parse().unwrap()),
+        );
+        disc.unwrap().write_to(folder.path()).unwrap();
+        for (tool, command) in [
+            ("sed", "LC_ALL=C sed 's/$/\\r/'"),
+            ("sed", "LC_ALL=C sed 's/\\r$//'"),
+            ("tr", "tr -d '\\r'"),
+            ("tr", "LC_ALL=C tr '\\200-\\377' '\\000-\\177'"),
+            ("iconv", "iconv -f latin1 -t utf-8"),
+            ("iconv", "iconv -f latin1 -t utf-16"),
+            ("iconv", "iconv -f latin1 -t utf-16be"),
+        ] {
+            if !has(tool) {
+                eprintln!("{command}: left out, there is no {tool}");
+                continue;
+            }
+            shell(
+                folder.path(),
+                &format!("exec < disc.iso > changed.iso; {command}"),
+            );
+            let changed = folder.path().join("changed.iso");
+            let source = DiscFile::open(&changed).unwrap();
+            let format = Container::recognise(&source, &changed).map(|it| it.format);
+            assert_eq!(format, Some(Format::TextTransfer), "{boot}: {command}");
+        }
+    }
+}
+
+/// Tools give the root's own record more than its name, and so does xorriso.
+#[test]
+fn an_iso_of_a_tool_is_found_behind_other_bytes() {
+    if !has("xorriso") {
+        eprintln!("left out, there is no xorriso");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.bin");
+    shell(
+        folder.path(),
+        "mkdir t; cp /bin/sh t; xorriso -as mkisofs -quiet -o a.iso t",
+    );
+    let iso = fs::read(folder.path().join("a.iso")).unwrap();
+    fs::write(&path, [b"x", &*iso].concat()).unwrap();
+    assert_eq!(recognised(&path).format, Format::Behind);
+    for missing in [1, 2_048, 32_768] {
+        fs::write(&path, &iso[missing..]).unwrap();
+        assert_eq!(recognised(&path).format, Format::Beheaded, "{missing}");
+    }
+}
+
+#[test]
+fn what_jigdo_reads_is_named() {
+    if !has("xorriso") {
+        eprintln!("left out, there is no xorriso");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    disc(folder.path());
+    shell(
+        folder.path(),
+        "mkdir t; cp disc.iso t; xorriso -as mkisofs -quiet -o a.iso -jigdo-jigdo a.jigdo -jigdo-template a.template -jigdo-min-file-size 1024 -md5-list /dev/null t",
+    );
+    for file in ["a.template", "a.jigdo"] {
+        assert_eq!(recognised(&folder.path().join(file)).format, Format::Jigdo);
+    }
 }

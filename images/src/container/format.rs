@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::changed;
 use crate::{
     fat::FatVolume,
     inspect::iso_elsewhere,
@@ -45,6 +46,9 @@ pub enum Format {
     ByteSwapped,
     Zeros,
     TextTransfer,
+    Behind,
+    Beheaded,
+    Part,
     UdfOnly,
     GptDisk,
     MbrDisk,
@@ -121,10 +125,9 @@ impl Format {
     /// What a file is; `None` for an ISO, and for what is not known.
     pub(super) fn of(source: &dyn Source) -> Option<Self> {
         let mut file = Window::new(source);
-        let descriptor = Lba::new(DESCRIPTOR).byte_offset();
         // An ISO is one, whatever else stands in its system area or behind its end.
-        if has(&mut file, descriptor.saturating_add(1), b"CD001") {
-            return None;
+        if is_iso(&mut file) {
+            return changed::with_descriptor(&mut file);
         }
         let packed = raw(&mut file)
             .or_else(|| beginning(&mut file))
@@ -135,7 +138,7 @@ impl Format {
             return None;
         }
         packed
-            .or_else(|| damaged(&mut file))
+            .or_else(|| changed::without_descriptor(&mut file))
             .or_else(|| disk(&mut file))
             .or_else(|| text(&mut file))
     }
@@ -199,8 +202,8 @@ impl Format {
             Self::Daa => ("DAA", "this is an image of PowerISO"),
             Self::Isz => ("ISZ", "this is an ISO that was compressed by UltraISO"),
             Self::Jigdo => (
-                "jigdo template",
-                "this is the template from which jigdo puts a disc together, and not the disc",
+                "jigdo",
+                "this is one of the two files from which jigdo puts a disc together, and not the disc",
             ),
             Self::ByteSwapped => (
                 "bytes exchanged in pairs",
@@ -208,11 +211,23 @@ impl Format {
             ),
             Self::Zeros => (
                 "zeros",
-                "this begins with 256 KiB of zeros: it was reserved and never written",
+                "this begins with nothing but zeros: room was reserved and never written",
             ),
             Self::TextTransfer => (
                 "damaged by a transfer as text",
-                "this was an ISO, and a transfer as text (FTP's ASCII mode, a conversion of line ends) moved its bytes",
+                "this was an ISO, and a transfer as text (FTP's ASCII mode, a conversion of line ends or of characters) changed its bytes",
+            ),
+            Self::Behind => (
+                "ISO behind other bytes",
+                "this is an ISO with other bytes in front of it, so that nothing stands where it should",
+            ),
+            Self::Beheaded => (
+                "ISO without its beginning",
+                "this is an ISO whose first bytes are missing, so that nothing stands where it should",
+            ),
+            Self::Part => (
+                "part of a split file",
+                "this is one part of a file that was split, and not the whole disc",
             ),
             Self::UdfOnly => (
                 "UDF without ISO 9660",
@@ -249,6 +264,11 @@ impl Format {
             ),
         }
     }
+}
+
+/// Whether it has a descriptor where an ISO has its first.
+pub(super) fn is_iso(file: &mut Window<'_>) -> bool {
+    has(file, Lba::new(DESCRIPTOR).byte_offset() + 1, b"CD001")
 }
 
 /// Whether these bytes stand there.
@@ -314,30 +334,6 @@ fn udf(file: &mut Window<'_>) -> Option<Format> {
     is_one.then_some(Format::UdfOnly)
 }
 
-/// Bytes from the start of which a file is called zeros.
-const ZEROS: usize = 256 << 10;
-
-/// What is left of an ISO that was damaged as a whole: nothing but zeros, or a transfer as text, which changed the ends of lines or the
-/// bytes from 80h on, and moved everything behind them.
-fn damaged(file: &mut Window<'_>) -> Option<Format> {
-    let mut head = vec![0; ZEROS];
-    let size = file.read(0, &mut head);
-    head.truncate(size);
-    // Where the boot record of an ISO comes first, 2,048 bytes behind the name of its volume.
-    let starts = memchr::memmem::find_iter(&head, b"CD001\x01");
-    let moved = starts.take(8).any(|at| {
-        let descriptor = u64::try_from(at).unwrap_or_default();
-        descriptor.abs_diff(32_769) < 4_096 && at % 2_048 != 1
-    });
-    if size == ZEROS && head.iter().all(|&byte| byte == 0) {
-        Some(Format::Zeros)
-    } else if moved {
-        Some(Format::TextTransfer)
-    } else {
-        None
-    }
-}
-
 fn disk(file: &mut Window<'_>) -> Option<Format> {
     let gpt = file.array(512);
     if gpt
@@ -377,6 +373,8 @@ fn text(file: &mut Window<'_>) -> Option<Format> {
             Format::Html
         } else if lower.starts_with('<') {
             Format::Xml
+        } else if lower.starts_with("# jigsawdownload") || lower.starts_with("[jigdo]") {
+            Format::Jigdo
         } else if lower.contains("[clonecd]") {
             Format::CloneCd
         } else if is_cue_sheet(text) {

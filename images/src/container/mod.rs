@@ -3,7 +3,9 @@
 //! Sources of the layouts: libmagic's files `archive`, `cdrom`, `compress`, `filesystems` and `msdos`; libmirage's parsers for
 //! the images of CD burning programs; ECMA-130 §14 for raw sectors; ECMA-167 2/9 for UDF's recognition sequence.
 
+mod changed;
 mod format;
+mod part;
 mod remedy;
 
 use std::{
@@ -11,8 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use self::part::Part;
 pub use self::{format::Format, remedy::Remedy};
-use crate::inspect::Source;
+use crate::inspect::{Source, Window};
 
 /// A file of another format than ISO 9660.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Container {
     path: PathBuf,
     /// The file with the sectors, where this is the one that describes them.
     sectors: Option<PathBuf>,
+    /// How many bytes stand before the ISO, where it does not begin with the file.
+    shift: Option<i64>,
 }
 
 impl Container {
@@ -30,7 +35,15 @@ impl Container {
     /// `name` is where the file is: some formats are two files side by side.
     #[must_use]
     pub fn recognise(source: &dyn Source, name: &Path) -> Option<Self> {
-        let format = Format::of(source)?;
+        let format = Format::of(source);
+        let part = Part::of(name).filter(|part| part.is_one(source, format));
+        let format = part.map_or(format, |_| Some(Format::Part))?;
+        // What jigdo reads is a text, and often compressed.
+        let is_jigdo = name.extension().is_some_and(|ending| ending == "jigdo");
+        let format = match format {
+            Format::Gzip | Format::Text if is_jigdo => Format::Jigdo,
+            format => format,
+        };
         let sectors = match format {
             Format::Cue => Some(remedy::file_in_cue_sheet(source, name)),
             Format::CloneCd => Some(name.with_extension("img")),
@@ -41,6 +54,9 @@ impl Container {
             format,
             path: name.to_owned(),
             sectors,
+            shift: matches!(format, Format::Behind | Format::Beheaded)
+                .then(|| changed::shift_of(&mut Window::new(source)))
+                .flatten(),
         })
     }
 
@@ -53,7 +69,7 @@ impl Container {
     /// How to come to an ISO.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
-        remedy::of(self.format, &self.path, self.sectors.as_deref())
+        remedy::of(self)
     }
 }
 

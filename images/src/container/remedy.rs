@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Format;
+use super::{Container, Format, Part};
 use crate::inspect::{Source, Window};
 
 /// How to come to an ISO.
@@ -24,9 +24,17 @@ impl fmt::Display for Remedy {
 }
 
 /// How to make an ISO of a file in a format, whose sectors may be in another file.
-pub(super) fn of(format: Format, file: &Path, sectors: Option<&Path>) -> Remedy {
+pub(super) fn of(container: &Container) -> Remedy {
+    let (format, file) = (container.format, &*container.path);
     let input = quoted(file);
-    let sectors = quoted(sectors.unwrap_or(file));
+    let sectors = container.sectors.as_deref().unwrap_or(file);
+    if file.exists() && !sectors.exists() {
+        let sectors = quoted(sectors);
+        return Remedy::Advice(format!(
+            "the data are in {sectors}, which is not there: put it beside this file"
+        ));
+    }
+    let sectors = quoted(sectors);
     let iso = quoted(&iso_of(file));
     let beside = |extension: &str| {
         let path = file.with_extension(extension);
@@ -67,11 +75,18 @@ pub(super) fn of(format: Format, file: &Path, sectors: Option<&Path>) -> Remedy 
         Format::Vhdx => qemu_img("vhdx", &input, &iso),
         Format::Daa => format!("daa2iso {input} {iso}"),
         Format::ByteSwapped => format!("dd if={input} of={iso} conv=swab"),
+        Format::Behind => {
+            // The first byte has the number 1.
+            let first = container.shift.unwrap_or_default().saturating_add(1);
+            format!("tail -c +{first} {input} > {iso}")
+        }
+        Format::Part => joined(file, &iso),
         Format::Cso
         | Format::Isz
         | Format::Jigdo
         | Format::Zeros
         | Format::TextTransfer
+        | Format::Beheaded
         | Format::Wim
         | Format::Squashfs
         | Format::UdfOnly
@@ -91,6 +106,20 @@ fn qemu_img(format: &str, input: &str, iso: &str) -> String {
     format!("qemu-img convert -f {format} -O raw {input} {iso}")
 }
 
+/// All parts, which the shell puts in order.
+fn joined(file: &Path, iso: &str) -> String {
+    let Some(part) = Part::of(file) else {
+        return format!("cat {} > {iso}", quoted(file));
+    };
+    let whole = file.with_extension("");
+    let whole = match whole.extension() {
+        Some(_) if !whole.exists() => quoted(&whole),
+        _ => iso.to_owned(),
+    };
+    let parts = "?".repeat(part.counter.len());
+    format!("cat {}{parts} > {whole}", quoted(&part.start))
+}
+
 /// It numbers what it writes: the first track becomes `BASE01.iso`.
 fn bchunk(bin: &str, cue: &str, file: &Path) -> String {
     format!("bchunk {bin} {cue} {}", quoted(&file.with_extension("")))
@@ -108,7 +137,9 @@ fn advice(format: Format, input: &str, iso: &str) -> String {
         Format::Jigdo => {
             "jigdo-lite with the address of the .jigdo file that belongs to it fetches the disc".to_owned()
         }
-        Format::Zeros => "download the disc again, and compare its checksum".to_owned(),
+        Format::Zeros | Format::Beheaded => {
+            "download the disc again, and compare its checksum".to_owned()
+        }
         Format::TextTransfer => {
             "download the disc again in binary mode, and compare its checksum".to_owned()
         }

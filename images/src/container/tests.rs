@@ -252,7 +252,10 @@ fn texts() {
     assert_eq!(format(&"é".repeat(5_000)), Some(Format::Text));
     assert_eq!(format("404"), Some(Format::Text));
     assert_eq!(format(" \n "), None);
-    assert_eq!(recognise(&vec![0; 4_096], "a"), None);
+    assert_eq!(
+        format("# JigsawDownload\n\n[Jigdo]\nVersion=1.1\n"),
+        Some(Format::Jigdo)
+    );
     assert_eq!(recognise(&vec![0xFF; 4_096], "a"), None);
     let page = Container::recognise(&b"<html>".to_vec(), Path::new("-a.iso")).unwrap();
     assert!(page.to_string().starts_with("the download is a web page"));
@@ -302,7 +305,9 @@ fn what_is_left_of_an_iso_is_named() {
     assert_eq!(of(&iso), None);
     let swapped: Vec<u8> = iso.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
     assert_eq!(of(&swapped), Some(Format::ByteSwapped));
-    assert_eq!(of(&vec![0; 400_000]), Some(Format::Zeros));
+    for length in [1, 4_096, 400_000] {
+        assert_eq!(of(&vec![0; length]), Some(Format::Zeros));
+    }
     assert_eq!(of(&b"IsZ!".repeat(20_000)), Some(Format::Isz));
     let template = b"JigsawDownload template 1.0 \r\n".repeat(2_000);
     assert_eq!(of(&template), Some(Format::Jigdo));
@@ -320,4 +325,97 @@ fn what_is_left_of_an_iso_is_named() {
         })
         .collect();
     assert_eq!(of(&text), Some(Format::TextTransfer));
+}
+
+#[test]
+fn an_iso_that_does_not_begin_with_the_file_is_told_from_a_text() {
+    let iso = iso();
+    let mut bytes = vec![0; usize::try_from(iso.len()).unwrap()];
+    iso.read_at(0, &mut bytes);
+    for prefix in [1, 100, 300, 5_001] {
+        let file = [vec![b'x'; prefix], bytes.clone()].concat();
+        let command = format!("tail -c +{} a.img > a.iso", prefix + 1);
+        assert_eq!(recognise(&file, "a.img"), Some((Format::Behind, command)));
+    }
+    // Whole sectors are what a partition begins with, and a finding.
+    let file = [vec![0; 1_024], bytes.clone()].concat();
+    assert_eq!(recognise(&file, "a.img"), None);
+    for missing in [512, 2_048, 4_096, 32_768] {
+        let format = recognise(&bytes[missing..].to_vec(), "a.img").map(|found| found.0);
+        assert_eq!(format, Some(Format::Beheaded), "{missing}");
+    }
+}
+
+#[test]
+fn an_iso_that_is_cut_is_no_text() {
+    let boot: Boot = "bios+efi,hybrid=mbr".parse().unwrap();
+    let disc = master("container/-/-/-/reference", None, &boot, None).unwrap();
+    for length in [900_001, 1_000_000, disc.bytes.len() - 1] {
+        let cut = disc.bytes.slice(0, length);
+        assert_eq!(Container::recognise(&cut, Path::new("a.iso")), None);
+    }
+}
+
+#[test]
+fn parts_of_a_split_file_are_known_by_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let said = |name: &str, bytes: &Vec<u8>| {
+        std::fs::write(at(name), bytes).unwrap();
+        let container = Container::recognise(bytes, &at(name))?;
+        let remedy = container.remedy().to_string();
+        let folder = format!("{}/", folder.path().display());
+        Some((container.format, remedy.replace(&folder, "")))
+    };
+    let unknown = vec![0x11; 9_000];
+    let part = |remedy: &str| Some((Format::Part, remedy.to_owned()));
+    assert_eq!(said("a.iso.002", &unknown), part("cat a.iso.??? > a.iso"));
+    assert_eq!(said("a.7z.003", &unknown), part("cat a.7z.??? > a.7z"));
+    // Two letters or digits are a part where the first one is there.
+    for (first, later, remedy) in [
+        ("b.iso.aa", "b.iso.ac", "cat b.iso.?? > b.iso"),
+        ("b.iso.00", "b.iso.01", "cat b.iso.?? > b.iso"),
+        ("c.part1", "c.part2", "cat c.part? > c.iso"),
+        ("xaa", "xab", "cat x?? > xab.iso"),
+    ] {
+        assert_eq!(said(later, &unknown), None, "{later}");
+        std::fs::write(at(first), "").unwrap();
+        assert_eq!(said(later, &unknown), part(remedy));
+    }
+    // A first part says how much there should be.
+    let iso = iso();
+    let mut bytes = vec![0; 50_000];
+    iso.read_at(0, &mut bytes);
+    assert_eq!(said("d.001", &bytes), None);
+    std::fs::write(at("d.002"), "").unwrap();
+    assert_eq!(said("d.001", &bytes), part("cat d.??? > d.iso"));
+    bytes.resize(usize::try_from(iso.len()).unwrap(), 0);
+    assert_eq!(said("d.001", &bytes), None);
+    // A version is none.
+    assert_eq!(said("debian-12.5", &unknown), None);
+    assert_eq!(said("debian-12.50", &unknown), None);
+}
+
+#[test]
+fn sectors_that_are_not_there_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, sectors) in [
+        ("a.mds", "MEDIA DESCRIPTOR\x01\x03", "a.mdf"),
+        ("a.ccd", "[CloneCD]\r\nVersion=3\r\n", "a.img"),
+        (
+            "a.cue",
+            "FILE \"b.bin\" BINARY\n  TRACK 01 MODE1/2352\n",
+            "b.bin",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let container = Container::recognise(&text.as_bytes().to_vec(), &path).unwrap();
+        let Remedy::Advice(advice) = container.remedy() else {
+            panic!("{}", container.remedy())
+        };
+        assert!(advice.contains(sectors), "{advice}");
+        std::fs::write(folder.path().join(sectors), "").unwrap();
+        assert!(matches!(container.remedy(), Remedy::Command(_)));
+    }
 }

@@ -196,8 +196,8 @@ fn is_image(disc: &mut Window<'_>, lba: Lba, files: &[(Lba, BlockCount)]) -> boo
 
 /// Bytes from the start in which an ISO is looked for outside of partitions.
 const SEARCHED: u64 = 2 << 20;
-/// Where a volume's first descriptor has its name.
-const NAME: u64 = 16 * 2048 + 1;
+/// Where a volume's first descriptor stands.
+const FIRST_DESCRIPTOR: u64 = 16 * 2048;
 
 /// Where an ISO begins that does not begin at the start, and whether that is a partition's.
 pub(crate) fn iso_elsewhere(disc: &mut Window<'_>) -> Option<(u64, bool)> {
@@ -206,8 +206,10 @@ pub(crate) fn iso_elsewhere(disc: &mut Window<'_>) -> Option<(u64, bool)> {
     let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
     let starts: Vec<u64> = mbr.chain(gpt).map(|first| first.byte_offset()).collect();
     let mut is_iso = |start: u64| {
-        let name = start.checked_add(NAME).and_then(|at| disc.array(at));
-        start > 0 && name == Some(*b"CD001\x01")
+        let descriptor = start
+            .checked_add(FIRST_DESCRIPTOR)
+            .and_then(|at| disc.array(at));
+        start > 0 && descriptor == Some(*b"\x01CD001\x01")
     };
     let partition = starts.into_iter().find(|&start| is_iso(start));
     let mut behind = || {
