@@ -61,7 +61,7 @@ pub struct HostDisc {
     pub path: String,
     /// Whether that is a block device, such as a drive, and no regular file: QEMU reads the two by different drivers.
     pub is_device: bool,
-    /// The absolute path, in UTF-8 too, of what is read instead of some of its bytes ([`crate::machine::overlay`]).
+    /// The absolute path, in UTF-8 too, of what is read instead of some of its bytes: an overlay over the disc.
     pub overlay: Option<String>,
 }
 
