@@ -255,14 +255,14 @@ pub(crate) fn boots(iso: &Path, id: FirmwareId, attachment: Attachment) -> Resul
     }
 }
 
-/// The digest of a folder's files, by which two are known to be the same; with the disc in it, or without. What mastering writes anew does not count, nor what
-/// only says how the disc was made.
+/// The digest of a folder's files, by which two are known to be the same; with the disc in it, or without. The catalog does not count:
+/// it is written again.
 pub(crate) fn digest(folder: &Path, with_disc: bool) -> String {
     let others = match with_disc {
         true => "",
         false => "! -name disc.iso",
     };
-    let written = "! -iname boot.cat ! -name boot.catalog ! -name README.TXT";
+    let written = "! -iname boot.cat ! -name boot.catalog";
     let script = format!(
         "find . -type f {written} {others} | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
     );
@@ -276,14 +276,16 @@ pub(crate) fn digest(folder: &Path, with_disc: bool) -> String {
     )
 }
 
-/// A copy of a folder.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
+/// A copy of a folder; of its disc only where it is wanted.
+pub(crate) fn copy(from: &Path, to: &Path, with_disc: bool) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| error.to_string())?;
-    shell(
-        to,
-        &format!(
-            "cp -r --sparse=always '{}/.' . && chmod -R u+w .",
-            from.display()
-        ),
-    )
+    let others = match with_disc {
+        true => "",
+        false => "! -name disc.iso",
+    };
+    let from = from.display();
+    let script = format!(
+        "find '{from}' -mindepth 1 -maxdepth 1 {others} -exec cp -r --sparse=always -t . {{}} +; chmod -R u+w ."
+    );
+    shell(to, &script)
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use images::finding::FindingId as Id;
+use images::{finding::FindingId as Id, tool::Tool};
 
 use crate::bench::{here_is, shell};
 
@@ -10,6 +10,8 @@ use crate::bench::{here_is, shell};
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) finding: Id,
+    /// The tool whose recipe is tried; all, where none is named.
+    pub(crate) only: Option<Tool>,
     /// What is done with the tree, and how it is mastered into `disc.iso`.
     script: String,
     /// What is changed in the disc's bytes.
@@ -17,6 +19,14 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// The same for one tool: another disc has the finding for the others.
+    fn only(self, tool: Tool) -> Self {
+        Self {
+            only: Some(tool),
+            ..self
+        }
+    }
+
     /// Makes the disc in a folder that has the tree.
     pub(crate) fn make(&self, folder: &Path) -> Result<(), String> {
         shell(folder, &self.script)?;
@@ -81,6 +91,7 @@ pub(crate) fn tree(folder: &Path) -> Result<(), String> {
         grub-mkimage -d /usr/lib/grub/i386-pc -O i386-pc-eltorito -p /nowhere -c parts/bios.cfg -o grub/boot/grub/i386-pc/eltorito.img $modules biosdisk
         # grub-mkrescue brings loaders of its own, which read this.
         printf 'serial --unit=0 --speed=115200\nterminal_output serial console\nif [ "$grub_platform" = efi ]; then echo RECIPE-EFI; else echo RECIPE-BIOS; fi\nsleep 1000\n' >grub/boot/grub/grub.cfg
+        cp /usr/lib/grub/i386-pc/normal.mod grub/boot/grub/i386-pc/
         truncate -s 3M parts/efi.img
         mkfs.fat parts/efi.img >/dev/null
         mmd -i parts/efi.img ::/EFI ::/EFI/BOOT
@@ -136,6 +147,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let edited = |name, finding, script: &str, edit| Case {
         name,
         finding,
+        only: None,
         script: script.to_owned(),
         edit,
     };
@@ -152,9 +164,11 @@ pub(crate) fn cases() -> Vec<Case> {
             &format!("{ISOLINUX_ALONE}; {X} tree"),
         ),
         case(
-            "GRUB without a boot record",
+            "a configuration of GRUB alone",
             Id::NoBootRecord,
-            &format!("{GRUB_TREE}; {G} tree"),
+            &format!(
+                "{GRUB_TREE}; rm -r tree/EFI tree/boot/efi.img tree/boot/grub/i386-pc; {G} tree"
+            ),
         ),
         case(
             "a loader for UEFI alone without a boot record",
@@ -278,7 +292,8 @@ pub(crate) fn cases() -> Vec<Case> {
             "GRUB without boot code for a stick",
             Id::MbrAbsent,
             &format!("{GRUB_TREE}; {X} {GRUB} {EFI} tree"),
-        ),
+        )
+        .only(Tool::GrubMkrescue),
         edited(
             "GRUB with a GPT that nothing protects",
             Id::HybridGpt,
@@ -294,7 +309,8 @@ pub(crate) fn cases() -> Vec<Case> {
             "GRUB and no entry for UEFI",
             Id::CatalogNoEfi,
             &format!("{GRUB_TREE}; rm tree/boot/efi.img; {X} {GRUB} tree"),
-        ),
+        )
+        .only(Tool::GrubMkrescue),
         case(
             "an entry for UEFI that names another image",
             Id::EfiWrongImage,
@@ -375,7 +391,8 @@ pub(crate) fn cases() -> Vec<Case> {
             "GRUB and an image for UEFI without a loader",
             Id::EfiNoLoader,
             &format!("{GRUB_TREE}; {IMAGE_FROM}; {X} {GRUB} {EFI} tree"),
-        ),
+        )
+        .only(Tool::GrubMkrescue),
         case(
             "a partition for UEFI with an open end",
             Id::EfiOpenEndOutsideVolume,

@@ -61,6 +61,7 @@ struct Bench<'a> {
     name: &'a str,
     folder: &'a Path,
     finding: Id,
+    only: Option<Tool>,
     /// Whether the whole disc must be read to see it.
     verify: bool,
 }
@@ -78,7 +79,10 @@ impl Tried {
             let found = format!("has no {}: {:?}", bench.finding, inspection.findings);
             return self.is_wrong(bench, None, &found);
         };
-        for recipe in finding.recipes.iter().filter(|recipe| recipe.tried) {
+        let is_wanted = |recipe: &&FilledRecipe| {
+            recipe.tried && bench.only.is_none_or(|only| only == recipe.tool)
+        };
+        for recipe in finding.recipes.iter().filter(is_wanted) {
             if let Some(why) = lacks(recipe.tool) {
                 leave_out(&format!("{} of {}: {why}", recipe.tool, bench.finding));
                 continue;
@@ -96,8 +100,7 @@ impl Tried {
     /// Follows a recipe, unless its commands were followed on the same files before: the disc that comes out has no error, boots, and lacks the finding.
     fn recipe(&self, bench: &Bench<'_>, recipe: &FilledRecipe) -> Result<(), String> {
         let is_stick = STICK.contains(&bench.finding);
-        let uses_disc = recipe.commands.iter().any(|it| it.contains("disc.iso"));
-        let files = digest(bench.folder, uses_disc);
+        let files = digest(bench.folder, uses_disc(recipe));
         let key = (files, recipe.commands.clone(), is_stick);
         let known = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known().get(&key).cloned();
@@ -143,11 +146,19 @@ impl Tried {
     }
 }
 
+/// Whether a recipe works with the disc that has the finding, and not with its tree alone.
+fn uses_disc(recipe: &FilledRecipe) -> bool {
+    recipe
+        .commands
+        .iter()
+        .any(|command| command.contains("disc.iso"))
+}
+
 /// Follows a recipe in a copy of the folder. The disc that comes out has no error and boots; all that is found on it.
 fn make(bench: &Bench<'_>, recipe: &FilledRecipe, is_stick: bool) -> Result<BTreeSet<Id>, String> {
     let work = tempfile::tempdir_in(bench.folder.parent().unwrap_or(bench.folder))
         .map_err(|error| error.to_string())?;
-    copy(bench.folder, work.path())?;
+    copy(bench.folder, work.path(), uses_disc(recipe))?;
     follow(work.path(), recipe.tool, &recipe.commands)?;
     let new = work.path().join("new.iso");
     let new = match new.exists() {
@@ -187,13 +198,13 @@ fn boots_where_it_should(
     Ok(())
 }
 
-/// Does something with each of some, as many at once as there are processors.
+/// Does something with each of some: one more at once than there are processors, because a machine waits now and then.
 fn each<T: Send>(all: Vec<T>, what: impl Fn(T) + Sync) {
     let queue = Mutex::new(all.into_iter());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let workers = thread::available_parallelism().map_or(1, Into::into);
+    let processors: usize = thread::available_parallelism().map_or(1, Into::into);
     thread::scope(|scope| {
-        for _ in 0..workers {
+        for _ in 0..=processors {
             scope.spawn(|| {
                 while let Some(one) = next() {
                     what(one);
@@ -251,8 +262,10 @@ fn try_defect(tried: &Tried, folder: &Path, defect: Defect) {
             name: mode,
             folder: &made,
             finding: defect.id(),
+            only: None,
             verify: false,
         });
+        fs::remove_dir_all(made).unwrap();
     }
 }
 
@@ -264,17 +277,19 @@ fn try_case(tried: &Tried, folder: &Path, base: &Path, case: &Case) {
         return leave_out(&why);
     }
     let own = folder.join(case.name.replace([' ', ','], "-"));
-    copy(base, &own).unwrap();
+    copy(base, &own, true).unwrap();
     let bench = Bench {
         name: case.name,
         folder: &own,
         finding: case.finding,
+        only: case.only,
         verify: case.finding == Id::MediaChecksum,
     };
     match case.make(&own) {
         Ok(()) => tried.disc(&bench),
         Err(error) => tried.is_wrong(&bench, None, &error),
     }
+    fs::remove_dir_all(own).unwrap();
 }
 
 #[test]

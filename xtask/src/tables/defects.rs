@@ -239,7 +239,7 @@ pub(super) fn pages(_: &Path, matrix: &Matrix) -> Result<String, String> {
     let cells = cells(matrix);
     let page = |&id: &FindingId| {
         let trips: Vec<String> = id.trips().iter().map(|who| format!("`{who}`")).collect();
-        let recipes: String = id.recipes().iter().map(recipes::line).collect();
+        let recipes = recipes::list(id.recipes());
         let trips = trips.join(", ");
         let bytes = match Defect::of(id) {
             Some(_) => bytes(id, &cells)?,

@@ -5,31 +5,44 @@ use std::path::Path;
 use images::finding::{Example, Recipe, examples};
 use scenarios::matrix::Matrix;
 
-/// A recipe: its tool, what in the call matters, and commands of its own.
-pub(super) fn line(recipe: &Recipe) -> String {
-    let mut notes = Vec::new();
-    if !recipe.matters.is_empty() {
-        notes.push(match recipe.matters.strip_prefix("no ") {
-            Some(left_out) => format!("no `{left_out}`"),
-            None => format!("`{}`", recipe.matters.replace(' ', "`, `")),
-        });
+/// The recipes of a finding: the tools, what in their calls matters, and commands of their own; tools of which the same is said share a line.
+pub(super) fn list(recipes: &[Recipe]) -> String {
+    let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
+    for recipe in recipes {
+        let text = what(recipe);
+        let tool = recipe.tool.as_str();
+        match lines.iter_mut().find(|(_, other)| *other == text) {
+            Some((tools, _)) if !tools.contains(&tool) => tools.push(tool),
+            Some(_) => {}
+            None => lines.push((vec![tool], text)),
+        }
     }
+    let line = |(tools, text): &(Vec<&str>, String)| format!("- {}: {text}\n", tools.join(", "));
+    lines.iter().map(line).collect()
+}
+
+/// What is said of a recipe.
+fn what(recipe: &Recipe) -> String {
+    let matters = match recipe.matters.strip_prefix("no ") {
+        _ if recipe.matters.is_empty() => String::new(),
+        Some(left_out) => format!(", with no `{left_out}`"),
+        None => format!(", with `{}`", recipe.matters.replace(' ', "`, `")),
+    };
+    let mut text = match recipe.own_commands() {
+        Some(_) => "these commands".to_owned(),
+        None => format!("[its call](#recipes){matters}"),
+    };
     if !recipe.when.as_str().is_empty() {
-        notes.push(recipe.when.as_str().to_owned());
+        text += &format!(", {}", recipe.when.as_str());
     }
     if !recipe.tried {
-        notes.push("not tried here".to_owned());
+        text += " (not tried here)";
     }
-    let mut line = format!("- {}", recipe.tool);
-    if !notes.is_empty() {
-        line += &format!(": {}", notes.join("; "));
-    }
-    line.push('\n');
     if let Some(commands) = recipe.own_commands() {
         let commands = commands.replace('\n', "\n  ");
-        line += &format!("\n  ```text\n  {commands}\n  ```\n\n");
+        text += &format!("\n\n  ```text\n  {commands}\n  ```\n");
     }
-    line
+    text
 }
 
 /// The calls of each tool for discs of the usual kinds.

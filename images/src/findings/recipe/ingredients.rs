@@ -47,8 +47,9 @@ pub(super) struct Ingredients {
     pub(super) efi: Option<EfiPart>,
     /// Whether the disc has boot code for a stick.
     pub(super) is_stick: bool,
-    /// Whether GRUB is on it, with its configuration where grub-mkrescue wants it.
-    pub(super) has_grub: bool,
+    /// Whether GRUB's configuration is where grub-mkrescue wants it, and made for its loaders: they load modules from the disc, and a configuration that was made
+    /// for others may not ask for them.
+    pub(super) is_for_mkrescue: bool,
     /// Whether isolinux is on it, with a configuration.
     pub(super) has_isolinux_configuration: bool,
     /// What shim wants to start and does not find.
@@ -134,6 +135,13 @@ impl Ingredients {
         let bios = bios(reading, &searched);
         let configurations = reading.configurations();
         let label = wanted_label(reading).or_else(|| volume.map(|volume| volume.id.clone()));
+        let efi = efi(reading, &searched);
+        let has_loader = bios.is_some() || efi.is_some();
+        let mut has = |path: &str| reading.has_file(path) == Some(true);
+        let is_for_mkrescue = has("/boot/grub/grub.cfg")
+            && (!has_loader
+                || has("/boot/grub/i386-pc/normal.mod")
+                || has("/boot/grub/x86_64-efi/normal.mod"));
         let catalog = reading.catalog().map(|catalog| catalog.lba);
         let largest = reading.tree.and_then(|tree| tree.largest.as_ref());
         Self {
@@ -144,9 +152,9 @@ impl Ingredients {
             has_joliet: volume.is_some_and(|volume| volume.supplementary),
             has_udf: reading.udf().is_some(),
             catalog: catalog.and_then(|lba| path(reading.path_of(lba)?)),
-            efi: efi(reading, &searched),
+            efi,
+            is_for_mkrescue,
             is_stick: reading.sector_code.is_code(),
-            has_grub: reading.has_file("/boot/grub/grub.cfg") == Some(true),
             has_isolinux_configuration: configurations.of(Loader::Isolinux).next().is_some(),
             second_stage: second_stage(reading),
             largest_file: largest.and_then(|(_, file)| path(file.path.clone())),
@@ -207,7 +215,7 @@ impl Ingredients {
             (
                 "GRUB and an image for UEFI, also as a stick",
                 Self {
-                    has_grub: true,
+                    is_for_mkrescue: true,
                     ..stick(disc(Some(&grub), image("boot/efi.img")))
                 },
             ),
@@ -516,9 +524,12 @@ fn missing_folders(reading: &mut Reading<'_, '_>, fat: FatVolume) -> Vec<&'stati
     }
 }
 
-/// An image with a loader that no entry names.
+/// An image with a loader that no entry names which boots.
 fn elsewhere(reading: &mut Reading<'_, '_>) -> Option<EfiPart> {
-    let named: BTreeSet<Lba> = reading.entries().map(|(_, boot)| boot.load_rba).collect();
+    let named: BTreeSet<Lba> = reading
+        .bootable_efi_entries()
+        .map(|(_, boot)| boot.load_rba)
+        .collect();
     let images = reading.images_elsewhere();
     images
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! A right disc is mastered by one call for all that is on it: its loaders decide the options, not what was wrong. So most recipes name a tool and the options
 //! that the finding depends on, and the call is put together from what the disc tells ([`Ingredients`]). A test runs every recipe that is called tried, on the tree
-//! of a disc that has the finding (`tests/tests/recipes.rs`).
+//! of a disc that has the finding (`tests/tests/recipes/`).
 
 mod calls;
 mod ingredients;
@@ -40,7 +40,7 @@ pub enum When {
     Isolinux,
     /// isolinux or GRUB for a BIOS, of which there is boot code for a stick.
     BootCode,
-    /// GRUB, with its configuration at `/boot/grub/grub.cfg`.
+    /// GRUB's configuration at `/boot/grub/grub.cfg`, with GRUB's modules or without any loader.
     Grub,
     /// No loader for UEFI.
     BiosAlone,
@@ -54,7 +54,9 @@ impl When {
             Self::Any => "",
             Self::Isolinux => "where isolinux is on the disc, with a configuration",
             Self::BootCode => "where isolinux or GRUB is on the disc for a BIOS",
-            Self::Grub => "where GRUB is on the disc, with /boot/grub/grub.cfg",
+            Self::Grub => {
+                "where /boot/grub/grub.cfg is on the disc, with GRUB's modules or without any loader"
+            }
             Self::BiosAlone => "where the disc is for a BIOS alone",
         }
     }
@@ -64,7 +66,7 @@ impl When {
             Self::Any => true,
             Self::Isolinux => disc.is_isolinux() && disc.has_isolinux_configuration,
             Self::BootCode => disc.is_isolinux() || disc.is_grub(),
-            Self::Grub => disc.has_grub && !disc.is_isolinux(),
+            Self::Grub => disc.is_for_mkrescue && !disc.is_isolinux(),
             Self::BiosAlone => disc.efi.is_none(),
         }
     }
