@@ -40,7 +40,7 @@ fn what(recipe: &Recipe) -> String {
     }
     if let Some(commands) = recipe.own_commands() {
         let commands = commands.replace('\n', "\n  ");
-        text += &format!("\n\n  ```text\n  {commands}\n  ```\n");
+        text += &format!("\n\n  ```\n  {commands}\n  ```\n");
     }
     text
 }
@@ -53,10 +53,7 @@ pub(super) fn calls(_: &Path, _: &Matrix) -> Result<String, String> {
             .iter()
             .map(|call| {
                 let commands = call.commands.join("\n  ");
-                format!(
-                    "- {}:\n\n  ```text\n  {commands}\n  ```\n\n",
-                    call.heading()
-                )
+                format!("- {}:\n\n  ```\n  {commands}\n  ```\n\n", call.heading())
             })
             .collect();
         format!("For {}:\n\n{calls}", example.disc)
