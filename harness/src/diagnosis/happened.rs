@@ -172,7 +172,7 @@ pub fn comes_to(observation: &Observation) -> String {
             };
             match progress.came {
                 Came::GoesOn if outcome.stage >= Stage::Entered => {
-                    format!("the firmware starts it and it goes on{at}")
+                    format!("the firmware hands over to it and it goes on{at}")
                 }
                 Came::GaveUp => format!(
                     "{}{at}, and stops there",
