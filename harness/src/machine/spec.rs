@@ -557,11 +557,10 @@ mod tests {
         let words = words(&spec);
         let hub = ["-netdev", "hubport,id=net,hubid=0"];
         assert!(words.windows(2).any(|pair| pair == hub), "{words:?}");
-        assert!(
-            !words
-                .iter()
-                .any(|word| word.contains("user") || word.contains("tap"))
-        );
+        let network = words
+            .iter()
+            .filter(|word| ["-netdev", "-nic"].contains(&word.as_str()));
+        assert_eq!(network.count(), 1, "{words:?}");
     }
 
     #[test]

@@ -245,6 +245,8 @@ const KINDS: usize = 2;
 /// Tries the recipes of discs of the reference master.
 fn try_defect(tried: &Tried, folder: &Path, defect: Defect) {
     let kinds = match defect.id() {
+        // The image of these discs only says that it is isolinux; the real one is among the other cases.
+        Id::LoaderEmulation | Id::HybridPointer => return,
         Id::EntryMediaType => MODES.len(),
         _ => KINDS,
     };
