@@ -34,7 +34,7 @@ const IN_ALL: Duration = Duration::from_secs(90);
 /// A trial may take so many times what the boot took that failed.
 const LONGER: f64 = 1.5;
 /// And in any case so long: a refusal takes a fraction of a second.
-const AT_LEAST: Duration = Duration::from_secs(4);
+const AT_LEAST: Duration = Duration::from_secs(6);
 /// The folder of the trials, in the evidence of the boot that is repeated.
 const TRIALS: &str = "trials";
 
