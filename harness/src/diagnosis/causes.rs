@@ -10,7 +10,7 @@ use images::{
 use super::{Boot, Cause, happened::quoted};
 use crate::{
     firmware::{FirmwareId, FirmwareKind},
-    guest::{GuestStage, Starts},
+    guest::{Guest, GuestStage, GuestState, Need, Starts},
     outcome::OutcomeKind,
 };
 
@@ -31,7 +31,19 @@ pub(super) struct Situation<'a> {
     guest_stage: GuestStage,
     /// Secure Boot did not let the loader run.
     denied: bool,
+    /// It waited for a key, and none was pressed.
+    missed_key: Option<&'a Guest>,
 }
+
+/// What leaves no boot record at LBA 17.
+const NO_BOOT_RECORD: &[Id] = &[
+    Id::IsoInPartition,
+    Id::IsoBurntAsFile,
+    Id::NotIso,
+    Id::BootRecordIdPadding,
+    Id::BootRecordMisplaced,
+    Id::NoBootRecord,
+];
 
 /// What SeaBIOS cannot get past, by its code (`src/cdrom.c`, `cdrom_boot`), with the sentence for it.
 const SEABIOS_CODES: &[(&str, &str, &[Id])] = &[
@@ -39,23 +51,22 @@ const SEABIOS_CODES: &[(&str, &str, &[Id])] = &[
     (
         "0003",
         "block 17 cannot be read",
-        &[Id::NotIso, Id::VolumeSize],
-    ),
-    (
-        "0004",
-        "what stands at LBA 17 is no boot record",
         &[
             Id::IsoInPartition,
             Id::IsoBurntAsFile,
             Id::NotIso,
-            Id::BootRecordMisplaced,
-            Id::NoBootRecord,
+            Id::VolumeSize,
         ],
+    ),
+    (
+        "0004",
+        "what stands at LBA 17 is no boot record",
+        NO_BOOT_RECORD,
     ),
     (
         "0005",
         "the descriptor at LBA 17 is not El Torito's",
-        &[Id::NotIso, Id::BootRecordIdPadding, Id::NoBootRecord],
+        NO_BOOT_RECORD,
     ),
     (
         "0007",
@@ -116,6 +127,7 @@ const BIOS_ASTRAY: &[Id] = &[
 
 /// What makes the code of a disk's first sector go astray, or find nothing to go on with: it loads the boot image by sectors of the disk.
 const BIOS_DISK_ASTRAY: &[Id] = &[
+    Id::IsoInPartition,
     Id::VolumeSize,
     Id::BootInfoTable,
     Id::HybridPointer,
@@ -233,6 +245,9 @@ impl<'a> Situation<'a> {
             denied: boot.firmware == FirmwareId::OvmfSecureBoot
                 && !entered
                 && matches!(code, Some("Access Denied" | "Security Violation")),
+            missed_key: guest.filter(|guest| {
+                guest.state == GuestState::GaveBack && guest.needs == Some(Need::Key)
+            }),
         }
     }
 
@@ -393,7 +408,7 @@ impl<'a> Situation<'a> {
     pub(super) fn by_design(self, inspection: &Inspection) -> Option<Cause> {
         // A program that ran shows that the disc is made for it.
         let ran = self.entered && self.kind == FirmwareKind::Uefi && !self.denied;
-        if self.started || ran {
+        if self.started || ran && self.missed_key.is_none() {
             return None;
         }
         let cause = |sentence: &str, remedy: &str| {
@@ -406,6 +421,15 @@ impl<'a> Situation<'a> {
                 remedy: remedy.to_owned(),
             })
         };
+        if let Some(guest) = self.missed_key {
+            return cause(
+                &format!(
+                    "it waits for a key, and none was pressed: {}",
+                    quoted(guest)
+                ),
+                "Press a key when it asks; here, with a file for --dialog that waits for these words and sends one.",
+            );
+        }
         if self.denied {
             return cause(
                 &format!(

@@ -68,7 +68,10 @@ pub(super) fn came_to(outcome: &Outcome, guest: Option<&Guest>) -> String {
             text
         }
         _ => {
-            let mut text = plain(detail);
+            // Its words stand below.
+            let came_to = guest.came_to();
+            let repeats = detail.starts_with(&came_to);
+            let mut text = plain(if repeats { &came_to } else { detail });
             if let (false, Some(program)) = (guest.said.is_empty(), &guest.program) {
                 let before = format!("Before that, {program} said");
                 sentence(&mut text, &with_words(&before, guest));

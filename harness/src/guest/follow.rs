@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
-    Guest, GuestStage, GuestState, SaidBy,
-    sight::{Repeating, Says, Sight, Statement, Waits},
+    Guest, GuestStage, GuestState, Need, SaidBy,
+    sight::{Asks, Repeating, Says, Sight, Statement, Waits},
     words::Vocabulary,
 };
 
@@ -66,6 +66,8 @@ pub(crate) struct Follower {
     program: Option<Arc<str>>,
     /// A program that may wait without a word.
     waits: Option<Waits>,
+    /// A program that asked for a key.
+    asks: Option<Asks>,
     /// The latest failure of a loader or kernel, and when it was last seen: the screen may be cleared or scroll before a command line or a panic follows.
     failure: Option<(Statement, Duration)>,
     /// How often each failure was seen that may repeat, by channel, which of the known words and what was said.
@@ -95,6 +97,7 @@ impl Follower {
             kernel_read: false,
             program: None,
             waits: None,
+            asks: None,
             failure: None,
             failures: HashMap::new(),
         }
@@ -160,8 +163,13 @@ impl Follower {
         if sight.waits.is_some() {
             self.waits.clone_from(&sight.waits);
         }
+        if sight.asks.is_some() {
+            self.asks.clone_from(&sight.asks);
+        }
         if let Says::One(statement) = &sight.says
             && statement.state == GuestState::GaveUp
+            // Words that say so only as long as nothing follows say nothing of what followed.
+            && statement.explained
             && statement.stage <= GuestStage::Kernel
         {
             self.failure = Some((statement.clone(), now));
@@ -226,6 +234,15 @@ impl Follower {
             // It waits for no person, and what it counts down to has not begun.
             guest.state = GuestState::Runs;
             STANDS_STILL.clone_into(&mut guest.means);
+        }
+        if let Some(asks) = &self.asks
+            && statement.state == GuestState::GaveBack
+            && !statement.explained
+        {
+            guest.program = Some(asks.program.to_string());
+            guest.said.clone_from(&asks.said);
+            guest.means.clone_from(&asks.means);
+            guest.needs = Some(Need::Key);
         }
         if let Some((failure, at)) = &self.failure
             && statement.program == failure.program

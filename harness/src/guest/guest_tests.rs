@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Follower, GuestStage, GuestState, SaidBy, Standing, Vocabulary};
+use super::{Follower, GuestStage, GuestState, Need, SaidBy, Standing, Vocabulary};
 
 const KERNEL: &str = "[    0.000000] Linux version 6.1.0-31-amd64 (someone@somewhere) (gcc-12)";
 const MENU: &str = "\
@@ -285,6 +285,27 @@ fn a_command_line_on_a_cleared_screen_is_told_with_the_failure_before_it() {
     screens.push(banner);
     let standing = after(&screens, 6).expect("known");
     assert_eq!(standing.guest.said, "grub>");
+    // These are a failure only where nothing follows.
+    let standing = after(&["GRUB loading...", banner], 6).expect("known");
+    assert_eq!(standing.guest.said, "grub>");
+}
+
+#[test]
+fn a_return_to_the_firmware_is_told_with_the_key_that_was_asked_for() {
+    let asks = "BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\"\nPress any key to boot from CD or DVD.....";
+    let menu = "Select Language            <Standard English>         This is the option";
+    let returned = |screens: &[&str]| after(screens, 6).expect("known").guest;
+    let guest = returned(&[asks, menu]);
+    assert_eq!(guest.state, GuestState::GaveBack);
+    assert_eq!(
+        (guest.program.as_deref(), guest.said.as_str(), guest.needs),
+        (
+            Some("windows"),
+            "Press any key to boot from CD or DVD.....",
+            Some(Need::Key)
+        )
+    );
+    assert_eq!(returned(&["Welcome to GRUB!", menu]).needs, None);
 }
 
 #[test]

@@ -134,6 +134,8 @@ pub enum Need {
     Disk,
     /// A trusted platform module.
     Tpm,
+    /// A key that somebody presses in time: without one the program gives control back.
+    Key,
 }
 
 kebab_display!(Need {
@@ -142,6 +144,7 @@ kebab_display!(Need {
     Processor => "processor",
     Disk => "disk",
     Tpm => "tpm",
+    Key => "key",
 });
 
 /// What a guest came to, and by what that is known.

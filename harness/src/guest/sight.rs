@@ -25,6 +25,8 @@ pub(super) struct Sight {
     pub(super) counting: Option<String>,
     /// A program that says this may be silent for longer than others.
     pub(super) waits: Option<Waits>,
+    /// A program asks for a key, and goes on without one.
+    pub(super) asks: Option<Asks>,
     /// The furthest stage that its words show, and the program that shows it.
     pub(super) reached: Option<(GuestStage, Arc<str>)>,
     /// The failures on it that may repeat.
@@ -41,6 +43,16 @@ pub(crate) struct Waits {
     pub(crate) time: Duration,
     /// For what, in sentences for people.
     pub(crate) means: String,
+}
+
+/// A program that asks for a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asks {
+    pub(super) program: Arc<str>,
+    /// How it asks, whole lines.
+    pub(super) said: String,
+    /// What comes of it, in sentences for people.
+    pub(super) means: String,
 }
 
 /// A failure that may repeat.
@@ -76,7 +88,7 @@ pub(super) struct Statement {
     pub(super) program: Arc<str>,
     /// The decisive words, whole lines of them.
     pub(super) said: String,
-    /// Of a prompt or a return to the firmware: a failure that stands above says why.
+    /// A failure says why, by words that hold wherever they stand: of a prompt or a return to the firmware, one that stands above.
     pub(super) explained: bool,
     pub(super) hold: Duration,
     pub(super) means: String,
@@ -133,6 +145,13 @@ impl Sight {
                     program: Arc::clone(&known.program),
                     stage: known.stage,
                     time,
+                    means: known.means.clone(),
+                });
+            }
+            if known.short_of == Some(Need::Key) {
+                sight.asks = Some(Asks {
+                    program: Arc::clone(&known.program),
+                    said: whole_lines(text, &place),
                     means: known.means.clone(),
                 });
             }

@@ -31,6 +31,7 @@ impl Guest {
             (GuestState::Needs, Some(Need::Processor)) => "needs another processor",
             (GuestState::Needs, Some(Need::Disk)) => "needs a disk",
             (GuestState::Needs, Some(Need::Tpm)) => "needs a TPM",
+            (GuestState::Needs, Some(Need::Key)) => "waits for a key",
             (GuestState::Menu, _) => "waits at its menu",
             (GuestState::System, _) => "runs",
             (GuestState::Runs, _) if !self.said.is_empty() => "said no more",

@@ -299,8 +299,12 @@ fn read(path: &Path, text: &str, checks: Checks) -> Result<Vec<Known>, Vocabular
                 "say what was seen to print it (seen), or the line of source that does (source)";
             return Err(wrong(whole, what.to_owned()));
         }
-        if (decl.short_of.is_some()) != (state == Some(GuestState::Needs)) {
-            let what = "short-of goes with state = \"needs\", and says what is lacking";
+        let is_short = match decl.short_of {
+            Some(Need::Key) => state.is_none(),
+            short_of => short_of.is_some() == (state == Some(GuestState::Needs)),
+        };
+        if !is_short {
+            let what = "short-of goes with state = \"needs\", and says what is lacking; \"key\" goes with no state, since a program that waits for one goes on without it";
             return Err(wrong(whole, what.to_owned()));
         }
         let pattern = Pattern::new(decl.pattern.get_ref().clone());

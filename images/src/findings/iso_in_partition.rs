@@ -22,7 +22,11 @@ pub(super) const ROOM: Room = Room {
         "dd if=disc.iso of=new.iso bs=512 skip={sector}",
         "skip",
     )],
-    replaces: &[FindingId::NotIso, FindingId::NoBootRecord],
+    replaces: &[
+        FindingId::NotIso,
+        FindingId::NoBootRecord,
+        FindingId::MbrNoCode,
+    ],
     describes: false,
     check,
     defect: None,

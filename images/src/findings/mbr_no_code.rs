@@ -51,7 +51,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let message =
             "the first sector has a partition table and no boot code: no stick for a BIOS"
                 .to_owned();
-        Finding::new(ID, place, message).as_info()
+        Finding::new(ID, place, message).milder()
     };
     let Some(code) = hybrid_pointer::boot_code(reading) else {
         return vec![finding];
