@@ -25,6 +25,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 tool=$(absolute "$1")
 baseline=$(absolute "$2")
 out=$(absolute "${OUT:-boot-matrix-results}")
+quoted() {
+    printf "'"
+    printf '%s' "$1" | sed "s/'/'\\\\''/g"
+    printf "' "
+}
+# What to type to run one cell again, from here.
+BOOT_MATRIX_AGAIN="$(quoted "$0")$(quoted "$1")$(quoted "$2")"
+export BOOT_MATRIX_AGAIN
 scenarios=$(absolute "${SCENARIOS:-$here/gate.toml}")
 shift 2
 
@@ -35,6 +43,5 @@ if [ "${GITHUB_ACTIONS:-}" = true ]; then
 fi
 
 cd "${BOOT_MATRIX:-$here/..}"
-# Nobody can ask a job again what else differs: --verbose.
 exec cargo xtask boot-matrix --yes --scenarios "$scenarios" --master "$tool" --baseline "$baseline" --out "$out" \
-    --format "$format" --verbose "$@"
+    --format "$format" "$@"

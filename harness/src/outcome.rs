@@ -67,6 +67,17 @@ pub struct Outcome {
     pub detail: String,
 }
 
+/// How the sentence of a boot begins for which the host had no time.
+pub(crate) const TOO_BUSY: &str = "this host was too busy";
+
+impl Outcome {
+    /// Whether nothing was decided because the host had no time for the machine: then what did not happen says nothing of the disc.
+    #[must_use]
+    pub fn is_for_want_of_time(&self) -> bool {
+        self.detail.starts_with(TOO_BUSY)
+    }
+}
+
 /// `refused 0009 at catalog-read`, `booted`: without the sentence.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

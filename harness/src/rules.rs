@@ -11,7 +11,7 @@ use crate::{
     firmware::words::Said,
     layout::BootLayout,
     observation::DiscRead,
-    outcome::{Outcome, OutcomeKind, Stage},
+    outcome::{Outcome, OutcomeKind, Stage, TOO_BUSY},
 };
 
 /// Quiet for so long after a failure, no further word is to come.
@@ -383,7 +383,7 @@ impl Facts {
             Over::Deadline(limit) => format!("no decision within {} s", limit.as_secs_f32()),
             Over::Busy { had, waited } => {
                 let how = format!(
-                    "this host was too busy: in {:.0} s the machine had {:.0} s of a processor",
+                    "{TOO_BUSY}: in {:.0} s the machine had {:.0} s of a processor",
                     waited.as_secs_f32(),
                     had.as_secs_f32()
                 );

@@ -286,13 +286,17 @@ fn observe(
     folder.write(SERIAL_SCREEN, terminal.as_bytes())?;
     folder.write("debug.txt", watch.debug.bytes())?;
     folder.write("reads.txt", reads_table(&watch.trace, case).as_bytes())?;
-    let outcome = watched.map_err(in_context)?;
+    let outcome = match watched {
+        Err(Trouble::Wire(damage)) => watch.damaged(&damage),
+        watched => watched.map_err(in_context)?,
+    };
     // Our own probe says on the serial line what there is to see.
     if outcome.kind != OutcomeKind::Booted || case.manifest.is_none() {
         inspect(&mut machine, folder)?;
     }
     drop(machine);
 
+    let is_booted = outcome.kind == OutcomeKind::Booted;
     let words = watch.words();
     let guest = watch.guest(&outcome);
     let starts = Starts::of(&outcome, guest.as_ref(), case.asks());
@@ -303,7 +307,7 @@ fn observe(
         outcome,
         guest,
         starts,
-        probe: probe_report(watch)?,
+        probe: probe_report(watch, is_booted)?,
         words,
         reads,
         reads_before_entry,
@@ -406,11 +410,12 @@ fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<(), Infra> 
     Ok(())
 }
 
-fn probe_report(watch: Watch<'_>) -> Result<Option<ProbeReport>, Infra> {
-    watch
-        .probe
-        .finish()
-        .map_err(|damage| Infra::new(format!("damage on the wire: {damage}")))
+/// What the probe reported. Of a probe that came to no end a damaged report is none.
+fn probe_report(watch: Watch<'_>, is_booted: bool) -> Result<Option<ProbeReport>, Infra> {
+    match watch.probe.finish() {
+        Err(damage) if is_booted => Err(Infra::new(format!("damage on the wire: {damage}"))),
+        report => Ok(report.ok().flatten()),
+    }
 }
 
 /// The reads as a table for people.

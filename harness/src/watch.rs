@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use images::probe::protocol::{self, Transcript};
+use images::probe::protocol::{self, Transcript, WireDamage};
 
 pub(crate) use self::trouble::Trouble;
 use self::trouble::unless_gone;
@@ -384,6 +384,17 @@ impl<'a> Watch<'a> {
         match self.probe.damage() {
             Some(damage) => Err(Trouble::Wire(damage.clone())),
             None => Ok(()),
+        }
+    }
+
+    /// What a probe came to that says no whole line. An emulated serial line loses nothing: its code was begun in the middle, or loaded in part.
+    pub(crate) fn damaged(&self, damage: &WireDamage) -> Outcome {
+        Outcome {
+            kind: OutcomeKind::HandedOver,
+            code: None,
+            stage: self.facts.stage(),
+            gave_back: false,
+            detail: format!("what ran is not the whole probe of this disc: {damage}"),
         }
     }
 

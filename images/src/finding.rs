@@ -178,6 +178,13 @@ impl Finding {
         self
     }
 
+    /// The same as a warning: what this is of boots here.
+    #[must_use]
+    pub(crate) fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
     /// The same, only worth knowing where a condition holds.
     #[must_use]
     pub(crate) fn info_if(self, is_harmless: bool) -> Self {

@@ -1,7 +1,7 @@
-//! Baselines: what cells were seen to do, one file for each, kept wherever the user keeps them.
+//! What a cell was seen to do, and what is on its disc: as it is left in the evidence of a run. [`crate::accepted`] keeps it.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -12,7 +12,7 @@ use harness::{
 };
 use images::{
     eltorito::{MediaType, Platform},
-    finding::FindingId,
+    finding::{FindingId, Severity},
     inspect::{EntryKind, Inspection},
     manifest::Manifest,
     units::{BLOCK_BYTES, BlockCount, Lba, VirtualSectorCount},
@@ -28,6 +28,9 @@ use crate::{
 
 /// The name and version of the document.
 pub const SCHEMA: &str = "baseline/1";
+
+/// What stands behind the name of a structure that was read from its first block to its last.
+pub(crate) const WHOLE: &str = ", whole";
 
 /// The first volume descriptor (ECMA-119 §6.2.1). A BIOS reads it for its menu, in the self-test that a checkpoint is behind.
 const FIRST_DESCRIPTOR: Lba = Lba::new(16);
@@ -46,6 +49,22 @@ pub struct Baseline {
     pub reads: Option<Vec<StructureRead>>,
     /// What is on the disc; nothing where none was mastered.
     pub disc: Option<DiscStructure>,
+    /// With what it was seen: the versions of QEMU, of the firmware and of the master, by their names. Baselines of before have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, String>,
+    /// By their ids, what the findings say of this disc.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, Told>,
+}
+
+/// What a finding says of a disc.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// What is wrong, with the field and its values.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
 }
 
 /// A range of blocks that was read within a structure of the disc.
@@ -112,8 +131,14 @@ pub struct DiscStructure {
     pub catalog: Option<Lba>,
     /// The catalog's slots that are in use.
     pub entries: Vec<EntryStructure>,
-    /// The ids of what is wrong with it.
+    /// How many blocks its volume has, by its primary volume descriptor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<BlockCount>,
+    /// The ids of what is wrong with it, from warnings on.
     pub findings: Vec<String>,
+    /// The ids of what is only worth knowing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<String>,
 }
 
 /// A slot of the catalog.
@@ -147,14 +172,21 @@ pub struct ImageStructure {
     pub sector_count: VirtualSectorCount,
     /// Where it starts.
     pub load_rba: Lba,
+    /// The first byte of the image that is not as the tool was given it; nothing where it is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altered: Option<u64>,
 }
 
 /// The ids of what is wrong with a disc, each once, the worst first. What only describes the disc is left out.
 #[must_use]
 pub fn finding_ids(inspection: &Inspection) -> Vec<String> {
+    ids(inspection, |_| true)
+}
+
+fn ids(inspection: &Inspection, wanted: impl Fn(Severity) -> bool) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     let findings = inspection.findings.iter();
-    for finding in findings.filter(|finding| !finding.is_description()) {
+    for finding in findings.filter(|it| !it.is_description() && wanted(it.severity)) {
         let id = finding.id.to_string();
         if !ids.contains(&id) {
             ids.push(id);
@@ -164,7 +196,7 @@ pub fn finding_ids(inspection: &Inspection) -> Vec<String> {
 }
 
 /// What a cell's baseline is made from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Seen<'a> {
     /// What was seen.
     pub observation: &'a Observation,
@@ -174,6 +206,8 @@ pub struct Seen<'a> {
     pub inspection: Option<&'a Inspection>,
     /// What had to happen; nothing where nothing was declared.
     pub expected: Option<&'a Expectation>,
+    /// With what it was seen, by name.
+    pub tools: BTreeMap<String, String>,
 }
 
 impl Seen<'_> {
@@ -204,14 +238,18 @@ impl Baseline {
             schema: SCHEMA.to_owned(),
             cell: without_version(id),
             reads: reads.map(|inspection| structures_read(observation, inspection)),
-            disc: seen.inspection.map(DiscStructure::new),
+            disc: seen
+                .inspection
+                .map(|inspection| DiscStructure::new(inspection, manifest)),
+            told: seen.inspection.map_or_else(BTreeMap::new, told),
+            tools: seen.tools,
             boot,
         }
     }
 
-    /// The cell's file below the folder of a baseline.
+    /// Where the cell's file was below the folder of a baseline, as long as each cell had one.
     #[must_use]
-    pub fn file(folder: &Path, id: &CellId) -> PathBuf {
+    pub fn old_file(folder: &Path, id: &CellId) -> PathBuf {
         folder.join(id.snapshot_path()).with_extension("json")
     }
 
@@ -238,30 +276,6 @@ impl Baseline {
         Ok(Some(baseline))
     }
 
-    /// Reads a cell's file; nothing when there is none.
-    ///
-    /// # Errors
-    /// As [`Self::read`]; or it is of another cell.
-    pub fn read_for(folder: &Path, id: &CellId) -> Result<Option<Self>, FileError> {
-        let file = Self::file(folder, id);
-        let baseline = Self::read(&file)?;
-        match baseline {
-            Some(other) if other.cell != without_version(id) => {
-                let what = format!("it is of the cell {}", other.cell);
-                Err(FileError::new("read", file)(io::Error::other(what)))
-            }
-            baseline => Ok(baseline),
-        }
-    }
-
-    /// Writes the cell's file below the folder of a baseline.
-    ///
-    /// # Errors
-    /// As [`files::write()`].
-    pub fn accept(&self, folder: &Path, id: &CellId) -> Result<(), FileError> {
-        files::write_json(&Self::file(folder, id), self)
-    }
-
     /// What a cell left in the evidence of a run; nothing where it left none, or none that can be read.
     #[must_use]
     pub fn of_run(out: &Path, result: &CellResult) -> Option<Self> {
@@ -270,12 +284,26 @@ impl Baseline {
     }
 }
 
-fn without_version(id: &CellId) -> String {
+/// What the findings of a disc say, the first of each id.
+fn told(inspection: &Inspection) -> BTreeMap<String, Told> {
+    let mut told = BTreeMap::new();
+    for finding in &inspection.findings {
+        told.entry(finding.id.to_string()).or_insert_with(|| Told {
+            message: finding.message.clone(),
+            remedy: finding.fix.clone(),
+        });
+    }
+    told
+}
+
+/// A cell's id, without the version of its firmware.
+#[must_use]
+pub fn without_version(id: &CellId) -> String {
     format!("{}/{}/{}", id.disc(), id.firmware_family(), id.attachment())
 }
 
 impl DiscStructure {
-    fn new(inspection: &Inspection) -> Self {
+    fn new(inspection: &Inspection, manifest: Option<&Manifest>) -> Self {
         let catalog = inspection.catalog.as_ref();
         let entries = catalog.into_iter().flat_map(|catalog| &catalog.entries);
         Self {
@@ -298,10 +326,15 @@ impl DiscStructure {
                         system_type: boot.system_type,
                         sector_count: boot.sector_count,
                         load_rba: boot.load_rba,
+                        altered: manifest
+                            .and_then(|manifest| manifest.image(entry.slot))
+                            .and_then(|image| image.altered),
                     }),
                 })
                 .collect(),
-            findings: finding_ids(inspection),
+            volume: inspection.volume.as_ref().map(|volume| volume.blocks),
+            findings: ids(inspection, |severity| severity >= Severity::Warning),
+            noted: ids(inspection, |severity| severity < Severity::Warning),
         }
     }
 }
@@ -368,7 +401,16 @@ fn structures_read(observation: &Observation, inspection: &Inspection) -> Vec<St
             what: region.what.clone(),
         };
         if region.in_parts && ended {
-            structures.extend(within.map(range));
+            let parts: Vec<(u64, u64)> = within.collect();
+            let is_whole = parts == [(region.start, end)];
+            structures.extend(parts.into_iter().map(range).map(|read| StructureRead {
+                what: if is_whole {
+                    format!("{}{WHOLE}", read.what)
+                } else {
+                    read.what.clone()
+                },
+                ..read
+            }));
         } else if within.count() > 0 {
             structures.push(range((region.start, region.start + 1)));
         }
@@ -392,66 +434,6 @@ fn ranges(reads: &[DiscRead]) -> Vec<(u64, u64)> {
         }
     }
     joined
-}
-
-/// The baselines that the cells of a run have: each read once, so that a damaged one is told before minutes of work.
-///
-/// # Errors
-/// The folder is none, or a file in it is not as it should be.
-pub fn check<'a>(
-    folder: &Path,
-    may_be_missing: bool,
-    ids: impl IntoIterator<Item = &'a CellId>,
-) -> Result<usize, FileError> {
-    match fs::metadata(folder) {
-        Err(error) if may_be_missing && error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(FileError::new("read the baseline", folder)(error)),
-        Ok(found) if !found.is_dir() => {
-            let error = io::Error::other("it is no folder");
-            return Err(FileError::new("read the baseline", folder)(error));
-        }
-        Ok(_) => {}
-    }
-    let mut found = 0;
-    for id in ids {
-        found += usize::from(Baseline::read_for(folder, id)?.is_some());
-    }
-    Ok(found)
-}
-
-/// The files of a baseline that are of none of these cells, relative to its folder. Files that are no baseline's are passed over.
-///
-/// # Errors
-/// A folder cannot be read.
-pub fn orphans<'a>(
-    folder: &Path,
-    ids: impl IntoIterator<Item = &'a CellId>,
-) -> Result<Vec<PathBuf>, FileError> {
-    let own: BTreeSet<PathBuf> = ids
-        .into_iter()
-        .map(|id| Baseline::file(folder, id))
-        .collect();
-    let mut orphans = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        let unreadable = || FileError::new("read the baseline", &next);
-        for entry in fs::read_dir(&next).map_err(unreadable())? {
-            let entry = entry.map_err(unreadable())?;
-            let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable())?);
-            if kind.is_dir() {
-                folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-                && !own.contains(&path)
-                && matches!(Baseline::read(&path), Ok(Some(_)))
-            {
-                orphans.push(path.strip_prefix(folder).unwrap_or(&path).to_owned());
-            }
-        }
-    }
-    orphans.sort();
-    Ok(orphans)
 }
 
 /// The file in a cell's evidence folder, by the cell.

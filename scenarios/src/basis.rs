@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    accepted,
     baseline::Baseline,
     cell::{Cell, DiscSource},
     exchange,
@@ -218,7 +219,10 @@ fn declared(sources: &Sources<'_>) -> String {
         match sources.accepted {
             _ if sources.accept => {}
             Accepted::Snapshots => parts.file(&cell.snapshot),
-            Accepted::Baseline(folder) => parts.file(&Baseline::file(folder, &cell.id)),
+            Accepted::Baseline(folder) => {
+                parts.file(&accepted::file(folder, cell.id.disc().scenario()));
+                parts.file(&Baseline::old_file(folder, &cell.id));
+            }
             Accepted::Nothing => {}
         }
     }

@@ -10,7 +10,7 @@ use harness::observation::Canonical;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    baseline::{Baseline, DiscStructure, StructureRead},
+    baseline::{Baseline, DiscStructure, StructureRead, WHOLE},
     id::{CellId, DiscId},
     record::CellResult,
 };
@@ -29,12 +29,37 @@ pub struct Difference {
     pub is: String,
     /// What it was, or is on the other side.
     pub was: String,
+    /// What to do about it, where that is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+}
+
+/// What a difference is called that is a finding: this, and its id.
+const FINDING: &str = "finding ";
+
+impl Difference {
+    fn new(what: impl Into<String>, is: impl Into<String>, was: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            is: is.into(),
+            was: was.into(),
+            remedy: String::new(),
+        }
+    }
+
+    /// The id of the finding that is new or gone, where it is one.
+    #[must_use]
+    pub fn finding(&self) -> Option<&str> {
+        self.what.strip_prefix(FINDING)
+    }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, is, was } = self;
+        let Self { what, is, was, .. } = self;
         match (is.as_str(), was.as_str()) {
+            (_, NOTHING) if let Some(id) = self.finding() => write!(f, "{is} ({id})"),
+            (NOTHING, _) if let Some(id) = self.finding() => write!(f, "no longer: {id}"),
             (NOT_READ, READ) => write!(f, "the firmware no longer reads {what}"),
             (READ, NOT_READ) => write!(f, "the firmware reads {what} now"),
             _ => write!(f, "{what}: {is}, was {was}"),
@@ -47,12 +72,15 @@ impl fmt::Display for Difference {
 pub struct Differences {
     /// In what happens when they are booted.
     pub boot: Vec<Difference>,
-    /// In what is on the discs.
+    /// In what is on the discs and booting depends on; of two tools, in all that is on them.
     pub structure: Vec<Difference>,
+    /// In what booting does not depend on, such as the places of things.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<Difference>,
 }
 
 impl Differences {
-    /// Whether there are none.
+    /// Whether there are none that matter.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.boot.is_empty() && self.structure.is_empty()
@@ -64,21 +92,117 @@ impl Differences {
     }
 }
 
-/// In what a cell is not as it was, to the last detail.
+/// What counts when a cell is compared with what it did before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// What booting depends on.
+    #[default]
+    Booting,
+    /// Everything, to the last block.
+    Everything,
+}
+
+/// In what a cell is not as it was. What booting does not depend on is noted: where things are, how long the disc is. With another QEMU or another
+/// build of the firmware than before, so is what only they decide.
 #[must_use]
-pub fn with_baseline(is: &Baseline, was: &Baseline) -> Differences {
-    let mut boot = Vec::new();
-    compare_boots(&mut boot, &is.boot, &was.boot);
-    if let (Some(is), Some(was)) = (&is.reads, &was.reads) {
-        compare_reads(&mut boot, reads(is), reads(was));
+pub fn with_baseline(is: &Baseline, was: &Baseline, strictness: Strictness) -> Differences {
+    let mut differences = Differences::default();
+    let mut told = Vec::new();
+    compare_boots(&mut told, &without_places(is), &without_places(was));
+    if let (Some(is_read), Some(was_read)) = (&is.reads, &was.reads) {
+        // Baselines of before do not say what was read whole.
+        let name = |read: &StructureRead| match was.tools.is_empty() {
+            true => read.what.trim_end_matches(WHOLE).to_owned(),
+            false => read.what.clone(),
+        };
+        compare_reads(
+            &mut told,
+            is_read.iter().map(name).collect(),
+            was_read.iter().map(name).collect(),
+        );
     }
-    let mut structure = Vec::new();
+    let others = other_tools(is, was);
+    for difference in told {
+        if others.is_empty() || OUTCOME.contains(&&*difference.what) {
+            differences.boot.push(difference);
+        } else {
+            differences.noted.push(difference);
+        }
+    }
+    differences.noted.extend(others);
+    compare_findings(&mut differences, is, was);
+    let disc = |cell: &Baseline| cell.disc.as_ref().map(facts_for_booting);
     compare(
-        &mut structure,
-        structure_facts(is.disc.as_ref()),
-        structure_facts(was.disc.as_ref()),
+        &mut differences.structure,
+        disc(is).unwrap_or_default(),
+        disc(was).unwrap_or_default(),
     );
-    Differences { boot, structure }
+    if is.disc.is_some() && was.disc.is_some() {
+        compare_places(&mut differences.noted, is, was);
+    }
+    if strictness == Strictness::Everything {
+        let mut exact = Vec::new();
+        compare_boots(&mut exact, &is.boot, &was.boot);
+        if let (Some(is), Some(was)) = (&is.reads, &was.reads) {
+            compare_reads(&mut exact, reads(is), reads(was));
+        }
+        differences.boot = exact;
+        differences.structure.append(&mut differences.noted);
+    }
+    differences
+}
+
+/// What is booted.
+pub(crate) const IMAGE: &str = "boot image";
+/// Where that stands.
+pub(crate) const ADDRESS: &str = "load RBA";
+
+/// What firmware and QEMU have in common, whatever their builds.
+const OUTCOME: [&str; 4] = ["outcome", "stage", GUEST, ENTRY];
+const GUEST: &str = "the disc's program";
+const ENTRY: &str = "entry that ran";
+
+/// The tools that are others, but for the master: that one is what is tried.
+fn other_tools(is: &Baseline, was: &Baseline) -> Vec<Difference> {
+    let master = |name: &String| is.cell.split('/').nth(4) == Some(name.as_str());
+    let tools = is.tools.iter().filter(|(name, _)| !master(name));
+    let others = tools.filter_map(|(name, version)| {
+        let before = was.tools.get(name).filter(|before| *before != version)?;
+        Some(Difference::new(name, version, before))
+    });
+    others.collect()
+}
+
+/// Findings that are new count from warnings on; those that are gone are noted.
+fn compare_findings(differences: &mut Differences, is: &Baseline, was: &Baseline) {
+    let (Some(is_disc), Some(was_disc)) = (&is.disc, &was.disc) else {
+        return;
+    };
+    let told = |id: &String| is.told.get(id);
+    let new = |id: &String| Difference {
+        remedy: told(id).map_or_else(String::new, |told| told.remedy.clone()),
+        ..Difference::new(
+            format!("{FINDING}{id}"),
+            told(id).map_or("there", |told| &told.message),
+            NOTHING,
+        )
+    };
+    let gone = |id: &String| Difference::new(format!("{FINDING}{id}"), NOTHING, "there");
+    let (is, was) = (&is_disc.findings, &was_disc.findings);
+    let fresh = is.iter().filter(|id| !was.contains(id));
+    differences.structure.extend(fresh.map(new));
+    let old = was.iter().filter(|id| !is.contains(id));
+    let old = old.filter(|id| !is_disc.noted.contains(id));
+    differences.noted.extend(old.map(gone));
+    let known = |id: &&String| was.contains(id) || was_disc.noted.contains(id);
+    let noted = is_disc.noted.iter().filter(|id| !known(id));
+    differences.noted.extend(noted.map(new));
+}
+
+/// Where things are, how long they are, and what no firmware looks at.
+fn compare_places(noted: &mut Vec<Difference>, is: &Baseline, was: &Baseline) {
+    let facts = |cell: &Baseline| cell.disc.as_ref().map(facts_of_places).unwrap_or_default();
+    compare(noted, facts(is), facts(was));
 }
 
 /// In what the cells of two tools are not the same. Where on the disc each tool puts what is no difference in booting.
@@ -86,7 +210,8 @@ fn between_tools(is: &Baseline, other: &Baseline) -> Differences {
     let mut boot = Vec::new();
     compare_boots(&mut boot, &without_places(is), &without_places(other));
     if let (Some(is), Some(other)) = (&is.reads, &other.reads) {
-        let names = |reads: &[StructureRead]| reads.iter().map(|read| read.what.clone()).collect();
+        let name = |read: &StructureRead| read.what.trim_end_matches(WHOLE).to_owned();
+        let names = |reads: &[StructureRead]| reads.iter().map(name).collect();
         compare_reads(&mut boot, names(is), names(other));
     }
     let mut structure = Vec::new();
@@ -95,7 +220,11 @@ fn between_tools(is: &Baseline, other: &Baseline) -> Differences {
         structure_facts(is.disc.as_ref()),
         structure_facts(other.disc.as_ref()),
     );
-    Differences { boot, structure }
+    Differences {
+        boot,
+        structure,
+        noted: Vec::new(),
+    }
 }
 
 fn compare_boots(differences: &mut Vec<Difference>, is: &Canonical, was: &Canonical) {
@@ -123,11 +252,7 @@ fn compare(differences: &mut Vec<Difference>, is: Facts, was: Facts) {
         };
         let (is, was) = (value(&now), value(&then));
         if is != was {
-            differences.push(Difference {
-                what: name.clone(),
-                is,
-                was,
-            });
+            differences.push(Difference::new(name, is, was));
         }
     }
 }
@@ -141,11 +266,7 @@ fn by_name(facts: &Facts) -> BTreeMap<&str, &str> {
 
 fn compare_reads(differences: &mut Vec<Difference>, is: BTreeSet<String>, was: BTreeSet<String>) {
     let mut tell = |what: &String, is: &str, was: &str| {
-        differences.push(Difference {
-            what: what.clone(),
-            is: is.to_owned(),
-            was: was.to_owned(),
-        });
+        differences.push(Difference::new(what, is, was));
     };
     was.difference(&is)
         .for_each(|what| tell(what, NOT_READ, READ));
@@ -172,11 +293,11 @@ fn boot_facts(boot: &Canonical, with_probe: bool) -> Facts {
     facts.extend(
         boot.guest
             .as_ref()
-            .map(|guest| ("the disc's program".to_owned(), guest.to_string())),
+            .map(|guest| (GUEST.to_owned(), guest.to_string())),
     );
     facts.extend(
         boot.entry
-            .map(|entry| ("entry that ran".to_owned(), entry.to_string())),
+            .map(|entry| (ENTRY.to_owned(), entry.to_string())),
     );
     if with_probe {
         facts.extend(
@@ -204,23 +325,25 @@ fn structure_facts(disc: Option<&DiscStructure>) -> Facts {
     let Some(disc) = disc else {
         return Vec::new();
     };
+    let findings = disc.findings.iter().chain(&disc.noted);
+    let findings = findings.map(|id| (format!("{FINDING}{id}"), "there".to_owned()));
+    findings
+        .chain(facts_for_booting(disc))
+        .chain(facts_of_places(disc))
+        .collect()
+}
+
+/// What a firmware looks at, wherever it is.
+fn facts_for_booting(disc: &DiscStructure) -> Facts {
     let mut facts: Facts = Vec::new();
     let mut tell = |what: String, value: String| facts.push((what, value));
-    let findings = disc.findings.iter();
-    findings.for_each(|id| tell(format!("finding {id}"), "there".to_owned()));
-    let records: Vec<String> = disc
-        .boot_records
-        .iter()
-        .map(|lba| lba.get().to_string())
-        .collect();
-    tell(
-        "LBA of the boot record".to_owned(),
-        or_nothing(records.join(", ")),
-    );
-    let catalog = disc
-        .catalog
-        .map_or(String::new(), |lba| lba.get().to_string());
-    tell("LBA of the boot catalog".to_owned(), or_nothing(catalog));
+    let records = match disc.boot_records.len() {
+        0 => NOTHING.to_owned(),
+        number => number.to_string(),
+    };
+    tell("boot records".to_owned(), records);
+    let catalog = disc.catalog.map_or(NOTHING, |_| "there");
+    tell("boot catalog".to_owned(), catalog.to_owned());
     for entry in &disc.entries {
         let slot = entry.slot;
         tell(
@@ -240,21 +363,60 @@ fn structure_facts(disc: Option<&DiscStructure>) -> Facts {
             bootable.to_owned(),
         );
         tell(format!("media type of slot {slot}"), boot.media.to_string());
+        // El Torito §2.2: 0 is the traditional segment.
+        let segment = match boot.load_segment {
+            0 => 0x7C0,
+            segment => segment,
+        };
         tell(
             format!("load segment of slot {slot}"),
-            format!("{:04X}", boot.load_segment),
-        );
-        tell(
-            format!("system type of slot {slot}"),
-            format!("{:02X}", boot.system_type),
+            format!("{segment:04X}"),
         );
         tell(
             format!("sector count of slot {slot}"),
             boot.sector_count.get().to_string(),
         );
+        let altered = match boot.altered {
+            None => "as the tool was given it".to_owned(),
+            Some(offset) => format!("not what the tool was given, from its byte {offset} on"),
+        };
+        tell(format!("{IMAGE} of slot {slot}"), altered);
+    }
+    facts
+}
+
+/// Where things are, how long they are, and what no firmware looks at.
+fn facts_of_places(disc: &DiscStructure) -> Facts {
+    let mut facts: Facts = Vec::new();
+    let mut tell = |what: String, value: String| facts.push((what, value));
+    let records = disc.boot_records.iter();
+    let records: Vec<String> = records.map(|lba| lba.get().to_string()).collect();
+    tell(
+        "LBA of the boot record".to_owned(),
+        or_nothing(records.join(", ")),
+    );
+    let catalog = disc
+        .catalog
+        .map_or(String::new(), |lba| lba.get().to_string());
+    tell("LBA of the boot catalog".to_owned(), or_nothing(catalog));
+    for entry in &disc.entries {
+        let slot = entry.slot;
+        let Some(boot) = &entry.boot else {
+            continue;
+        };
         tell(
-            format!("load RBA of slot {slot}"),
+            format!("system type of slot {slot}"),
+            format!("{:02X}", boot.system_type),
+        );
+        tell(
+            format!("{ADDRESS} of slot {slot}"),
             boot.load_rba.get().to_string(),
+        );
+    }
+    if let Some(volume) = disc.volume {
+        tell(
+            "size of the volume in blocks".to_owned(),
+            volume.get().to_string(),
         );
     }
     tell(
@@ -412,7 +574,13 @@ impl Side {
 /// Compares the cells of a run with those that another run saw: by their ids, or where the other run was of one other master and
 /// has no id in common with this one, with the same cell of that.
 #[must_use]
-pub fn with_run(here: &[CellResult], out: &Path, there: &Side, name: &str) -> Comparison {
+pub fn with_run(
+    here: &[CellResult],
+    out: &Path,
+    there: &Side,
+    name: &str,
+    strictness: Strictness,
+) -> Comparison {
     let here = Side::of(here, out);
     let in_common = here.0.keys().any(|id| there.0.contains_key(id));
     if let Some(master) = there.only_master().filter(|_| !in_common) {
@@ -424,7 +592,13 @@ pub fn with_run(here: &[CellResult], out: &Path, there: &Side, name: &str) -> Co
             &between_tools,
         );
     }
-    compare_sides(&here, there, name, |id| Some(id.to_owned()), &with_baseline)
+    // Of one tool a change to what booting depends on is a change of booting.
+    let differences = |is: &Baseline, was: &Baseline| {
+        let mut differences = with_baseline(is, was, strictness);
+        differences.boot.append(&mut differences.structure);
+        differences
+    };
+    compare_sides(&here, there, name, |id| Some(id.to_owned()), &differences)
 }
 
 /// Compares the cells of a run's other masters with those of one of them.

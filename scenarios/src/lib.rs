@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accepted;
 pub mod baseline;
 pub mod basis;
 pub mod cell;
@@ -15,6 +16,7 @@ pub mod exchange;
 pub mod file;
 pub mod files;
 pub mod filter;
+pub mod gate;
 pub mod grid;
 pub mod id;
 pub mod live;

@@ -287,6 +287,7 @@ fn folder_of_a_run(began_ms: u64) -> tempfile::TempDir {
         out: out.path().to_owned(),
         toolbox: None,
         accepted: Accepted::default(),
+        strict: false,
         accept: false,
         began: UNIX_EPOCH + Duration::from_millis(began_ms),
         went_on: UNIX_EPOCH,

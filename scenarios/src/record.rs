@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
     cell::Cell,
+    compare::Differences,
     files::{self, FileError},
     id::CellId,
 };
@@ -112,6 +113,9 @@ pub struct CellResult {
     /// In what it is not what the scenario declares, where a baseline accepted that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contradicts: Vec<String>,
+    /// In what it is not as it was accepted into a baseline; `null` where none was compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differences: Option<Differences>,
     /// Why it was skipped, could not be run, or is a mismatch, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reason: Vec<String>,
@@ -284,6 +288,7 @@ fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: Str
         warm_differs: Vec::new(),
         flaky: Vec::new(),
         contradicts: Vec::new(),
+        differences: None,
         evidence: evidence_folder(id).to_string_lossy().into_owned(),
         reason: vec![reason],
     }

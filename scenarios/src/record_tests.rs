@@ -37,6 +37,7 @@ fn a_result_has_the_fields_of_the_contract() {
         warm_differs: Vec::new(),
         flaky: Vec::new(),
         contradicts: Vec::new(),
+        differences: None,
         evidence: "cells/a".to_owned(),
         reason: Vec::new(),
     };

@@ -52,6 +52,9 @@ pub struct Run {
     pub accepted: Accepted,
     /// Whether what is seen becomes what is accepted.
     pub accept: bool,
+    /// Whether a baseline counts to the last block, and not only in what booting depends on.
+    #[serde(default)]
+    pub strict: bool,
     /// When it began. It names the run: a record of another one is none of its.
     pub began: SystemTime,
     /// When it began or last went on. A disc that was mastered before is mastered again: what masters it may have changed, and the

@@ -33,6 +33,8 @@ pub(super) struct Situation<'a> {
     denied: bool,
     /// It waited for a key, and none was pressed.
     missed_key: Option<&'a Guest>,
+    /// Its kernel or its system stopped by itself, with words of its own.
+    system_said: Option<&'a Guest>,
 }
 
 /// What leaves no boot record at LBA 17.
@@ -248,6 +250,11 @@ impl<'a> Situation<'a> {
             missed_key: guest.filter(|guest| {
                 guest.state == GuestState::GaveBack && guest.needs == Some(Need::Key)
             }),
+            system_said: guest.filter(|guest| {
+                guest.stage >= GuestStage::Kernel
+                    && guest.state < GuestState::Needs
+                    && !guest.said.is_empty()
+            }),
         }
     }
 
@@ -346,6 +353,13 @@ impl<'a> Situation<'a> {
             (None, OutcomeKind::HandedOver) if outcome.gave_back => Some(format!(
                 "The program gave control back, and {name} had nothing else."
             )),
+            (None, OutcomeKind::HandedOver)
+                if guest.is_some_and(|guest| {
+                    guest.state == GuestState::Retries && guest.said.is_empty()
+                }) =>
+            {
+                Some("It reads the same again and again, and says nothing.".to_owned())
+            }
             (None, OutcomeKind::Hung | OutcomeKind::Reset) if self.entered => {
                 let reads = &boot.observation.reads;
                 let last = reads.last()?;
@@ -408,7 +422,7 @@ impl<'a> Situation<'a> {
     pub(super) fn by_design(self, inspection: &Inspection) -> Option<Cause> {
         // A program that ran shows that the disc is made for it.
         let ran = self.entered && self.kind == FirmwareKind::Uefi && !self.denied;
-        if self.started || ran && self.missed_key.is_none() {
+        if self.started || ran && self.missed_key.is_none() && self.system_said.is_none() {
             return None;
         }
         let cause = |sentence: &str, remedy: &str| {
@@ -421,6 +435,15 @@ impl<'a> Situation<'a> {
                 remedy: remedy.to_owned(),
             })
         };
+        if let Some(guest) = self.system_said {
+            return cause(
+                &format!(
+                    "what runs from it stopped by itself, and says why: {}",
+                    quoted(guest)
+                ),
+                "Look for what it names: on the disc, in its kernel's command line, or in the machine.",
+            );
+        }
         if let Some(guest) = self.missed_key {
             return cause(
                 &format!(

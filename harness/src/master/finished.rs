@@ -28,7 +28,14 @@ pub fn manifest(
     let layout = BootLayout::of_file(iso)?;
     let size = ByteCount::new(iso.metadata()?.len());
     let load_rbas: Vec<Lba> = layout.images.iter().map(|image| image.load_rba).collect();
-    let records = contents.records(&load_rbas);
+    let mut records = contents.records(&load_rbas);
+    let disc = File::open(iso)?;
+    for (number, record) in records.iter_mut().enumerate() {
+        let start = record.load_rba.byte_offset();
+        record.altered = contents.first_difference(number, |offset, bytes| {
+            read_as_far(&disc, start.saturating_add(offset), bytes)
+        })?;
+    }
     let mut map = vec![region(
         Lba::new(0),
         SYSTEM_AREA_BLOCKS,
@@ -53,6 +60,22 @@ pub fn manifest(
         images: records,
         map,
     })
+}
+
+/// Reads as much as there is.
+fn read_as_far(file: &File, mut offset: u64, mut bytes: &mut [u8]) -> io::Result<usize> {
+    let mut all = 0;
+    while !bytes.is_empty() {
+        match file.read_at(bytes, offset)? {
+            0 => break,
+            read => {
+                all += read;
+                offset = offset.saturating_add(read as u64);
+                bytes = bytes.get_mut(read..).unwrap_or_default();
+            }
+        }
+    }
+    Ok(all)
 }
 
 const fn region(start: Lba, blocks: BlockCount, what: String) -> Region {

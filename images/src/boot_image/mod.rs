@@ -73,6 +73,7 @@ impl BootImage {
                 .loader
                 .as_ref()
                 .map(|loader| (loader.len() as u64, crc16(loader))),
+            altered: None,
         }
     }
 }

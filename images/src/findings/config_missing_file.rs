@@ -32,6 +32,18 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         if configuration.loader == Loader::GrubLoopback {
             continue;
         }
+        // What is included has the entries, where there are none.
+        let mut included = configuration.files.iter();
+        let included =
+            included.find(|file| file.exists == Some(false) && file.directive.ends_with("include"));
+        if let Some(missing) = included.filter(|_| configuration.entries.is_empty()) {
+            let message = format!(
+                "{} includes {} in line {}, and the disc has no such file: nothing is left to boot",
+                missing.file, missing.path, missing.line
+            );
+            let place = reading.place_of(configuration.file_system, &missing.file);
+            findings.push(Finding::new(ID, place, message));
+        }
         for (index, entry) in configuration.entries.iter().enumerate() {
             // A module of isolinux that is missing has a finding of its own.
             let is_module = |path: &str| {

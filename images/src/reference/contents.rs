@@ -17,6 +17,9 @@ use crate::{
     units::{ByteCount, Lba},
 };
 
+/// An image is compared as far as this: a tool that damages one does so at its start.
+const COMPARED: u64 = 4 << 20;
+
 /// The folder with the disc's files, in the folder that [`Contents::write_to`] was given.
 pub const TREE: &str = "tree";
 /// Where in the tree the BIOS boot image stands.
@@ -155,5 +158,32 @@ impl Contents {
         images
             .map(|(image, &load_rba)| image.record(load_rba))
             .collect()
+    }
+
+    /// The first byte of an image, in the order of [`Self::images`], that a disc has not where the image stands; nothing where it is the same as far
+    /// as is compared. `read` reads the disc from an offset within the image on, and says how many bytes there are.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn first_difference(
+        &self,
+        image: usize,
+        mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<Option<u64>> {
+        let pieces = self.images().get(image).map(|image| image.bytes.pieces());
+        let mut buffer = Vec::new();
+        for (offset, bytes) in pieces.into_iter().flatten() {
+            if offset > COMPARED {
+                break;
+            }
+            buffer.resize(bytes.len(), 0);
+            let there = read(offset, &mut buffer)?;
+            let found = buffer.get(..there).unwrap_or_default();
+            let same = bytes.iter().zip(found).take_while(|(a, b)| a == b).count();
+            if same < bytes.len() {
+                return Ok(Some(offset.saturating_add(same as u64)));
+            }
+        }
+        Ok(None)
     }
 }

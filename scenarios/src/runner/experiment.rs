@@ -212,6 +212,24 @@ impl Work<'_, '_> {
         let mut left: Vec<&Finding> = all.fixed.iter().collect();
         // The least likely ones first.
         left.sort_by_key(|finding| std::cmp::Reverse(self.rank(all, finding)));
+        // The likeliest may do it alone: then every other one is harmless.
+        if let [others @ .., likeliest] = left.as_slice()
+            && !others.is_empty()
+            && let Some(alone) = self.failed.mended(&|it| it == subject(likeliest))
+            && let Some(seen) = self.with(&alone, Some(goal))
+            && Progress::of(&seen) >= goal
+        {
+            let likeliest = *likeliest;
+            return Shown {
+                holds_for: vec![0],
+                proved: vec![likeliest.clone()],
+                then: comes_to(with_all),
+                starts: with_all.starts,
+                harmless: others.iter().map(|finding| finding.id).collect(),
+                untried: Vec::new(),
+                boots: 0,
+            };
+        }
         let mut dropped: BTreeSet<Subject> = BTreeSet::new();
         let mut untried: Vec<FindingId> = Vec::new();
         let mut needed: Vec<Subject> = Vec::new();

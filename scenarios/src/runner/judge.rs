@@ -1,6 +1,6 @@
 //! The judgement: what was seen against what is declared, and against what was accepted.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
     attempt::{Attempt, Seen},
@@ -8,9 +8,10 @@ use super::{
     snapshot::{self, Comparison},
 };
 use crate::{
+    accepted::Baselines,
     baseline::{self, Baseline, finding_ids},
     cell::Cell,
-    compare,
+    compare::{self, Differences, Strictness},
     files::{self, FileError},
     record::{self, CellResult, Differs, Verdict},
     run::Run,
@@ -46,6 +47,7 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
             manifest: seen.manifest.as_ref(),
             inspection: seen.inspection.as_ref(),
             expected,
+            tools: tools(environment, cell, seen),
         },
     );
     files::write_evidence(&baseline::evidence_file(&run.out, &cell.id), &record)
@@ -54,8 +56,9 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
         contradictions(&seen.observation, seen.manifest.as_ref(), expected)
     });
     let judgement = match (&run.accepted, expected) {
-        (Accepted::Baseline(folder), _) => by_baseline(folder, cell, &record, against, run.accept)
-            .map_err(|error| error.to_string())?,
+        (Accepted::Baseline(folder), _) => {
+            by_baseline(run, folder, cell, &record, against).map_err(|error| error.to_string())?
+        }
         (Accepted::Nothing, _) | (Accepted::Snapshots, None) => by_declaration(against),
         (Accepted::Snapshots, _)
             if !environment.has_snapshots(cell)
@@ -80,6 +83,7 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
         },
         differs: judgement.differs,
         contradicts: judgement.contradicts,
+        differences: judgement.differences,
         reason: judgement.reason,
         start: seen
             .firmware_version
@@ -87,6 +91,24 @@ fn judge_seen(environment: &Environment, cell: &Cell, seen: &Seen) -> Result<Cel
             .then_some(seen.observation.start),
         ..observed(cell, &seen.observation, findings)
     })
+}
+
+/// With what a cell was seen: the versions of QEMU, of the firmware and of the master, by their names.
+fn tools(environment: &Environment, cell: &Cell, seen: &Seen) -> BTreeMap<String, String> {
+    let mut tools = BTreeMap::new();
+    if let Ok(toolbox) = environment.toolbox() {
+        tools.insert("qemu".to_owned(), toolbox.qemu.version.to_string());
+        let disc = cell.id.disc();
+        let master = disc.master();
+        let found = toolbox.masters.get(master).and_then(|it| it.as_ref().ok());
+        if let Some(version) = found.and_then(|found| found.version.clone()) {
+            tools.insert(master.to_owned(), version);
+        }
+    }
+    if let Some(version) = &seen.firmware_version {
+        tools.insert(cell.id.firmware_family().to_owned(), version.clone());
+    }
+    tools
 }
 
 /// What was seen of a cell, of which nothing was declared.
@@ -111,6 +133,7 @@ struct Judgement {
     differs: Vec<Differs>,
     reason: Vec<String>,
     contradicts: Vec<String>,
+    differences: Option<Differences>,
 }
 
 /// By what the scenario declares, where nothing was accepted that it could be compared with.
@@ -123,35 +146,42 @@ fn by_declaration(contradictions: Vec<String>) -> Judgement {
     Judgement {
         differs,
         reason: contradictions,
-        contradicts: Vec::new(),
+        ..Judgement::default()
     }
 }
 
 /// By what was accepted, whatever the scenario declares.
 fn by_baseline(
+    run: &Run,
     folder: &Path,
     cell: &Cell,
     record: &Baseline,
     contradictions: Vec<String>,
-    accept: bool,
 ) -> Result<Judgement, FileError> {
     let mut judgement = Judgement::default();
-    if accept {
-        record.accept(folder, &cell.id)?;
-    } else {
-        match Baseline::read_for(folder, &cell.id)? {
+    // What is accepted is written down when the run is over: other cells are in the same file.
+    if !run.accept {
+        match Baselines::read(folder, [&cell.id])?.of(&cell.id) {
             None => {
                 judgement.differs.push(Differs::New);
                 let what = "it has no baseline yet; --accept takes what was seen";
                 judgement.reason.push(what.to_owned());
             }
             Some(accepted) => {
-                let differences = compare::with_baseline(record, &accepted);
+                let strictness = match run.strict {
+                    true => Strictness::Everything,
+                    false => Strictness::Booting,
+                };
+                let each = accepted.all();
+                let each = each.map(|was| compare::with_baseline(record, &was, strictness));
+                let least = |differences: &Differences| differences.all().count();
+                let differences = each.min_by_key(least).unwrap_or_default();
                 if !differences.is_empty() {
                     judgement.differs.push(Differs::Snapshot);
+                    let sentences = differences.all().map(ToString::to_string);
+                    judgement.reason.extend(sentences);
                 }
-                let sentences = differences.all().map(ToString::to_string);
-                judgement.reason.extend(sentences);
+                judgement.differences = Some(differences);
             }
         }
     }

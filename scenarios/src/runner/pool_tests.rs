@@ -46,6 +46,7 @@ fn run_in(out: &Path) -> Run {
         out: out.to_owned(),
         toolbox: None,
         accepted: Accepted::Nothing,
+        strict: false,
         accept: false,
         began: now,
         went_on: now,

@@ -50,7 +50,11 @@ fn result(environment: &Environment, cell: &Cell) -> CellResult {
     let (from_checkpoint, warm) = tried(Start::Warm);
     let started_warm =
         from_checkpoint.start == Some(Start::Warm) || from_checkpoint.verdict == Verdict::Infra;
-    if !started_warm || (is_good(environment, &from_checkpoint) && !both) {
+    // Where the disc itself is not as it was accepted, no other start makes it so.
+    let of_disc = from_checkpoint.differences.as_ref();
+    let of_disc = of_disc.is_some_and(|differences| !differences.structure.is_empty());
+    let settled = is_good(environment, &from_checkpoint) || of_disc;
+    if !started_warm || (settled && !both) {
         return from_checkpoint;
     }
     // A checkpoint only saves time. Whatever is not as expected has to show from power-on.

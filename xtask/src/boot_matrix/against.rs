@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use scenarios::{
-    compare::{self, Comparison, Side},
+    compare::{self, Comparison, Side, Strictness},
     master::Masters,
     results::Results,
     words::Master,
@@ -22,6 +22,8 @@ pub(super) enum Against {
         name: String,
         /// What it saw.
         seen: Side,
+        /// What counts.
+        strictness: Strictness,
     },
 }
 
@@ -32,7 +34,7 @@ impl Against {
             return Ok(None);
         };
         if word.is_dir() {
-            return Self::run(&Results::file(word)).map(Some);
+            return Self::run(&Results::file(word), options.strictness()).map(Some);
         }
         let is_results = word
             .extension()
@@ -46,17 +48,18 @@ impl Against {
                     Err(Stop::usage(what, "one of them"))
                 }
             },
-            _ => Self::run(word).map(Some),
+            _ => Self::run(word, options.strictness()).map(Some),
         }
     }
 
-    fn run(file: &Path) -> Result<Self, Stop> {
+    fn run(file: &Path, strictness: Strictness) -> Result<Self, Stop> {
         let remedy = "--against and the results.json of a run, or the name of a mastering tool";
         let results = Results::read_file(file).map_err(|error| Stop::usage(error, remedy))?;
         let folder = file.parent().unwrap_or(Path::new("."));
         Ok(Self::Run {
             name: file.display().to_string(),
             seen: Side::of(&results.cells, folder),
+            strictness,
         })
     }
 
@@ -64,7 +67,11 @@ impl Against {
     pub(super) fn compare(&self, results: &Results, out: &Path) -> Comparison {
         match self {
             Self::Master(master) => compare::with_master(&results.cells, out, master.as_str()),
-            Self::Run { name, seen } => compare::with_run(&results.cells, out, seen, name),
+            Self::Run {
+                name,
+                seen,
+                strictness,
+            } => compare::with_run(&results.cells, out, seen, name, *strictness),
         }
     }
 }

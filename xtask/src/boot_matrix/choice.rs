@@ -143,7 +143,7 @@ fn accepted(
     if let Some(folder) = &options.baseline {
         return Ok(Accepted::Baseline(absolute(folder)));
     }
-    if options.accept && options.firmware.iter().any(|name| name.build.is_some()) {
+    if options.accepts() && options.firmware.iter().any(|name| name.build.is_some()) {
         let what =
             "--accept takes what the host's own firmware does, and --firmware names another build";
         return Err(Stop::usage(what, "--firmware without @VERSION"));
@@ -162,7 +162,7 @@ fn accepted(
     let foreign = options.master_cmd.is_some()
         || options.import.is_some()
         || options.master.iter().any(|word| is_file(word));
-    if options.accept && (against.is_some() || options.iso.is_some() || foreign) {
+    if options.accepts() && (against.is_some() || options.iso.is_some() || foreign) {
         let what = "--accept has nowhere to put what is seen: there are no snapshots for --against, --iso, --import, --master-cmd or a tool's own file";
         return Err(Stop::usage(what, "--baseline DIR --accept"));
     }

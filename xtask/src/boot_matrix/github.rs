@@ -14,13 +14,14 @@ use std::{
 use harness::toml_file::Location;
 use scenarios::{
     cell::Cell,
+    gate::Cause,
     record::{CellResult, Verdict},
     report,
     results::{FirmwareTool, Results},
     run::Run,
 };
 
-use super::{comparison, table};
+use super::{comparison, gate, table};
 use crate::{place::shown, terminal::Terminal};
 
 /// GitHub shows ten annotations of a kind for each step.
@@ -49,7 +50,8 @@ pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result
         .create(true)
         .append(true)
         .open(summary_file)?;
-    let text = summary(results, &run_by(out), artifacts().as_deref());
+    let title = gate::is_one(results).then(|| gate::title(results, out));
+    let text = summary(results, title, &run_by(out), artifacts().as_deref());
     file.write_all(text.as_bytes())
 }
 
@@ -105,8 +107,8 @@ struct Annotation {
 /// A line for each cell that is not as it should be, and for each reason why cells were skipped.
 fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path>) -> Vec<String> {
     let mut errors: Vec<Annotation> = Vec::new();
-    for (record, what) in problems(results) {
-        let place = declared.get(record.id.as_str());
+    let place_of = |id: &str| {
+        let place = declared.get(id);
         let place = place
             .and_then(|place| Some((place.file().strip_prefix(workspace?).ok()?, place.line())));
         let mut properties = Vec::new();
@@ -114,6 +116,21 @@ fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path
             properties.push(("file", file.display().to_string()));
             properties.extend(line.map(|line| ("line", line.to_string())));
         }
+        properties
+    };
+    // A gate has an annotation for each cause.
+    for cause in causes(results) {
+        let first = cause.cells.first().map_or("", String::as_str);
+        let mut properties = place_of(first);
+        properties.push(("title", clip(&cause.sentence)));
+        errors.push(Annotation {
+            id: first.to_owned(),
+            properties,
+            message: clip(&gate::told(&cause)),
+        });
+    }
+    for (record, what) in problems(results) {
+        let mut properties = place_of(&record.id);
         properties.push(("title", format!("{}: {what}", record.id)));
         errors.push(Annotation {
             id: record.id.clone(),
@@ -177,12 +194,31 @@ fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path
     lines
 }
 
+/// What is not as it was accepted into a baseline, by cause.
+fn causes(results: &Results) -> Vec<Cause> {
+    scenarios::gate::causes(&results.cells)
+}
+
+/// The same for the summary, before anything else.
+fn told(results: &Results) -> String {
+    let causes = causes(results);
+    let told = causes.iter().take(PROBLEMS).map(|cause| {
+        let text = format!("{}\n{}", cause.sentence, gate::told(cause));
+        fenced(&clip(&text))
+    });
+    let notes = gate::notes(&results.cells);
+    let notes = notes.map(|notes| fenced(&format!("noted: {notes}")));
+    told.chain(notes).collect()
+}
+
 /// The cells that fail the run, each with why in a word or two.
 fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, String)> {
     results
         .cells
         .iter()
         .filter_map(|record| match record.verdict {
+            // Of these the cause is told.
+            Verdict::Mismatch if record.differences.is_some() => None,
             Verdict::Mismatch => {
                 let differs: Vec<&str> = record
                     .differs
@@ -252,12 +288,21 @@ fn command(name: &str, properties: &[(&str, String)], message: &str) -> String {
 }
 
 /// The summary, in Markdown.
-fn summary(results: &Results, run_by: &str, artifacts: Option<&str>) -> String {
+fn summary(
+    results: &Results,
+    title: Option<String>,
+    run_by: &str,
+    artifacts: Option<&str>,
+) -> String {
     let page = artifacts.map_or_else(String::new, |artifacts| {
         format!("[{}]({artifacts}), among what this run left, shows each cell's screen, disc and bytes.\n\n", report::FILE)
     });
     let mut text = format!(
-        "## boot-matrix\n\n{}\n\n{}{page}{}",
+        "## boot-matrix{}\n\n{}{}\n\n{}{page}{}",
+        title.map_or_else(String::new, |title| {
+            format!(": {title}, {}", gate::verdict(results))
+        }),
+        told(results),
         table::sentence(&results.totals),
         fenced(run_by),
         fenced(&table::rows(results).join("\n"))

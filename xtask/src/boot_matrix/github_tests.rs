@@ -33,7 +33,7 @@ fn what_passes_at_the_second_try_is_a_warning() {
     let results = results(vec![cell]);
     let lines = annotations(&results, &Places::new(), None);
     assert_eq!(lines, ["::warning title=good%3A flaky::outcome: hung"]);
-    let text = summary(&results, "", None);
+    let text = summary(&results, None, "", None);
     assert!(text.contains("`good` is flaky"), "{text}");
 }
 
@@ -87,6 +87,7 @@ fn the_summary_tells_every_problem() {
     ]);
     let text = summary(
         &results,
+        None,
         "cargo xtask boot-matrix b",
         Some("https://example.org/r/1#artifacts"),
     );

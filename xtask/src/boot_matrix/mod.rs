@@ -1,5 +1,6 @@
 //! The main job: master, boot, judge, report.
 
+mod accept;
 mod against;
 pub(crate) mod archive;
 pub(crate) mod builds;
@@ -10,6 +11,7 @@ mod comparison;
 mod estimate;
 pub(crate) mod flips;
 pub(crate) mod folder;
+mod gate;
 mod github;
 mod insta;
 pub(crate) mod junit;
@@ -188,10 +190,16 @@ fn leave(
         builds::accept(results, &plan.matrix)?;
     }
     junit::write(results, &run.out)?;
-    if run.accept && run.accepted == Accepted::Snapshots {
-        insta::update(run, &plan.cells, Update::Accept, signals)?;
+    match &run.accepted {
+        Accepted::Snapshots if run.accept => {
+            insta::update(run, &plan.cells, Update::Accept, signals)
+        }
+        // What was stopped halfway is not taken for the whole.
+        Accepted::Baseline(folder) if run.accept && !signals.caught() => {
+            accept::take(options, folder, results, &plan.cells)
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Makes the page, and tells what came out.

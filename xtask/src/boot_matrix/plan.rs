@@ -6,7 +6,7 @@ use std::{
 };
 
 use scenarios::{
-    baseline,
+    accepted::{self, Baselines},
     basis::{self, Basis, Sources},
     cell::Cell,
     files,
@@ -76,7 +76,7 @@ impl Plan {
         let on_builds = !choice.builds.is_empty();
         toolbox.firmware.extend(choice.builds);
         setup::some_have_a_machine(&choice.whole, &toolbox)?;
-        let accept = options.accept && !on_builds;
+        let accept = options.accepts() && !on_builds;
         let basis = Basis::of(&Sources {
             whole: &choice.whole,
             cells: &cells,
@@ -102,6 +102,7 @@ impl Plan {
             toolbox: Some(toolbox.clone()),
             accepted: choice.accepted,
             accept,
+            strict: options.strict,
             began: stopped.map_or(now, |stopped| stopped.run.began),
             went_on: now,
             words: stopped.map_or_else(|| words(cli::typed()), |stopped| stopped.run.words.clone()),
@@ -229,11 +230,13 @@ fn provide(options: &BootMatrix, masters: &Masters, cells: &[Cell]) -> anyhow::R
 
 /// A baseline that cannot be compared with is told before minutes of work.
 fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result<(), Stop> {
-    let accept = options.accept;
+    let accept = options.accepts();
     let remedy = "a folder that --accept has written; a damaged file can be removed, and --accept writes it anew";
-    let ids = cells.iter().map(|cell| &cell.id);
-    let found = baseline::check(folder, accept, ids).map_err(|error| Stop::usage(error, remedy))?;
-    if found == 0 && !accept {
+    let wrong = |error| Stop::usage(error, remedy);
+    let ids = || cells.iter().map(|cell| &cell.id);
+    accepted::check_folder(folder, accept).map_err(wrong)?;
+    let baselines = Baselines::read(folder, ids()).map_err(wrong)?;
+    if !accept && ids().all(|id| baselines.of(id).is_none()) {
         let what = format!("{} has a baseline of none of these cells", folder.display());
         return Err(Stop::usage(what, "--accept, which writes one"));
     }
@@ -241,21 +244,19 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
         return Ok(());
     }
     // A gate that loses cells must not pass.
-    let orphans = baseline::orphans(folder, cells.iter().map(|cell| &cell.id))
-        .map_err(|error| Stop::usage(error, remedy))?;
-    match orphans.first() {
+    let orphans = accepted::orphans(folder, ids()).map_err(wrong)?;
+    match orphans.names(folder).first() {
         None => Ok(()),
         Some(first) => Err(Stop::usage(
             format!(
-                "{} has {} that are of no cell chosen now, {} among them",
+                "{} has {} of no cell chosen now, {first} among them",
                 folder.display(),
-                match orphans.len() {
-                    1 => "1 file".to_owned(),
-                    several => format!("{several} files"),
+                match orphans.count() {
+                    1 => "1 entry".to_owned(),
+                    several => format!("{several} entries"),
                 },
-                first.display()
             ),
-            "choose their cells too; or remove the files, if the cells are meant to be gone",
+            "choose their cells too; or --accept --prune, if the cells are meant to be gone",
         )),
     }
 }

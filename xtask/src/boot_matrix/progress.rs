@@ -13,6 +13,7 @@ use scenarios::{
     cell::Cell,
     record::{CellResult, Differs, Verdict},
     runner::{pool::Event, trial},
+    terms::Accepted,
 };
 
 use super::{
@@ -28,6 +29,8 @@ use crate::{
 
 /// How often what is drawn is drawn anew.
 const TICK: Duration = Duration::from_millis(250);
+/// So long a run with a baseline may say nothing.
+const WHILE: Duration = Duration::from_secs(30);
 /// So many running cells are named.
 const NAMED: usize = 8;
 /// So many characters of a reason.
@@ -43,6 +46,8 @@ pub(super) struct Watch<'a> {
 struct State {
     running: Vec<(String, Instant)>,
     verdicts: Vec<Verdict>,
+    /// When something was last said.
+    said: Instant,
     estimate: Estimate,
 }
 
@@ -52,6 +57,7 @@ impl<'a> Watch<'a> {
         let state = Arc::new(Mutex::new(State {
             running: Vec::new(),
             verdicts: Vec::new(),
+            said: Instant::now(),
             estimate: Estimate::new(job.cells, job.earlier, at_once),
         }));
         let target = if job.told == Told::Live && terminal::is_watched() {
@@ -104,8 +110,12 @@ impl<'a> Watch<'a> {
             state.verdicts.len()
         };
         self.bar.inc(1);
+        let is_gate = matches!(self.job.run.accepted, Accepted::Baseline(_));
         let line = match self.job.told {
             Told::Not => None,
+            // Its causes are told at the end, each once.
+            Told::Live if is_gate => None,
+            Told::Plainly if is_gate => self.now_and_then(number),
             Told::Live => failure(record),
             Told::Plainly => Some(self.plainly(number, record)),
         };
@@ -115,6 +125,16 @@ impl<'a> Watch<'a> {
                 drop(writeln!(std::io::stderr(), "{line}"));
             });
         }
+    }
+
+    /// How far it is, where nothing was said for a while: whoever watches a job ends what is silent.
+    fn now_and_then(&self, number: usize) -> Option<String> {
+        let all = self.job.cells.len();
+        let mut state = lock(&self.state);
+        (state.said.elapsed() >= WHILE && number < all).then(|| {
+            state.said = Instant::now();
+            format!("{number} of {all} cells")
+        })
     }
 
     /// A line for a cell, and below it what a person needs to go on from a failure.

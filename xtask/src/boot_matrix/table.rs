@@ -13,7 +13,7 @@ use scenarios::{
     results::{Results, Totals},
 };
 
-use super::{comparison, flips, problems};
+use super::{comparison, flips, gate, problems};
 use crate::{
     cli::BootMatrix,
     columns::{self, fitted},
@@ -61,13 +61,27 @@ pub(super) fn print(
     results: &Results,
     telling: &Telling<'_>,
 ) -> io::Result<()> {
+    // A gate that is red says why, and nothing else.
+    let is_red = gate::is_one(results) && results.totals.mismatch > 0;
+    let telling = &Telling {
+        detail: match telling.detail {
+            Detail::Normal if is_red => Detail::Quiet,
+            detail => detail,
+        },
+        ..*telling
+    };
     if telling.detail > Detail::Quiet {
         print_table(to, results)?;
     }
     if telling.detail == Detail::Verbose {
         print_as_expected(to, results)?;
     }
-    problems::print(to, results, telling)?;
+    if gate::is_one(results) {
+        gate::print(to, results, telling)?;
+    }
+    if !gate::is_one(results) || telling.detail == Detail::Verbose {
+        problems::print(to, results, telling)?;
+    }
     if telling.detail > Detail::Quiet {
         print_observed(to, results)?;
         print_contradictions(to, results)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use harness::attachment::Attachment;
 use scenarios::{
+    compare::Strictness,
     selection::Partition,
     terms::Starts,
     words::{self, FirmwareName, Name},
@@ -77,22 +78,32 @@ pub(crate) struct BootMatrix {
     /// (scenarios/README.md has the format); where it does not come to its end, that is a mismatch.
     #[arg(long, value_name = "FILE.toml", requires = "iso")]
     pub(crate) dialog: Option<PathBuf>,
-    /// Compare with what was accepted into this folder before, in place of the snapshots: one file for each cell, kept
+    /// Compare with what was accepted into this folder before, in place of the snapshots: one file for each scenario, kept
     /// wherever you like. A cell that does what its file says is as expected, even where the scenario declares something
-    /// else. With --accept the files are written.
+    /// else. What booting depends on counts; what else differs is noted. With --accept the files are written.
     #[arg(long, value_name = "DIR")]
     pub(crate) baseline: Option<PathBuf>,
     /// Compare with the same cells of another mastering tool, which is run too, or with those of an earlier run, by its
     /// results.json, beside which its folder `cells` must still be: without it only outcomes and findings are compared,
     /// and the exit code is 3. Without
-    /// --baseline the snapshots play no part then. The exit code is 1 where a cell boots differently;
-    /// what differs only in the structure of the disc is told, and no failure.
+    /// --baseline the snapshots play no part then. The exit code is 1 where a cell boots differently, and with an earlier run also
+    /// where a disc differs in what booting depends on; what else differs between two tools' discs is told, and no failure.
     #[arg(long, value_name = "TOOL|RESULTS.json")]
     pub(crate) against: Option<PathBuf>,
     /// Take what is seen as the new snapshots, where it is what the scenario declares; with --baseline, as the new baseline,
     /// whatever it is.
     #[arg(long)]
     pub(crate) accept: bool,
+    /// Accept what is seen beside what was accepted before: of a cell whose machine resets in one run and hangs in the next.
+    #[arg(long, requires = "baseline", conflicts_with = "accept")]
+    pub(crate) accept_also: bool,
+    /// With --accept, remove from the baseline what belongs to no cell any more.
+    #[arg(long, requires_all = ["baseline", "accept"])]
+    pub(crate) prune: bool,
+    /// Hold a disc against its baseline, or against an earlier run, to the last block: where things are, how long the disc is, which
+    /// blocks are read.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Look at what differs from its snapshot after the run, one by one, and accept or reject it (cargo insta review). Only
     /// what is as the scenario declares is shown.
     #[arg(long, conflicts_with_all = ["accept", "list", "export", "baseline", "against", "iso", "firmware_grid"])]
@@ -166,6 +177,9 @@ impl BootMatrix {
             baseline: None,
             against: None,
             accept: false,
+            accept_also: false,
+            prune: false,
+            strict: false,
             review: false,
             rerun: None,
             resume: false,
@@ -189,6 +203,20 @@ impl BootMatrix {
             || !self.attach.is_empty()
             || self.partition.is_some()
             || self.rerun.is_some()
+    }
+
+    /// Whether what is seen becomes what is accepted.
+    pub(crate) const fn accepts(&self) -> bool {
+        self.accept || self.accept_also
+    }
+
+    /// What counts in a comparison with what was seen before.
+    pub(crate) const fn strictness(&self) -> Strictness {
+        if self.strict {
+            Strictness::Everything
+        } else {
+            Strictness::Booting
+        }
     }
 
     /// Whether anything is said of which cells are meant.

@@ -133,7 +133,11 @@ impl Work<'_> {
             return None;
         }
         let took = Duration::from_millis(failed.observation.duration_ms);
-        let longest = took.mul_f64(LONGER).max(AT_LEAST).min(left);
+        let longest = took.mul_f64(LONGER).max(AT_LEAST);
+        // A trial that is cut short shows nothing by what it did not come to.
+        if left < longest {
+            return None;
+        }
         let evidence = self
             .setting
             .out
@@ -152,8 +156,7 @@ impl Work<'_> {
             ..self.setting.how(&booted.cell).ok()?
         };
         // Where it could not be booted, its folder says why.
-        OneBoot::of(&booted.cell, &self.disc.path, None, &read, how)
-            .seen
-            .ok()
+        let seen = OneBoot::of(&booted.cell, &self.disc.path, None, &read, how).seen;
+        seen.ok().filter(|seen| !seen.outcome.is_for_want_of_time())
     }
 }

@@ -1,0 +1,293 @@
+//! What a run with a baseline came to, by cause: what is not as it was accepted, what came of it, and in which cells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness::outcome::OutcomeKind;
+use images::finding::FindingId;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    compare::{ADDRESS, Difference, Differences, IMAGE},
+    record::{CellResult, Verdict},
+};
+
+/// So many fields are named in a line.
+const FIELDS: usize = 2;
+
+/// One thing that is not as it was accepted, in all cells in which that is so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What changed: the field with its two values, or what the tool says that made no disc.
+    pub sentence: String,
+    /// What came of it.
+    pub consequence: String,
+    /// What to do; empty where nothing is known.
+    pub remedy: String,
+    /// The cells.
+    pub cells: Vec<String>,
+    /// Whether a disc no longer boots that did.
+    pub breaks: bool,
+}
+
+/// What became of the booting of a cell, from the worst on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    /// It booted, and does not.
+    Broken,
+    /// It comes to something else.
+    Other,
+    /// It boots as before.
+    Same,
+}
+
+/// The cells that are not as they should be, by cause, the worst first.
+#[must_use]
+pub fn causes(cells: &[CellResult]) -> Vec<Cause> {
+    let mut groups: BTreeMap<String, Vec<&CellResult>> = BTreeMap::new();
+    for cell in cells {
+        if cell.verdict == Verdict::Mismatch
+            && let Some(key) = key(cell)
+        {
+            groups.entry(key).or_default().push(cell);
+        }
+    }
+    let mut causes: Vec<(Fate, Cause)> = groups
+        .into_values()
+        .filter_map(|group| {
+            let fates = group
+                .iter()
+                .filter_map(|cell| Some(fate(differences(cell)?)));
+            Some((fates.min()?, cause(&group, cells)?))
+        })
+        .collect();
+    causes.sort_by(|(one, a), (other, b)| {
+        let order = one.cmp(other);
+        order.then_with(|| b.cells.len().cmp(&a.cells.len()))
+    });
+    causes.into_iter().map(|(_, cause)| cause).collect()
+}
+
+/// What is noted of a run, and no failure: each thing once, with the number of discs in which it is so.
+#[must_use]
+pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
+    let mut discs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for cell in cells {
+        let noted = differences(cell).map_or(&[][..], |differences| &differences.noted);
+        for difference in noted {
+            let what = match difference.finding() {
+                Some(_) => difference.to_string(),
+                None => without_slot(&difference.what).to_owned(),
+            };
+            let disc = [
+                &cell.scenario,
+                &cell.medium,
+                &cell.boot,
+                &cell.size,
+                &cell.master,
+            ];
+            let disc = disc.map(String::as_str).join("/");
+            discs.entry(what).or_default().insert(disc);
+        }
+    }
+    let notes = discs.into_iter();
+    notes.map(|(what, discs)| (what, discs.len())).collect()
+}
+
+/// In what a cell differs, where it was compared with a baseline.
+fn differences(cell: &CellResult) -> Option<&Differences> {
+    cell.differences.as_ref()
+}
+
+/// By which cells have one cause: the field that changed, wherever it stands; or else the finding; or else what else is seen.
+fn key(cell: &CellResult) -> Option<String> {
+    let differences = differences(cell)?;
+    if is_not_mastered(cell) {
+        return Some("not mastered".to_owned());
+    }
+    let field = fields(differences).next();
+    let finding = findings(differences).next();
+    let seen = differences.boot.iter().max_by_key(|it| tells(it));
+    let first = field.or(finding).or(seen)?;
+    Some(without_slot(&first.what).to_owned())
+}
+
+/// The fields that changed. Where a finding says why the image is not where it should be, that the image is another says no more; and where nothing
+/// else changed and the disc does not boot as it did, it may be the address.
+fn fields(differences: &Differences) -> impl Iterator<Item = &Difference> {
+    let structure = differences.structure.iter();
+    let is_told = findings(differences).next().is_some();
+    let is_image = |it: &Difference| without_slot(&it.what) == IMAGE;
+    let fields: Vec<&Difference> = structure
+        .filter(|it| it.finding().is_none() && !(is_told && is_image(it)))
+        .collect();
+    let is_lost = !is_told && fields.iter().all(|it| is_image(it)) && !differences.boot.is_empty();
+    let noted = differences.noted.iter();
+    let addresses = noted.filter(move |it| is_lost && without_slot(&it.what) == ADDRESS);
+    addresses.chain(fields)
+}
+
+/// The findings that are new. A checksum is wrong as soon as anything that it is of is wrong.
+fn findings(differences: &Differences) -> impl Iterator<Item = &Difference> {
+    let structure = differences.structure.iter();
+    let mut findings: Vec<&Difference> = structure.filter(|it| it.finding().is_some()).collect();
+    findings.sort_by_key(|it| it.finding() == Some(FindingId::CatalogChecksum.as_str()));
+    findings.into_iter()
+}
+
+/// How much a difference in booting says of why: what a probe found says more than that it came to no end.
+fn tells(difference: &Difference) -> u8 {
+    match difference.what.as_str() {
+        "outcome" | "packet" => 1,
+        "stage" | "words" | "entry that ran" => 0,
+        _ => 2,
+    }
+}
+
+fn without_slot(what: &str) -> &str {
+    what.split_once(" of slot ")
+        .map_or(what, |(field, _)| field)
+}
+
+fn is_not_mastered(cell: &CellResult) -> bool {
+    let outcome = cell.outcome.as_ref();
+    outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::NotMastered)
+}
+
+fn fate(differences: &Differences) -> Fate {
+    let mut boot = differences.boot.iter();
+    match boot.find(|it| it.what == "outcome") {
+        Some(outcome) if outcome.was == OutcomeKind::Booted.as_str() => Fate::Broken,
+        _ if differences.boot.is_empty() => Fate::Same,
+        _ => Fate::Other,
+    }
+}
+
+fn cause(group: &[&CellResult], all: &[CellResult]) -> Option<Cause> {
+    let worst = group
+        .iter()
+        .min_by_key(|cell| differences(cell).map_or(Fate::Same, fate))?;
+    let changed = differences(worst)?;
+    let remedies = findings(changed).map(|it| it.remedy.as_str());
+    let remedy = remedies.filter(|it| !it.is_empty()).take(1).collect();
+    Some(Cause {
+        sentence: sentence(worst, changed),
+        consequence: consequence(group, all),
+        remedy: if is_not_mastered(worst) {
+            String::new()
+        } else {
+            remedy
+        },
+        cells: group.iter().map(|cell| cell.id.clone()).collect(),
+        breaks: fate(changed) == Fate::Broken,
+    })
+}
+
+/// What changed, on a disc.
+fn sentence(cell: &CellResult, changed: &Differences) -> String {
+    if is_not_mastered(cell) {
+        let words = cell.outcome.as_ref().map_or("", |it| it.detail.as_str());
+        return format!("{} makes no disc: {words}", cell.master);
+    }
+    let mut parts: Vec<String> = Vec::new();
+    let named: Vec<String> = fields(changed).map(ToString::to_string).collect();
+    if !named.is_empty() {
+        let more = named.len().saturating_sub(FIELDS);
+        let mut text = named.into_iter().take(FIELDS).collect::<Vec<_>>();
+        if more > 0 {
+            text.push(format!("and {more} fields more"));
+        }
+        parts.push(text.join(", "));
+    }
+    parts.extend(findings(changed).take(1).map(ToString::to_string));
+    if parts.is_empty() {
+        let mut seen: Vec<&Difference> = changed.boot.iter().collect();
+        seen.sort_by_key(|it| std::cmp::Reverse(tells(it)));
+        let seen = seen.into_iter().take(FIELDS).map(ToString::to_string);
+        parts.push(seen.collect::<Vec<_>>().join(", "));
+    }
+    parts.join("; ")
+}
+
+/// `no longer boots on OVMF by ahci, usb-cd: 3 of 12 cells; still boots on SeaBIOS`.
+fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
+    let of = |fate_is: Fate| {
+        let cells = group.iter().copied();
+        cells.filter(move |cell| differences(cell).map(fate) == Some(fate_is))
+    };
+    let number = |cells: usize| format!("{cells} of {} cells", all.len());
+    let mut parts = Vec::new();
+    let broken: Vec<&CellResult> = of(Fate::Broken).collect();
+    if !broken.is_empty() {
+        let where_ = places(&broken);
+        parts.push(format!(
+            "no longer boots on {where_}: {}",
+            number(broken.len())
+        ));
+    }
+    let other: Vec<&CellResult> = of(Fate::Other).collect();
+    if !other.is_empty() {
+        let where_ = places(&other);
+        let seen = other.iter().filter_map(|cell| differences(cell));
+        let seen = seen
+            .flat_map(|it| &it.boot)
+            .min_by_key(|it| std::cmp::Reverse(tells(it)));
+        let seen = seen.map_or(String::new(), |it| format!("; {it}"));
+        parts.push(format!(
+            "differs on {where_}: {}{seen}",
+            number(other.len())
+        ));
+    }
+    let same: Vec<&CellResult> = of(Fate::Same).collect();
+    if broken.is_empty() && other.is_empty() {
+        let where_ = places(&same);
+        parts.push(format!(
+            "boots as before on {where_}: {}",
+            number(same.len())
+        ));
+        return parts.join("; ");
+    }
+    let fails: BTreeSet<&str> = broken
+        .iter()
+        .chain(&other)
+        .map(|it| &*it.firmware)
+        .collect();
+    let booted = |cell: &&CellResult| {
+        let outcome = cell.outcome.as_ref();
+        outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
+    };
+    let others = all.iter().filter(booted).map(|cell| &*cell.firmware);
+    let others: BTreeSet<&str> = others.filter(|it| !fails.contains(it)).collect();
+    if !others.is_empty() {
+        let names: Vec<String> = others.into_iter().map(firmware).collect();
+        parts.push(format!("still boots on {}", names.join(" and ")));
+    }
+    parts.join("; ")
+}
+
+/// `SeaBIOS by ide, ahci and OVMF by ahci`.
+fn places(cells: &[&CellResult]) -> String {
+    let mut by_firmware: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for cell in cells {
+        let attachments = by_firmware.entry(&cell.firmware).or_default();
+        let name = cell.attachment.to_string();
+        if !attachments.contains(&name) {
+            attachments.push(name);
+        }
+    }
+    let place = |(name, attachments): (&str, Vec<String>)| {
+        format!("{} by {}", firmware(name), attachments.join(", "))
+    };
+    let places: Vec<String> = by_firmware.into_iter().map(place).collect();
+    places.join(" and ")
+}
+
+/// A firmware's name as people write it.
+fn firmware(name: &str) -> String {
+    match name {
+        "seabios" => "SeaBIOS".to_owned(),
+        name => match name.strip_prefix("ovmf") {
+            Some(rest) => format!("OVMF{rest}"),
+            None => name.to_owned(),
+        },
+    }
+}
