@@ -62,6 +62,7 @@ pub mod probe;
 pub mod reference;
 pub mod size;
 pub mod sparse;
+mod syslinux;
 pub mod tool;
 mod udf;
 mod uefi;

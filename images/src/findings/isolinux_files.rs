@@ -9,6 +9,7 @@ use crate::{
     eltorito::MediaType,
     finding::{Finding, FindingId, Place, Severity},
     inspect::{BiosProgram, BootReading, Reading},
+    syslinux::{Core, ModuleKind, Symbols},
     tool::Tool,
 };
 
@@ -16,6 +17,11 @@ use crate::{
 const IN_TWO_PARTS: u8 = 5;
 /// Bytes of a module that are searched for the names of its libraries.
 const MODULE_BYTES: usize = 512 << 10;
+/// Modules of a configuration, and libraries of a module, that are looked at.
+const MODULES: usize = 64;
+const LIBRARIES: usize = 16;
+/// A boot image of isolinux is shorter than this.
+const IMAGE_BYTES: usize = 64 << 10;
 
 const ID: FindingId = FindingId::IsolinuxFiles;
 
@@ -27,9 +33,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
-    explanation: "isolinux finds no configuration, no ldlinux.c32, or not a module that its configuration names or that such a module needs.",
-    consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, or that no configuration file was found, and waits at boot:.",
-    remedy: "If it is not your disc, ask its maker for a new one; else copy the modules of the same version beside isolinux.bin, with isolinux.cfg.",
+    explanation: "isolinux finds no configuration, no ldlinux.c32, or not a module that its configuration names or that such a module needs, or one of another version.",
+    consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, Undef symbol FAIL, or that no configuration file was found, and waits at boot:.",
+    remedy: "If it is not your disc, ask its maker for a new one; else copy the modules of the same version beside isolinux.bin, with isolinux.cfg, in a folder in which it looks, such as /isolinux.",
     recipes: &[
         commands(Tool::Xorriso, WITH_MODULES, "cp").when(When::Isolinux),
         commands(Tool::Genisoimage, WITH_MODULES, "cp").when(When::Isolinux),
@@ -47,54 +53,86 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         if boot.media.emulation() != MediaType::NO_EMULATION {
             continue;
         }
-        if let Some(what) = missing(reading, boot) {
+        let mut fix = None;
+        if let Some(what) = missing(reading, boot, &mut fix) {
             let message = format!("slot {}: the image is isolinux, and {what}", entry.slot);
-            findings.push(Finding::new(ID, Place::block(boot.load_rba), message));
+            let mut finding = Finding::new(ID, Place::block(boot.load_rba), message);
+            if let Some(fix) = fix {
+                fix.clone_into(&mut finding.fix);
+            }
+            findings.push(finding);
         }
     }
     findings
 }
 
-/// Where isolinux looks besides its own directory (`core/fs/iso9660/iso9660.c`, `core/elflink/load_env32.c`).
+/// Where isolinux looks (`core/fs/iso9660/iso9660.c`, `core/elflink/load_env32.c`), and not beside itself.
 const FOLDERS: [&str; 5] = [
-    "/isolinux",
     "/boot/isolinux",
+    "/isolinux",
     "/boot/syslinux",
     "/syslinux",
     "",
 ];
+/// For one that stands elsewhere, with all that it needs.
+const MOVE: &str = "If it is not your disc, ask its maker for a new one; else move isolinux.bin to /isolinux with its modules and its configuration (isolinux.cfg), correct the paths in that, and master the disc with -b isolinux/isolinux.bin. An isolinux that was built for its own folder stays where it is.";
+/// The same as a sentence says it.
+const IN_FOLDERS: &str = "/boot/isolinux, /isolinux, /boot/syslinux, /syslinux and /";
 
-fn missing(reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<String> {
+/// What is missing, and how to fix it where that is not as always.
+fn missing(
+    reading: &mut Reading<'_, '_>,
+    boot: &BootReading,
+    fix: &mut Option<&'static str>,
+) -> Option<String> {
     // What does not say its version, or begins otherwise, only has the name in it.
     let BiosProgram::Isolinux(Some(version)) = reading.bios_program(boot) else {
         return None;
     };
-    if !BiosProgram::begins_at(reading.disc, boot.load_rba.byte_offset()) {
+    let start = boot.load_rba.byte_offset();
+    if !BiosProgram::begins_at(reading.disc, start) {
         return None;
     }
+    let mut image = vec![0; IMAGE_BYTES];
+    let size = reading.disc.read(start, &mut image);
+    image.truncate(size);
+    let core = Core::unpack(&image);
     let own = own_folder(boot);
-    if version >= IN_TWO_PARTS && !is_beside(reading, &own, "ldlinux.c32") {
-        return Some(format!(
-            "version {version} needs ldlinux.c32, which is not on the disc"
-        ));
+    // A program that cannot be unpacked may have been built for any directory.
+    let looks_beside = core.as_ref().is_none_or(|core| core.looks_in(&own));
+    let mut folders = FOLDERS.to_vec();
+    if looks_beside {
+        folders.push(&own);
+    }
+    if version >= IN_TWO_PARTS && !is_in(reading, &folders, "ldlinux.c32") {
+        let name = "ldlinux.c32";
+        return Some(if is_in(reading, &[&own], name) {
+            *fix = Some(MOVE);
+            format!(
+                "version {version} needs {name}, which stands in {own}, where this isolinux does not look: it looks in {IN_FOLDERS}"
+            )
+        } else {
+            format!("version {version} needs {name}, which is not on the disc")
+        });
     }
     let configurations = reading.configurations();
     let mut all = configurations.of(Loader::Isolinux);
     let Some(configuration) = all.next() else {
         // `isolinux-config --base` makes it look beside itself.
-        if ["isolinux.cfg", "syslinux.cfg"]
-            .iter()
-            .any(|name| reading.has_file(&format!("{own}/{name}")) != Some(false))
-        {
+        let names = ["isolinux.cfg", "syslinux.cfg"];
+        if looks_beside && names.iter().any(|name| is_in(reading, &[&own], name)) {
             return None;
         }
-        return Some("there is no configuration (isolinux.cfg) where it looks".to_owned());
+        return Some(format!(
+            "there is no configuration (isolinux.cfg) where it looks, in {IN_FOLDERS}"
+        ));
     };
     let interface = configuration.interface.iter();
     let named = configuration.entries.iter().flat_map(|entry| &entry.files);
     let modules: Vec<&NamedFile> = interface
         .chain(named)
         .filter(|file| file.path.to_ascii_lowercase().ends_with(".c32"))
+        .take(MODULES)
         .collect();
     for module in modules {
         if module.exists == Some(false) {
@@ -103,16 +141,68 @@ fn missing(reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<String> 
                 module.file, module.path, module.line
             ));
         }
-        for library in libraries(reading, &module.path) {
-            if !is_beside(reading, &own, &library) {
+        let bytes = reading.file_at(&module.path, MODULE_BYTES);
+        let bytes = bytes.unwrap_or_default();
+        if let Some(other) = of_another(version, &bytes) {
+            return Some(format!("{} is {other}", module.path));
+        }
+        let libraries = libraries(&bytes);
+        for library in &libraries {
+            if !is_in(reading, &folders, library) {
                 return Some(format!(
                     "{} needs {library}, which is not on the disc",
                     module.path
                 ));
             }
         }
+        if let Some(core) = &core
+            && let Some(name) = unknown_name(reading, core, &folders, &bytes, libraries)
+        {
+            let path = &module.path;
+            return Some(format!(
+                "{path} and its libraries are of another version than isolinux: they need {name}, which neither isolinux nor any of them has"
+            ));
+        }
     }
     None
+}
+
+/// What a module is that this version cannot load.
+fn of_another(version: u8, module: &[u8]) -> Option<&'static str> {
+    match ModuleKind::of(module)? {
+        ModuleKind::Com32 if version >= IN_TWO_PARTS => Some("a module for syslinux 4 and older"),
+        ModuleKind::Elf if version < IN_TWO_PARTS => Some("a module for syslinux 5 and later"),
+        ModuleKind::Elf64 => Some("a module for UEFI (efi64), and isolinux needs that for a BIOS"),
+        ModuleKind::Com32 | ModuleKind::Elf => None,
+    }
+}
+
+/// A name that a module or one of its libraries needs, and none of them has, nor ldlinux.c32 and isolinux.
+fn unknown_name(
+    reading: &mut Reading<'_, '_>,
+    core: &Core,
+    folders: &[&str],
+    module: &[u8],
+    libraries: Vec<String>,
+) -> Option<String> {
+    let mut all = vec![Symbols::of(module)?];
+    let mut queue = libraries;
+    queue.push("ldlinux.c32".to_owned());
+    let mut at = 0;
+    while let Some(name) = queue.get(at).filter(|_| at < LIBRARIES) {
+        let mut paths = folders.iter().map(|folder| format!("{folder}/{name}"));
+        // Of what is not there, or is not such a module, nothing is said.
+        let bytes = paths.find_map(|path| reading.file_at(&path, MODULE_BYTES))?;
+        all.push(Symbols::of(&bytes)?);
+        for library in self::libraries(&bytes) {
+            if !queue.contains(&library) {
+                queue.push(library);
+            }
+        }
+        at += 1;
+    }
+    let others: Vec<&Symbols> = all.iter().collect();
+    all.iter().find_map(|one| one.missing(&others, core))
 }
 
 /// The directory of the boot image's file.
@@ -122,18 +212,17 @@ fn own_folder(boot: &BootReading) -> String {
     folder.to_owned()
 }
 
-fn is_beside(reading: &mut Reading<'_, '_>, own: &str, name: &str) -> bool {
-    let mut folders = std::iter::once(own).chain(FOLDERS);
+fn is_in(reading: &mut Reading<'_, '_>, folders: &[&str], name: &str) -> bool {
+    let mut folders = folders.iter();
     // Of what cannot be looked up nothing is said.
     folders.any(|folder| reading.has_file(&format!("{folder}/{name}")) != Some(false))
 }
 
 /// The libraries that a module's dynamic section names: a module is an ELF file, and its names are text with a zero behind.
-fn libraries(reading: &mut Reading<'_, '_>, path: &str) -> Vec<String> {
-    let bytes = reading.file_at(path, MODULE_BYTES).unwrap_or_default();
+fn libraries(module: &[u8]) -> Vec<String> {
     let mut libraries: Vec<String> = Vec::new();
-    for end in memchr::memmem::find_iter(&bytes, b".c32\0") {
-        let before = bytes.get(..end).unwrap_or_default();
+    for end in memchr::memmem::find_iter(module, b".c32\0") {
+        let before = module.get(..end).unwrap_or_default();
         let start = before
             .iter()
             .rposition(|byte| !byte.is_ascii_alphanumeric())

@@ -105,6 +105,23 @@ fn cases() -> Vec<Case> {
             &whole,
             &[(Id::IsolinuxFiles, Error)],
         ),
+        // Beside isolinux.bin, where it does not look.
+        case(
+            "mkdir -p tree/own/boot; mv tree/syslinux/* tree/own/boot/; rmdir tree/syslinux",
+            &whole.replace("syslinux/", "own/boot/"),
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        case(
+            &format!("cp {MODULES}/../efi64/menu.c32 tree/syslinux/"),
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        // As of another version: a name that nothing has. isolinux says `Undef symbol FAIL: sha512_krypt`.
+        case(
+            "sed -i s/sha512_crypt/sha512_krypt/ tree/syslinux/menu.c32",
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
         case(
             "rm tree/os/kernel",
             &whole,
