@@ -24,6 +24,8 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
+const KEEP_NAMES: &str = "If it is not your disc, ask its maker for a new one; else master it with Rock Ridge (-R), which keeps long names, or name the file as it is on the disc.";
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let configurations = reading.configurations();
@@ -55,12 +57,25 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             let Some(missing) = missing.filter(|_| !entry.conditional) else {
                 continue;
             };
-            let message = format!(
+            let mut message = format!(
                 "{} names {} in line {} ({:?}), and the disc has no such file",
                 missing.file, missing.path, missing.line, entry.title
             );
+            let mut fix = None;
+            if configuration.loader == Loader::Grub && !missing.path.starts_with('/') {
+                message.push_str(": a path of GRUB's begins with a slash");
+                fix = Some("Write the path from the root of the disc on, with a slash before it.");
+            } else if let Some(short) = shortened(&missing.path)
+                && reading.has_file(&short) == Some(true)
+            {
+                message = format!("{message}; it has {short}: names were cut to 8.3");
+                fix = Some(KEEP_NAMES);
+            }
             let place = reading.place_of(configuration.file_system, &missing.file);
-            let finding = Finding::new(ID, place, message);
+            let mut finding = Finding::new(ID, place, message);
+            if let Some(fix) = fix {
+                fix.clone_into(&mut finding.fix);
+            }
             let is_default = configuration.may_be_default(index);
             findings.push(if is_default {
                 finding
@@ -70,4 +85,39 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
     }
     gravest(findings)
+}
+
+/// A path as tools write it without Rock Ridge, where that is another one: eight characters, a dot and three more (ECMA-119 §7.5, §10.1).
+fn shortened(path: &str) -> Option<String> {
+    let plain = |text: &str, most: usize| -> String {
+        let of = |it: char| match it.to_ascii_uppercase() {
+            it @ ('A'..='Z' | '0'..='9' | '_') => it,
+            _ => '_',
+        };
+        text.chars().take(most).map(of).collect()
+    };
+    let part = |part: &str| match part.rsplit_once('.') {
+        Some((stem, extension)) => format!("{}.{}", plain(stem, 8), plain(extension, 3)),
+        None => plain(part, 8),
+    };
+    let parts: Vec<String> = path.split('/').map(part).collect();
+    let short = parts.join("/");
+    (!short.eq_ignore_ascii_case(path)).then_some(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As genisoimage 1.1.11 names them without -R.
+    #[test]
+    fn names_are_cut_as_tools_cut_them() {
+        let short = |path| shortened(path);
+        assert_eq!(
+            short("/boot/memtest.krnl").as_deref(),
+            Some("/BOOT/MEMTEST.KRN")
+        );
+        assert_eq!(short("/vmlinuz-lts").as_deref(), Some("/VMLINUZ_"));
+        assert_eq!(short("/boot/kernel.bin"), None);
+    }
 }

@@ -30,6 +30,14 @@ impl Runner<'_, '_, '_> {
         Some((system, path.to_owned()))
     }
 
+    /// Whether a path on this disc does not begin with a slash: GRUB takes it for a list of blocks, which begins with a digit or a plus
+    /// (`grub-core/kern/file.c`, `kern/fs.c`).
+    fn is_without_slash(&self, path: &str) -> bool {
+        let device = self.device().unwrap_or_default();
+        let is_here = device.trim_matches(['(', ')']).starts_with('\u{1}');
+        is_here && path.starts_with(|first: char| first.is_ascii_alphabetic())
+    }
+
     /// A file that is named, looked up where it can be.
     fn named(
         &mut self,
@@ -42,6 +50,8 @@ impl Runner<'_, '_, '_> {
         let mut exists = None;
         if let Some((system, path)) = &place {
             exists = self.reader.exists(*system, path, Eyes::Grub);
+        } else if value.is_some_and(|value| self.is_without_slash(value)) {
+            exists = Some(false);
         }
         // The prefix is only where it is usually, as long as nothing sets it.
         let guessed = written.contains("${prefix}") && self.scope.get("prefix").is_none();

@@ -353,3 +353,22 @@ fn what_another_medium_starts_is_not_this_disc_s_menu() {
     assert_eq!(read.offers_something_on_the_disc(Loader::GrubLoopback), NO);
     assert_eq!(read.offers_something_on_the_disc(Loader::Grub), None);
 }
+
+/// GRUB takes a path without a slash for a list of blocks: `invalid file name`.
+#[test]
+fn grub_refuses_paths_without_a_slash() {
+    let text = "menuentry one {\n linux os/kernel quiet\n initrd /os/initrd\n}\nmenuentry two {\n set root=(http,example)\n linux os/kernel\n chainloader +1\n}\n";
+    let of = only(&[
+        ("/boot/grub/grub.cfg", text),
+        ("/os/kernel", "x"),
+        ("/os/initrd", "x"),
+    ]);
+    assert_eq!(
+        files(&of.entries[0]),
+        [
+            (2, "linux", "os/kernel", NO),
+            (3, "initrd", "/os/initrd", YES)
+        ]
+    );
+    assert_eq!(files(&of.entries[1]), [(7, "linux", "os/kernel", None)]);
+}
