@@ -63,11 +63,25 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }]
 }
 
+/// Where people put a loader by mistake: the folders swapped, or left out.
+const ASTRAY: [&str; 4] = [
+    "/BOOT/EFI/BOOTX64.EFI",
+    "/BOOT/BOOTX64.EFI",
+    "/EFI/BOOTX64.EFI",
+    "/BOOTX64.EFI",
+];
+
 /// A tree with an EFI loader alone wants an entry for UEFI: with a BIOS entry it would not start.
-fn for_the_tree(mut finding: Finding, reading: &Reading<'_, '_>) -> Finding {
+fn for_the_tree(mut finding: Finding, reading: &mut Reading<'_, '_>) -> Finding {
     let tree = reading.inspection.tree.as_ref();
-    if let Some(loader) = tree.and_then(|tree| tree.loaders.first()) {
-        finding.message = format!("{}; the tree has /EFI/BOOT/{loader}", finding.message);
+    let in_place = tree.and_then(|tree| tree.loaders.first());
+    let loader = in_place.map(|loader| format!("/EFI/BOOT/{loader}"));
+    let loader = loader.or_else(|| {
+        let mut paths = ASTRAY.iter().map(ToString::to_string);
+        paths.find(|path| reading.has_file(path) == Some(true))
+    });
+    if let Some(loader) = loader {
+        finding.message = format!("{}; the tree has {loader}", finding.message);
         "Ask the maker of the disc for one that boots; else put the loader into a FAT image and master the disc with an EFI entry that names it."
             .clone_into(&mut finding.fix);
     }
