@@ -269,6 +269,10 @@ impl<'a> Situation<'a> {
                     Severity::Error => true,
                     // It is an error where UEFI firmware has nothing but the partitions.
                     Severity::Warning if id == Id::HybridMbr => self.kind == FirmwareKind::Bios,
+                    // isolinux 6 starts with the table that it was shipped with.
+                    Severity::Warning if id == Id::BootInfoTable => {
+                        !started && self.explains.iter().any(|it| it == id.as_str())
+                    }
                     Severity::Warning => !started,
                     // What is by design on a disc for UEFI stops a BIOS all the same.
                     Severity::Info => matches!(id, Id::CatalogEfiOnly | Id::MbrNoCode),
