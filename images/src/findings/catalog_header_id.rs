@@ -32,12 +32,19 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(slots) = reading.slots.filter(|slots| !slots.has_header()) else {
         return Vec::new();
     };
-    let message = format!(
+    let mut message = format!(
         "the validation entry begins with {:02X}, not 01",
         slots.validation.header
     );
+    let elsewhere = reading.catalog_to_name(slots);
+    if let Some(catalog) = elsewhere.filter(|_| !slots.has_key()) {
+        message = format!(
+            "{message}: it is no catalog, and one stands at LBA {}",
+            catalog.get()
+        );
+    }
     let finding = Finding::new(ID, slots.place(0, 0), message);
-    vec![match reading.catalog_to_name(slots) {
+    vec![match elsewhere {
         Some(catalog) => points_to(reading, finding, catalog),
         None if slots.has_key() || slots.stands(reading.disc) => {
             slots.fix(reading.disc, finding, 0, &[RawValidation::HEADER])

@@ -40,8 +40,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = Finding::new(ID, slots.place(0, 0x1E), message);
     vec![match reading.catalog_to_name(slots) {
         Some(catalog) if slots.has_header() => points_to(reading, finding, catalog),
-        // Without the header too, that has the same fix.
-        Some(_) => finding,
+        // Without the header too it is no catalog at all, which that finding says.
+        Some(_) => return Vec::new(),
         None if slots.stands(reading.disc) => {
             slots.fix(reading.disc, finding, 0x1E, &RawValidation::KEY)
         }

@@ -48,6 +48,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(catalog) = reading.catalog() else {
         return Vec::new();
     };
+    // What is no catalog says nothing of its entries.
+    let mut slots = reading.slots.iter();
+    if slots.any(|slots| !slots.has_header() && !slots.has_key()) {
+        return Vec::new();
+    }
     let headless = !catalog
         .entries
         .iter()

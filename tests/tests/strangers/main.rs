@@ -122,6 +122,14 @@ fn cases() -> Vec<Case> {
             &whole,
             &[(Id::IsolinuxFiles, Error)],
         ),
+        // The boot record names Joliet's descriptor, which is no catalog.
+        case(
+            "",
+            &format!(
+                "{whole}; printf '\\022\\0\\0\\0' | dd of=disc.iso bs=1 seek=34887 conv=notrunc status=none"
+            ),
+            &[(Id::CatalogHeaderId, Error)],
+        ),
         case(
             "rm tree/os/kernel",
             &whole,
