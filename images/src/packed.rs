@@ -29,6 +29,20 @@ pub(crate) fn kernel_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u
     Some(((setup + 1) * 512 + paragraphs * 16).saturating_sub(15))
 }
 
+/// Where in a Linux kernel its compressed part begins and ends; `None` where it does not say, as before protocol 2.08.
+pub(crate) fn kernel_payload(disc: &mut Window<'_>, file: &DiscBytes) -> Option<(u64, u64)> {
+    let head = file.bytes(disc, 0, 0x250);
+    if head.get(0x202..0x206)? != b"HdrS" || le16(&head, 0x206) < 0x208 {
+        return None;
+    }
+    let setup = match head.get(0x1F1).copied()? {
+        0 => 4,
+        sectors => u64::from(sectors),
+    };
+    let start = (setup + 1) * 512 + u64::from(le32(&head, 0x248));
+    Some((start, start + u64::from(le32(&head, 0x24C))))
+}
+
 /// How many bytes a squashfs must have; `None` where it is none.
 pub(crate) fn squashfs_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u64> {
     let head = file.bytes(disc, 0, 96);
@@ -231,6 +245,15 @@ mod tests {
         kernel[0x202..0x206].copy_from_slice(b"HdrS");
         let length = |disc: &Vec<u8>| kernel_length(&mut Window::new(disc), &file(disc.len()));
         assert_eq!(length(&kernel), Some(4 * 512 + 16_000 - 15));
+        let payload = |disc: &Vec<u8>| kernel_payload(&mut Window::new(disc), &file(disc.len()));
+        assert_eq!(payload(&kernel), None);
+        kernel[0x206..0x208].copy_from_slice(&0x20F_u16.to_le_bytes());
+        kernel[0x248..0x24A].copy_from_slice(&0x2BE_u16.to_le_bytes());
+        kernel[0x24C..0x24E].copy_from_slice(&500_u16.to_le_bytes());
+        assert_eq!(
+            payload(&kernel),
+            Some((4 * 512 + 0x2BE, 4 * 512 + 0x2BE + 500))
+        );
         kernel[0x202] = 0;
         assert_eq!(length(&kernel), None);
         let mut squashfs = vec![0; 96];

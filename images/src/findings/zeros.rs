@@ -5,6 +5,7 @@ use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::file::DiscBytes,
     inspect::{Reading, Window},
+    packed::kernel_payload,
 };
 
 /// Zeros in a row that compressed data does not have.
@@ -45,8 +46,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, (path, file)) in files.iter().enumerate() {
         // A kernel has zeros between its parts.
-        let is_compressed = index >= kernels;
-        if let Some((offset, what)) = zeros(reading.disc, file, is_compressed) {
+        let compressed = if index >= kernels {
+            Some((0, file.length.get()))
+        } else {
+            kernel_payload(reading.disc, file)
+        };
+        if let Some((offset, what)) = zeros(reading.disc, file, compressed) {
             findings.push(Finding::new(ID, Place { offset }, format!("{path} {what}")));
         }
     }
@@ -54,15 +59,20 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 }
 
 /// Where zeros stand in a file that should not, and what to say of it.
-fn zeros(disc: &mut Window<'_>, file: &DiscBytes, is_compressed: bool) -> Option<(u64, String)> {
+fn zeros(
+    disc: &mut Window<'_>,
+    file: &DiscBytes,
+    compressed: Option<(u64, u64)>,
+) -> Option<(u64, String)> {
     let start = file.start()?;
     let first = file.bytes(disc, 0, 2_048);
     if !first.is_empty() && first.iter().all(|&byte| byte == 0) {
         return Some((start, "begins with zeros".to_owned()));
     }
     let mut run = 0;
-    let mut at = 0;
-    while is_compressed && at < file.length.get() {
+    let (mut at, end) = compressed?;
+    let end = end.min(file.length.get());
+    while at < end {
         let bytes = file.bytes(disc, at, CHUNK);
         if bytes.is_empty() {
             break;
@@ -71,7 +81,7 @@ fn zeros(disc: &mut Window<'_>, file: &DiscBytes, is_compressed: bool) -> Option
             run = if byte == 0 { run + 1 } else { 0 };
             at += 1;
             // Zeros may follow the end of what is compressed.
-            if run >= MANY && at + MANY < file.length.get() {
+            if run >= MANY && at + MANY < end {
                 let from = at - run;
                 let message = format!("has {MANY} bytes of zeros from its byte {from} on");
                 return Some((start.saturating_add(from), message));
