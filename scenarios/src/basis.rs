@@ -17,6 +17,7 @@ use crate::{
     accepted,
     baseline::Baseline,
     cell::{Cell, DiscSource},
+    disc::tool_names,
     exchange,
     id::ABSENT,
     master::{MasterSource, Masters},
@@ -245,7 +246,10 @@ fn described(sources: &[MasterSource]) -> String {
     let mut parts = Parts::default();
     for source in sources {
         match source {
-            MasterSource::File(path) | MasterSource::Named(path) => {
+            MasterSource::File(path)
+            | MasterSource::Named(path)
+            | MasterSource::Editor(path)
+            | MasterSource::NamedEditor(path) => {
                 parts.shown(&path.file_name());
                 parts.file(path);
             }
@@ -294,7 +298,7 @@ fn tools(sources: &Sources<'_>) -> BTreeMap<String, String> {
     let masters: BTreeSet<String> = sources
         .cells
         .iter()
-        .map(|cell| cell.id.disc().master().to_owned())
+        .flat_map(|cell| tool_names(cell.id.disc().master()))
         .filter(|name| name != ABSENT)
         .collect();
     for name in masters {

@@ -9,7 +9,7 @@ use std::{
 
 use harness::{
     live::{Built, Stock, build, payload},
-    master::{FoundTool, Job, Placeholder, Tool},
+    master::{EditJob, FoundTool, Job, Mastered, Placeholder, Tool},
 };
 use images::{
     distilled::Distilled,
@@ -25,6 +25,7 @@ use crate::{
     id::DiscId,
     live::Live,
     master::Masters,
+    words::{EDITED, base_and_edit},
 };
 
 /// The file in a disc's folder that says why there is no disc.
@@ -33,8 +34,17 @@ const REFUSAL: &str = "not-mastered.txt";
 const ISO: &str = "disc.iso";
 /// The file in a disc's folder that says what the disc holds.
 const MANIFEST: &str = "manifest.json";
+/// The folder in an edited disc's folder that has the disc before the edit.
+const BEFORE: &str = "before";
 /// The folder in a disc's folder that a mastering tool works in.
 const WORK: &str = "work";
+
+/// By what the tools of a disc are known among those that were looked for: its master, and its editor where it has one.
+pub fn tool_names(master: &str) -> Vec<String> {
+    let (base, edit) = base_and_edit(master);
+    let base = std::iter::once(base.to_owned());
+    base.chain(edit.map(editor_key)).collect()
+}
 
 /// A disc's folder, after mastering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,19 +73,32 @@ impl Workshop<'_> {
     /// Why a disc cannot be mastered on this host; `None` when it can.
     #[must_use]
     pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
-        let name = recipe.master.as_str();
+        let lacks = |name: &str| match self.found.get(name) {
+            Some(Ok(_)) => None,
+            Some(Err(why)) => Some(format!("{name}: {why}")),
+            None => Some(format!("{name} was not looked for")),
+        };
+        if let Some(edit) = recipe.master.edit()
+            && let Some(why) = lacks(&editor_key(edit))
+        {
+            return Some(why);
+        }
+        let base = recipe.master.base();
+        let name = base.as_str();
         if let Some(folder) = self.masters.exchange(name) {
             let iso = exchange::iso(folder, &recipe.id);
             let came_back = iso.exists() || exchange::refusal(&iso).exists();
             return (!came_back).then(|| format!("{} did not come back", iso.display()));
         }
         self.masters.tool(name)?;
-        match self.found.get(name) {
-            Some(Ok(_)) => None,
-            Some(Err(why)) => Some(format!("{name}: {why}")),
-            None => Some(format!("{name} was not looked for")),
-        }
+        lacks(name)
     }
+}
+
+/// By what an editor is known among the tools that were looked for: no master is called so.
+#[must_use]
+pub fn editor_key(editor: &str) -> String {
+    format!("{EDITED}{editor}")
 }
 
 /// Masters a disc, whole or not at all, over what may be in its folder.
@@ -117,6 +140,9 @@ fn master_into(
 }
 
 fn write_disc(recipe: &Recipe, folder: &Path, workshop: Workshop<'_>) -> io::Result<()> {
+    if let Some(edit) = recipe.master.edit() {
+        return write_edited(recipe, edit, folder, workshop);
+    }
     let name = recipe.master.as_str();
     if let Some(tool) = workshop.masters.tool(name) {
         return match workshop.found.get(name) {
@@ -176,6 +202,56 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
             length: contents.length(),
         },
     )?;
+    take(recipe, folder, mastered, &mut contents)
+}
+
+/// Masters the disc before the edit, which stays in a folder of its own, and has it edited.
+fn write_edited(
+    recipe: &Recipe,
+    edit: &str,
+    folder: &Path,
+    workshop: Workshop<'_>,
+) -> io::Result<()> {
+    let editor = workshop.masters.editor(edit);
+    let found = workshop.found.get(&editor_key(edit));
+    let (Some(editor), Some(Ok(found))) = (editor, found) else {
+        return Err(io::Error::other(format!("{edit} is not on this host")));
+    };
+    let base = Recipe {
+        master: recipe.master.base(),
+        ..recipe.clone()
+    };
+    let before = folder.join(BEFORE);
+    fs::create_dir_all(&before)?;
+    write_disc(&base, &before, workshop)?;
+    let iso = match open_in(&before).map_err(io::Error::other)? {
+        Disc::Made { iso, .. } => iso,
+        Disc::Refused(words) => return refuse(folder, &words),
+    };
+    let work = folder.join(WORK);
+    fs::create_dir(&work)?;
+    let capacity = recipe
+        .medium
+        .map(|medium: Medium| medium.capacity().bytes());
+    let job = EditJob {
+        before: &iso,
+        folder: &work,
+        capacity,
+    };
+    let edited = harness::master::edit(editor, found, &job)?;
+    let id = recipe.id.as_str();
+    let contents = Contents::new(id, recipe.medium, &recipe.boot, recipe.size);
+    let mut contents = contents.map_err(io::Error::other)?;
+    take(recipe, folder, edited, &mut contents)
+}
+
+/// Leaves what a tool has made in its folder: a disc and what it holds, or why there is none; and what the tool said.
+fn take(
+    recipe: &Recipe,
+    folder: &Path,
+    mastered: Mastered,
+    contents: &mut Contents,
+) -> io::Result<()> {
     fs::write(
         folder.join("command.txt"),
         format!("{}\n", mastered.command),
@@ -187,12 +263,13 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
             let iso = folder.join(ISO);
             fs::rename(made, &iso)?;
             harness::master::dig_holes(&iso)?;
-            let manifest = harness::master::manifest(&iso, id, recipe.medium, &mut contents)?;
+            let id = recipe.id.as_str();
+            let manifest = harness::master::manifest(&iso, id, recipe.medium, contents)?;
             fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
         }
     };
     // What a tool made unremovable stays, and harms nobody.
-    drop(fs::remove_dir_all(&work));
+    drop(fs::remove_dir_all(folder.join(WORK)));
     done
 }
 

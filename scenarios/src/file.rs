@@ -46,10 +46,14 @@ pub struct ScenarioDecl {
     #[serde(default)]
     #[schemars(with = "Option<Vec<OrAbsent<Size>>>")]
     pub size: Option<Vec<Spanned<OrAbsent<Size>>>>,
-    /// The mastering tools. Absent: `reference`.
+    /// The mastering tools. Absent: `reference`; in the set `masters` all; in the set `editors` `reference`, `xorriso`, and those of your own.
     #[serde(default)]
     #[schemars(with = "Option<Vec<Word<Master>>>")]
     pub master: Option<Vec<Spanned<Word<Master>>>>,
+    /// The editors that the discs go through, each by itself; `-` for none. Absent: none; in the set `editors`: none, and each that there is.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<OrAbsent<Name>>>")]
+    pub edit: Option<Vec<Spanned<OrAbsent<Name>>>>,
     /// The firmware that the discs are booted on.
     #[schemars(with = "Vec<Word<Firmware>>")]
     pub firmware: Vec<Spanned<Word<Firmware>>>,
@@ -127,7 +131,7 @@ pub struct Selector {
     #[serde(default)]
     #[schemars(with = "Option<Patterns>")]
     pub size: Option<Spanned<Patterns>>,
-    /// The mastering tool.
+    /// The mastering tool; of an edited disc with the editor, as `xorriso+replay` or `*+replay`.
     #[serde(default)]
     #[schemars(with = "Option<Patterns>")]
     pub master: Option<Spanned<Patterns>>,

@@ -12,6 +12,7 @@ pub mod cell;
 pub mod compare;
 pub mod digests;
 pub mod disc;
+pub mod editor;
 pub mod exchange;
 pub mod file;
 pub mod files;

@@ -9,7 +9,8 @@ use std::{
 
 use harness::{
     master::{
-        DEADLINE, Deviation, ModeCommand, Placeholder, Template, TemplateError, Tool, VersionQuery,
+        DEADLINE, Deviation, Editor, ModeCommand, Placeholder, Template, TemplateError, Tool,
+        VersionQuery,
     },
     outcome::OutcomeKind,
     toml_file::{self, Location, SyntaxError},
@@ -22,12 +23,13 @@ use toml::Spanned;
 
 use crate::{
     cell::Rule,
+    editor::Edit,
     exchange,
     file::Patterns,
     filter::glob,
     id::DiscId,
     read_error::ReadError,
-    words::{Master, Name, Word, nearest, unknown_word},
+    words::{EDITED, Master, Name, Word, base_and_edit, nearest, unknown_word},
 };
 
 /// Where a mastering tool is described.
@@ -37,6 +39,10 @@ pub enum MasterSource {
     File(PathBuf),
     /// In a file that was named by itself.
     Named(PathBuf),
+    /// An editor, in a file that goes with the scenarios.
+    Editor(PathBuf),
+    /// An editor, in a file that was named by itself.
+    NamedEditor(PathBuf),
     /// On the command line.
     Command {
         /// Its name in ids.
@@ -53,10 +59,11 @@ pub enum MasterSource {
     },
 }
 
-/// Every mastering tool that is known.
+/// Every mastering tool that is known, and every editor of discs.
 #[derive(Clone, Debug, Default)]
 pub struct Masters {
     tools: Vec<Described>,
+    editors: Vec<Edit>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,7 +93,7 @@ impl Described {
 
 /// What a tool is known not to do, and what it says then.
 #[derive(Clone, Debug)]
-struct Limit {
+pub(crate) struct Limit {
     when: DiscSelector,
     rule: Rule,
 }
@@ -134,7 +141,7 @@ pub struct MasterFile {
 /// How a tool says its version.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct VersionDecl {
+pub(crate) struct VersionDecl {
     /// Its arguments; `{here}` is the folder of this file.
     arguments: Vec<String>,
     /// A regular expression whose first group is the version.
@@ -159,7 +166,7 @@ struct CommandDecl {
 /// The values of `hybrid=`.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Hybrid {
+pub(crate) enum Hybrid {
     /// A master boot record.
     Mbr,
     /// A GUID partition table.
@@ -167,7 +174,7 @@ enum Hybrid {
 }
 
 impl Hybrid {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Mbr => "mbr",
             Self::Gpt => "gpt",
@@ -193,7 +200,7 @@ struct DiscSelector {
 /// What a tool is known not to do: such a disc must be `not-mastered`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LimitDecl {
+pub(crate) struct LimitDecl {
     /// Which discs.
     when: DiscSelector,
     /// A regular expression for what it says.
@@ -228,11 +235,19 @@ impl DiscSelector {
     }
 }
 
-/// The tool files in a folder, by name; none when there is no such folder.
+/// The tool files in a folder, by name, and the editors' files in the folder `editors` beside it; none when there is no such folder.
 ///
 /// # Errors
-/// The folder is there and cannot be read.
+/// A folder is there and cannot be read.
 pub fn files(folder: &Path) -> Result<Vec<MasterSource>, ReadError> {
+    let tools = toml_files(folder)?.into_iter().map(MasterSource::File);
+    let editors = toml_files(&folder.with_file_name("editors"))?;
+    Ok(tools
+        .chain(editors.into_iter().map(MasterSource::Editor))
+        .collect())
+}
+
+fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
     let unreadable = |cause| ReadError::Io {
         path: folder.to_owned(),
         cause,
@@ -252,7 +267,7 @@ pub fn files(folder: &Path) -> Result<Vec<MasterSource>, ReadError> {
         }
     }
     files.sort();
-    Ok(files.into_iter().map(MasterSource::File).collect())
+    Ok(files)
 }
 
 impl Masters {
@@ -265,6 +280,11 @@ impl Masters {
         for source in sources {
             let described = match source {
                 MasterSource::File(path) | MasterSource::Named(path) => read_file(path)?,
+                MasterSource::Editor(path) | MasterSource::NamedEditor(path) => {
+                    let shipped = matches!(source, MasterSource::Editor(_));
+                    masters.add_editor(Edit::read_file(path, shipped)?)?;
+                    continue;
+                }
                 MasterSource::Command { name, command } => {
                     let at = Location::of("--master-cmd", "", None);
                     let wrong = |message: String| SyntaxError {
@@ -304,6 +324,13 @@ impl Masters {
                 },
             };
             let name = described.name();
+            if name.contains(EDITED) {
+                let at = described.at.clone();
+                let message = format!(
+                    "{name} cannot be a master's name: {EDITED} joins a master and an editor"
+                );
+                return Err(SyntaxError { at, message }.into());
+            }
             let elsewhere = masters.described(name).map(|other| other.at.to_string());
             let elsewhere = elsewhere.or_else(|| {
                 let built_in = Master::BUILT_IN.iter().find(|&&known| known == name);
@@ -328,11 +355,74 @@ impl Masters {
     /// With line and column: what has no meaning.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ReadError> {
         let tools = vec![read_text(path, text)?];
-        Ok(Self { tools })
+        Ok(Self {
+            tools,
+            editors: Vec::new(),
+        })
     }
 
+    /// Reads the description of one editor, a file's text. The path is for messages, and for what stands beside the file.
+    ///
+    /// # Errors
+    /// With line and column: what has no meaning.
+    pub fn parse_editor(path: &Path, text: &str) -> Result<Self, ReadError> {
+        Ok(Self {
+            tools: Vec::new(),
+            editors: vec![Edit::read_text(path, text, true)?],
+        })
+    }
+
+    fn add_editor(&mut self, editor: Edit) -> Result<(), ReadError> {
+        if let Some(other) = self.edit(editor.name()) {
+            let message = format!(
+                "an editor is called {} already: {}",
+                editor.name(),
+                other.at
+            );
+            let at = editor.at;
+            return Err(SyntaxError { at, message }.into());
+        }
+        self.editors.push(editor);
+        Ok(())
+    }
+
+    /// What masters the disc of this name, before it is edited.
     fn described(&self, name: &str) -> Option<&Described> {
-        self.tools.iter().find(|other| other.name() == name)
+        let (base, _) = base_and_edit(name);
+        self.tools.iter().find(|other| other.name() == base)
+    }
+
+    fn edit(&self, name: &str) -> Option<&Edit> {
+        self.editors.iter().find(|editor| editor.name() == name)
+    }
+
+    /// The editor of that name.
+    #[must_use]
+    pub fn editor(&self, name: &str) -> Option<&Editor> {
+        self.edit(name).map(|edit| &edit.editor)
+    }
+
+    /// The editor of the discs of a master, as of `xorriso+replay`.
+    #[must_use]
+    pub fn editor_of(&self, master: &str) -> Option<&Editor> {
+        self.editor(base_and_edit(master).1?)
+    }
+
+    /// The names of the editors.
+    pub fn editors(&self) -> impl Iterator<Item = &str> {
+        self.editors.iter().map(Edit::name)
+    }
+
+    /// What is wrong with a name that no editor has.
+    ///
+    /// # Errors
+    /// No editor is called so: with the nearest that are.
+    pub fn check_editor(&self, name: &str) -> Result<(), String> {
+        if self.edit(name).is_some() {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.editors().collect();
+        Err(unknown_word("editor", name, known))
     }
 
     /// The name of every master, those that come with boot-matrix first.
@@ -367,15 +457,18 @@ impl Masters {
     /// Whether the master of that name is part of this program.
     #[must_use]
     pub fn has_built_in(&self, name: &str) -> bool {
-        self.described(name).is_none()
+        base_and_edit(name).1.is_none() && self.described(name).is_none()
     }
 
     /// Whether the scenarios' snapshots are of a master's discs too: not for a tool that was named on the command line, or whose
     /// discs come from elsewhere.
     #[must_use]
     pub fn has_snapshots(&self, name: &str) -> bool {
-        self.described(name)
-            .is_none_or(|described| described.has_snapshots)
+        let edit = base_and_edit(name).1.and_then(|name| self.edit(name));
+        edit.is_none_or(|edit| edit.has_snapshots)
+            && self
+                .described(name)
+                .is_none_or(|described| described.has_snapshots)
     }
 
     /// What is wrong with a name that no master has.
@@ -383,6 +476,8 @@ impl Masters {
     /// # Errors
     /// No master is called so: with the nearest that are.
     pub fn check(&self, name: &str) -> Result<(), String> {
+        let (name, edit) = base_and_edit(name);
+        edit.map_or(Ok(()), |edit| self.check_editor(edit))?;
         if self.names().any(|known| known == name) {
             return Ok(());
         }
@@ -413,6 +508,14 @@ impl Masters {
     /// Whether a master can make such a disc at all.
     #[must_use]
     pub fn can(&self, master: &Master, boot: &Boot) -> bool {
+        if let Some(edit) = master.edit() {
+            let edit = self.edit(edit);
+            // What comes back from elsewhere has another name.
+            if self.exchange(master.as_str()).is_some() {
+                return false;
+            }
+            return edit.is_some_and(|edit| edit.can(boot)) && self.can(&master.base(), boot);
+        }
         if self.exchange(master.as_str()).is_some() {
             return exchange::can(boot);
         }
@@ -430,30 +533,35 @@ impl Masters {
         let limits = self
             .described(disc.master())
             .map_or(&[][..], |described| &described.limits);
+        let edit = base_and_edit(disc.master())
+            .1
+            .and_then(|name| self.edit(name));
+        let of_edit = edit.map_or(&[][..], |edit| &edit.limits);
         limits
             .iter()
+            .chain(of_edit)
             .filter(|limit| limit.when.matches(disc))
             .map(|limit| &limit.rule)
     }
 }
 
-struct Reader<'a> {
-    path: &'a Path,
-    text: &'a str,
+pub(crate) struct Reader<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) text: &'a str,
 }
 
 impl Reader<'_> {
-    fn at<T>(&self, place: &Spanned<T>) -> Location {
+    pub(crate) fn at<T>(&self, place: &Spanned<T>) -> Location {
         Location::of(self.path, self.text, Some(place.span()))
     }
 
-    fn wrong<T>(&self, place: &Spanned<T>, message: impl ToString) -> ReadError {
+    pub(crate) fn wrong<T>(&self, place: &Spanned<T>, message: impl ToString) -> ReadError {
         let (at, message) = (self.at(place), message.to_string());
         SyntaxError { at, message }.into()
     }
 
     /// A command line; what is wrong with it is told with the line on which it stands.
-    fn template(&self, text: &Spanned<String>) -> Result<Template, ReadError> {
+    pub(crate) fn template(&self, text: &Spanned<String>) -> Result<Template, ReadError> {
         text.get_ref().parse().map_err(|error: TemplateError| {
             let span = text.span();
             let inside = self.text.get(span.clone()).unwrap_or_default();
@@ -468,14 +576,32 @@ impl Reader<'_> {
         })
     }
 
-    fn pattern(&self, text: &Spanned<String>) -> Result<String, ReadError> {
+    pub(crate) fn pattern(&self, text: &Spanned<String>) -> Result<String, ReadError> {
         match regex::Regex::new(text.get_ref()) {
             Ok(_) => Ok(text.get_ref().clone()),
             Err(error) => Err(self.wrong(text, format!("no regular expression: {error}"))),
         }
     }
 
-    fn modes(&self, patterns: &Spanned<Patterns>) -> Result<Vec<String>, ReadError> {
+    /// The folder of the file.
+    pub(crate) fn here(&self) -> PathBuf {
+        let path = std::path::absolute(self.path).ok();
+        path.and_then(|path| path.parent().map(ToOwned::to_owned))
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn version(&self, version: Spanned<VersionDecl>) -> Result<VersionQuery, ReadError> {
+        if let Err(error) = regex::Regex::new(&version.get_ref().pattern) {
+            return Err(self.wrong(&version, format!("no regular expression: {error}")));
+        }
+        let version = version.into_inner();
+        Ok(VersionQuery {
+            arguments: version.arguments,
+            pattern: version.pattern,
+        })
+    }
+
+    pub(crate) fn modes(&self, patterns: &Spanned<Patterns>) -> Result<Vec<String>, ReadError> {
         let mut modes = Vec::new();
         for pattern in patterns.get_ref().as_slice() {
             let meant: Vec<&str> = Mode::names().filter(|name| glob(pattern, name)).collect();
@@ -493,7 +619,7 @@ impl Reader<'_> {
         Ok(modes)
     }
 
-    fn limit(&self, decl: Spanned<LimitDecl>) -> Result<Limit, ReadError> {
+    pub(crate) fn limit(&self, decl: Spanned<LimitDecl>) -> Result<Limit, ReadError> {
         let at = self.at(&decl);
         let decl = decl.into_inner();
         let words = self.pattern(&decl.message)?;
@@ -543,10 +669,7 @@ fn read_text(path: &Path, text: &str) -> Result<Described, ReadError> {
             })
         })
         .collect::<Result<Vec<_>, ReadError>>()?;
-    let here = std::path::absolute(path)
-        .ok()
-        .and_then(|path| path.parent().map(ToOwned::to_owned))
-        .unwrap_or_default();
+    let here = reader.here();
     let first = commands.first().zip(file.command.first());
     let Some((first, decl)) = first else {
         return Err(reader.wrong(&file.name, "a master needs a [[command]]"));
@@ -565,6 +688,20 @@ fn read_text(path: &Path, text: &str) -> Result<Described, ReadError> {
         let command = &without.0.get_ref().command;
         return Err(reader.wrong(command, "the command never says {iso}, the file to write"));
     }
+    let edits = [Placeholder::In, Placeholder::Out];
+    let of_editor = file
+        .command
+        .iter()
+        .zip(&commands)
+        .find_map(|(decl, command)| {
+            let has = edits.into_iter().find(|&edit| command.command.has(edit))?;
+            Some((&decl.get_ref().command, has.name()))
+        });
+    if let Some((command, name)) = of_editor {
+        let what =
+            format!("{{{name}}} is for an editor's file; a master writes {{iso}} from {{tree}}");
+        return Err(reader.wrong(command, what));
+    }
     let deviations = file
         .deviations
         .iter()
@@ -572,16 +709,7 @@ fn read_text(path: &Path, text: &str) -> Result<Described, ReadError> {
         .collect::<Result<_, ReadError>>()?;
     let version = file
         .version
-        .map(|version| {
-            if let Err(error) = regex::Regex::new(&version.get_ref().pattern) {
-                return Err(reader.wrong(&version, format!("no regular expression: {error}")));
-            }
-            let version = version.into_inner();
-            Ok(VersionQuery {
-                arguments: version.arguments,
-                pattern: version.pattern,
-            })
-        })
+        .map(|version| reader.version(version))
         .transpose()?;
     Ok(Described {
         at: reader.at(&file.name),

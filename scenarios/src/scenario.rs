@@ -26,7 +26,7 @@ use crate::{
     read_error::ScenarioError,
     reading::{Reader, Source},
     rule::{When, read_cold, read_exclude, read_expect},
-    words::{Boot, Firmware, Master, Medium, Set, Size, Word, unknown_word},
+    words::{Boot, Firmware, Master, Medium, Name, Set, Size, Word, unknown_word},
 };
 
 /// A family of cases.
@@ -92,16 +92,18 @@ impl Scenario {
         let has_axes = decl.media.is_some()
             || decl.boot.is_some()
             || decl.size.is_some()
-            || decl.master.is_some();
+            || decl.master.is_some()
+            || decl.edit.is_some();
         let discs = match (decl.iso, decl.live) {
             (Some(_), _) if has_axes => {
                 return Err(wrong(
-                    "an iso exists already: media, boot, size and master do not go with it".into(),
+                    "an iso exists already: media, boot, size, master and edit do not go with it"
+                        .into(),
                 ));
             }
             (_, Some(_)) if has_axes => {
                 return Err(wrong(
-                    "a live disc has its own layout: media, boot, size and master do not go with it"
+                    "a live disc has its own layout: media, boot, size, master and edit do not go with it"
                         .into(),
                 ));
             }
@@ -122,14 +124,25 @@ impl Scenario {
                         }
                         axes.required("master", master)?
                     }
-                    // What compares tools compares all that there are.
-                    None if set == Set::Masters => source
-                        .masters
-                        .names()
-                        .filter(|name| Master::compares(name))
-                        .map(Master::new)
-                        .collect(),
-                    None => vec![Master::default()],
+                    None => masters_of(set, source.masters),
+                },
+                edit: match decl.edit {
+                    Some(edit) => {
+                        for word in &edit {
+                            let Some(name) = &word.get_ref().0 else {
+                                continue;
+                            };
+                            let known = source.masters.check_editor(&name.0);
+                            known.map_err(|what| reader.wrong(reader.at(word), what))?;
+                        }
+                        axes.optional("edit", Some(edit))?
+                    }
+                    None if set == Set::Editors => {
+                        let all = source.masters.editors();
+                        let all = all.map(|name| Some(Name(name.to_owned())));
+                        std::iter::once(None).chain(all).collect()
+                    }
+                    None => vec![None],
                 },
             }),
         };
@@ -361,8 +374,8 @@ impl Scenario {
                 for medium in &axes.media {
                     for boot in &axes.boot {
                         for size in &axes.size {
-                            discs.extend(axes.master.iter().filter_map(|master| {
-                                self.mastered(medium.as_ref(), boot, size.as_ref(), master)
+                            discs.extend(axes.masters().filter_map(|master| {
+                                self.mastered(medium.as_ref(), boot, size.as_ref(), &master)
                             }));
                         }
                     }
@@ -394,10 +407,9 @@ impl Scenario {
                     .iter()
                     .find(|size| or_absent(size.as_ref()) == id.size())?;
                 let master = axes
-                    .master
-                    .iter()
+                    .masters()
                     .find(|master| master.as_str() == id.master())?;
-                self.mastered(medium.as_ref(), boot, size.as_ref(), master)
+                self.mastered(medium.as_ref(), boot, size.as_ref(), &master)
             }
         }
     }
@@ -453,6 +465,23 @@ impl Scenario {
                 package: package.clone(),
             },
         ))
+    }
+}
+
+/// The masters of a scenario that names none.
+fn masters_of(set: Set, masters: &Masters) -> Vec<Master> {
+    let all = |wanted: &dyn Fn(&&str) -> bool| {
+        let names = masters.names().filter(wanted);
+        names.map(Master::new).collect()
+    };
+    match set {
+        // What compares tools compares all that there are.
+        Set::Masters => all(&|name| Master::compares(name)),
+        // An editor is tried with discs of two kinds, and those of a tool that somebody names.
+        Set::Editors => {
+            all(&|&name| ["reference", "xorriso"].contains(&name) || !masters.has_snapshots(name))
+        }
+        _ => vec![Master::default()],
     }
 }
 

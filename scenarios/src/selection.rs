@@ -9,7 +9,7 @@ use crate::{
     cell::Cell,
     filter::Filter,
     matrix::Matrix,
-    words::{Firmware, Master, Set, nearest},
+    words::{Firmware, Master, Set, base_and_edit, nearest},
 };
 
 /// Which cells are meant. What is empty restricts nothing.
@@ -23,8 +23,10 @@ pub struct Selection {
     pub firmware: Vec<Firmware>,
     /// Attachments.
     pub attach: Vec<Attachment>,
-    /// Mastering tools.
+    /// Mastering tools, of edited discs those that mastered them.
     pub master: Vec<Master>,
+    /// Editors.
+    pub editor: Vec<String>,
 }
 
 /// A part of the cells: slice `k` of `n`, counted from 1. The slices of one matrix are disjoint and together complete.
@@ -85,6 +87,8 @@ impl Selection {
 
     fn wants(&self, cell: &Cell) -> bool {
         let id = cell.id.as_str();
+        let disc = cell.id.disc();
+        let (base, edit) = base_and_edit(disc.master());
         (self.filters.is_empty() || self.filters.iter().any(|filter| filter.matches(id)))
             && (self.firmware.is_empty() || self.firmware.contains(&cell.firmware))
             && (self.attach.is_empty() || self.attach.contains(&cell.attachment))
@@ -92,7 +96,9 @@ impl Selection {
                 || self
                     .master
                     .iter()
-                    .any(|master| master.as_str() == cell.id.disc().master()))
+                    .any(|master| [base, disc.master()].contains(&master.as_str())))
+            && (self.editor.is_empty()
+                || edit.is_some_and(|edit| self.editor.iter().any(|editor| editor == edit)))
     }
 }
 

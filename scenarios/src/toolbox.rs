@@ -11,7 +11,7 @@ use harness::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{cell::Cell, master::Masters};
+use crate::{cell::Cell, disc::editor_key, master::Masters, words::base_and_edit};
 
 /// What cells are booted with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Toolbox {
     pub firmware: Vec<Firmware>,
     /// What runs the guests' instructions.
     pub accelerator: Choice,
-    /// By name: the mastering tools that were looked for, or why one is not there.
+    /// By name, an editor's with a `+` before it: the mastering tools that were looked for, or why one is not there.
     pub masters: BTreeMap<String, Result<FoundTool, String>>,
 }
 
@@ -78,9 +78,16 @@ impl Toolbox {
     /// Looks for the tools that master these cells' discs.
     pub fn find_masters(&mut self, cells: &[Cell], masters: &Masters) {
         for cell in cells {
-            let name = cell.id.disc().master().to_owned();
-            if let Some(tool) = masters.tool(&name) {
-                self.masters.entry(name).or_insert_with(|| tool.find());
+            let disc = cell.id.disc();
+            let (name, edit) = base_and_edit(disc.master());
+            if let Some(tool) = masters.tool(name) {
+                let found = self.masters.entry(name.to_owned());
+                found.or_insert_with(|| tool.find());
+            }
+            if let Some((edit, editor)) = edit.and_then(|edit| Some((edit, masters.editor(edit)?)))
+            {
+                let found = self.masters.entry(editor_key(edit));
+                found.or_insert_with(|| editor.tool.find());
             }
         }
     }

@@ -283,6 +283,8 @@ pub enum Set {
     Grid,
     /// Real kernels and systems in the layouts of distributions.
     Live,
+    /// Every editor of discs.
+    Editors,
 }
 
 impl Set {
@@ -293,6 +295,7 @@ impl Set {
         Self::Defects,
         Self::Grid,
         Self::Live,
+        Self::Editors,
     ];
 
     /// The word for it.
@@ -304,6 +307,7 @@ impl Set {
             Self::Defects => "defects",
             Self::Grid => "grid",
             Self::Live => "live",
+            Self::Editors => "editors",
         }
     }
 }
@@ -311,6 +315,18 @@ impl Set {
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// What joins a master and an editor in ids, as in `xorriso+replay`.
+pub const EDITED: char = '+';
+
+/// The master and the editor that a part of an id names.
+#[must_use]
+pub fn base_and_edit(master: &str) -> (&str, Option<&str>) {
+    match master.rsplit_once(EDITED) {
+        Some((base, edit)) => (base, Some(edit)),
+        None => (master, None),
     }
 }
 
@@ -332,10 +348,29 @@ impl Master {
         name == "reference" || !Self::BUILT_IN.contains(&name)
     }
 
-    /// The IMAPI that it is, if it is one.
+    /// The IMAPI that it is, or whose discs are edited, if it is one.
     #[must_use]
     pub fn imapi(&self) -> Option<Imapi> {
-        Imapi::ALL.into_iter().find(|imapi| imapi.name() == self.0)
+        let (base, _) = base_and_edit(&self.0);
+        Imapi::ALL.into_iter().find(|imapi| imapi.name() == base)
+    }
+
+    /// The master, and an editor that edits its disc.
+    #[must_use]
+    pub fn edited_by(&self, editor: &str) -> Self {
+        Self(format!("{self}{EDITED}{editor}"))
+    }
+
+    /// The master of the disc before it is edited.
+    #[must_use]
+    pub fn base(&self) -> Self {
+        Self::new(base_and_edit(&self.0).0)
+    }
+
+    /// The editor of its disc, where it is edited.
+    #[must_use]
+    pub fn edit(&self) -> Option<&str> {
+        base_and_edit(&self.0).1
     }
 
     /// The master of that name.
@@ -408,6 +443,12 @@ impl Vocabulary for Fact {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(pub String);
 
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 impl Vocabulary for Name {
     const NOUN: &'static str = "name";
     const CLOSED: bool = false;
@@ -441,7 +482,7 @@ mod tests {
         let error = read::<Set>("xyzzy").unwrap_err();
         assert_eq!(
             error,
-            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live"
+            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live, editors"
         );
         assert_eq!(
             nearest("usb", Attachment::ALL.iter().map(|a| a.as_str())),

@@ -190,3 +190,102 @@ fn an_unknown_master_is_answered_with_the_nearest() {
         "no master is called \"my-tol\"; did you mean my-tool?"
     );
 }
+
+const EDITOR: &str = r#"name = "my-editor"
+summary = "an editor"
+command = "my-editor {in} {out}"
+modes = ["none", "bios+efi"]
+"#;
+
+#[test]
+fn what_is_wrong_with_an_editor_is_told_with_its_place() {
+    let check = |replace: &str, by: &str, expected: &str| {
+        assert_eq!(EDITOR.matches(replace).count(), 1, "{replace:?}");
+        let text = EDITOR.replace(replace, by);
+        let error = Masters::parse_editor(std::path::Path::new("e.toml"), &text);
+        let error = error.err().unwrap().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    };
+    check(
+        "{in} {out}",
+        "{in} disc.iso",
+        "e.toml:3:11: the command never says {out}, the edited disc",
+    );
+    check(
+        "{in} {out}",
+        "{out}",
+        "e.toml:3:11: the command never says {in}, the disc to edit; with in-place = true {out} is a copy of it",
+    );
+    check(
+        "{in} {out}",
+        "{in} {out} {tree}",
+        "e.toml:3:11: {tree} is for a master's file; an editor has {in}, {out} and {here}",
+    );
+    check(
+        "my-editor\"\nsummary",
+        "my+editor\"\nsummary",
+        "e.toml:1:8: \"my+editor\" cannot be an editor's name: + joins a master and an editor",
+    );
+    check(
+        "modes",
+        "mode",
+        "e.toml:4:1: mode: no key is called \"mode\"",
+    );
+    check("\"none\"", "\"nnoe\"", "e.toml:4:9: no mode is \"nnoe\"");
+}
+
+#[test]
+fn a_masters_file_has_no_placeholder_of_an_editor() {
+    let text = SOUND.replace("my-tool -o {iso} {count} {tree}", "my-tool {in} -o {iso}");
+    let error = read(&text).err().unwrap();
+    let expected = "./t.toml:6:11: {in} is for an editor's file; a master writes {iso} from {tree}";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn an_editor_is_cells_of_the_discs_that_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+    };
+    file(
+        "s.toml",
+        r#"[[scenario]]
+name = "s"
+set = "editors"
+summary = "a scenario"
+boot = ["none", "hard-disk"]
+firmware = ["seabios"]
+attach = ["ide"]
+
+[[scenario.expect]]
+outcome = "booted"
+because = "a test"
+"#,
+    );
+    file("editors/e.toml", EDITOR);
+    let own = Folder::own(folder.path());
+    let masters = Masters::read(&scenarios::master::files(&own.masters()).unwrap()).unwrap();
+    let masters = Arc::new(masters);
+    let ids = |folder: Folder| -> Vec<String> {
+        let matrix = Matrix::read(&[folder], &masters).unwrap();
+        matrix.cells().map(|cell| cell.id.to_string()).collect()
+    };
+    assert_eq!(
+        ids(own),
+        [
+            "s/-/none/-/reference/seabios/ide",
+            "s/-/none/-/reference+my-editor/seabios/ide",
+            "s/-/hard-disk/-/reference/seabios/ide",
+        ]
+    );
+    assert!(masters.check("reference+my-editor").is_ok());
+    let unknown = masters.check("reference+my-edtor").unwrap_err();
+    assert!(unknown.ends_with("did you mean my-editor?"), "{unknown}");
+    let disc: scenarios::id::DiscId = "s/-/none/-/reference+my-editor".parse().unwrap();
+    let recipe = scenarios::cell::Recipe::read(&disc).unwrap();
+    assert_eq!(recipe.master.base(), Master::default());
+    assert_eq!(recipe.master.edit(), Some("my-editor"));
+}

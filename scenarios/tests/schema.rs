@@ -10,7 +10,7 @@ use std::{
 };
 
 use harness::{dialogue, guest, live};
-use scenarios::{file, master};
+use scenarios::{editor, file, master};
 use serde_json::Value;
 
 use self::schema::violations;
@@ -26,6 +26,7 @@ fn the_kept_schema_is_the_codes() {
     for (name, schema) in [
         ("scenario", file::json_schema()),
         ("master", master::json_schema()),
+        ("editor", editor::json_schema()),
         ("dialogue", dialogue::json_schema()),
         ("live", live::json_schema()),
         ("words", guest::json_schema()),

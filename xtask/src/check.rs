@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use harness::{dialogue, guest, live};
 use scenarios::{
-    digests, file, files, master,
+    digests, editor, file, files, master,
     matrix::{Folder, Matrix},
     snapshots,
 };
@@ -78,10 +78,11 @@ fn in_workspace(arguments: &[&str]) -> std::process::Command {
 }
 
 /// The schemas that are kept, by the names of their files.
-fn schemas() -> [(&'static str, String); 5] {
+fn schemas() -> [(&'static str, String); 6] {
     [
         ("scenario.schema.json", file::json_schema()),
         ("master.schema.json", master::json_schema()),
+        ("editor.schema.json", editor::json_schema()),
         ("dialogue.schema.json", dialogue::json_schema()),
         ("live.schema.json", live::json_schema()),
         ("words.schema.json", guest::json_schema()),

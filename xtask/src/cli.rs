@@ -403,6 +403,10 @@ pub(crate) struct Inspect {
     /// The boot image that the disc was mastered from, to be compared with what is on it.
     #[arg(long, value_name = "FILE")]
     pub(crate) boot_image: Option<PathBuf>,
+    /// Another disc, made from this one: say what that did to booting. The exit code is 1 where something that was right is wrong on the other,
+    /// and 0 where nothing is, whatever is wrong with both.
+    #[arg(long, value_name = "AFTER", conflicts_with = "boot_image")]
+    pub(crate) compare: Option<PathBuf>,
     /// Read the whole disc: compare the checksum that isomd5sum implanted, and look for zeros where none should be.
     #[arg(long)]
     pub(crate) verify: bool,

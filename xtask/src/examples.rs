@@ -143,6 +143,10 @@ pub(crate) const INSPECT: Examples = Examples(&[
         "whether the image arrived as it was",
     ),
     (
+        "cargo xtask inspect disc.iso --compare edited.iso",
+        "what an edit did to booting",
+    ),
+    (
         "cargo xtask inspect disc.iso --format sarif",
         "for tools that show findings",
     ),

@@ -8,11 +8,15 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::{attachment::Attachment, live::Stock, master::FoundTool};
+use harness::{
+    attachment::Attachment,
+    live::Stock,
+    master::{FoundTool, Tool},
+};
 use images::defect::Defect;
 use scenarios::{
     cell::{DiscSource, Recipe},
-    disc::{self, Exported, Workshop},
+    disc::{self, Exported, Workshop, editor_key},
     id::{ABSENT, CellId, DiscId},
     live::Live,
     master::{self, Masters},
@@ -130,19 +134,26 @@ pub(crate) fn find_master(
     recipe: &Recipe,
     masters: &Masters,
 ) -> Result<BTreeMap<String, Result<FoundTool, String>>, Stop> {
-    let name = recipe.master.as_str();
-    masters
-        .check(name)
-        .map_err(|what| unknown(recipe.id.as_str(), what))?;
-    let Some(tool) = masters.tool(name) else {
-        return Ok(BTreeMap::new());
+    let unknown = |what| unknown(recipe.id.as_str(), what);
+    masters.check(recipe.master.as_str()).map_err(unknown)?;
+    let mut found = BTreeMap::new();
+    let mut find = |name: String, tool: &Tool| {
+        let tool = tool
+            .find()
+            .map_err(|why| Stop::host(format!("{name}: {why}"), "cargo xtask doctor"))?;
+        found.insert(name, Ok(tool));
+        Ok::<(), Stop>(())
     };
-    tool.command(&recipe.boot)
-        .map_err(|what| unknown(recipe.id.as_str(), what))?;
-    let found = tool
-        .find()
-        .map_err(|why| Stop::host(format!("{name}: {why}"), "cargo xtask doctor"))?;
-    Ok([(name.to_owned(), Ok(found))].into())
+    let base = recipe.master.base();
+    if let Some(tool) = masters.tool(base.as_str()) {
+        tool.command(&recipe.boot).map_err(unknown)?;
+        find(base.to_string(), tool)?;
+    }
+    if let Some(editor) = masters.editor_of(recipe.master.as_str()) {
+        let name = editor_key(&editor.tool.name);
+        find(name, &editor.tool)?;
+    }
+    Ok(found)
 }
 
 /// The disc that the id of a disc or of a cell names. A cell's firmware and attachment have no part in it, but must be

@@ -228,3 +228,83 @@ fn sarif_keeps_to_its_schema() {
         assert_ne!(violations(&wrong), "", "{pointer}");
     }
 }
+
+/// What is said of an edit: the exit code, and the text.
+fn compared(boot: &str, change: impl FnOnce(&fs::File, &MasteredDisc)) -> (i32, String) {
+    let (_folder, iso, disc) = written(boot);
+    let after = iso.with_file_name("after.iso");
+    fs::copy(&iso, &after).unwrap();
+    change(
+        &fs::File::options().write(true).open(&after).unwrap(),
+        &disc,
+    );
+    let said = xtask(&[iso.to_str().unwrap(), "--compare", after.to_str().unwrap()]);
+    assert_eq!(said.stderr, "");
+    (said.code, said.stdout)
+}
+
+#[test]
+fn an_edit_that_changes_nothing_is_told_so() {
+    let (code, said) = compared("bios+efi,hybrid=gpt", |_, _| {});
+    assert_eq!(code, 0, "{said}");
+    let first = said.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "Finds a program as before: a BIOS, as a CD; UEFI firmware, as a CD; a BIOS, as a stick; UEFI firmware, as a stick. Nothing else that decides how it boots has changed."
+    );
+}
+
+#[test]
+fn an_edit_that_takes_a_way_is_told_first() {
+    // The boot code of the first sector is gone.
+    let (code, said) = compared("bios+efi,hybrid=gpt", |file, _| {
+        file.write_all_at(&[0; 440], 0).unwrap();
+    });
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.starts_with("No longer finds a program: a BIOS, as a stick (the first sector has no boot code). Finds a program as before: a BIOS, as a CD; UEFI firmware, as a CD; UEFI firmware, as a stick."),
+        "{said}"
+    );
+    assert!(
+        said.contains("the boot code in the first sector: some before, none after"),
+        "{said}"
+    );
+    // The boot record is no longer one.
+    let (code, said) = compared("none", |file, _| {
+        file.write_all_at(b"el", 17 * 2048 + 7).unwrap();
+    });
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.starts_with(
+            "No longer finds a program: a BIOS, as a CD (the disc has no boot record)."
+        ),
+        "{said}"
+    );
+    assert!(said.contains("new error: no-boot-record"), "{said}");
+}
+
+#[test]
+fn a_field_is_told_with_both_values() {
+    let (code, said) = compared("none", |file, disc| {
+        let count = disc.manifest.catalog.byte_offset() + 32 + 6;
+        file.write_all_at(&[8, 0], count).unwrap();
+    });
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("the sector count of slot 1: 4 before, 8 after"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_comparison_is_json_too_and_never_sarif() {
+    let (_folder, iso, _disc) = written("none");
+    let iso = iso.to_str().unwrap();
+    let said = xtask(&[iso, "--compare", iso, "--format", "json"]);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(document["schema"], "compare/1");
+    assert_eq!(document["worse"], false);
+    assert_eq!(document["ways"][0]["way"], "bios-cd");
+    let said = xtask(&[iso, "--compare", iso, "--format", "sarif"]);
+    assert_eq!(said.code, 2);
+}

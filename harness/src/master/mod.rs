@@ -1,5 +1,6 @@
 //! External mastering tools: described as data, found on this host, and run in a folder of their own.
 
+mod edit;
 mod finished;
 mod run;
 mod template;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::run::run_in;
 pub use self::{
+    edit::{EditJob, Editor, edit},
     finished::{dig_holes, manifest},
     run::{Job, Mastered, master},
     template::{Deviation, Placeholder, Template, TemplateError},

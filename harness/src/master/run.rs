@@ -88,56 +88,94 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
         }
     };
     let words = template.expand(&values, &deviation);
-    let arguments = words.get(1..).unwrap_or_default();
-    let mut command = Command::new(&found.program);
-    command.args(arguments);
-    let program = found.program.to_string_lossy();
-    let shown =
-        shell_words::join(std::iter::once(&*program).chain(arguments.iter().map(String::as_str)));
-    let scratch = job.folder.join("tmp");
-    fs::create_dir_all(&scratch)?;
-    let limit = match job.capacity {
+    let limit = limit(job.capacity, job.length);
+    let task = Task {
+        tool,
+        found,
+        words: &words,
+        runs_in: &job.folder.join(TREE),
+        folder: job.folder,
+        limit,
+    };
+    task.run(|| no_disc(&iso, job.capacity).map_or(Ok(iso.clone()), Err))
+}
+
+/// What a tool may write, by its medium, or by the length of what there is to put on the disc.
+pub(super) fn limit(capacity: Option<ByteCount>, length: ByteCount) -> ByteCount {
+    match capacity {
         Some(capacity) => ByteCount::new(capacity.get().saturating_add(SLACK.get())),
         // Nothing is eight times as long as what is on it.
         None => ByteCount::new(
-            job.length
+            length
                 .get()
                 .saturating_mul(8)
                 .saturating_add(4 * SLACK.get()),
         ),
-    };
-    command.current_dir(job.folder.join(TREE));
-    in_a_plain_environment(&mut command, &scratch);
-    let deadline = tool.deadline;
-    let folder = job.folder.to_owned();
-    let ended = confined(command, &folder, limit, deadline)?;
-    // What depends on this host is of no use to anybody, and differs from run to run.
-    let said = ended
-        .said
-        .replace(&*folder.to_string_lossy(), "…")
-        .replace(&*program, &tool.name);
-    let failed = !matches!(&ended.end, End::Exit(status) if status.success());
-    let refusal = match ended.end {
-        End::Start(error) => return Err(error),
-        End::Deadline => Some(format!(
-            "had not ended after {} s and was stopped",
-            deadline.as_secs()
-        )),
-        End::Exit(status) => why_not(status, limit).or_else(|| no_disc(&iso, job.capacity)),
-    };
-    let disc = match refusal {
-        None => Ok(iso),
-        Some(what) => {
+    }
+}
+
+/// A tool that is run once.
+pub(super) struct Task<'a> {
+    pub(super) tool: &'a Tool,
+    pub(super) found: &'a FoundTool,
+    /// The command, its placeholders replaced; the program that was found stands for the first word.
+    pub(super) words: &'a [String],
+    /// The folder that it runs in.
+    pub(super) runs_in: &'a Path,
+    /// All that it may write stands below it.
+    pub(super) folder: &'a Path,
+    /// How long a file it may write.
+    pub(super) limit: ByteCount,
+}
+
+impl Task<'_> {
+    /// Runs the tool; after an end without an error `made` says which disc it has made, or why it has made none.
+    pub(super) fn run(
+        &self,
+        made: impl FnOnce() -> Result<PathBuf, String>,
+    ) -> io::Result<Mastered> {
+        let Self { tool, found, .. } = self;
+        let arguments = self.words.get(1..).unwrap_or_default();
+        let mut command = Command::new(&found.program);
+        command.args(arguments);
+        let program = found.program.to_string_lossy();
+        let shown = shell_words::join(
+            std::iter::once(&*program).chain(arguments.iter().map(String::as_str)),
+        );
+        let scratch = self.folder.join("tmp");
+        fs::create_dir_all(&scratch)?;
+        command.current_dir(self.runs_in);
+        in_a_plain_environment(&mut command, &scratch);
+        let deadline = tool.deadline;
+        let ended = confined(command, self.folder, self.limit, deadline)?;
+        // What depends on this host is of no use to anybody, and differs from run to run.
+        let said = ended
+            .said
+            .replace(&*self.folder.to_string_lossy(), "…")
+            .replace(&*program, &tool.name);
+        let failed = !matches!(&ended.end, End::Exit(status) if status.success());
+        let made = match ended.end {
+            End::Start(error) => return Err(error),
+            End::Deadline => Err(format!(
+                "had not ended after {} s and was stopped",
+                deadline.as_secs()
+            )),
+            End::Exit(status) => match why_not(status, self.limit) {
+                Some(why) => Err(why),
+                None => made(),
+            },
+        };
+        let disc = made.map_err(|what| {
             let mut words = vec![format!("{} {what}", tool.name)];
             words.extend(telling(&said, tool.words.as_deref(), failed));
-            Err(words)
-        }
-    };
-    Ok(Mastered {
-        command: shown,
-        said,
-        disc,
-    })
+            words
+        });
+        Ok(Mastered {
+            command: shown,
+            said,
+            disc,
+        })
+    }
 }
 
 /// Runs a command that may write below a folder only and reach no network; what it said, or why it failed: a sentence, then
@@ -382,7 +420,7 @@ fn why_not(status: ExitStatus, limit: ByteCount) -> Option<String> {
 }
 
 /// Why what stands where the disc should be is none.
-fn no_disc(iso: &Path, capacity: Option<ByteCount>) -> Option<String> {
+pub(super) fn no_disc(iso: &Path, capacity: Option<ByteCount>) -> Option<String> {
     let meta = match fs::symlink_metadata(iso) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Some("ended without an error and wrote no disc".to_owned());

@@ -37,6 +37,10 @@ pub enum Placeholder {
     SystemArea,
     /// The folder that the tool's own file stands in, for scripts beside it.
     Here,
+    /// Of an editor: the disc to edit, which it must leave as it is.
+    In,
+    /// Of an editor: the edited disc.
+    Out,
     /// The words of a deviation, when the id has it; otherwise nothing.
     Deviation(Deviation),
 }
@@ -75,7 +79,7 @@ impl Deviation {
 
 impl Placeholder {
     /// Every placeholder.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Iso,
         Self::Tree,
         Self::BootImage,
@@ -91,6 +95,8 @@ impl Placeholder {
         Self::Mode,
         Self::SystemArea,
         Self::Here,
+        Self::In,
+        Self::Out,
         Self::Deviation(Deviation::Count),
         Self::Deviation(Deviation::Segment),
         Self::Deviation(Deviation::Platform),
@@ -116,6 +122,8 @@ impl Placeholder {
             Self::Mode => "mode",
             Self::SystemArea => "system_area",
             Self::Here => "here",
+            Self::In => "in",
+            Self::Out => "out",
             Self::Deviation(Deviation::BootInfo) => "boot_info",
             Self::Deviation(deviation) => deviation.key(),
         }
@@ -178,6 +186,18 @@ impl Template {
     pub fn has(&self, placeholder: Placeholder) -> bool {
         let wanted = Piece::Placeholder(placeholder);
         self.words.iter().flatten().any(|piece| *piece == wanted)
+    }
+
+    /// A placeholder in it that is none of these.
+    #[must_use]
+    pub fn other_than(&self, known: &[Placeholder]) -> Option<Placeholder> {
+        let pieces = self.words.iter().flatten();
+        pieces
+            .filter_map(|piece| match piece {
+                Piece::Placeholder(placeholder) => Some(*placeholder),
+                Piece::Text(_) => None,
+            })
+            .find(|placeholder| !known.contains(placeholder))
     }
 
     /// The program, which may stand beside the tool's own file, in `here`; nothing when another placeholder is in its name.

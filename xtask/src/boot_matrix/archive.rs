@@ -17,9 +17,10 @@ use crate::{
 };
 
 /// What of the workspace is read when cells are run.
-const READ: [&str; 5] = [
+const READ: [&str; 6] = [
     "scenarios/data",
     "scenarios/dialogs",
+    "scenarios/editors",
     "scenarios/live",
     "scenarios/masters",
     "tests/snapshots",

@@ -161,7 +161,8 @@ fn accepted(
     }
     let foreign = options.master_cmd.is_some()
         || options.import.is_some()
-        || options.master.iter().any(|word| is_file(word));
+        || options.master.iter().any(|word| is_file(word))
+        || options.editor.iter().any(|word| is_file(word));
     if options.accepts() && (against.is_some() || options.iso.is_some() || foreign) {
         let what = "--accept has nowhere to put what is seen: there are no snapshots for --against, --iso, --import, --master-cmd or a tool's own file";
         return Err(Stop::usage(what, "--baseline DIR --accept"));
@@ -197,6 +198,12 @@ fn masters(
     let words = options.master.iter().map(String::as_str).chain(against);
     for file in words.filter(|word| is_file(word)) {
         let source = MasterSource::Named(absolute(Path::new(file)));
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    for file in options.editor.iter().filter(|word| is_file(word)) {
+        let source = MasterSource::NamedEditor(absolute(Path::new(file)));
         if !sources.contains(&source) {
             sources.push(source);
         }
@@ -263,6 +270,24 @@ pub(super) fn meant(word: &str, masters: &Masters) -> Result<Vec<Master>, Stop> 
     masters.family(word).map_err(unknown)
 }
 
+/// The editors that the options restrict the cells to; empty for no restriction.
+fn editors(options: &BootMatrix, masters: &Masters) -> Result<Vec<String>, Stop> {
+    let meant = |word: &String| {
+        if is_file(word) {
+            let source = [MasterSource::NamedEditor(absolute(Path::new(word)))];
+            let alone = Masters::read(&source).map_err(|error| Stop::scenarios(&error))?;
+            return Ok(alone.editors().map(ToOwned::to_owned).collect());
+        }
+        let known = masters.check_editor(word).map(|()| vec![word.clone()]);
+        known.map_err(|what| {
+            let remedy = "a name, or a file that describes an editor (NAME.toml)";
+            Stop::usage(what, remedy)
+        })
+    };
+    let meant: Vec<Vec<String>> = options.editor.iter().map(meant).collect::<Result<_, _>>()?;
+    Ok(meant.concat())
+}
+
 fn select(
     options: &BootMatrix,
     matrix: &Matrix,
@@ -290,6 +315,8 @@ fn select(
     let sets = match (&options.set, options.rerun) {
         (Some(sets), _) => sets.0.clone(),
         (None, Some(Rerun::Failed)) => Vec::new(),
+        (None, None) if !options.editor.is_empty() && own_scenarios => Vec::new(),
+        (None, None) if !options.editor.is_empty() => vec![Set::Editors],
         // Whoever names tools wants to compare them.
         (None, None) if names_tools && own_scenarios => Vec::new(),
         (None, None)
@@ -307,6 +334,7 @@ fn select(
         firmware: options.firmware.iter().map(|name| name.id).collect(),
         attach: options.attach.clone(),
         master,
+        editor: editors(options, &matrix.masters)?,
     };
     let cells = selection.apply(matrix).map_err(|error| {
         let remedy = "cargo xtask boot-matrix --list with fewer filters, which prints the cells";

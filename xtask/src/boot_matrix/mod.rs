@@ -35,6 +35,7 @@ use anyhow::Context;
 use harness::firmware::Firmware;
 use scenarios::{
     cell::Cell,
+    disc::tool_names,
     exchange,
     id::ABSENT,
     results::{FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
@@ -248,7 +249,7 @@ pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
         });
     let masters: BTreeSet<String> = cells
         .iter()
-        .map(|cell| cell.id.disc().master().to_owned())
+        .flat_map(|cell| tool_names(cell.id.disc().master()))
         .collect();
     Tools {
         qemu: Some(QemuTool {

@@ -24,7 +24,7 @@ pub(crate) struct BootMatrix {
     /// Print the ids of the cells, one a line, and run nothing.
     #[arg(long)]
     pub(crate) list: bool,
-    /// The sets of scenarios to run: default, masters, defects, grid, live or all [default: default; with --rerun all].
+    /// The sets of scenarios to run: default, masters, defects, grid, live, editors or all [default: default; with --rerun all].
     #[arg(long, value_name = "SET", value_parser = Sets::parse)]
     pub(crate) set: Option<Sets>,
     /// Run the scenarios of this folder, or of this file, instead of those that come with boot-matrix. Their snapshots
@@ -53,6 +53,10 @@ pub(crate) struct BootMatrix {
     /// {capacity_blocks} and {mode} are the words of the disc. Without {mode} it masters discs without emulation.
     #[arg(long, value_name = "COMMAND")]
     pub(crate) master_cmd: Option<String>,
+    /// Only discs that go through these editors: by name, or by the file that describes one. Without --set, the scenarios that try editors,
+    /// and of them what every editor must leave as it is: what started before the edit starts after it.
+    #[arg(long, value_name = "EDITOR|FILE.toml", value_delimiter = ',')]
+    pub(crate) editor: Vec<String>,
     /// Fail, and do not skip its cells, when this mastering tool is not there.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
@@ -68,7 +72,7 @@ pub(crate) struct BootMatrix {
     pub(crate) import: Option<PathBuf>,
     /// Boot this ISO as it is, on SeaBIOS and OVMF (or those of --firmware) by every attachment, instead of any scenario's discs. Its cells are
     /// only observed, unless there is --expect, --dialog or --baseline.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "editor", "require", "rerun"])]
     pub(crate) iso: Option<PathBuf>,
     /// A regular expression for what is seen on serial or on the screen when the ISO of --iso has booted; where it is not
     /// seen, that is a mismatch.
@@ -167,6 +171,7 @@ impl BootMatrix {
             attach: Vec::new(),
             master: Vec::new(),
             master_cmd: None,
+            editor: Vec::new(),
             require: Vec::new(),
             export: None,
             export_as: Name(String::new()),
@@ -229,6 +234,7 @@ impl BootMatrix {
             || self.firmware_grid
             || !self.scenarios.is_empty()
             || !self.master.is_empty()
+            || !self.editor.is_empty()
     }
 
     /// From where the machines start.

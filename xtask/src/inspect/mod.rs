@@ -1,5 +1,6 @@
 //! Reads a disc without booting it, and says what is on it and what is wrong with it.
 
+mod compare;
 mod sarif;
 pub(crate) mod text;
 
@@ -12,6 +13,7 @@ use std::{
 use anyhow::Context;
 use images::inspect::{DiscFile, InspectError, Inspection, Options, Source, Window, inspect};
 
+use self::compare::{Compared, Read};
 use crate::{
     cli::{Inspect, InspectFormat},
     iso,
@@ -33,6 +35,9 @@ pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
         verify: options.verify,
         ..Options::default()
     };
+    if let Some(after) = &options.compare {
+        return compare(options, &disc, after, &compared_with);
+    }
     let inspection =
         inspect(&mut Window::new(&disc), &compared_with).map_err(|error| unreadable(&error))?;
     say(options, &inspection).context("cannot write")?;
@@ -41,6 +46,40 @@ pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::from(1)
     })
+}
+
+/// Says what an edit did to booting. The exit code is 1 where something that was right is wrong now.
+fn compare(
+    options: &Inspect,
+    before: &DiscFile,
+    after: &Path,
+    how: &Options<'_>,
+) -> anyhow::Result<ExitCode> {
+    if options.format == InspectFormat::Sarif {
+        let what =
+            "--compare answers in sentences or as JSON, and SARIF shows the findings of one disc";
+        return Err(Stop::usage(what, "--format json").into());
+    }
+    let edited = iso::open(after, NO_DISC)?;
+    let read = |disc| Read::of(Window::new(disc), how).map_err(|error| unreadable(&error));
+    let compared = Compared::of(read(before)?, read(&edited)?);
+    let said = match options.format {
+        InspectFormat::Text => compared.write(&mut terminal::stdout(), after),
+        InspectFormat::Json | InspectFormat::Sarif => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            serde_json::to_writer_pretty(&mut out, &compared)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(out))
+                .and_then(|()| out.flush())
+        }
+    };
+    match said {
+        // Whoever reads it has read enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write")
+        }
+        _ => Ok(ExitCode::from(u8::from(compared.worse))),
+    }
 }
 
 /// Nothing is an error, and the disc holds the image that it was mastered from.

@@ -11,8 +11,10 @@ use harness::firmware::{self, FirmwareId};
 use rustix::process::geteuid;
 use scenarios::{
     cell::{Cell, DiscSource},
+    disc::tool_names,
     master::Masters,
     toolbox::Toolbox,
+    words::EDITED,
 };
 
 use crate::{place::cargo, setup::package::on_path, stop::Stop};
@@ -131,11 +133,14 @@ pub(crate) fn for_masters(
 ) -> Vec<Need> {
     let names: BTreeSet<String> = cells
         .iter()
-        .map(|cell| cell.id.disc().master().to_owned())
+        .flat_map(|cell| tool_names(cell.id.disc().master()))
         .chain(require.iter().cloned())
         .collect();
     let tool = |name: String| {
-        let tool = masters.tool(&name)?;
+        let tool = match name.strip_prefix(EDITED) {
+            Some(editor) => &masters.editor(editor)?.tool,
+            None => masters.tool(&name)?,
+        };
         let known = toolbox.as_ref().ok().and_then(|it| it.masters.get(&name));
         let found = known.cloned().unwrap_or_else(|| tool.find());
         let required = require.contains(&name);
