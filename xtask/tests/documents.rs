@@ -288,7 +288,7 @@ fn spoiled(disc: &str, copy: &Path) {
 fn violation(block: &Block<'_>) -> Option<String> {
     let Some(name) = block.mark("schema") else {
         return Some(
-            "which schema it keeps to is not said: schema=scenario, master, live, dialogue or words"
+            "which schema it keeps to is not said: schema=scenario, master, editor, live, dialogue or words"
                 .to_owned(),
         );
     };
