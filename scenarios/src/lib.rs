@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod basis;
 pub mod cell;
 pub mod compare;
+pub mod conformance;
 pub mod digests;
 pub mod disc;
 pub mod editor;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use harness::{dialogue, guest, live};
-use scenarios::{editor, file, master};
+use scenarios::{conformance, editor, file, master};
 use serde_json::Value;
 
 use self::schema::violations;
@@ -30,6 +30,8 @@ fn the_kept_schema_is_the_codes() {
         ("dialogue", dialogue::json_schema()),
         ("live", live::json_schema()),
         ("words", guest::json_schema()),
+        ("kit", conformance::kit_schema()),
+        ("conformance", conformance::report_schema()),
     ] {
         let path = workspace().join(format!("schemas/{name}.schema.json"));
         let kept = fs::read_to_string(path).expect("the schema is kept");

@@ -9,6 +9,8 @@ use std::{
 use anyhow::Context;
 use harness::{dialogue, guest, live};
 use scenarios::{
+    conformance,
+    conformance::Kit,
     digests, editor, file, files, master,
     matrix::{Folder, Matrix},
     snapshots,
@@ -32,6 +34,11 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
     if options.update_docs {
         let matrix = Matrix::shipped(workspace()).map_err(|error| Stop::scenarios(&error))?;
         files::write(&digests_file(), digests::of(&matrix).as_bytes())?;
+        for (file, text) in
+            golden_discs().map_err(|(_, what)| Stop::usage(what, "conformance/kit.toml"))?
+        {
+            files::write(&file, text.as_bytes())?;
+        }
         tables::update(workspace(), &matrix)
             .map_err(|what| Stop::usage(what, "cargo xtask boot-matrix --set all"))?;
     }
@@ -63,6 +70,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
         Step::run("dependencies", dependencies),
         Step::run("schema", schema),
         Step::run("reproducible discs", reproducible_discs),
+        Step::run("golden discs", kept_golden_discs),
         Step::run("generated tables", generated_tables),
         Step::run("unreferenced snapshots", unreferenced_snapshots),
     ];
@@ -78,7 +86,7 @@ fn in_workspace(arguments: &[&str]) -> std::process::Command {
 }
 
 /// The schemas that are kept, by the names of their files.
-fn schemas() -> [(&'static str, String); 6] {
+fn schemas() -> [(&'static str, String); 8] {
     [
         ("scenario.schema.json", file::json_schema()),
         ("master.schema.json", master::json_schema()),
@@ -86,6 +94,8 @@ fn schemas() -> [(&'static str, String); 6] {
         ("dialogue.schema.json", dialogue::json_schema()),
         ("live.schema.json", live::json_schema()),
         ("words.schema.json", guest::json_schema()),
+        ("kit.schema.json", conformance::kit_schema()),
+        ("conformance.schema.json", conformance::report_schema()),
     ]
 }
 
@@ -132,6 +142,26 @@ pub(crate) fn reproducible_discs() -> Result<(), (u8, String)> {
     )
 }
 
+/// The files that readers are given: discs as text, and what is on them.
+fn golden_discs() -> Result<Vec<(PathBuf, String)>, (u8, String)> {
+    let kit =
+        Kit::read(&conformance::shipped(workspace())).map_err(|error| (2, error.to_string()))?;
+    let discs = conformance::golden_discs(&kit).map_err(|error| (2, error.to_string()))?;
+    let folder = workspace().join("conformance").join("reader");
+    let files = discs.into_iter().flat_map(|golden| {
+        [
+            (folder.join(format!("{}.disc", golden.id)), golden.disc),
+            (folder.join(format!("{}.json", golden.id)), golden.json),
+        ]
+    });
+    Ok(files.collect())
+}
+
+fn kept_golden_discs() -> Result<(), (u8, String)> {
+    let mut discs = golden_discs()?.into_iter();
+    discs.try_for_each(|(file, text)| kept(&file, &text, "cargo xtask check --update-docs"))
+}
+
 fn dependencies() -> Result<(), (u8, String)> {
     let wrong = supply::check().map_err(|error| (3, format!("{error:#}")))?;
     if wrong.is_empty() {
@@ -169,6 +199,11 @@ fn unreferenced_snapshots() -> Result<(), (u8, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn golden_discs_are_what_is_made_now() {
+        assert_eq!(kept_golden_discs(), Ok(()));
+    }
 
     #[test]
     fn discs_are_the_same_bytes_on_every_machine() {

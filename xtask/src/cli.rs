@@ -29,6 +29,8 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Master the discs of the matrix, boot each, and compare what happened with what must happen.
     BootMatrix(Box<BootMatrix>),
+    /// Judge a tool that masters discs: have it make every disc of the conformance kit, and count those that are right.
+    Conformance(Conformance),
     /// Master one disc.
     Image(Image),
     /// Read a disc without booting it, and say what is on it and what is wrong with it.
@@ -71,6 +73,7 @@ impl Verb {
                 RunFormat::Text | RunFormat::Github => Format::Text,
             },
             Self::Repro(options) => options.format,
+            Self::Conformance(options) => options.format,
             Self::Image(options) => options.format,
             Self::Inspect(options) => options.format.of_errors(),
             Self::Merge(options) => options.format,
@@ -329,6 +332,31 @@ pub(crate) struct Image {
     /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::CONFORMANCE.help())]
+pub(crate) struct Conformance {
+    /// The tool: a file that describes it, as --master of boot-matrix takes it (docs/mastering.md), or the name of one that comes with boot-matrix.
+    #[arg(value_name = "TOOL.toml|NAME")]
+    pub(crate) tool: String,
+    /// Judge the discs by their bytes alone, and boot none.
+    #[arg(long)]
+    pub(crate) bytes_only: bool,
+    /// The list of discs [default: the one that comes with boot-matrix].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kit: Option<PathBuf>,
+    /// Write the score as a picture, an SVG.
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) badge: Option<PathBuf>,
+    /// The folder for the report, the discs and the evidence of their boots [default: target/conformance/NAME, by the name of the tool].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

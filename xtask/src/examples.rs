@@ -163,6 +163,17 @@ pub(crate) const IMAGE: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const CONFORMANCE: Examples = Examples(&[
+    (
+        "cargo xtask conformance tool.toml --bytes-only",
+        "in seconds, without QEMU",
+    ),
+    (
+        "cargo xtask conformance genisoimage --badge genisoimage.svg",
+        "and booted, with a picture of the score",
+    ),
+]);
+
 pub(crate) const MERGE: Examples = Examples(&[
     (
         "cargo xtask merge slice-1 slice-2 --out whole",

@@ -13,6 +13,7 @@ mod checkpoints;
 mod cli;
 mod columns;
 mod completions;
+mod conformance;
 mod doctor;
 mod examples;
 mod firmware;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         matches!(&cli.verb, Verb::BootMatrix(options) if options.format == RunFormat::Github);
     let done = match cli.verb {
         Verb::BootMatrix(options) => boot_matrix::run(&options),
+        Verb::Conformance(options) => conformance::run(&options),
         Verb::Image(options) => image::run(&options),
         Verb::Inspect(options) => inspect::run(&options),
         Verb::Repro(options) => repro::run(&options),

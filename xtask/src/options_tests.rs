@@ -24,6 +24,7 @@ const PRINTED_BY: &[(&str, &[&str])] = &[
     ("xtask/src/boot_matrix/", &["boot-matrix"]),
     ("xtask/src/inspect/", &["inspect"]),
     ("xtask/src/image.rs", &["image"]),
+    ("xtask/src/conformance.rs", &["conformance"]),
     ("xtask/src/merge.rs", &["merge"]),
     ("xtask/src/listen.rs", &["listen"]),
     ("scenarios/src/selection.rs", &["repro", "boot-matrix"]),

@@ -334,6 +334,7 @@ pages! {
     readme => "README.md",
     contributing => "CONTRIBUTING.md",
     benchmarks => "docs/benchmarks.md",
+    conformance => "docs/conformance.md",
     defects => "docs/findings.md",
     firmware => "docs/firmware.md",
     found => "docs/found.md",
@@ -350,12 +351,19 @@ pages! {
     examples => "examples/README.md",
     scenarios => "scenarios/README.md",
     schemas => "schemas/README.md",
+    readers => "conformance/reader/README.md",
 }
 
 #[test]
 fn no_page_is_left_out() {
     let mut pages: BTreeSet<String> = ["README.md", "CONTRIBUTING.md"].map(str::to_owned).into();
-    for folder in ["docs", "examples", "scenarios", "schemas"] {
+    for folder in [
+        "docs",
+        "examples",
+        "scenarios",
+        "schemas",
+        "conformance/reader",
+    ] {
         for entry in fs::read_dir(workspace().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if name.ends_with(".md") {

@@ -7,7 +7,7 @@ use scenarios::{cell::Cell, id::ABSENT, matrix::Matrix, words::Set};
 use super::{accepted, firmware_name, markdown_table};
 
 /// The tools, as they stand beside each other; what is not named follows.
-const ORDER: [&str; 7] = [
+pub(super) const ORDER: [&str; 7] = [
     "reference",
     "xorriso",
     "xorriso-mkrescue",

@@ -3,6 +3,7 @@
 //! Each stands between `<!-- generated: NAME -->` and `<!-- end -->`. Nothing is booted to make it.
 
 mod accepted;
+mod conformance;
 mod defects;
 mod families;
 mod firmware;
@@ -28,6 +29,7 @@ type Body = fn(&Path, &Matrix) -> Result<String, String>;
 /// Every table: the file in which it stands, its name, and what makes it.
 const TABLES: &[(&str, &str, Body)] = &[
     ("docs/mastering.md", "masters", masters::table),
+    ("docs/conformance.md", "conformance", conformance::table),
     ("docs/findings.md", "defects", defects::table),
     ("docs/findings.md", "calls", recipes::calls),
     ("docs/findings.md", "findings", defects::pages),
@@ -217,10 +219,13 @@ mod tests {
                 copy_file(file, copy.folder.path());
             }
             copy_file("docs/firmware.json", copy.folder.path());
-            for figures in fs::read_dir(workspace().join("docs/trust")).unwrap() {
-                let file = figures.unwrap().path();
-                let file = file.strip_prefix(workspace()).unwrap();
-                copy_file(file.to_str().unwrap(), copy.folder.path());
+            copy_file("conformance/kit.toml", copy.folder.path());
+            for kept in ["docs/trust", "conformance/results"] {
+                for figures in fs::read_dir(workspace().join(kept)).unwrap() {
+                    let file = figures.unwrap().path();
+                    let file = file.strip_prefix(workspace()).unwrap();
+                    copy_file(file.to_str().unwrap(), copy.folder.path());
+                }
             }
             let shipped = Folder::shipped(workspace());
             for file in shipped.files().unwrap() {
@@ -303,6 +308,10 @@ mod tests {
         // A cell less.
         let said = copy.after("scenarios/data/masters.toml", "\"none,count=1\", ", "");
         assert!(said.contains("mastering.md:"), "{said}");
+        // What a tool comes to by the conformance kit.
+        let kept = "conformance/results/genisoimage.json";
+        let said = copy.after(kept, "\"result\": \"pass\"", "\"result\": \"refused\"");
+        assert!(said.contains("docs/conformance.md:"), "{said}");
         // A word typed between the markers, and one that is not between them.
         let said = copy.after("docs/findings.md", "| boots |", "| starts |");
         assert!(said.contains("docs/findings.md:"), "{said}");
