@@ -214,7 +214,7 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
         let cells = group.iter().copied();
         cells.filter(move |cell| differences(cell).map(fate) == Some(fate_is))
     };
-    let number = |cells: usize| format!("{cells} of {} cells", all.len());
+    let number = |cells: usize| format!("{cells} of {} cell{}", all.len(), if all.len() == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     let broken: Vec<&CellResult> = of(Fate::Broken).collect();
     if !broken.is_empty() {

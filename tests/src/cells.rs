@@ -63,6 +63,7 @@ impl Cells {
             cells: out.join(run::LIST),
             out,
             accepted: Accepted::Snapshots,
+            strict: false,
             accept: false,
             toolbox: None,
             // Whoever starts many tests one by one wants each disc once: only those are too old that this program did not master.
