@@ -138,6 +138,8 @@ fn findings(differences: &Differences) -> impl Iterator<Item = &Difference> {
 fn tells(difference: &Difference) -> u8 {
     match difference.what.as_str() {
         "outcome" | "packet" => 1,
+        // The count is what is mistaken most often.
+        "loaded" => 3,
         "stage" | "words" | "entry that ran" => 0,
         _ => 2,
     }
@@ -163,9 +165,12 @@ fn fate(differences: &Differences) -> Fate {
 }
 
 fn cause(group: &[&CellResult], all: &[CellResult]) -> Option<Cause> {
-    let worst = group
-        .iter()
-        .min_by_key(|cell| differences(cell).map_or(Fate::Same, fate))?;
+    // Of those that became as bad, one of which a finding tells more.
+    let worst = group.iter().min_by_key(|cell| {
+        differences(cell).map_or((Fate::Same, true), |it| {
+            (fate(it), findings(it).next().is_none())
+        })
+    })?;
     let changed = differences(worst)?;
     let remedies = findings(changed).map(|it| it.remedy.as_str());
     let remedy = remedies.filter(|it| !it.is_empty()).take(1).collect();
@@ -214,7 +219,13 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
         let cells = group.iter().copied();
         cells.filter(move |cell| differences(cell).map(fate) == Some(fate_is))
     };
-    let number = |cells: usize| format!("{cells} of {} cell{}", all.len(), if all.len() == 1 { "" } else { "s" });
+    let number = |cells: usize| {
+        format!(
+            "{cells} of {} cell{}",
+            all.len(),
+            if all.len() == 1 { "" } else { "s" }
+        )
+    };
     let mut parts = Vec::new();
     let broken: Vec<&CellResult> = of(Fate::Broken).collect();
     if !broken.is_empty() {

@@ -269,8 +269,8 @@ impl<'a> Situation<'a> {
                     Severity::Error => true,
                     // It is an error where UEFI firmware has nothing but the partitions.
                     Severity::Warning if id == Id::HybridMbr => self.kind == FirmwareKind::Bios,
-                    // isolinux 6 starts with the table that it was shipped with.
-                    Severity::Warning if id == Id::BootInfoTable => {
+                    // What nobody trips over explains only what a program says.
+                    Severity::Warning if finding.trips.is_empty() => {
                         !started && self.explains.iter().any(|it| it == id.as_str())
                     }
                     Severity::Warning => !started,

@@ -24,7 +24,7 @@ pub(super) const ROOM: Room = Room {
     consequence: "OVMF computes no or too few blocks where the image begins exactly at the end of the volume or is cut by it: Not Found. Strictly behind the end its subtraction wraps, and it boots.",
     remedy: "Put the image inside the volume, keep it below 32 MiB so that a count can say its length, or enlarge the volume.",
     recipes: &[xorriso("-e"), genisoimage("-e")],
-    replaces: &[FindingId::VolumeSize],
+    replaces: &[],
     describes: false,
     check,
     defect: Some(Injection {

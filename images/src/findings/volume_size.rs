@@ -52,15 +52,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if trailing == BlockCount::ZERO || !reading.descriptors.sessions.is_empty() {
         return Vec::new();
     }
-    // The volume's own catalog and files belong into it; partitions behind it are nobody's mistake.
-    let end = Lba::new(claimed.get());
-    let tree = reading.tree.map(|tree| tree.end);
+    // Images that are appended stand behind it, and the boot catalog belongs into it.
     let catalog = reading.inspection.catalog.as_ref();
-    let catalog = catalog.map(|catalog| catalog.lba.plus(BlockCount::new(1)));
-    let outside = tree.into_iter().chain(catalog).any(|it| it > end);
-    if outside {
+    if let Some(catalog) = catalog.filter(|catalog| catalog.lba.get() >= claimed.get()) {
         let message = format!(
-            "the volume has {claimed}, and its own files or its boot catalog stand behind that"
+            "the volume has {claimed}, and its boot catalog stands behind that, at LBA {}",
+            catalog.lba.get()
         );
         return vec![Finding::new(ID, place, message).warning()];
     }

@@ -178,7 +178,9 @@ fn by_baseline(
                 let differences = each.min_by_key(least).unwrap_or_default();
                 if !differences.is_empty() {
                     judgement.differs.push(Differs::Snapshot);
-                    let sentences = differences.all().map(ToString::to_string);
+                    // What changed on the disc, before what came of it.
+                    let all = differences.structure.iter().chain(&differences.boot);
+                    let sentences = all.map(ToString::to_string);
                     judgement.reason.extend(sentences);
                 }
                 judgement.differences = Some(differences);

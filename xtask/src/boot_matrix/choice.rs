@@ -227,7 +227,7 @@ fn masters(
     Ok(sources)
 }
 
-fn is_file(word: &str) -> bool {
+pub(super) fn is_file(word: &str) -> bool {
     Path::new(word)
         .extension()
         .is_some_and(|extension| extension == "toml")

@@ -7,7 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+use harness::master::Tool;
 use scenarios::{
+    cell::Cell,
     gate::{self, Cause},
     record::{CellResult, Differs, Verdict},
     results::Results,
@@ -85,7 +87,12 @@ pub(super) fn verdict(results: &Results) -> String {
     let s = |number: usize| if number == 1 { "" } else { "s" };
     let mut parts = Vec::new();
     if totals.mismatch > 0 {
-        let of = format!("{} of {} cells", totals.mismatch, totals.cells);
+        let of = format!(
+            "{} of {} cell{}",
+            totals.mismatch,
+            totals.cells,
+            s(totals.cells)
+        );
         parts.push(match causes {
             0 => format!("red: {of}"),
             causes => format!("red: {causes} cause{} in {of}", s(causes)),
@@ -95,7 +102,7 @@ pub(super) fn verdict(results: &Results) -> String {
         parts.push(format!("{} could not be run", totals.infra));
     }
     if parts.is_empty() {
-        parts.push(format!("green: {} cells", totals.cells));
+        parts.push(format!("green: {} cell{}", totals.cells, s(totals.cells)));
     }
     parts.join(", ")
 }
@@ -196,6 +203,42 @@ pub(super) fn command(out: &Path, id: &str) -> String {
         Ok(words) if !words.is_empty() => format!("{words} {}", shell_words::quote(id)),
         _ => again(out, Some(id), None),
     }
+}
+
+/// What a tool's description has words for, and none of its cells asks for.
+pub(super) fn untried(tool: &Tool, cells: &[Cell]) -> Vec<String> {
+    let boots: Vec<String> = cells
+        .iter()
+        .map(|cell| cell.id.disc())
+        .filter(|disc| disc.master() == tool.name)
+        .map(|disc| format!("{},", disc.boot()))
+        .collect();
+    let none_has = |what: &str| !boots.iter().any(|boot| boot.contains(what));
+    let deviations = tool.deviations.keys().map(|it| it.key());
+    let deviations = deviations.filter(|key| none_has(&format!(",{key}=")));
+    let mut untried: Vec<String> = deviations.map(ToOwned::to_owned).collect();
+    for command in &tool.commands {
+        let hybrid = command.hybrid.as_ref().map(|it| format!("hybrid={it}"));
+        if let Some(hybrid) = hybrid {
+            if none_has(&format!(",{hybrid},")) && !untried.contains(&hybrid) {
+                untried.push(hybrid);
+            }
+            continue;
+        }
+        let has_mode = |mode: &String| {
+            boots
+                .iter()
+                .any(|boot| boot.starts_with(&format!("{mode},")))
+        };
+        if let Some(mode) = command
+            .modes
+            .first()
+            .filter(|_| !command.modes.iter().any(has_mode))
+        {
+            untried.push(mode.clone());
+        }
+    }
+    untried
 }
 
 /// What differs and is no failure, in a line.

@@ -1,6 +1,7 @@
 //! What is to be run, and with what, before anything is.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -26,7 +27,7 @@ use super::{
     checkpoints, choice,
     choice::Choice,
     folder::{self, Held},
-    live, resume, tools,
+    gate, live, resume, tools,
 };
 use crate::{
     cli::{self, BootMatrix, Rerun},
@@ -71,6 +72,7 @@ impl Plan {
         };
         if let Accepted::Baseline(folder) = &choice.accepted {
             check_baseline(folder, options, &cells)?;
+            tell_untried(options, &choice.matrix.masters, &cells);
         }
         let mut toolbox = provide(options, &choice.matrix.masters, &cells)?;
         let on_builds = !choice.builds.is_empty();
@@ -226,6 +228,27 @@ fn provide(options: &BootMatrix, masters: &Masters, cells: &[Cell]) -> anyhow::R
         .map(|_| choice::COMMAND.to_owned());
     let require: Vec<String> = options.require.iter().cloned().chain(named).collect();
     setup::provide_for_cells(cells, masters, &require, &options.tooling)
+}
+
+/// Says what a tool of the user's own can do, and no cell asks of it.
+fn tell_untried(options: &BootMatrix, masters: &Masters, cells: &[Cell]) {
+    if options.is_narrowed() || !options.master.iter().any(|word| choice::is_file(word)) {
+        return;
+    }
+    let names: BTreeSet<String> = cells
+        .iter()
+        .map(|cell| cell.id.disc().master().to_owned())
+        .collect();
+    for tool in names.iter().filter_map(|name| masters.tool(name)) {
+        let untried = gate::untried(tool, cells);
+        if !untried.is_empty() {
+            remark!(
+                "{} describes {}, and no cell has that: it is not tried",
+                tool.name,
+                untried.join(", ")
+            );
+        }
+    }
 }
 
 /// A baseline that cannot be compared with is told before minutes of work.

@@ -154,8 +154,8 @@ fn a_baseline_outweighs_what_is_declared_and_tells_that() {
     assert_eq!(
         reason,
         &Value::from(vec![
-            "loaded: 4, was 2",
-            "sector count of slot 1: 4, was 2880"
+            "sector count of slot 1: 4, was 2880",
+            "loaded: 4, was 2"
         ])
     );
 }
