@@ -32,7 +32,7 @@ impl AcceptedCell {
     pub fn all(&self) -> impl Iterator<Item = Baseline> {
         let or = self.or.iter().map(|boot| Baseline {
             boot: boot.clone(),
-            // What is read then is another matter.
+            // Only the first outcome has its reads recorded.
             reads: None,
             ..self.seen.clone()
         });
@@ -128,7 +128,7 @@ impl Baselines {
         };
         if let Some(line) = text.lines().position(|line| line.starts_with("<<<<<<< ")) {
             let what = format!(
-                "line {} has the marks of a merge that was not finished: choose one side, or accept anew",
+                "line {} has the conflict markers of an unfinished merge: choose one side, or accept again with --accept",
                 line + 1
             );
             return Err(unreadable()(io::Error::other(what)));

@@ -109,7 +109,7 @@ fn what_is_not_there_is_nothing_and_what_is_wrong_is_told_with_its_path() {
         ),
         (
             &merged,
-            "line 4 has the marks of a merge that was not finished",
+            "line 4 has the conflict markers of an unfinished merge",
         ),
         (
             &text.replace("\"scenario\": \"a\"", "\"scenario\": \"b\""),

@@ -1,19 +1,18 @@
 //! Comparisons: a cell with what it did before, or with what another tool's disc does.
 
+mod runs;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    path::Path,
 };
 
 use harness::observation::Canonical;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    baseline::{Baseline, DiscStructure, StructureRead, WHOLE},
-    id::{CellId, DiscId},
-    record::CellResult,
-};
+pub use runs::{ComparedCell, Comparison, ComparisonTotals, Side, with_master, with_run};
+
+use crate::baseline::{Baseline, DiscStructure, StructureRead, WHOLE};
 
 /// What there is not.
 const NOTHING: &str = "none";
@@ -487,231 +486,6 @@ fn without_places(cell: &Baseline) -> Canonical {
         packet.replace_range(8..16, "(image)");
     }
     boot
-}
-
-/// Two runs, or two tools, cell by cell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// What it was compared with: a master, or the results of an earlier run.
-    pub against: String,
-    /// How many cells are how.
-    pub totals: ComparisonTotals,
-    /// The cells that are not the same.
-    pub cells: Vec<ComparedCell>,
-    /// The cells without a counterpart in which something was seen.
-    pub only_here: Vec<String>,
-    /// Their cells without a counterpart here.
-    pub only_there: Vec<String>,
-}
-
-/// How many cells are how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ComparisonTotals {
-    /// They boot the same, and the discs have the same structure.
-    pub same: usize,
-    /// They boot the same, from discs of another structure.
-    pub structure_only: usize,
-    /// They boot differently.
-    pub differ: usize,
-    /// Seen only here.
-    pub only_here: usize,
-    /// Seen only there.
-    pub only_there: usize,
-    /// Of those with a counterpart: compared by outcome and findings alone, for want of evidence.
-    pub without_evidence: usize,
-}
-
-impl ComparisonTotals {
-    /// What the comparison amounts to: 1 where a cell boots differently, 3 where nothing could be compared or not all that was seen, which is
-    /// no pass, else 0.
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        if self.differ > 0 {
-            1
-        } else if self.without_evidence > 0 || self.same + self.structure_only == 0 {
-            3
-        } else {
-            0
-        }
-    }
-}
-
-/// A cell that is not as its counterpart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ComparedCell {
-    /// The cell.
-    pub id: String,
-    /// Its counterpart.
-    pub other: String,
-    /// In what they are not the same: `is` here, `was` there.
-    #[serde(flatten)]
-    pub differences: Differences,
-}
-
-/// One side of a comparison: what was seen, by cell.
-#[derive(Clone, Debug, Default)]
-pub struct Side(BTreeMap<String, (CellResult, Option<Baseline>)>);
-
-impl Side {
-    /// What a run saw, with the evidence in its folder.
-    pub fn of<'a>(cells: impl IntoIterator<Item = &'a CellResult>, out: &Path) -> Self {
-        let seen = cells.into_iter().filter(|cell| cell.outcome.is_some());
-        let side = seen.map(|cell| {
-            let left = Baseline::of_run(out, cell);
-            (cell.id.clone(), (cell.clone(), left))
-        });
-        Self(side.collect())
-    }
-
-    /// The master of all its cells, if it is one.
-    fn only_master(&self) -> Option<&str> {
-        let mut masters = self.0.values().map(|(result, _)| result.master.as_str());
-        let first = masters.next()?;
-        masters.all(|other| other == first).then_some(first)
-    }
-}
-
-/// Compares the cells of a run with those that another run saw: by their ids, or where the other run was of one other master and
-/// has no id in common with this one, with the same cell of that.
-#[must_use]
-pub fn with_run(
-    here: &[CellResult],
-    out: &Path,
-    there: &Side,
-    name: &str,
-    strictness: Strictness,
-) -> Comparison {
-    let here = Side::of(here, out);
-    let in_common = here.0.keys().any(|id| there.0.contains_key(id));
-    if let Some(master) = there.only_master().filter(|_| !in_common) {
-        return compare_sides(
-            &here,
-            there,
-            name,
-            |id| of_master(id, master),
-            &between_tools,
-        );
-    }
-    // Of one tool a change to what booting depends on is a change of booting.
-    let differences = |is: &Baseline, was: &Baseline| {
-        let mut differences = with_baseline(is, was, strictness);
-        differences.boot.append(&mut differences.structure);
-        differences
-    };
-    compare_sides(&here, there, name, |id| Some(id.to_owned()), &differences)
-}
-
-/// Compares the cells of a run's other masters with those of one of them.
-#[must_use]
-pub fn with_master(cells: &[CellResult], out: &Path, master: &str) -> Comparison {
-    let (there, here): (Vec<&CellResult>, Vec<&CellResult>) =
-        cells.iter().partition(|cell| cell.master == master);
-    let counterpart = |id: &str| of_master(id, master);
-    compare_sides(
-        &Side::of(here, out),
-        &Side::of(there, out),
-        master,
-        counterpart,
-        &between_tools,
-    )
-}
-
-/// The same cell of another master.
-fn of_master(id: &str, master: &str) -> Option<String> {
-    let id: CellId = id.parse().ok()?;
-    let disc = id.disc();
-    let parts = [
-        disc.scenario(),
-        disc.medium(),
-        disc.boot(),
-        disc.size(),
-        master,
-    ];
-    let other = DiscId::new(parts).ok()?;
-    let id = CellId::new(&other, id.firmware(), id.attachment()).ok()?;
-    Some(id.to_string())
-}
-
-fn compare_sides(
-    here: &Side,
-    there: &Side,
-    against: &str,
-    counterpart: impl Fn(&str) -> Option<String>,
-    differences: &dyn Fn(&Baseline, &Baseline) -> Differences,
-) -> Comparison {
-    let mut comparison = Comparison {
-        against: against.to_owned(),
-        totals: ComparisonTotals::default(),
-        cells: Vec::new(),
-        only_here: Vec::new(),
-        only_there: Vec::new(),
-    };
-    let totals = &mut comparison.totals;
-    let mut met = BTreeSet::new();
-    for (id, (result, left)) in &here.0 {
-        let other = counterpart(id).and_then(|id| there.0.get_key_value(&id));
-        let Some((other_id, (other_result, other_left))) = other else {
-            comparison.only_here.push(id.clone());
-            continue;
-        };
-        met.insert(other_id);
-        let differences = match (left, other_left) {
-            (Some(left), Some(other)) => differences(left, other),
-            _ => {
-                totals.without_evidence += 1;
-                without_evidence(result, other_result)
-            }
-        };
-        if differences.is_empty() {
-            totals.same += 1;
-            continue;
-        }
-        *if differences.boot.is_empty() {
-            &mut totals.structure_only
-        } else {
-            &mut totals.differ
-        } += 1;
-        comparison.cells.push(ComparedCell {
-            id: id.clone(),
-            other: other_id.clone(),
-            differences,
-        });
-    }
-    let unmet = there.0.keys().filter(|id| !met.contains(id));
-    comparison.only_there = unmet.cloned().collect();
-    totals.only_here = comparison.only_here.len();
-    totals.only_there = comparison.only_there.len();
-    comparison
-}
-
-/// What can be said by the results alone.
-fn without_evidence(is: &CellResult, was: &CellResult) -> Differences {
-    let outcome = |cell: &CellResult| {
-        let Some(outcome) = &cell.outcome else {
-            return Vec::new();
-        };
-        let expected = cell.expected.as_ref();
-        if expected.is_some_and(|expected| expected.leaves_open(outcome.kind)) {
-            return vec![("outcome".to_owned(), "one of those declared".to_owned())];
-        }
-        let code = outcome
-            .code
-            .as_ref()
-            .map_or(String::new(), |code| format!(" {code}"));
-        vec![
-            ("outcome".to_owned(), format!("{}{code}", outcome.kind)),
-            ("stage".to_owned(), outcome.stage.to_string()),
-        ]
-    };
-    let findings = |cell: &CellResult| {
-        let ids = cell.findings.iter();
-        ids.map(|id| (format!("finding {id}"), "there".to_owned()))
-            .collect()
-    };
-    let mut differences = Differences::default();
-    compare(&mut differences.boot, outcome(is), outcome(was));
-    compare(&mut differences.structure, findings(is), findings(was));
-    differences
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 use serde_json::json;
 
-use super::*;
+use super::{runs::without_evidence, *};
 use crate::{
-    record::Verdict,
+    record::{CellResult, Verdict},
     results::{Results, Tools},
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::outcome::OutcomeKind;
+use harness::{diagnosis::firmware_name, firmware::FirmwareId, outcome::OutcomeKind};
 use images::finding::FindingId;
 use serde::{Deserialize, Serialize};
 
@@ -215,6 +215,10 @@ fn sentence(cell: &CellResult, changed: &Differences) -> String {
 
 /// `no longer boots on OVMF by ahci, usb-cd: 3 of 12 cells; still boots on SeaBIOS`.
 fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
+    let booted = |cell: &&CellResult| {
+        let outcome = cell.outcome.as_ref();
+        outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
+    };
     let of = |fate_is: Fate| {
         let cells = group.iter().copied();
         cells.filter(move |cell| differences(cell).map(fate) == Some(fate_is))
@@ -251,8 +255,13 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
     let same: Vec<&CellResult> = of(Fate::Same).collect();
     if broken.is_empty() && other.is_empty() {
         let where_ = places(&same);
+        let does = if same.iter().all(booted) {
+            "boots"
+        } else {
+            "behaves"
+        };
         parts.push(format!(
-            "boots as before on {where_}: {}",
+            "{does} as before on {where_}: {}",
             number(same.len())
         ));
         return parts.join("; ");
@@ -262,10 +271,6 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
         .chain(&other)
         .map(|it| &*it.firmware)
         .collect();
-    let booted = |cell: &&CellResult| {
-        let outcome = cell.outcome.as_ref();
-        outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
-    };
     let others = all.iter().filter(booted).map(|cell| &*cell.firmware);
     let others: BTreeSet<&str> = others.filter(|it| !fails.contains(it)).collect();
     if !others.is_empty() {
@@ -292,13 +297,11 @@ fn places(cells: &[&CellResult]) -> String {
     places.join(" and ")
 }
 
-/// A firmware's name as people write it.
+/// A firmware's name as people write it, with its build.
 fn firmware(name: &str) -> String {
-    match name {
-        "seabios" => "SeaBIOS".to_owned(),
-        name => match name.strip_prefix("ovmf") {
-            Some(rest) => format!("OVMF{rest}"),
-            None => name.to_owned(),
-        },
+    let family = name.split('@').next().unwrap_or(name);
+    match family.parse::<FirmwareId>() {
+        Ok(id) => firmware_name(name, id),
+        Err(_) => name.to_owned(),
     }
 }

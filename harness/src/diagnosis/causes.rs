@@ -442,7 +442,7 @@ impl<'a> Situation<'a> {
         if let Some(guest) = self.system_said {
             return cause(
                 &format!(
-                    "what runs from it stopped by itself, and says why: {}",
+                    "what runs from it stopped by itself, and its own words are all that is known: {}",
                     quoted(guest)
                 ),
                 "Look for what it names: on the disc, in its kernel's command line, or in the machine.",

@@ -148,7 +148,7 @@ impl Task<'_> {
         in_a_plain_environment(&mut command, &scratch);
         let deadline = tool.deadline;
         let ended = confined(command, self.folder, self.limit, deadline)?;
-        // What depends on this host is of no use to anybody, and differs from run to run.
+        // Paths of this host differ from run to run, and help no reader.
         let said = ended
             .said
             .replace(&*self.folder.to_string_lossy(), "…")

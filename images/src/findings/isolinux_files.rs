@@ -167,7 +167,7 @@ fn missing(
     None
 }
 
-/// What a module is that this version cannot load.
+/// The kind of a module that this version cannot load; `None` where it can.
 fn of_another(version: u8, module: &[u8]) -> Option<&'static str> {
     match ModuleKind::of(module)? {
         ModuleKind::Com32 if version >= IN_TWO_PARTS => Some("a module for syslinux 4 and older"),

@@ -197,7 +197,7 @@ fn a_baseline_that_is_none_is_wrong_input_and_never_a_pass() {
         ),
         (
             "{\n<<<<<<< HEAD\n",
-            "line 2 has the marks of a merge that was not finished",
+            "line 2 has the conflict markers of an unfinished merge",
         ),
         (
             "{\"schema\": \"boot-matrix/1\"}",
