@@ -46,6 +46,7 @@ pub mod distilled;
 pub mod efi_program;
 pub mod eltorito;
 pub mod fat;
+pub mod field;
 pub mod finding;
 mod findings;
 pub mod inspect;

@@ -9,7 +9,7 @@ use std::{
 
 use harness::{
     live::{Built, Stock, build, payload},
-    master::{EditJob, FoundTool, Job, Mastered, Placeholder, Tool},
+    master::{Changed, EditJob, FoundTool, Job, Mastered, Placeholder, Tool},
 };
 use images::{
     distilled::Distilled,
@@ -67,6 +67,8 @@ pub struct Workshop<'a> {
     pub masters: &'a Masters,
     /// The tools that are on this host.
     pub found: &'a BTreeMap<String, Result<FoundTool, String>>,
+    /// What is otherwise than it always is when a tool runs.
+    pub changed: Changed<'a>,
 }
 
 impl Workshop<'_> {
@@ -146,7 +148,7 @@ fn write_disc(recipe: &Recipe, folder: &Path, workshop: Workshop<'_>) -> io::Res
     let name = recipe.master.as_str();
     if let Some(tool) = workshop.masters.tool(name) {
         return match workshop.found.get(name) {
-            Some(Ok(found)) => write_by_tool(recipe, folder, tool, found),
+            Some(Ok(found)) => write_by_tool(recipe, folder, (tool, found), workshop.changed),
             _ => Err(io::Error::other(format!("{name} is not on this host"))),
         };
     }
@@ -172,7 +174,12 @@ fn refuse(folder: &Path, words: &[String]) -> io::Result<()> {
     fs::write(folder.join(REFUSAL), format!("{}\n", words.join("\n")))
 }
 
-fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool) -> io::Result<()> {
+fn write_by_tool(
+    recipe: &Recipe,
+    folder: &Path,
+    (tool, found): (&Tool, &FoundTool),
+    changed: Changed<'_>,
+) -> io::Result<()> {
     let (id, boot) = (recipe.id.as_str(), &recipe.boot);
     let contents = Contents::new(id, recipe.medium, boot, recipe.size);
     let counted = contents.and_then(|contents| Ok((contents.load_sectors()?, contents)));
@@ -189,6 +196,7 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
     let work = folder.join(WORK);
     fs::create_dir(&work)?;
     contents.write_to(&work, in_tree)?;
+    changed.apply_to(&work)?;
     let mastered = harness::master::master(
         tool,
         found,
@@ -200,6 +208,7 @@ fn write_by_tool(recipe: &Recipe, folder: &Path, tool: &Tool, found: &FoundTool)
                 .medium
                 .map(|medium: Medium| medium.capacity().bytes()),
             length: contents.length(),
+            changed,
         },
     )?;
     take(recipe, folder, mastered, &mut contents)
@@ -237,6 +246,7 @@ fn write_edited(
         before: &iso,
         folder: &work,
         capacity,
+        changed: workshop.changed,
     };
     let edited = harness::master::edit(editor, found, &job)?;
     let id = recipe.id.as_str();

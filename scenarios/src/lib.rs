@@ -37,6 +37,7 @@ pub mod selection;
 pub mod snapshots;
 pub mod terms;
 pub mod toolbox;
+pub mod twice;
 pub mod words;
 
 mod discs;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::master::FoundTool;
+use harness::master::{Changed, FoundTool};
 use scenarios::{
     cell::Recipe,
     conformance::{self, Fault, Item, Judged, Kit, Report, Result as Came},
@@ -153,6 +153,7 @@ impl Writer {
         let workshop = Workshop {
             masters: &self.masters,
             found: &self.found,
+            changed: Changed::default(),
         };
         let mut judged = of(Came::Pass);
         match disc::master(&recipe, &out.join("discs"), workshop)? {

@@ -84,6 +84,10 @@ pub(crate) const BOOT_MATRIX: Examples = Examples(&[
         "and whether they still do it",
     ),
     (
+        "cargo xtask boot-matrix --master tool.toml --twice",
+        "whether the tool makes the same bytes a second time",
+    ),
+    (
         "cargo xtask boot-matrix --master genisoimage --against xorriso",
         "two tools, cell by cell",
     ),

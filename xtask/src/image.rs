@@ -11,7 +11,7 @@ use anyhow::Context;
 use harness::{
     attachment::Attachment,
     live::Stock,
-    master::{FoundTool, Tool},
+    master::{Changed, FoundTool, Tool},
 };
 use images::defect::Defect;
 use scenarios::{
@@ -56,6 +56,7 @@ pub(crate) fn run(options: &Image) -> anyhow::Result<ExitCode> {
     let workshop = Workshop {
         masters: &masters,
         found: &found,
+        changed: Changed::default(),
     };
     check_place(&options.out)?;
     // A tool runs in a folder of its own, where a relative path means something else.

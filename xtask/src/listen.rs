@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context;
 use harness::{
     listen::{self, Listening},
+    master::Changed,
     observation::{Observation, damage},
     serial::port::{self, PortError},
     verdict::{Expectation, Verdict, contradictions},
@@ -131,6 +132,7 @@ fn manifest_of(cell: &Cell, matrix: &Matrix) -> anyhow::Result<Manifest> {
     let workshop = Workshop {
         masters: &matrix.masters,
         found: &found,
+        changed: Changed::default(),
     };
     let folder = tempfile::tempdir().context("cannot make a folder")?;
     match disc::master(recipe, folder.path(), workshop)? {

@@ -9,7 +9,7 @@ use images::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    FoundTool, Mastered, Template, Tool,
+    Changed, FoundTool, Mastered, Template, Tool,
     run::{Task, limit, no_disc},
     template::Placeholder,
 };
@@ -45,6 +45,8 @@ pub struct EditJob<'a> {
     pub folder: &'a Path,
     /// What the medium holds.
     pub capacity: Option<ByteCount>,
+    /// What is otherwise than it always is.
+    pub changed: Changed<'a>,
 }
 
 /// Runs an editor on a disc. Whatever it does is a refusal in its own words, as with a tool that masters: also that it writes no
@@ -78,6 +80,7 @@ pub fn edit(editor: &Editor, found: &FoundTool, job: &EditJob<'_>) -> io::Result
         runs_in: job.folder,
         folder: job.folder,
         limit: limit(job.capacity, length),
+        changed: job.changed,
     };
     let mut edited = task.run(|| {
         if let Some(why) = no_disc(&out, job.capacity) {

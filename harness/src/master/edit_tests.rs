@@ -39,6 +39,7 @@ fn edited(script: &str, in_place: bool, seconds: u64) -> (Mastered, tempfile::Te
         before: &before.join("disc.iso"),
         folder: &work,
         capacity: Some(ByteCount::new(100 * 2048)),
+        changed: Changed::default(),
     };
     (edit(&editor, &found, &job).unwrap(), folder)
 }

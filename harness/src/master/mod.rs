@@ -1,5 +1,6 @@
 //! External mastering tools: described as data, found on this host, and run in a folder of their own.
 
+mod circumstance;
 mod edit;
 mod finished;
 mod run;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::run::run_in;
 pub use self::{
+    circumstance::{Changed, Circumstance, Elsewhere},
     edit::{EditJob, Editor, edit},
     finished::{dig_holes, manifest},
     run::{Job, Mastered, master},

@@ -22,7 +22,7 @@ use regex::Regex;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group};
 
 use super::{
-    FoundTool, Tool,
+    Changed, FoundTool, Tool,
     template::{Deviation, Placeholder, Values},
 };
 use crate::{
@@ -50,6 +50,8 @@ pub struct Job<'a> {
     pub capacity: Option<ByteCount>,
     /// How much there is to put on the disc.
     pub length: ByteCount,
+    /// What is otherwise than it always is.
+    pub changed: Changed<'a>,
 }
 
 /// What a tool made of a disc.
@@ -96,6 +98,7 @@ pub fn master(tool: &Tool, found: &FoundTool, job: &Job<'_>) -> io::Result<Maste
         runs_in: &job.folder.join(TREE),
         folder: job.folder,
         limit,
+        changed: job.changed,
     };
     task.run(|| no_disc(&iso, job.capacity).map_or(Ok(iso.clone()), Err))
 }
@@ -126,6 +129,8 @@ pub(super) struct Task<'a> {
     pub(super) folder: &'a Path,
     /// How long a file it may write.
     pub(super) limit: ByteCount,
+    /// What is otherwise than it always is.
+    pub(super) changed: Changed<'a>,
 }
 
 impl Task<'_> {
@@ -146,6 +151,7 @@ impl Task<'_> {
         fs::create_dir_all(&scratch)?;
         command.current_dir(self.runs_in);
         in_a_plain_environment(&mut command, &scratch);
+        self.changed.set(&mut command);
         let deadline = tool.deadline;
         let ended = confined(command, self.folder, self.limit, deadline)?;
         // Paths of this host differ from run to run, and help no reader.

@@ -37,6 +37,7 @@ fn mastered(script: &str, seconds: u64) -> (Mastered, tempfile::TempDir) {
             load_sectors: None,
             capacity: Some(ByteCount::new(100 * 2048)),
             length: contents.length(),
+            changed: Changed::default(),
         },
     );
     (made.unwrap(), folder)

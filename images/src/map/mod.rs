@@ -126,13 +126,32 @@ impl DiscMap {
         }
     }
 
+    /// The innermost structure that a byte belongs to, and the byte behind those that belong to it in a row.
+    #[must_use]
+    pub fn innermost(&self, offset: u64) -> Option<(&Extent, u64)> {
+        let segment = self.segments.get(self.segment_after(offset))?;
+        let extent = self.extents.get(segment.extent)?;
+        (segment.start <= offset).then_some((extent, segment.end))
+    }
+
+    /// The next byte of which it is known what it belongs to, from one on of which it is not; the disc's end where there is none.
+    #[must_use]
+    pub fn next_known(&self, offset: u64) -> u64 {
+        let next = self.segments.get(self.segment_after(offset));
+        next.map_or(self.length.get(), |segment| segment.start)
+    }
+
+    /// The first segment that ends behind a byte.
+    fn segment_after(&self, offset: u64) -> usize {
+        self.segments
+            .partition_point(|segment| segment.end <= offset)
+    }
+
     /// What these bytes belong to, in the order in which they stand.
     #[must_use]
     pub fn whose(&self, offset: u64, bytes: ByteCount) -> Vec<Owned> {
         let end = offset.saturating_add(bytes.get());
-        let first = self
-            .segments
-            .partition_point(|segment| segment.end <= offset);
+        let first = self.segment_after(offset);
         let mut owners = Owners::default();
         let mut at = offset;
         for segment in self.segments.get(first..).unwrap_or_default() {

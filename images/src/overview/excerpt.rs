@@ -1,11 +1,10 @@
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     eltorito::ENTRY_BYTES,
+    field::{self, Field, Layout},
     finding::Finding,
-    inspect::{EntryKind, EntryReading, Inspection, Window},
+    inspect::{Inspection, Window},
     map::DiscMap,
     units::ByteCount,
 };
@@ -31,17 +30,6 @@ pub struct Excerpt {
     pub fields: Vec<Field>,
 }
 
-/// A field of a structure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Field {
-    /// Its first byte, from the structure's.
-    pub at: usize,
-    /// Its length in bytes.
-    pub bytes: usize,
-    /// Its name.
-    pub name: Cow<'static, str>,
-}
-
 impl Excerpt {
     /// Whether a byte of the disc is in it.
     #[must_use]
@@ -53,78 +41,6 @@ impl Excerpt {
     }
 }
 
-/// Lengths and names, in order and without gaps.
-type Layout = &'static [(usize, &'static str)];
-
-/// El Torito, figure 7.
-const BOOT_RECORD: Layout = &[
-    (1, "descriptor type"),
-    (5, "ISO 9660 identifier"),
-    (1, "version"),
-    (32, "boot system identifier"),
-    (32, "unused"),
-    (4, "LBA of the catalog"),
-];
-/// El Torito, figure 2.
-const VALIDATION: Layout = &[
-    (1, "header id"),
-    (1, "platform id"),
-    (2, "reserved"),
-    (24, "id string"),
-    (2, "checksum"),
-    (2, "key bytes 55 AA"),
-];
-/// El Torito, figure 3.
-const INITIAL: Layout = &[
-    (1, "boot indicator"),
-    (1, "boot media type"),
-    (2, "load segment"),
-    (1, "system type"),
-    (1, "unused"),
-    (2, "sector count"),
-    (4, "load RBA"),
-    (20, "unused"),
-];
-/// El Torito, figure 4.
-const HEADER: Layout = &[
-    (1, "header indicator"),
-    (1, "platform id"),
-    (2, "number of section entries"),
-    (28, "id string"),
-];
-/// El Torito, figure 5.
-const SECTION: Layout = &[
-    (1, "boot indicator"),
-    (1, "boot media type"),
-    (2, "load segment"),
-    (1, "system type"),
-    (1, "unused"),
-    (2, "sector count"),
-    (4, "load RBA"),
-    (1, "selection criteria type"),
-    (19, "selection criteria"),
-];
-/// El Torito, figure 6.
-const EXTENSION: Layout = &[
-    (1, "extension indicator"),
-    (1, "extension flag"),
-    (30, "selection criteria"),
-];
-
-fn fields(layout: Layout) -> Vec<Field> {
-    let mut at = 0;
-    let field = |&(bytes, name): &(usize, &'static str)| {
-        let field = Field {
-            at,
-            bytes,
-            name: Cow::Borrowed(name),
-        };
-        at += bytes;
-        field
-    };
-    layout.iter().map(field).collect()
-}
-
 /// The boot records, the catalog, and what findings point to besides.
 pub(super) fn excerpts(
     disc: &mut Window<'_>,
@@ -134,14 +50,19 @@ pub(super) fn excerpts(
     let mut excerpts = Vec::new();
     for record in &inspection.boot_records {
         let what = format!("boot record at LBA {}", record.lba.get());
-        excerpts.extend(structure(disc, what, record.lba.byte_offset(), BOOT_RECORD));
+        excerpts.extend(structure(
+            disc,
+            what,
+            record.lba.byte_offset(),
+            field::BOOT_RECORD,
+        ));
     }
     if let Some(catalog) = &inspection.catalog {
         for entry in catalog.entries.iter().take(SLOTS) {
             let slot_bytes = u64::try_from(ENTRY_BYTES).unwrap_or(u64::MAX);
             let at = u64::from(entry.slot).saturating_mul(slot_bytes);
             let offset = catalog.lba.byte_offset().saturating_add(at);
-            let (kind, layout) = entry_layout(entry);
+            let (kind, layout) = field::of_slot(entry.kind);
             let what = format!("slot {} of the catalog: {kind}", entry.slot);
             excerpts.extend(structure(disc, what, offset, layout));
         }
@@ -156,20 +77,10 @@ pub(super) fn excerpts(
     excerpts
 }
 
-const fn entry_layout(entry: &EntryReading) -> (&'static str, Layout) {
-    match entry.kind {
-        EntryKind::Validation => ("validation entry", VALIDATION),
-        EntryKind::Initial => ("initial entry", INITIAL),
-        EntryKind::Header => ("section header", HEADER),
-        EntryKind::Section => ("section entry", SECTION),
-        EntryKind::Extension => ("section entry extension", EXTENSION),
-    }
-}
-
 fn structure(disc: &mut Window<'_>, what: String, offset: u64, layout: Layout) -> Option<Excerpt> {
     let length = layout.iter().map(|(bytes, _)| bytes).sum();
     read(disc, what, offset, length).map(|excerpt| Excerpt {
-        fields: fields(layout),
+        fields: field::fields(layout),
         ..excerpt
     })
 }

@@ -4,7 +4,8 @@ mod excerpt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::excerpt::{Excerpt, Field};
+pub use self::excerpt::Excerpt;
+pub use crate::field::Field;
 use crate::{
     inspect::{Inspection, Window},
     map::{DiscMap, Extent, Structure},

@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use harness::{live::Stock, master::FoundTool};
+use harness::{
+    live::Stock,
+    master::{Changed, FoundTool},
+};
 
 use crate::{
     cell::{Cell, Recipe},
@@ -122,6 +125,7 @@ impl Environment {
                 .toolbox
                 .as_ref()
                 .map_or(&NOTHING, |toolbox| &toolbox.masters),
+            changed: Changed::default(),
         }
     }
 }

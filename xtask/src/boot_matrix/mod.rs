@@ -22,6 +22,7 @@ mod progress;
 mod resume;
 mod review;
 mod table;
+mod twice;
 
 use std::{
     collections::BTreeSet,
@@ -68,6 +69,9 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
     review::check(options, &choice)?;
     if options.review || (options.accept && choice.accepted == Accepted::Snapshots) {
         insta::check()?;
+    }
+    if options.twice {
+        return twice::run(options, &choice);
     }
     if let Some(folder) = &options.export {
         return export(options, &choice.cells, folder);

@@ -108,6 +108,11 @@ pub(crate) struct BootMatrix {
     /// blocks are read.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Boot nothing, and master the discs of tools twice: the second time with another clock, time zone, locale, umask, folder, order and
+    /// dates of the files, and on one processor. Every byte that differs is named by its field, and by what it follows; both discs
+    /// are left in --out [default: target/twice]. The exit code is 1 where a disc is not the same.
+    #[arg(long, conflicts_with_all = ["accept", "accept_also", "list", "export", "import", "against", "iso", "firmware_grid", "rerun", "resume", "strict", "cold", "prove_warm"])]
+    pub(crate) twice: bool,
     /// Look at what differs from its snapshot after the run, one by one, and accept or reject it (cargo insta review). Only
     /// what is as the scenario declares is shown.
     #[arg(long, conflicts_with_all = ["accept", "list", "export", "baseline", "against", "iso", "firmware_grid"])]
@@ -185,6 +190,7 @@ impl BootMatrix {
             accept_also: false,
             prune: false,
             strict: false,
+            twice: false,
             review: false,
             rerun: None,
             resume: false,

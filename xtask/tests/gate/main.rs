@@ -9,6 +9,7 @@
 mod common;
 mod example;
 mod regressions;
+mod twice;
 
 use std::{
     ffi::OsStr,
