@@ -1,6 +1,9 @@
 //! Everything: the default matrix through the same door as a user's, and all other tests.
 
-use std::{process::ExitCode, thread};
+use std::{
+    process::{Command, ExitCode},
+    thread,
+};
 
 use anyhow::Context;
 use harness::outcome::OutcomeKind;
@@ -15,7 +18,7 @@ use scenarios::{
 use crate::{
     boot_matrix,
     cli::{BootMatrix, Sets, Test, Tooling},
-    place::{cargo, nextest_profile, target, workspace},
+    place::{self, cargo, nextest_profile, target, workspace},
     setup,
     signals::Signals,
     steps::{self, Step},
@@ -39,10 +42,16 @@ pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {
     });
     let signals = Signals::catch()?;
     let tried = Run::file(&target().join("boot-matrix"));
+    let mut causes = Command::new(place::THIS_PROGRAM);
+    causes.args(["trust", "discs", "--causes"]);
+    for disc in EXPLAINED {
+        causes.args(["--only", disc]);
+    }
     let steps = [
         booted,
         others,
         live,
+        Step::command_under(signals, "what keeps six discs from starting", &mut causes),
         Step::command_under(
             signals,
             "tests",
@@ -83,6 +92,16 @@ fn processors() -> usize {
 const LIVE: [&str; 2] = [
     "live-cloud/-/alpine/-/-/seabios/ide",
     "live-damaged-cloud/-/alpine,damage=no-grub-cfg/-/-/ovmf/ide",
+];
+
+/// Discs with one fault, of which its finding alone may be called the cause.
+const EXPLAINED: [&str; 6] = [
+    "defects-descriptors/-/bios+efi,defect=no-boot-record/",
+    "defects-catalog/-/bios+efi,defect=catalog-checksum/",
+    "defects-entry/-/efi,defect=entry-not-bootable/",
+    "defects-count/-/bios+efi,defect=count-efi-short/",
+    "defects-image/-/bios+efi,defect=loader-emulation/",
+    "defects-efi-image/-/bios+efi,defect=efi-loader-name/",
 ];
 
 /// The rest of the set takes half an hour: `cargo xtask trust discs`.

@@ -351,7 +351,9 @@ fn causes(
             }
         })
         .collect();
-    let starts = experiment.is_some_and(|it| it.starts == Starts::Yes);
+    // With its fixes it is not seen to fail: then the disc is made for this.
+    let no_longer_fails =
+        experiment.is_some_and(|it| !it.proved.is_empty() && it.starts != Starts::No);
     if proved.is_empty() {
         let tried = experiment.map_or(&[][..], |it| &it.harmless);
         let mut likely = situation.findings(inspection);
@@ -368,7 +370,7 @@ fn causes(
             })
         }));
     }
-    if causes.is_empty() || (!starts && situation.knows_the_design(inspection)) {
+    if causes.is_empty() || (!no_longer_fails && situation.knows_the_design(inspection)) {
         causes.extend(situation.by_design(inspection));
     }
     causes

@@ -5,7 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{attachment::Attachment, diagnosis::Diagnosis, guest::Starts, outcome::OutcomeKind};
+use harness::{
+    attachment::Attachment,
+    diagnosis::{Cause, Diagnosis},
+    guest::Starts,
+    outcome::OutcomeKind,
+};
 use scenarios::{files, results::Results, words::Name};
 use toml::{Table, Value};
 
@@ -167,13 +172,20 @@ fn summary(diagnosis: &[Diagnosis]) -> String {
     }
 }
 
-/// Why it had to happen: what was found on the disc, or else what was seen.
+/// Why it had to happen: what an experiment proved, all of it; or what is likely; or else what was seen.
 fn because(diagnosis: &Diagnosis) -> String {
-    let cause = diagnosis.causes.first();
-    cause.map_or_else(
-        || diagnosis.happened.clone(),
-        |cause| cause.sentence.clone(),
-    )
+    let proved: Vec<&Cause> = diagnosis.causes.iter().filter(|it| it.proved).collect();
+    let sentences: Vec<&str> = proved.iter().map(|cause| &*cause.sentence).collect();
+    match (&proved[..], diagnosis.causes.first()) {
+        ([], None) => diagnosis.happened.clone(),
+        ([], Some(likely)) => likely.sentence.clone(),
+        ([cause, ..], _) => format!(
+            "{} Proved: with {} fixed, {}.",
+            sentences.join(" "),
+            if proved.len() == 1 { "that" } else { "these" },
+            cause.then
+        ),
+    }
 }
 
 /// What was seen, and apart from that what was seen where chance decides.

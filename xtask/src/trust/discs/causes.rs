@@ -76,13 +76,19 @@ fn all() -> anyhow::Result<Vec<Faulty>> {
     for cell in matrix.cells().filter(|cell| cell.set == Set::Defects) {
         let id = cell.id.disc().to_string();
         let boot: Option<Boot> = cell.id.disc().boot().parse().ok();
-        let defect = boot.and_then(|boot| boot.defect);
-        if let Some(defect) = defect
+        let defect = boot.as_ref().and_then(|boot| boot.defect);
+        if let (Some(boot), Some(defect)) = (boot, defect)
             && discs.iter().all(|disc| disc.id != id)
         {
+            // What it is not made for, it does not do, whatever else is wrong.
+            let by_design = boot
+                .mode
+                .bios()
+                .is_none()
+                .then_some(FindingId::CatalogEfiOnly);
             discs.push(Faulty {
                 id,
-                allowed: BTreeSet::from([defect.id()]),
+                allowed: by_design.into_iter().chain([defect.id()]).collect(),
             });
         }
     }
