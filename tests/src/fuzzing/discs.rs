@@ -11,6 +11,7 @@ use images::{
     efi_program::{EfiProgram, GrubCore},
     eltorito::{BootEntry, ENTRY_BYTES, RawValidation, SectionHeader, boot_record},
     fat::FatVolume,
+    field::FieldNames,
     inspect::{EntryKind, Inspection, Options, Window, inspect},
     iso9660::{DirectoryRecord, FileSpec, Names, PrimaryVolume, Tree, terminator},
     map::{DiscMap, Structure},
@@ -90,11 +91,25 @@ pub(super) const MAP: Target = Target {
             assert!(owned.blocks.iter().all(|run| run.start() <= run.end()));
         }
         drop(Overview::read(&mut window, &inspection, &map));
+        let starts: Vec<u64> = map.extents().iter().map(|extent| extent.offset).collect();
+        let mut names = FieldNames::new(&mut window, &inspection, &map);
+        // The middle of a structure is as good as its beginning.
+        for offset in starts
+            .into_iter()
+            .take(NAMED)
+            .flat_map(|start| [start, start + 40])
+        {
+            let name = names.name(offset);
+            assert!((name.offset..name.end()).contains(&offset), "{name:?}");
+        }
         disc.assert_bounded();
     },
     longest: 512,
     words: &[],
 };
+
+/// So many structures have bytes that are named.
+const NAMED: usize = 60;
 
 pub(super) const CATALOG: Target = Target {
     name: "catalog",
