@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Checkpoints) -> anyhow::Result<ExitCode> {
             let count = store
                 .clear()
                 .with_context(|| format!("cannot remove {folder}"))?;
-            let mut out = io::stdout().lock();
+            let mut out = crate::terminal::answer();
             match options.format {
                 Format::Json => writeln!(
                     out,
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Checkpoints) -> anyhow::Result<ExitCode> {
 }
 
 fn print(kept: &[Kept], folder: &str, format: Format) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = crate::terminal::answer();
     let refusal = |kept: &Kept| kept.record.refusal.map(|refusal| refusal.to_string());
     if format == Format::Json {
         let rows: Vec<_> = kept

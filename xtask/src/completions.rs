@@ -3,10 +3,7 @@
 //! A shell knows completions by the program, and here that is cargo, which has its own. So `cargo xtask` is completed as a program
 //! `cargo-xtask`, which need not exist, and where a shell asks for cargo's it is led there.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Command, CommandFactory};
@@ -58,7 +55,7 @@ complete -c cargo -n 'not __fish_seen_subcommand_from xtask' -a xtask
 
 /// Runs the verb.
 pub(crate) fn run(options: &Completions) -> anyhow::Result<ExitCode> {
-    let mut out = io::stdout().lock();
+    let mut out = crate::terminal::answer();
     out.write_all(&script(options.shell))
         .context("cannot write the script")?;
     Ok(ExitCode::SUCCESS)

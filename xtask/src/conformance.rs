@@ -67,13 +67,7 @@ pub(crate) fn run(options: &Conformance) -> anyhow::Result<ExitCode> {
         files::write(badge, report.badge().as_bytes())
             .map_err(|error| Stop::unwritable(&error, "another file with --badge"))?;
     }
-    match say(options, &report) {
-        // Whoever reads the report has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write the report")?;
-        }
-        _ => {}
-    }
+    say(options, &report).context("cannot write the report")?;
     Ok(ExitCode::from(u8::from(!report.conforms())))
 }
 
@@ -293,7 +287,7 @@ fn wrong(cell: &CellResult) -> Result<Option<String>, Stop> {
 
 fn say(options: &Conformance, report: &Report) -> io::Result<()> {
     if options.format == Format::Json {
-        let mut out = io::stdout().lock();
+        let mut out = terminal::answer();
         let text = serde_json::to_string_pretty(report)?;
         writeln!(out, "{text}")?;
         return out.flush();

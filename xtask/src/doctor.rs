@@ -68,7 +68,7 @@ fn print(needs: &[Need], besides: &[Need], facts: &[String], format: Format) -> 
         let besides: Vec<_> = besides.iter().map(document).collect();
         let doctor =
             json!({ "schema": "doctor/1", "needs": needs, "optional": besides, "facts": facts });
-        return writeln!(io::stdout(), "{doctor}");
+        return writeln!(terminal::answer(), "{doctor}");
     }
     let mut to = terminal::stdout();
     let mut told = BTreeSet::new();

@@ -249,7 +249,7 @@ fn check_place(out: &Path) -> Result<(), Stop> {
 }
 
 fn say(options: &Image, id: &str, bytes: u64) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = crate::terminal::answer();
     let file = options.out.display().to_string();
     match options.format {
         Format::Json => writeln!(

@@ -239,7 +239,7 @@ fn say(line: &str) {
 
 fn print(format: Format, heard: &Heard) -> io::Result<()> {
     if format == Format::Json {
-        return writeln!(io::stdout(), "{}", serde_json::to_string(heard)?);
+        return writeln!(terminal::answer(), "{}", serde_json::to_string(heard)?);
     }
     let mut to = terminal::stdout();
     let outcome = &heard.observation.outcome;

@@ -39,11 +39,7 @@ mod tables;
 mod test;
 mod trust;
 
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{ffi::OsString, io::Write, process::ExitCode};
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
@@ -142,7 +138,7 @@ fn finish(done: anyhow::Result<()>, format: Format) -> ExitCode {
     };
     let stop = Stop::of(&error);
     let said = match format {
-        Format::Json => writeln!(io::stdout(), "{}", stop.to_json()),
+        Format::Json => writeln!(terminal::answer(), "{}", stop.to_json()),
         Format::Text => stop.print(&mut terminal::stderr()),
     };
     // Nobody is listening: the exit code still says it.

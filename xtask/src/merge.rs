@@ -67,7 +67,7 @@ pub(crate) fn run(options: &cli::Merge) -> anyhow::Result<ExitCode> {
     let page = report::make(&out)?;
     match options.format {
         Format::Json => {
-            let mut stdout = io::stdout().lock();
+            let mut stdout = terminal::answer();
             serde_json::to_writer_pretty(&mut stdout, &results)?;
             writeln!(stdout)
         }

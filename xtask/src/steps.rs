@@ -68,7 +68,7 @@ fn ended(status: io::Result<ExitStatus>) -> Result<(), (u8, String)> {
 
 /// Prints how every step ended, and answers with the gravest exit code.
 pub(crate) fn summary(schema: &str, steps: &[Step], format: Format) -> io::Result<u8> {
-    let mut out = io::stdout().lock();
+    let mut out = crate::terminal::answer();
     match format {
         Format::Json => {
             let steps: Vec<_> = steps

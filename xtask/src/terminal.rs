@@ -56,9 +56,38 @@ macro_rules! remark {
     };
 }
 
-/// Standard output.
-pub(crate) fn stdout() -> Terminal<io::StdoutLock<'static>> {
-    Terminal::new(io::stdout().lock())
+/// Standard output, for programs. Whoever closes the pipe has read enough: that is no error, and the exit code is what it would have been.
+#[derive(Debug)]
+pub(crate) struct Answer(io::StdoutLock<'static>);
+
+/// Standard output, for programs.
+pub(crate) fn answer() -> Answer {
+    Answer(io::stdout().lock())
+}
+
+impl Write for Answer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        or_enough(self.0.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        or_enough(self.0.flush(), ())
+    }
+}
+
+fn or_enough<T>(written: io::Result<T>, enough: T) -> io::Result<T> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(enough),
+        written => written,
+    }
+}
+
+/// Standard output, for people.
+pub(crate) fn stdout() -> Terminal<Answer> {
+    Terminal {
+        coloured: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        to: answer(),
+    }
 }
 
 /// Standard error.

@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
     let bed = Bed::new(options)?;
     if let Some(machine) = options.peak_memory {
         let bytes = machines::peak(&bed, machine)?;
-        writeln!(std::io::stdout(), "{bytes}").context("cannot write")?;
+        writeln!(crate::terminal::answer(), "{bytes}").context("cannot write")?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut report = Report {
@@ -92,7 +92,7 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
         whole::clone(&bed, &mut report)?;
     }
     report
-        .print(&mut std::io::stdout().lock(), options.format)
+        .print(&mut crate::terminal::answer(), options.format)
         .context("cannot write the report")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -53,7 +53,8 @@ pub(super) fn take(
             .iter()
             .try_for_each(|file| files::remove(file))?;
     }
-    remark!("accepted: {taken} cells, in {}", shown(folder).display());
+    let s = if taken == 1 { "" } else { "s" };
+    remark!("accepted: {taken} cell{s}, in {}", shown(folder).display());
     tell_what_is_wrong(results);
     if orphans.count() > 0 {
         let names = orphans.names(folder);

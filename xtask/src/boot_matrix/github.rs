@@ -36,7 +36,7 @@ pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result
     let workspace = env::var_os("GITHUB_WORKSPACE");
     let workspace = workspace.as_deref().map(Path::new);
     let declared = declared(cells, &results.tools.firmware);
-    let mut stdout = io::stdout().lock();
+    let mut stdout = crate::terminal::answer();
     for line in annotations(results, &declared, workspace) {
         writeln!(stdout, "{line}")?;
     }

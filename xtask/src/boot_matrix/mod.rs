@@ -81,17 +81,12 @@ pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
             None => choice.cells,
             Some(Rerun::Failed) => choice::failed(choice.cells, &out_folder(options))?,
         };
-        return match list(&cells, options.format) {
-            // Whoever reads the list has read enough.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(error).context("cannot write the list")
-            }
-            _ => Ok(ExitCode::SUCCESS),
-        };
+        list(&cells, options.format).context("cannot write the list")?;
+        return Ok(ExitCode::SUCCESS);
     }
     let results = boot_cells(options, choice)?;
     if options.format == RunFormat::Json {
-        let mut stdout = io::stdout().lock();
+        let mut stdout = terminal::answer();
         serde_json::to_writer_pretty(&mut stdout, &results)?;
         writeln!(stdout).context("cannot write the results")?;
     }
@@ -116,7 +111,7 @@ fn export(options: &BootMatrix, cells: &[Cell], folder: &Path) -> anyhow::Result
             "free some space there, or choose another folder with --export",
         )
     })?;
-    let mut out = io::stdout().lock();
+    let mut out = terminal::answer();
     match options.format {
         RunFormat::Json => serde_json::to_writer_pretty(&mut out, &plan)?,
         RunFormat::Text | RunFormat::Github => write!(
@@ -140,7 +135,7 @@ pub(crate) fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
 /// Says in GitHub's way why there are no results.
 pub(crate) fn annotate(error: &str) {
     // The error itself is told besides, on standard error.
-    drop(writeln!(io::stdout(), "{}", github::stopped(error)));
+    drop(writeln!(terminal::answer(), "{}", github::stopped(error)));
 }
 
 /// Prints results for people, that are in a folder and of several runs.
@@ -277,7 +272,7 @@ pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
 }
 
 fn list(cells: &[Cell], format: RunFormat) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::answer();
     match format {
         RunFormat::Text | RunFormat::Github => cells
             .iter()

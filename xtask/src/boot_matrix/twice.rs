@@ -106,13 +106,7 @@ pub(super) fn run(options: &BootMatrix, choice: &Choice) -> anyhow::Result<ExitC
         RunFormat::Json => say_json(&report),
         RunFormat::Text | RunFormat::Github => say(&mut terminal::stdout(), &report, &found),
     };
-    match said {
-        // Whoever reads the report has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write the report")?;
-        }
-        _ => {}
-    }
+    said.context("cannot write the report")?;
     Ok(ExitCode::from(u8::from(!report.is_reproducible())))
 }
 
@@ -172,7 +166,7 @@ const fn word(came_to: &CameTo) -> &'static str {
 }
 
 fn say_json(report: &Report) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::answer();
     serde_json::to_writer_pretty(&mut out, report)?;
     writeln!(out)
 }

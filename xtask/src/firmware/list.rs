@@ -39,7 +39,7 @@ struct List {
 /// Prints every build, and every QEMU that there is to run it.
 pub(super) fn print(store: &Store, format: Format) -> anyhow::Result<()> {
     let list = look(store).with_context(|| format!("cannot read {}", store.folder().display()))?;
-    let mut out = io::stdout().lock();
+    let mut out = crate::terminal::answer();
     match format {
         Format::Json => writeln!(out, "{}", document(&list, store)),
         Format::Text => text(&mut out, &list, store),

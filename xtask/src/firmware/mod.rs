@@ -2,11 +2,7 @@
 
 mod list;
 
-use std::{
-    io::{self, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::{io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use harness::{
@@ -155,7 +151,7 @@ fn document(
 }
 
 fn say(text: &str, document: &serde_json::Value, format: Format) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = crate::terminal::answer();
     match format {
         Format::Json => writeln!(out, "{document}"),
         Format::Text => writeln!(out, "{text}"),

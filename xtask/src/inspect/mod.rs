@@ -66,20 +66,15 @@ fn compare(
     let said = match options.format {
         InspectFormat::Text => compared.write(&mut terminal::stdout(), after),
         InspectFormat::Json | InspectFormat::Sarif => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
+            let mut out = io::BufWriter::new(terminal::answer());
             serde_json::to_writer_pretty(&mut out, &compared)
                 .map_err(io::Error::from)
                 .and_then(|()| writeln!(out))
                 .and_then(|()| out.flush())
         }
     };
-    match said {
-        // Whoever reads it has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write")
-        }
-        _ => Ok(ExitCode::from(u8::from(compared.worse))),
-    }
+    said.context("cannot write")?;
+    Ok(ExitCode::from(u8::from(compared.worse)))
 }
 
 /// Nothing is an error, and the disc holds the image that it was mastered from.
@@ -120,7 +115,7 @@ fn say(options: &Inspect, inspection: &Inspection) -> io::Result<()> {
         InspectFormat::Text => {
             return text::write(&mut terminal::stdout(), &options.iso, inspection);
         }
-        InspectFormat::Json | InspectFormat::Sarif => io::BufWriter::new(io::stdout().lock()),
+        InspectFormat::Json | InspectFormat::Sarif => io::BufWriter::new(terminal::answer()),
     };
     if options.format == InspectFormat::Json {
         serde_json::to_writer_pretty(&mut out, inspection)?;

@@ -5,7 +5,7 @@ mod map;
 mod page;
 
 use std::{
-    io::{self, Write},
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &cli::Report) -> anyhow::Result<ExitCode> {
         Stop::usage(error, remedy)
     })?;
     let file = write(&report, &out)?;
-    let mut stdout = io::stdout().lock();
+    let mut stdout = crate::terminal::answer();
     match options.format {
         Format::Json => writeln!(
             stdout,

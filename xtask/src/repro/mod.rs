@@ -263,7 +263,7 @@ fn say(options: &Repro, report: &Report, booted: &[Booted], out: &Path) -> io::R
     match options.format {
         Format::Text => text::write(&mut terminal::stdout(), report, booted, out),
         Format::Json => {
-            let mut stdout = io::BufWriter::new(io::stdout().lock());
+            let mut stdout = io::BufWriter::new(terminal::answer());
             serde_json::to_writer_pretty(&mut stdout, report)?;
             writeln!(stdout)?;
             stdout.flush()

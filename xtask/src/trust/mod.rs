@@ -17,12 +17,7 @@ mod runner;
 mod shards;
 mod supply;
 
-use std::{
-    ffi::OsStr,
-    io::{self, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::{ffi::OsStr, io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -137,7 +132,7 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     let failed = figures.failures.clone();
     let command = command(&cli::typed(), figures.chosen_by);
     let kept = Kept::new(command, figures);
-    let mut out = io::stdout().lock();
+    let mut out = terminal::answer();
     match options.format {
         Format::Json => serde_json::to_writer_pretty(&mut out, &kept)?,
         Format::Text => write!(terminal::stdout(), "{}", kept.to_text())?,
