@@ -135,6 +135,13 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::HybridPointer,
     Id::MbrNoCode,
     Id::HybridMbr,
+    // What isolinux reads next is the same on a CD and on a disk.
+    Id::IsolinuxFiles,
+    Id::ConfigMissingFile,
+    Id::ConfigWrongMedium,
+    Id::KernelCut,
+    Id::InitrdCut,
+    Id::SquashfsCut,
 ];
 
 /// What leaves UEFI firmware without a loader on a CD, in the order in which it looks.

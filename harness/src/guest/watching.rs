@@ -194,7 +194,7 @@ impl GuestWatch {
             && let Some(since) = self.rounds.since(now)
         {
             let guest = Guest {
-                means: "it reads the same parts of the disc again and again, and nothing else"
+                means: "It reads the same parts of the disc again and again, and nothing else"
                     .to_owned(),
                 ..Guest::unheard(GuestState::Retries, self.stage())
             };

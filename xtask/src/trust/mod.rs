@@ -138,7 +138,8 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
         Format::Text => write!(terminal::stdout(), "{}", kept.to_text())?,
     }
     writeln!(out).context("cannot write the figures")?;
-    if let Some(first) = failed.first() {
+    if let Some((first, others)) = failed.split_first() {
+        others.iter().for_each(|other| remark!("went wrong: {other}"));
         let what = format!(
             "{} of what was tried went wrong, and nothing is kept; the first: {first}",
             failed.len()
