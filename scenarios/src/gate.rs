@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{diagnosis::firmware_name, firmware::FirmwareId, outcome::OutcomeKind};
-use images::finding::FindingId;
-use serde::{Deserialize, Serialize};
+use images::finding::{FindingId, Severity};
+use serde::Serialize;
 
 use crate::{
-    compare::{ADDRESS, Difference, Differences, IMAGE},
+    compare::{ADDRESS, Comparison, Difference, Differences, IMAGE},
     record::{CellResult, Verdict},
 };
 
@@ -15,8 +15,14 @@ use crate::{
 const FIELDS: usize = 2;
 
 /// One thing that is not as it was accepted, in all cells in which that is so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cause {
+    /// By what it is known in every run: `sector count`, or the id of a finding.
+    pub key: String,
+    /// The id of the finding that is new, where that is what changed.
+    pub finding: Option<String>,
+    /// How bad it is: an error where a disc no longer boots, a warning where it behaves differently, or as bad as the finding.
+    pub severity: Severity,
     /// What changed: the field with its two values, or what the tool says that made no disc.
     pub sentence: String,
     /// What came of it.
@@ -25,8 +31,13 @@ pub struct Cause {
     pub remedy: String,
     /// The cells.
     pub cells: Vec<String>,
-    /// Whether a disc no longer boots that did.
-    pub breaks: bool,
+}
+
+/// A cell that is not as it was, and in what.
+#[derive(Clone, Copy)]
+struct Changed<'a> {
+    cell: &'a CellResult,
+    differences: &'a Differences,
 }
 
 /// What became of the booting of a cell, from the worst on.
@@ -40,24 +51,62 @@ enum Fate {
     Same,
 }
 
-/// The cells that are not as they should be, by cause, the worst first.
+/// The cells that are not as they were accepted into a baseline, by cause, the worst first.
 #[must_use]
 pub fn causes(cells: &[CellResult]) -> Vec<Cause> {
-    let mut groups: BTreeMap<String, Vec<&CellResult>> = BTreeMap::new();
-    for cell in cells {
-        if cell.verdict == Verdict::Mismatch
-            && let Some(key) = key(cell)
-        {
-            groups.entry(key).or_default().push(cell);
+    by_cause(accepted(cells).collect(), cells)
+}
+
+/// The cells that are not as they were in an earlier run, by cause, the worst first. Those of another tool have no cause: nothing changed.
+#[must_use]
+pub fn causes_against(cells: &[CellResult], comparison: &Comparison) -> Vec<Cause> {
+    by_cause(earlier(cells, Some(comparison)).collect(), cells)
+}
+
+/// The same of both, each cell once.
+#[must_use]
+pub fn all_causes(cells: &[CellResult], comparison: Option<&Comparison>) -> Vec<Cause> {
+    let known: BTreeSet<&str> = accepted(cells).map(|it| &*it.cell.id).collect();
+    let others = earlier(cells, comparison).filter(|it| !known.contains(&*it.cell.id));
+    by_cause(accepted(cells).chain(others).collect(), cells)
+}
+
+fn accepted(cells: &[CellResult]) -> impl Iterator<Item = Changed<'_>> {
+    let red = cells
+        .iter()
+        .filter(|cell| cell.verdict == Verdict::Mismatch);
+    red.filter_map(|cell| {
+        let differences = cell.differences.as_ref()?;
+        Some(Changed { cell, differences })
+    })
+}
+
+fn earlier<'a>(
+    cells: &'a [CellResult],
+    comparison: Option<&'a Comparison>,
+) -> impl Iterator<Item = Changed<'a>> {
+    let by_id: BTreeMap<&str, &CellResult> = cells.iter().map(|it| (&*it.id, it)).collect();
+    let compared = comparison.into_iter().flat_map(Comparison::changed);
+    compared.filter_map(move |it| {
+        Some(Changed {
+            cell: by_id.get(&*it.id)?,
+            differences: &it.differences,
+        })
+    })
+}
+
+fn by_cause(changed: Vec<Changed<'_>>, cells: &[CellResult]) -> Vec<Cause> {
+    let mut groups: BTreeMap<String, Vec<Changed<'_>>> = BTreeMap::new();
+    for changed in changed {
+        if let Some(key) = key(changed) {
+            groups.entry(key).or_default().push(changed);
         }
     }
     let mut causes: Vec<(Fate, Cause)> = groups
-        .into_values()
-        .filter_map(|group| {
-            let fates = group
-                .iter()
-                .filter_map(|cell| Some(fate(differences(cell)?)));
-            Some((fates.min()?, cause(&group, cells)?))
+        .into_iter()
+        .filter_map(|(key, group)| {
+            let worst = group.iter().map(|it| fate(it.differences)).min()?;
+            Some((worst, cause(key, &group, cells)?))
         })
         .collect();
     causes.sort_by(|(one, a), (other, b)| {
@@ -72,7 +121,8 @@ pub fn causes(cells: &[CellResult]) -> Vec<Cause> {
 pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
     let mut discs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for cell in cells {
-        let noted = differences(cell).map_or(&[][..], |differences| &differences.noted);
+        let differences = cell.differences.as_ref();
+        let noted = differences.map_or(&[][..], |differences| &differences.noted);
         for difference in noted {
             let what = match difference.finding() {
                 Some(_) => difference.to_string(),
@@ -93,14 +143,8 @@ pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
     notes.map(|(what, discs)| (what, discs.len())).collect()
 }
 
-/// In what a cell differs, where it was compared with a baseline.
-fn differences(cell: &CellResult) -> Option<&Differences> {
-    cell.differences.as_ref()
-}
-
 /// By which cells have one cause: the field that changed, wherever it stands; or else the finding; or else what else is seen.
-fn key(cell: &CellResult) -> Option<String> {
-    let differences = differences(cell)?;
+fn key(Changed { cell, differences }: Changed<'_>) -> Option<String> {
     if is_not_mastered(cell) {
         return Some("not mastered".to_owned());
     }
@@ -108,7 +152,8 @@ fn key(cell: &CellResult) -> Option<String> {
     let finding = findings(differences).next();
     let seen = differences.boot.iter().max_by_key(|it| tells(it));
     let first = field.or(finding).or(seen)?;
-    Some(without_slot(&first.what).to_owned())
+    let key = first.finding().unwrap_or_else(|| without_slot(&first.what));
+    Some(key.to_owned())
 }
 
 /// The fields that changed. Where a finding says why the image is not where it should be, that the image is another says no more; and where nothing
@@ -164,37 +209,42 @@ fn fate(differences: &Differences) -> Fate {
     }
 }
 
-fn cause(group: &[&CellResult], all: &[CellResult]) -> Option<Cause> {
+fn cause(key: String, group: &[Changed<'_>], all: &[CellResult]) -> Option<Cause> {
     // Of those that became as bad, one of which a finding tells more.
-    let worst = group.iter().min_by_key(|cell| {
-        differences(cell).map_or((Fate::Same, true), |it| {
-            (fate(it), findings(it).next().is_none())
-        })
+    let worst = *group.iter().min_by_key(|it| {
+        let differences = it.differences;
+        (fate(differences), findings(differences).next().is_none())
     })?;
-    let changed = differences(worst)?;
-    let remedies = findings(changed).map(|it| it.remedy.as_str());
-    let remedy = remedies.filter(|it| !it.is_empty()).take(1).collect();
+    let is_made = !is_not_mastered(worst.cell);
+    let finding = findings(worst.differences).next().filter(|_| is_made);
+    let known = finding.and_then(|it| it.finding()?.parse::<FindingId>().ok());
+    let of_finding = known.map_or(Severity::Info, FindingId::severity);
+    let remedies = findings(worst.differences).map(|it| it.remedy.as_str());
+    let remedy = remedies.filter(|it| is_made && !it.is_empty()).take(1);
     Some(Cause {
-        sentence: sentence(worst, changed),
+        key,
+        finding: finding.and_then(|it| Some(it.finding()?.to_owned())),
+        severity: of_finding.max(match fate(worst.differences) {
+            Fate::Broken => Severity::Error,
+            Fate::Other => Severity::Warning,
+            Fate::Same => Severity::Info,
+        }),
+        sentence: sentence(worst),
         consequence: consequence(group, all),
-        remedy: if is_not_mastered(worst) {
-            String::new()
-        } else {
-            remedy
-        },
-        cells: group.iter().map(|cell| cell.id.clone()).collect(),
-        breaks: fate(changed) == Fate::Broken,
+        remedy: remedy.collect(),
+        cells: group.iter().map(|it| it.cell.id.clone()).collect(),
     })
 }
 
 /// What changed, on a disc.
-fn sentence(cell: &CellResult, changed: &Differences) -> String {
+fn sentence(changed: Changed<'_>) -> String {
+    let Changed { cell, differences } = changed;
     if is_not_mastered(cell) {
         let words = cell.outcome.as_ref().map_or("", |it| it.detail.as_str());
         return format!("{} makes no disc: {words}", cell.master);
     }
     let mut parts: Vec<String> = Vec::new();
-    let named: Vec<String> = fields(changed).map(ToString::to_string).collect();
+    let named: Vec<String> = fields(differences).map(ToString::to_string).collect();
     if !named.is_empty() {
         let more = named.len().saturating_sub(FIELDS);
         let mut text = named.into_iter().take(FIELDS).collect::<Vec<_>>();
@@ -203,9 +253,9 @@ fn sentence(cell: &CellResult, changed: &Differences) -> String {
         }
         parts.push(text.join(", "));
     }
-    parts.extend(findings(changed).take(1).map(ToString::to_string));
+    parts.extend(findings(differences).take(1).map(ToString::to_string));
     if parts.is_empty() {
-        let mut seen: Vec<&Difference> = changed.boot.iter().collect();
+        let mut seen: Vec<&Difference> = differences.boot.iter().collect();
         seen.sort_by_key(|it| std::cmp::Reverse(tells(it)));
         let seen = seen.into_iter().take(FIELDS).map(ToString::to_string);
         parts.push(seen.collect::<Vec<_>>().join(", "));
@@ -214,14 +264,14 @@ fn sentence(cell: &CellResult, changed: &Differences) -> String {
 }
 
 /// `no longer boots on OVMF by ahci, usb-cd: 3 of 12 cells; still boots on SeaBIOS`.
-fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
+fn consequence(group: &[Changed<'_>], all: &[CellResult]) -> String {
     let booted = |cell: &&CellResult| {
         let outcome = cell.outcome.as_ref();
         outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
     };
-    let of = |fate_is: Fate| {
+    let of = |fate_is: Fate| -> Vec<Changed<'_>> {
         let cells = group.iter().copied();
-        cells.filter(move |cell| differences(cell).map(fate) == Some(fate_is))
+        cells.filter(|it| fate(it.differences) == fate_is).collect()
     };
     let number = |cells: usize| {
         format!(
@@ -231,7 +281,7 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
         )
     };
     let mut parts = Vec::new();
-    let broken: Vec<&CellResult> = of(Fate::Broken).collect();
+    let broken = of(Fate::Broken);
     if !broken.is_empty() {
         let where_ = places(&broken);
         parts.push(format!(
@@ -239,12 +289,12 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
             number(broken.len())
         ));
     }
-    let other: Vec<&CellResult> = of(Fate::Other).collect();
+    let other = of(Fate::Other);
     if !other.is_empty() {
         let where_ = places(&other);
-        let seen = other.iter().filter_map(|cell| differences(cell));
-        let seen = seen
-            .flat_map(|it| &it.boot)
+        let seen = other
+            .iter()
+            .flat_map(|it| &it.differences.boot)
             .min_by_key(|it| std::cmp::Reverse(tells(it)));
         let seen = seen.map_or(String::new(), |it| format!("; {it}"));
         parts.push(format!(
@@ -252,10 +302,10 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
             number(other.len())
         ));
     }
-    let same: Vec<&CellResult> = of(Fate::Same).collect();
+    let same = of(Fate::Same);
     if broken.is_empty() && other.is_empty() {
         let where_ = places(&same);
-        let does = if same.iter().all(booted) {
+        let does = if same.iter().all(|it| booted(&it.cell)) {
             "boots"
         } else {
             "behaves"
@@ -269,7 +319,7 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
     let fails: BTreeSet<&str> = broken
         .iter()
         .chain(&other)
-        .map(|it| &*it.firmware)
+        .map(|it| &*it.cell.firmware)
         .collect();
     let others = all.iter().filter(booted).map(|cell| &*cell.firmware);
     let others: BTreeSet<&str> = others.filter(|it| !fails.contains(it)).collect();
@@ -281,9 +331,9 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
 }
 
 /// `SeaBIOS by ide, ahci and OVMF by ahci`.
-fn places(cells: &[&CellResult]) -> String {
+fn places(cells: &[Changed<'_>]) -> String {
     let mut by_firmware: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for cell in cells {
+    for Changed { cell, .. } in cells {
         let attachments = by_firmware.entry(&cell.firmware).or_default();
         let name = cell.attachment.to_string();
         if !attachments.contains(&name) {

@@ -68,9 +68,28 @@ pub struct ComparedCell {
     pub id: String,
     /// Its counterpart.
     pub other: String,
+    /// Whether that counts as booting differently: of one tool, also what differs on the disc and booting depends on.
+    #[serde(default)]
+    pub counts: bool,
     /// In what they are not the same: `is` here, `was` there.
     #[serde(flatten)]
     pub differences: Differences,
+}
+
+impl ComparedCell {
+    /// Whether it counts as booting differently. Earlier versions did not say so by itself.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.counts || !self.differences.boot.is_empty()
+    }
+}
+
+impl Comparison {
+    /// The cells that boot differently from themselves in an earlier run.
+    pub fn changed(&self) -> impl Iterator<Item = &ComparedCell> {
+        let own = self.cells.iter().filter(|it| it.id == it.other);
+        own.filter(|it| it.counts())
+    }
 }
 
 /// One side of a comparison: what was seen, by cell.
@@ -114,14 +133,14 @@ pub fn with_run(
             there,
             name,
             |id| of_master(id, master),
-            &between_tools,
+            &|is, was| (between_tools(is, was), false),
         );
     }
     // Of one tool a change to what booting depends on is a change of booting.
     let differences = |is: &Baseline, was: &Baseline| {
-        let mut differences = with_baseline(is, was, strictness);
-        differences.boot.append(&mut differences.structure);
-        differences
+        let differences = with_baseline(is, was, strictness);
+        let counts = !differences.is_empty();
+        (differences, counts)
     };
     compare_sides(&here, there, name, |id| Some(id.to_owned()), &differences)
 }
@@ -137,7 +156,7 @@ pub fn with_master(cells: &[CellResult], out: &Path, master: &str) -> Comparison
         &Side::of(there, out),
         master,
         counterpart,
-        &between_tools,
+        &|is, was| (between_tools(is, was), false),
     )
 }
 
@@ -162,7 +181,7 @@ fn compare_sides(
     there: &Side,
     against: &str,
     counterpart: impl Fn(&str) -> Option<String>,
-    differences: &dyn Fn(&Baseline, &Baseline) -> Differences,
+    differences: &dyn Fn(&Baseline, &Baseline) -> (Differences, bool),
 ) -> Comparison {
     let mut comparison = Comparison {
         against: against.to_owned(),
@@ -180,25 +199,27 @@ fn compare_sides(
             continue;
         };
         met.insert(other_id);
-        let differences = match (left, other_left) {
+        let (differences, structure_counts) = match (left, other_left) {
             (Some(left), Some(other)) => differences(left, other),
             _ => {
                 totals.without_evidence += 1;
-                without_evidence(result, other_result)
+                (without_evidence(result, other_result), false)
             }
         };
         if differences.is_empty() {
             totals.same += 1;
             continue;
         }
-        *if differences.boot.is_empty() {
-            &mut totals.structure_only
-        } else {
+        let counts = structure_counts || !differences.boot.is_empty();
+        *if counts {
             &mut totals.differ
+        } else {
+            &mut totals.structure_only
         } += 1;
         comparison.cells.push(ComparedCell {
             id: id.clone(),
             other: other_id.clone(),
+            counts,
             differences,
         });
     }

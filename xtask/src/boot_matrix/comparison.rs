@@ -2,8 +2,16 @@
 
 use std::io::{self, Write};
 
-use scenarios::compare::{ComparedCell, Comparison, Difference};
+use scenarios::{
+    compare::{ComparedCell, Comparison, Difference},
+    gate,
+    results::Results,
+};
 
+use super::{
+    gate::print_causes,
+    table::{Detail, Telling},
+};
 use crate::{
     columns::fitted,
     terminal::{BAD, CAUTION, HEAD, Terminal, WIDTH},
@@ -14,9 +22,29 @@ const CELLS: usize = 40;
 /// How far the lines below a cell stand to the right.
 const INDENT: usize = 2;
 
-/// Prints what differs, how cells boot first, and then how many do.
-pub(super) fn print(to: &mut Terminal<impl Write>, comparison: &Comparison) -> io::Result<()> {
-    let boots_differently = |cell: &&ComparedCell| !cell.differences.boot.is_empty();
+/// Prints what changed since an earlier run, by cause, or what differs between two tools, and then how many cells do.
+pub(super) fn print(
+    to: &mut Terminal<impl Write>,
+    results: &Results,
+    comparison: &Comparison,
+    telling: &Telling<'_>,
+) -> io::Result<()> {
+    let causes = gate::causes_against(&results.cells, comparison);
+    print_causes(to, &causes, telling)?;
+    if causes.is_empty() || telling.detail == Detail::Verbose {
+        print_cells(to, comparison)?;
+    }
+    writeln!(to)?;
+    to.paint(HEAD, format_args!("against {}:", comparison.against))?;
+    writeln!(to, " {}", sentence(comparison))
+}
+
+/// Prints the cells one by one, those that boot differently first.
+pub(super) fn print_cells(
+    to: &mut Terminal<impl Write>,
+    comparison: &Comparison,
+) -> io::Result<()> {
+    let boots_differently = |cell: &&ComparedCell| cell.counts();
     let (boot, structure): (Vec<_>, Vec<_>) = comparison.cells.iter().partition(boots_differently);
     let sections = [
         (boot, BAD, "boots differently"),
@@ -53,9 +81,7 @@ pub(super) fn print(to: &mut Terminal<impl Write>, comparison: &Comparison) -> i
             writeln!(to, "  and {} more", ids.len() - CELLS)?;
         }
     }
-    writeln!(to)?;
-    to.paint(HEAD, format_args!("against {}:", comparison.against))?;
-    writeln!(to, " {}", sentence(comparison))
+    Ok(())
 }
 
 /// `12 the same, 3 boot differently`.

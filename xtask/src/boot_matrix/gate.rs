@@ -120,20 +120,7 @@ pub(super) fn print(
     write!(to, "{}: ", title(results, telling.out))?;
     to.paint(style, verdict(results))?;
     writeln!(to)?;
-    let most = match telling.detail {
-        Detail::Verbose => usize::MAX,
-        Detail::Normal | Detail::Quiet => CAUSES,
-    };
-    for cause in causes.iter().take(most) {
-        print_cause(to, cause, telling)?;
-    }
-    if causes.len() > most {
-        writeln!(
-            to,
-            "\nand {} causes more: -v, or see the results",
-            causes.len() - most
-        )?;
-    }
+    print_causes(to, &causes, telling)?;
     let is_new = |cell: &&CellResult| {
         cell.verdict == Verdict::Mismatch && cell.differs.contains(&Differs::New)
     };
@@ -153,6 +140,29 @@ pub(super) fn print(
         writeln!(to, ": {first}{more}; --accept takes what was seen")?;
     }
     print_notes(to, &results.cells)
+}
+
+/// Prints causes one by one.
+pub(super) fn print_causes(
+    to: &mut Terminal<impl Write>,
+    causes: &[Cause],
+    telling: &Telling<'_>,
+) -> io::Result<()> {
+    let most = match telling.detail {
+        Detail::Verbose => usize::MAX,
+        Detail::Normal | Detail::Quiet => CAUSES,
+    };
+    for cause in causes.iter().take(most) {
+        print_cause(to, cause, telling)?;
+    }
+    if causes.len() > most {
+        writeln!(
+            to,
+            "\nand {} causes more: -v, or see the results",
+            causes.len() - most
+        )?;
+    }
+    Ok(())
 }
 
 fn print_cause(

@@ -88,7 +88,7 @@ pub(super) fn print(
     }
     print_unseen(to, results, telling.detail)?;
     if let Some(comparison) = &results.comparison {
-        comparison::print(to, comparison)?;
+        comparison::print(to, results, comparison, telling)?;
     }
     if telling.detail > Detail::Quiet {
         flips::print(to, results)?;

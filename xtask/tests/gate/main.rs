@@ -5,10 +5,15 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+mod alerts;
 #[path = "../common/mod.rs"]
 mod common;
 mod example;
 mod regressions;
+#[path = "../common/sarif.rs"]
+mod sarif_schema;
+#[path = "../common/schema.rs"]
+mod schema;
 
 use std::{
     ffi::OsStr,

@@ -81,13 +81,13 @@ outcome = "booted"
 because = "a test"
 "#;
 
-struct Gate {
-    folder: TempDir,
+pub(crate) struct Gate {
+    pub(crate) folder: TempDir,
 }
 
 impl Gate {
     /// With what the correct tool does accepted.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [
             ("tool.toml", TOOL),
@@ -102,7 +102,7 @@ impl Gate {
         gate
     }
 
-    fn run(&self, before: &str, after: &str, more: &[&str]) -> Said {
+    pub(crate) fn run(&self, before: &str, after: &str, more: &[&str]) -> Said {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         fs::write(path("change"), format!("{before}\n---\n{after}\n")).unwrap();
         let (tool, scenarios) = (path("tool.toml"), path("gate.toml"));
