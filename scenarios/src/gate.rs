@@ -71,6 +71,16 @@ pub fn all_causes(cells: &[CellResult], comparison: Option<&Comparison>) -> Vec<
     by_cause(accepted(cells).chain(others).collect(), cells)
 }
 
+/// The cells of which a cause is told.
+#[must_use]
+pub fn with_cause<'a>(
+    cells: &'a [CellResult],
+    comparison: Option<&'a Comparison>,
+) -> BTreeSet<&'a str> {
+    let all = accepted(cells).chain(earlier(cells, comparison));
+    all.map(|it| &*it.cell.id).collect()
+}
+
 fn accepted(cells: &[CellResult]) -> impl Iterator<Item = Changed<'_>> {
     let red = cells
         .iter()

@@ -30,7 +30,7 @@ pub(super) fn print(
     telling: &Telling<'_>,
 ) -> io::Result<()> {
     let causes = gate::causes_against(&results.cells, comparison);
-    print_causes(to, &causes, telling)?;
+    print_causes(to, results, &causes, telling)?;
     if causes.is_empty() || telling.detail == Detail::Verbose {
         print_cells(to, comparison)?;
     }

@@ -120,7 +120,7 @@ pub(super) fn print(
     write!(to, "{}: ", title(results, telling.out))?;
     to.paint(style, verdict(results))?;
     writeln!(to)?;
-    print_causes(to, &causes, telling)?;
+    print_causes(to, results, &causes, telling)?;
     let is_new = |cell: &&CellResult| {
         cell.verdict == Verdict::Mismatch && cell.differs.contains(&Differs::New)
     };
@@ -145,6 +145,7 @@ pub(super) fn print(
 /// Prints causes one by one.
 pub(super) fn print_causes(
     to: &mut Terminal<impl Write>,
+    results: &Results,
     causes: &[Cause],
     telling: &Telling<'_>,
 ) -> io::Result<()> {
@@ -153,7 +154,7 @@ pub(super) fn print_causes(
         Detail::Normal | Detail::Quiet => CAUSES,
     };
     for cause in causes.iter().take(most) {
-        print_cause(to, cause, telling)?;
+        print_cause(to, results, cause, telling)?;
     }
     if causes.len() > most {
         writeln!(
@@ -167,6 +168,7 @@ pub(super) fn print_causes(
 
 fn print_cause(
     to: &mut Terminal<impl Write>,
+    results: &Results,
     cause: &Cause,
     telling: &Telling<'_>,
 ) -> io::Result<()> {
@@ -177,7 +179,12 @@ fn print_cause(
         writeln!(to, "  to fix it: {}", cause.remedy)?;
     }
     writeln!(to, "  cells: {}", cells(cause, telling.detail))?;
-    if let Some(first) = cause.cells.first() {
+    let is_failure = |id: &&String| {
+        let mut cells = results.cells.iter();
+        cells.any(|cell| cell.id == **id && cell.is_failure())
+    };
+    // What differs from an earlier run alone is as it should be by itself.
+    if let Some(first) = cause.cells.first().filter(is_failure) {
         write!(to, "  next: ")?;
         to.paint(TYPED, command(telling.out, first))?;
         writeln!(to)?;

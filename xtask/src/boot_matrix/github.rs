@@ -212,12 +212,12 @@ fn told(results: &Results) -> String {
 
 /// The cells that fail the run, each with why in a word or two; but for those of which the cause is told.
 pub(super) fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, String)> {
+    let told = scenarios::gate::with_cause(&results.cells, results.comparison.as_ref());
     results
         .cells
         .iter()
-        .filter_map(|record| match record.verdict {
-            // Of these the cause is told.
-            Verdict::Mismatch if record.differences.is_some() => None,
+        .filter_map(move |record| match record.verdict {
+            _ if told.contains(&*record.id) => None,
             Verdict::Mismatch => {
                 let differs: Vec<&str> = record
                     .differs

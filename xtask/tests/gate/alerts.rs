@@ -58,6 +58,22 @@ fn each_cause_is_an_alert_that_is_known_again_and_closed() {
         );
     }
     assert!(message.contains("\nto fix it: "), "{message}");
+    // The page begins with the same.
+    let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
+    let list = page.split_once("<section id=\"failures\">").unwrap().1;
+    let list = list.split_once("</section>").unwrap().0;
+    let list = list.replace("&#x27;", "'");
+    let list = list.replace("To fix it:</b>", "</b>to fix it:");
+    let mut rest = &*list;
+    for line in message
+        .lines()
+        .take_while(|line| !line.starts_with("cells: "))
+    {
+        let found = rest.split_once(line);
+        rest = found.unwrap_or_else(|| panic!("{line}: {list}")).1;
+    }
+    assert_eq!(list.matches("<li class=\"cause\">").count(), 1);
+    assert_eq!(list.matches("<p class=\"what\">").count(), 1, "{list}");
     // Each cell, by its line in the baseline.
     let cells = alert["relatedLocations"].as_array().unwrap();
     assert_eq!(cells.len(), 2, "{alert:#}");
