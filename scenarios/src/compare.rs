@@ -7,10 +7,13 @@ use std::{
     fmt,
 };
 
-use harness::observation::Canonical;
+use harness::{guest::Starts, observation::Canonical};
+use images::finding::Severity;
 use serde::{Deserialize, Serialize};
 
-pub use runs::{ComparedCell, Comparison, ComparisonTotals, Side, with_master, with_run};
+pub use runs::{
+    ComparedCell, Comparison, ComparisonTotals, Side, With, with_edit, with_master, with_run,
+};
 
 use crate::baseline::{Baseline, DiscStructure, StructureRead, WHOLE};
 
@@ -31,6 +34,9 @@ pub struct Difference {
     /// What to do about it, where that is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remedy: String,
+    /// How bad a finding is that is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 /// What a difference is called that is a finding: this, and its id.
@@ -43,6 +49,7 @@ impl Difference {
             is: is.into(),
             was: was.into(),
             remedy: String::new(),
+            severity: None,
         }
     }
 
@@ -151,6 +158,52 @@ pub fn with_baseline(is: &Baseline, was: &Baseline, strictness: Strictness) -> D
     differences
 }
 
+/// In what a disc is not as it was before an edit. What counts is that what started still does, and that nothing is wrong that was not: an error that is
+/// new. The rest is noted.
+fn by_edit(
+    is: &Baseline,
+    was: &Baseline,
+    starts: Option<Starts>,
+    started: Option<Starts>,
+) -> Differences {
+    let Differences {
+        mut boot,
+        mut structure,
+        mut noted,
+    } = with_baseline(is, was, Strictness::Booting);
+    if let (Some(starts), Some(started)) = (starts, started)
+        && is_lost(starts, started)
+    {
+        boot.push(Difference::new(
+            STARTS,
+            starts.to_string(),
+            started.to_string(),
+        ));
+    } else {
+        noted.append(&mut boot);
+        let is_error = |it: &mut Difference| it.severity == Some(Severity::Error);
+        let errors = structure.extract_if(.., is_error).collect();
+        noted.append(&mut structure);
+        structure = errors;
+    }
+    Differences {
+        boot,
+        structure,
+        noted,
+    }
+}
+
+/// Whether what started does so no longer. Of what was neither seen to start nor not to, only that it is seen not to is a loss.
+const fn is_lost(starts: Starts, started: Starts) -> bool {
+    match started {
+        Starts::Yes => !matches!(starts, Starts::Yes),
+        Starts::Unknown => matches!(starts, Starts::No),
+        Starts::No => false,
+    }
+}
+
+/// Whether a disc starts.
+pub(crate) const STARTS: &str = "starts";
 /// What is booted.
 pub(crate) const IMAGE: &str = "boot image";
 /// Where that stands.
@@ -180,6 +233,7 @@ fn compare_findings(differences: &mut Differences, is: &Baseline, was: &Baseline
     let told = |id: &String| is.told.get(id);
     let new = |id: &String| Difference {
         remedy: told(id).map_or_else(String::new, |told| told.remedy.clone()),
+        severity: told(id).and_then(|told| told.severity),
         ..Difference::new(
             format!("{FINDING}{id}"),
             told(id).map_or("there", |told| &told.message),

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::{diagnosis::firmware_name, firmware::FirmwareId, outcome::OutcomeKind};
+use harness::{
+    diagnosis::firmware_name, firmware::FirmwareId, guest::Starts, outcome::OutcomeKind,
+};
 use images::finding::{FindingId, Severity};
 use serde::Serialize;
 
 use crate::{
-    compare::{ADDRESS, Comparison, Difference, Differences, IMAGE},
+    compare::{ADDRESS, Comparison, Difference, Differences, IMAGE, STARTS, With},
+    id::ABSENT,
     record::{CellResult, Verdict},
+    words::base_and_edit,
 };
 
 /// So many fields are named in a line.
@@ -54,13 +58,17 @@ enum Fate {
 /// The cells that are not as they were accepted into a baseline, by cause, the worst first.
 #[must_use]
 pub fn causes(cells: &[CellResult]) -> Vec<Cause> {
-    by_cause(accepted(cells).collect(), cells)
+    by_cause(accepted(cells).collect(), &tried(cells, None))
 }
 
 /// The cells that are not as they were in an earlier run, by cause, the worst first. Those of another tool have no cause: nothing changed.
 #[must_use]
 pub fn causes_against(cells: &[CellResult], comparison: &Comparison) -> Vec<Cause> {
-    by_cause(earlier(cells, Some(comparison)).collect(), cells)
+    let comparison = Some(comparison);
+    by_cause(
+        earlier(cells, comparison).collect(),
+        &tried(cells, comparison),
+    )
 }
 
 /// The same of both, each cell once.
@@ -68,7 +76,18 @@ pub fn causes_against(cells: &[CellResult], comparison: &Comparison) -> Vec<Caus
 pub fn all_causes(cells: &[CellResult], comparison: Option<&Comparison>) -> Vec<Cause> {
     let known: BTreeSet<&str> = accepted(cells).map(|it| &*it.cell.id).collect();
     let others = earlier(cells, comparison).filter(|it| !known.contains(&*it.cell.id));
-    by_cause(accepted(cells).chain(others).collect(), cells)
+    by_cause(
+        accepted(cells).chain(others).collect(),
+        &tried(cells, comparison),
+    )
+}
+
+/// The cells of which it is asked whether they are as they were: of discs that are edited, not those before the edit.
+fn tried<'a>(cells: &'a [CellResult], comparison: Option<&Comparison>) -> Vec<&'a CellResult> {
+    let is_edit = comparison.is_some_and(|it| it.with == With::Edit);
+    let is_edited = |cell: &CellResult| base_and_edit(&cell.master).1.is_some();
+    let cells = cells.iter();
+    cells.filter(|cell| !is_edit || is_edited(cell)).collect()
 }
 
 /// The cells of which a cause is told.
@@ -105,7 +124,7 @@ fn earlier<'a>(
     })
 }
 
-fn by_cause(changed: Vec<Changed<'_>>, cells: &[CellResult]) -> Vec<Cause> {
+fn by_cause(changed: Vec<Changed<'_>>, cells: &[&CellResult]) -> Vec<Cause> {
     let mut groups: BTreeMap<String, Vec<Changed<'_>>> = BTreeMap::new();
     for changed in changed {
         if let Some(key) = key(changed) {
@@ -129,23 +148,32 @@ fn by_cause(changed: Vec<Changed<'_>>, cells: &[CellResult]) -> Vec<Cause> {
 /// What is noted of a run, and no failure: each thing once, with the number of discs in which it is so.
 #[must_use]
 pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
-    let mut discs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for cell in cells {
-        let differences = cell.differences.as_ref();
-        let noted = differences.map_or(&[][..], |differences| &differences.noted);
+    let noted = cells.iter().filter_map(|cell| {
+        let noted = &cell.differences.as_ref()?.noted;
+        Some((cell.id.as_str(), noted))
+    });
+    count_notes(noted)
+}
+
+/// The same of a comparison.
+#[must_use]
+pub fn notes_against(comparison: &Comparison) -> Vec<(String, usize)> {
+    let cells = comparison.cells.iter();
+    count_notes(cells.map(|cell| (cell.id.as_str(), &cell.differences.noted)))
+}
+
+fn count_notes<'a>(
+    cells: impl Iterator<Item = (&'a str, &'a Vec<Difference>)>,
+) -> Vec<(String, usize)> {
+    let mut discs: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (id, noted) in cells {
         for difference in noted {
             let what = match difference.finding() {
                 Some(_) => difference.to_string(),
                 None => without_slot(&difference.what).to_owned(),
             };
-            let disc = [
-                &cell.scenario,
-                &cell.medium,
-                &cell.boot,
-                &cell.size,
-                &cell.master,
-            ];
-            let disc = disc.map(String::as_str).join("/");
+            // Without firmware and attachment.
+            let disc = id.rsplitn(3, '/').nth(2).unwrap_or(id);
             discs.entry(what).or_default().insert(disc);
         }
     }
@@ -195,7 +223,7 @@ fn tells(difference: &Difference) -> u8 {
         "outcome" | "packet" => 1,
         // The count is what is mistaken most often.
         "loaded" => 3,
-        "stage" | "words" | "entry that ran" => 0,
+        "stage" | "words" | "entry that ran" | STARTS => 0,
         _ => 2,
     }
 }
@@ -211,15 +239,17 @@ fn is_not_mastered(cell: &CellResult) -> bool {
 }
 
 fn fate(differences: &Differences) -> Fate {
+    let was_booted =
+        |it: &Difference| it.what == "outcome" && it.was == OutcomeKind::Booted.as_str();
     let mut boot = differences.boot.iter();
-    match boot.find(|it| it.what == "outcome") {
-        Some(outcome) if outcome.was == OutcomeKind::Booted.as_str() => Fate::Broken,
+    match boot.find(|it| was_booted(it) || it.what == STARTS) {
+        Some(_) => Fate::Broken,
         _ if differences.boot.is_empty() => Fate::Same,
         _ => Fate::Other,
     }
 }
 
-fn cause(key: String, group: &[Changed<'_>], all: &[CellResult]) -> Option<Cause> {
+fn cause(key: String, group: &[Changed<'_>], all: &[&CellResult]) -> Option<Cause> {
     // Of those that became as bad, one of which a finding tells more.
     let worst = *group.iter().min_by_key(|it| {
         let differences = it.differences;
@@ -227,18 +257,20 @@ fn cause(key: String, group: &[Changed<'_>], all: &[CellResult]) -> Option<Cause
     })?;
     let is_made = !is_not_mastered(worst.cell);
     let finding = findings(worst.differences).next().filter(|_| is_made);
-    let known = finding.and_then(|it| it.finding()?.parse::<FindingId>().ok());
-    let of_finding = known.map_or(Severity::Info, FindingId::severity);
+    let known = |it: &Difference| it.finding()?.parse::<FindingId>().ok();
+    let of_finding = finding.and_then(|it| it.severity.or(known(it).map(FindingId::severity)));
     let remedies = findings(worst.differences).map(|it| it.remedy.as_str());
     let remedy = remedies.filter(|it| is_made && !it.is_empty()).take(1);
     Some(Cause {
         key,
         finding: finding.and_then(|it| Some(it.finding()?.to_owned())),
-        severity: of_finding.max(match fate(worst.differences) {
-            Fate::Broken => Severity::Error,
-            Fate::Other => Severity::Warning,
-            Fate::Same => Severity::Info,
-        }),
+        severity: of_finding
+            .unwrap_or(Severity::Info)
+            .max(match fate(worst.differences) {
+                Fate::Broken => Severity::Error,
+                Fate::Other => Severity::Warning,
+                Fate::Same => Severity::Info,
+            }),
         sentence: sentence(worst),
         consequence: consequence(group, all),
         remedy: remedy.collect(),
@@ -251,7 +283,12 @@ fn sentence(changed: Changed<'_>) -> String {
     let Changed { cell, differences } = changed;
     if is_not_mastered(cell) {
         let words = cell.outcome.as_ref().map_or("", |it| it.detail.as_str());
-        return format!("{} makes no disc: {words}", cell.master);
+        // Of a disc that is not mastered here, the editor.
+        let maker = match base_and_edit(&cell.master) {
+            (ABSENT, Some(edit)) => edit,
+            _ => &cell.master,
+        };
+        return format!("{maker} makes no disc: {words}");
     }
     let mut parts: Vec<String> = Vec::new();
     let named: Vec<String> = fields(differences).map(ToString::to_string).collect();
@@ -274,10 +311,11 @@ fn sentence(changed: Changed<'_>) -> String {
 }
 
 /// `no longer boots on OVMF by ahci, usb-cd: 3 of 12 cells; still boots on SeaBIOS`.
-fn consequence(group: &[Changed<'_>], all: &[CellResult]) -> String {
-    let booted = |cell: &&CellResult| {
+fn consequence(group: &[Changed<'_>], all: &[&CellResult]) -> String {
+    let booted = |cell: &CellResult| {
         let outcome = cell.outcome.as_ref();
-        outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
+        cell.starts == Some(Starts::Yes)
+            || outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
     };
     let of = |fate_is: Fate| -> Vec<Changed<'_>> {
         let cells = group.iter().copied();
@@ -315,7 +353,7 @@ fn consequence(group: &[Changed<'_>], all: &[CellResult]) -> String {
     let same = of(Fate::Same);
     if broken.is_empty() && other.is_empty() {
         let where_ = places(&same);
-        let does = if same.iter().all(|it| booted(&it.cell)) {
+        let does = if same.iter().all(|it| booted(it.cell)) {
             "boots"
         } else {
             "behaves"
@@ -331,7 +369,8 @@ fn consequence(group: &[Changed<'_>], all: &[CellResult]) -> String {
         .chain(&other)
         .map(|it| &*it.cell.firmware)
         .collect();
-    let others = all.iter().filter(booted).map(|cell| &*cell.firmware);
+    let others = all.iter().filter(|cell| booted(cell));
+    let others = others.map(|cell| &*cell.firmware);
     let others: BTreeSet<&str> = others.filter(|it| !fails.contains(it)).collect();
     if !others.is_empty() {
         let names: Vec<String> = others.into_iter().map(firmware).collect();

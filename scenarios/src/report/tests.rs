@@ -239,7 +239,7 @@ fn a_cause_stands_once_before_what_has_none() {
         cell("c/-/efi/-/reference/ovmf/ahci", "mismatch"),
     ]);
     earlier["comparison"] = json!({
-        "against": "before", "only_here": [], "only_there": [],
+        "against": "before", "with": "run", "only_here": [], "only_there": [],
         "totals": { "same": 1, "structure_only": 0, "differ": 1, "only_here": 0, "only_there": 0, "without_evidence": 0 },
         "cells": [{ "id": GOOD, "other": GOOD, "counts": true, "boot": [], "structure": [{ "what": "platform of slot 0", "is": "mac", "was": "x86" }] }]
     });

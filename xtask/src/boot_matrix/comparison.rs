@@ -9,12 +9,12 @@ use scenarios::{
 };
 
 use super::{
-    gate::print_causes,
+    gate::{in_a_line, print_causes},
     table::{Detail, Telling},
 };
 use crate::{
     columns::fitted,
-    terminal::{BAD, CAUTION, HEAD, Terminal, WIDTH},
+    terminal::{BAD, CAUTION, FAINT, HEAD, Terminal, WIDTH},
 };
 
 /// So many cells of each kind are told one by one; all are in the results.
@@ -34,6 +34,10 @@ pub(super) fn print(
     if causes.is_empty() || telling.detail == Detail::Verbose {
         print_cells(to, comparison)?;
     }
+    if let Some(notes) = in_a_line(&gate::notes_against(comparison)) {
+        to.paint(FAINT, format_args!("\nnoted: {notes}"))?;
+        writeln!(to)?;
+    }
     writeln!(to)?;
     to.paint(HEAD, format_args!("against {}:", comparison.against))?;
     writeln!(to, " {}", sentence(comparison))
@@ -45,7 +49,9 @@ pub(super) fn print_cells(
     comparison: &Comparison,
 ) -> io::Result<()> {
     let boots_differently = |cell: &&ComparedCell| cell.counts();
-    let (boot, structure): (Vec<_>, Vec<_>) = comparison.cells.iter().partition(boots_differently);
+    let cells = comparison.cells.iter();
+    let cells = cells.filter(|cell| !cell.differences.is_empty());
+    let (boot, structure): (Vec<_>, Vec<_>) = cells.partition(boots_differently);
     let sections = [
         (boot, BAD, "boots differently"),
         (
@@ -87,6 +93,11 @@ pub(super) fn print_cells(
 /// `12 the same, 3 boot differently`.
 pub(super) fn sentence(comparison: &Comparison) -> String {
     let totals = &comparison.totals;
+    let started = totals.same + totals.differ + totals.only_here;
+    if totals.not_started > 0 && started == 0 {
+        return "nothing to compare, for the disc does not start before the edit, in whatever way"
+            .to_owned();
+    }
     let parts = [
         (totals.same, "the same"),
         (
@@ -94,6 +105,10 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
             "boot the same from a disc of another structure",
         ),
         (totals.differ, "boot differently"),
+        (
+            totals.not_started,
+            "did not start before, so that an edit takes nothing away",
+        ),
         (totals.only_here, "seen only here"),
         (totals.only_there, "seen only there"),
         (

@@ -269,11 +269,16 @@ fn print_notes(to: &mut Terminal<impl Write>, cells: &[CellResult]) -> io::Resul
 
 /// What differs and is no failure; nothing where nothing does.
 pub(super) fn notes(cells: &[CellResult]) -> Option<String> {
-    let notes = gate::notes(cells);
+    let line = in_a_line(&gate::notes(cells))?;
+    Some(format!("{line} (--strict counts them)"))
+}
+
+/// Notes, the first of them in a line; nothing where there are none.
+pub(super) fn in_a_line(notes: &[(String, usize)]) -> Option<String> {
     let shown: Vec<&str> = notes.iter().take(NOTES).map(|(what, _)| &**what).collect();
     let more = match notes.len().saturating_sub(NOTES) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    (!notes.is_empty()).then(|| format!("{}{more} (--strict counts them)", shown.join(", ")))
+    (!notes.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }

@@ -14,6 +14,7 @@ use std::{
 use harness::toml_file::Location;
 use scenarios::{
     cell::Cell,
+    compare::With,
     gate::Cause,
     record::{CellResult, Verdict},
     report,
@@ -141,7 +142,8 @@ fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path
     if let Some(comparison) = &results.comparison {
         // Of what changed since an earlier run the causes are told.
         let cells = comparison.cells.iter();
-        let differ = cells.filter(|cell| cell.counts() && cell.id != cell.other);
+        let is_tool = comparison.with == With::Tool;
+        let differ = cells.filter(|cell| cell.counts() && is_tool);
         for cell in differ {
             let title = format!("{}: boots differently from {}", cell.id, comparison.against);
             let sentences = cell.differences.all().map(ToString::to_string);

@@ -8,6 +8,7 @@
 mod alerts;
 #[path = "../common/mod.rs"]
 mod common;
+mod editors;
 mod example;
 mod regressions;
 #[path = "../common/sarif.rs"]
