@@ -68,6 +68,7 @@ impl fmt::Display for Difference {
             (NOTHING, _) if let Some(id) = self.finding() => write!(f, "no longer: {id}"),
             (NOT_READ, READ) => write!(f, "the firmware no longer reads {what}"),
             (READ, NOT_READ) => write!(f, "the firmware reads {what} now"),
+            (_, AS_GIVEN) => write!(f, "{what}: {is}"),
             _ => write!(f, "{what}: {is}, was {was}"),
         }
     }
@@ -208,6 +209,12 @@ pub(crate) const STARTS: &str = "starts";
 pub(crate) const IMAGE: &str = "boot image";
 /// Where that stands.
 pub(crate) const ADDRESS: &str = "load RBA";
+
+/// An image that is not at all what the tool was given.
+pub(crate) const ELSEWHERE: &str = "not what the tool was given, from its byte 0 on";
+const AS_GIVEN: &str = "as the tool was given it";
+/// Where the catalog stands.
+pub(crate) const CATALOG_ADDRESS: &str = "LBA of the boot catalog";
 
 /// What firmware and QEMU have in common, whatever their builds.
 const OUTCOME: [&str; 4] = ["outcome", "stage", GUEST, ENTRY];
@@ -430,7 +437,7 @@ fn facts_for_booting(disc: &DiscStructure) -> Facts {
             boot.sector_count.get().to_string(),
         );
         let altered = match boot.altered {
-            None => "as the tool was given it".to_owned(),
+            None => AS_GIVEN.to_owned(),
             Some(offset) => format!("not what the tool was given, from its byte {offset} on"),
         };
         tell(format!("{IMAGE} of slot {slot}"), altered);
@@ -451,7 +458,7 @@ fn facts_of_places(disc: &DiscStructure) -> Facts {
     let catalog = disc
         .catalog
         .map_or(String::new(), |lba| lba.get().to_string());
-    tell("LBA of the boot catalog".to_owned(), or_nothing(catalog));
+    tell(CATALOG_ADDRESS.to_owned(), or_nothing(catalog));
     for entry in &disc.entries {
         let slot = entry.slot;
         let Some(boot) = &entry.boot else {

@@ -9,7 +9,10 @@ use images::finding::{FindingId, Severity};
 use serde::Serialize;
 
 use crate::{
-    compare::{ADDRESS, Comparison, Difference, Differences, IMAGE, STARTS, With},
+    compare::{
+        ADDRESS, CATALOG_ADDRESS, Comparison, Difference, Differences, ELSEWHERE, IMAGE, STARTS,
+        With,
+    },
     id::ABSENT,
     record::{CellResult, Verdict},
     words::base_and_edit,
@@ -194,19 +197,33 @@ fn key(Changed { cell, differences }: Changed<'_>) -> Option<String> {
     Some(key.to_owned())
 }
 
-/// The fields that changed. Where a finding says why the image is not where it should be, that the image is another says no more; and where nothing
-/// else changed and the disc does not boot as it did, it may be the address.
+/// The fields that changed, what they follow from first. An image that is another from its first byte on stands elsewhere: its address says so. Where a
+/// finding says why an image is not where it should be, that it is another says no more; and where no field changed and the disc does not boot as it
+/// did, it may be the address. Of what is no catalog, no field means anything.
 fn fields(differences: &Differences) -> impl Iterator<Item = &Difference> {
-    let structure = differences.structure.iter();
     let is_told = findings(differences).next().is_some();
     let is_image = |it: &Difference| without_slot(&it.what) == IMAGE;
-    let fields: Vec<&Difference> = structure
-        .filter(|it| it.finding().is_none() && !(is_told && is_image(it)))
+    let is_address = |it: &Difference| without_slot(&it.what) == ADDRESS;
+    let slot = |it: &Difference| it.what.rsplit(' ').next().map(ToOwned::to_owned);
+    let no_catalog = FindingId::CatalogHeaderId.as_str();
+    let is_no_catalog = findings(differences).any(|it| it.finding() == Some(no_catalog));
+    let structure = differences.structure.iter();
+    let structure: Vec<&Difference> = structure.filter(|it| it.finding().is_none()).collect();
+    let elsewhere: Vec<_> = structure
+        .iter()
+        .filter(|it| is_image(it) && it.is == ELSEWHERE)
+        .map(|it| slot(it))
         .collect();
-    let is_lost = !is_told && fields.iter().all(|it| is_image(it)) && !differences.boot.is_empty();
+    let is_lost = !is_told && structure.is_empty() && !differences.boot.is_empty();
     let noted = differences.noted.iter();
-    let addresses = noted.filter(move |it| is_lost && without_slot(&it.what) == ADDRESS);
-    addresses.chain(fields)
+    let places = noted.filter(move |it| match is_no_catalog {
+        true => it.what == CATALOG_ADDRESS,
+        false => is_address(it) && (is_lost || elsewhere.contains(&slot(it))),
+    });
+    let fields = structure
+        .into_iter()
+        .filter(move |it| !(is_no_catalog || is_told && is_image(it)));
+    places.chain(fields)
 }
 
 /// The findings that are new. A checksum is wrong as soon as anything that it is of is wrong.

@@ -269,6 +269,13 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
     let remedy = "a folder that --accept has written; a damaged file can be removed, and --accept writes it anew";
     let wrong = |error| Stop::usage(error, remedy);
     let ids = || cells.iter().map(|cell| &cell.id);
+    if !accept && !folder.exists() {
+        let what = format!(
+            "cannot read the baseline {}: there is no such folder",
+            folder.display()
+        );
+        return Err(Stop::usage(what, "--accept, which writes one"));
+    }
     accepted::check_folder(folder, accept).map_err(wrong)?;
     let baselines = Baselines::read(folder, ids()).map_err(wrong)?;
     if !accept && ids().all(|id| baselines.of(id).is_none()) {
