@@ -26,13 +26,18 @@ tool=$(absolute "$1")
 baseline=$(absolute "$2")
 out=$(absolute "${OUT:-boot-matrix-results}")
 quoted() {
+    case $1 in
+    *[!a-zA-Z0-9_./-]* | '') ;;
+    *) printf '%s' "$1" && return ;;
+    esac
     printf "'"
     printf '%s' "$1" | sed "s/'/'\\\\''/g"
-    printf "' "
+    printf "'"
 }
 # What to type to run one cell again, from here.
-BOOT_MATRIX_AGAIN="$(quoted "$0")$(quoted "$1")$(quoted "$2")"
-export BOOT_MATRIX_AGAIN
+BOOT_MATRIX_AGAIN="$(quoted "$0") $(quoted "$1") $(quoted "$2")"
+BOOT_MATRIX_FROM=$PWD
+export BOOT_MATRIX_AGAIN BOOT_MATRIX_FROM
 scenarios=$(absolute "${SCENARIOS:-$here/gate.toml}")
 shift 2
 

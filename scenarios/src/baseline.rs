@@ -65,6 +65,9 @@ pub struct Told {
     pub message: String,
     /// What to do.
     pub remedy: String,
+    /// How bad it is on this disc.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 /// A range of blocks that was read within a structure of the disc.
@@ -291,6 +294,7 @@ fn told(inspection: &Inspection) -> BTreeMap<String, Told> {
         told.entry(finding.id.to_string()).or_insert_with(|| Told {
             message: finding.message.clone(),
             remedy: finding.fix.clone(),
+            severity: Some(finding.severity),
         });
     }
     told

@@ -232,13 +232,15 @@ fn declared(sources: &Sources<'_>) -> String {
 
 /// The disc of a cell, where it is not mastered here.
 fn existing(cell: &Cell, masters: &Masters) -> Option<PathBuf> {
-    match &cell.disc {
+    match cell.disc.before() {
         DiscSource::Iso { path, .. } => Some(path.clone()),
         // What it is made of follows from its layout.
         DiscSource::Live(live) => Some(live.file.clone()),
         DiscSource::Mastered(recipe) => masters
             .exchange(recipe.master.as_str())
             .map(|folder| exchange::iso(folder, &recipe.id)),
+        // It is made of one of those.
+        DiscSource::Edited { .. } => None,
     }
 }
 

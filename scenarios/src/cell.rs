@@ -58,6 +58,24 @@ pub enum DiscSource {
     },
     /// It is put together from packages.
     Live(Live),
+    /// An editor makes it of one that is not mastered here.
+    Edited {
+        /// The disc before the edit.
+        before: Box<Self>,
+        /// The editor.
+        editor: String,
+    },
+}
+
+impl DiscSource {
+    /// The disc before an edit; itself where it is not edited, or mastered here.
+    #[must_use]
+    pub fn before(&self) -> &Self {
+        match self {
+            Self::Edited { before, .. } => before.before(),
+            _ => self,
+        }
+    }
 }
 
 /// All that a disc is mastered from.

@@ -7,10 +7,13 @@ use std::{
     fmt,
 };
 
-use harness::observation::Canonical;
+use harness::{guest::Starts, observation::Canonical};
+use images::finding::Severity;
 use serde::{Deserialize, Serialize};
 
-pub use runs::{ComparedCell, Comparison, ComparisonTotals, Side, with_master, with_run};
+pub use runs::{
+    ComparedCell, Comparison, ComparisonTotals, Side, With, with_edit, with_master, with_run,
+};
 
 use crate::baseline::{Baseline, DiscStructure, StructureRead, WHOLE};
 
@@ -31,6 +34,9 @@ pub struct Difference {
     /// What to do about it, where that is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remedy: String,
+    /// How bad a finding is that is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 /// What a difference is called that is a finding: this, and its id.
@@ -43,6 +49,7 @@ impl Difference {
             is: is.into(),
             was: was.into(),
             remedy: String::new(),
+            severity: None,
         }
     }
 
@@ -61,6 +68,7 @@ impl fmt::Display for Difference {
             (NOTHING, _) if let Some(id) = self.finding() => write!(f, "no longer: {id}"),
             (NOT_READ, READ) => write!(f, "the firmware no longer reads {what}"),
             (READ, NOT_READ) => write!(f, "the firmware reads {what} now"),
+            (_, AS_GIVEN) => write!(f, "{what}: {is}"),
             _ => write!(f, "{what}: {is}, was {was}"),
         }
     }
@@ -151,10 +159,62 @@ pub fn with_baseline(is: &Baseline, was: &Baseline, strictness: Strictness) -> D
     differences
 }
 
+/// In what a disc is not as it was before an edit. What counts is that what started still does, and that nothing is wrong that was not: an error that is
+/// new. The rest is noted.
+fn by_edit(
+    is: &Baseline,
+    was: &Baseline,
+    starts: Option<Starts>,
+    started: Option<Starts>,
+) -> Differences {
+    let Differences {
+        mut boot,
+        mut structure,
+        mut noted,
+    } = with_baseline(is, was, Strictness::Booting);
+    if let (Some(starts), Some(started)) = (starts, started)
+        && is_lost(starts, started)
+    {
+        boot.push(Difference::new(
+            STARTS,
+            starts.to_string(),
+            started.to_string(),
+        ));
+    } else {
+        noted.append(&mut boot);
+        let is_error = |it: &mut Difference| it.severity == Some(Severity::Error);
+        let errors = structure.extract_if(.., is_error).collect();
+        noted.append(&mut structure);
+        structure = errors;
+    }
+    Differences {
+        boot,
+        structure,
+        noted,
+    }
+}
+
+/// Whether what started does so no longer. Of what was neither seen to start nor not to, only that it is seen not to is a loss.
+const fn is_lost(starts: Starts, started: Starts) -> bool {
+    match started {
+        Starts::Yes => !matches!(starts, Starts::Yes),
+        Starts::Unknown => matches!(starts, Starts::No),
+        Starts::No => false,
+    }
+}
+
+/// Whether a disc starts.
+pub(crate) const STARTS: &str = "starts";
 /// What is booted.
 pub(crate) const IMAGE: &str = "boot image";
 /// Where that stands.
 pub(crate) const ADDRESS: &str = "load RBA";
+
+/// An image that is not at all what the tool was given.
+pub(crate) const ELSEWHERE: &str = "not what the tool was given, from its byte 0 on";
+const AS_GIVEN: &str = "as the tool was given it";
+/// Where the catalog stands.
+pub(crate) const CATALOG_ADDRESS: &str = "LBA of the boot catalog";
 
 /// What firmware and QEMU have in common, whatever their builds.
 const OUTCOME: [&str; 4] = ["outcome", "stage", GUEST, ENTRY];
@@ -180,6 +240,7 @@ fn compare_findings(differences: &mut Differences, is: &Baseline, was: &Baseline
     let told = |id: &String| is.told.get(id);
     let new = |id: &String| Difference {
         remedy: told(id).map_or_else(String::new, |told| told.remedy.clone()),
+        severity: told(id).and_then(|told| told.severity),
         ..Difference::new(
             format!("{FINDING}{id}"),
             told(id).map_or("there", |told| &told.message),
@@ -376,7 +437,7 @@ fn facts_for_booting(disc: &DiscStructure) -> Facts {
             boot.sector_count.get().to_string(),
         );
         let altered = match boot.altered {
-            None => "as the tool was given it".to_owned(),
+            None => AS_GIVEN.to_owned(),
             Some(offset) => format!("not what the tool was given, from its byte {offset} on"),
         };
         tell(format!("{IMAGE} of slot {slot}"), altered);
@@ -397,7 +458,7 @@ fn facts_of_places(disc: &DiscStructure) -> Facts {
     let catalog = disc
         .catalog
         .map_or(String::new(), |lba| lba.get().to_string());
-    tell("LBA of the boot catalog".to_owned(), or_nothing(catalog));
+    tell(CATALOG_ADDRESS.to_owned(), or_nothing(catalog));
     for entry in &disc.entries {
         let slot = entry.slot;
         let Some(boot) = &entry.boot else {

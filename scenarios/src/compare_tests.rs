@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::{runs::without_evidence, *};
 use crate::{
+    baseline::Told,
     record::{CellResult, Verdict},
     results::{Results, Tools},
 };
@@ -325,6 +326,7 @@ fn tools_are_compared_cell_by_cell_and_what_was_not_seen_is_on_one_side_only() {
     assert_eq!(
         comparison.totals,
         ComparisonTotals {
+            not_started: 0,
             same: 1,
             structure_only: 1,
             differ: 1,
@@ -417,4 +419,49 @@ fn the_run_of_one_other_tool_is_compared_as_that_tool() {
     // Of several tools none is meant, and what has the same id is.
     assert_eq!(compare(&[seen("g", "ide"), seen("p", "ide")]), (0, 2));
     assert_eq!(compare(&[seen("g", "ide"), seen("x", "ide")]), (1, 1));
+}
+
+#[test]
+fn an_edit_takes_away_what_started_and_nothing_else_counts() {
+    let (yes, no, unknown) = (Starts::Yes, Starts::No, Starts::Unknown);
+    for (started, starts, lost) in [
+        (yes, yes, false),
+        (yes, no, true),
+        (yes, unknown, true),
+        (unknown, unknown, false),
+        (unknown, yes, false),
+        (unknown, no, true),
+        (no, no, false),
+        (no, unknown, false),
+        (no, yes, false),
+    ] {
+        assert_eq!(is_lost(starts, started), lost, "{starts} after {started}");
+    }
+    let was = booted(26);
+    let mut is = booted(26);
+    is.boot.facts.insert("loaded".to_owned(), "1".to_owned());
+    let told = |severity| Told {
+        message: "wrong".to_owned(),
+        remedy: String::new(),
+        severity: Some(severity),
+    };
+    let disc = is.disc.as_mut().unwrap();
+    for (id, severity) in [
+        ("catalog-checksum", Severity::Error),
+        ("partition-past-end", Severity::Warning),
+    ] {
+        disc.findings.push(id.to_owned());
+        is.told.insert(id.to_owned(), told(severity));
+    }
+    let kept = by_edit(&is, &was, Some(yes), Some(yes));
+    assert!(kept.boot.is_empty(), "{kept:?}");
+    assert_eq!(sentences(&kept.structure), ["wrong (catalog-checksum)"]);
+    let noted = sentences(&kept.noted);
+    assert!(
+        noted.contains(&"wrong (partition-past-end)".to_owned()),
+        "{noted:?}"
+    );
+    let lost = by_edit(&is, &was, Some(no), Some(yes));
+    let lost = sentences(&lost.boot);
+    assert!(lost.contains(&"starts: no, was yes".to_owned()), "{lost:?}");
 }

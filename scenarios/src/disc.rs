@@ -75,13 +75,8 @@ impl Workshop<'_> {
     /// Why a disc cannot be mastered on this host; `None` when it can.
     #[must_use]
     pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
-        let lacks = |name: &str| match self.found.get(name) {
-            Some(Ok(_)) => None,
-            Some(Err(why)) => Some(format!("{name}: {why}")),
-            None => Some(format!("{name} was not looked for")),
-        };
         if let Some(edit) = recipe.master.edit()
-            && let Some(why) = lacks(&editor_key(edit))
+            && let Some(why) = self.lacks_editor(edit)
         {
             return Some(why);
         }
@@ -93,7 +88,21 @@ impl Workshop<'_> {
             return (!came_back).then(|| format!("{} did not come back", iso.display()));
         }
         self.masters.tool(name)?;
-        lacks(name)
+        self.lacks_tool(name)
+    }
+
+    /// Why a disc cannot be edited on this host; `None` when it can.
+    #[must_use]
+    pub fn lacks_editor(&self, editor: &str) -> Option<String> {
+        self.lacks_tool(&editor_key(editor))
+    }
+
+    fn lacks_tool(&self, name: &str) -> Option<String> {
+        match self.found.get(name) {
+            Some(Ok(_)) => None,
+            Some(Err(why)) => Some(format!("{name}: {why}")),
+            None => Some(format!("{name} was not looked for")),
+        }
     }
 }
 
@@ -221,11 +230,6 @@ fn write_edited(
     folder: &Path,
     workshop: Workshop<'_>,
 ) -> io::Result<()> {
-    let editor = workshop.masters.editor(edit);
-    let found = workshop.found.get(&editor_key(edit));
-    let (Some(editor), Some(Ok(found))) = (editor, found) else {
-        return Err(io::Error::other(format!("{edit} is not on this host")));
-    };
     let base = Recipe {
         master: recipe.master.base(),
         ..recipe.clone()
@@ -237,22 +241,69 @@ fn write_edited(
         Disc::Made { iso, .. } => iso,
         Disc::Refused(words) => return refuse(folder, &words),
     };
-    let work = folder.join(WORK);
-    fs::create_dir(&work)?;
     let capacity = recipe
         .medium
         .map(|medium: Medium| medium.capacity().bytes());
-    let job = EditJob {
-        before: &iso,
-        folder: &work,
-        capacity,
-        changed: workshop.changed,
-    };
-    let edited = harness::master::edit(editor, found, &job)?;
+    let edited = run_editor(edit, &iso, capacity, folder, workshop)?;
     let id = recipe.id.as_str();
     let contents = Contents::new(id, recipe.medium, &recipe.boot, recipe.size);
     let mut contents = contents.map_err(io::Error::other)?;
     take(recipe, folder, edited, &mut contents)
+}
+
+/// Runs an editor on a disc, in a folder in that of the edited one.
+fn run_editor(
+    edit: &str,
+    before: &Path,
+    capacity: Option<ByteCount>,
+    folder: &Path,
+    workshop: Workshop<'_>,
+) -> io::Result<Mastered> {
+    let editor = workshop.masters.editor(edit);
+    let found = workshop.found.get(&editor_key(edit));
+    let (Some(editor), Some(Ok(found))) = (editor, found) else {
+        return Err(io::Error::other(format!("{edit} is not on this host")));
+    };
+    let work = folder.join(WORK);
+    fs::create_dir_all(&work)?;
+    let job = EditJob {
+        before,
+        folder: &work,
+        capacity,
+        changed: workshop.changed,
+    };
+    harness::master::edit(editor, found, &job)
+}
+
+/// Has a disc edited that is not mastered here, unless that was done since some moment. Only one of several processes does it.
+///
+/// # Errors
+/// The disk is full, or the folder cannot be written.
+pub fn edit_once(
+    before: &Path,
+    edit: &str,
+    id: &DiscId,
+    discs: &Path,
+    since: SystemTime,
+    workshop: Workshop<'_>,
+) -> Result<Disc, FileError> {
+    let folder = discs.join(id.path());
+    once(&folder, since, |made| {
+        if made {
+            return open_in(&folder);
+        }
+        // As of live discs: a tool may take a sign in an id for one of its own.
+        let unfinished = files::unfinished(&discs.join("edited"));
+        let edited = run_editor(edit, before, None, &unfinished, workshop)
+            .and_then(|edited| take_disc(&unfinished, edited))
+            .and_then(|_| replace(&unfinished, &folder));
+        if let Err(error) = edited {
+            // Best effort: it is not taken for a disc in any case.
+            drop(fs::remove_dir_all(&unfinished));
+            return Err(FileError::new("write the disc", &folder)(error));
+        }
+        open_in(&folder)
+    })
 }
 
 /// Leaves what a tool has made in its folder: a disc and what it holds, or why there is none; and what the tool said.
@@ -262,25 +313,36 @@ fn take(
     mastered: Mastered,
     contents: &mut Contents,
 ) -> io::Result<()> {
+    let Some(iso) = take_disc(folder, mastered)? else {
+        return Ok(());
+    };
+    let id = recipe.id.as_str();
+    let manifest = harness::master::manifest(&iso, id, recipe.medium, contents)?;
+    fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
+}
+
+/// Leaves the disc that a tool has made in its folder, and says where, or why there is none; and what the tool said.
+fn take_disc(folder: &Path, mastered: Mastered) -> io::Result<Option<PathBuf>> {
     fs::write(
         folder.join("command.txt"),
         format!("{}\n", mastered.command),
     )?;
     fs::write(folder.join("said.txt"), &mastered.said)?;
-    let done = match mastered.disc {
-        Err(words) => refuse(folder, &words),
+    let taken = match mastered.disc {
+        Err(words) => {
+            refuse(folder, &words)?;
+            None
+        }
         Ok(made) => {
             let iso = folder.join(ISO);
             fs::rename(made, &iso)?;
             harness::master::dig_holes(&iso)?;
-            let id = recipe.id.as_str();
-            let manifest = harness::master::manifest(&iso, id, recipe.medium, contents)?;
-            fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
+            Some(iso)
         }
     };
     // What a tool made unremovable stays, and harms nobody.
     drop(fs::remove_dir_all(folder.join(WORK)));
-    done
+    Ok(taken)
 }
 
 /// Takes a disc that was mastered elsewhere, where it stands.

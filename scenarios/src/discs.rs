@@ -14,7 +14,7 @@ use crate::{
     live::{Live, LiveError},
     read_error::ScenarioError,
     reading::{Reader, Source},
-    words::{Boot, Master, Medium, Name, OrAbsent, Size, Word},
+    words::{Boot, Master, Medium, OrAbsent, Size, Word},
 };
 
 #[derive(Clone, Debug)]
@@ -35,20 +35,6 @@ pub(crate) struct Axes {
     pub(crate) boot: Vec<Boot>,
     pub(crate) size: Vec<Option<Size>>,
     pub(crate) master: Vec<Master>,
-    /// The editors of each disc; nothing: it stays as it was mastered.
-    pub(crate) edit: Vec<Option<Name>>,
-}
-
-impl Axes {
-    /// The masters, each with every editor of its discs.
-    pub(crate) fn masters(&self) -> impl Iterator<Item = Master> {
-        self.master.iter().flat_map(|master| {
-            self.edit.iter().map(|edit| match edit {
-                None => master.clone(),
-                Some(edit) => master.edited_by(&edit.0),
-            })
-        })
-    }
 }
 
 pub(crate) fn or_absent<T: ToString>(value: Option<&T>) -> String {

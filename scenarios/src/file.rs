@@ -50,7 +50,7 @@ pub struct ScenarioDecl {
     #[serde(default)]
     #[schemars(with = "Option<Vec<Word<Master>>>")]
     pub master: Option<Vec<Spanned<Word<Master>>>>,
-    /// The editors that the discs go through, each by itself; `-` for none. Absent: none; in the set `editors`: none, and each that there is.
+    /// The editors that the discs go through, each by itself; `-` for none. Absent: none; in the set `editors`: none, and each that there is. With those that are named here go those of your own (`--editor FILE.toml`).
     #[serde(default)]
     #[schemars(with = "Option<Vec<OrAbsent<Name>>>")]
     pub edit: Option<Vec<Spanned<OrAbsent<Name>>>>,

@@ -2,21 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::{diagnosis::firmware_name, firmware::FirmwareId, outcome::OutcomeKind};
-use images::finding::FindingId;
-use serde::{Deserialize, Serialize};
+use harness::{
+    diagnosis::firmware_name, firmware::FirmwareId, guest::Starts, outcome::OutcomeKind,
+};
+use images::finding::{FindingId, Severity};
+use serde::Serialize;
 
 use crate::{
-    compare::{ADDRESS, Difference, Differences, IMAGE},
+    compare::{
+        ADDRESS, CATALOG_ADDRESS, Comparison, Difference, Differences, ELSEWHERE, IMAGE, STARTS,
+        With,
+    },
+    id::ABSENT,
     record::{CellResult, Verdict},
+    words::base_and_edit,
 };
 
 /// So many fields are named in a line.
 const FIELDS: usize = 2;
 
 /// One thing that is not as it was accepted, in all cells in which that is so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cause {
+    /// By what it is known in every run: `sector count`, or the id of a finding.
+    pub key: String,
+    /// The id of the finding that is new, where that is what changed.
+    pub finding: Option<String>,
+    /// How bad it is: an error where a disc no longer boots, a warning where it behaves differently, or as bad as the finding.
+    pub severity: Severity,
     /// What changed: the field with its two values, or what the tool says that made no disc.
     pub sentence: String,
     /// What came of it.
@@ -25,8 +38,13 @@ pub struct Cause {
     pub remedy: String,
     /// The cells.
     pub cells: Vec<String>,
-    /// Whether a disc no longer boots that did.
-    pub breaks: bool,
+}
+
+/// A cell that is not as it was, and in what.
+#[derive(Clone, Copy)]
+struct Changed<'a> {
+    cell: &'a CellResult,
+    differences: &'a Differences,
 }
 
 /// What became of the booting of a cell, from the worst on.
@@ -40,24 +58,87 @@ enum Fate {
     Same,
 }
 
-/// The cells that are not as they should be, by cause, the worst first.
+/// The cells that are not as they were accepted into a baseline, by cause, the worst first.
 #[must_use]
 pub fn causes(cells: &[CellResult]) -> Vec<Cause> {
-    let mut groups: BTreeMap<String, Vec<&CellResult>> = BTreeMap::new();
-    for cell in cells {
-        if cell.verdict == Verdict::Mismatch
-            && let Some(key) = key(cell)
-        {
-            groups.entry(key).or_default().push(cell);
+    by_cause(accepted(cells).collect(), &tried(cells, None))
+}
+
+/// The cells that are not as they were in an earlier run, by cause, the worst first. Those of another tool have no cause: nothing changed.
+#[must_use]
+pub fn causes_against(cells: &[CellResult], comparison: &Comparison) -> Vec<Cause> {
+    let comparison = Some(comparison);
+    by_cause(
+        earlier(cells, comparison).collect(),
+        &tried(cells, comparison),
+    )
+}
+
+/// The same of both, each cell once.
+#[must_use]
+pub fn all_causes(cells: &[CellResult], comparison: Option<&Comparison>) -> Vec<Cause> {
+    let known: BTreeSet<&str> = accepted(cells).map(|it| &*it.cell.id).collect();
+    let others = earlier(cells, comparison).filter(|it| !known.contains(&*it.cell.id));
+    by_cause(
+        accepted(cells).chain(others).collect(),
+        &tried(cells, comparison),
+    )
+}
+
+/// The cells of which it is asked whether they are as they were: of discs that are edited, not those before the edit.
+fn tried<'a>(cells: &'a [CellResult], comparison: Option<&Comparison>) -> Vec<&'a CellResult> {
+    let is_edit = comparison.is_some_and(|it| it.with == With::Edit);
+    let is_edited = |cell: &CellResult| base_and_edit(&cell.master).1.is_some();
+    let cells = cells.iter();
+    cells.filter(|cell| !is_edit || is_edited(cell)).collect()
+}
+
+/// The cells of which a cause is told.
+#[must_use]
+pub fn with_cause<'a>(
+    cells: &'a [CellResult],
+    comparison: Option<&'a Comparison>,
+) -> BTreeSet<&'a str> {
+    let all = accepted(cells).chain(earlier(cells, comparison));
+    all.map(|it| &*it.cell.id).collect()
+}
+
+fn accepted(cells: &[CellResult]) -> impl Iterator<Item = Changed<'_>> {
+    let red = cells
+        .iter()
+        .filter(|cell| cell.verdict == Verdict::Mismatch);
+    red.filter_map(|cell| {
+        let differences = cell.differences.as_ref()?;
+        Some(Changed { cell, differences })
+    })
+}
+
+fn earlier<'a>(
+    cells: &'a [CellResult],
+    comparison: Option<&'a Comparison>,
+) -> impl Iterator<Item = Changed<'a>> {
+    let by_id: BTreeMap<&str, &CellResult> = cells.iter().map(|it| (&*it.id, it)).collect();
+    let compared = comparison.into_iter().flat_map(Comparison::changed);
+    compared.filter_map(move |it| {
+        Some(Changed {
+            cell: by_id.get(&*it.id)?,
+            differences: &it.differences,
+        })
+    })
+}
+
+fn by_cause(changed: Vec<Changed<'_>>, cells: &[&CellResult]) -> Vec<Cause> {
+    let mut groups: BTreeMap<String, Vec<Changed<'_>>> = BTreeMap::new();
+    for changed in changed {
+        if let Some(key) = key(changed) {
+            groups.entry(key).or_default().push(changed);
         }
     }
     let mut causes: Vec<(Fate, Cause)> = groups
-        .into_values()
-        .filter_map(|group| {
-            let fates = group
-                .iter()
-                .filter_map(|cell| Some(fate(differences(cell)?)));
-            Some((fates.min()?, cause(&group, cells)?))
+        .into_iter()
+        .filter_map(|(key, group)| {
+            let worst = group.iter().map(|it| fate(it.differences)).min()?;
+            Some((worst, cause(key, &group, cells)?))
         })
         .collect();
     causes.sort_by(|(one, a), (other, b)| {
@@ -70,22 +151,32 @@ pub fn causes(cells: &[CellResult]) -> Vec<Cause> {
 /// What is noted of a run, and no failure: each thing once, with the number of discs in which it is so.
 #[must_use]
 pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
-    let mut discs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for cell in cells {
-        let noted = differences(cell).map_or(&[][..], |differences| &differences.noted);
+    let noted = cells.iter().filter_map(|cell| {
+        let noted = &cell.differences.as_ref()?.noted;
+        Some((cell.id.as_str(), noted))
+    });
+    count_notes(noted)
+}
+
+/// The same of a comparison.
+#[must_use]
+pub fn notes_against(comparison: &Comparison) -> Vec<(String, usize)> {
+    let cells = comparison.cells.iter();
+    count_notes(cells.map(|cell| (cell.id.as_str(), &cell.differences.noted)))
+}
+
+fn count_notes<'a>(
+    cells: impl Iterator<Item = (&'a str, &'a Vec<Difference>)>,
+) -> Vec<(String, usize)> {
+    let mut discs: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (id, noted) in cells {
         for difference in noted {
             let what = match difference.finding() {
                 Some(_) => difference.to_string(),
                 None => without_slot(&difference.what).to_owned(),
             };
-            let disc = [
-                &cell.scenario,
-                &cell.medium,
-                &cell.boot,
-                &cell.size,
-                &cell.master,
-            ];
-            let disc = disc.map(String::as_str).join("/");
+            // Without firmware and attachment.
+            let disc = id.rsplitn(3, '/').nth(2).unwrap_or(id);
             discs.entry(what).or_default().insert(disc);
         }
     }
@@ -93,14 +184,8 @@ pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
     notes.map(|(what, discs)| (what, discs.len())).collect()
 }
 
-/// In what a cell differs, where it was compared with a baseline.
-fn differences(cell: &CellResult) -> Option<&Differences> {
-    cell.differences.as_ref()
-}
-
 /// By which cells have one cause: the field that changed, wherever it stands; or else the finding; or else what else is seen.
-fn key(cell: &CellResult) -> Option<String> {
-    let differences = differences(cell)?;
+fn key(Changed { cell, differences }: Changed<'_>) -> Option<String> {
     if is_not_mastered(cell) {
         return Some("not mastered".to_owned());
     }
@@ -108,22 +193,37 @@ fn key(cell: &CellResult) -> Option<String> {
     let finding = findings(differences).next();
     let seen = differences.boot.iter().max_by_key(|it| tells(it));
     let first = field.or(finding).or(seen)?;
-    Some(without_slot(&first.what).to_owned())
+    let key = first.finding().unwrap_or_else(|| without_slot(&first.what));
+    Some(key.to_owned())
 }
 
-/// The fields that changed. Where a finding says why the image is not where it should be, that the image is another says no more; and where nothing
-/// else changed and the disc does not boot as it did, it may be the address.
+/// The fields that changed, what they follow from first. An image that is another from its first byte on stands elsewhere: its address says so. Where a
+/// finding says why an image is not where it should be, that it is another says no more; and where no field changed and the disc does not boot as it
+/// did, it may be the address. Of what is no catalog, no field means anything.
 fn fields(differences: &Differences) -> impl Iterator<Item = &Difference> {
-    let structure = differences.structure.iter();
     let is_told = findings(differences).next().is_some();
     let is_image = |it: &Difference| without_slot(&it.what) == IMAGE;
-    let fields: Vec<&Difference> = structure
-        .filter(|it| it.finding().is_none() && !(is_told && is_image(it)))
+    let is_address = |it: &Difference| without_slot(&it.what) == ADDRESS;
+    let slot = |it: &Difference| it.what.rsplit(' ').next().map(ToOwned::to_owned);
+    let no_catalog = FindingId::CatalogHeaderId.as_str();
+    let is_no_catalog = findings(differences).any(|it| it.finding() == Some(no_catalog));
+    let structure = differences.structure.iter();
+    let structure: Vec<&Difference> = structure.filter(|it| it.finding().is_none()).collect();
+    let elsewhere: Vec<_> = structure
+        .iter()
+        .filter(|it| is_image(it) && it.is == ELSEWHERE)
+        .map(|it| slot(it))
         .collect();
-    let is_lost = !is_told && fields.iter().all(|it| is_image(it)) && !differences.boot.is_empty();
+    let is_lost = !is_told && structure.is_empty() && !differences.boot.is_empty();
     let noted = differences.noted.iter();
-    let addresses = noted.filter(move |it| is_lost && without_slot(&it.what) == ADDRESS);
-    addresses.chain(fields)
+    let places = noted.filter(move |it| match is_no_catalog {
+        true => it.what == CATALOG_ADDRESS,
+        false => is_address(it) && (is_lost || elsewhere.contains(&slot(it))),
+    });
+    let fields = structure
+        .into_iter()
+        .filter(move |it| !(is_no_catalog || is_told && is_image(it)));
+    places.chain(fields)
 }
 
 /// The findings that are new. A checksum is wrong as soon as anything that it is of is wrong.
@@ -140,7 +240,7 @@ fn tells(difference: &Difference) -> u8 {
         "outcome" | "packet" => 1,
         // The count is what is mistaken most often.
         "loaded" => 3,
-        "stage" | "words" | "entry that ran" => 0,
+        "stage" | "words" | "entry that ran" | STARTS => 0,
         _ => 2,
     }
 }
@@ -156,45 +256,59 @@ fn is_not_mastered(cell: &CellResult) -> bool {
 }
 
 fn fate(differences: &Differences) -> Fate {
+    let was_booted =
+        |it: &Difference| it.what == "outcome" && it.was == OutcomeKind::Booted.as_str();
     let mut boot = differences.boot.iter();
-    match boot.find(|it| it.what == "outcome") {
-        Some(outcome) if outcome.was == OutcomeKind::Booted.as_str() => Fate::Broken,
+    match boot.find(|it| was_booted(it) || it.what == STARTS) {
+        Some(_) => Fate::Broken,
         _ if differences.boot.is_empty() => Fate::Same,
         _ => Fate::Other,
     }
 }
 
-fn cause(group: &[&CellResult], all: &[CellResult]) -> Option<Cause> {
+fn cause(key: String, group: &[Changed<'_>], all: &[&CellResult]) -> Option<Cause> {
     // Of those that became as bad, one of which a finding tells more.
-    let worst = group.iter().min_by_key(|cell| {
-        differences(cell).map_or((Fate::Same, true), |it| {
-            (fate(it), findings(it).next().is_none())
-        })
+    let worst = *group.iter().min_by_key(|it| {
+        let differences = it.differences;
+        (fate(differences), findings(differences).next().is_none())
     })?;
-    let changed = differences(worst)?;
-    let remedies = findings(changed).map(|it| it.remedy.as_str());
-    let remedy = remedies.filter(|it| !it.is_empty()).take(1).collect();
+    let is_made = !is_not_mastered(worst.cell);
+    let finding = findings(worst.differences).next().filter(|_| is_made);
+    let known = |it: &Difference| it.finding()?.parse::<FindingId>().ok();
+    let of_finding = finding.and_then(|it| it.severity.or(known(it).map(FindingId::severity)));
+    let remedies = findings(worst.differences).map(|it| it.remedy.as_str());
+    let remedy = remedies.filter(|it| is_made && !it.is_empty()).take(1);
     Some(Cause {
-        sentence: sentence(worst, changed),
+        key,
+        finding: finding.and_then(|it| Some(it.finding()?.to_owned())),
+        severity: of_finding
+            .unwrap_or(Severity::Info)
+            .max(match fate(worst.differences) {
+                Fate::Broken => Severity::Error,
+                Fate::Other => Severity::Warning,
+                Fate::Same => Severity::Info,
+            }),
+        sentence: sentence(worst),
         consequence: consequence(group, all),
-        remedy: if is_not_mastered(worst) {
-            String::new()
-        } else {
-            remedy
-        },
-        cells: group.iter().map(|cell| cell.id.clone()).collect(),
-        breaks: fate(changed) == Fate::Broken,
+        remedy: remedy.collect(),
+        cells: group.iter().map(|it| it.cell.id.clone()).collect(),
     })
 }
 
 /// What changed, on a disc.
-fn sentence(cell: &CellResult, changed: &Differences) -> String {
+fn sentence(changed: Changed<'_>) -> String {
+    let Changed { cell, differences } = changed;
     if is_not_mastered(cell) {
         let words = cell.outcome.as_ref().map_or("", |it| it.detail.as_str());
-        return format!("{} makes no disc: {words}", cell.master);
+        // Of a disc that is not mastered here, the editor.
+        let maker = match base_and_edit(&cell.master) {
+            (ABSENT, Some(edit)) => edit,
+            _ => &cell.master,
+        };
+        return format!("{maker} makes no disc: {words}");
     }
     let mut parts: Vec<String> = Vec::new();
-    let named: Vec<String> = fields(changed).map(ToString::to_string).collect();
+    let named: Vec<String> = fields(differences).map(ToString::to_string).collect();
     if !named.is_empty() {
         let more = named.len().saturating_sub(FIELDS);
         let mut text = named.into_iter().take(FIELDS).collect::<Vec<_>>();
@@ -203,9 +317,9 @@ fn sentence(cell: &CellResult, changed: &Differences) -> String {
         }
         parts.push(text.join(", "));
     }
-    parts.extend(findings(changed).take(1).map(ToString::to_string));
+    parts.extend(findings(differences).take(1).map(ToString::to_string));
     if parts.is_empty() {
-        let mut seen: Vec<&Difference> = changed.boot.iter().collect();
+        let mut seen: Vec<&Difference> = differences.boot.iter().collect();
         seen.sort_by_key(|it| std::cmp::Reverse(tells(it)));
         let seen = seen.into_iter().take(FIELDS).map(ToString::to_string);
         parts.push(seen.collect::<Vec<_>>().join(", "));
@@ -214,14 +328,15 @@ fn sentence(cell: &CellResult, changed: &Differences) -> String {
 }
 
 /// `no longer boots on OVMF by ahci, usb-cd: 3 of 12 cells; still boots on SeaBIOS`.
-fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
-    let booted = |cell: &&CellResult| {
+fn consequence(group: &[Changed<'_>], all: &[&CellResult]) -> String {
+    let booted = |cell: &CellResult| {
         let outcome = cell.outcome.as_ref();
-        outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
+        cell.starts == Some(Starts::Yes)
+            || outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::Booted)
     };
-    let of = |fate_is: Fate| {
+    let of = |fate_is: Fate| -> Vec<Changed<'_>> {
         let cells = group.iter().copied();
-        cells.filter(move |cell| differences(cell).map(fate) == Some(fate_is))
+        cells.filter(|it| fate(it.differences) == fate_is).collect()
     };
     let number = |cells: usize| {
         format!(
@@ -231,7 +346,7 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
         )
     };
     let mut parts = Vec::new();
-    let broken: Vec<&CellResult> = of(Fate::Broken).collect();
+    let broken = of(Fate::Broken);
     if !broken.is_empty() {
         let where_ = places(&broken);
         parts.push(format!(
@@ -239,12 +354,12 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
             number(broken.len())
         ));
     }
-    let other: Vec<&CellResult> = of(Fate::Other).collect();
+    let other = of(Fate::Other);
     if !other.is_empty() {
         let where_ = places(&other);
-        let seen = other.iter().filter_map(|cell| differences(cell));
-        let seen = seen
-            .flat_map(|it| &it.boot)
+        let seen = other
+            .iter()
+            .flat_map(|it| &it.differences.boot)
             .min_by_key(|it| std::cmp::Reverse(tells(it)));
         let seen = seen.map_or(String::new(), |it| format!("; {it}"));
         parts.push(format!(
@@ -252,10 +367,10 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
             number(other.len())
         ));
     }
-    let same: Vec<&CellResult> = of(Fate::Same).collect();
+    let same = of(Fate::Same);
     if broken.is_empty() && other.is_empty() {
         let where_ = places(&same);
-        let does = if same.iter().all(booted) {
+        let does = if same.iter().all(|it| booted(it.cell)) {
             "boots"
         } else {
             "behaves"
@@ -269,9 +384,10 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
     let fails: BTreeSet<&str> = broken
         .iter()
         .chain(&other)
-        .map(|it| &*it.firmware)
+        .map(|it| &*it.cell.firmware)
         .collect();
-    let others = all.iter().filter(booted).map(|cell| &*cell.firmware);
+    let others = all.iter().filter(|cell| booted(cell));
+    let others = others.map(|cell| &*cell.firmware);
     let others: BTreeSet<&str> = others.filter(|it| !fails.contains(it)).collect();
     if !others.is_empty() {
         let names: Vec<String> = others.into_iter().map(firmware).collect();
@@ -281,9 +397,9 @@ fn consequence(group: &[&CellResult], all: &[CellResult]) -> String {
 }
 
 /// `SeaBIOS by ide, ahci and OVMF by ahci`.
-fn places(cells: &[&CellResult]) -> String {
+fn places(cells: &[Changed<'_>]) -> String {
     let mut by_firmware: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for cell in cells {
+    for Changed { cell, .. } in cells {
         let attachments = by_firmware.entry(&cell.firmware).or_default();
         let name = cell.attachment.to_string();
         if !attachments.contains(&name) {

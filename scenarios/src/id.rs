@@ -4,6 +4,8 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::{EDITED, base_and_edit};
+
 /// Parts of a [`CellId`].
 const CELL_PARTS: usize = 7;
 /// Parts of a [`DiscId`].
@@ -80,6 +82,36 @@ fn part(id: &str, index: usize) -> &str {
 }
 
 impl DiscId {
+    /// The disc that an editor makes of this one.
+    ///
+    /// # Errors
+    /// The editor's name cannot stand in an id.
+    pub fn edited_by(&self, editor: &str) -> Result<Self, IdError> {
+        let master = format!("{}{EDITED}{editor}", self.master());
+        Self::new([
+            self.scenario(),
+            self.medium(),
+            self.boot(),
+            self.size(),
+            &master,
+        ])
+    }
+
+    /// The disc before an edit.
+    ///
+    /// # Errors
+    /// None that is known: what is left of an id is one.
+    pub fn before_edit(&self) -> Result<Self, IdError> {
+        let (master, _) = base_and_edit(self.master());
+        Self::new([
+            self.scenario(),
+            self.medium(),
+            self.boot(),
+            self.size(),
+            master,
+        ])
+    }
+
     /// The disc with these parts.
     ///
     /// # Errors

@@ -270,6 +270,12 @@ impl Masters {
         self.editors.iter().map(Edit::name)
     }
 
+    /// The names of those that somebody named by their files.
+    pub fn own_editors(&self) -> impl Iterator<Item = &str> {
+        let own = self.editors.iter().filter(|edit| !edit.has_snapshots);
+        own.map(Edit::name)
+    }
+
     /// What is wrong with a name that no editor has.
     ///
     /// # Errors

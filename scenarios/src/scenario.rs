@@ -41,6 +41,8 @@ pub struct Scenario {
     /// Where it is declared.
     pub declared: Location,
     discs: Discs,
+    /// What the discs go through; nothing: they stay as they are.
+    edit: Vec<Option<Name>>,
     firmware: Vec<Firmware>,
     attach: Vec<Attachment>,
     memory_mib: Option<u32>,
@@ -92,18 +94,43 @@ impl Scenario {
         let has_axes = decl.media.is_some()
             || decl.boot.is_some()
             || decl.size.is_some()
-            || decl.master.is_some()
-            || decl.edit.is_some();
+            || decl.master.is_some();
+        let edit = match decl.edit {
+            Some(edit) => {
+                for word in &edit {
+                    if let Some(name) = &word.get_ref().0 {
+                        let known = source.masters.check_editor(&name.0);
+                        known.map_err(|what| reader.wrong(reader.at(word), what))?;
+                    }
+                }
+                let mut edit = axes.optional("edit", Some(edit))?;
+                // Those that somebody names go wherever others go.
+                if edit.iter().any(Option::is_some) {
+                    for name in source.masters.own_editors() {
+                        let name = Some(Name(name.to_owned()));
+                        if !edit.contains(&name) {
+                            edit.push(name);
+                        }
+                    }
+                }
+                edit
+            }
+            None if set == Set::Editors => {
+                let all = source.masters.editors();
+                let all = all.map(|name| Some(Name(name.to_owned())));
+                std::iter::once(None).chain(all).collect()
+            }
+            None => vec![None],
+        };
         let discs = match (decl.iso, decl.live) {
             (Some(_), _) if has_axes => {
                 return Err(wrong(
-                    "an iso exists already: media, boot, size, master and edit do not go with it"
-                        .into(),
+                    "an iso exists already: media, boot, size and master do not go with it".into(),
                 ));
             }
             (_, Some(_)) if has_axes => {
                 return Err(wrong(
-                    "a live disc has its own layout: media, boot, size, master and edit do not go with it"
+                    "a live disc has its own layout: media, boot, size and master do not go with it"
                         .into(),
                 ));
             }
@@ -125,24 +152,6 @@ impl Scenario {
                         axes.required("master", master)?
                     }
                     None => masters_of(set, source.masters),
-                },
-                edit: match decl.edit {
-                    Some(edit) => {
-                        for word in &edit {
-                            let Some(name) = &word.get_ref().0 else {
-                                continue;
-                            };
-                            let known = source.masters.check_editor(&name.0);
-                            known.map_err(|what| reader.wrong(reader.at(word), what))?;
-                        }
-                        axes.optional("edit", Some(edit))?
-                    }
-                    None if set == Set::Editors => {
-                        let all = source.masters.editors();
-                        let all = all.map(|name| Some(Name(name.to_owned())));
-                        std::iter::once(None).chain(all).collect()
-                    }
-                    None => vec![None],
                 },
             }),
         };
@@ -166,6 +175,7 @@ impl Scenario {
             set,
             summary: decl.summary,
             discs,
+            edit,
             attach: axes.required("attach", decl.attach)?,
             memory_mib: decl.memory,
             deadline: decl
@@ -364,17 +374,19 @@ impl Scenario {
     /// Every disc of the scenario.
     fn discs(&self) -> Vec<(DiscId, DiscSource)> {
         match &self.discs {
-            Discs::Iso { .. } => self.iso().into_iter().collect(),
-            Discs::Live(discs) => discs
-                .iter()
-                .filter_map(|(word, live)| self.live(word, live))
-                .collect(),
+            Discs::Iso { .. } => self.with_edits(self.iso()).collect(),
+            Discs::Live(discs) => {
+                let discs = discs
+                    .iter()
+                    .filter_map(|(word, live)| self.live(word, live));
+                self.with_edits(discs).collect()
+            }
             Discs::Mastered(axes) => {
                 let mut discs = Vec::new();
                 for medium in &axes.media {
                     for boot in &axes.boot {
                         for size in &axes.size {
-                            discs.extend(axes.masters().filter_map(|master| {
+                            discs.extend(self.masters_of(axes).filter_map(|master| {
                                 self.mastered(medium.as_ref(), boot, size.as_ref(), &master)
                             }));
                         }
@@ -388,10 +400,11 @@ impl Scenario {
     /// The disc with this id, if the scenario has it.
     fn disc(&self, id: &DiscId) -> Option<(DiscId, DiscSource)> {
         match &self.discs {
-            Discs::Iso { .. } => self.iso().filter(|(own, _)| own == id),
+            Discs::Iso { .. } => self.with_edits(self.iso()).find(|(own, _)| own == id),
             Discs::Live(discs) => {
                 let (word, live) = discs.iter().find(|(word, _)| word == id.boot())?;
-                self.live(word, live).filter(|(own, _)| own == id)
+                let disc = self.live(word, live);
+                self.with_edits(disc).find(|(own, _)| own == id)
             }
             Discs::Mastered(axes) => {
                 let medium = axes
@@ -406,12 +419,41 @@ impl Scenario {
                     .size
                     .iter()
                     .find(|size| or_absent(size.as_ref()) == id.size())?;
-                let master = axes
-                    .masters()
+                let master = self
+                    .masters_of(axes)
                     .find(|master| master.as_str() == id.master())?;
                 self.mastered(medium.as_ref(), boot, size.as_ref(), &master)
             }
         }
+    }
+
+    /// The masters, each with every editor of its discs.
+    fn masters_of(&self, axes: &Axes) -> impl Iterator<Item = Master> {
+        axes.master.iter().flat_map(|master| {
+            self.edit.iter().map(|edit| match edit {
+                None => master.clone(),
+                Some(edit) => master.edited_by(&edit.0),
+            })
+        })
+    }
+
+    /// Discs that are not mastered here, each with every editor.
+    fn with_edits(
+        &self,
+        discs: impl IntoIterator<Item = (DiscId, DiscSource)>,
+    ) -> impl Iterator<Item = (DiscId, DiscSource)> {
+        discs.into_iter().flat_map(|(id, disc)| {
+            self.edit.iter().filter_map(move |edit| match edit {
+                None => Some((id.clone(), disc.clone())),
+                Some(editor) => Some((
+                    id.edited_by(&editor.0).ok()?,
+                    DiscSource::Edited {
+                        before: Box::new(disc.clone()),
+                        editor: editor.0.clone(),
+                    },
+                )),
+            })
+        })
     }
 
     fn mastered(

@@ -337,7 +337,7 @@ fn a_scenario_without_meaning_is_refused() {
     check(
         "boot = [\"none,count=4\", \"floppy-1440k\"]",
         "boot = [\"none,count=4\", \"floppy-1440k\"]\niso = { path = \"x.iso\" }",
-        "./s.toml:1:1: in scenario s, an iso exists already: media, boot, size, master and edit do not go with it",
+        "./s.toml:1:1: in scenario s, an iso exists already: media, boot, size and master do not go with it",
     );
     let twice = format!("{SOUND}{SOUND}");
     let error = read(&twice).unwrap_err();

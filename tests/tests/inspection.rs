@@ -55,7 +55,7 @@ fn discs(matrix: &Matrix, set: Set) -> BTreeMap<String, Vec<Cell>> {
 fn recipe(cells: &[Cell]) -> Option<&Recipe> {
     match &cells.first()?.disc {
         DiscSource::Mastered(recipe) => Some(recipe),
-        DiscSource::Iso { .. } | DiscSource::Live(_) => None,
+        DiscSource::Iso { .. } | DiscSource::Live(_) | DiscSource::Edited { .. } => None,
     }
 }
 

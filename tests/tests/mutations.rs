@@ -169,7 +169,7 @@ impl Mistaken {
                     manifest: Some(disc.manifest),
                 })
             }
-            (DiscSource::Live(_), _) => {
+            (DiscSource::Live(_) | DiscSource::Edited { .. }, _) => {
                 let disc =
                     reference::master(cell.id.disc().as_str(), None, &"bios+efi".parse()?, None)?;
                 disc.write_to(folder)?;

@@ -99,6 +99,10 @@ pub(crate) const BOOT_MATRIX: Examples = Examples(&[
         "cargo xtask boot-matrix --iso debian.iso --expect 'Installer menu'",
         "an ISO that exists",
     ),
+    (
+        "cargo xtask boot-matrix --iso debian.iso --editor editor.toml",
+        "the same before and after an edit",
+    ),
 ]);
 
 pub(crate) const REPRO: Examples = Examples(&[

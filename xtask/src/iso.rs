@@ -6,6 +6,7 @@ use harness::{attachment::Attachment, dialogue::Dialogue};
 use images::{container::Container, inspect::DiscFile};
 use scenarios::{
     files,
+    id::ABSENT,
     matrix::Folder,
     words::{Firmware, FirmwareName},
 };
@@ -45,6 +46,8 @@ pub(crate) struct Existing<'a> {
     pub(crate) firmware: &'a [FirmwareName],
     /// What is seen when it has booted; nothing where it is only observed.
     pub(crate) expect: Option<&'a str>,
+    /// The names of the editors that it goes through, each by itself; then it is booted before the edit too.
+    pub(crate) editors: &'a [String],
     /// The file of a dialogue that must come to its end.
     pub(crate) dialog: Option<&'a Path>,
 }
@@ -107,6 +110,11 @@ impl Existing<'_> {
         let path = Table::from_iter([("path".to_owned(), Value::from(format!("{name}.iso")))]);
         scenario.insert("iso".into(), path.into());
         scenario.insert("firmware".into(), words(firmware.clone()));
+        if !self.editors.is_empty() {
+            let editors = self.editors.iter().map(String::as_str);
+            let edit: Vec<&str> = std::iter::once(ABSENT).chain(editors).collect();
+            scenario.insert("edit".into(), words(edit));
+        }
         let attach = Attachment::ALL.iter().map(|attachment| attachment.as_str());
         scenario.insert("attach".into(), words(attach.collect()));
         if let Some(pattern) = self.expect {
@@ -199,6 +207,7 @@ mod tests {
             scenario: "iso",
             firmware: &[],
             expect: Some(pattern),
+            editors: &[],
             dialog: None,
         };
         let text = existing.declaration("disc");
@@ -217,6 +226,7 @@ mod tests {
                 scenario: "iso",
                 firmware: &named,
                 expect: Some("booted"),
+                editors: &[],
                 dialog: None,
             };
             let table: Table = existing.declaration("disc").parse().expect("TOML");

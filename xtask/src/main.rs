@@ -30,6 +30,7 @@ mod parallel;
 mod place;
 mod report;
 mod repro;
+mod sarif;
 mod setup;
 mod signals;
 mod steps;

@@ -1,6 +1,12 @@
 //! The results of several runs as those of one: slices of the matrix that were run on several machines.
 
-use std::{collections::BTreeSet, fs, io, io::Write, path::Path, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    io::Write,
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use scenarios::{
@@ -15,7 +21,7 @@ use scenarios::{
 };
 
 use crate::{
-    boot_matrix::{self, folder, junit},
+    boot_matrix::{self, folder, junit, sarif},
     cli::{self, Format},
     parallel,
     place::{self, absolute, shown},
@@ -64,6 +70,7 @@ pub(crate) fn run(options: &cli::Merge) -> anyhow::Result<ExitCode> {
     }
     results.write(&out)?;
     junit::write(&results, &out)?;
+    sarif::write(&results, &BTreeMap::new(), &out)?;
     let page = report::make(&out)?;
     match options.format {
         Format::Json => {

@@ -5,18 +5,23 @@ use std::{
     path::Path,
 };
 
+use harness::guest::Starts;
 use serde::{Deserialize, Serialize};
 
-use super::{Differences, Strictness, between_tools, compare, with_baseline};
+use super::{Differences, Strictness, between_tools, by_edit, compare, with_baseline};
 use crate::{
     baseline::Baseline,
     id::{CellId, DiscId},
     record::CellResult,
+    words::base_and_edit,
 };
 
 /// Two runs, or two tools, cell by cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// What kind of thing that is; of earlier versions this is not known.
+    #[serde(default)]
+    pub with: With,
     /// What it was compared with: a master, or the results of an earlier run.
     pub against: String,
     /// How many cells are how.
@@ -29,6 +34,19 @@ pub struct Comparison {
     pub only_there: Vec<String>,
 }
 
+/// With what cells are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum With {
+    /// The same discs of another tool: what differs is no change.
+    #[default]
+    Tool,
+    /// Themselves in an earlier run.
+    Run,
+    /// The discs before an edit.
+    Edit,
+}
+
 /// How many cells are how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparisonTotals {
@@ -38,6 +56,9 @@ pub struct ComparisonTotals {
     pub structure_only: usize,
     /// They boot differently.
     pub differ: usize,
+    /// They did not start before an edit, which can take nothing away there.
+    #[serde(default)]
+    pub not_started: usize,
     /// Seen only here.
     pub only_here: usize,
     /// Seen only there.
@@ -68,9 +89,40 @@ pub struct ComparedCell {
     pub id: String,
     /// Its counterpart.
     pub other: String,
+    /// Whether that counts as booting differently: of one tool, also what differs on the disc and booting depends on.
+    #[serde(default)]
+    pub counts: bool,
     /// In what they are not the same: `is` here, `was` there.
     #[serde(flatten)]
     pub differences: Differences,
+}
+
+impl ComparedCell {
+    /// Whether it counts as booting differently. Earlier versions did not say so by itself.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.counts || !self.differences.boot.is_empty()
+    }
+}
+
+impl Comparison {
+    fn empty(against: &str, with: With) -> Self {
+        Self {
+            with,
+            against: against.to_owned(),
+            totals: ComparisonTotals::default(),
+            cells: Vec::new(),
+            only_here: Vec::new(),
+            only_there: Vec::new(),
+        }
+    }
+
+    /// The cells that boot differently from what they were.
+    pub fn changed(&self) -> impl Iterator<Item = &ComparedCell> {
+        let is_change = self.with != With::Tool;
+        let cells = self.cells.iter();
+        cells.filter(move |it| is_change && it.counts())
+    }
 }
 
 /// One side of a comparison: what was seen, by cell.
@@ -114,16 +166,19 @@ pub fn with_run(
             there,
             name,
             |id| of_master(id, master),
-            &between_tools,
+            &|is, was| (between_tools(is, was), false),
         );
     }
     // Of one tool a change to what booting depends on is a change of booting.
     let differences = |is: &Baseline, was: &Baseline| {
-        let mut differences = with_baseline(is, was, strictness);
-        differences.boot.append(&mut differences.structure);
-        differences
+        let differences = with_baseline(is, was, strictness);
+        let counts = !differences.is_empty();
+        (differences, counts)
     };
-    compare_sides(&here, there, name, |id| Some(id.to_owned()), &differences)
+    Comparison {
+        with: With::Run,
+        ..compare_sides(&here, there, name, |id| Some(id.to_owned()), &differences)
+    }
 }
 
 /// Compares the cells of a run's other masters with those of one of them.
@@ -137,8 +192,45 @@ pub fn with_master(cells: &[CellResult], out: &Path, master: &str) -> Comparison
         &Side::of(there, out),
         master,
         counterpart,
-        &between_tools,
+        &|is, was| (between_tools(is, was), false),
     )
+}
+
+/// Compares the cells of discs that were edited with those of the same discs before the edit. What did not start before has nothing to lose.
+#[must_use]
+pub fn with_edit(cells: &[CellResult], out: &Path) -> Comparison {
+    let is_edited = |cell: &&CellResult| base_and_edit(&cell.master).1.is_some();
+    let (here, there): (Vec<&CellResult>, Vec<&CellResult>) = cells.iter().partition(is_edited);
+    let (here, there) = (Side::of(here, out), Side::of(there, out));
+    let mut comparison = Comparison::empty("the disc before the edit", With::Edit);
+    for (id, (result, left)) in &here.0 {
+        let (base, _) = base_and_edit(&result.master);
+        let other = of_master(id, base).and_then(|id| there.0.get_key_value(&id));
+        let Some((other_id, (before, was))) = other else {
+            comparison.only_here.push(id.clone());
+            continue;
+        };
+        let totals = &mut comparison.totals;
+        let (Some(is), Some(was)) = (left, was) else {
+            totals.without_evidence += 1;
+            continue;
+        };
+        let differences = by_edit(is, was, result.starts, before.starts);
+        let counts = !differences.is_empty();
+        *match before.starts {
+            _ if counts => &mut totals.differ,
+            Some(Starts::No) | None => &mut totals.not_started,
+            Some(Starts::Yes | Starts::Unknown) => &mut totals.same,
+        } += 1;
+        comparison.cells.push(ComparedCell {
+            id: id.clone(),
+            other: other_id.clone(),
+            counts,
+            differences,
+        });
+    }
+    comparison.totals.only_here = comparison.only_here.len();
+    comparison
 }
 
 /// The same cell of another master.
@@ -162,15 +254,9 @@ fn compare_sides(
     there: &Side,
     against: &str,
     counterpart: impl Fn(&str) -> Option<String>,
-    differences: &dyn Fn(&Baseline, &Baseline) -> Differences,
+    differences: &dyn Fn(&Baseline, &Baseline) -> (Differences, bool),
 ) -> Comparison {
-    let mut comparison = Comparison {
-        against: against.to_owned(),
-        totals: ComparisonTotals::default(),
-        cells: Vec::new(),
-        only_here: Vec::new(),
-        only_there: Vec::new(),
-    };
+    let mut comparison = Comparison::empty(against, With::Tool);
     let totals = &mut comparison.totals;
     let mut met = BTreeSet::new();
     for (id, (result, left)) in &here.0 {
@@ -180,25 +266,27 @@ fn compare_sides(
             continue;
         };
         met.insert(other_id);
-        let differences = match (left, other_left) {
+        let (differences, structure_counts) = match (left, other_left) {
             (Some(left), Some(other)) => differences(left, other),
             _ => {
                 totals.without_evidence += 1;
-                without_evidence(result, other_result)
+                (without_evidence(result, other_result), false)
             }
         };
         if differences.is_empty() {
             totals.same += 1;
             continue;
         }
-        *if differences.boot.is_empty() {
-            &mut totals.structure_only
-        } else {
+        let counts = structure_counts || !differences.boot.is_empty();
+        *if counts {
             &mut totals.differ
+        } else {
+            &mut totals.structure_only
         } += 1;
         comparison.cells.push(ComparedCell {
             id: id.clone(),
             other: other_id.clone(),
+            counts,
             differences,
         });
     }

@@ -19,6 +19,7 @@ pub use self::{
 use crate::{
     compare::Comparison,
     files::FileError,
+    gate::{self, Cause},
     results::{Host, Tools, Totals},
 };
 
@@ -45,7 +46,9 @@ pub struct Report {
     pub totals: Totals,
     /// What is missing, or not as it should be, one sentence each.
     pub missing: Vec<String>,
-    /// What somebody has to look at, told once for all cells that it shows in.
+    /// What is not as it was accepted, or as in an earlier run: each cause once, the worst first.
+    pub causes: Vec<ShownCause>,
+    /// What else somebody has to look at, told once for all cells that it shows in.
     pub failures: Vec<Failure>,
     /// The words by which cells can be chosen.
     pub axes: Vec<Axis>,
@@ -57,6 +60,16 @@ pub struct Report {
     pub cells: Vec<Page>,
     /// How they compare with those of another master, or of another run.
     pub comparison: Option<Comparison>,
+}
+
+/// A cause, in the words of the terminal.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownCause {
+    /// What changed, what came of it, and what to do.
+    #[serde(flatten)]
+    pub cause: Cause,
+    /// Which of the report's cells these are.
+    pub squares: Vec<usize>,
 }
 
 /// What went wrong with one disc on one firmware in the same way.
@@ -110,6 +123,7 @@ impl Report {
         let mut left = left::read(out)?;
         let mut records = left.cells;
         let totals = Totals::of(&records);
+        let causes = gate::all_causes(&records, left.comparison.as_ref());
         // Stable: the order of the run stays.
         records.sort_by_key(page::urgency);
         if records.len() > SHOWN {
@@ -124,6 +138,10 @@ impl Report {
             .into_iter()
             .map(|record| Page::read(out, record, &mut budget))
             .collect();
+        let causes: Vec<ShownCause> = causes
+            .into_iter()
+            .map(|cause| shown(cause, &cells))
+            .collect();
         let columns: BTreeSet<Column> = cells.iter().map(column).collect();
         let columns: Vec<Column> = columns.into_iter().collect();
         Ok(Self {
@@ -133,7 +151,8 @@ impl Report {
             tools: left.tools,
             totals,
             missing: left.missing,
-            failures: failures(&cells),
+            failures: failures(&cells, &causes),
+            causes,
             axes: axes(&cells),
             rows: rows(&cells, &columns),
             columns,
@@ -150,9 +169,21 @@ fn column(cell: &Page) -> Column {
     }
 }
 
-fn failures(cells: &[Page]) -> Vec<Failure> {
+fn shown(cause: Cause, cells: &[Page]) -> ShownCause {
+    let own: BTreeSet<&str> = cause.cells.iter().map(String::as_str).collect();
+    let squares = cells.iter().enumerate();
+    let squares = squares.filter(|(_, cell)| own.contains(&*cell.result.id));
+    ShownCause {
+        squares: squares.map(|(index, _)| index).collect(),
+        cause,
+    }
+}
+
+/// The failures of which no cause is told.
+fn failures(cells: &[Page], causes: &[ShownCause]) -> Vec<Failure> {
+    let told: BTreeSet<usize> = causes.iter().flat_map(|it| it.squares.clone()).collect();
     let mut failures: Vec<Failure> = Vec::new();
-    let failed = |(_, cell): &(usize, &Page)| cell.result.is_failure();
+    let failed = |(index, cell): &(usize, &Page)| cell.result.is_failure() && !told.contains(index);
     for (index, cell) in cells.iter().enumerate().filter(failed) {
         let result = &cell.result;
         let disc = [

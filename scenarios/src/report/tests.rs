@@ -226,3 +226,49 @@ fn a_folder_in_which_nothing_ran_is_an_error() {
     let error = Report::read(folder.path()).unwrap_err().to_string();
     assert!(error.contains("cells.txt"), "{error}");
 }
+
+#[test]
+fn a_cause_stands_once_before_what_has_none() {
+    let count = json!([{ "what": "sector count of slot 1", "is": "1", "was": "8" }]);
+    let loaded = json!([{ "what": "loaded", "is": "4", "was": "8" }]);
+    let mut changed = cell(BAD, "mismatch");
+    changed["differences"] = json!({ "boot": loaded, "structure": count });
+    let mut earlier = results(&[
+        cell(GOOD, "as-expected"),
+        changed,
+        cell("c/-/efi/-/reference/ovmf/ahci", "mismatch"),
+    ]);
+    earlier["comparison"] = json!({
+        "against": "before", "with": "run", "only_here": [], "only_there": [],
+        "totals": { "same": 1, "structure_only": 0, "differ": 1, "only_here": 0, "only_there": 0, "without_evidence": 0 },
+        "cells": [{ "id": GOOD, "other": GOOD, "counts": true, "boot": [], "structure": [{ "what": "platform of slot 0", "is": "mac", "was": "x86" }] }]
+    });
+    let report = read(|out| leave(out, "results.json", &earlier));
+    let told: Vec<(&str, &str, Vec<&str>)> = report
+        .causes
+        .iter()
+        .map(|it| {
+            let cells = it.squares.iter();
+            let cells = cells.map(|&index| &*report.cells[index].result.id);
+            (&*it.cause.sentence, &*it.cause.consequence, cells.collect())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "sector count of slot 1: 1, was 8",
+                "differs on OVMF by ahci: 1 of 3 cells; loaded: 4, was 8",
+                vec![BAD]
+            ),
+            (
+                "platform of slot 0: mac, was x86",
+                "behaves as before on SeaBIOS by ide: 1 of 3 cells",
+                vec![GOOD]
+            ),
+        ]
+    );
+    // What has a cause is told there alone.
+    let others: Vec<&str> = report.failures.iter().map(|it| &*it.disc).collect();
+    assert_eq!(others, ["c/-/efi/-/reference"]);
+}

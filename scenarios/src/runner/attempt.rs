@@ -26,7 +26,9 @@ use super::{
 use crate::{
     cell::{Cell, DiscSource},
     disc::Disc,
-    files, record,
+    files::{self, FileError},
+    id::DiscId,
+    record,
 };
 
 /// What came of trying a cell.
@@ -63,50 +65,9 @@ struct Made {
 #[must_use]
 pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt {
     let folder = environment.run.out.join(record::evidence_folder(&cell.id));
-    let disc = match &cell.disc {
-        DiscSource::Iso { path, package } if !path.exists() => {
-            return Attempt::Skipped(match package {
-                Some(package) => format!(
-                    "{} is not there: it comes with the package {package}",
-                    path.display()
-                ),
-                None => format!("{} is not there", path.display()),
-            });
-        }
-        DiscSource::Iso { path, .. } => match environment.existing(path, &cell.id.disc()) {
-            Err(error) => return Attempt::Failed(error.to_string()),
-            Ok(iso) => Made {
-                iso,
-                manifest: None,
-            },
-        },
-        DiscSource::Live(live) => {
-            if let Some(why) = live.layout.lacks(&environment.stock()) {
-                return Attempt::Skipped(why);
-            }
-            match environment.live(live, &cell.id.disc()) {
-                Err(error) => return Attempt::Failed(error.to_string()),
-                Ok(Disc::Refused(words)) => return refused(words, &folder),
-                Ok(Disc::Made { iso, .. }) => Made {
-                    iso,
-                    manifest: None,
-                },
-            }
-        }
-        DiscSource::Mastered(recipe) if environment.lacks(recipe).is_some() => {
-            return Attempt::Skipped(environment.lacks(recipe).unwrap_or_default());
-        }
-        DiscSource::Mastered(recipe) => match environment.disc(recipe) {
-            Err(error) => return Attempt::Failed(error.to_string()),
-            Ok(Disc::Refused(words)) => return refused(words, &folder),
-            Ok(Disc::Made { iso, manifest }) => match files::read_json(&manifest) {
-                Ok(manifest) => Made {
-                    iso,
-                    manifest: Some(manifest),
-                },
-                Err(error) => return Attempt::Failed(error.to_string()),
-            },
-        },
+    let disc = match make(environment, &cell.disc, &cell.id.disc(), &folder) {
+        Ok(disc) => disc,
+        Err(attempt) => return attempt,
     };
     let read = match read(&disc, &folder) {
         Ok(read) => read,
@@ -138,6 +99,68 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
                 evidence: folder,
             };
             boot(cell, disc, read, how)
+        }
+    }
+}
+
+/// Makes a disc, or finds it.
+fn make(
+    environment: &Environment,
+    disc: &DiscSource,
+    id: &DiscId,
+    folder: &Path,
+) -> Result<Made, Attempt> {
+    let failed = |error: FileError| Attempt::Failed(error.to_string());
+    let stranger = |iso| Made {
+        iso,
+        manifest: None,
+    };
+    let taken = |disc| match disc {
+        Disc::Refused(words) => Err(refused(words, folder)),
+        Disc::Made { iso, .. } => Ok(stranger(iso)),
+    };
+    match disc {
+        DiscSource::Iso { path, package } if !path.exists() => {
+            Err(Attempt::Skipped(match package {
+                Some(package) => format!(
+                    "{} is not there: it comes with the package {package}",
+                    path.display()
+                ),
+                None => format!("{} is not there", path.display()),
+            }))
+        }
+        DiscSource::Iso { path, .. } => {
+            let iso = environment.existing(path, id);
+            iso.map(stranger).map_err(failed)
+        }
+        DiscSource::Live(live) => match live.layout.lacks(&environment.stock()) {
+            Some(why) => Err(Attempt::Skipped(why)),
+            None => taken(environment.live(live, id).map_err(failed)?),
+        },
+        DiscSource::Edited { before, editor } => {
+            if let Some(why) = environment.lacks_editor(editor) {
+                return Err(Attempt::Skipped(why));
+            }
+            let unedited = id.before_edit();
+            let unedited = unedited.map_err(|error| Attempt::Failed(error.to_string()))?;
+            let before = make(environment, before, &unedited, folder)?;
+            let edited = environment.edited(&before.iso, editor, id);
+            taken(edited.map_err(failed)?)
+        }
+        DiscSource::Mastered(recipe) => {
+            if let Some(why) = environment.lacks(recipe) {
+                return Err(Attempt::Skipped(why));
+            }
+            match environment.disc(recipe).map_err(failed)? {
+                Disc::Refused(words) => Err(refused(words, folder)),
+                Disc::Made { iso, manifest } => {
+                    let manifest = files::read_json(&manifest).map_err(failed)?;
+                    Ok(Made {
+                        iso,
+                        manifest: Some(manifest),
+                    })
+                }
+            }
         }
     }
 }

@@ -104,6 +104,21 @@ impl Environment {
         }
     }
 
+    /// A disc that an editor makes of one that is not mastered here: made now, unless another cell of the run needed it before.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn edited(&self, before: &Path, editor: &str, id: &DiscId) -> Result<Disc, FileError> {
+        let (discs, since) = (self.run.discs(), self.run.went_on);
+        disc::edit_once(before, editor, id, &discs, since, self.workshop())
+    }
+
+    /// Why a disc cannot be edited on this host; `None` when it can.
+    #[must_use]
+    pub fn lacks_editor(&self, editor: &str) -> Option<String> {
+        self.workshop().lacks_editor(editor)
+    }
+
     /// Why a disc cannot be mastered on this host; `None` when it can.
     #[must_use]
     pub fn lacks(&self, recipe: &Recipe) -> Option<String> {

@@ -63,6 +63,13 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
         None => options.rerun.and_then(|_| Run::read(&Run::file(&out)).ok()),
     };
     let last = last.as_ref();
+    let unreadable = |error| Stop::scenarios(&error);
+    let folders = match &options.iso {
+        Some(_) => Vec::new(),
+        None => folders(options, last),
+    };
+    let sources = masters(options, &folders, last)?;
+    let masters = Arc::new(Masters::read(&sources).map_err(unreadable)?);
     let folders = match &options.iso {
         Some(iso) => {
             let existing = Existing {
@@ -70,15 +77,13 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
                 scenario: "iso",
                 firmware: &options.firmware,
                 expect: options.expect.as_deref(),
+                editors: &editors(options, &masters)?,
                 dialog: options.dialog.as_deref(),
             };
             vec![existing.declare(&out)?]
         }
-        None => folders(options, last),
+        None => folders,
     };
-    let unreadable = |error| Stop::scenarios(&error);
-    let sources = masters(options, &folders, last)?;
-    let masters = Arc::new(Masters::read(&sources).map_err(unreadable)?);
     let matrix = Matrix::read(&folders, &masters).map_err(unreadable)?;
     let against = Against::read(options, &matrix.masters)?;
     let accepted = accepted(options, against.as_ref(), last)?;
@@ -315,6 +320,7 @@ fn select(
     let sets = match (&options.set, options.rerun) {
         (Some(sets), _) => sets.0.clone(),
         (None, Some(Rerun::Failed)) => Vec::new(),
+        (None, None) if options.iso.is_some() => Vec::new(),
         (None, None) if !options.editor.is_empty() && own_scenarios => Vec::new(),
         (None, None) if !options.editor.is_empty() => vec![Set::Editors],
         // Whoever names tools wants to compare them.
@@ -334,7 +340,11 @@ fn select(
         firmware: options.firmware.iter().map(|name| name.id).collect(),
         attach: options.attach.clone(),
         master,
-        editor: editors(options, &matrix.masters)?,
+        editor: match &options.iso {
+            // It is booted before the edit too.
+            Some(_) => Vec::new(),
+            None => editors(options, &matrix.masters)?,
+        },
     };
     let cells = selection.apply(matrix).map_err(|error| {
         let remedy = "cargo xtask boot-matrix --list with fewer filters, which prints the cells";

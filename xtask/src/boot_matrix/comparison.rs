@@ -2,11 +2,19 @@
 
 use std::io::{self, Write};
 
-use scenarios::compare::{ComparedCell, Comparison, Difference};
+use scenarios::{
+    compare::{ComparedCell, Comparison, Difference},
+    gate,
+    results::Results,
+};
 
+use super::{
+    gate::{in_a_line, print_causes},
+    table::{Detail, Telling},
+};
 use crate::{
     columns::fitted,
-    terminal::{BAD, CAUTION, HEAD, Terminal, WIDTH},
+    terminal::{BAD, CAUTION, FAINT, HEAD, Terminal, WIDTH},
 };
 
 /// So many cells of each kind are told one by one; all are in the results.
@@ -14,10 +22,36 @@ const CELLS: usize = 40;
 /// How far the lines below a cell stand to the right.
 const INDENT: usize = 2;
 
-/// Prints what differs, how cells boot first, and then how many do.
-pub(super) fn print(to: &mut Terminal<impl Write>, comparison: &Comparison) -> io::Result<()> {
-    let boots_differently = |cell: &&ComparedCell| !cell.differences.boot.is_empty();
-    let (boot, structure): (Vec<_>, Vec<_>) = comparison.cells.iter().partition(boots_differently);
+/// Prints what changed since an earlier run, by cause, or what differs between two tools, and then how many cells do.
+pub(super) fn print(
+    to: &mut Terminal<impl Write>,
+    results: &Results,
+    comparison: &Comparison,
+    telling: &Telling<'_>,
+) -> io::Result<()> {
+    let causes = gate::causes_against(&results.cells, comparison);
+    print_causes(to, results, &causes, telling)?;
+    if causes.is_empty() || telling.detail == Detail::Verbose {
+        print_cells(to, comparison)?;
+    }
+    if let Some(notes) = in_a_line(&gate::notes_against(comparison)) {
+        to.paint(FAINT, format_args!("\nnoted: {notes}"))?;
+        writeln!(to)?;
+    }
+    writeln!(to)?;
+    to.paint(HEAD, format_args!("against {}:", comparison.against))?;
+    writeln!(to, " {}", sentence(comparison))
+}
+
+/// Prints the cells one by one, those that boot differently first.
+pub(super) fn print_cells(
+    to: &mut Terminal<impl Write>,
+    comparison: &Comparison,
+) -> io::Result<()> {
+    let boots_differently = |cell: &&ComparedCell| cell.counts();
+    let cells = comparison.cells.iter();
+    let cells = cells.filter(|cell| !cell.differences.is_empty());
+    let (boot, structure): (Vec<_>, Vec<_>) = cells.partition(boots_differently);
     let sections = [
         (boot, BAD, "boots differently"),
         (
@@ -53,14 +87,17 @@ pub(super) fn print(to: &mut Terminal<impl Write>, comparison: &Comparison) -> i
             writeln!(to, "  and {} more", ids.len() - CELLS)?;
         }
     }
-    writeln!(to)?;
-    to.paint(HEAD, format_args!("against {}:", comparison.against))?;
-    writeln!(to, " {}", sentence(comparison))
+    Ok(())
 }
 
 /// `12 the same, 3 boot differently`.
 pub(super) fn sentence(comparison: &Comparison) -> String {
     let totals = &comparison.totals;
+    let started = totals.same + totals.differ + totals.only_here;
+    if totals.not_started > 0 && started == 0 {
+        return "nothing to compare, for the disc does not start before the edit, in whatever way"
+            .to_owned();
+    }
     let parts = [
         (totals.same, "the same"),
         (
@@ -68,6 +105,10 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
             "boot the same from a disc of another structure",
         ),
         (totals.differ, "boot differently"),
+        (
+            totals.not_started,
+            "did not start before, so that an edit takes nothing away",
+        ),
         (totals.only_here, "seen only here"),
         (totals.only_there, "seen only there"),
         (

@@ -120,20 +120,7 @@ pub(super) fn print(
     write!(to, "{}: ", title(results, telling.out))?;
     to.paint(style, verdict(results))?;
     writeln!(to)?;
-    let most = match telling.detail {
-        Detail::Verbose => usize::MAX,
-        Detail::Normal | Detail::Quiet => CAUSES,
-    };
-    for cause in causes.iter().take(most) {
-        print_cause(to, cause, telling)?;
-    }
-    if causes.len() > most {
-        writeln!(
-            to,
-            "\nand {} causes more: -v, or see the results",
-            causes.len() - most
-        )?;
-    }
+    print_causes(to, results, &causes, telling)?;
     let is_new = |cell: &&CellResult| {
         cell.verdict == Verdict::Mismatch && cell.differs.contains(&Differs::New)
     };
@@ -155,8 +142,33 @@ pub(super) fn print(
     print_notes(to, &results.cells)
 }
 
+/// Prints causes one by one.
+pub(super) fn print_causes(
+    to: &mut Terminal<impl Write>,
+    results: &Results,
+    causes: &[Cause],
+    telling: &Telling<'_>,
+) -> io::Result<()> {
+    let most = match telling.detail {
+        Detail::Verbose => usize::MAX,
+        Detail::Normal | Detail::Quiet => CAUSES,
+    };
+    for cause in causes.iter().take(most) {
+        print_cause(to, results, cause, telling)?;
+    }
+    if causes.len() > most {
+        writeln!(
+            to,
+            "\nand {} causes more: -v, or see the results",
+            causes.len() - most
+        )?;
+    }
+    Ok(())
+}
+
 fn print_cause(
     to: &mut Terminal<impl Write>,
+    results: &Results,
     cause: &Cause,
     telling: &Telling<'_>,
 ) -> io::Result<()> {
@@ -167,7 +179,12 @@ fn print_cause(
         writeln!(to, "  to fix it: {}", cause.remedy)?;
     }
     writeln!(to, "  cells: {}", cells(cause, telling.detail))?;
-    if let Some(first) = cause.cells.first() {
+    let is_failure = |id: &&String| {
+        let mut cells = results.cells.iter();
+        cells.any(|cell| cell.id == **id && cell.is_failure())
+    };
+    // What differs from an earlier run alone is as it should be by itself.
+    if let Some(first) = cause.cells.first().filter(is_failure) {
         write!(to, "  next: ")?;
         to.paint(TYPED, command(telling.out, first))?;
         writeln!(to)?;
@@ -252,11 +269,16 @@ fn print_notes(to: &mut Terminal<impl Write>, cells: &[CellResult]) -> io::Resul
 
 /// What differs and is no failure; nothing where nothing does.
 pub(super) fn notes(cells: &[CellResult]) -> Option<String> {
-    let notes = gate::notes(cells);
+    let line = in_a_line(&gate::notes(cells))?;
+    Some(format!("{line} (--strict counts them)"))
+}
+
+/// Notes, the first of them in a line; nothing where there are none.
+pub(super) fn in_a_line(notes: &[(String, usize)]) -> Option<String> {
     let shown: Vec<&str> = notes.iter().take(NOTES).map(|(what, _)| &**what).collect();
     let more = match notes.len().saturating_sub(NOTES) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    (!notes.is_empty()).then(|| format!("{}{more} (--strict counts them)", shown.join(", ")))
+    (!notes.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }

@@ -14,6 +14,7 @@ use std::{
 use harness::toml_file::Location;
 use scenarios::{
     cell::Cell,
+    compare::With,
     gate::Cause,
     record::{CellResult, Verdict},
     report,
@@ -84,9 +85,9 @@ pub(super) fn stopped(error: &str) -> String {
 }
 
 /// By cell: where it is declared what must happen to it.
-type Places<'a> = BTreeMap<&'a str, &'a Location>;
+pub(super) type Places<'a> = BTreeMap<&'a str, &'a Location>;
 
-fn declared<'a>(cells: &'a [Cell], firmware: &[FirmwareTool]) -> Places<'a> {
+pub(super) fn declared<'a>(cells: &'a [Cell], firmware: &[FirmwareTool]) -> Places<'a> {
     let place = |cell: &'a Cell| {
         let version = firmware
             .iter()
@@ -139,10 +140,10 @@ fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path
         });
     }
     if let Some(comparison) = &results.comparison {
-        let differ = comparison
-            .cells
-            .iter()
-            .filter(|cell| !cell.differences.boot.is_empty());
+        // Of what changed since an earlier run the causes are told.
+        let cells = comparison.cells.iter();
+        let is_tool = comparison.with == With::Tool;
+        let differ = cells.filter(|cell| cell.counts() && is_tool);
         for cell in differ {
             let title = format!("{}: boots differently from {}", cell.id, comparison.against);
             let sentences = cell.differences.all().map(ToString::to_string);
@@ -194,9 +195,9 @@ fn annotations(results: &Results, declared: &Places<'_>, workspace: Option<&Path
     lines
 }
 
-/// What is not as it was accepted into a baseline, by cause.
+/// What is not as it was, by cause.
 fn causes(results: &Results) -> Vec<Cause> {
-    scenarios::gate::causes(&results.cells)
+    scenarios::gate::all_causes(&results.cells, results.comparison.as_ref())
 }
 
 /// The same for the summary, before anything else.
@@ -211,14 +212,14 @@ fn told(results: &Results) -> String {
     told.chain(notes).collect()
 }
 
-/// The cells that fail the run, each with why in a word or two.
-fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, String)> {
+/// The cells that fail the run, each with why in a word or two; but for those of which the cause is told.
+pub(super) fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, String)> {
+    let told = scenarios::gate::with_cause(&results.cells, results.comparison.as_ref());
     results
         .cells
         .iter()
-        .filter_map(|record| match record.verdict {
-            // Of these the cause is told.
-            Verdict::Mismatch if record.differences.is_some() => None,
+        .filter_map(move |record| match record.verdict {
+            _ if told.contains(&*record.id) => None,
             Verdict::Mismatch => {
                 let differs: Vec<&str> = record
                     .differs
@@ -342,9 +343,17 @@ fn summary(
     }
     if let Some(compared) = &results.comparison {
         let mut table = Terminal::in_memory(false);
-        // Writing to memory cannot fail.
-        drop(comparison::print(&mut table, compared));
-        text += &format!("### Compared\n\n{}", fenced(table.into_text().trim()));
+        if compared.changed().next().is_none() {
+            // Writing to memory cannot fail.
+            drop(comparison::print_cells(&mut table, compared));
+        }
+        let counted = comparison::sentence(compared);
+        let all = format!(
+            "{}\nagainst {}: {counted}",
+            table.into_text(),
+            compared.against
+        );
+        text += &format!("### Compared\n\n{}", fenced(all.trim()));
     }
     text
 }

@@ -9,7 +9,7 @@ use crate::place;
 
 /// Fetches what the discs of these cells are made from. What cannot be had is told, and the cells that need it are skipped.
 pub(super) fn fetch(cells: &[Cell]) {
-    let live = cells.iter().filter_map(|cell| match &cell.disc {
+    let live = cells.iter().filter_map(|cell| match cell.disc.before() {
         DiscSource::Live(live) => Some(live),
         _ => None,
     });

@@ -21,6 +21,7 @@ mod problems;
 mod progress;
 mod resume;
 mod review;
+pub(crate) mod sarif;
 mod table;
 mod twice;
 
@@ -190,6 +191,8 @@ fn leave(
         builds::accept(results, &plan.matrix)?;
     }
     junit::write(results, &run.out)?;
+    let declared = github::declared(&plan.cells, &results.tools.firmware);
+    sarif::write(results, &declared, &run.out)?;
     match &run.accepted {
         Accepted::Snapshots if run.accept => {
             insta::update(run, &plan.cells, Update::Accept, signals)

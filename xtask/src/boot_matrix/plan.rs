@@ -9,8 +9,8 @@ use std::{
 use scenarios::{
     accepted::{self, Baselines},
     basis::{self, Basis, Sources},
-    cell::Cell,
-    files,
+    cell::{Cell, DiscSource},
+    compare, files,
     master::Masters,
     matrix::Matrix,
     record,
@@ -188,12 +188,24 @@ impl Plan {
             _ => results,
         };
         let against = self.against.as_ref();
+        let comparison = match against.map(|against| against.compare(&results, &run.out)) {
+            None if self.cells.iter().any(edits_an_iso) => {
+                Some(compare::with_edit(&results.cells, &run.out))
+            }
+            comparison => comparison,
+        };
         Results {
             began_ms: Some(run.name()),
-            comparison: against.map(|against| against.compare(&results, &run.out)),
+            comparison,
             ..results
         }
     }
+}
+
+/// Whether a cell is of an ISO that somebody names, after an edit: what it must do is what it did before.
+fn edits_an_iso(cell: &Cell) -> bool {
+    let is_edited = matches!(cell.disc, DiscSource::Edited { .. });
+    is_edited && matches!(cell.disc.before(), DiscSource::Iso { .. })
 }
 
 /// Of what is typed behind the verb, the words that choose cells and how they are judged: not those of one run alone.
@@ -257,6 +269,13 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
     let remedy = "a folder that --accept has written; a damaged file can be removed, and --accept writes it anew";
     let wrong = |error| Stop::usage(error, remedy);
     let ids = || cells.iter().map(|cell| &cell.id);
+    if !accept && !folder.exists() {
+        let what = format!(
+            "cannot read the baseline {}: there is no such folder",
+            folder.display()
+        );
+        return Err(Stop::usage(what, "--accept, which writes one"));
+    }
     accepted::check_folder(folder, accept).map_err(wrong)?;
     let baselines = Baselines::read(folder, ids()).map_err(wrong)?;
     if !accept && ids().all(|id| baselines.of(id).is_none()) {

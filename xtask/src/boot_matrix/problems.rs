@@ -1,6 +1,7 @@
 //! What is not as it should be: why, where to look, and what to type next.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Write},
     path::Path,
 };
@@ -17,16 +18,22 @@ use crate::{
     terminal::{BAD, CAUTION, FAINT, TYPED, Terminal},
 };
 
-/// Prints each cell that is a mismatch; those of which nothing was accepted yet as a list.
+/// Prints each cell that is a mismatch, unless an earlier run tells the cause; those of which nothing was accepted yet as a list.
 pub(super) fn print(
     to: &mut Terminal<impl Write>,
     results: &Results,
     telling: &Telling<'_>,
 ) -> io::Result<()> {
+    let told = match &results.comparison {
+        Some(comparison) if telling.detail < Detail::Verbose => {
+            comparison.changed().map(|it| &*it.id).collect()
+        }
+        _ => BTreeSet::new(),
+    };
     let problems = results
         .cells
         .iter()
-        .filter(|record| record.verdict == Verdict::Mismatch);
+        .filter(|record| record.verdict == Verdict::Mismatch && !told.contains(&*record.id));
     let is_new = |record: &&CellResult| record.differs == [Differs::New];
     let (new, problems): (Vec<_>, Vec<_>) = problems.partition(is_new);
     let most = match telling.detail {

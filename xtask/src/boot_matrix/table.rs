@@ -9,6 +9,7 @@ use std::{
 
 use harness::observation::Start;
 use scenarios::{
+    compare::With,
     record::{self, CellResult, Verdict},
     results::{Results, Totals},
 };
@@ -62,7 +63,10 @@ pub(super) fn print(
     telling: &Telling<'_>,
 ) -> io::Result<()> {
     // A gate that is red says why, and nothing else.
-    let is_red = gate::is_one(results) && results.totals.mismatch > 0;
+    let of_edit = results.comparison.as_ref();
+    let of_edit = of_edit.filter(|it| it.with == With::Edit);
+    let is_red = (gate::is_one(results) && results.totals.mismatch > 0)
+        || of_edit.is_some_and(|it| it.changed().next().is_some());
     let telling = &Telling {
         detail: match telling.detail {
             Detail::Normal if is_red => Detail::Quiet,
@@ -88,7 +92,7 @@ pub(super) fn print(
     }
     print_unseen(to, results, telling.detail)?;
     if let Some(comparison) = &results.comparison {
-        comparison::print(to, comparison)?;
+        comparison::print(to, results, comparison, telling)?;
     }
     if telling.detail > Detail::Quiet {
         flips::print(to, results)?;

@@ -115,7 +115,7 @@ fn by_tools(cells: &[Cell], masters: &Masters) -> Vec<Recipe> {
     let mut seen = BTreeSet::new();
     let recipes = cells.iter().filter_map(|cell| match &cell.disc {
         DiscSource::Mastered(recipe) => Some(recipe),
-        DiscSource::Iso { .. } | DiscSource::Live(_) => None,
+        DiscSource::Iso { .. } | DiscSource::Live(_) | DiscSource::Edited { .. } => None,
     });
     let is_by_tool = |recipe: &&Recipe| {
         masters.tool(recipe.master.base().as_str()).is_some() || recipe.master.edit().is_some()

@@ -71,8 +71,9 @@ pub(crate) struct BootMatrix {
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub(crate) import: Option<PathBuf>,
     /// Boot this ISO as it is, on SeaBIOS and OVMF (or those of --firmware) by every attachment, instead of any scenario's discs. Its cells are
-    /// only observed, unless there is --expect, --dialog or --baseline.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "editor", "require", "rerun"])]
+    /// only observed, unless there is --expect, --dialog or --baseline. With --editor it is booted before and after the edit: what started must
+    /// still start, and no error may be new.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]
     pub(crate) iso: Option<PathBuf>,
     /// A regular expression for what is seen on serial or on the screen when the ISO of --iso has booted; where it is not
     /// seen, that is a mismatch.

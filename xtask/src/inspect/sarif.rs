@@ -1,13 +1,14 @@
-//! For tools that show findings beside code: SARIF 2.1.0 (OASIS). The rules are the whole catalogue, the places byte
-//! offsets in the disc.
+//! A disc's findings as SARIF. The rules are the whole catalogue, the places byte offsets in the disc.
 
-use std::{os::unix::ffi::OsStrExt, path::Path};
+use std::path::Path;
 
 use images::{
-    finding::{FindingId, Severity},
+    finding::FindingId,
     inspect::{ComparisonResult, Inspection},
 };
 use serde_json::{Value, json};
+
+use crate::sarif::{Log, level, rule, uri};
 
 /// The document of one inspection.
 pub(super) fn document(iso: &Path, inspection: &Inspection) -> Value {
@@ -46,79 +47,17 @@ pub(super) fn document(iso: &Path, inspection: &Inspection) -> Value {
             "locations": [location(start.saturating_add(byte))],
         }));
     }
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "boot-matrix inspect",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": FindingId::ALL.iter().map(|&id| rule(id, inspection)).collect::<Vec<_>>(),
-            } },
-            "artifacts": [{ "location": { "uri": uri }, "length": inspection.size.get() }],
-            "results": results,
-        }],
-    })
-}
-
-/// A rule, with the recipes that fit the disc, where it is broken.
-fn rule(id: FindingId, inspection: &Inspection) -> Value {
-    let mut findings = inspection.findings.iter();
-    let found = findings.find(|finding| finding.id == id);
-    let recipes = found.map_or(&[][..], |finding| &finding.recipes);
-    let text: String = recipes
-        .iter()
-        .map(|recipe| format!("\n{}: {}", recipe.heading(), recipe.commands.join(" && ")))
-        .collect();
-    let markdown: String = recipes
-        .iter()
-        .map(|recipe| {
-            let commands = recipe.commands.join("\n  ");
-            format!("\n- {}:\n\n  ```\n  {commands}\n  ```\n", recipe.heading())
-        })
-        .collect();
-    json!({
-        "id": id.as_str(),
-        "shortDescription": { "text": id.explanation() },
-        "fullDescription": { "text": format!("{} {}", id.explanation(), id.consequence()) },
-        "help": {
-            "text": format!("{}{text}", id.remedy()),
-            "markdown": format!("{}\n{markdown}", id.remedy()),
-        },
-        "defaultConfiguration": { "level": level(id.severity()) },
-        "properties": { "trips": id.trips(), "tags": id.trips() },
-    })
-}
-
-const fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "note",
+    let rule_of = |&id: &FindingId| {
+        let mut findings = inspection.findings.iter();
+        let found = findings.find(|finding| finding.id == id);
+        rule(id, found.map_or(&[], |finding| &finding.recipes))
+    };
+    let artifacts = json!([{ "location": { "uri": uri }, "length": inspection.size.get() }]);
+    Log {
+        verb: "inspect",
+        rules: FindingId::ALL.iter().map(rule_of).collect(),
+        results,
+        others: vec![("artifacts", artifacts)],
     }
-}
-
-/// A path as a URI reference (RFC 3986): relative ones stay so.
-fn uri(path: &Path) -> String {
-    let mut uri = if path.is_absolute() { "file://" } else { "" }.to_owned();
-    for &byte in path.as_os_str().as_bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            _ => uri += &format!("%{byte:02X}"),
-        }
-    }
-    uri
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_become_uris() {
-        assert_eq!(uri(Path::new("a disc:1.iso")), "a%20disc%3A1.iso");
-        assert_eq!(uri(Path::new("/tmp/x.iso")), "file:///tmp/x.iso");
-    }
+    .document()
 }

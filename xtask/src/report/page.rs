@@ -73,7 +73,8 @@ pub(super) fn render(report: &Report) -> Result<String, Error> {
                 .map_or_else(Drawing::default, Drawing::new)
         })
         .collect();
-    let first = report.failures.iter().filter_map(|it| it.cells.first());
+    let causes = report.causes.iter().filter_map(|it| it.squares.first());
+    let first = causes.chain(report.failures.iter().filter_map(|it| it.cells.first()));
     let unfolded: Vec<usize> = first.take(UNFOLDED).copied().collect();
     environment.get_template("page.html")?.render(context! {
         report => Value::from(Serde(report)),

@@ -132,6 +132,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         scenario: SCENARIO,
         firmware: &options.firmware,
         expect: options.expect.as_deref(),
+        editors: &[],
         dialog: options.dialog.as_deref(),
     };
     let setting = Setting::prepare(options, existing, &out)?;

@@ -302,9 +302,9 @@ fn cargo_command(command: &str, name: &'static str, what_for: &str) -> Need {
 fn media(cells: &[Cell]) -> impl Iterator<Item = Need> {
     let isos: BTreeSet<(&PathBuf, &Option<String>)> = cells
         .iter()
-        .filter_map(|cell| match &cell.disc {
+        .filter_map(|cell| match cell.disc.before() {
             DiscSource::Iso { path, package } => Some((path, package)),
-            DiscSource::Mastered(_) | DiscSource::Live(_) => None,
+            _ => None,
         })
         .collect();
     isos.into_iter().map(|(path, package)| Need {
@@ -325,7 +325,7 @@ fn media(cells: &[Cell]) -> impl Iterator<Item = Need> {
 fn live_tools(cells: &[Cell]) -> impl Iterator<Item = Need> {
     let missing: BTreeSet<(&str, &str)> = cells
         .iter()
-        .filter_map(|cell| match &cell.disc {
+        .filter_map(|cell| match cell.disc.before() {
             DiscSource::Live(live) => Some(live.layout.missing_tools()),
             _ => None,
         })

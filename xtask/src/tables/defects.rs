@@ -52,7 +52,7 @@ fn cells(matrix: &Matrix) -> Vec<Cell> {
 fn recipe(cell: &Cell) -> Option<&Recipe> {
     match &cell.disc {
         DiscSource::Mastered(recipe) => Some(recipe),
-        DiscSource::Iso { .. } | DiscSource::Live(_) => None,
+        DiscSource::Iso { .. } | DiscSource::Live(_) | DiscSource::Edited { .. } => None,
     }
 }
 

@@ -139,7 +139,9 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     }
     writeln!(out).context("cannot write the figures")?;
     if let Some((first, others)) = failed.split_first() {
-        others.iter().for_each(|other| remark!("went wrong: {other}"));
+        others
+            .iter()
+            .for_each(|other| remark!("went wrong: {other}"));
         let what = format!(
             "{} of what was tried went wrong, and nothing is kept; the first: {first}",
             failed.len()

@@ -69,7 +69,7 @@ fn the_example_catches_a_broken_tool_and_names_what_broke() {
             vec![
                 "✗ sector count of slot 1: 1, was 8\n",
                 "\n  differs on OVMF by ahci and SeaBIOS by ide, ahci: 4 of 4 cells; loaded: 4, was 8\n",
-                "examples/gate.sh' 'tool.toml' 'baseline'  'gate-bios/-/none,count=8/-/mytool/seabios/ide'\n",
+                "examples/gate.sh tool.toml baseline 'gate-bios/-/none,count=8/-/mytool/seabios/ide'\n",
             ],
         ),
         // Counted in blocks.

@@ -5,10 +5,16 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+mod alerts;
 #[path = "../common/mod.rs"]
 mod common;
+mod editors;
 mod example;
 mod regressions;
+#[path = "../common/sarif.rs"]
+mod sarif_schema;
+#[path = "../common/schema.rs"]
+mod schema;
 mod twice;
 
 use std::{

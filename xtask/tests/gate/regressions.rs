@@ -81,13 +81,13 @@ outcome = "booted"
 because = "a test"
 "#;
 
-struct Gate {
-    folder: TempDir,
+pub(crate) struct Gate {
+    pub(crate) folder: TempDir,
 }
 
 impl Gate {
     /// With what the correct tool does accepted.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [
             ("tool.toml", TOOL),
@@ -102,7 +102,7 @@ impl Gate {
         gate
     }
 
-    fn run(&self, before: &str, after: &str, more: &[&str]) -> Said {
+    pub(crate) fn run(&self, before: &str, after: &str, more: &[&str]) -> Said {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         fs::write(path("change"), format!("{before}\n---\n{after}\n")).unwrap();
         let (tool, scenarios) = (path("tool.toml"), path("gate.toml"));
@@ -213,12 +213,12 @@ fn an_address_that_is_wrong() {
     Gate::new().is_red(&[
         ("put('<I', first + 8, get('<I', first + 8) + 1)", "1 blocks inside"),
         ("put('<I', first + 8, get('<I', first + 8) - 1)", "slot 1: the image starts at LBA"),
-        ("has_efi and put('<I', last + 8, get('<I', last + 8) + 1)", "slot 3: the load address is LBA"),
+        ("has_efi and put('<I', last + 8, get('<I', last + 8) + 1)", "✗ load RBA of slot 3: "),
         ("swap(first + 8, 4)", "slot 1: the image starts at LBA"),
         ("put('<I', first + 8, get('<I', first + 8) * 4)", "load RBA of slot 1"),
         ("put('<I', first + 8, 0)", "load RBA of slot 1: 0"),
         ("swap(RECORD + 71, 4)", "catalog"),
-        ("put('<I', RECORD + 71, get('<I', RECORD + 71) + 1)", "catalog-header-id"),
+        ("put('<I', RECORD + 71, get('<I', RECORD + 71) + 1)", "✗ LBA of the boot catalog: "),
         ("put('B', RECORD + 6, 2)", "the boot record has version 2"),
         ("put('B', RECORD + 1, 0x58)", "boot records: none, was 1"),
         ("disc[RECORD + 7:RECORD + 39] = b'EL TORITO SPEC'.ljust(32)", "boot records: none, was 1"),
