@@ -1,6 +1,11 @@
 //! Editors: what makes another disc of a disc, as a file describes it.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use harness::{
     master::{DEADLINE, Editor, ModeCommand, Placeholder, Tool},
@@ -125,7 +130,7 @@ impl Edit {
         let command = reader.template(&file.command)?;
         let here = reader.here();
         let wrong = |what: String| Err(reader.wrong(&file.command, what));
-        if command.program(&here).is_empty() {
+        if command.program(&here, Path::new("")).is_empty() {
             return wrong(
                 "a command begins with a program: a name, a path, or {here}/ and a name".to_owned(),
             );
@@ -163,6 +168,8 @@ impl Edit {
                     name,
                     summary: file.summary,
                     package: file.package,
+                    install: None,
+                    installed: PathBuf::new(),
                     programs: file.programs,
                     version: file
                         .version

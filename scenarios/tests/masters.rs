@@ -88,12 +88,39 @@ fn what_is_wrong_is_told_with_its_place() {
     check(
         "command = \"my-tool -o {iso} {count} {tree}\"",
         "command = \"{iso}\"",
-        "./t.toml:6:11: a command begins with a program: a name, a path, or {here}/ and a name",
+        "./t.toml:6:11: a command begins with a program: a name, a path, or {here}/ or {installed}/ and a name",
     );
     check(
         "my-tool -o {iso} {count} {tree}",
         "my-tool {count} {tree}",
         "./t.toml:6:11: the command never says {iso}, the file to write",
+    );
+    let install = |command: &str| {
+        format!(
+            "summary = \"a tool\"\ninstall = \"{command}\"\nversion = {{ arguments = [], pattern = '(.*)' }}"
+        )
+    };
+    check(
+        "summary = \"a tool\"",
+        "summary = \"a tool\"\ninstall = \"pip install --target {installed}\"",
+        "./t.toml:3:11: what is installed so must say its version",
+    );
+    for (command, expected) in [
+        (
+            "pip install my-tool",
+            "./t.toml:3:11: the command never says {installed}, the folder to fill",
+        ),
+        (
+            "pip install --target {installed} {tree}",
+            "./t.toml:3:11: {tree} is known only when a disc is mastered",
+        ),
+    ] {
+        check("summary = \"a tool\"", &install(command), expected);
+    }
+    check(
+        "summary = \"a tool\"",
+        &(install("pip install --target {installed}") + "\npackage = \"my-package\""),
+        "./t.toml:3:11: package and install cannot both bring it",
     );
     check(
         "count = \"--sectors",

@@ -25,6 +25,7 @@ use crate::{
     boot_matrix::{self, folder},
     cli::{BootMatrix, Conformance, Format, RunFormat, Sets},
     place::{absolute, target, workspace},
+    setup,
     signals::Signals,
     stop::Stop,
     terminal::{self, BAD, CAUTION, FAINT, GOOD},
@@ -41,7 +42,7 @@ pub(crate) fn run(options: &Conformance) -> anyhow::Result<ExitCode> {
         let remedy = "the kit of this version of boot-matrix, which is used without --kit";
         Stop::usage(error, remedy)
     })?;
-    let writer = Writer::find(&options.tool)?;
+    let writer = Writer::find(&options.tool, options.tooling.yes)?;
     let named = || target().join("conformance").join(writer.master.as_str());
     let out = options.out.clone().unwrap_or_else(named);
     let (out, _held) = folder::hold(&out)?;
@@ -82,7 +83,7 @@ struct Writer {
 
 impl Writer {
     /// The writer that a word on the command line means: a file that describes it, or one that comes with boot-matrix.
-    fn find(word: &str) -> Result<Self, Stop> {
+    fn find(word: &str, yes: bool) -> Result<Self, Stop> {
         let path = Path::new(word);
         let file = path
             .extension()
@@ -111,9 +112,7 @@ impl Writer {
         })?;
         let mut found = BTreeMap::new();
         if let Some(tool) = masters.tool(name) {
-            let there = tool
-                .find()
-                .map_err(|why| Stop::host(format!("{name}: {why}"), "cargo xtask doctor"))?;
+            let there = setup::provide_tool(name, tool, yes)?;
             found.insert(name.to_owned(), Ok(there));
         }
         Ok(Self {

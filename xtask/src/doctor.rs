@@ -32,7 +32,11 @@ pub(crate) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
     let mut needs = need::for_cells(&cells, &toolbox);
     needs.extend(need::for_masters(&cells, &matrix.masters, &[], &toolbox));
     needs.extend(need::for_tests(&toolbox));
-    let besides = need::besides();
+    // What only those fetch who ask for its discs.
+    let (fetched, needs): (Vec<Need>, Vec<Need>) = needs
+        .into_iter()
+        .partition(|need| matches!(need.source, Source::Command(_)));
+    let besides = [need::besides(), fetched].concat();
     let mut facts = Vec::new();
     if let Ok(toolbox) = &toolbox {
         let accelerator = &toolbox.accelerator;
@@ -136,5 +140,6 @@ fn remedy(need: &Need) -> String {
             )
         }
         Source::Crate(name) => format!("cargo install {name} --locked"),
+        Source::Command(tool) => tool.install_command().unwrap_or_default(),
     })
 }

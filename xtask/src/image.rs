@@ -28,6 +28,7 @@ use serde_json::json;
 use crate::{
     cli::{Format, Image},
     place::{self, workspace},
+    setup,
     stop::Stop,
 };
 
@@ -139,9 +140,7 @@ pub(crate) fn find_master(
     masters.check(recipe.master.as_str()).map_err(unknown)?;
     let mut found = BTreeMap::new();
     let mut find = |name: String, tool: &Tool| {
-        let tool = tool
-            .find()
-            .map_err(|why| Stop::host(format!("{name}: {why}"), "cargo xtask doctor"))?;
+        let tool = setup::provide_tool(&name, tool, false)?;
         found.insert(name, Ok(tool));
         Ok::<(), Stop>(())
     };

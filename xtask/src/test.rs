@@ -117,6 +117,11 @@ fn two_live_discs(tooling: Tooling) -> BootMatrix {
 /// One cell of each scenario that is not in the default set, nor in the set `live`: the first that does not hang, for that takes a deadline to see.
 fn one_of_each_other_family(tooling: Tooling) -> Result<BootMatrix, (u8, String)> {
     let matrix = Matrix::shipped(workspace()).map_err(|error| (2, error.to_string()))?;
+    // What no package of the distribution brings is for those who ask for it by name.
+    let is_fetched = |cell: &Cell| {
+        let tool = matrix.masters.tool(cell.id.disc().master());
+        tool.is_some_and(|tool| tool.install.is_some())
+    };
     let hangs = |cell: &Cell| {
         let expected = cell.expectation(None);
         expected.is_some_and(|expected| expected.outcome == OutcomeKind::Hung)
@@ -127,7 +132,11 @@ fn one_of_each_other_family(tooling: Tooling) -> Result<BootMatrix, (u8, String)
         .filter(|scenario| ![Set::Default, Set::Live].contains(&scenario.set));
     let filters = others
         .filter_map(|scenario| {
-            let cells = || scenario.cells().filter(|cell| !hangs(cell));
+            let cells = || {
+                scenario
+                    .cells()
+                    .filter(|cell| !hangs(cell) && !is_fetched(cell))
+            };
             // Of what compares tools, another tool than our own.
             let foreign =
                 cells().find(|cell| cell.id.disc().master() != Master::default().as_str());

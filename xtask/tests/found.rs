@@ -67,8 +67,9 @@ fn found() -> Vec<(String, String)> {
     let (_, said) = shell("cargo xtask doctor --format json", Path::new("."));
     let json = said.lines().find(|line| line.starts_with('{')).unwrap();
     let json: Value = serde_json::from_str(json).unwrap();
-    let needs = json["needs"].as_array().unwrap().iter();
-    let found = needs.filter_map(|need| {
+    let listed = |key: &str| json[key].as_array().unwrap().clone();
+    let needs = [listed("needs"), listed("optional")].concat();
+    let found = needs.iter().filter_map(|need| {
         let name = need["name"].as_str()?.trim_start_matches("firmware ");
         Some((name.to_owned(), need["found"].as_str()?.to_owned()))
     });

@@ -20,6 +20,8 @@ fn edited(script: &str, in_place: bool, seconds: u64) -> (Mastered, tempfile::Te
             name: "editor".to_owned(),
             summary: String::new(),
             package: None,
+            install: None,
+            installed: PathBuf::new(),
             programs: Vec::new(),
             version: None,
             commands: vec![ModeCommand {

@@ -41,6 +41,10 @@ pub struct Tool {
     pub summary: String,
     /// The package that brings it, by Debian's name.
     pub package: Option<String>,
+    /// The command that brings it, where no package of Debian's does.
+    pub install: Option<Template>,
+    /// The folder that this command fills.
+    pub installed: PathBuf,
     /// A program by other names than the commands' first words: the first of them that is there stands for the commands' first word.
     pub programs: Vec<String>,
     /// Arguments that make it say its version, and the pattern whose first group is it.
@@ -124,6 +128,8 @@ impl Tool {
             name: name.to_owned(),
             summary: format!("the command {command}"),
             package: None,
+            install: None,
+            installed: PathBuf::new(),
             programs: Vec::new(),
             version: None,
             commands: vec![ModeCommand {
@@ -183,15 +189,33 @@ impl Tool {
         }
     }
 
+    /// The command that brings it into its own folder, quoted for a shell; nothing where a package does.
+    #[must_use]
+    pub fn install_command(&self) -> Option<String> {
+        let words = self
+            .install
+            .as_ref()?
+            .expand(&self.folders(), &|_| Vec::new());
+        Some(shell_words::join(words))
+    }
+
+    fn folders(&self) -> template::Values {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        [
+            (Placeholder::Here, shown(&self.here)),
+            (Placeholder::Installed, shown(&self.installed)),
+        ]
+        .into()
+    }
+
     /// Looks for it on this host, and asks its version.
     ///
     /// # Errors
-    /// It is not there: with the package that brings it.
+    /// It is not there: with the package or the command that brings it.
     pub fn find(&self) -> Result<FoundTool, String> {
-        let first = self
-            .commands
-            .first()
-            .map_or_else(String::new, |command| command.command.program(&self.here));
+        let first = self.commands.first().map_or_else(String::new, |command| {
+            command.command.program(&self.here, &self.installed)
+        });
         let names: Vec<&str> = if self.programs.is_empty() {
             vec![&first]
         } else {
@@ -199,11 +223,9 @@ impl Tool {
         };
         let found = names.iter().find_map(|name| on_path(name));
         let Some(program) = found else {
-            let package = self.package.as_ref().map_or_else(String::new, |package| {
-                format!("; it comes with the package {package}")
-            });
+            let source = self.source();
             return Err(format!(
-                "there is no program {}{package}",
+                "there is no program {}{source}",
                 names.join(" or ")
             ));
         };
@@ -214,6 +236,7 @@ impl Tool {
             }),
             Some(query) => {
                 let version = self.ask_version(&program, query)?;
+                self.check_version(&version)?;
                 Ok(FoundTool {
                     program,
                     version: Some(version),
@@ -224,10 +247,15 @@ impl Tool {
 
     fn ask_version(&self, program: &Path, query: &VersionQuery) -> Result<String, String> {
         let here = self.here.to_string_lossy();
+        let installed = self.installed.to_string_lossy();
         let arguments: Vec<String> = query
             .arguments
             .iter()
-            .map(|argument| argument.replace("{here}", &here))
+            .map(|argument| {
+                argument
+                    .replace("{here}", &here)
+                    .replace("{installed}", &installed)
+            })
             .collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let shown = || format!("{} {}", program.display(), arguments.join(" "));
@@ -241,14 +269,42 @@ impl Tool {
             .and_then(|captures| captures.get(1))
             .map(|version| version.as_str().to_owned());
         version.ok_or_else(|| {
-            let package = self
-                .package
-                .as_ref()
-                .map_or_else(String::new, |package| format!("; the package is {package}"));
+            let source = self.source();
             let first = said.trim().lines().last().unwrap_or("nothing");
-            format!("{} does not say its version: {first}{package}", shown())
+            format!("{} does not say its version: {first}{source}", shown())
         })
     }
+
+    /// What is installed by a command that names one version must be of that version.
+    fn check_version(&self, version: &str) -> Result<(), String> {
+        match self.install_command() {
+            Some(command) if !command.contains(version) => {
+                let name = &self.name;
+                Err(format!(
+                    "{name} {version} is there; another comes with: {command}"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What brings it, to be said after what is wrong.
+    fn source(&self) -> String {
+        match (&self.package, self.install_command()) {
+            (_, Some(command)) => format!("; it comes with: {command}"),
+            (Some(package), None) => format!("; it comes with the package {package}"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// The folder into which a tool is installed that no package brings: below the target folder that this program lies in, as in
+/// `target/debug/xtask`.
+#[must_use]
+pub fn installed_in(name: &str) -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    let target = program.ancestors().nth(2).unwrap_or(Path::new(""));
+    target.join("masters").join(name)
 }
 
 /// The program of that name or path.

@@ -259,6 +259,10 @@ fn values(tool: &Tool, job: &Job<'_>, iso: &Path) -> Values {
         (Placeholder::CapacityBlocks, capacity.to_string()),
         (Placeholder::Mode, job.boot.mode.to_string()),
         (Placeholder::Here, tool.here.to_string_lossy().into_owned()),
+        (
+            Placeholder::Installed,
+            tool.installed.to_string_lossy().into_owned(),
+        ),
     ]
     .into()
 }

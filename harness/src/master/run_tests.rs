@@ -175,3 +175,38 @@ fn of_many_lines_those_that_tell_are_kept() {
     assert_eq!(telling("only this", Some("FAILURE"), true), ["only this"]);
     assert!(telling("only this", Some("FAILURE"), false).is_empty());
 }
+
+#[test]
+fn what_is_installed_by_a_command_is_of_the_version_that_it_names() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("tool");
+    let command: Template = "{installed}/tool {iso}".parse().unwrap();
+    let tool = Tool {
+        install: Some("fetch --into {installed} tool==1.2".parse().unwrap()),
+        installed: folder.path().to_owned(),
+        version: Some(crate::master::VersionQuery {
+            arguments: vec!["{installed}".to_owned()],
+            pattern: r"tool (\S+)".to_owned(),
+        }),
+        ..Tool::of_command("tool", command)
+    };
+    let brings = format!("fetch --into {} 'tool==1.2'", folder.path().display());
+    let missing = tool.find().unwrap_err();
+    assert!(
+        missing.ends_with(&format!("it comes with: {brings}")),
+        "{missing}"
+    );
+    for (says, expected) in [
+        ("1.2", Ok(Some("1.2".to_owned()))),
+        (
+            "1.3",
+            Err(format!("tool 1.3 is there; another comes with: {brings}")),
+        ),
+    ] {
+        let script = format!("#!/bin/sh\ntest \"$1\" = \"${{0%/tool}}\" && echo tool {says}\n");
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(tool.find().map(|found| found.version), expected);
+    }
+}

@@ -37,6 +37,8 @@ pub enum Placeholder {
     SystemArea,
     /// The folder that the tool's own file stands in, for scripts beside it.
     Here,
+    /// The folder that the command for the tool's installation fills.
+    Installed,
     /// Of an editor: the disc to edit, which it must leave as it is.
     In,
     /// Of an editor: the edited disc.
@@ -79,7 +81,7 @@ impl Deviation {
 
 impl Placeholder {
     /// Every placeholder.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Iso,
         Self::Tree,
         Self::BootImage,
@@ -95,6 +97,7 @@ impl Placeholder {
         Self::Mode,
         Self::SystemArea,
         Self::Here,
+        Self::Installed,
         Self::In,
         Self::Out,
         Self::Deviation(Deviation::Count),
@@ -122,6 +125,7 @@ impl Placeholder {
             Self::Mode => "mode",
             Self::SystemArea => "system_area",
             Self::Here => "here",
+            Self::Installed => "installed",
             Self::In => "in",
             Self::Out => "out",
             Self::Deviation(Deviation::BootInfo) => "boot_info",
@@ -200,12 +204,16 @@ impl Template {
             .find(|placeholder| !known.contains(placeholder))
     }
 
-    /// The program, which may stand beside the tool's own file, in `here`; nothing when another placeholder is in its name.
+    /// The program, which may stand beside the tool's own file, in `here`, or where it was installed; nothing when another
+    /// placeholder is in its name.
     #[must_use]
-    pub fn program(&self, here: &Path) -> String {
+    pub fn program(&self, here: &Path, installed: &Path) -> String {
         let piece = |piece: &Piece| match piece {
             Piece::Text(text) => Some(text.clone()),
             Piece::Placeholder(Placeholder::Here) => Some(here.to_string_lossy().into_owned()),
+            Piece::Placeholder(Placeholder::Installed) => {
+                Some(installed.to_string_lossy().into_owned())
+            }
             Piece::Placeholder(_) => None,
         };
         let word = self.words.first().map(Vec::as_slice).unwrap_or_default();

@@ -10,6 +10,7 @@ use std::{
 use harness::{
     master::{
         DEADLINE, Deviation, ModeCommand, Placeholder, Template, TemplateError, Tool, VersionQuery,
+        installed_in,
     },
     outcome::OutcomeKind,
     toml_file::{self, Location, SyntaxError},
@@ -42,6 +43,11 @@ pub struct MasterFile {
     /// The package that brings it, by Debian's name.
     #[serde(default)]
     package: Option<String>,
+    /// The command that brings it, where no package of Debian's does: with one version, and into `{installed}`, a folder of its own.
+    /// It runs only when somebody asks for a disc of this tool.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    install: Option<Spanned<String>>,
     /// Programs that may stand for the commands' first word, the first that is there. Absent: the first word itself.
     #[serde(default)]
     programs: Vec<String>,
@@ -74,7 +80,7 @@ pub struct MasterFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VersionDecl {
-    /// Its arguments; `{here}` is the folder of this file.
+    /// Its arguments; `{here}` is the folder of this file, `{installed}` that of the tool.
     arguments: Vec<String>,
     /// A regular expression whose first group is the version.
     pattern: String,
@@ -296,9 +302,11 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
     let Some((first, decl)) = first else {
         return Err(reader.wrong(&file.name, "a master needs a [[command]]"));
     };
-    if first.command.program(&here).is_empty() {
+    let name = file.name.get_ref().0.0.clone();
+    let installed = installed_in(&name);
+    if first.command.program(&here, &installed).is_empty() {
         let command = &decl.get_ref().command;
-        let what = "a command begins with a program: a name, a path, or {here}/ and a name";
+        let what = "a command begins with a program: a name, a path, or {here}/ or {installed}/ and a name";
         return Err(reader.wrong(command, what));
     }
     if let Some(without) = file
@@ -324,6 +332,31 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
             format!("{{{name}}} is for an editor's file; a master writes {{iso}} from {{tree}}");
         return Err(reader.wrong(command, what));
     }
+    let install = file
+        .install
+        .as_ref()
+        .map(|command| {
+            let template = reader.template(command)?;
+            let folders = [Placeholder::Here, Placeholder::Installed];
+            if file.package.is_some() {
+                return Err(reader.wrong(command, "package and install cannot both bring it"));
+            }
+            if file.version.is_none() {
+                return Err(reader.wrong(command, "what is installed so must say its version"));
+            }
+            match template.other_than(&folders) {
+                Some(other) => Err(reader.wrong(
+                    command,
+                    format!("{{{}}} is known only when a disc is mastered", other.name()),
+                )),
+                None if !template.has(Placeholder::Installed) => Err(reader.wrong(
+                    command,
+                    "the command never says {installed}, the folder to fill",
+                )),
+                None => Ok(template),
+            }
+        })
+        .transpose()?;
     let deviations = file
         .deviations
         .iter()
@@ -342,9 +375,11 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
             .collect::<Result<_, _>>()?,
         has_snapshots: true,
         maker: Maker::Tool(Box::new(Tool {
-            name: file.name.into_inner().0.0,
+            name,
             summary: file.summary,
             package: file.package,
+            install,
+            installed,
             programs: file.programs,
             version,
             commands,

@@ -5,11 +5,18 @@ pub(crate) mod package;
 
 use std::{
     collections::BTreeSet,
+    fs,
     io::{self, BufRead, IsTerminal, Write},
+    path::Path,
     process::{Command, Stdio},
 };
 
-use harness::{attachment::Attachment, firmware::NoMachine, qemu::QemuError};
+use harness::{
+    attachment::Attachment,
+    firmware::NoMachine,
+    master::{FoundTool, Tool},
+    qemu::QemuError,
+};
 use rustix::process::geteuid;
 use scenarios::{
     cell::Cell,
@@ -66,7 +73,9 @@ pub(crate) fn provide_for_cells(
         return Err(Stop::host(what, remedy).into());
     }
     need::none_from_nowhere(&needs, require)?;
-    let found = if install(&needs, tooling.yes)? {
+    let by_packages = install(&needs, tooling.yes)?;
+    let by_commands = install_tools(&needs, require, tooling.yes)?;
+    let found = if by_packages || by_commands {
         let (found, needs) = look();
         still_missing(&needs)?;
         found
@@ -170,7 +179,11 @@ fn install(needs: &[Need], yes: bool) -> anyhow::Result<bool> {
     if commands.is_empty() {
         return Ok(false);
     }
-    let what: Vec<String> = missing.iter().map(|need| need.name.clone()).collect();
+    let what: Vec<String> = missing
+        .iter()
+        .filter(|need| !matches!(need.source, Source::Command(_)))
+        .map(|need| need.name.clone())
+        .collect();
     let script = script(&commands);
     remark!("missing: {}", what.join(", "));
     match consent(yes) {
@@ -188,6 +201,86 @@ fn install(needs: &[Need], yes: bool) -> anyhow::Result<bool> {
         run(command)?;
     }
     Ok(true)
+}
+
+/// A mastering tool, which is installed first where its own file has the command for that.
+///
+/// # Errors
+/// It is not there: with what brings it.
+pub(crate) fn provide_tool(name: &str, tool: &Tool, yes: bool) -> Result<FoundTool, Stop> {
+    let found = tool.find().or_else(|why| match tool.install_command() {
+        None => Err((why, "cargo xtask doctor".to_owned())),
+        Some(shown) => install_with_leave(tool, yes, true)
+            .and_then(|()| tool.find())
+            .map_err(|why| (why, shown)),
+    });
+    found.map_err(|(why, remedy)| Stop::host(format!("{name}: {why}"), remedy))
+}
+
+/// Installs the mastering tools that no package brings. Whether there was any. Only one that is required must come: of the
+/// others a line says why not, and their discs are skipped.
+fn install_tools(needs: &[Need], require: &[String], yes: bool) -> Result<bool, Stop> {
+    let mut any = false;
+    for need in needs {
+        let (Source::Command(tool), Err(_)) = (&need.source, &need.found) else {
+            continue;
+        };
+        let required = require.contains(&need.name);
+        let shown = tool.install_command().unwrap_or_default();
+        match install_with_leave(tool, yes, required) {
+            Ok(()) => any = true,
+            Err(why) if required => return Err(Stop::host(format!("{}: {why}", need.name), shown)),
+            Err(why) => remark!(
+                "{}: {why}; its discs are skipped. It comes with: {shown}",
+                need.name
+            ),
+        }
+    }
+    Ok(any)
+}
+
+/// Installs a tool by its own command. CI fetches nothing that it does not require.
+fn install_with_leave(tool: &Tool, yes: bool, required: bool) -> Result<(), String> {
+    let shown = tool.install_command().unwrap_or_default();
+    let may = match consent(yes) {
+        Consent::Given => yes || required || !is_ci(),
+        Consent::Ask => ask(&shown).map_err(|error| error.to_string())?,
+        Consent::Missing => false,
+    };
+    if may {
+        install_tool(tool)
+    } else {
+        Err("it is not installed".to_owned())
+    }
+}
+
+fn install_tool(tool: &Tool) -> Result<(), String> {
+    let text = tool.install_command().unwrap_or_default();
+    let words = shell_words::split(&text).map_err(|error| error.to_string())?;
+    let (program, arguments) = words.split_first().ok_or("it has no command")?;
+    remark!("$ {text}");
+    empty(&tool.installed).map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(io::stderr());
+    let why = match command.status() {
+        Ok(status) if status.success() => return Ok(()),
+        Ok(status) => status.to_string(),
+        Err(error) => format!("{program}: {error}"),
+    };
+    // What came half would be taken for whole.
+    empty(&tool.installed).map_err(|error| error.to_string())?;
+    Err(why)
+}
+
+fn empty(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::create_dir_all(folder)
 }
 
 /// The commands that bring what is missing. Optional things that no package brings are left out.
@@ -217,7 +310,8 @@ fn commands<'a>(
             Source::OptionalPackage(debian) => {
                 packages.extend(manager.and_then(|manager| manager.name_of(debian)));
             }
-            Source::Nowhere(_) => {}
+            // Each of these is run by itself, where its discs are asked for.
+            Source::Command(_) | Source::Nowhere(_) => {}
         }
     }
     let mut commands = Vec::new();

@@ -7,7 +7,10 @@ use std::{
     process::Stdio,
 };
 
-use harness::firmware::{self, FirmwareId};
+use harness::{
+    firmware::{self, FirmwareId},
+    master::Tool,
+};
 use rustix::process::geteuid;
 use scenarios::{
     cell::{Cell, DiscSource},
@@ -49,6 +52,8 @@ pub(crate) enum Source {
     OptionalPackage(String),
     /// From crates.io.
     Crate(&'static str),
+    /// By the command that a mastering tool's own file has, into a folder of its own; what needs it can be skipped.
+    Command(Box<Tool>),
     /// Only its owner can bring it.
     Nowhere(String),
 }
@@ -82,9 +87,11 @@ const ORACLES: [(&str, &str); 14] = [
 
 /// Those that not every distribution has, and without which a test compares with the others alone. Of pycdlib the
 /// library is needed, with which the program comes.
-const OPTIONAL_ORACLES: [(&str, &str); 2] = [
+const OPTIONAL_ORACLES: [(&str, &str); 3] = [
     ("pycdlib-genisoimage", "python3-pycdlib"),
     ("bsdtar", "libarchive-tools"),
+    // For the reproducers of docs/found.md.
+    ("makefs", "makefs"),
 ];
 
 /// What the recipes are tried with: tools, and loaders by their files. On other machines than a PC some have no package. shim is unpacked for the tests, and never
@@ -153,6 +160,7 @@ pub(crate) fn for_masters(
                 }
             }),
             source: match &tool.package {
+                _ if tool.install.is_some() => Source::Command(Box::new(tool.clone())),
                 Some(package) if required => Source::Package(package.clone()),
                 Some(package) => Source::OptionalPackage(package.clone()),
                 None => Source::Nowhere(format!("install it, or leave --master {name} out")),

@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 29] = [
+const NAMES: [[&str; 5]; 30] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -122,6 +122,7 @@ const NAMES: [[&str; 5]; 29] = [
         "libarchive-tools",
     ],
     ["python3-pycdlib", "-", "-", "-", "-"],
+    ["makefs", "-", "-", "-", "-"],
     ["slurm-client", "-", "-", "-", "-"],
     ["slurmctld", "-", "-", "-", "-"],
     ["slurmd", "-", "-", "-", "-"],

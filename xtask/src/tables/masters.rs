@@ -7,7 +7,7 @@ use scenarios::{cell::Cell, id::ABSENT, matrix::Matrix, words::Set};
 use super::{accepted, firmware_name, markdown_table};
 
 /// The tools, as they stand beside each other; what is not named follows.
-pub(super) const ORDER: [&str; 7] = [
+pub(super) const ORDER: [&str; 13] = [
     "reference",
     "xorriso",
     "xorriso-mkrescue",
@@ -15,6 +15,12 @@ pub(super) const ORDER: [&str; 7] = [
     "genisoimage",
     "bsdtar",
     "pycdlib",
+    "pycdlib-pypi",
+    "grub-mkrescue",
+    "makefs",
+    "hadris",
+    "mkisofs-rs",
+    "systemd-repart",
 ];
 
 /// What stands where a tool has no words for a disc, or nobody asks it.

@@ -306,7 +306,7 @@ mod tests {
             "{said}"
         );
         // A cell less.
-        let said = copy.after("scenarios/data/masters.toml", "\"none,count=1\", ", "");
+        let said = copy.after("scenarios/data/masters.toml", "\"none,count=64\", ", "");
         assert!(said.contains("mastering.md:"), "{said}");
         // What a tool comes to by the conformance kit.
         let kept = "conformance/results/genisoimage.json";

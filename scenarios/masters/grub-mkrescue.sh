@@ -1,0 +1,25 @@
+#!/bin/sh
+# grub-mkrescue with the boot images of the disc under test in the place of GRUB's: bios.img and efi.img by their paths, then its own words. It runs xorriso
+# by this script too, which then puts the images into what grub-mkrescue has laid out, the folder behind -r. No word of the call is changed.
+set -eu
+case "$1" in
+--version) exec grub-mkrescue --version ;;
+-as)
+  previous=
+  for word in "$@"; do
+    if [ "$previous" = -r ]; then
+      image="$word/boot/grub/i386-pc/eltorito.img"
+      [ ! -e "$image" ] || cp "$BIOS_IMAGE" "$image"
+      [ ! -e "$word/efi.img" ] || cp "$EFI_IMAGE" "$word/efi.img"
+    fi
+    previous=$word
+  done
+  exec xorriso "$@"
+  ;;
+esac
+BIOS_IMAGE=$1 EFI_IMAGE=$2
+# Of a path with = in it, as an id has, grub-mkrescue makes a graft point. This one is seen from the tree, where it runs.
+TMPDIR=../tmp
+export BIOS_IMAGE EFI_IMAGE TMPDIR
+shift 2
+exec grub-mkrescue --xorriso="$0" "$@"
