@@ -18,6 +18,8 @@ const STANDS_STILL: &str =
     "Its countdown stands still: it hangs, or the clock by which it counts is far too slow.";
 /// So long after a loader's failure, a command line that says nothing else follows on it.
 const FOLLOWS: Duration = Duration::from_secs(3);
+/// So long after a loader's failure, a return to the firmware follows on it: shim waits two seconds before it returns.
+const RETURNS: Duration = Duration::from_secs(10);
 /// So long after a kernel's failure, a panic follows on it.
 const PANICS: Duration = Duration::from_secs(30);
 /// Seen so often, a failure is one that repeats.
@@ -243,6 +245,18 @@ impl Follower {
             guest.said.clone_from(&asks.said);
             guest.means.clone_from(&asks.means);
             guest.needs = Some(Need::Key);
+        }
+        // Why it returned, the program said, and not the firmware that speaks then.
+        if let Some((failure, at)) = &self.failure
+            && statement.state == GuestState::GaveBack
+            && !statement.explained
+            && guest.needs.is_none()
+            && heard.since.saturating_sub(*at) <= RETURNS
+        {
+            guest.program = Some(failure.program.to_string());
+            guest.said.clone_from(&failure.said);
+            guest.means.clone_from(&failure.means);
+            guest.findings.clone_from(&failure.findings);
         }
         if let Some((failure, at)) = &self.failure
             && statement.program == failure.program

@@ -308,6 +308,35 @@ fn a_return_to_the_firmware_is_told_with_the_key_that_was_asked_for() {
     assert_eq!(returned(&["Welcome to GRUB!", menu]).needs, None);
 }
 
+/// shim 16.1 waits two seconds between its last line and its return.
+#[test]
+fn a_return_to_the_firmware_is_told_with_the_failure_that_led_to_it() {
+    let failure = "Failed to open \\EFI\\BOOT\\grubx64.efi - Not Found\nFailed to load image \\EFI\\BOOT\\grubx64.efi: Not Found\n\
+                   start_image() returned Not Found";
+    let shell =
+        "UEFI Interactive Shell v2.2\nEDK II\nUEFI v2.70 (EDK II, 0x00010000)\nMapping table";
+    // The screen is cleared.
+    let standing = after(&[failure, failure, failure, shell], 6).expect("known");
+    let guest = standing.guest;
+    assert_eq!(
+        (guest.state, guest.program.as_deref()),
+        (GuestState::GaveBack, Some("shim"))
+    );
+    assert!(
+        guest.said.ends_with("start_image() returned Not Found"),
+        "{guest:?}"
+    );
+    // Long before, it is another matter.
+    let mut screens = vec![failure];
+    screens.extend(["Welcome to GRUB!"; 12]);
+    screens.push(shell);
+    let guest = after(&screens, 6).expect("known").guest;
+    assert_eq!(
+        (guest.state, guest.program.as_deref()),
+        (GuestState::GaveBack, Some("ovmf"))
+    );
+}
+
 #[test]
 fn a_panic_is_told_with_the_failure_that_led_to_it() {
     let unpacking =
