@@ -239,11 +239,11 @@ fn install_tools(needs: &[Need], require: &[String], yes: bool) -> Result<bool, 
     Ok(any)
 }
 
-/// Installs a tool by its own command. CI fetches nothing that it does not require.
+/// Installs a tool by its own command: what no package brings is fetched only for whoever asks for it, also as root and in CI.
 fn install_with_leave(tool: &Tool, yes: bool, required: bool) -> Result<(), String> {
     let shown = tool.install_command().unwrap_or_default();
     let may = match consent(yes) {
-        Consent::Given => yes || required || !is_ci(),
+        Consent::Given => yes || required,
         Consent::Ask => ask(&shown).map_err(|error| error.to_string())?,
         Consent::Missing => false,
     };
