@@ -207,3 +207,53 @@ fn another_reader_finds_what_the_golden_discs_say() {
     }
     assert!(compared > 12, "{compared}");
 }
+
+/// What is kept of tools is what they do, where one is here in the version that was tried. All of them take a minute and a half.
+#[test]
+fn the_results_that_are_kept_are_what_the_tools_do() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/results");
+    let doctor = xtask(&["doctor", "--format", "json"]).json();
+    // Nothing is fetched for a test.
+    let is_here = |tool: &str, version: &str| {
+        let listed = ["needs", "optional"]
+            .into_iter()
+            .flat_map(|key| doctor[key].as_array().unwrap());
+        tool == "reference"
+            || listed.into_iter().any(|need| {
+                let found = need["found"].as_str().unwrap_or_default();
+                need["name"] == tool && found.split(' ').next() == Some(version)
+            })
+    };
+    for name in ["reference.json", "genisoimage.json", "bsdtar.json"] {
+        let kept = fs::read(kept.join(name)).unwrap();
+        let kept: Value = serde_json::from_slice(&kept).unwrap();
+        let (tool, version) = (kept["tool"].as_str().unwrap(), kept["version"].as_str());
+        let Some(version) = version.filter(|version| is_here(tool, version)) else {
+            println!("{tool} is not here as it was: not tried");
+            continue;
+        };
+        let out = tempfile::tempdir().unwrap();
+        let out = out.path().to_str().unwrap();
+        let words = [
+            "conformance",
+            tool,
+            "--bytes-only",
+            "--format",
+            "json",
+            "--out",
+            out,
+        ];
+        let now = xtask(&words).json();
+        let results = |report: &Value| -> Vec<(Value, Value, Vec<Value>)> {
+            let discs = report["discs"].as_array().unwrap().iter();
+            let fields = |disc: &Value| {
+                let faults = disc["faults"].as_array().unwrap().iter();
+                faults.map(|fault| fault["field"].clone()).collect()
+            };
+            discs
+                .map(|disc| (disc["id"].clone(), disc["result"].clone(), fields(disc)))
+                .collect()
+        };
+        assert_eq!(results(&now), results(&kept), "{tool} {version}");
+    }
+}
