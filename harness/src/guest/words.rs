@@ -48,6 +48,7 @@ const FILES: &[(&str, &str)] = &[
         "memtest86plus.toml",
         include_str!("words/memtest86plus.toml"),
     ),
+    ("mkfs-fat.toml", include_str!("words/mkfs-fat.toml")),
     ("netbsd.toml", include_str!("words/netbsd.toml")),
     ("openbsd.toml", include_str!("words/openbsd.toml")),
     ("ovmf.toml", include_str!("words/ovmf.toml")),

@@ -399,8 +399,12 @@ impl Parser<'_, '_, '_> {
         let exists = self.reader.exists(TREE, &path, Eyes::Isolinux);
         let is_module = name.to_ascii_lowercase().ends_with(".c32");
         if exists == Some(false) && is_module && !name.starts_with('/') {
-            for module in &self.modules {
-                let other = join(&join("/", module), name);
+            // A folder of PATH counts from the configuration's own, and one that begins with a slash from the root.
+            let folders = self.modules.iter();
+            let folders =
+                folders.flat_map(|folder| [join(&self.directory, folder), join("/", folder)]);
+            for folder in folders {
+                let other = join(&folder, name);
                 if self.reader.exists(TREE, &other, Eyes::Isolinux) == Some(true) {
                     return (other, Some(true));
                 }

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::changed;
 use crate::{
     fat::FatVolume,
-    inspect::iso_elsewhere,
     inspect::{Source, Window},
+    inspect::{is_wiped, iso_elsewhere},
     partition_table::{Mbr, RawGptHeader},
     units::{ByteCount, Lba},
 };
@@ -37,6 +37,7 @@ pub enum Format {
     Vmdk,
     Vhd,
     Vhdx,
+    Vdi,
     Wim,
     Squashfs,
     Cso,
@@ -52,6 +53,8 @@ pub enum Format {
     UdfOnly,
     GptDisk,
     MbrDisk,
+    CutDisk,
+    Kernel,
     FatImage,
     Elf,
     Torrent,
@@ -78,6 +81,10 @@ const BEGINNINGS: &[(u64, &[u8], Format)] = &[
     (0, b"# Disk DescriptorFile", Format::Vmdk),
     (0, b"conectix", Format::Vhd),
     (0, b"vhdxfile", Format::Vhdx),
+    // After 64 bytes of text.
+    (64, &[0x7F, 0x10, 0xDA, 0xBE], Format::Vdi),
+    // Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header".
+    (0x202, b"HdrS", Format::Kernel),
     (0, b"MSWIM\0\0\0", Format::Wim),
     (0, b"hsqs", Format::Squashfs),
     (0, b"CISO", Format::Cso),
@@ -133,8 +140,8 @@ impl Format {
             .or_else(|| beginning(&mut file))
             .or_else(|| end(&mut file))
             .or_else(|| udf(&mut file));
-        // An ISO in a partition, or behind something else, is one that inspection has a finding for.
-        if packed.is_none() && iso_elsewhere(&mut file).is_some() {
+        // An ISO in a partition, or behind something else, or without its signature, is one that inspection has a finding for.
+        if packed.is_none() && (is_wiped(&mut file) || iso_elsewhere(&mut file).is_some()) {
             return None;
         }
         packed
@@ -190,6 +197,7 @@ impl Format {
             Self::Vmdk => ("VMDK", "this is a virtual disk of VMware"),
             Self::Vhd => ("VHD", "this is a virtual disk of Virtual PC or Hyper-V"),
             Self::Vhdx => ("VHDX", "this is a virtual disk of Hyper-V"),
+            Self::Vdi => ("VDI", "this is a virtual disk of VirtualBox"),
             Self::Wim => (
                 "WIM",
                 "this is an image of Windows' files, as a Windows disc has it in /sources, and not the disc",
@@ -240,6 +248,14 @@ impl Format {
             Self::MbrDisk => (
                 "disk image with an MBR",
                 "this is the image of a disk with a master boot record: it boots as a disk, and not as a CD",
+            ),
+            Self::CutDisk => (
+                "cut image of a disk",
+                "this begins as a disk with a master boot record, whose partition ends behind the file's end: the file is cut",
+            ),
+            Self::Kernel => (
+                "Linux kernel",
+                "this is a Linux kernel for x86, which a boot loader starts",
             ),
             Self::FatImage => (
                 "FAT image",
@@ -347,7 +363,13 @@ fn disk(file: &mut Window<'_>) -> Option<Format> {
     }
     let table = Mbr::decode(&file.array(0)?);
     let is_one = table.signature && table.is_plausible() && table.used().next().is_some();
-    is_one.then_some(Format::MbrDisk)
+    let end = table.used().map(|(_, entry)| entry.end()).max();
+    let is_cut = end.is_some_and(|end| end.bytes() > file.length());
+    is_one.then_some(if is_cut {
+        Format::CutDisk
+    } else {
+        Format::MbrDisk
+    })
 }
 
 fn text(file: &mut Window<'_>) -> Option<Format> {

@@ -73,6 +73,7 @@ pub(super) fn of(container: &Container) -> Remedy {
         Format::Vmdk => qemu_img("vmdk", &input, &iso),
         Format::Vhd => qemu_img("vpc", &input, &iso),
         Format::Vhdx => qemu_img("vhdx", &input, &iso),
+        Format::Vdi => qemu_img("vdi", &input, &iso),
         Format::Daa => format!("daa2iso {input} {iso}"),
         Format::ByteSwapped => format!("dd if={input} of={iso} conv=swab"),
         Format::Behind => {
@@ -92,6 +93,8 @@ pub(super) fn of(container: &Container) -> Remedy {
         | Format::UdfOnly
         | Format::GptDisk
         | Format::MbrDisk
+        | Format::CutDisk
+        | Format::Kernel
         | Format::FatImage
         | Format::Elf
         | Format::Torrent
@@ -137,7 +140,7 @@ fn advice(format: Format, input: &str, iso: &str) -> String {
         Format::Jigdo => {
             "jigdo-lite with the address of the .jigdo file that belongs to it fetches the disc".to_owned()
         }
-        Format::Zeros | Format::Beheaded => {
+        Format::Zeros | Format::Beheaded | Format::CutDisk => {
             "download the disc again, and compare its checksum".to_owned()
         }
         Format::TextTransfer => {

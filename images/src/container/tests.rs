@@ -217,7 +217,7 @@ fn files_that_are_nearly_a_disc() {
     gpt[512..520].copy_from_slice(b"EFI PART");
     assert_eq!(advice(&gpt).0, Format::GptDisk);
     let mut mbr = vec![0; 90_000];
-    mbr[446..462].copy_from_slice(&[0x80, 0, 1, 0, 0x0C, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0]);
+    mbr[446..462].copy_from_slice(&[0x80, 0, 1, 0, 0x0C, 0, 0, 0, 1, 0, 0, 0, 100, 0, 0, 0]);
     mbr[510..512].copy_from_slice(&[0x55, 0xAA]);
     assert_eq!(
         advice(&mbr),
@@ -226,6 +226,14 @@ fn files_that_are_nearly_a_disc() {
             "write it to a stick: dd if=a.iso of=/dev/sdX bs=4M conv=fsync".to_owned()
         )
     );
+    mbr[458] = 200;
+    assert_eq!(advice(&mbr).0, Format::CutDisk);
+    let mut vdi = vec![0; 4_000];
+    vdi[64..68].copy_from_slice(&0xBEDA_107F_u32.to_le_bytes());
+    assert_eq!(advice(&vdi).0, Format::Vdi);
+    let mut kernel = vec![0; 4_000];
+    kernel[0x202..0x206].copy_from_slice(b"HdrS");
+    assert_eq!(advice(&kernel).0, Format::Kernel);
     assert_eq!(advice(&beginning(b"MSWIM\0\0\0", 4_000)).0, Format::Wim);
     assert_eq!(
         advice(&beginning(b"d8:announce35:", 4_000)).0,

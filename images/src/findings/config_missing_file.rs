@@ -15,7 +15,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
     explanation: "A boot loader's configuration names a kernel, an initial file system or a module that is not on the disc.",
-    consequence: "The menu appears, and its entry fails with the loader's own words: No such file or directory, file not found.",
+    consequence: "The entry fails with the loader's own words: No such file or directory, file not found. systemd-boot does not show such an entry at all.",
     remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else put the file where the configuration names it, or name it where it is.",
     recipes: &[],
     replaces: &[],
@@ -25,6 +25,11 @@ pub(super) const ROOM: Room = Room {
 };
 
 const KEEP_NAMES: &str = "If it is not your disc, ask its maker for a new one; else master it with Rock Ridge (-R), which keeps long names, or name the file as it is on the disc.";
+
+const NAME_A_LABEL: &str = "If it is not your disc, ask its maker for a new one; else name after DEFAULT a label that is there (capital and small letters count), or give it a label of that name.";
+const BESIDE_THE_LOADER: &str = "If it is not your disc, ask its maker for a new one; else put the kernel and its initial file system into the EFI image, beside systemd-boot.";
+/// So many labels are named.
+const LABELS: usize = 5;
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -62,7 +67,35 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 missing.file, missing.path, missing.line, entry.title
             );
             let mut fix = None;
-            if configuration.loader == Loader::Grub && !missing.path.starts_with('/') {
+            if missing.directive == "default" {
+                let labels: Vec<&str> = configuration
+                    .entries
+                    .iter()
+                    .filter_map(|other| other.id.as_deref())
+                    .filter(|id| *id != missing.path && entry.id.as_deref() != Some(id))
+                    .take(LABELS)
+                    .collect();
+                message = format!(
+                    "DEFAULT in line {} of {} says {:?}, and that is neither a label nor a file; the labels are {}",
+                    missing.line,
+                    missing.file,
+                    entry.title,
+                    if labels.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        labels.join(", ")
+                    }
+                );
+                fix = Some(NAME_A_LABEL);
+            } else if configuration.loader == Loader::SystemdBoot
+                && reading.has_file(&missing.path) == Some(true)
+            {
+                message = format!(
+                    "{} names {} in line {} ({:?}), and the file system that systemd-boot is started from has no such file: it is in the disc's tree, where systemd-boot does not look",
+                    missing.file, missing.path, missing.line, entry.title
+                );
+                fix = Some(BESIDE_THE_LOADER);
+            } else if configuration.loader == Loader::Grub && !missing.path.starts_with('/') {
                 message.push_str(": a path of GRUB's begins with a slash");
                 fix = Some("Write the path from the root of the disc on, with a slash before it.");
             } else if let Some(short) = shortened(&missing.path)

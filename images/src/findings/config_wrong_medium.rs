@@ -47,6 +47,16 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let labels = reading.labels();
     let mut findings = Vec::new();
     let configurations = reading.configurations();
+    // Red Hat's GRUB hands a label's `\x20` on to the kernel, which reads a space; others drop the backslash. Which one it is does not stand in the
+    // configuration, so a label is right that is right for one of them.
+    let is_there = |loader: Loader, wanted: &String| {
+        let dropped = || {
+            labels
+                .iter()
+                .any(|label| label.replace(' ', "x20") == *wanted)
+        };
+        labels.contains(wanted) || (loader == Loader::Grub && dropped())
+    };
     let label = only_label(&configurations).filter(|label| !labels.contains(label));
     let relabelled = label.and_then(|label| relabelled(reading, &label));
     let relabelled = relabelled.unwrap_or_default();
@@ -56,7 +66,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
         for (index, entry) in configuration.entries.iter().enumerate() {
             let wanted = entry.command_line.as_deref().and_then(wanted_label);
-            let Some(wanted) = wanted.filter(|wanted| !labels.contains(wanted)) else {
+            let Some(wanted) = wanted.filter(|it| !is_there(configuration.loader, it)) else {
                 continue;
             };
             let message = format!(

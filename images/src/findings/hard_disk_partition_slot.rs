@@ -38,11 +38,19 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let used = disk.used();
         let problem = match used[..] {
             [(0, _)] => return None,
+            [] if disk.is_file_system => {
+                "no partition table: its first sector is that of a FAT file system".to_owned()
+            }
             [] => "no partition".to_owned(),
             [(index, _)] => format!("its only partition in slot {index} of the table, not 0"),
             _ => format!("{} partitions, and one is allowed", used.len()),
         };
         let message = format!("slot {}: the hard disk has {problem}", disk.entry.slot);
+        if disk.is_file_system {
+            let finding = Finding::new(ID, disk.place(MbrEntry::TABLE), message);
+            // A BIOS takes the geometry from the code that stands there, and SeaBIOS was seen to start such a disk.
+            return Some(finding.as_info());
+        }
         let slot = used.first().map_or(0, |&(index, _)| index);
         let finding = Finding::new(ID, disk.place(MbrEntry::at(slot)), message);
         let at = |slot| disk.place(MbrEntry::at(slot)).offset;

@@ -147,6 +147,12 @@ fn missing(
             return Some(format!("{} is {other}", module.path));
         }
         let libraries = libraries(&bytes);
+        // A module that PATH leads to has its libraries beside it.
+        let beside = module
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let folders: Vec<&str> = folders.iter().copied().chain([beside]).collect();
         for library in &libraries {
             if !is_in(reading, &folders, library) {
                 return Some(format!(

@@ -6,7 +6,7 @@ use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, Lack, PRIMARY, Patient, emulates_a_drive, need},
     eltorito::BOOT_RECORD_LBA,
     finding::{Finding, FindingId, Place, Severity},
-    inspect::Reading,
+    inspect::{Reading, is_wiped},
     size::Size,
 };
 
@@ -36,6 +36,17 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let disc = &mut *reading.disc;
+    if is_wiped(disc) {
+        let at = PRIMARY.byte_offset().saturating_add(1);
+        let what = format!(
+            "the signature CD001 at byte {at} is zeros, and everything else of the primary volume descriptor stands: wipefs does that"
+        );
+        let mut finding = Finding::new(ID, Place { offset: at }, what).fixed_by(at, b"CD001");
+        finding.fix = format!(
+            "Write the five letters back (printf CD001 | dd of=DISC bs=1 seek={at} conv=notrunc), or write the disc to the stick again."
+        );
+        return vec![finding];
+    }
     let signature: Option<[u8; 5]> = disc.array(PRIMARY.byte_offset().saturating_add(1));
     let boot_sector = disc.array::<2>(510) == Some([0x55, 0xAA]);
     let what = match signature {

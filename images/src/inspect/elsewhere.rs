@@ -8,7 +8,7 @@ use crate::{
     eltorito::{BOOT_RECORD_LBA, BootEntry, BootInfoTable, ENTRY_BYTES, MediaType, RawValidation},
     fat::FatVolume,
     partition_table::Mbr,
-    units::{BlockCount, Lba},
+    units::{BLOCK_BYTES, BlockCount, Lba},
 };
 
 /// Places that are looked at.
@@ -199,8 +199,20 @@ const SEARCHED: u64 = 2 << 20;
 /// Where a volume's first descriptor stands.
 const FIRST_DESCRIPTOR: u64 = 16 * 2048;
 
+/// Whether only the signature of the first descriptor is gone, as wipefs leaves a stick: five zeros, and all the rest.
+pub(crate) fn is_wiped(disc: &mut Window<'_>) -> bool {
+    const NEXT: u64 = FIRST_DESCRIPTOR + BLOCK_BYTES;
+    let next: Option<[u8; 7]> = disc.array(NEXT);
+    disc.array(FIRST_DESCRIPTOR) == Some([1, 0, 0, 0, 0, 0, 1])
+        && next.is_some_and(|next| next.ends_with(b"CD001\x01"))
+}
+
 /// Where an ISO begins that does not begin at the start, and whether that is a partition's.
 pub(crate) fn iso_elsewhere(disc: &mut Window<'_>) -> Option<(u64, bool)> {
+    // A hybrid disc may have the same volume in a partition as well.
+    if is_wiped(disc) {
+        return None;
+    }
     let partitions = Tables::read(disc).reading();
     let mbr = partitions.mbr.iter().map(|it| it.first);
     let gpt = partitions.gpt.iter().flatten().map(|it| it.first);

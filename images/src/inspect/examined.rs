@@ -122,11 +122,15 @@ impl<'r> Reading<'r, '_> {
             if boot.media.emulation() != MediaType::HARD_DISK {
                 continue;
             }
-            if let Some(sector) = self.disc.array::<512>(boot.load_rba.byte_offset()) {
+            let start = boot.load_rba.byte_offset();
+            if let Some(sector) = self.disc.array::<512>(start) {
+                let table = Mbr::decode(&sector);
                 disks.push(HardDisk {
                     entry,
                     boot,
-                    table: Mbr::decode(&sector),
+                    is_file_system: !table.is_plausible()
+                        && FatVolume::at(self.disc, start).is_some(),
+                    table,
                     end_bytes: [sector[510], sector[511]],
                 });
             }
@@ -429,6 +433,8 @@ pub(crate) struct HardDisk<'r> {
     pub(crate) entry: &'r EntryReading,
     pub(crate) boot: &'r BootReading,
     pub(crate) table: Mbr,
+    /// Whether the first sector is a file system's instead: code stands where a table would.
+    pub(crate) is_file_system: bool,
     /// The sector's last two bytes.
     pub(crate) end_bytes: [u8; 2],
 }
@@ -438,7 +444,7 @@ impl HardDisk<'_> {
     pub(crate) fn used(&self) -> Vec<(usize, MbrEntry)> {
         let entries = self.table.entries.into_iter().enumerate();
         entries
-            .filter(|(_, entry)| entry.kind != PartitionType::EMPTY)
+            .filter(|(_, entry)| !self.is_file_system && entry.kind != PartitionType::EMPTY)
             .collect()
     }
 

@@ -152,8 +152,10 @@ impl Fat {
 /// The end of the last partition in an MBR.
 fn partitions_end(sector: &[u8; 512]) -> Option<VirtualSectorCount> {
     let table = Mbr::decode(sector);
+    // A file system without a table has code there.
     table
         .used()
+        .filter(|_| table.is_plausible())
         .map(|(_, entry)| entry.end())
         .max()
         .filter(|end| end.get() > 0)

@@ -27,7 +27,7 @@ pub(crate) use self::{
     bios_program::{BiosProgram, CODE, POINTER, SectorCode},
     catalog::{Contradiction, Slots},
     descriptors::DescriptorSet,
-    elsewhere::{OtherImage, Owner, iso_elsewhere},
+    elsewhere::{OtherImage, Owner, is_wiped, iso_elsewhere},
     examined::{HardDisk, Purpose, Reading},
     image::floppy,
     partitions::{GPT_HEADER, Gpt, read_entries as read_gpt_entries},
