@@ -354,7 +354,7 @@ impl Facts {
         {
             return self.outcome(
                 OutcomeKind::Hung,
-                format!("the boot image was entered, and the processor is lost: {place}"),
+                format!("what the firmware loaded was started, and the processor is lost: {place}"),
             );
         }
         // A program of others may work like this for minutes; what a probe does, it does through the firmware.

@@ -120,7 +120,8 @@ impl Facts {
         };
         let stopped = self.entered && self.quiet >= enough;
         stopped.then(|| {
-            let how = format!("the boot image was entered, and the processor {what}: {place}");
+            let how =
+                format!("what the firmware loaded was started, and the processor {what}: {place}");
             self.outcome(OutcomeKind::Hung, how)
         })?
     }
