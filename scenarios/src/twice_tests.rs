@@ -89,7 +89,7 @@ fn a_random_number_is_another_each_time() {
 #[test]
 fn what_a_field_follows_is_found_out() {
     let follows = [
-        ("date +%Y%m%d00000000", Circumstance::Clock),
+        ("date -u +%Y%m%d00000000", Circumstance::Clock),
         ("stat -c %Y.0000000 \"$3\"", Circumstance::FileDates),
         ("date -d @0 +%Y%m%d%H%M0000", Circumstance::TimeZone),
         ("umask | sed s/$/111111111111/", Circumstance::Umask),

@@ -29,7 +29,7 @@ fn scenario(master: &str) -> String {
 #[test]
 fn what_follows_the_clock_is_named_by_its_field() {
     let own = Own::new();
-    let tool = tool(&own, "date +%Y%m%d00000000");
+    let tool = tool(&own, "date -u +%Y%m%d00000000");
     let said = own.run(&["--master", &tool, "--twice"]);
     assert_eq!(said.code, 1, "{said:?}");
     let line = said
