@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 /// How far the clock and the dates of files are moved: into another year, month, day of the week and time of the day.
 const AWAY: Duration = Duration::from_secs(400 * 86_400 + 5 * 3_600 + 17 * 60 + 41);
 
+/// Another time zone than UTC, by a name that needs no file: a quarter of an hour is part of it.
+const ZONE: &str = "<+1245>-12:45";
+
 /// Something about where and when a tool masters a disc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -94,6 +97,8 @@ pub struct Elsewhere {
     now: Duration,
     /// A library that tells programs a time.
     clock: Option<PathBuf>,
+    /// So many seconds more the library tells in the other time zone: it reads what it is given as local time.
+    clock_by_zone: i64,
     /// A locale that is not C.
     locale: Option<String>,
     processors: bool,
@@ -117,9 +122,15 @@ impl Elsewhere {
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default();
+        let clock = clock(now);
+        let told = clock
+            .as_deref()
+            .and_then(|library| told(library, now, Some(ZONE)));
+        let seconds = i64::try_from(now.as_secs()).unwrap_or_default();
         Self {
             now,
-            clock: clock(now),
+            clock,
+            clock_by_zone: told.map_or(0, |told| told.saturating_sub(seconds)),
             locale: locale(),
             processors: thread::available_parallelism().is_ok_and(|number| number.get() > 1),
             folder: places.into_iter().find(another),
@@ -217,12 +228,15 @@ impl<'a> Changed<'a> {
             return;
         };
         if let (Some(library), Some(time)) = (&elsewhere.clock, self.time(Circumstance::Clock)) {
-            set_clock(library, time, command);
+            let zone = self.has(Circumstance::TimeZone);
+            let by_zone = if zone { elsewhere.clock_by_zone } else { 0 };
+            let seconds = i64::try_from(time.as_secs()).unwrap_or_default();
+            set_clock(library, seconds.saturating_sub(by_zone), command);
         }
         for circumstance in self.which {
             match circumstance {
                 Circumstance::TimeZone => {
-                    command.env("TZ", "<+1245>-12:45");
+                    command.env("TZ", ZONE);
                 }
                 Circumstance::Locale => {
                     if let Some(locale) = &elsewhere.locale {
@@ -252,18 +266,23 @@ fn clock(now: Duration) -> Option<PathBuf> {
 }
 
 fn moves(library: &Path, to: Duration) -> bool {
+    told(library, to, None).is_some_and(|told| u64::try_from(told) == Ok(to.as_secs()))
+}
+
+/// The time that a program is told, in seconds since 1970, where it is given one, perhaps in another time zone.
+fn told(library: &Path, given: Duration, zone: Option<&str>) -> Option<i64> {
     let mut date = Command::new("date");
-    set_clock(library, to, &mut date);
-    let said = answer(date.args(["-u", "+%s"]));
-    said.is_some_and(|said| said.trim() == to.as_secs().to_string())
+    set_clock(library, i64::try_from(given.as_secs()).ok()?, &mut date);
+    date.envs(zone.map(|zone| ("TZ", zone)));
+    answer(date.args(["-u", "+%s"]))?.trim().parse().ok()
 }
 
 /// Stops the clock of a command.
-fn set_clock(library: &Path, at: Duration, command: &mut Command) {
+fn set_clock(library: &Path, at: i64, command: &mut Command) {
     command
         .env("LD_PRELOAD", library)
         .env("FAKETIME_FMT", "%s")
-        .env("FAKETIME", at.as_secs().to_string())
+        .env("FAKETIME", at.to_string())
         // The dates of files are set by themselves.
         .env("NO_FAKE_STAT", "1")
         .env("FAKETIME_DISABLE_SHM", "1");
