@@ -1,7 +1,7 @@
 //! Ctrl-C and SIGTERM: the child ends first, then we report what there is.
 
 use std::{
-    io,
+    fs, io,
     os::{
         fd::{AsFd, BorrowedFd},
         unix::{net::UnixStream, process::CommandExt},
@@ -48,6 +48,8 @@ pub(crate) struct Signals {
 struct State {
     caught: AtomicBool,
     child: Mutex<Option<Pid>>,
+    /// Whether all children end with the first signal: machines that this process runs itself.
+    ends_children: AtomicBool,
     /// Closed with the first signal, so that the other end becomes readable.
     clapper: Mutex<Option<UnixStream>>,
 }
@@ -88,6 +90,11 @@ impl Signals {
         self.state.caught.load(Ordering::Relaxed)
     }
 
+    /// From now on a signal ends every child of this process: whoever boots in threads of his own does not wait for what a machine comes to.
+    pub(crate) fn end_children(&self) {
+        self.state.ends_children.store(true, Ordering::Relaxed);
+    }
+
     /// What becomes readable when one comes.
     pub(crate) fn bell(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
@@ -120,6 +127,12 @@ impl State {
         while let Ok(Some(info)) = signals.read_signal() {
             self.caught.store(true, Ordering::Relaxed);
             *self.clapper.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            if self.ends_children.load(Ordering::Relaxed) {
+                for child in children() {
+                    // It may have ended by itself; and it has inherited that milder ones are blocked.
+                    let _ = signal::kill(child, Signal::SIGKILL);
+                }
+            }
             let signal = i32::try_from(info.ssi_signo)
                 .ok()
                 .and_then(|number| Signal::try_from(number).ok());
@@ -131,6 +144,21 @@ impl State {
             }
         }
     }
+}
+
+/// The children of this process, whichever thread started them (proc_pid_task_children(5)).
+fn children() -> Vec<Pid> {
+    let threads = fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let numbers = lists.flat_map(|list| {
+        let numbers: Vec<i32> = list.split_whitespace().flat_map(str::parse).collect();
+        numbers
+    });
+    numbers.map(Pid::from_raw).collect()
 }
 
 /// A child inherits blocked signals: give it back its own, and let it not outlive us.

@@ -137,6 +137,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     };
     let setting = Setting::prepare(options, existing, &out)?;
     let signals = Signals::catch()?;
+    signals.end_children();
     let booted = boots::all(&setting, &disc, signals)?;
     let began = Instant::now();
     let experiments = causes::find(&setting, &disc, &booted, signals)?;
