@@ -66,7 +66,7 @@ pub struct Workshop<'a> {
     pub masters: &'a Masters,
     /// The tools that are on this host.
     pub found: &'a BTreeMap<String, Result<FoundTool, String>>,
-    /// What is otherwise than it always is when a tool runs.
+    /// The circumstances to change when a tool runs.
     pub changed: Changed<'a>,
 }
 

@@ -135,7 +135,7 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::HybridPointer,
     Id::MbrNoCode,
     Id::HybridMbr,
-    // What isolinux reads next is the same on a CD and on a disk.
+    // isolinux reads the same files from a CD and from a disk.
     Id::IsolinuxFiles,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,

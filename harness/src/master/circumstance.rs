@@ -1,4 +1,4 @@
-//! What may be otherwise when a disc is mastered a second time, and must not be seen on it.
+//! The circumstances that change when a disc is mastered a second time. A reproducible tool makes the same disc in all of them.
 
 use std::{
     env,
@@ -93,7 +93,7 @@ impl fmt::Display for Circumstance {
 /// What of a host's circumstances can be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elsewhere {
-    /// The time that programs are told and files are dated by, so that nothing follows the clock by chance.
+    /// The fake clock's time and the files' date. Without them a second that passes between two runs would change discs by chance.
     now: Duration,
     /// A library that tells programs a time.
     clock: Option<PathBuf>,
@@ -176,7 +176,7 @@ impl Elsewhere {
     }
 }
 
-/// What is otherwise than it always is when a disc is mastered.
+/// The circumstances that are changed while a disc is mastered.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changed<'a> {
     which: &'a [Circumstance],
@@ -197,7 +197,7 @@ impl<'a> Changed<'a> {
         self.which.contains(&circumstance)
     }
 
-    /// What is told to be the time; nothing where that is left to the clock.
+    /// The time to set, moved if this circumstance is changed; `None` if the real time is used.
     fn time(self, circumstance: Circumstance) -> Option<Duration> {
         let now = self.elsewhere?.now;
         let away = if self.has(circumstance) {
@@ -269,7 +269,7 @@ fn moves(library: &Path, to: Duration) -> bool {
     told(library, to, None).is_some_and(|told| u64::try_from(told) == Ok(to.as_secs()))
 }
 
-/// The time that a program is told, in seconds since 1970, where it is given one, perhaps in another time zone.
+/// The time that `date` reports under the fake clock, in seconds since 1970.
 fn told(library: &Path, given: Duration, zone: Option<&str>) -> Option<i64> {
     let mut date = Command::new("date");
     set_clock(library, i64::try_from(given.as_secs()).ok()?, &mut date);
@@ -288,7 +288,7 @@ fn set_clock(library: &Path, at: i64, command: &mut Command) {
         .env("FAKETIME_DISABLE_SHM", "1");
 }
 
-/// A locale of this host whose order of names is not that of their bytes.
+/// An installed locale that is not C.
 fn locale() -> Option<String> {
     let said = answer(Command::new("locale").arg("-a"))?;
     let is_another = |name: &&str| {
@@ -329,7 +329,8 @@ fn names(folder: &Path) -> io::Result<Vec<OsString>> {
 
 /// Gives the files of a folder another order, where its file system names the latest first or last.
 fn reverse(folder: &Path) -> io::Result<()> {
-    let aside = folder.with_file_name("aside");
+    // Within the folder: the one above it may be shared with others.
+    let aside = folder.join(".aside");
     for name in names(folder)? {
         let path = folder.join(name);
         fs::rename(&path, &aside)?;

@@ -45,7 +45,7 @@ pub struct EditJob<'a> {
     pub folder: &'a Path,
     /// What the medium holds.
     pub capacity: Option<ByteCount>,
-    /// What is otherwise than it always is.
+    /// The circumstances to change.
     pub changed: Changed<'a>,
 }
 

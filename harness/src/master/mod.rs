@@ -224,10 +224,7 @@ impl Tool {
         let found = names.iter().find_map(|name| on_path(name));
         let Some(program) = found else {
             let source = self.source();
-            return Err(format!(
-                "there is no program {}{source}",
-                names.join(" or ")
-            ));
+            return Err(format!("{} is not installed{source}", names.join(" or ")));
         };
         match &self.version {
             None => Ok(FoundTool {

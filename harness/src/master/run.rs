@@ -50,7 +50,7 @@ pub struct Job<'a> {
     pub capacity: Option<ByteCount>,
     /// How much there is to put on the disc.
     pub length: ByteCount,
-    /// What is otherwise than it always is.
+    /// The circumstances to change.
     pub changed: Changed<'a>,
 }
 
@@ -129,7 +129,7 @@ pub(super) struct Task<'a> {
     pub(super) folder: &'a Path,
     /// How long a file it may write.
     pub(super) limit: ByteCount,
-    /// What is otherwise than it always is.
+    /// The circumstances to change.
     pub(super) changed: Changed<'a>,
 }
 

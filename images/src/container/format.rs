@@ -251,7 +251,7 @@ impl Format {
             ),
             Self::CutDisk => (
                 "cut image of a disk",
-                "this begins as a disk with a master boot record, whose partition ends behind the file's end: the file is cut",
+                "this begins as a disk with a master boot record, whose partition ends behind the file's end: the file is cut, or its partition table is wrong",
             ),
             Self::Kernel => (
                 "Linux kernel",

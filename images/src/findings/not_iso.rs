@@ -39,7 +39,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if is_wiped(disc) {
         let at = PRIMARY.byte_offset().saturating_add(1);
         let what = format!(
-            "the signature CD001 at byte {at} is zeros, and everything else of the primary volume descriptor stands: wipefs does that"
+            "the signature CD001 at byte {at} is zeros, and the next descriptor has its own: wipefs leaves a disc like this"
         );
         let mut finding = Finding::new(ID, Place { offset: at }, what).fixed_by(at, b"CD001");
         finding.fix = format!(

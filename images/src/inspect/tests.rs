@@ -250,3 +250,26 @@ proptest! {
         drop(inspect(&mut Window::new(&bytes), &Options::default()));
     }
 }
+
+/// wipefs zeroes the signature that it finds at byte 32769 (util-linux, libblkid's iso9660 magic), and nothing else.
+#[test]
+fn a_wiped_signature_is_named_and_its_bytes_are_known() {
+    let disc =
+        crate::reference::master("wiped/-/-/-/reference", None, &"efi".parse().unwrap(), None);
+    let mut bytes = disc.unwrap().bytes;
+    bytes.write_at(32_769, &[0; 5]);
+    let read = inspect(&mut Window::new(&bytes), &Options::default()).unwrap();
+    let found: Vec<_> = read
+        .findings
+        .iter()
+        .filter(|it| it.id == FindingId::NotIso)
+        .collect();
+    assert_eq!(
+        (found.len(), found[0].offset),
+        (1, 32_769),
+        "{:?}",
+        read.findings
+    );
+    assert!(found[0].message.contains("wipefs"), "{:?}", found[0]);
+    assert!(!read.found(FindingId::IsoInPartition));
+}

@@ -91,7 +91,7 @@ fn what_cannot_be_mastered_twice_is_told() {
     let said = own.run(&["--master", &missing, "--twice"]);
     assert_eq!(said.code, 3, "{said:?}");
     assert!(
-        said.stderr.contains("there is no program no-such-program"),
+        said.stderr.contains("no-such-program is not installed"),
         "{said:?}"
     );
 }
