@@ -274,3 +274,21 @@ fn isolinux_configurations_lead_to_others() {
     assert!(!all[2].complete);
     assert_eq!(all[2].files[0].exists, NO);
 }
+
+/// syslinux 6.04, core/elflink/load_env32.c: a folder of PATH counts from the folder of the configuration.
+#[test]
+fn a_folder_of_path_counts_from_the_configuration() {
+    let configuration = only(&[
+        (
+            "/boot/isolinux/isolinux.cfg",
+            "path modules\nui vesamenu.c32\nlabel live\n linux /vmlinuz\n",
+        ),
+        ("/boot/isolinux/modules/vesamenu.c32", "x"),
+        ("/vmlinuz", "x"),
+    ]);
+    let menu = configuration.interface.unwrap();
+    assert_eq!(
+        (menu.path.as_str(), menu.exists),
+        ("/boot/isolinux/modules/vesamenu.c32", Some(true))
+    );
+}
