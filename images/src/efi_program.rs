@@ -10,6 +10,9 @@ pub const HEADERS: usize = 16 * 1024;
 /// Sections that are kept at most.
 const SECTIONS: usize = 96;
 
+/// Bytes of a symbol (PE/COFF, "COFF Symbol Table").
+const SYMBOL_BYTES: u64 = 18;
+
 /// Applications, drivers and ROMs of EFI, by their subsystem (UEFI §2.1.1).
 const EFI_SUBSYSTEMS: std::ops::RangeInclusive<u16> = 10..=13;
 
@@ -103,6 +106,8 @@ pub struct EfiProgram {
     pub is_efi: bool,
     /// Its sections.
     pub sections: Vec<Section>,
+    /// Where its string table begins, which has the names of more than eight characters: behind the symbols.
+    pub strings: Option<u64>,
 }
 
 impl EfiProgram {
@@ -128,10 +133,13 @@ impl EfiProgram {
             length: section.size_of_raw_data.get(LE).into(),
         };
         let subsystem = headers.optional_header().subsystem();
+        let symbols = u64::from(headers.file_header().pointer_to_symbol_table.get(LE));
+        let count = u64::from(headers.file_header().number_of_symbols.get(LE));
         Some(Self {
             machine: Machine(headers.file_header().machine.get(LE).0),
             is_efi: EFI_SUBSYSTEMS.contains(&subsystem.0),
             sections: sections.iter().take(SECTIONS).map(section).collect(),
+            strings: (symbols > 0).then(|| symbols + count * SYMBOL_BYTES),
         })
     }
 
@@ -147,6 +155,24 @@ impl EfiProgram {
     #[must_use]
     pub fn section(&self, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// A section of a program that is here as a whole, by its name, which may be a long one: then the header has the number of a place in the string table (PE/COFF,
+    /// "Section Table").
+    #[must_use]
+    pub fn section_of<'p>(&self, program: &'p [u8], name: &str) -> Option<&'p [u8]> {
+        let at = |from: u64| program.get(usize::try_from(from).ok()?..);
+        let is_it = |section: &&Section| {
+            let number = section.name.strip_prefix('/');
+            let number = number.and_then(|it| it.parse::<u64>().ok());
+            let place = number.and_then(|it| self.strings?.checked_add(it));
+            let long = place
+                .and_then(at)
+                .and_then(|rest| rest.split(|&byte| byte == 0).next());
+            section.name == name || long == Some(name.as_bytes())
+        };
+        let section = self.sections.iter().find(is_it)?;
+        at(section.offset)?.get(..usize::try_from(section.length).ok()?)
     }
 
     /// The modules of GRUB's core image, where it is one.

@@ -61,6 +61,7 @@ pub mod partition_table;
 mod portable_executable;
 pub mod probe;
 pub mod reference;
+pub mod signature;
 pub mod size;
 pub mod sparse;
 mod syslinux;

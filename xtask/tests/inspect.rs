@@ -87,7 +87,7 @@ fn a_healthy_disc_is_a_table_and_exit_0() {
     ];
     assert_eq!(cells[..9], expected);
     assert!(
-        said.stdout.ends_with("0 errors, 0 warnings, 3 notes\n"),
+        said.stdout.ends_with("0 errors, 0 warnings, 4 notes\n"),
         "{}",
         said.stdout
     );

@@ -302,7 +302,7 @@ impl<'w, 'd> Volumes<'w, 'd> {
     }
 
     /// Names of what a directory holds, in order; the directories among them or the files.
-    pub(super) fn names(
+    pub(crate) fn names(
         &mut self,
         system: FileSystem,
         path: &str,

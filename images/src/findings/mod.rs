@@ -68,6 +68,11 @@ mod no_boot_record;
 mod not_iso;
 mod partition_past_end;
 mod recipe;
+mod secure_boot_2011_only;
+mod secure_boot_2023_only;
+mod secure_boot_revoked;
+mod secure_boot_sbat;
+mod secure_boot_unsigned;
 mod squashfs_cut;
 mod udf;
 mod volume_size;
@@ -206,6 +211,11 @@ rooms! {
     squashfs_cut: SquashfsCut,
     media_checksum: MediaChecksum,
     zeros: Zeros,
+    secure_boot_unsigned: SecureBootUnsigned,
+    secure_boot_2011_only: SecureBoot2011Only,
+    secure_boot_2023_only: SecureBoot2023Only,
+    secure_boot_revoked: SecureBootRevoked,
+    secure_boot_sbat: SecureBootSbat,
 }
 
 /// Asks every room.

@@ -12,6 +12,7 @@ use super::{
     image::Images,
     partitions::Tables,
     reading::{BootReading, CatalogReading, EntryKind, EntryReading},
+    signed::{self, DiscProgram},
     tree::{FileAt, Tree},
 };
 use crate::{
@@ -56,6 +57,7 @@ pub(super) struct Known<'r> {
     configurations: Option<Rc<BootConfigurations>>,
     /// That it was looked for, and what was found.
     udf: Option<Option<Rc<Udf>>>,
+    efi_programs: Option<Rc<Vec<DiscProgram>>>,
 }
 
 /// Partitions of which labels are read.
@@ -174,6 +176,16 @@ impl<'r> Reading<'r, '_> {
         let images = Rc::new(images.collect());
         self.known.efi_images = Some(Rc::clone(&images));
         images
+    }
+
+    /// The EFI programs of the disc, with their signatures.
+    pub(crate) fn programs(&mut self) -> Rc<Vec<DiscProgram>> {
+        if let Some(programs) = &self.known.efi_programs {
+            return Rc::clone(programs);
+        }
+        let read = Rc::new(signed::read(self));
+        self.known.efi_programs = Some(Rc::clone(&read));
+        read
     }
 
     /// FAT images with an EFI loader, wherever they stand.

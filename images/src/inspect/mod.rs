@@ -18,6 +18,7 @@ mod partitions;
 mod reading;
 mod right_entry;
 mod sections;
+mod signed;
 mod tree;
 mod window;
 
@@ -31,6 +32,7 @@ pub(crate) use self::{
     examined::{HardDisk, Purpose, Reading},
     image::floppy,
     partitions::{GPT_HEADER, Gpt, read_entries as read_gpt_entries},
+    signed::{DiscProgram, loaders_trusted_by, names_of},
     tree::{Node, NodeKind, RECORDS, records_of, walk as walk_tree},
 };
 use self::{
@@ -42,10 +44,15 @@ pub use self::{
         BootReading, BootRecordReading, CatalogReading, EntryKind, EntryReading, GptPartition,
         Inspection, MbrPartition, PartitionsReading, Schema, Session, TreeReading, Volume,
     },
+    signed::{
+        ProgramPlace, ProgramReading, SectionReading, SecureBootReading, ShimReading,
+        SignatureReading, TrustedBy, inspect_program,
+    },
     window::{DiscFile, Source, Window},
 };
 use crate::{
     findings,
+    signature::Revocations,
     tool::mastered_by,
     units::{BlockCount, Lba},
 };
@@ -62,6 +69,8 @@ pub struct Options<'a> {
     /// Code for the first sector of a disc that has none: what isohdpfx.bin or GRUB's boot_hybrid.img holds. Only its first 440
     /// bytes are taken; a partition table stands behind them.
     pub boot_code: Option<&'a [u8]>,
+    /// What machines refuse with Secure Boot on.
+    pub revocations: Option<&'a Revocations>,
 }
 
 impl std::fmt::Debug for Options<'_> {
@@ -71,6 +80,7 @@ impl std::fmt::Debug for Options<'_> {
             .field("boot_image", &self.boot_image.map(Source::length))
             .field("verify", &self.verify)
             .field("boot_code", &self.boot_code.map(<[u8]>::len))
+            .field("revocations", &self.revocations)
             .finish()
     }
 }
@@ -147,6 +157,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         partitions,
         tree: tree.as_ref().map(|tree| tree.reading.clone()),
         boot_image: None,
+        secure_boot: SecureBootReading::default(),
         unreadable: Vec::new(),
         findings: Vec::new(),
     };
@@ -170,7 +181,9 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
     };
     findings::check(&mut reading);
     findings::choose(&mut reading);
+    let secure_boot = signed::report(&mut reading);
     let mut found = reading.found;
+    inspection.secure_boot = secure_boot;
     inspection.boot_image = options.boot_image.and_then(|original| {
         let catalog = inspection.catalog.as_ref()?;
         original::compare(disc, original, catalog, &images, &mut found)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::original::Comparison;
+use super::{original::Comparison, signed::SecureBootReading};
 use crate::{
     eltorito::{MediaType, Platform},
     finding::{Finding, FindingId, Severity},
@@ -41,6 +41,9 @@ pub struct Inspection {
     pub tree: Option<TreeReading>,
     /// How an original boot image compares with what is on the disc, where one was given and there is an entry.
     pub boot_image: Option<Comparison>,
+    /// The EFI programs, who signed them, and who trusts them.
+    #[serde(default)]
+    pub secure_boot: SecureBootReading,
     /// Offsets at which the medium could not be read, at most sixteen.
     pub unreadable: Vec<u64>,
     /// What is wrong, the worst first.

@@ -2,6 +2,7 @@
 
 mod entries;
 mod images;
+mod programs;
 
 use proptest::prelude::*;
 

@@ -1,0 +1,61 @@
+//! `secure-boot-revoked`: an EFI program that a revocation list names.
+
+use super::Room;
+use crate::{
+    finding::{Finding, FindingId, Place, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::SecureBootRevoked;
+
+pub(super) const ROOM: Room = Room {
+    id: "secure-boot-revoked",
+    severity: Severity::Error,
+    milder: Some(Severity::Warning),
+    trips: &["firmware"],
+    explanation: "A revocation list (dbx) names an EFI program or a certificate of its signature, or the shim on the disc does.",
+    consequence: "Machines with that list refuse it with Secure Boot on (Access Denied), whoever else signed it.",
+    remedy: "Take a newer disc; a maker takes the newest shim and boot loader of a distribution.",
+    recipes: &[],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let programs = reading.programs();
+    let list = reading.options.revocations.and_then(|it| it.list.as_ref());
+    let shims = programs.iter().enumerate();
+    let shims: Vec<_> = shims
+        .filter_map(|(number, it)| Some((number, it, &it.signed.shim.as_ref()?.keys)))
+        .collect();
+    let mut findings = Vec::new();
+    for (number, program) in programs.iter().enumerate() {
+        let place = Place {
+            offset: program.offset(),
+        };
+        if let Some(list) = list
+            && let Some(what) = program.signed.refused_by(&list.list, &[])
+        {
+            let message = format!("{}: {} revokes {what}", program.path, list.source);
+            let finding = Finding::new(ID, place, message);
+            findings.push(if list.is_given {
+                finding
+            } else {
+                finding.milder()
+            });
+        }
+        let refused = shims.iter().find_map(|(shim, it, keys)| {
+            let what = program
+                .signed
+                .refused_by(&keys.refused, &keys.certificates)?;
+            (*shim != number).then(|| format!("{} on this disc refuses {what}", it.path))
+        });
+        if let Some(refused) = refused {
+            let message = format!("{}: {refused}", program.path);
+            findings.push(Finding::new(ID, place, message).milder());
+        }
+    }
+    super::gravest(findings)
+}

@@ -1,0 +1,547 @@
+//! The EFI programs of a disc, with who signed them and who trusts them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Source, Window, examined::Reading, file::DiscBytes};
+use crate::{
+    boot_configuration::{Eyes, FileSystem, Found, Volumes},
+    efi_program::{EfiProgram, HEADERS, Machine},
+    fat::FatVolume,
+    finding::Place,
+    inspect::efi_image::{Program, programs},
+    signature::{
+        Authority, Budget, Certificate, Name, ProgramKind, SbatEntry, SignedData, SignedProgram,
+        Year, hex,
+    },
+    units::ByteCount,
+};
+
+/// Programs of a disc that are looked at.
+const PROGRAMS: usize = 96;
+/// Programs of a directory of the tree.
+const OF_TREE: usize = 32;
+/// Kernels.
+const KERNELS: usize = 16;
+/// Bytes of programs that are hashed without --verify: a shim, GRUB and helpers in the image and again in the tree, and a kernel or two. What firmware starts comes first.
+const HASHED: u64 = 32 << 20;
+
+/// Where a program stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProgramPlace {
+    /// In the FAT image of an entry for UEFI, or of a partition.
+    Image,
+    /// In ISO 9660.
+    Tree,
+    /// In UDF.
+    Udf,
+}
+
+/// Which machines start a program with Secure Boot on, by the certificates that they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrustedBy {
+    /// Those that have Microsoft's certificates of 2011 alone, those that have the ones of 2023 alone, and those that have both.
+    Both,
+    /// Those that have the certificates of 2011.
+    #[serde(rename = "2011")]
+    Only2011,
+    /// Those that have the certificates of 2023.
+    #[serde(rename = "2023")]
+    Only2023,
+    /// None of these: others may have a certificate of its signer's.
+    Neither,
+    /// The program was not read whole.
+    Unknown,
+}
+
+impl TrustedBy {
+    /// From what each set of certificates does.
+    const fn of(by_2011: bool, by_2023: bool) -> Self {
+        match (by_2011, by_2023) {
+            (true, true) => Self::Both,
+            (true, false) => Self::Only2011,
+            (false, true) => Self::Only2023,
+            (false, false) => Self::Neither,
+        }
+    }
+}
+
+/// A signature of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureReading {
+    /// The common name of its signer.
+    pub signer: Option<String>,
+    /// Who issued the signer's certificate.
+    pub issuer: Option<String>,
+    /// The common names of the certificates from the signer's on, each signed by the next one.
+    pub chain: Vec<String>,
+    /// The authority of Microsoft's that it leads to, known by its key.
+    pub authority: Option<Authority>,
+    /// Why it proves nothing.
+    pub problem: Option<String>,
+}
+
+/// A section of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionReading {
+    /// Its name.
+    pub name: String,
+    /// How many bytes it has in the file.
+    pub bytes: u64,
+}
+
+/// What a shim carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShimReading {
+    /// The common names of the vendor's certificates, by which it trusts what it starts.
+    pub vendor: Vec<String>,
+    /// Bytes of these.
+    pub vendor_bytes: u32,
+    /// How many programs and certificates it refuses by itself.
+    pub refuses: usize,
+    /// Bytes of that list.
+    pub refuses_bytes: u32,
+    /// The program that it starts.
+    pub starts: Option<String>,
+    /// The date of the SBAT level that it sets by itself.
+    pub sets_sbat_level: Option<String>,
+    /// That of the newest level that it has.
+    pub newest_sbat_level: Option<String>,
+}
+
+/// An EFI program of the disc.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramReading {
+    /// In which file system it stands.
+    pub place: ProgramPlace,
+    /// The slot of the entry whose image it is in.
+    pub slot: Option<u16>,
+    /// Its path there.
+    pub path: String,
+    /// Where its first byte stands on the disc.
+    pub offset: u64,
+    /// Its length.
+    pub bytes: ByteCount,
+    /// The machine that it is for.
+    pub machine: String,
+    /// What it is.
+    pub kind: ProgramKind,
+    /// The SHA-256 that firmware computes of it (Authenticode), where it was computed.
+    pub sha256: Option<String>,
+    /// Its signatures; of thousands, the first ones.
+    pub signatures: Vec<SignatureReading>,
+    /// How many it has.
+    pub signature_count: usize,
+    /// Why firmware trusts none of them.
+    pub problem: Option<String>,
+    /// Its components and their generations.
+    pub sbat: Vec<SbatEntry>,
+    /// Its sections.
+    pub sections: Vec<SectionReading>,
+    /// What it carries, where it is shim.
+    pub shim: Option<ShimReading>,
+    /// Which machines start it.
+    pub trusted_by: TrustedBy,
+    /// The shim that has to start it, because a certificate of that shim's vendor makes it trusted.
+    pub through: Option<String>,
+    /// Why a revocation list refuses it.
+    pub revoked: Option<String>,
+}
+
+/// What programs were compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecureBootReading {
+    /// The programs: those in images first.
+    pub programs: Vec<ProgramReading>,
+    /// Where the revocation list (dbx) comes from.
+    pub revocation_list: Option<String>,
+    /// Where the SBAT level comes from.
+    pub sbat_level: Option<String>,
+}
+
+/// A program and all that was read of it.
+#[derive(Debug)]
+pub(crate) struct DiscProgram {
+    pub(crate) place: ProgramPlace,
+    pub(crate) slot: Option<u16>,
+    pub(crate) path: String,
+    pub(crate) file: DiscBytes,
+    pub(crate) machine: Machine,
+    /// Whether firmware starts it by its name.
+    pub(crate) is_loader: bool,
+    pub(crate) signed: SignedProgram,
+    pub(crate) trusted_by: TrustedBy,
+    /// The number of the shim through which it is trusted.
+    pub(crate) through: Option<usize>,
+}
+
+impl DiscProgram {
+    pub(crate) fn offset(&self) -> u64 {
+        self.file.start().unwrap_or_default()
+    }
+
+    /// The last part of its path.
+    pub(crate) fn name(&self) -> &str {
+        let parts = self.path.rsplit(['/', '\\']);
+        parts.into_iter().next().unwrap_or_default()
+    }
+}
+
+/// A program that was found and not yet read.
+struct Candidate {
+    place: ProgramPlace,
+    slot: Option<u16>,
+    path: String,
+    file: DiscBytes,
+    headers: EfiProgram,
+    is_loader: bool,
+    /// What it starts, where it is shim.
+    starts: Option<String>,
+}
+
+/// The programs of a disc: those in images first, then those of the tree and of UDF. Kernels come along where something is signed: else nobody asks who signed them.
+pub(super) fn read(reading: &mut Reading<'_, '_>) -> Vec<DiscProgram> {
+    let mut candidates = in_images(reading);
+    candidates.extend(in_tree(reading));
+    candidates.extend(in_udf(reading));
+    let mut budget = Budget(if reading.options.verify {
+        u64::MAX
+    } else {
+        HASHED
+    });
+    let mut programs = examine(reading, candidates, &mut budget);
+    if programs.iter().any(|it| it.signed.is_signed()) {
+        let known: Vec<u64> = programs.iter().map(DiscProgram::offset).collect();
+        let kernels = kernels(reading).into_iter();
+        let new = kernels.filter(|it| !known.contains(&it.file.start().unwrap_or_default()));
+        let new = new.collect();
+        programs.extend(examine(reading, new, &mut budget));
+    }
+    judge(&mut programs);
+    programs
+}
+
+fn examine(
+    reading: &mut Reading<'_, '_>,
+    candidates: Vec<Candidate>,
+    budget: &mut Budget,
+) -> Vec<DiscProgram> {
+    let revocations = reading.options.revocations;
+    let compares = revocations.is_some_and(|it| it.list.is_some());
+    let disc = &mut *reading.disc;
+    let candidates = candidates.into_iter().take(PROGRAMS);
+    let programs = candidates.map(|it| {
+        let mut signed = SignedProgram::read(disc, &it.file, &it.headers, compares, budget);
+        if let Some(shim) = &mut signed.shim {
+            shim.starts = it.starts;
+        }
+        DiscProgram {
+            place: it.place,
+            slot: it.slot,
+            path: it.path,
+            machine: it.headers.machine,
+            is_loader: it.is_loader,
+            signed,
+            trusted_by: TrustedBy::Unknown,
+            through: None,
+            file: it.file,
+        }
+    });
+    programs.collect()
+}
+
+/// The programs of the entries' images; where there is none, those of a file system that no entry leads to.
+fn in_images(reading: &mut Reading<'_, '_>) -> Vec<Candidate> {
+    let images = reading.efi_images();
+    let in_images = images.iter().flat_map(|image| {
+        let slot = image.entry.slot;
+        let programs = image.programs.iter();
+        programs.map(move |program| (Some(slot), program.clone()))
+    });
+    let mut found: Vec<(Option<u16>, Program)> = in_images.collect();
+    if found.is_empty() {
+        for other in reading.images_elsewhere().iter() {
+            let fat = FatVolume::at(reading.disc, other.lba.byte_offset());
+            let programs = fat.map_or_else(Vec::new, |fat| programs(reading.disc, fat));
+            found.extend(programs.into_iter().map(|program| (None, program)));
+        }
+    }
+    let candidate = |(slot, program): (Option<u16>, Program)| {
+        let starts = program.second_stage_of_shim(reading.disc);
+        Some(Candidate {
+            place: ProgramPlace::Image,
+            slot,
+            path: program.path(),
+            is_loader: program.works(),
+            starts,
+            file: program.file,
+            headers: program.headers?,
+        })
+    };
+    found.into_iter().filter_map(candidate).collect()
+}
+
+/// The programs beside the loaders of the tree.
+fn in_tree(reading: &mut Reading<'_, '_>) -> Vec<Candidate> {
+    const FOLDER: &str = "/EFI/BOOT";
+    let mut volumes = Volumes::new(reading.disc, reading.inspection);
+    let names = volumes.names(FileSystem::Tree, FOLDER, false).into_iter();
+    let names = names.filter(|name| name.to_ascii_lowercase().ends_with(".efi"));
+    let names: Vec<String> = names.take(OF_TREE).collect();
+    let find = |name: String| {
+        let path = format!("{FOLDER}/{name}");
+        match volumes.find(FileSystem::Tree, &path, Eyes::Grub) {
+            Found::File { runs, length } => Some((path, DiscBytes::new(runs, length))),
+            _ => None,
+        }
+    };
+    let files: Vec<(String, DiscBytes)> = names.into_iter().filter_map(find).collect();
+    let files = files.into_iter();
+    files
+        .filter_map(|(path, file)| candidate(reading, ProgramPlace::Tree, path, file))
+        .collect()
+}
+
+fn in_udf(reading: &mut Reading<'_, '_>) -> Vec<Candidate> {
+    let Some(udf) = reading.udf() else {
+        return Vec::new();
+    };
+    let loaders = udf.loaders.iter().cloned();
+    let path = |name: &str| format!("/EFI/BOOT/{name}");
+    loaders
+        .filter_map(|(name, file)| candidate(reading, ProgramPlace::Udf, path(&name), file))
+        .collect()
+}
+
+/// The kernels that configurations name.
+fn kernels(reading: &mut Reading<'_, '_>) -> Vec<Candidate> {
+    let files = reading.named_files(&["linux", "linuxefi", "kernel", "efi", "chainloader"]);
+    let files = files.into_iter().take(KERNELS);
+    files
+        .filter_map(|(path, file)| candidate(reading, ProgramPlace::Tree, path, file))
+        .collect()
+}
+
+fn candidate(
+    reading: &mut Reading<'_, '_>,
+    place: ProgramPlace,
+    path: String,
+    file: DiscBytes,
+) -> Option<Candidate> {
+    let headers = EfiProgram::decode(&file.bytes(reading.disc, 0, HEADERS))?;
+    let (folder, name) = path.rsplit_once('/')?;
+    let program = Program {
+        folder: folder.replace('/', "\\"),
+        name: name.to_owned(),
+        file,
+        headers: Some(headers),
+    };
+    let starts = program.second_stage_of_shim(reading.disc);
+    Some(Candidate {
+        place,
+        slot: None,
+        is_loader: program.works(),
+        starts,
+        file: program.file,
+        headers: program.headers?,
+        path,
+    })
+}
+
+/// Says who trusts each program: the firmware, or a shim that the firmware trusts.
+fn judge(programs: &mut [DiscProgram]) {
+    let direct = |it: &DiscProgram| {
+        let [by_2011, by_2023] = Year::ALL.map(|year| it.signed.is_trusted_by(year));
+        match TrustedBy::of(by_2011, by_2023) {
+            TrustedBy::Neither if it.signed.is_unknown() => TrustedBy::Unknown,
+            trusted => trusted,
+        }
+    };
+    let trusted: Vec<TrustedBy> = programs.iter().map(direct).collect();
+    let through = |number: usize| {
+        let program = programs.get(number)?;
+        let shims = programs.iter().enumerate().filter_map(|(other, it)| {
+            let shim = it.signed.shim.as_ref().filter(|_| other != number)?;
+            program.signed.vendor(shim).map(|_| (other, it))
+        });
+        // The one beside it, before one elsewhere.
+        let is_elsewhere = |it: &DiscProgram| (it.place, it.slot) != (program.place, program.slot);
+        let nearest = shims.min_by_key(|(other, it)| (is_elsewhere(it), *other));
+        nearest.map(|(other, _)| other)
+    };
+    let wanting = trusted.iter().enumerate();
+    let wanting = wanting.filter(|(_, trusted)| **trusted == TrustedBy::Neither);
+    let through: Vec<(usize, Option<usize>)> = wanting
+        .map(|(number, _)| (number, through(number)))
+        .collect();
+    for (program, trusted) in programs.iter_mut().zip(&trusted) {
+        program.trusted_by = *trusted;
+    }
+    for (number, shim) in through {
+        if let (Some(program), Some(trusted)) = (
+            programs.get_mut(number),
+            shim.and_then(|shim| trusted.get(shim)),
+        ) {
+            program.trusted_by = *trusted;
+            program.through = shim;
+        }
+    }
+}
+
+/// Reads one program, which is no part of a disc here: no shim is beside it.
+#[must_use]
+pub fn inspect_program(program: &dyn Source) -> Option<ProgramReading> {
+    let disc = &mut Window::new(program);
+    let length = disc.length();
+    let file = DiscBytes::new([(0, length)], length);
+    let headers = EfiProgram::decode(&file.bytes(disc, 0, HEADERS))?;
+    let signed = SignedProgram::read(disc, &file, &headers, true, &mut Budget(u64::MAX));
+    let mut programs = [DiscProgram {
+        place: ProgramPlace::Image,
+        slot: None,
+        path: String::new(),
+        file,
+        machine: headers.machine,
+        is_loader: false,
+        signed,
+        trusted_by: TrustedBy::Unknown,
+        through: None,
+    }];
+    judge(&mut programs);
+    programs.first().map(|program| program.report(None, None))
+}
+
+/// Programs that are named in a sentence.
+const NAMED: usize = 4;
+
+/// The paths of programs for a sentence, each once: the tree often has the same as the image.
+pub(crate) fn names_of(programs: &[&DiscProgram]) -> String {
+    let mut paths: Vec<&str> = Vec::new();
+    for program in programs {
+        let is_it = |other: &&str| {
+            other
+                .replace('/', "\\")
+                .eq_ignore_ascii_case(&program.path.replace('/', "\\"))
+        };
+        if !paths.iter().any(is_it) {
+            paths.push(&program.path);
+        }
+    }
+    let more = paths.len().saturating_sub(NAMED);
+    paths.truncate(NAMED);
+    match more {
+        0 => paths.join(", "),
+        more => format!("{} and {more} more", paths.join(", ")),
+    }
+}
+
+/// The loaders that these machines start, where there are some: where the first one stands, and their paths.
+pub(crate) fn loaders_trusted_by(
+    reading: &mut Reading<'_, '_>,
+    trusted_by: TrustedBy,
+) -> Option<(Place, String)> {
+    let programs = reading.programs();
+    let loaders = programs
+        .iter()
+        .filter(|it| it.is_loader && it.trusted_by == trusted_by);
+    let loaders: Vec<&DiscProgram> = loaders.collect();
+    let offset = loaders.first()?.offset();
+    Some((Place { offset }, names_of(&loaders)))
+}
+
+/// What is reported of them.
+pub(super) fn report(reading: &mut Reading<'_, '_>) -> SecureBootReading {
+    let programs = reading.programs();
+    let revocations = reading.options.revocations;
+    let list = revocations.and_then(|it| it.list.as_ref());
+    let level = revocations.and_then(|it| it.level.as_ref());
+    let report = |program: &DiscProgram| {
+        let revoked = list.and_then(|it| program.signed.refused_by(&it.list, &[]));
+        let through = program.through.and_then(|shim| programs.get(shim));
+        program.report(through, revoked)
+    };
+    SecureBootReading {
+        programs: programs.iter().map(report).collect(),
+        revocation_list: list.map(|it| it.source.clone()),
+        sbat_level: level.map(|it| it.source.clone()),
+    }
+}
+
+impl DiscProgram {
+    fn report(&self, through: Option<&Self>, revoked: Option<String>) -> ProgramReading {
+        let vendors: &[Certificate] = through
+            .and_then(|it| it.signed.shim.as_ref())
+            .map_or(&[], |shim| &shim.keys.certificates);
+        let signed = &self.signed;
+        let signatures = signed.signatures.iter().map(|read| match read {
+            Ok(signature) => signature_of(signed, signature, vendors),
+            Err(problem) => SignatureReading {
+                signer: None,
+                issuer: None,
+                chain: Vec::new(),
+                authority: None,
+                problem: Some(problem.to_string()),
+            },
+        });
+        let sections = signed.sections.iter().map(|section| SectionReading {
+            name: section.name.clone(),
+            bytes: section.length,
+        });
+        ProgramReading {
+            place: self.place,
+            slot: self.slot,
+            path: self.path.clone(),
+            offset: self.offset(),
+            bytes: self.file.length,
+            machine: self.machine.name(),
+            kind: signed.kind,
+            sha256: signed.digests.as_ref().map(|it| hex(&it.sha256)),
+            signatures: signatures.collect(),
+            signature_count: signed.signature_count,
+            problem: signed.problem.clone(),
+            sbat: signed
+                .sbat
+                .as_ref()
+                .map_or_else(Vec::new, |it| it.0.clone()),
+            sections: sections.collect(),
+            shim: signed.shim.as_ref().map(|shim| ShimReading {
+                vendor: shim
+                    .keys
+                    .certificates
+                    .iter()
+                    .map(|it| it.subject.common_name())
+                    .collect(),
+                vendor_bytes: shim.keys.trusted_bytes,
+                refuses: shim.keys.refused.len(),
+                refuses_bytes: shim.keys.refused_bytes,
+                starts: shim.starts.clone(),
+                sets_sbat_level: shim.sets.as_ref().and_then(|it| it.date.clone()),
+                newest_sbat_level: shim.newest.as_ref().and_then(|it| it.date.clone()),
+            }),
+            trusted_by: self.trusted_by,
+            through: through.map(|it| it.path.clone()),
+            revoked,
+        }
+    }
+}
+
+fn signature_of(
+    program: &SignedProgram,
+    signature: &SignedData,
+    vendors: &[Certificate],
+) -> SignatureReading {
+    let proved = signature.prove(program.digests.as_ref());
+    let chain = match &proved {
+        Ok(signer) => signature.chain(signer, vendors),
+        Err(_) => Vec::new(),
+    };
+    let name = |name: &Name| name.common_name();
+    SignatureReading {
+        signer: signature.signer().map(|it| name(&it.subject)),
+        issuer: Some(name(signature.issuer())),
+        authority: chain.iter().find_map(|it| Authority::of(it)),
+        chain: chain.iter().map(|it| name(&it.subject)).collect(),
+        problem: proved.err().map(|problem| problem.to_string()),
+    }
+}
