@@ -438,6 +438,14 @@ pub(crate) struct Inspect {
     /// Read the whole disc: compare the checksum that isomd5sum implanted, and look for zeros where none should be.
     #[arg(long)]
     pub(crate) verify: bool,
+    /// A revocation list (dbx) to compare the EFI programs with: EFI signature lists, or a signed update such as dbxupdate_x64.bin. Without it, the newest
+    /// that a package brought.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dbx: Option<PathBuf>,
+    /// An SBAT level to compare them with: a file, a shim, or text such as "sbat,1,2025051000 shim,4 grub,5". Without it, the newest of the shim that a package
+    /// brought.
+    #[arg(long, value_name = "FILE|TEXT")]
+    pub(crate) sbat_level: Option<String>,
     /// How to answer.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: InspectFormat,

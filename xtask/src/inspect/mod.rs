@@ -1,6 +1,8 @@
 //! Reads a disc without booting it, and says what is on it and what is wrong with it.
 
 mod compare;
+mod programs;
+mod revocations;
 mod sarif;
 pub(crate) mod text;
 
@@ -29,10 +31,12 @@ pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
         .as_deref()
         .map(open_original)
         .transpose()?;
+    let revocations = revocations::read(options.dbx.as_deref(), options.sbat_level.as_deref())?;
     let compared_with = Options {
         medium: options.medium.map(|medium| medium.capacity()),
         boot_image: original.as_ref().map(|original| original as &dyn Source),
         verify: options.verify,
+        revocations: Some(&revocations),
         ..Options::default()
     };
     if let Some(after) = &options.compare {

@@ -113,6 +113,7 @@ pub(crate) fn write_disc(
     }
     write_catalog(out, inspection)?;
     write_partitions(out, &inspection.partitions)?;
+    super::programs::write(out, &inspection.secure_boot)?;
     if let Some(comparison) = &inspection.boot_image {
         writeln!(out, "\n{}", compared(comparison))?;
     }
@@ -201,7 +202,7 @@ fn write_partitions(out: &mut impl Write, partitions: &PartitionsReading) -> io:
 }
 
 /// Writes columns as wide as their widest cell; those named stand to the right.
-fn table(out: &mut impl Write, rows: &[Vec<String>], right: &[usize]) -> io::Result<()> {
+pub(super) fn table(out: &mut impl Write, rows: &[Vec<String>], right: &[usize]) -> io::Result<()> {
     aligned(rows, right)
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))
