@@ -7,6 +7,7 @@
 )]
 
 mod fixes;
+mod signatures;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
