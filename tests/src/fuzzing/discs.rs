@@ -12,12 +12,16 @@ use images::{
     eltorito::{BootEntry, ENTRY_BYTES, RawValidation, SectionHeader, boot_record},
     fat::FatVolume,
     field::FieldNames,
-    inspect::{EntryKind, Inspection, Options, Window, inspect},
+    inspect::{EntryKind, Inspection, Options, TrustedBy, Window, inspect, inspect_program},
     iso9660::{DirectoryRecord, FileSpec, Names, PrimaryVolume, Tree, terminator},
     map::{DiscMap, Structure},
     overview::Overview,
     partition_table::{Mbr, MbrEntry, RawGptEntry, RawGptHeader},
     probe::DiscHash,
+    signature::{
+        Authority, Certificate, CertificateTable, HashedParts, Sbat, SbatLevel, Shim,
+        SignatureList, SignedData, VendorKeys,
+    },
     sparse::SparseBytes,
     units::{ByteCount, Lba, VirtualSectorCount},
 };
@@ -63,6 +67,59 @@ pub(super) const EFI_PROGRAM: Target = Target {
     },
     longest: 2_048,
     words: &[b"MZ", b"PE\0\0", b"mimg", b"\x64\x86", b"\x0B\x02"],
+};
+
+pub(super) const SECURE_BOOT: Target = Target {
+    name: "secure-boot",
+    what: "signatures, certificates, revocation lists and SBAT, alone and as the file of a program: no input counts as signed by Microsoft",
+    read: |input| {
+        if let Ok(signature) = SignedData::decode(input) {
+            let signer = signature.prove(None);
+            assert!(signer.is_err());
+            if let Some(signer) = signature.signer() {
+                assert!(!signature.chain(signer, signature.certificates()).is_empty());
+            }
+        }
+        if let Some(certificate) = Certificate::decode(input) {
+            let name = certificate.subject.common_name();
+            assert!(!name.contains(char::is_control) && name.chars().count() <= 100);
+            assert_eq!(Authority::of(&certificate), None);
+        }
+        if let Ok(list) = SignatureList::decode(input) {
+            assert!(list.programs.is_sorted());
+        }
+        drop(VendorKeys::decode(input));
+        drop(Shim::levels(input));
+        if let (Some(sbat), Some(level)) = (Sbat::decode(input), SbatLevel::decode(input)) {
+            let _ = sbat.below(&level);
+        }
+        let table = CertificateTable::decode(input);
+        assert!(table.signatures.len() <= table.count);
+        if let Some(parts) = HashedParts::decode(input, input.len() as u64) {
+            assert!(parts.length() <= input.len() as u64);
+        }
+        let program = input.to_vec();
+        if let Some(read) = inspect_program(&program) {
+            assert_eq!(read.trusted_by, TrustedBy::Neither, "{read:?}");
+        }
+    },
+    longest: 4_096,
+    words: &[
+        b"MZ",
+        b"PE\0\0",
+        b"\x02\x02\x00",
+        b"sbat,1,",
+        b"shim,4,",
+        b".sbat\0\0\0",
+        // signedData, SpcIndirectData, messageDigest, SHA-256, commonName.
+        b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02",
+        b"\x06\x0A\x2B\x06\x01\x04\x01\x82\x37\x02\x01\x04",
+        b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x09\x04",
+        b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01",
+        b"\x06\x03\x55\x04\x03",
+        b"\x26\x16\xC4\xC1\x4C\x50\x92\x40\xAC\xA9\x41\xF9\x36\x93\x43\x28",
+        b"\xA1\x59\xC0\xA5\xE4\x94\xA7\x4A\x87\xB5\xAB\x15\x5C\x2B\xF0\x72",
+    ],
 };
 
 pub(super) const MAP: Target = Target {

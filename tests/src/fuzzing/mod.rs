@@ -35,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     discs::MBR,
     discs::GPT,
     discs::EFI_PROGRAM,
+    discs::SECURE_BOOT,
     discs::CONTAINER,
     discs::DISTILLED,
     discs::CONFIGURATION,
