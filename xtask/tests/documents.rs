@@ -347,6 +347,7 @@ pages! {
     report => "docs/report.md",
     running => "docs/running.md",
     scale => "docs/scale.md",
+    secure_boot => "docs/secure-boot.md",
     trust => "docs/trust.md",
     examples => "examples/README.md",
     scenarios => "scenarios/README.md",
