@@ -124,6 +124,43 @@ fn a_signature_with_another_bit_is_forged() {
     }
 }
 
+/// The attributes that are signed have the digest of the content: without a look at that, any program could stand there.
+#[test]
+fn a_signature_with_another_program_in_it_is_forged() {
+    let (program, other) = (plain(), forge::program(&[(".text", &[0x90; 700])]));
+    let (hash, other_hash) = (forge::hash_of(&program), forge::hash_of(&other));
+    let mut signature = signature_of(&program);
+    let at = signature
+        .windows(32)
+        .position(|it| it == hash.as_slice())
+        .unwrap();
+    signature[at..at + 32].copy_from_slice(&other_hash);
+    let read = examined(&forge::signed(&other, &[signature]));
+    assert_eq!(read.problems().collect::<Vec<_>>(), [Unproved::Forged]);
+}
+
+#[test]
+fn sections_are_hashed_by_their_place_and_not_by_their_number() {
+    let mut program = plain();
+    let headers = 64 + 24 + 240;
+    let (one, other) = program[headers..headers + 80].split_at_mut(40);
+    one.swap_with_slice(other);
+    let digests = examined(&program).digests.unwrap();
+    assert_eq!(digests.sha256.to_vec(), forge::hash_of(&program));
+}
+
+/// OpenSSL looks for an issuer by its name (`X509_check_issued`).
+#[test]
+fn a_certificate_with_the_key_and_another_name_is_not_the_issuer() {
+    let namesake = Party::authority("The same key", 1);
+    let program = plain();
+    let certificates = [CAST.signer.der.as_slice(), &namesake.der];
+    let signature = CAST
+        .signer
+        .signature(&forge::hash_of(&program), &certificates);
+    assert_eq!(proved(&forge::signed(&program, &[signature])), ["A signer"]);
+}
+
 #[test]
 fn a_signature_that_is_cut_is_none() {
     let signature = signature_of(&plain());
