@@ -38,13 +38,18 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Some(Finding::new(ID, Place { offset }, message))
     };
     let unsigned = group(
-        |it| !it.signed.is_signed() && it.signed.problem.is_none(),
+        |it| it.signed.signature_count == 0 && problem(it).is_none(),
         &|_| "no signature".to_owned(),
     );
-    let by_others = group(|it| it.signed.is_signed() && problem(it).is_none(), &|it| {
-        let signer = it.signed.signers().join(", ");
-        format!("signed by {signer}, which neither Microsoft nor a shim on the disc vouches for")
-    });
+    let by_others = group(
+        |it| it.signed.signature_count > 0 && problem(it).is_none(),
+        &|it| {
+            let signer = it.signed.signers().join(", ");
+            format!(
+                "signed by {signer}, which neither Microsoft nor a shim on the disc vouches for"
+            )
+        },
+    );
     let broken = group(|it| problem(it).is_some(), &|it| {
         format!(
             "a signature that proves nothing, because {}",
@@ -58,11 +63,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 /// Why no signature of a program proves anything, though it has some.
 fn problem(program: &DiscProgram) -> Option<String> {
     let signed = &program.signed;
-    if let Some(problem) = &signed.problem {
-        // A program that is cut has a finding of its own.
-        return signed.is_signed().then(|| problem.clone());
+    if signed.problem.is_some() {
+        return signed.problem.clone();
     }
-    if !signed.is_signed() || !signed.chains(&[]).is_empty() {
+    if !signed.is_signed || !signed.chains(&[]).is_empty() {
         return None;
     }
     let mut problems = signed.problems();

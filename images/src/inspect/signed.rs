@@ -211,7 +211,7 @@ pub(super) fn read(reading: &mut Reading<'_, '_>) -> Vec<DiscProgram> {
         HASHED
     });
     let mut programs = examine(reading, candidates, &mut budget);
-    if programs.iter().any(|it| it.signed.is_signed()) {
+    if programs.iter().any(|it| it.signed.is_signed) {
         let known: Vec<u64> = programs.iter().map(DiscProgram::offset).collect();
         let kernels = kernels(reading).into_iter();
         let new = kernels.filter(|it| !known.contains(&it.file.start().unwrap_or_default()));

@@ -94,6 +94,26 @@ impl Digests {
     }
 }
 
+/// Whether the headers of a program name a certificate table, wherever it is.
+pub(super) fn names_table(head: &[u8]) -> bool {
+    let size = || {
+        let optional = usize::try_from(le32(head, 0x3C)).ok()?.checked_add(24)?;
+        let directories = optional.checked_add(directories_at(head, optional)?)?;
+        let count = le32(head, directories.checked_sub(4)?);
+        (count > 4).then_some(le32(head, directories.checked_add(36)?))
+    };
+    size().is_some_and(|size| size > 0)
+}
+
+/// Where in the optional header the data directories begin: it depends on the width.
+fn directories_at(head: &[u8], optional: usize) -> Option<usize> {
+    match head.get(optional..optional.checked_add(2)?)? {
+        [0x0B, 2] => Some(112),
+        [0x0B, 1] => Some(96),
+        _ => None,
+    }
+}
+
 /// The parts of a program's file that are hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HashedParts {
@@ -111,12 +131,7 @@ impl HashedParts {
         let pe = usize::try_from(le32(head, 0x3C)).ok()?;
         let optional = pe.checked_add(24)?;
         let at = |byte: usize| optional.checked_add(byte);
-        // Fields that the end of the headers cuts would read as zeros.
-        let directories = match head.get(optional..at(2)?)? {
-            [0x0B, 2] => at(112)?,
-            [0x0B, 1] => at(96)?,
-            _ => return None,
-        };
+        let directories = at(directories_at(head, optional)?)?;
         let checksum = at(64)?;
         let header_bytes = u64::from(le32(head, at(60)?));
         let directory_count = le32(head, directories.checked_sub(4)?);

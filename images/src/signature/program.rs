@@ -3,7 +3,7 @@
 use super::{
     authority::{Authority, Year},
     certificate::Certificate,
-    hash::{Digests, HashedParts},
+    hash::{Digests, HashedParts, names_table},
     sbat::{self, Sbat, SbatLevel},
     shim::{self, Shim, VendorKeys},
     signature_list::SignatureList,
@@ -40,6 +40,8 @@ pub(crate) struct SignedProgram {
     /// Its sections, with their long names.
     pub(crate) sections: Vec<Section>,
     pub(crate) digests: Option<Digests>,
+    /// Whether it has a certificate table, good or bad.
+    pub(crate) is_signed: bool,
     /// How many signatures there are, though only the first ones are read.
     pub(crate) signature_count: usize,
     /// Why firmware trusts none of them, whatever they are.
@@ -94,6 +96,7 @@ impl SignedProgram {
         let mut program = Self {
             kind,
             digests: None,
+            is_signed: names_table(&head),
             signature_count: 0,
             problem: None,
             signatures: Vec::new(),
@@ -103,7 +106,8 @@ impl SignedProgram {
             sections,
         };
         let Some(parts) = HashedParts::decode(&head, file.length.get()) else {
-            program.problem = Some("its headers name bytes that are not in its file".to_owned());
+            let cut = "its headers name bytes that are not in its file";
+            program.problem = program.is_signed.then(|| cut.to_owned());
             return program;
         };
         if let Some(table) = parts.certificate_table(disc, file) {
@@ -121,11 +125,6 @@ impl SignedProgram {
             program.digests = parts.digests(disc, file, &kinds);
         }
         program
-    }
-
-    /// Whether it is signed, well or badly.
-    pub(crate) const fn is_signed(&self) -> bool {
-        self.signature_count > 0
     }
 
     /// The certificates of each signature that is proved, from its signer's on, with these others to choose from.

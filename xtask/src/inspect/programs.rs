@@ -13,7 +13,7 @@ pub(super) fn write(out: &mut impl Write, read: &SecureBootReading) -> io::Resul
     if !read
         .programs
         .iter()
-        .any(|program| program.signature_count > 0)
+        .any(|program| program.signature_count > 0 || program.problem.is_some())
     {
         return Ok(());
     }
@@ -85,7 +85,7 @@ fn row(program: &ProgramReading) -> Vec<String> {
 }
 
 fn signed_by(program: &ProgramReading) -> String {
-    if program.signature_count == 0 {
+    if program.signature_count == 0 && program.problem.is_none() {
         return "nobody".to_owned();
     }
     let mut signers: Vec<String> = program.signatures.iter().map(signer).collect();

@@ -123,6 +123,19 @@ fn a_signer_whom_nobody_knows_is_worth_knowing_and_a_broken_signature_is_a_fault
 }
 
 #[test]
+fn a_certificate_table_that_is_cut_is_a_fault() {
+    let own = Party::authority("Our own key", 11);
+    let whole = signed_by(&own, &plain());
+    let inspection = read(&with(&[("BOOTX64.EFI", &whole[..whole.len() - 16])]));
+    let found = secure(&inspection);
+    let expected = "a signature that proves nothing, because its headers name bytes that are not in its file: \\EFI\\BOOT\\BOOTX64.EFI";
+    assert_eq!(
+        found[0],
+        (Severity::Warning, "secure-boot-unsigned", expected)
+    );
+}
+
+#[test]
 fn what_a_shim_starts_is_seen_beside_it() {
     let vendor = Party::authority("A vendor", 12);
     let shim = |sbat: &[u8]| {
