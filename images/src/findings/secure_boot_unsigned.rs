@@ -25,39 +25,39 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let programs = reading.programs();
-    let untrusted = |it: &&DiscProgram| it.trusted_by == TrustedBy::Neither;
-    let group = |what: fn(&DiscProgram) -> bool, says: &dyn Fn(&DiscProgram) -> String| {
-        let of_it: Vec<&DiscProgram> = programs
-            .iter()
-            .filter(untrusted)
-            .filter(|it| what(it))
-            .collect();
-        let first = of_it.first()?;
-        let message = format!("{}: {}", says(first), names_of(&of_it));
-        let offset = first.offset();
-        Some(Finding::new(ID, Place { offset }, message))
-    };
-    let unsigned = group(
-        |it| it.signed.signature_count == 0 && problem(it).is_none(),
-        &|_| "no signature".to_owned(),
-    );
-    let by_others = group(
-        |it| it.signed.signature_count > 0 && problem(it).is_none(),
-        &|it| {
-            let signer = it.signed.signers().join(", ");
-            format!(
-                "signed by {signer}, which neither Microsoft nor a shim on the disc vouches for"
-            )
-        },
-    );
-    let broken = group(|it| problem(it).is_some(), &|it| {
-        format!(
-            "a signature that proves nothing, because {}",
-            problem(it).unwrap_or_default()
-        )
+    let untrusted = programs.iter();
+    let untrusted = untrusted.filter(|it| it.trusted_by == TrustedBy::Neither);
+    // One finding for all of which the same is to be said.
+    let mut groups: Vec<((String, Severity), Vec<&DiscProgram>)> = Vec::new();
+    for program in untrusted {
+        let said = said(program);
+        match groups.iter_mut().find(|(other, _)| *other == said) {
+            Some((_, group)) => group.push(program),
+            None => groups.push((said, vec![program])),
+        }
+    }
+    let findings = groups.iter().map(|((said, severity), group)| {
+        let offset = group.first().map_or(0, |it| it.offset());
+        let message = format!("{said}: {}", names_of(group));
+        Finding::new(ID, Place { offset }, message).info_if(*severity == Severity::Info)
     });
-    let harmless = [unsigned, by_others].into_iter().flatten();
-    harmless.map(Finding::as_info).chain(broken).collect()
+    super::gravest(findings.collect())
+}
+
+/// What is said of a program that nobody trusts, and how bad it is.
+fn said(program: &DiscProgram) -> (String, Severity) {
+    let signed = &program.signed;
+    if let Some(problem) = problem(program) {
+        let said = format!("a signature that proves nothing, because {problem}");
+        return (said, Severity::Warning);
+    }
+    if signed.signature_count == 0 {
+        return ("no signature".to_owned(), Severity::Info);
+    }
+    let signer = signed.signers().join(", ");
+    let said =
+        format!("signed by {signer}, which neither Microsoft nor a shim on the disc vouches for");
+    (said, Severity::Info)
 }
 
 /// Why no signature of a program proves anything, though it has some.
