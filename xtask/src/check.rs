@@ -16,12 +16,14 @@ use scenarios::{
     snapshots,
 };
 
+use crate::Check;
 use crate::{
-    cli::Check,
-    place::{cargo, workspace},
     steps::{self, Step},
-    stop::Stop,
     supply, tables,
+};
+use cli::{
+    place::{cargo, workspace},
+    stop::Stop,
 };
 
 /// Runs the verb.

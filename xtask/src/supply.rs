@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use crate::place::{cargo, workspace};
+use cli::place::{cargo, workspace};
 
 /// The one registry. Cargo names it by this address, wherever it fetches from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";

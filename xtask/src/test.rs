@@ -15,13 +15,14 @@ use scenarios::{
     words::{Master, Set},
 };
 
-use crate::{
+use crate::Test;
+use crate::steps::{self, Step};
+use cli::{
     boot_matrix,
-    cli::{BootMatrix, Sets, Test, Tooling},
+    options::{BootMatrix, Sets, Tooling},
     place::{self, cargo, nextest_profile, target, workspace},
-    setup,
+    remark, setup,
     signals::Signals,
-    steps::{self, Step},
     stop::Stop,
 };
 

@@ -1,5 +1,6 @@
 //! The whole matrix, and the time that a newcomer waits.
 
+use cli::remark;
 use std::{
     fs,
     path::Path,
@@ -22,7 +23,7 @@ use super::{
     report::{Aim, Report, Row},
     timing::{ratio, show, time},
 };
-use crate::place::{self, cargo};
+use cli::place::{self, cargo};
 
 /// One cell, that is quick.
 const ONE_CELL: &str = "emulation-modes/*/none/*/seabios/ide";

@@ -5,7 +5,7 @@ use std::{fs, time::Instant};
 use anyhow::Context;
 
 use super::kept::{Figures, Table};
-use crate::{
+use cli::{
     place::{self, cargo, workspace},
     signals::Signals,
     stop::Stop,

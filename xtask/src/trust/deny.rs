@@ -11,7 +11,7 @@ use anyhow::Context;
 use toml::{Table, Value};
 
 use super::kept::Figures;
-use crate::{
+use cli::{
     place::{absolute, cargo, workspace},
     stop::Stop,
 };

@@ -19,7 +19,7 @@ use scenarios::{basis::Basis, files, record::Verdict, results::Results};
 use serde::{Deserialize, Serialize};
 
 use super::kept::Figures;
-use crate::{place, signals::Signals, stop::Stop};
+use cli::{place, remark, signals::Signals, stop::Stop};
 
 /// Memory that the run is left with, in MiB: two machines, and what watches them.
 const LEFT_MIB: u64 = 1536;

@@ -14,8 +14,9 @@ use scenarios::files;
 use serde::Deserialize;
 
 use super::kept::{self, Figures, Table};
-use crate::{
+use cli::{
     place::{self, cargo, workspace},
+    remark,
     signals::Signals,
     stop::Stop,
 };

@@ -24,9 +24,10 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::kept::table;
 use self::kept::{Figures, Kept};
-use crate::{
-    cli::{self, Format},
+use cli::{
+    options::{self, Format},
     place::{self, workspace},
+    remark,
     signals::Signals,
     stop::Stop,
     terminal,
@@ -130,7 +131,7 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch()?;
     let figures = options.part.measure(signals)?;
     let failed = figures.failures.clone();
-    let command = command(&cli::typed(), figures.chosen_by);
+    let command = command(&options::typed(), figures.chosen_by);
     let kept = Kept::new(command, figures);
     let mut out = terminal::answer();
     match options.format {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::kept::{self, Figures, Table};
-use crate::{
+use cli::{
     place::{self, cargo, workspace},
     signals::Signals,
     stop::Stop,

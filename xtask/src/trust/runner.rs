@@ -18,7 +18,7 @@ use rustix::{
 use scenarios::results::Results;
 use tempfile::TempDir;
 
-use crate::place;
+use cli::place;
 
 /// By this variable whatever a run started is known, however far down.
 const MARK: &str = "BOOT_MATRIX_TRIAL";

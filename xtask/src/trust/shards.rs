@@ -16,7 +16,7 @@ use super::{
     kept::{Figures, Table},
     runner::{Runner, verdicts},
 };
-use crate::{
+use cli::{
     boot_matrix, place,
     place::workspace,
     setup::{need::CLUSTER, package::on_path},

@@ -19,8 +19,11 @@ use super::{
 };
 use crate::{
     check,
-    place::{shown, workspace},
     supply::{self, Metadata, Package, RUST_VERSION},
+};
+use cli::{
+    place::{shown, workspace},
+    remark,
 };
 
 /// What is made besides.

@@ -19,7 +19,7 @@ use scenarios::{
 use serde_json::Value;
 
 use super::super::kept::Figures;
-use crate::{place, signals::Signals, stop::Stop};
+use cli::{place, signals::Signals, stop::Stop};
 
 /// Of the boots that fail, so many in a hundred must have a cause.
 const EXPLAINED: usize = 95;

@@ -30,7 +30,7 @@ use super::{
     flakes::programs,
     kept::{Figures, Table},
 };
-use crate::{place, signals::Signals, stop::Stop};
+use cli::{place, signals::Signals, stop::Stop};
 
 /// Of the boots that were followed, so many in a hundred must have come to something that is known.
 const KNOWN: usize = 95;

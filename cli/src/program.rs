@@ -1,0 +1,140 @@
+//! The command line from its words to its exit code, for the installed program and for `cargo xtask`.
+
+use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use clap::{Command, Parser, Subcommand, error::ErrorKind};
+
+use crate::{
+    boot_matrix,
+    options::{Format, RunFormat, Verb},
+    stop::Stop,
+    terminal,
+};
+
+/// What a program can be asked to do.
+pub trait Verbs: Subcommand {
+    /// The verbs that every program has; the others are the program's own.
+    ///
+    /// # Errors
+    /// It is one of the program's own.
+    fn shared(self) -> Result<Verb, Self>;
+
+    /// How a verb of the program's own is asked to answer.
+    fn format(&self) -> Format;
+
+    /// Runs a verb of the program's own.
+    ///
+    /// # Errors
+    /// It could not do what it was asked.
+    fn run(self) -> anyhow::Result<ExitCode>;
+}
+
+/// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
+#[derive(Debug, Parser)]
+#[command(max_term_width = 100, after_help = crate::examples::ALL.help(), styles = terminal::HELP, version)]
+struct Typed<V: Verbs> {
+    #[command(subcommand)]
+    verb: V,
+}
+
+/// All that can be typed, for a program of this name.
+#[must_use]
+pub fn command<V: Verbs>(name: &'static str) -> Command {
+    let command = <Typed<V> as clap::CommandFactory>::command();
+    command.name(name).bin_name(name)
+}
+
+/// Runs what was typed, to the exit code.
+#[must_use]
+pub fn run<V: Verbs>(name: &'static str) -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let all = || command::<V>(name);
+    let typed = all()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| <Typed<V> as clap::FromArgMatches>::from_arg_matches(&matches));
+    let verb = match typed {
+        Ok(typed) => typed.verb,
+        // Help and version are no mistakes.
+        Err(message) if !message.use_stderr() => {
+            return finish(message.print().map_err(Into::into), Format::Text);
+        }
+        Err(mistake) if wants_json(&arguments) => {
+            let stop = wrong_usage(&mistake, &arguments, &all());
+            return finish(Err(stop.into()), Format::Json);
+        }
+        Err(mistake) => mistake.exit(),
+    };
+    let verb = match verb.shared() {
+        Ok(verb) => verb,
+        Err(own) => {
+            let format = own.format();
+            return match own.run() {
+                Ok(code) => code,
+                Err(error) => finish(Err(error), format),
+            };
+        }
+    };
+    let format = verb.format();
+    let annotates =
+        matches!(&verb, Verb::BootMatrix(options) if options.format == RunFormat::Github);
+    match verb.run(&all()) {
+        Ok(code) => code,
+        Err(error) => {
+            if annotates {
+                boot_matrix::annotate(&Stop::of(&error).to_string());
+            }
+            finish(Err(error), format)
+        }
+    }
+}
+
+/// Whether the arguments, which cannot be parsed as a whole, ask for JSON.
+fn wants_json(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|argument| argument == "--format=json")
+        || arguments
+            .windows(2)
+            .any(|pair| pair[0] == "--format" && pair[1] == "json")
+}
+
+/// The parser's words for people, of several lines, as one sentence and what to do.
+fn wrong_usage(mistake: &clap::Error, arguments: &[OsString], all: &Command) -> Stop {
+    let mut verbs = all.get_subcommands().map(Command::get_name);
+    let help = match verbs.find(|&verb| arguments.iter().any(|argument| argument == verb)) {
+        Some(verb) => format!("cargo xtask {verb} --help"),
+        None => "cargo xtask help".to_owned(),
+    };
+    if mistake.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Stop::usage("no command is given", help);
+    }
+    let text = mistake.to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let mut sentence = String::new();
+    for line in paragraphs.next().unwrap_or_default().lines() {
+        let line = line.trim();
+        let comma = !(sentence.is_empty() || sentence.ends_with(':') || line.starts_with('['));
+        sentence += if comma { ", " } else { " " };
+        sentence += line;
+    }
+    // Other tips say how to pass as a value what is none.
+    let similar = |paragraph: &str| {
+        let tip = paragraph.strip_prefix("tip: ")?;
+        tip.contains("similar").then(|| tip.to_owned())
+    };
+    let remedy = paragraphs.find_map(similar).unwrap_or(help);
+    Stop::usage(sentence.trim().trim_start_matches("error: "), remedy)
+}
+
+/// Reports an error on the channel that the format asks for, and makes it an exit code.
+fn finish(done: anyhow::Result<()>, format: Format) -> ExitCode {
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    let stop = Stop::of(&error);
+    let said = match format {
+        Format::Json => writeln!(terminal::answer(), "{}", stop.to_json()),
+        Format::Text => stop.print(&mut terminal::stderr()),
+    };
+    // Nobody is listening: the exit code still says it.
+    drop(said);
+    ExitCode::from(stop.code)
+}
