@@ -1,4 +1,4 @@
-//! What decides what a cell comes to is named by a digest of its source, so that results of another one are not taken for these.
+//! Packs what an installed program needs of the repository.
 
 use std::{
     env, fs, io,
@@ -7,44 +7,57 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// Relative to this package. The command line itself decides nothing.
-const SOURCES: [&str; 5] = [
-    "../images/src",
-    "../harness/src",
-    "../scenarios/src",
-    "../tests/src",
-    "../Cargo.lock",
+/// What is read when cells are run, as it lies in the repository.
+const READ: [&str; 6] = [
+    "scenarios/data",
+    "scenarios/dialogs",
+    "scenarios/editors",
+    "scenarios/live",
+    "scenarios/masters",
+    "tests/snapshots",
 ];
 
+/// Links to these folders, which `cargo package` follows.
+const HERE: &str = "carried";
+
 fn main() -> io::Result<()> {
-    let mut digest = Sha256::new();
-    for source in SOURCES {
-        println!("cargo::rerun-if-changed={source}");
+    let mut archive = tar::Builder::new(Vec::new());
+    // The same bytes wherever it is built.
+    archive.mode(tar::HeaderMode::Deterministic);
+    for folder in READ {
+        let here = Path::new(HERE).join(folder);
+        println!("cargo::rerun-if-changed={}", here.display());
         let mut files = Vec::new();
-        collect(Path::new(source), &mut files)?;
+        collect(&here, &mut files)?;
         files.sort();
         for file in files {
-            let content = fs::read(&file)?;
-            digest.update(file.to_string_lossy().as_bytes());
-            digest.update((content.len() as u64).to_le_bytes());
-            digest.update(content);
+            let inside = file.strip_prefix(HERE).unwrap_or(&file);
+            archive.append_path_with_name(&file, inside)?;
         }
     }
-    let digest: String = digest
-        .finalize()
+    let archive = archive.into_inner()?;
+    let digest: String = Sha256::digest(&archive)
         .iter()
-        .take(6)
+        .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
-    println!("cargo::rustc-env=BOOT_MATRIX_PROGRAM={version} (sources {digest})");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(
+        out.join("carried.tar.zst"),
+        zstd::encode_all(&*archive, 19)?,
+    )?;
+    println!("cargo::rustc-env=BOOT_MATRIX_CARRIED={digest}");
     Ok(())
 }
 
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    if !path.is_dir() {
-        files.push(path.to_owned());
-        return Ok(());
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
     }
-    fs::read_dir(path)?.try_for_each(|entry| collect(&entry?.path(), files))
+    Ok(())
 }

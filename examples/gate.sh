@@ -48,5 +48,5 @@ if [ "${GITHUB_ACTIONS:-}" = true ]; then
 fi
 
 cd "${BOOT_MATRIX:-$here/..}"
-exec cargo xtask boot-matrix --yes --scenarios "$scenarios" --master "$tool" --baseline "$baseline" --out "$out" \
+exec cargo xtask boot-matrix --install --scenarios "$scenarios" --master "$tool" --baseline "$baseline" --out "$out" \
     --format "$format" "$@"

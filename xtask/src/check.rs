@@ -17,14 +17,12 @@ use scenarios::{
 };
 
 use crate::Check;
+use crate::repository::workspace;
 use crate::{
     steps::{self, Step},
     supply, tables,
 };
-use cli::{
-    place::{cargo, workspace},
-    stop::Stop,
-};
+use cli::{place::cargo, stop::Stop};
 
 /// Runs the verb.
 pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {

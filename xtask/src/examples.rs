@@ -4,7 +4,10 @@ use cli::examples::Examples;
 
 pub(crate) const TEST: Examples = Examples(&[
     ("cargo xtask test", "everything, as in CI"),
-    ("cargo xtask test --yes", "and what is missing is installed"),
+    (
+        "cargo xtask test --install",
+        "and what is missing is installed",
+    ),
 ]);
 
 pub(crate) const CHECK: Examples = Examples(&[
@@ -142,7 +145,7 @@ mod tests {
 
     use cli::program;
 
-    use crate::{NAME, Own};
+    use crate::{Here, NAME};
 
     /// The help of a verb and of the verbs below it, by name.
     fn helps(command: &mut Command) -> Vec<(String, String)> {
@@ -160,11 +163,11 @@ mod tests {
 
     #[test]
     fn each_help_has_examples_and_each_of_them_parses() {
-        for (verb, help) in helps(&mut program::command::<Own>(NAME)) {
+        for (verb, help) in helps(&mut program::command::<Here>(NAME)) {
             let examples = help.split_once("Examples:\n").map(|(_, examples)| examples);
             let examples = examples.unwrap_or_else(|| {
                 panic!(
-                    "the help of {verb} has no examples: cli/src/examples.rs, xtask/src/examples.rs"
+                    "the help of {verb} has no examples: cli/verbs/src/examples.rs, xtask/src/examples.rs"
                 )
             });
             let commands = examples.lines().map(str::trim_start);
@@ -179,7 +182,7 @@ mod tests {
                     .split_once(" > ")
                     .map_or(command, |(command, _)| command);
                 let words = shell_words::split(command).unwrap();
-                let parsed = program::command::<Own>(NAME).try_get_matches_from(&words[1..]);
+                let parsed = program::command::<Here>(NAME).try_get_matches_from(&words[1..]);
                 assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
             }
         }

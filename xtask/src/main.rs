@@ -8,6 +8,7 @@ mod check;
 mod examples;
 #[cfg(test)]
 mod options_tests;
+mod repository;
 mod steps;
 mod supply;
 mod tables;
@@ -18,21 +19,32 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use cli::{
-    options::{Format, Tooling, Verb},
-    program::{self, Verbs},
+    options::{BootMatrix, Format, Tooling, Verb},
+    place::Home,
+    program::{self, Asked, Verbs},
 };
 
 /// What `cargo xtask` is called.
 const NAME: &str = "cargo xtask";
 
 fn main() -> ExitCode {
-    program::run::<Own>(NAME)
+    program::run::<Here>(NAME, Home::Checkout(repository::workspace().to_owned()))
 }
 
+/// What `cargo xtask` can be asked to do.
 #[derive(Debug, Subcommand)]
-enum Own {
+enum Here {
+    /// Master the discs of the matrix, boot each, and compare what happened with what must happen.
+    BootMatrix(Box<BootMatrix>),
     #[command(flatten)]
     Shared(Verb),
+    #[command(flatten)]
+    Own(Own),
+}
+
+/// What only this repository needs.
+#[derive(Debug, Subcommand)]
+enum Own {
     /// Run everything: the default matrix, and every other test of the workspace.
     Test(Test),
     /// Check format, lints, documentation, the schema, the generated tables and the snapshots.
@@ -43,17 +55,21 @@ enum Own {
     Trust(trust::Trust),
 }
 
-impl Verbs for Own {
-    fn shared(self) -> Result<Verb, Self> {
+impl Verbs for Here {
+    type Own = Own;
+
+    fn asked(self) -> Asked<Own> {
         match self {
-            Self::Shared(verb) => Ok(verb),
-            own => Err(own),
+            Self::BootMatrix(options) => Asked::Shared(Verb::BootMatrix(options)),
+            Self::Shared(verb) => Asked::Shared(verb),
+            Self::Own(own) => Asked::Own(own),
         }
     }
+}
 
+impl program::Own for Own {
     fn format(&self) -> Format {
         match self {
-            Self::Shared(verb) => verb.format(),
             Self::Test(options) => options.format,
             Self::Check(options) => options.format,
             Self::Bench(options) => options.format,
@@ -63,8 +79,6 @@ impl Verbs for Own {
 
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            // The program runs these itself.
-            Self::Shared(_) => Ok(ExitCode::SUCCESS),
             Self::Test(options) => test::run(options),
             Self::Check(options) => check::run(&options),
             Self::Bench(options) => bench::run(&options),

@@ -16,11 +16,12 @@ use scenarios::{
 };
 
 use crate::Test;
+use crate::repository::{target, workspace};
 use crate::steps::{self, Step};
 use cli::{
     boot_matrix,
     options::{BootMatrix, Sets, Tooling},
-    place::{self, cargo, nextest_profile, target, workspace},
+    place::{self, cargo, nextest_profile},
     remark, setup,
     signals::Signals,
     stop::Stop,

@@ -102,7 +102,7 @@ impl Bed {
         // Before any thread is started.
         let signals = Signals::catch()?;
         let wish = AcceleratorWish::from(options.accelerator);
-        let target = place::target();
+        let target = crate::repository::target();
         let toolbox = Toolbox::find(options.qemu.as_deref(), wish, &target)
             .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
         let folder = tempfile::Builder::new()
@@ -111,7 +111,7 @@ impl Bed {
             .context("make a folder for the benchmark")?;
         Ok(Self {
             toolbox,
-            checkpoints: Checkpoints::in_folder(place::checkpoints()),
+            checkpoints: Checkpoints::in_folder(place::checkpoints()?),
             folder,
             runs: options.runs,
             signals,

@@ -187,7 +187,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use cli::place::workspace;
+    use crate::repository::workspace;
 
     #[test]
     fn what_is_kept_is_what_is_made() {

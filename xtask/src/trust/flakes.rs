@@ -148,7 +148,7 @@ struct Tally {
 
 impl Tally {
     fn file() -> PathBuf {
-        place::target().join("trust-flakes.json")
+        crate::repository::target().join("trust-flakes.json")
     }
 
     /// The one to go on with.
@@ -226,7 +226,7 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
     let mut tally = Tally::begin(options)?;
     let folder = tempfile::Builder::new()
         .prefix("trust-")
-        .tempdir_in(place::target())
+        .tempdir_in(crate::repository::target())
         .context("make a folder for the runs")?;
     let _pressure = Pressure::begin(options.load)?;
     while tally.cells < options.cells {

@@ -24,10 +24,10 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::kept::table;
 use self::kept::{Figures, Kept};
+use crate::repository::workspace;
 use cli::{
     options::{self, Format},
-    place::{self, workspace},
-    remark,
+    place, remark,
     signals::Signals,
     stop::Stop,
     terminal,

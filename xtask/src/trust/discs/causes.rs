@@ -50,7 +50,7 @@ struct Count {
 
 /// Looks for the cause on every such disc whose id has one of the words in it, and counts.
 pub(super) fn measure(only: &[String], signals: &'static Signals) -> anyhow::Result<Figures> {
-    let out = place::target().join("trust-causes");
+    let out = crate::repository::target().join("trust-causes");
     let mut count = Count::default();
     let mut failures = Vec::new();
     let wanted = |id: &str| only.is_empty() || only.iter().any(|word| id.contains(word.as_str()));
@@ -71,7 +71,7 @@ pub(super) fn measure(only: &[String], signals: &'static Signals) -> anyhow::Res
 
 /// The discs of the set `defects`, and the damaged ones with a system.
 fn all() -> anyhow::Result<Vec<Faulty>> {
-    let matrix = Matrix::shipped(place::workspace())?;
+    let matrix = Matrix::shipped(crate::repository::workspace())?;
     let mut discs: Vec<Faulty> = Vec::new();
     for cell in matrix.cells().filter(|cell| cell.set == Set::Defects) {
         let id = cell.id.disc().to_string();
@@ -92,7 +92,7 @@ fn all() -> anyhow::Result<Vec<Faulty>> {
             });
         }
     }
-    let folder = Folder::shipped_live(place::workspace());
+    let folder = Folder::shipped_live(crate::repository::workspace());
     for cell in matrix.cells().filter(|cell| cell.set == Set::Live) {
         let word = cell.id.disc().boot().to_owned();
         let id = format!("live/-/{word}/-/-");

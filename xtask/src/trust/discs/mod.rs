@@ -91,7 +91,7 @@ pub(super) fn measure(options: &Discs, signals: &'static Signals) -> anyhow::Res
 
 /// Boots the discs.
 fn boot(options: &Discs, signals: &'static Signals) -> anyhow::Result<Results> {
-    let out = place::target().join("trust-discs");
+    let out = crate::repository::target().join("trust-discs");
     let mut command = Command::new(place::THIS_PROGRAM);
     command.args(["boot-matrix", "--set", "live", "--quiet", "--out"]);
     command.arg(&out).args(&options.only);
@@ -112,7 +112,7 @@ fn boot(options: &Discs, signals: &'static Signals) -> anyhow::Result<Results> {
 fn whole(folder: &Path) -> anyhow::Result<Results> {
     let results = Results::read(folder)
         .map_err(|error| Stop::usage(error, "name the folder of a run of --set live"))?;
-    let matrix = Matrix::shipped(place::workspace())?;
+    let matrix = Matrix::shipped(crate::repository::workspace())?;
     let of_set = matrix.cells().filter(|cell| cell.set == Set::Live);
     let all: BTreeSet<String> = of_set.map(|cell| cell.id.to_string()).collect();
     let there: BTreeSet<String> = results.cells.iter().map(|cell| cell.id.clone()).collect();
