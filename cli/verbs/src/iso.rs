@@ -42,7 +42,7 @@ pub struct Existing<'a> {
     pub iso: &'a Path,
     /// The scenario: the first part of the ids, and the name of the folder with its file.
     pub scenario: &'a str,
-    /// The firmware that boots it, as `--firmware` names it; empty for [`FIRMWARE`].
+    /// The firmware that boots it, as `--firmware` names it; empty for `FIRMWARE`.
     pub firmware: &'a [FirmwareName],
     /// What is seen when it has booted; nothing where it is only observed.
     pub expect: Option<&'a str>,

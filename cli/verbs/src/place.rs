@@ -192,13 +192,9 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Where the user is, where a script has gone elsewhere to start this.
-const FROM: &str = "BOOT_MATRIX_FROM";
-
 /// A path as it is shown to people: from the folder that they are in, if it is below that.
 pub fn shown(path: &Path) -> PathBuf {
-    let from = env::var_os(FROM).map(PathBuf::from);
-    let here = from.unwrap_or_else(|| env::current_dir().unwrap_or_default());
+    let here = env::current_dir().unwrap_or_default();
     match path.strip_prefix(here) {
         Ok(below) if below != Path::new("") => below.to_owned(),
         _ => path.to_owned(),

@@ -129,6 +129,9 @@ fn slice(whole: &[Cell], partition: Partition) -> Result<Vec<Cell>, Stop> {
 }
 
 fn folders(options: &BootMatrix, last: Option<&Run>) -> anyhow::Result<Vec<Folder>> {
+    if options.gate {
+        return Ok(vec![Folder::shipped_gate(shipped()?)]);
+    }
     Ok(match (&options.scenarios[..], last) {
         ([], None) => vec![Folder::shipped(shipped()?)],
         ([], Some(last)) => last.folders.clone(),

@@ -32,8 +32,6 @@ const CAUSES: usize = 5;
 const CELLS: usize = 3;
 /// So many notes stand in the line of them.
 const NOTES: usize = 4;
-/// Where the job of another repository says how it runs one cell.
-const AGAIN: &str = "BOOT_MATRIX_AGAIN";
 
 /// Whether the cells were held against a baseline.
 pub(super) fn is_one(results: &Results) -> bool {
@@ -216,10 +214,7 @@ fn cells(cause: &Cause, detail: Detail) -> String {
 
 /// The command that runs a cell again, where the user stands.
 pub(super) fn command(out: &Path, id: &str) -> String {
-    match env::var(AGAIN) {
-        Ok(words) if !words.is_empty() => format!("{words} {}", shell_words::quote(id)),
-        _ => again(out, Some(id), None),
-    }
+    again(out, Some(id), None)
 }
 
 /// What a tool's description has words for, and none of its cells asks for.

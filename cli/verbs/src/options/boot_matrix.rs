@@ -31,6 +31,9 @@ pub struct BootMatrix {
     /// are kept in `snapshots` in that folder, or beside the file.
     #[arg(long, value_name = "DIR|FILE")]
     pub scenarios: Vec<PathBuf>,
+    /// Run the scenarios of a gate: what a mastering tool must be able to do first of all, in a handful of cells. With --master and --baseline.
+    #[arg(long, conflicts_with_all = ["scenarios", "set", "iso"])]
+    pub gate: bool,
     /// Only on this firmware; with @VERSION, on that build of it in place of the host's (cargo xtask firmware list). An ISO of --iso boots on
     /// any firmware named here.
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
@@ -168,6 +171,7 @@ impl BootMatrix {
             list: false,
             set: None,
             scenarios: Vec::new(),
+            gate: false,
             firmware: Vec::new(),
             firmware_grid: false,
             attach: Vec::new(),
@@ -234,6 +238,7 @@ impl BootMatrix {
             || self.import.is_some()
             || self.master_cmd.is_some()
             || self.firmware_grid
+            || self.gate
             || !self.scenarios.is_empty()
             || !self.master.is_empty()
             || !self.editor.is_empty()
