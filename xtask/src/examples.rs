@@ -116,6 +116,17 @@ pub(crate) const TRUST_MUTANTS: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const TRUST_HOSTS: Examples = Examples(&[
+    (
+        "cargo xtask trust hosts --release trixie",
+        "the two commands and the program on Debian 13",
+    ),
+    (
+        "cargo xtask trust hosts --tests --keep",
+        "with all tests, on Debian 12 and 13, and the figures in docs/trust.md",
+    ),
+]);
+
 pub(crate) const TRUST_SUPPLY: Examples = Examples(&[
     ("cargo xtask trust supply", "licences, sources, unsafe code"),
     (
