@@ -32,6 +32,8 @@
 
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+pub mod any_bytes;
 pub mod boot;
 pub mod boot_configuration;
 pub mod boot_image;
