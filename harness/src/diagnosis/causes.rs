@@ -120,6 +120,7 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::CountByteOrder,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
+    Id::IsolinuxKernelName,
     Id::KernelCut,
     Id::InitrdCut,
     Id::SquashfsCut,
@@ -133,12 +134,14 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::VolumeSize,
     Id::BootInfoTable,
     Id::HybridPointer,
+    Id::MbrWrongCode,
     Id::MbrNoCode,
     Id::HybridMbr,
     // isolinux reads the same files from a CD and from a disk.
     Id::IsolinuxFiles,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
+    Id::IsolinuxKernelName,
     Id::KernelCut,
     Id::InitrdCut,
     Id::SquashfsCut,
@@ -189,6 +192,7 @@ const UEFI_ASTRAY: &[Id] = &[
 /// What a BIOS alone runs.
 const BOOT_CODE: &[Id] = &[
     Id::HybridPointer,
+    Id::MbrWrongCode,
     Id::MbrAbsent,
     Id::MbrNoCode,
     Id::MbrNoActive,
@@ -199,6 +203,7 @@ const OF_DISKS: &[Id] = &[
     Id::HybridMbr,
     Id::HybridGpt,
     Id::HybridPointer,
+    Id::MbrWrongCode,
     Id::MbrAbsent,
     Id::MbrNoCode,
     Id::MbrNoActive,

@@ -55,6 +55,7 @@ mod initrd_cut;
 mod iso_burnt_as_file;
 mod iso_in_partition;
 mod isolinux_files;
+mod isolinux_kernel_name;
 mod kernel_cut;
 mod load_size_short;
 mod loader_emulation;
@@ -62,6 +63,7 @@ mod mbr_absent;
 mod mbr_no_active;
 mod mbr_no_code;
 mod mbr_signature;
+mod mbr_wrong_code;
 mod media_checksum;
 mod multisession_stale;
 mod no_boot_record;
@@ -194,12 +196,14 @@ rooms! {
     mbr_absent: MbrAbsent,
     mbr_no_active: MbrNoActive,
     hybrid_pointer: HybridPointer,
+    mbr_wrong_code: MbrWrongCode,
     iso_in_partition: IsoInPartition,
     iso_burnt_as_file: IsoBurntAsFile,
     image_not_at_start: ImageNotAtStart,
     count_byte_order: CountByteOrder,
     config_missing_file: ConfigMissingFile,
     config_wrong_medium: ConfigWrongMedium,
+    isolinux_kernel_name: IsolinuxKernelName,
     udf: Udf,
     kernel_cut: KernelCut,
     initrd_cut: InitrdCut,

@@ -246,6 +246,16 @@ pub(crate) fn cases() -> Vec<Case> {
             |disc| disc.0[0x1B0] ^= 4,
         ),
         case(
+            "isolinux behind the boot code of GRUB",
+            Id::MbrWrongCode,
+            &format!("{ISOLINUX_TREE}; {X} --grub2-mbr /usr/lib/grub/i386-pc/boot_hybrid.img {BIOS} {EFI} tree"),
+        ),
+        case(
+            "GRUB behind the boot code of isolinux",
+            Id::MbrWrongCode,
+            &format!("{GRUB_TREE}; {X} {ISOHDPFX} {GRUB} {EFI} tree"),
+        ),
+        case(
             "isolinux with a partition behind and no boot code",
             Id::MbrNoCode,
             &format!("{ISOLINUX_TREE}; rm tree/boot/efi.img; {X} {BIOS} {APPENDED} tree"),

@@ -8,9 +8,7 @@ use images::{
     mend::{Mended, mend},
 };
 
-use super::{BIOS, EFI, HYBRID_CODE, X, read, run, tree};
-
-const GRUB_CODE: &str = "/usr/lib/grub/i386-pc/boot_hybrid.img";
+use super::{BIOS, EFI, GRUB_CODE, HYBRID_CODE, KERNEL_BIN, X, read, run, tree};
 
 /// A disc in which one finding is mended, and its bytes.
 fn mended(iso: &Path, id: Id, code: Option<&[u8]>) -> (Mended, Vec<u8>) {
@@ -38,10 +36,20 @@ fn pairs() -> Vec<Pair> {
         format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {options} {EFI} tree")
     };
     let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE}");
+    let config = "tree/syslinux/syslinux.cfg";
     // Where the table has nothing yet tools write zeros, and that is no part of it.
     let reserved = "dd if=/dev/zero of=tree/syslinux/isolinux.bin bs=1 seek=24 count=40 conv=notrunc status=none";
     let emulated = format!("{X} -b syslinux/isolinux.bin -c syslinux/boot.cat");
     vec![
+        (
+            KERNEL_BIN,
+            format!("sed -i 's:linux  /:kernel /:' {config}; {CLOCK}; {whole}"),
+            format!(
+                "sed -i 's:linux /os/kernel:linux  /os/kernel.bin:' {config}; {CLOCK}; {whole}"
+            ),
+            Id::IsolinuxKernelName,
+            ALL,
+        ),
         (
             reserved,
             whole.replace(" -boot-info-table", ""),
@@ -164,6 +172,7 @@ fn boot_code_that_is_named_points_where_xorriso_lets_it_point() {
         "{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-mbr {GRUB_CODE}"
     );
     let appended = "-append_partition 2 0xef efi.img";
+    let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE}");
     let before = format!("{grub}; cp tree/uefi/boot.img efi.img");
     for (faulty, right, id, code, compared) in [
         (
@@ -179,6 +188,13 @@ fn boot_code_that_is_named_points_where_xorriso_lets_it_point() {
             Id::MbrNoCode,
             HYBRID_CODE,
             vec![0..440, 446..447, 510..512],
+        ),
+        (
+            format!("{X} --grub2-mbr {GRUB_CODE} -partition_offset 16 {BIOS} {EFI} tree"),
+            format!("{hybrid} -partition_offset 16 {BIOS} {EFI} tree"),
+            Id::MbrWrongCode,
+            HYBRID_CODE,
+            vec![0..440, 510..512],
         ),
         (
             with_grub.replace(&format!("--grub2-mbr {GRUB_CODE}"), "tree"),

@@ -18,6 +18,13 @@ use images::{
 const ISOLINUX: &str = "/usr/lib/ISOLINUX/isolinux.bin";
 const MODULES: &str = "/usr/lib/syslinux/modules/bios";
 const HYBRID_CODE: &str = "/usr/lib/ISOLINUX/isohdpfx.bin";
+const GRUB_CODE: &str = "/usr/lib/grub/i386-pc/boot_hybrid.img";
+const MBR_BIN: &str =
+    "dd if=/usr/lib/syslinux/mbr/mbr.bin of=disc.iso bs=440 count=1 conv=notrunc status=none";
+/// A file with the header of a Linux kernel of 62,960 bytes.
+const KERNEL_BIN: &str = "printf '\\001' >head; printf 'k\\017\\000\\000' >size; cp tree/os/kernel tree/os/kernel.bin
+    for part in head:497 size:500; do dd if=${part%:*} of=tree/os/kernel.bin bs=1 seek=${part#*:} conv=notrunc status=none; done
+    printf HdrS | dd of=tree/os/kernel.bin bs=1 seek=514 conv=notrunc status=none";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -78,6 +85,10 @@ fn cases() -> Vec<Case> {
     use Severity::{Error, Warning};
     let whole = format!("{X} {BIOS} {EFI} tree");
     let efi = format!("{X} -e uefi/boot.img -no-emul-boot tree");
+    let active = format!(
+        "{X} {BIOS} {EFI} -append_partition 2 0x0c fat.img tree; sfdisk -q --activate disc.iso 2"
+    );
+    let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE} {BIOS} {EFI} tree");
     let case = |before: &str, master: &str, found: &[(Id, Severity)]| {
         (before.to_owned(), master.to_owned(), found.to_vec())
     };
@@ -135,6 +146,21 @@ fn cases() -> Vec<Case> {
             &whole,
             &[(Id::ConfigMissingFile, Error)],
         ),
+        // By its name isolinux takes it for a boot sector; LINUX says what it is.
+        case(
+            &format!(
+                "{KERNEL_BIN}; sed -i 's:linux /os/kernel:kernel /os/kernel.bin:' tree/syslinux/syslinux.cfg"
+            ),
+            &whole,
+            &[(Id::IsolinuxKernelName, Error)],
+        ),
+        case(
+            &format!(
+                "{KERNEL_BIN}; sed -i 's:/os/kernel:/os/kernel.bin:' tree/syslinux/syslinux.cfg"
+            ),
+            &whole,
+            &[],
+        ),
         case(
             "sed -i s/SOME/OTHER/ tree/syslinux/syslinux.cfg",
             &whole,
@@ -159,6 +185,42 @@ fn cases() -> Vec<Case> {
             "",
             &format!("{X} -isohybrid-mbr {HYBRID_CODE} --protective-msdos-label {BIOS} {EFI} tree"),
             &[(Id::HybridPointer, Error)],
+        ),
+        // Code of another loader, and code for an installed disk.
+        case(
+            "",
+            &format!("{X} --grub2-mbr {GRUB_CODE} -partition_offset 16 {BIOS} {EFI} tree"),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
+            &format!(
+                "{X} -isohybrid-mbr {HYBRID_CODE} -b uefi/bios.img -no-emul-boot -boot-load-size 4 -boot-info-table {EFI} tree"
+            ),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "",
+            &format!(
+                "{hybrid}; dd if=/usr/lib/grub/i386-pc/boot.img of=disc.iso bs=440 count=1 conv=notrunc status=none"
+            ),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "",
+            &format!("{hybrid}; {MBR_BIN}"),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        // The same before a partition whose boot sector says that it starts nothing, and before one with code.
+        case(
+            "truncate -s 1M fat.img; mkfs.fat fat.img >/dev/null",
+            &format!("{active}; {MBR_BIN}"),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "truncate -s 1M fat.img; mkfs.fat fat.img >/dev/null; dd if=/dev/zero of=fat.img bs=1 seek=62 count=448 conv=notrunc status=none",
+            &format!("{active}; {MBR_BIN}"),
+            &[],
         ),
         case(
             ": >empty",
