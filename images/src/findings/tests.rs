@@ -136,6 +136,30 @@ fn with_loader(name: &str, bytes: &[u8]) -> Vec<(FindingId, Severity)> {
     faults(&disc.bytes)
 }
 
+/// A unified kernel image: its sections are called as UAPI.5 calls them.
+#[test]
+fn a_unified_kernel_image_looks_for_this_medium() {
+    let with = |command_line: &str| {
+        let text = command_line.as_bytes();
+        let mut image =
+            crate::portable_executable::portable_executable(text, 4_096, &[0xC3; 3_000]).unwrap();
+        for (name, other) in [
+            (b".data\0\0\0", b".cmdline"),
+            (b".text\0\0\0", b".linux\0\0"),
+        ] {
+            let at = memchr::memmem::find(&image, name).unwrap();
+            image[at..at + 8].copy_from_slice(other);
+        }
+        with_loader(LOADER, &image)
+    };
+    let label = read(&disc("efi", None).bytes).volume.unwrap().id;
+    assert_eq!(with(&format!("root=live:LABEL={label} quiet\0")), []);
+    assert_eq!(with("console=ttyS0"), []);
+    let wrong = [(FindingId::ConfigWrongMedium, Severity::Error)];
+    assert_eq!(with("root=live:LABEL=ANOTHER quiet\0"), wrong);
+    assert_eq!(with("archisosearchuuid=1999-01-02-03-04-05-06"), wrong);
+}
+
 #[test]
 fn a_loader_must_be_a_program_for_its_machine() {
     let wrong = [(FindingId::EfiLoaderProgram, Severity::Error)];

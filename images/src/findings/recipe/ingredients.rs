@@ -278,18 +278,7 @@ fn wanted_label(reading: &mut Reading<'_, '_>) -> Option<String> {
     found.find(|finding| {
         finding.id == FindingId::ConfigWrongMedium && finding.severity == Severity::Error
     })?;
-    let labels = reading.labels();
-    let configurations = reading.configurations();
-    let mut all = configurations.all.iter();
-    all.find_map(|configuration| {
-        let mut entries = configuration.entries.iter().enumerate();
-        entries.find_map(|(index, entry)| {
-            let line = entry.command_line.as_deref()?;
-            let wanted = config_wrong_medium::wanted_label(line)?;
-            let counts = configuration.may_be_default(index) && !entry.conditional;
-            (counts && !labels.contains(&wanted)).then_some(wanted)
-        })
-    })
+    config_wrong_medium::unmet_label(reading)
 }
 
 /// Walks the tree once.
