@@ -112,6 +112,7 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::EntryLoadSegment,
     Id::ImageOutOfRange,
     Id::HardDiskPartitionSlot,
+    Id::HardDiskGeometry,
     Id::BootInfoTable,
     Id::LoaderEmulation,
     Id::IsolinuxFiles,

@@ -42,6 +42,7 @@ mod entry_media_type;
 mod entry_not_bootable;
 mod floppy_size;
 mod hard_disk_cylinders;
+mod hard_disk_geometry;
 mod hard_disk_partition_slot;
 mod hard_disk_system_type;
 mod hybrid_gpt;
@@ -172,6 +173,7 @@ rooms! {
     hard_disk_partition_slot: HardDiskPartitionSlot,
     hard_disk_system_type: HardDiskSystemType,
     hard_disk_cylinders: HardDiskCylinders,
+    hard_disk_geometry: HardDiskGeometry,
     mbr_signature: MbrSignature,
     boot_info_table: BootInfoTable,
     efi_no_loader: EfiNoLoader,

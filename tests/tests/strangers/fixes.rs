@@ -8,7 +8,7 @@ use images::{
     mend::{Mended, mend},
 };
 
-use super::{BIOS, EFI, GRUB_CODE, HYBRID_CODE, KERNEL_BIN, X, read, run, tree};
+use super::{BIOS, BY_UUID, DATED, EFI, GRUB_CODE, HYBRID_CODE, KERNEL_BIN, X, read, run, tree};
 
 /// A disc in which one finding is mended, and its bytes.
 fn mended(iso: &Path, id: Id, code: Option<&[u8]>) -> (Mended, Vec<u8>) {
@@ -121,6 +121,14 @@ fn pairs() -> Vec<Pair> {
                 .replace("SOME DISC", "OTHER DISC"),
             Id::ConfigWrongMedium,
             ALL,
+        ),
+        // The digits of the time at which the volume was last changed (ECMA-119 §8.4.27).
+        (
+            BY_UUID,
+            whole.clone(),
+            whole.replace("-o", DATED),
+            Id::ConfigWrongMedium,
+            16 * 2048 + 830..16 * 2048 + 846,
         ),
         (
             "truncate -s 2880K tree/syslinux/isolinux.bin",

@@ -25,6 +25,23 @@ const MBR_BIN: &str =
 const KERNEL_BIN: &str = "printf '\\001' >head; printf 'k\\017\\000\\000' >size; cp tree/os/kernel tree/os/kernel.bin
     for part in head:497 size:500; do dd if=${part%:*} of=tree/os/kernel.bin bs=1 seek=${part#*:} conv=notrunc status=none; done
     printf HdrS | dd of=tree/os/kernel.bin bs=1 seek=514 conv=notrunc status=none";
+const BY_UUID: &str =
+    "sed -i 's:root=.*:root=live\\:UUID=2001-02-03-04-05-06-07:' tree/syslinux/syslinux.cfg";
+/// The option that gives a volume this UUID, before another.
+const DATED: &str = "--modification-date=2001020304050607 -o";
+/// GRUB that looks beside itself for its configuration, which goes on with the one in the tree.
+const ESP_GRUB: &str = "mkdir -p tree/boot/grub; printf 'echo hello\\nsleep 100\\n' >tree/boot/grub/grub.cfg
+    printf 'search --fs-uuid --set=root 2001-02-03-04-05-06-07\\nset prefix=($root)/boot/grub\\nconfigfile ($root)/boot/grub/grub.cfg\\n' >esp.cfg
+    grub-mkimage -O x86_64-efi -p /EFI/BOOT -o esp.efi normal search search_fs_uuid configfile iso9660 fat";
+/// An entry of systemd-boot's for the kernel in the tree.
+const SYSTEMD_BOOT: &str = "printf 'title One\\nlinux /os/kernel\\ninitrd /os/initrd\\n' >one.conf
+    mmd -i tree/uefi/boot.img ::/loader ::/loader/entries; mcopy -i tree/uefi/boot.img one.conf ::/loader/entries/";
+/// Gives the initial entry the media type of a hard disk.
+const AS_HARD_DISK: &str = "catalog=$(od -An -tu4 -j34887 -N4 disc.iso)
+    printf '\\004' | dd of=disc.iso bs=1 seek=$((catalog * 2048 + 33)) conv=notrunc status=none";
+const UTF_16: &str = "iconv -f utf-8 -t utf-16 tree/syslinux/syslinux.cfg >other.cfg; cp other.cfg tree/syslinux/syslinux.cfg";
+const HARD_DISK: &str = "truncate -s 16M tree/os/disk.img; printf 'label: dos\\n63,,06,*\\n' | sfdisk -q tree/os/disk.img
+    mkfs.fat -F16 -h 63 -s 4 --offset 63 tree/os/disk.img >/dev/null 2>&1";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -76,6 +93,13 @@ fn tree(folder: &Path) -> bool {
 const BIOS: &str = "-b syslinux/isolinux.bin -c syslinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table";
 const EFI: &str = "-eltorito-alt-boot -e uefi/boot.img -no-emul-boot";
 const X: &str = "xorriso -as mkisofs -quiet -R -J -V 'SOME DISC' -o disc.iso";
+
+/// A configuration of GRUB's in the tree, whose kernel wants a label with a space in it.
+fn grub_cfg(label: &str) -> String {
+    format!(
+        "mkdir -p tree/boot/grub; printf 'menuentry One {{\\n linux /os/kernel root=live:CDLABEL={label}\\\\x20DISC\\n initrd /os/initrd\\n}}\\n' >tree/boot/grub/grub.cfg"
+    )
+}
 
 /// A disc, and what must be found on it.
 type Case = (String, String, Vec<(Id, Severity)>);
@@ -165,6 +189,60 @@ fn cases() -> Vec<Case> {
             "sed -i s/SOME/OTHER/ tree/syslinux/syslinux.cfg",
             &whole,
             &[(Id::ConfigWrongMedium, Error)],
+        ),
+        // A space as Fedora writes it in grub.cfg.
+        case(&grub_cfg("SOME"), &whole, &[]),
+        case(
+            &grub_cfg("OTHER"),
+            &whole,
+            &[(Id::ConfigWrongMedium, Error)],
+        ),
+        case(
+            "sed -i 's/^ui.*/default live/' tree/syslinux/syslinux.cfg",
+            &whole,
+            &[(Id::ConfigMissingFile, Error)],
+        ),
+        // systemd-boot reads no ISO 9660.
+        case(SYSTEMD_BOOT, &whole, &[(Id::ConfigMissingFile, Error)]),
+        case(
+            &format!(
+                "{SYSTEMD_BOOT}; mmd -i tree/uefi/boot.img ::/os; mcopy -i tree/uefi/boot.img tree/os/kernel tree/os/initrd ::/os"
+            ),
+            &whole,
+            &[],
+        ),
+        // A file system with code where a hard disk has its table.
+        case(
+            "truncate -s 1M tree/os/disk.img; mkfs.fat tree/os/disk.img >/dev/null; printf abcd | dd of=tree/os/disk.img bs=1 seek=446 conv=notrunc status=none",
+            &format!("{X} -b os/disk.img -no-emul-boot -boot-load-size 1 tree; {AS_HARD_DISK}"),
+            &[(Id::CatalogNoEfi, Warning)],
+        ),
+        case(UTF_16, &whole, &[(Id::IsolinuxFiles, Error)]),
+        // sfdisk writes an end of 255 heads and 63 sectors, wherever in a cylinder that is.
+        case(
+            HARD_DISK,
+            &format!("{X} -b os/disk.img -c boot.cat -hard-disk-boot tree"),
+            &[(Id::CatalogNoEfi, Warning), (Id::HardDiskGeometry, Warning)],
+        ),
+        // The UUID of the volume is the time at which it was last changed.
+        case(BY_UUID, &whole, &[(Id::ConfigWrongMedium, Error)]),
+        case(BY_UUID, &whole.replace("-o", DATED), &[]),
+        // GRUB in the image for UEFI searches for it, and stays in its image where it finds none.
+        case(
+            &format!(
+                "{ESP_GRUB}; {}; mcopy -i tree/uefi/boot.img esp.cfg ::/EFI/BOOT/grub.cfg",
+                put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
+            ),
+            &efi,
+            &[(Id::ConfigWrongMedium, Error)],
+        ),
+        case(
+            &format!(
+                "{ESP_GRUB}; {}; mcopy -i tree/uefi/boot.img esp.cfg ::/EFI/BOOT/grub.cfg",
+                put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
+            ),
+            &efi.replace("-o", DATED),
+            &[],
         ),
         case(
             "",
