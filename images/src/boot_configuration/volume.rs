@@ -210,8 +210,9 @@ impl<'w, 'd> Volumes<'w, 'd> {
                 .array::<16>(lba.byte_offset().saturating_add(byte));
             digits.and_then(|digits| uuid(&digits))
         };
-        let times = [at(830), at(813)];
-        times.into_iter().flatten().collect()
+        let mut times: Vec<String> = [at(830), at(813)].into_iter().flatten().collect();
+        times.dedup();
+        times
     }
 
     /// Whether the tree has this label.

@@ -2,7 +2,7 @@
 
 use super::{
     Room, gravest,
-    recipe::{commands, genisoimage, xorriso},
+    recipe::{When, commands, genisoimage, xorriso},
 };
 use crate::{
     boot_configuration::{BootConfigurations, Configuration, FileSystem, Loader, Search, SearchBy},
@@ -33,15 +33,24 @@ pub(super) const ROOM: Room = Room {
             Tool::Xorriso,
             "xorriso -indev disc.iso -outdev new.iso -boot_image any replay -volid {label} -commit",
             "-volid",
-        ),
-        xorriso("-V"),
-        genisoimage("-V"),
+        )
+        .when(When::Label),
+        xorriso("-V").when(When::Label),
+        genisoimage("-V").when(When::Label),
+        commands(
+            Tool::Xorriso,
+            "xorriso -indev disc.iso -outdev new.iso -boot_image any replay -volume_date uuid {uuid} -changes_pending yes -commit",
+            "-volume_date",
+        )
+        .when(When::Uuid),
     ],
     replaces: &[],
     describes: false,
     check,
     defect: None,
 };
+
+const GIVE_THE_UUID: &str = "Write the image to the stick or disc unchanged; else give the volume the UUID that is looked for, which is the time of its last change, or write the disc's own into the configuration.";
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let labels = reading.labels();
@@ -60,7 +69,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let label = unmet_label.map(|wanted| {
             let there = listed(&labels);
             let message = line.wants(&format!("label {wanted:?}"), &format!("labels are {there}"));
-            (message, &relabelled)
+            (message, &relabelled, None)
         });
         let unmet_uuid = wanted_uuid(&line.text).filter(|it| !uuids.contains(it));
         let uuid = unmet_uuid.map(|wanted| {
@@ -69,11 +78,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 false => format!("volume has {}", listed(&uuids)),
             };
             let message = line.wants(&format!("UUID {wanted:?}"), &there);
-            (message, &redated)
+            (message, &redated, Some(GIVE_THE_UUID))
         });
-        for (message, fix) in label.into_iter().chain(uuid) {
+        for (message, writes, fix) in label.into_iter().chain(uuid) {
             let place = line.place(reading);
-            let finding = Finding::new(ID, place, message).fixed_by_all(fix.clone());
+            let mut finding = Finding::new(ID, place, message).fixed_by_all(writes.clone());
+            if let Some(fix) = fix {
+                fix.clone_into(&mut finding.fix);
+            }
             findings.push(match line.counts {
                 true => finding,
                 false => finding.as_info(),
@@ -111,7 +123,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 SearchBy::Label => relabelled.clone(),
                 SearchBy::Uuid => redated.clone(),
             };
-            findings.push(Finding::new(ID, place, message).fixed_by_all(fix));
+            let mut finding = Finding::new(ID, place, message).fixed_by_all(fix);
+            if search.by == SearchBy::Uuid {
+                GIVE_THE_UUID.clone_into(&mut finding.fix);
+            }
+            findings.push(finding);
         }
     }
     gravest(findings)
@@ -241,6 +257,14 @@ pub(super) fn unmet_label(reading: &mut Reading<'_, '_>) -> Option<String> {
         .filter(|line| line.counts)
         .filter_map(|line| wanted_label(&line.text));
     wanted.find(|label| !labels.contains(label))
+}
+
+/// The UUID that it should have, where one is wanted and that is not its own.
+pub(super) fn unmet_uuid(reading: &mut Reading<'_, '_>) -> Option<String> {
+    let uuids = reading.volume_uuids();
+    let lines = command_lines(reading);
+    let wanted = only_uuid(&reading.configurations(), &lines);
+    wanted.filter(|uuid| !uuids.contains(uuid))
 }
 
 fn listed(names: &[String]) -> String {

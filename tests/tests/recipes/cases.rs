@@ -235,6 +235,15 @@ pub(crate) fn cases() -> Vec<Case> {
             ),
         ),
         case(
+            "another UUID",
+            Id::ConfigWrongMedium,
+            &format!(
+                "{ISOLINUX_TREE}; head -c 40000 /dev/zero | tr '\\0' k >tree/kernel
+                sed -i 's:LOCALBOOT -1:KERNEL /kernel\\n APPEND root=live\\:UUID=2001-02-03-04-05-06-07:' tree/isolinux/isolinux.cfg
+                {X} {BIOS} {EFI} tree"
+            ),
+        ),
+        case(
             "isolinux hybrid without a pointer",
             Id::HybridPointer,
             &format!("{ISOLINUX_TREE}; {X} {ISOHDPFX} --protective-msdos-label {BIOS} {EFI} tree"),
