@@ -116,6 +116,7 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::BootInfoTable,
     Id::LoaderEmulation,
     Id::IsolinuxFiles,
+    Id::ConfigEncoding,
     Id::LoadSizeShort,
     Id::ImageNotAtStart,
     Id::CountByteOrder,
@@ -140,6 +141,7 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::HybridMbr,
     // isolinux reads the same files from a CD and from a disk.
     Id::IsolinuxFiles,
+    Id::ConfigEncoding,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
     Id::IsolinuxKernelName,

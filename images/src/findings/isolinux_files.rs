@@ -5,7 +5,7 @@ use super::{
     recipe::{When, commands},
 };
 use crate::{
-    boot_configuration::{FileSystem, Loader, NamedFile},
+    boot_configuration::{Loader, NamedFile},
     eltorito::MediaType,
     finding::{Finding, FindingId, Place, Severity},
     inspect::{BiosProgram, BootReading, Reading},
@@ -20,8 +20,6 @@ const MODULE_BYTES: usize = 512 << 10;
 /// Modules of a configuration, and libraries of a module, that are looked at.
 const MODULES: usize = 64;
 const LIBRARIES: usize = 16;
-/// Bytes of a configuration that are looked at.
-const CONFIGURATION_BYTES: usize = 256 << 10;
 /// A boot image of isolinux is shorter than this.
 const IMAGE_BYTES: usize = 64 << 10;
 
@@ -63,44 +61,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 fix.clone_into(&mut finding.fix);
             }
             findings.push(finding);
-        } else if reading.bios_program(boot).is_isolinux() {
-            findings.extend(in_utf_16(reading));
         }
     }
     findings
-}
-
-/// A configuration that an editor saved as UTF-16, of which isolinux understands nothing. Written as ASCII it has half as many bytes; line feeds fill
-/// the rest.
-fn in_utf_16(reading: &mut Reading<'_, '_>) -> Option<Finding> {
-    let configurations = reading.configurations();
-    let path = &configurations.of(Loader::Isolinux).next()?.path;
-    let file = reading.file(path)?;
-    let bytes = file.bytes(reading.disc, 0, CONFIGURATION_BYTES);
-    let (mark, units) = bytes.split_first_chunk::<2>()?;
-    let of = match mark {
-        [0xFF, 0xFE] => u16::from_le_bytes,
-        [0xFE, 0xFF] => u16::from_be_bytes,
-        _ => return None,
-    };
-    let units = units.as_chunks::<2>().0.iter();
-    let units: Vec<u16> = units.map(|&pair| of(pair)).collect();
-    let text = String::from_utf16(&units).ok()?;
-    let message = format!(
-        "{path} is saved as UTF-16 (\"Unicode\" of Windows' editor), and isolinux reads ASCII: it understands nothing of it"
-    );
-    let place = reading.place_of(FileSystem::Tree, path);
-    let mut finding = Finding::new(ID, place, message);
-    SAVE_AS_ASCII.clone_into(&mut finding.fix);
-    let is_whole = bytes.len() as u64 == file.length.get();
-    let mut plain = text.into_bytes();
-    plain.resize(bytes.len(), b'\n');
-    Some(
-        match file.start().filter(|_| is_whole && plain.is_ascii()) {
-            Some(start) => finding.fixed_by(start, &plain),
-            None => finding,
-        },
-    )
 }
 
 /// Where isolinux looks (`core/fs/iso9660/iso9660.c`, `core/elflink/load_env32.c`), and not beside itself.
@@ -113,7 +76,6 @@ const FOLDERS: [&str; 5] = [
 ];
 /// For one that stands elsewhere, with all that it needs.
 const MOVE: &str = "If it is not your disc, ask its maker for a new one; else move isolinux.bin to /isolinux with its modules and its configuration (isolinux.cfg), correct the paths in that, and master the disc with -b isolinux/isolinux.bin. An isolinux that was built for its own folder stays where it is.";
-const SAVE_AS_ASCII: &str = "If it is not your disc, ask its maker for a new one; else save the configuration as ASCII or UTF-8, and master the disc again.";
 /// The same as a sentence says it.
 const IN_FOLDERS: &str = "/boot/isolinux, /isolinux, /boot/syslinux, /syslinux and /";
 

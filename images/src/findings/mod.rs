@@ -18,6 +18,7 @@ mod catalog_out_of_range;
 mod catalog_platform;
 mod catalog_section_chain;
 mod catalog_section_header_missing;
+mod config_encoding;
 mod config_missing_file;
 mod config_wrong_medium;
 mod count_byte_order;
@@ -206,6 +207,7 @@ rooms! {
     config_missing_file: ConfigMissingFile,
     config_wrong_medium: ConfigWrongMedium,
     isolinux_kernel_name: IsolinuxKernelName,
+    config_encoding: ConfigEncoding,
     udf: Udf,
     kernel_cut: KernelCut,
     initrd_cut: InitrdCut,

@@ -8,7 +8,10 @@ use images::{
     mend::{Mended, mend},
 };
 
-use super::{BIOS, BY_UUID, DATED, EFI, GRUB_CODE, HYBRID_CODE, KERNEL_BIN, X, read, run, tree};
+use super::{
+    BIOS, BY_UUID, DATED, EFI, GRUB_CODE, HARD_DISK, HYBRID_CODE, KERNEL_BIN, UTF_16, X, read, run,
+    tree,
+};
 
 /// A disc in which one finding is mended, and its bytes.
 fn mended(iso: &Path, id: Id, code: Option<&[u8]>) -> (Mended, Vec<u8>) {
@@ -23,6 +26,8 @@ fn mended(iso: &Path, id: Id, code: Option<&[u8]>) -> (Mended, Vec<u8>) {
     (mended, bytes)
 }
 
+/// Writes where the last sector of a disk's first partition is said in cylinders, heads and sectors.
+const END: &str = "dd of=tree/os/disk.img bs=1 seek=451 conv=notrunc status=none";
 /// A bound of the bytes that are compared.
 const ALL: Range<usize> = 0..usize::MAX;
 
@@ -36,6 +41,7 @@ fn pairs() -> Vec<Pair> {
         format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {options} {EFI} tree")
     };
     let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE}");
+    let hard_disk = format!("{X} -b os/disk.img -c boot.cat -hard-disk-boot tree");
     let config = "tree/syslinux/syslinux.cfg";
     // Where the table has nothing yet tools write zeros, and that is no part of it.
     let reserved = "dd if=/dev/zero of=tree/syslinux/isolinux.bin bs=1 seek=24 count=40 conv=notrunc status=none";
@@ -120,6 +126,24 @@ fn pairs() -> Vec<Pair> {
             format!("{hybrid} -partition_offset 16 {BIOS} {EFI} tree")
                 .replace("SOME DISC", "OTHER DISC"),
             Id::ConfigWrongMedium,
+            ALL,
+        ),
+        // Half as many bytes, and line feeds.
+        (
+            UTF_16,
+            format!("cp other.cfg {config}; {CLOCK}; {whole}"),
+            format!(
+                "iconv -f utf-16 -t utf-8 other.cfg >{config}; head -c $(($(stat -c %s other.cfg) - $(stat -c %s {config}))) /dev/zero | tr '\\0' '\\n' >>{config}; {CLOCK}; {whole}"
+            ),
+            Id::ConfigEncoding,
+            ALL,
+        ),
+        // The last sector of cylinder 32, of 16 heads and 63 sectors.
+        (
+            HARD_DISK,
+            format!("printf '\\012\\010\\002' | {END}; {CLOCK}; {hard_disk}"),
+            format!("printf '\\017\\077\\040' | {END}; {CLOCK}; {hard_disk}"),
+            Id::HardDiskGeometry,
             ALL,
         ),
         // The digits of the time at which the volume was last changed (ECMA-119 §8.4.27).

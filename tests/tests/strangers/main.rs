@@ -41,7 +41,7 @@ const AS_HARD_DISK: &str = "catalog=$(od -An -tu4 -j34887 -N4 disc.iso)
     printf '\\004' | dd of=disc.iso bs=1 seek=$((catalog * 2048 + 33)) conv=notrunc status=none";
 const UTF_16: &str = "iconv -f utf-8 -t utf-16 tree/syslinux/syslinux.cfg >other.cfg; cp other.cfg tree/syslinux/syslinux.cfg";
 const HARD_DISK: &str = "truncate -s 16M tree/os/disk.img; printf 'label: dos\\n63,,06,*\\n' | sfdisk -q tree/os/disk.img
-    mkfs.fat -F16 -h 63 -s 4 --offset 63 tree/os/disk.img >/dev/null 2>&1";
+    mkfs.fat -F16 -h 63 -g 16/63 -s 4 --offset 63 tree/os/disk.img >/dev/null 2>&1";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -217,7 +217,7 @@ fn cases() -> Vec<Case> {
             &format!("{X} -b os/disk.img -no-emul-boot -boot-load-size 1 tree; {AS_HARD_DISK}"),
             &[(Id::CatalogNoEfi, Warning)],
         ),
-        case(UTF_16, &whole, &[(Id::IsolinuxFiles, Error)]),
+        case(UTF_16, &whole, &[(Id::ConfigEncoding, Error)]),
         // sfdisk writes an end of 255 heads and 63 sectors, wherever in a cylinder that is.
         case(
             HARD_DISK,
