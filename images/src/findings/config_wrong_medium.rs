@@ -116,14 +116,16 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 continue;
             };
             let message = format!(
-                "{message}: GRUB stays in its own image, which has no {next} to go on with"
+                "{message}: on a stick GRUB stays in the partition that it was started from, which has no {next} to go on with"
             );
             let fix = match search.by {
                 SearchBy::File => Writes::default(),
                 SearchBy::Label => relabelled.clone(),
                 SearchBy::Uuid => redated.clone(),
             };
-            let mut finding = Finding::new(ID, place, message).fixed_by_all(fix);
+            let finding = Finding::new(ID, place, message).fixed_by_all(fix);
+            // From a CD it reads the tree, whatever stands in its own image.
+            let mut finding = finding.warning();
             if search.by == SearchBy::Uuid {
                 GIVE_THE_UUID.clone_into(&mut finding.fix);
             }
@@ -133,8 +135,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     gravest(findings)
 }
 
-/// The configuration that GRUB goes on with after a search before its menu, where it looks for it in its own image, and there is none. GRUB certainly
-/// reads such a configuration only where the prefix of a GRUB in the same image leads to it.
+/// The configuration that GRUB goes on with after a search before its menu, where it looks for it in the partition that it was started from, and there is
+/// none. It certainly reads such a configuration only where its image is a partition, and where its prefix leads there.
 fn next_of_stranded(
     reading: &mut Reading<'_, '_>,
     configuration: &Configuration,
@@ -149,6 +151,15 @@ fn next_of_stranded(
     }
     let mut files = configuration.files.iter();
     let next = files.find(|file| file.directive == "configfile" && file.exists == Some(false))?;
+    let partitions = &reading.inspection.partitions;
+    let mbr = partitions.mbr.iter().map(|it| it.first);
+    let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
+    if !mbr
+        .chain(gpt)
+        .any(|first| first.byte_offset() == lba.byte_offset())
+    {
+        return None;
+    }
     let images = reading.efi_images();
     let image = images.iter().find(|image| image.boot.load_rba == lba)?;
     let reads_it = image.programs.iter().any(|program| {

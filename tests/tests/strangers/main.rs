@@ -112,12 +112,19 @@ fn cases() -> Vec<Case> {
     let active = format!(
         "{X} {BIOS} {EFI} -append_partition 2 0x0c fat.img tree; sfdisk -q --activate disc.iso 2"
     );
+    let fat = "rm tree/uefi/boot.img; truncate -s 3M tree/uefi/boot.img; mkfs.fat tree/uefi/boot.img >/dev/null; mmd -i tree/uefi/boot.img ::/EFI ::/EFI/BOOT";
+    let put = |file: &str, name: &str| format!("{fat}; mcopy -i tree/uefi/boot.img {file} {name}");
+    let appended = format!(
+        "mv tree/uefi/boot.img esp.img; {X} -append_partition 2 0xef esp.img -e --interval:appended_partition_2:all:: -no-emul-boot tree"
+    );
+    let esp_grub = format!(
+        "{ESP_GRUB}; {}; mcopy -i tree/uefi/boot.img esp.cfg ::/EFI/BOOT/grub.cfg",
+        put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
+    );
     let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE} {BIOS} {EFI} tree");
     let case = |before: &str, master: &str, found: &[(Id, Severity)]| {
         (before.to_owned(), master.to_owned(), found.to_vec())
     };
-    let fat = "rm tree/uefi/boot.img; truncate -s 3M tree/uefi/boot.img; mkfs.fat tree/uefi/boot.img >/dev/null; mmd -i tree/uefi/boot.img ::/EFI ::/EFI/BOOT";
-    let put = |file: &str, name: &str| format!("{fat}; mcopy -i tree/uefi/boot.img {file} {name}");
     vec![
         case("", &whole, &[]),
         case(
@@ -227,23 +234,9 @@ fn cases() -> Vec<Case> {
         // The UUID of the volume is the time at which it was last changed.
         case(BY_UUID, &whole, &[(Id::ConfigWrongMedium, Error)]),
         case(BY_UUID, &whole.replace("-o", DATED), &[]),
-        // GRUB in the image for UEFI searches for it, and stays in its image where it finds none.
-        case(
-            &format!(
-                "{ESP_GRUB}; {}; mcopy -i tree/uefi/boot.img esp.cfg ::/EFI/BOOT/grub.cfg",
-                put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
-            ),
-            &efi,
-            &[(Id::ConfigWrongMedium, Error)],
-        ),
-        case(
-            &format!(
-                "{ESP_GRUB}; {}; mcopy -i tree/uefi/boot.img esp.cfg ::/EFI/BOOT/grub.cfg",
-                put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
-            ),
-            &efi.replace("-o", DATED),
-            &[],
-        ),
+        // GRUB in a partition for UEFI searches for it, and stays in its partition where it finds none.
+        case(&esp_grub, &appended, &[(Id::ConfigWrongMedium, Warning)]),
+        case(&esp_grub, &appended.replace("-o", DATED), &[]),
         case(
             "",
             &whole.replace("-boot-load-size 4", "-boot-load-size 2"),
