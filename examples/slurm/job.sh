@@ -1,11 +1,11 @@
 #!/bin/sh
 # The matrix on a cluster: a task of a job array for each slice.
 #
-#   sbatch --array=1-4 examples/slurm/job.sh ARCHIVE-FOLDER RESULTS-FOLDER [OPTION…]
-#   sbatch --dependency=afterany:JOB --wrap 'ARCHIVE-FOLDER/target/archive/xtask merge RESULTS-FOLDER/slice-* --out RESULTS-FOLDER/whole'
+#   sbatch --array=1-4 examples/slurm/job.sh PROGRAM RESULTS-FOLDER [OPTION…]
+#   sbatch --dependency=afterany:JOB --wrap 'PROGRAM merge RESULTS-FOLDER/slice-* --out RESULTS-FOLDER/whole'
 #
-# ARCHIVE-FOLDER is where the archive of `cargo xtask boot-matrix --archive` was unpacked, RESULTS-FOLDER where the slices leave their
-# results; all nodes see both. What chooses cells are the options of boot-matrix.
+# PROGRAM is boot-matrix, RESULTS-FOLDER where the slices leave their results; all nodes see both. What chooses cells are the options of
+# boot-matrix run. Each node keeps its checkpoints in its own cache.
 #
 # A task whose node dies is put into the queue again, and goes on where it stopped. Exit code 1, a mismatch, is a result: merge tells it.
 #SBATCH --job-name=boot-matrix
@@ -14,11 +14,12 @@
 #SBATCH --cpus-per-task=1
 set -eu
 
-archive=$1
+program=$1
 out=$2/slice-$SLURM_ARRAY_TASK_ID
 shift 2
-xtask=$archive/target/archive/xtask
+# A job has no home on some clusters.
+export XDG_CACHE_HOME="${XDG_CACHE_HOME:-${TMPDIR:-/tmp}/boot-matrix-$(id -u)}"
 if [ -e "$out/run.json" ]; then
-    exec "$xtask" boot-matrix --resume --out "$out"
+    exec "$program" run --resume --out "$out"
 fi
-exec "$xtask" boot-matrix "$@" --partition "slice:$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" --out "$out"
+exec "$program" run "$@" --partition "slice:$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" --out "$out"

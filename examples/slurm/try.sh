@@ -2,13 +2,13 @@
 # Tries job.sh on a cluster of four nodes that lives on this machine, in a folder of its own: munged, slurmctld and four slurmd. One
 # node dies in the middle of its task; the task goes on elsewhere; the slices are merged.
 #
-#   try.sh ARCHIVE-FOLDER EMPTY-FOLDER SLICES [OPTION…]
+#   try.sh PROGRAM EMPTY-FOLDER SLICES [OPTION…]
 #
 # It needs root, Slurm and munge, and touches nothing outside of the folder. The exit code is that of merge.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-archive=$1 folder=$2 slices=$3
+program=$1 folder=$2 slices=$3
 shift 3
 mkdir -p "$folder"/{munge,state,spool,results}
 folder=$(cd "$folder" && pwd)
@@ -86,7 +86,7 @@ for name in n1 n2 n3 n4; do
 done
 until_says '^4$' sh -c 'sinfo --noheader --Node --states idle | wc -l'
 
-job=$(sbatch --parsable --array="1-$slices" --output "$folder/task-%a.log" "$here/job.sh" "$archive" "$folder/results" "$@")
+job=$(sbatch --parsable --array="1-$slices" --output "$folder/task-%a.log" "$here/job.sh" "$program" "$folder/results" "$@")
 echo "job $job: $slices tasks"
 
 # The node of the last task dies as soon as that has a result: its daemon, what watches the task, and the task.
@@ -117,4 +117,4 @@ started+=($!)
 
 until_says '^0$' sh -c "squeue --noheader --jobs $job | wc -l"
 echo "task $slices went on: $(grep 'are run now' "$folder/task-$slices.log")"
-"$archive/target/archive/xtask" merge "$folder"/results/slice-* --out "$folder/whole"
+"$program" merge "$folder"/results/slice-* --out "$folder/whole"

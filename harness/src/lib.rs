@@ -3,27 +3,35 @@
 //! A test of another project that an ISO boots under UEFI from a SATA drive, and comes to its prompt:
 //!
 //! ```
-//! use harness::{
-//!     attachment::Attachment, case::{Case, Success}, firmware::FirmwareId, outcome::OutcomeKind,
-//!     platform::Platform, run::run,
+//! use boot_matrix_harness::{
+//!     attachment::Attachment, case::{Case, Success}, expect::machine_or_skip, firmware::FirmwareId,
 //! };
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let (folder, iso, prompt) = (folder.path(), folder.path().join("disc.iso"), "end=ok");
 //! # images::reference::master("a/-/bios+efi/-/reference", None, &"bios+efi".parse()?, None)?.write_to(folder)?;
-//! let machine = Platform::of_host(FirmwareId::Ovmf, Attachment::Ahci)?;
-//! let seen = run(&Case {
-//!     success: Success::Text(prompt.parse()?),    // a regular expression, such as "login:"
-//!     ..Case::new(iso, machine, folder.join("evidence"))
-//! })?;
-//! assert_eq!(seen.outcome.kind, OutcomeKind::Booted, "{}", seen.outcome.detail);
+//! // Where there is no QEMU, standard error says so.
+//! if let Some(machine) = machine_or_skip(FirmwareId::Ovmf, Attachment::Ahci) {
+//!     let seen = Case {
+//!         success: Success::Text(prompt.parse()?),    // a regular expression, such as "login:"
+//!         ..Case::new(iso, machine, folder.join("evidence"))
+//!     }
+//!     .expect_booted();
+//!     assert!(seen.serial.contains(prompt));
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The folder `evidence` then has the serial line, the sectors that were read, the screen of what did not boot, and a script
-//! that boots it again. Without `success`, a disc has booted when the probe on it says so; [`images::reference`] masters such discs.
-//! A boot that has not succeeded is no error: [`Outcome`](outcome::Outcome) says what happened instead, and an
-//! [`Infra`](run::Infra) that nothing can be said, because QEMU or the host failed.
+//! Where it does not start, the test fails with what happened, what was read and what is wrong on the disc. The folder `evidence` then has the serial
+//! line, the sectors that were read, the screen of what did not boot, and a script that boots it again. Without `success`, a disc has booted when the
+//! probe on it says so; [`images::reference`] masters such discs. [`run`](run::run) judges nothing: it answers with what was seen.
+//!
+//! | to | |
+//! |---|---|
+//! | say what boots on what | [`case`], [`platform`], [`attachment`], [`firmware`], [`dialogue`] |
+//! | boot it | [`expect`], [`run`], [`checkpoint`], [`listen`] |
+//! | read what was seen | [`observation`], [`outcome`], [`guest`], [`diagnosis`] |
+//! | master discs with a tool | [`master`] |
 
 pub mod accelerator;
 mod ask;
@@ -37,6 +45,7 @@ pub mod diagnosis;
 pub mod dialogue;
 pub mod distil;
 pub mod evidence;
+pub mod expect;
 pub mod firmware;
 pub mod guest;
 mod layout;

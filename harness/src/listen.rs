@@ -211,6 +211,8 @@ impl Heard {
             reads_known: false,
             start: Start::Cold,
             duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            serial: String::from_utf8_lossy(self.serial.bytes()).into_owned(),
+            screen: None,
         })
     }
 }

@@ -60,6 +60,12 @@ pub struct Observation {
     pub start: Start,
     /// From QEMU's start to the decision, in milliseconds.
     pub duration_ms: u64,
+    /// What came over the serial line, without what only moves the cursor. In the evidence folder it is a file of its own.
+    #[serde(skip)]
+    pub serial: String,
+    /// The machine's text screen at the end, where it was looked at: not of a disc whose probe says all there is to see.
+    #[serde(skip)]
+    pub screen: Option<String>,
 }
 
 /// One read from the disc.

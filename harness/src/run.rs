@@ -291,9 +291,12 @@ fn observe(
         watched => watched.map_err(in_context)?,
     };
     // Our own probe says on the serial line what there is to see.
-    if outcome.kind != OutcomeKind::Booted || case.manifest.is_none() {
-        inspect(&mut machine, folder)?;
-    }
+    let is_looked_at = outcome.kind != OutcomeKind::Booted || case.manifest.is_none();
+    let screen = match is_looked_at {
+        true => Some(inspect(&mut machine, folder)?),
+        false => None,
+    };
+    let serial = watch.serial_text().to_owned();
     drop(machine);
 
     let is_booted = outcome.kind == OutcomeKind::Booted;
@@ -314,6 +317,8 @@ fn observe(
         reads_known,
         start,
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        serial,
+        screen,
     })
 }
 
@@ -391,8 +396,8 @@ fn ended(status: ExitStatus) -> String {
     status.to_string()
 }
 
-/// What a machine that did not boot looks like.
-fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<(), Infra> {
+/// What a machine that did not boot looks like. Its text screen.
+fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<String, Infra> {
     let or_words = |result: Result<String, CommandError>| match result {
         Ok(text) => text,
         Err(error) => format!("not known: {error}\n"),
@@ -407,7 +412,7 @@ fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<(), Infra> 
     {
         folder.write(SCREENSHOT, &png)?;
     }
-    Ok(())
+    Ok(text)
 }
 
 /// What the probe reported. Of a probe that came to no end a damaged report is none.

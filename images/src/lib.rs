@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use std::{io::Read, process::{Command, Stdio}};
-//! use images::{probe::protocol::Transcript, reference::master};
+//! use boot_matrix_images::{probe::protocol::Transcript, reference::master};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
@@ -32,6 +32,8 @@
 
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+pub mod any_bytes;
 pub mod boot;
 pub mod boot_configuration;
 pub mod boot_image;

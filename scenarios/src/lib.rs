@@ -26,6 +26,7 @@ pub mod master;
 pub mod matrix;
 pub mod merge;
 pub mod merged;
+pub mod program;
 pub mod read_error;
 pub mod record;
 pub mod report;

@@ -69,6 +69,12 @@ impl Folder {
         workspace.join("scenarios").join("masters")
     }
 
+    /// The scenarios of a gate for a mastering tool, which this repository ships.
+    #[must_use]
+    pub fn shipped_gate(workspace: &Path) -> Self {
+        Self::own(workspace.join("scenarios").join("gate"))
+    }
+
     /// The folder with the layouts of live discs that this repository ships.
     #[must_use]
     pub fn shipped_live(workspace: &Path) -> PathBuf {

@@ -5,6 +5,8 @@
     reason = "a test that cannot go on fails, and that is said by its panic"
 )]
 
+extern crate boot_matrix_scenarios as scenarios;
+
 use std::{fs, path::Path, time::SystemTime};
 
 use harness::live::{Layout, Stock};

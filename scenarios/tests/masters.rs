@@ -5,6 +5,8 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+extern crate boot_matrix_scenarios as scenarios;
+
 use std::{fs, sync::Arc};
 
 use scenarios::{

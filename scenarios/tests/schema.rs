@@ -1,5 +1,7 @@
 //! The JSON Schema of scenario files: as kept in the repository, as the code has it, and as the shipped files are.
 
+extern crate boot_matrix_scenarios as scenarios;
+
 #[path = "../../xtask/tests/common/schema.rs"]
 mod schema;
 

@@ -16,13 +16,13 @@ use scenarios::{
     snapshots,
 };
 
+use crate::Check;
+use crate::repository::workspace;
 use crate::{
-    cli::Check,
-    place::{cargo, workspace},
     steps::{self, Step},
-    stop::Stop,
     supply, tables,
 };
+use cli::{place::cargo, remark, setup::package::on_path, stop::Stop};
 
 /// Runs the verb.
 pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
@@ -68,6 +68,8 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
             .env("RUSTDOCFLAGS", "-D warnings"),
         ),
         Step::run("dependencies", dependencies),
+        Step::run("packages for the registry", packages),
+        Step::run("workflows", workflows),
         Step::run("schema", schema),
         Step::run("reproducible discs", reproducible_discs),
         Step::run("golden discs", kept_golden_discs),
@@ -83,6 +85,61 @@ fn in_workspace(arguments: &[&str]) -> std::process::Command {
     let mut command = cargo();
     command.current_dir(workspace()).args(arguments);
     command
+}
+
+/// What the program needs, the last one first: each package as the registry would have it, with the others in the place of those that are not there yet.
+const PACKAGES: [(&str, &str); 5] = [
+    ("boot-matrix-images", "images"),
+    ("boot-matrix-harness", "harness"),
+    ("boot-matrix-scenarios", "scenarios"),
+    ("boot-matrix-cli", "cli/verbs"),
+    ("boot-matrix", "cli"),
+];
+
+/// A package that cannot be made, or lacks what the registry asks for.
+fn packages() -> Result<(), (u8, String)> {
+    for (name, _) in PACKAGES {
+        let mut package = in_workspace(&[
+            "package",
+            "--offline",
+            "--no-verify",
+            "--allow-dirty",
+            "--quiet",
+        ]);
+        package.args(["--package", name]);
+        for (other, folder) in PACKAGES {
+            let folder = workspace().join(folder);
+            package.arg("--config");
+            package.arg(format!("patch.crates-io.{other}.path={folder:?}"));
+        }
+        let output = package.output().map_err(|error| (3, error.to_string()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() || said.contains("manifest has no description") {
+            return Err((1, format!("{name}: {said}")));
+        }
+    }
+    Ok(())
+}
+
+/// What zizmor says of the action and of the workflows that are there to copy, where it is installed (`pip install zizmor`).
+fn workflows() -> Result<(), (u8, String)> {
+    if !on_path("zizmor") {
+        remark!("  not looked at by zizmor, which is not installed");
+        return Ok(());
+    }
+    let mut zizmor = std::process::Command::new("zizmor");
+    zizmor.current_dir(workspace()).args([
+        "--offline",
+        "--quiet",
+        "action.yml",
+        "examples/gate.yml",
+        "examples/matrix.yml",
+    ]);
+    let output = zizmor.output().map_err(|error| (3, error.to_string()))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err((1, String::from_utf8_lossy(&output.stdout).into_owned())),
+    }
 }
 
 /// The schemas that are kept, by the names of their files.

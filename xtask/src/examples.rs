@@ -1,292 +1,13 @@
-//! What the help of each verb ends with: what can be typed, and what it is for. A test parses all of it.
+//! What the help of the verbs ends with that only this repository has. A test parses all examples.
 
-use clap::builder::StyledStr;
-
-use crate::terminal::{FAINT, HEAD, TYPED, WIDTH};
-
-/// Commands, and what each is for.
-pub(crate) struct Examples(&'static [(&'static str, &'static str)]);
-
-/// How far the commands stand to the right.
-const INDENT: usize = 2;
-
-impl Examples {
-    /// The end of a verb's help: what a command is for stands beside it, or below it where there is no room.
-    pub(crate) fn help(&self) -> StyledStr {
-        let Self(examples) = self;
-        let longest = examples.iter().map(|(_, purpose)| purpose.len()).max();
-        let room = WIDTH.saturating_sub(2 * INDENT + longest.unwrap_or(0));
-        let short = examples.iter().filter(|(command, _)| command.len() <= room);
-        let width = short.map(|(command, _)| command.len()).max().unwrap_or(0);
-        let mut text = format!("{HEAD}Examples:{HEAD:#}");
-        for (command, purpose) in *examples {
-            text += &format!("\n{:INDENT$}{TYPED}{command}{TYPED:#}", "");
-            let gap = if command.len() <= width {
-                " ".repeat(width - command.len() + INDENT)
-            } else {
-                format!("\n{:1$}", "", 3 * INDENT)
-            };
-            text += &format!("{gap}{FAINT}{purpose}{FAINT:#}");
-        }
-        text.into()
-    }
-}
-
-pub(crate) const ALL: Examples = Examples(&[
-    ("cargo xtask doctor", "what is missing on this machine"),
-    (
-        "cargo xtask boot-matrix",
-        "all discs, against the snapshots",
-    ),
-    ("cargo xtask inspect disc.iso", "what is wrong with a disc"),
-    ("cargo xtask repro disc.iso", "and why it does not boot"),
-]);
-
-pub(crate) const BOOT_MATRIX: Examples = Examples(&[
-    (
-        "cargo xtask boot-matrix",
-        "all discs, against the snapshots",
-    ),
-    (
-        "cargo xtask boot-matrix quarter --firmware seabios",
-        "some of them",
-    ),
-    (
-        "cargo xtask boot-matrix --rerun failed",
-        "what failed, again",
-    ),
-    (
-        "cargo xtask boot-matrix --rerun failed --verbose",
-        "with whole reasons",
-    ),
-    (
-        "cargo xtask boot-matrix --resume",
-        "what was stopped, from there on",
-    ),
-    (
-        "cargo xtask boot-matrix --partition slice:1/4 --out slice-1",
-        "a quarter, on one of four machines",
-    ),
-    (
-        "cargo xtask boot-matrix --archive boot-matrix.tar.zst",
-        "for machines without the source and without a compiler",
-    ),
-    (
-        "cargo xtask boot-matrix --rerun failed --review",
-        "and look at what differs, to accept it or not",
-    ),
-    (
-        "cargo xtask boot-matrix --master tool.toml --baseline DIR --accept",
-        "what a tool's discs do, written down",
-    ),
-    (
-        "cargo xtask boot-matrix --master tool.toml --baseline DIR",
-        "and whether they still do it",
-    ),
-    (
-        "cargo xtask boot-matrix --master tool.toml --twice",
-        "whether the tool makes the same bytes a second time",
-    ),
-    (
-        "cargo xtask boot-matrix --master genisoimage --against xorriso",
-        "two tools, cell by cell",
-    ),
-    (
-        "cargo xtask boot-matrix --against before/results.json",
-        "two runs, cell by cell",
-    ),
-    (
-        "cargo xtask boot-matrix --iso debian.iso --expect 'Installer menu'",
-        "an ISO that exists",
-    ),
-    (
-        "cargo xtask boot-matrix --iso debian.iso --editor editor.toml",
-        "the same before and after an edit",
-    ),
-]);
-
-pub(crate) const REPRO: Examples = Examples(&[
-    (
-        "cargo xtask repro customer.iso",
-        "what each firmware does with it, and why",
-    ),
-    (
-        "cargo xtask repro customer.iso --firmware ovmf --attach usb-disk",
-        "as a USB stick in a UEFI machine",
-    ),
-    (
-        "cargo xtask repro customer.iso --firmware ovmf-secure-boot",
-        "with Secure Boot on",
-    ),
-    (
-        "cargo xtask repro customer.iso --expect 'login:' --timeout 120",
-        "whether it comes to a login",
-    ),
-    (
-        "cargo xtask repro customer.iso --fix starts.iso",
-        "a copy that starts, with the proof",
-    ),
-    (
-        "cargo xtask repro customer.iso --distil small.iso",
-        "the few sectors that fail in the same way",
-    ),
-    (
-        "cargo xtask repro customer.iso --promote ticket-4711",
-        "and from then on a regression test",
-    ),
-]);
-
-pub(crate) const INSPECT: Examples = Examples(&[
-    (
-        "cargo xtask inspect disc.iso",
-        "what is on it and what is wrong",
-    ),
-    ("cargo xtask inspect /dev/sr0", "the disc in a drive"),
-    (
-        "cargo xtask inspect disc.iso --medium cd-80",
-        "and what passes a quarter of a CD",
-    ),
-    (
-        "cargo xtask inspect disc.iso --boot-image disk.img",
-        "whether the image arrived as it was",
-    ),
-    (
-        "cargo xtask inspect disc.iso --compare edited.iso",
-        "what an edit did to booting",
-    ),
-    (
-        "cargo xtask inspect disc.iso --format sarif",
-        "for tools that show findings",
-    ),
-]);
-
-pub(crate) const IMAGE: Examples = Examples(&[
-    (
-        "cargo xtask image mine/cd-80/hard-disk/quarter-1s/reference --out disc.iso",
-        "a hard disk one sector short of a quarter of a CD",
-    ),
-    (
-        "cargo xtask image mine/-/efi/-/reference --defect count-unit --out disc.iso",
-        "a disc with one thing wrong",
-    ),
-]);
-
-pub(crate) const CONFORMANCE: Examples = Examples(&[
-    (
-        "cargo xtask conformance tool.toml --bytes-only",
-        "in seconds, without QEMU",
-    ),
-    (
-        "cargo xtask conformance genisoimage --badge genisoimage.svg",
-        "and booted, with a picture of the score",
-    ),
-]);
-
-pub(crate) const MERGE: Examples = Examples(&[
-    (
-        "cargo xtask merge slice-1 slice-2 --out whole",
-        "two slices, as one run",
-    ),
-    (
-        "cargo xtask merge slice-1 slice-2 slice-2-again --out whole",
-        "one of which died and was run again",
-    ),
-]);
-
-pub(crate) const REPORT: Examples = Examples(&[
-    (
-        "cargo xtask report --open",
-        "the last run's page, in the browser",
-    ),
-    (
-        "cargo xtask report artifact",
-        "that of a run that was brought here",
-    ),
-]);
-
-pub(crate) const LISTEN: Examples = Examples(&[
-    (
-        "cargo xtask listen --port /dev/ttyUSB0",
-        "what a real machine's probe says",
-    ),
-    (
-        "cargo xtask listen --port /dev/ttyUSB0 --manifest disc.iso.json",
-        "held against what the disc holds",
-    ),
-    (
-        "cargo xtask listen --port /dev/ttyUSB0 --cell mine/-/none/-/reference/seabios/ide",
-        "held against what the scenario declares",
-    ),
-]);
-
-pub(crate) const FIRMWARE: Examples = Examples(&[
-    ("cargo xtask firmware list", "which builds there are"),
-    ("cargo xtask firmware fetch", "those of other releases"),
-]);
-
-pub(crate) const FIRMWARE_LIST: Examples = Examples(&[
-    ("cargo xtask firmware list", "for people"),
-    ("cargo xtask firmware list --format json", "for programs"),
-]);
-
-pub(crate) const FIRMWARE_FETCH: Examples = Examples(&[
-    (
-        "cargo xtask firmware fetch",
-        "what this system's package manager knows",
-    ),
-    ("cargo xtask firmware fetch --qemu", "and a newer QEMU"),
-]);
-
-pub(crate) const FIRMWARE_ADD: Examples = Examples(&[
-    (
-        "cargo xtask firmware add bios.bin",
-        "a SeaBIOS, which says its version",
-    ),
-    (
-        "cargo xtask firmware add OVMF_CODE.fd --variables OVMF_VARS.fd --as ovmf@mine",
-        "an OVMF, which does not",
-    ),
-]);
-
-pub(crate) const FIRMWARE_REMOVE: Examples = Examples(&[(
-    "cargo xtask firmware remove ovmf@mine",
-    "the build of that name",
-)]);
-
-pub(crate) const CHECKPOINTS: Examples = Examples(&[
-    ("cargo xtask checkpoints list", "what is saved, and of what"),
-    ("cargo xtask checkpoints clear", "start afresh"),
-]);
-
-pub(crate) const DOCTOR: Examples = Examples(&[
-    (
-        "cargo xtask doctor",
-        "what is missing, and how it comes here",
-    ),
-    (
-        "cargo xtask doctor --qemu /opt/qemu/bin/qemu-system-x86_64",
-        "with another QEMU",
-    ),
-]);
-
-pub(crate) const COMPLETIONS: Examples = Examples(&[
-    (
-        "cargo xtask completions bash > ~/.cargo-xtask.bash",
-        "then source it in ~/.bashrc, behind cargo's own completion",
-    ),
-    (
-        "cargo xtask completions zsh > ~/.zfunc/_cargo-xtask",
-        "a folder of $fpath; cargo's own completion calls it",
-    ),
-    (
-        "cargo xtask completions fish > ~/.config/fish/conf.d/cargo-xtask.fish",
-        "read at the next start",
-    ),
-]);
+use cli::examples::Examples;
 
 pub(crate) const TEST: Examples = Examples(&[
     ("cargo xtask test", "everything, as in CI"),
-    ("cargo xtask test --yes", "and what is missing is installed"),
+    (
+        "cargo xtask test --install",
+        "and what is missing is installed",
+    ),
 ]);
 
 pub(crate) const CHECK: Examples = Examples(&[
@@ -395,6 +116,17 @@ pub(crate) const TRUST_MUTANTS: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const TRUST_HOSTS: Examples = Examples(&[
+    (
+        "cargo xtask trust hosts --release trixie",
+        "the two commands and the program on Debian 13",
+    ),
+    (
+        "cargo xtask trust hosts --tests --keep",
+        "with all tests, on Debian 12 and 13, and the figures in docs/trust.md",
+    ),
+]);
+
 pub(crate) const TRUST_SUPPLY: Examples = Examples(&[
     ("cargo xtask trust supply", "licences, sources, unsafe code"),
     (
@@ -420,9 +152,11 @@ pub(crate) const TRUST_DIFFERENTIAL: Examples = Examples(&[
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory, Parser};
+    use clap::Command;
 
-    use crate::cli::Cli;
+    use cli::program;
+
+    use crate::{Here, NAME};
 
     /// The help of a verb and of the verbs below it, by name.
     fn helps(command: &mut Command) -> Vec<(String, String)> {
@@ -440,10 +174,12 @@ mod tests {
 
     #[test]
     fn each_help_has_examples_and_each_of_them_parses() {
-        for (verb, help) in helps(&mut Cli::command()) {
+        for (verb, help) in helps(&mut program::command::<Here>(NAME)) {
             let examples = help.split_once("Examples:\n").map(|(_, examples)| examples);
             let examples = examples.unwrap_or_else(|| {
-                panic!("the help of {verb} has no examples: xtask/src/examples.rs")
+                panic!(
+                    "the help of {verb} has no examples: cli/verbs/src/examples.rs, xtask/src/examples.rs"
+                )
             });
             let commands = examples.lines().map(str::trim_start);
             let commands: Vec<&str> = commands
@@ -457,7 +193,7 @@ mod tests {
                     .split_once(" > ")
                     .map_or(command, |(command, _)| command);
                 let words = shell_words::split(command).unwrap();
-                let parsed = Cli::try_parse_from(&words[1..]);
+                let parsed = program::command::<Here>(NAME).try_get_matches_from(&words[1..]);
                 assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
             }
         }

@@ -6,37 +6,46 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use regex::Regex;
 
-use crate::{cli::Cli, place::workspace};
+use cli::program;
+
+use crate::{Here, NAME, repository::workspace};
 
 /// Whose messages the files below a folder of the workspace are: all of these verbs print them. The first that fits counts.
 const PRINTED_BY: &[(&str, &[&str])] = &[
-    ("xtask/src/repro/", &["repro"]),
-    ("xtask/src/iso.rs", &["repro", "boot-matrix"]),
-    ("xtask/src/setup/", &["repro", "boot-matrix"]),
-    ("xtask/src/boot_matrix/builds.rs", &["repro", "boot-matrix"]),
+    ("cli/verbs/src/repro/", &["repro"]),
+    ("cli/verbs/src/iso.rs", &["repro", "boot-matrix"]),
+    ("cli/verbs/src/setup/", &["repro", "boot-matrix"]),
     (
-        "xtask/src/boot_matrix/checkpoints.rs",
+        "cli/verbs/src/boot_matrix/builds.rs",
         &["repro", "boot-matrix"],
     ),
-    ("xtask/src/boot_matrix/", &["boot-matrix"]),
-    ("xtask/src/inspect/", &["inspect"]),
-    ("xtask/src/image.rs", &["image"]),
-    ("xtask/src/conformance.rs", &["conformance"]),
-    ("xtask/src/merge.rs", &["merge"]),
-    ("xtask/src/listen.rs", &["listen"]),
+    (
+        "cli/verbs/src/boot_matrix/checkpoints.rs",
+        &["repro", "boot-matrix"],
+    ),
+    ("cli/verbs/src/boot_matrix/", &["boot-matrix"]),
+    ("cli/verbs/src/inspect/", &["inspect"]),
+    ("cli/verbs/src/image.rs", &["image"]),
+    ("cli/verbs/src/conformance.rs", &["conformance"]),
+    ("cli/verbs/src/merge.rs", &["merge"]),
+    ("cli/verbs/src/listen.rs", &["listen"]),
     ("scenarios/src/selection.rs", &["repro", "boot-matrix"]),
 ];
 
 /// File, verb and option, where a message is right although the verb has no such option.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     // Of other programs.
-    ("xtask/src/image.rs", "image", "sparse"),
-    ("xtask/src/boot_matrix/review.rs", "boot-matrix", "locked"),
+    ("cli/verbs/src/image.rs", "image", "sparse"),
+    (
+        "cli/verbs/src/boot_matrix/review.rs",
+        "boot-matrix",
+        "locked",
+    ),
     // Only about masters and filters, which repro does not have.
-    ("xtask/src/setup/need.rs", "repro", "master"),
+    ("cli/verbs/src/setup/need.rs", "repro", "master"),
     ("scenarios/src/selection.rs", "repro", "set"),
 ];
 
@@ -49,7 +58,7 @@ fn options_of(verb: &str) -> BTreeSet<String> {
             add(below, options);
         }
     }
-    let all = Cli::command();
+    let all = program::command::<Here>(NAME);
     let mut options = BTreeSet::from(["help".to_owned()]);
     let command = all.find_subcommand(verb);
     add(
@@ -90,12 +99,12 @@ fn sentences(source: &str) -> Vec<String> {
 fn an_option_that_a_message_names_is_one_of_its_verb() {
     let option = Regex::new(r"(?:^|[^\w-])--([a-z][a-z-]*)").expect("a pattern");
     let command = Regex::new(r"cargo xtask ([a-z][a-z-]+)|(boot-matrix) $").expect("a pattern");
-    let verbs: BTreeSet<String> = Cli::command()
+    let verbs: BTreeSet<String> = program::command::<Here>(NAME)
         .get_subcommands()
         .map(|verb| verb.get_name().to_owned())
         .collect();
     let mut files = Vec::new();
-    for folder in ["xtask/src", "scenarios/src"] {
+    for folder in ["cli/verbs/src", "scenarios/src"] {
         sources(&workspace().join(folder), &mut files);
     }
     let (mut wrong, mut named) = (Vec::new(), 0);

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{cli::Format, signals::Signals, stop::HOST};
+use cli::{options::Format, remark, signals::Signals, stop::HOST};
 
 /// How one step ended.
 pub(crate) struct Step {
@@ -68,7 +68,7 @@ fn ended(status: io::Result<ExitStatus>) -> Result<(), (u8, String)> {
 
 /// Prints how every step ended, and answers with the gravest exit code.
 pub(crate) fn summary(schema: &str, steps: &[Step], format: Format) -> io::Result<u8> {
-    let mut out = crate::terminal::answer();
+    let mut out = cli::terminal::answer();
     match format {
         Format::Json => {
             let steps: Vec<_> = steps

@@ -9,7 +9,8 @@ use std::{
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use crate::place::{cargo, workspace};
+use crate::repository::workspace;
+use cli::place::cargo;
 
 /// The one registry. Cargo names it by this address, wherever it fetches from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";

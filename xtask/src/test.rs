@@ -15,13 +15,15 @@ use scenarios::{
     words::{Master, Set},
 };
 
-use crate::{
+use crate::Test;
+use crate::repository::{target, workspace};
+use crate::steps::{self, Step};
+use cli::{
     boot_matrix,
-    cli::{BootMatrix, Sets, Test, Tooling},
-    place::{self, cargo, nextest_profile, target, workspace},
-    setup,
+    options::{BootMatrix, Sets, Tooling},
+    place::{self, cargo, nextest_profile},
+    remark, setup,
     signals::Signals,
-    steps::{self, Step},
     stop::Stop,
 };
 

@@ -53,6 +53,38 @@ fn a_failure_is_told_in_its_own_words_not_in_those_that_follow() {
     assert!(standing.decides, "{standing:?}");
 }
 
+/// As GRUB 2.06 of Debian 12 prints it where its configuration says `linuxefi`.
+#[test]
+fn the_errors_of_an_entry_are_told_with_its_failure() {
+    let screen = |one: &str, other: &str| {
+        format!(
+            "  Booting `Customer Live'\n\nLoading kernel ...\n{one}\nLoading initrd ...\n{other}\n\n\
+             Press any key to continue...\n\n  Failed to boot both default and fallback entries.\n\n\
+             Press any key to continue..."
+        )
+    };
+    let said = |screen: &str| {
+        let standing = after(&[screen], 1).expect("known");
+        assert_eq!(standing.guest.state, GuestState::GaveUp);
+        standing.guest
+    };
+    let one = "error: can't find command `linuxefi'.";
+    let guest = said(&screen(one, "error: can't find command `initrdefi'."));
+    assert!(guest.said.starts_with(one), "{guest:?}");
+    assert!(guest.means.contains("does not have"), "{guest:?}");
+    // Errors that nobody knows are told as they are, and a file that is missing by its own words.
+    let (one, other) = ("error: first.", "error: second.");
+    let guest = said(&screen(one, other));
+    let last = "Failed to boot both default and fallback entries.";
+    assert_eq!(guest.said, format!("{one}\n{other}\n{last}"));
+    let missing = "error: file `/live/vmlinuz' not found.";
+    let guest = said(&screen(
+        missing,
+        "error: you need to load the kernel first.",
+    ));
+    assert!(guest.said.starts_with(missing), "{guest:?}");
+}
+
 #[test]
 fn a_prompt_after_a_failure_is_told_with_the_failure() {
     let initramfs = format!(

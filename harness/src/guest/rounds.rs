@@ -11,6 +11,8 @@ use crate::observation::DiscRead;
 const OFTEN: usize = 10;
 /// Fewer different reads are those of a program that polls a drive.
 const FEWEST: usize = 3;
+/// Read so often, a single one is no poll either: boot code that loads itself reads its sector a thousand times a second.
+const WITHOUT_END: usize = 5_000;
 /// So long nothing new must have been read.
 const LONG: Duration = Duration::from_secs(10);
 /// So many different reads are remembered. What reads more does not go round in a circle.
@@ -42,8 +44,10 @@ impl Rounds {
     /// Since when it has read the same again and again; nothing when it has not.
     pub(super) fn since(&self, now: Duration) -> Option<Duration> {
         let often = self.again.values().filter(|&&count| count >= OFTEN).count();
+        let is_endless = self.again.values().any(|&count| count >= WITHOUT_END);
+        let is_round = often >= FEWEST || is_endless;
         let long = now.saturating_sub(self.since) >= LONG;
-        (long && often >= FEWEST && self.known.len() < MOST).then_some(self.since)
+        (long && is_round && self.known.len() < MOST).then_some(self.since)
     }
 }
 
@@ -71,6 +75,7 @@ mod tests {
         assert_eq!(rounds(&[20, 31, 32], 12).since(LONG / 2), None);
         assert_eq!(rounds(&[20, 31, 32], 4).since(now), None);
         assert_eq!(rounds(&[16], 100).since(now), None);
+        assert_eq!(rounds(&[0], 5_001).since(now), Some(Duration::ZERO));
         let mut fresh = rounds(&[20, 31, 32], 12);
         fresh.read(
             &[DiscRead {

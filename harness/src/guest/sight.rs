@@ -270,7 +270,7 @@ fn says(vocabulary: &Vocabulary, text: &str, sightings: &[Sighting]) -> Says {
         state,
         stage: sighting.stage,
         program: Arc::clone(&known.program),
-        said: reason.unwrap_or_else(|| whole_lines(text, &place)),
+        said: reason.unwrap_or_else(|| with_lines_above(text, &place, known.above.as_deref())),
         explained,
         hold,
         means: known.means.clone(),
@@ -300,6 +300,9 @@ const MOST_LINES: usize = 4;
 
 /// So many lines apart, two sentences are of different failures.
 const FAR: usize = 5;
+
+/// So many lines above a sentence may say why.
+const ABOVE: usize = 8;
 
 fn program_of<'v>(vocabulary: &'v Vocabulary, sighting: &Sighting) -> Option<&'v str> {
     let known = vocabulary.known.get(sighting.known)?;
@@ -345,6 +348,19 @@ fn whole_lines(text: &str, place: &Range<usize>) -> String {
     let lines = text.get(lines_of(text, place)).unwrap_or_default().lines();
     let lines = lines.map(str::trim).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The same, and of the lines close above it those that begin with a word.
+fn with_lines_above(text: &str, place: &Range<usize>, word: Option<&str>) -> String {
+    let whole = whole_lines(text, place);
+    let Some(word) = word else { return whole };
+    let above = text.get(..lines_of(text, place).start).unwrap_or_default();
+    let lines = above.lines().rev().map(str::trim);
+    let close = lines.filter(|line| !line.is_empty()).take(ABOVE);
+    let mut said: Vec<&str> = close.filter(|line| line.starts_with(word)).collect();
+    said.reverse();
+    said.push(&whole);
+    said.join("\n")
 }
 
 /// The whole lines in which a place lies.

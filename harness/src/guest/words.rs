@@ -84,6 +84,8 @@ pub(super) struct Known {
     /// Seen again and again, it is a guest that retries.
     pub(super) repeats: bool,
     pub(super) short_of: Option<Need>,
+    /// How lines begin that stand above it and say why.
+    pub(super) above: Option<String>,
     /// The stage without which it means nothing.
     pub(super) after: GuestStage,
     pub(super) means: String,
@@ -188,6 +190,9 @@ struct WordsDecl {
     /// What the machine lacks; with `state = "needs"`, and only there.
     #[serde(default)]
     short_of: Option<Need>,
+    /// How lines begin that may stand a few lines above and say why; they are reported with these words.
+    #[serde(default)]
+    above: Option<String>,
     /// The stage that must be reached before they mean anything.
     #[serde(default)]
     after: GuestStage,
@@ -329,6 +334,7 @@ fn read(path: &Path, text: &str, checks: Checks) -> Result<Vec<Known>, Vocabular
             waits: decl.waits_ms.map(Duration::from_millis),
             repeats: decl.repeats,
             short_of: decl.short_of,
+            above: decl.above,
             after: decl.after,
             means: decl.means,
             findings: decl.findings,

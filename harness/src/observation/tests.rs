@@ -360,6 +360,8 @@ pub(crate) fn observation() -> Observation {
         }],
         start: Start::Cold,
         duration_ms: 3_141,
+        serial: String::new(),
+        screen: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Real machines: discs booted, watched and judged on the host's QEMU.
 
+extern crate boot_matrix_harness as harness;
+
 mod boots;
 mod checkpoints;
 mod common;

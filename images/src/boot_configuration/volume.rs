@@ -197,6 +197,24 @@ impl<'w, 'd> Volumes<'w, 'd> {
         labels
     }
 
+    /// The UUIDs of the tree: the time at which it was last changed, and where that is not set, at which it was made (libblkid, `iso9660.c`).
+    pub(crate) fn uuids(&mut self) -> Vec<String> {
+        let set = DescriptorSet::read(self.disc, Lba::default());
+        let Some((lba, _)) = set.primary else {
+            return Vec::new();
+        };
+        // ECMA-119 §8.4.26 and §8.4.27.
+        let mut at = |byte: u64| {
+            let digits = self
+                .disc
+                .array::<16>(lba.byte_offset().saturating_add(byte));
+            digits.and_then(|digits| uuid(&digits))
+        };
+        let mut times: Vec<String> = [at(830), at(813)].into_iter().flatten().collect();
+        times.dedup();
+        times
+    }
+
     /// Whether the tree has this label.
     pub(super) fn has_label(&self, label: &str) -> bool {
         self.labels.iter().any(|it| it == label)

@@ -2,10 +2,10 @@
 
 use super::{
     Room, gravest,
-    recipe::{commands, genisoimage, xorriso},
+    recipe::{When, commands, genisoimage, xorriso},
 };
 use crate::{
-    boot_configuration::{BootConfigurations, Loader, SearchBy},
+    boot_configuration::{BootConfigurations, Configuration, FileSystem, Loader, Search, SearchBy},
     bytes::padded,
     change::Writes,
     finding::{Finding, FindingId, Place, Severity},
@@ -33,9 +33,16 @@ pub(super) const ROOM: Room = Room {
             Tool::Xorriso,
             "xorriso -indev disc.iso -outdev new.iso -boot_image any replay -volid {label} -commit",
             "-volid",
-        ),
-        xorriso("-V"),
-        genisoimage("-V"),
+        )
+        .when(When::Label),
+        xorriso("-V").when(When::Label),
+        genisoimage("-V").when(When::Label),
+        commands(
+            Tool::Xorriso,
+            "xorriso -indev disc.iso -outdev new.iso -boot_image any replay -volume_date uuid {uuid} -changes_pending yes -commit",
+            "-volume_date",
+        )
+        .when(When::Uuid),
     ],
     replaces: &[],
     describes: false,
@@ -43,51 +50,51 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
+const GIVE_THE_UUID: &str = "Write the image to the stick or disc unchanged; else give the volume the UUID that is looked for, which is the time of its last change, or write the disc's own into the configuration.";
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let labels = reading.labels();
+    let uuids = reading.volume_uuids();
     let mut findings = Vec::new();
     let configurations = reading.configurations();
-    // Red Hat's GRUB hands a label's `\x20` on to the kernel, which reads a space; others drop the backslash. Which one it is does not stand in the
-    // configuration, so a label is right that is right for one of them.
-    let is_there = |loader: Loader, wanted: &String| {
-        let dropped = || {
-            labels
-                .iter()
-                .any(|label| label.replace(' ', "x20") == *wanted)
-        };
-        labels.contains(wanted) || (loader == Loader::Grub && dropped())
-    };
-    let label = only_label(&configurations).filter(|label| !labels.contains(label));
+    let lines = command_lines(reading);
+    let label = only_label(&configurations, &lines).filter(|label| !labels.contains(label));
     let relabelled = label.and_then(|label| relabelled(reading, &label));
     let relabelled = relabelled.unwrap_or_default();
+    let uuid = only_uuid(&configurations, &lines).filter(|uuid| !uuids.contains(uuid));
+    let redated = uuid.and_then(|uuid| redated(reading, &uuid));
+    let redated = redated.unwrap_or_default();
+    for line in &lines {
+        let unmet_label = wanted_label(&line.text).filter(|it| !line.is_label(it, &labels));
+        let label = unmet_label.map(|wanted| {
+            let there = listed(&labels);
+            let message = line.wants(&format!("label {wanted:?}"), &format!("labels are {there}"));
+            (message, &relabelled, None)
+        });
+        let unmet_uuid = wanted_uuid(&line.text).filter(|it| !uuids.contains(it));
+        let uuid = unmet_uuid.map(|wanted| {
+            let there = match uuids.is_empty() {
+                true => "volume has none".to_owned(),
+                false => format!("volume has {}", listed(&uuids)),
+            };
+            let message = line.wants(&format!("UUID {wanted:?}"), &there);
+            (message, &redated, Some(GIVE_THE_UUID))
+        });
+        for (message, writes, fix) in label.into_iter().chain(uuid) {
+            let place = line.place(reading);
+            let mut finding = Finding::new(ID, place, message).fixed_by_all(writes.clone());
+            if let Some(fix) = fix {
+                fix.clone_into(&mut finding.fix);
+            }
+            findings.push(match line.counts {
+                true => finding,
+                false => finding.as_info(),
+            });
+        }
+    }
     for configuration in &configurations.all {
         if configuration.loader == Loader::GrubLoopback {
             continue;
-        }
-        for (index, entry) in configuration.entries.iter().enumerate() {
-            let wanted = entry.command_line.as_deref().and_then(wanted_label);
-            let Some(wanted) = wanted.filter(|it| !is_there(configuration.loader, it)) else {
-                continue;
-            };
-            let message = format!(
-                "{} wants the label {wanted:?} in line {} ({:?}), and the disc's labels are {}",
-                entry.file,
-                entry.line,
-                entry.title,
-                labels
-                    .iter()
-                    .map(|label| format!("{label:?}"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            );
-            let place = reading.place_of(configuration.file_system, &entry.file);
-            let finding = Finding::new(ID, place, message).fixed_by_all(relabelled.clone());
-            let is_default = configuration.may_be_default(index);
-            findings.push(if is_default && !entry.conditional {
-                finding
-            } else {
-                finding.as_info()
-            });
         }
         for search in &configuration.searches {
             if search.found != Some(false) {
@@ -103,29 +110,213 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 search.file, search.wanted, search.line
             );
             let place = reading.place_of(configuration.file_system, &search.file);
-            // Where the search finds nothing, GRUB's root stays what it was: the medium it was started from.
-            findings.push(Finding::new(ID, place, message).as_info());
+            let Some(next) = next_of_stranded(reading, configuration, search) else {
+                // Where the search finds nothing, GRUB's root stays what it was: the medium it was started from.
+                findings.push(Finding::new(ID, place, message).as_info());
+                continue;
+            };
+            let message = format!(
+                "{message}: on a stick GRUB stays in the partition that it was started from, which has no {next} to go on with"
+            );
+            let fix = match search.by {
+                SearchBy::File => Writes::default(),
+                SearchBy::Label => relabelled.clone(),
+                SearchBy::Uuid => redated.clone(),
+            };
+            let finding = Finding::new(ID, place, message).fixed_by_all(fix);
+            // From a CD it reads the tree, whatever stands in its own image.
+            let mut finding = finding.warning();
+            if search.by == SearchBy::Uuid {
+                GIVE_THE_UUID.clone_into(&mut finding.fix);
+            }
+            findings.push(finding);
         }
     }
     gravest(findings)
 }
 
-/// The label that is wanted, where all that want one want the same, and no loader has found the disc by the one that it has.
-fn only_label(configurations: &BootConfigurations) -> Option<String> {
-    let all = configurations.all.iter();
-    let mut searches = all.clone().flat_map(|it| &it.searches);
-    if searches.any(|it| it.by == SearchBy::Label && it.found != Some(false)) {
+/// The configuration that GRUB goes on with after a search before its menu, where it looks for it in the partition that it was started from, and there is
+/// none. It certainly reads such a configuration only where its image is a partition, and where its prefix leads there.
+fn next_of_stranded(
+    reading: &mut Reading<'_, '_>,
+    configuration: &Configuration,
+    search: &Search,
+) -> Option<String> {
+    let FileSystem::Image(lba) = configuration.file_system else {
+        return None;
+    };
+    let sets_root = search.sets.as_deref() == Some("root") && search.entry.is_none();
+    if !sets_root || !configuration.entries.is_empty() {
         return None;
     }
-    let mut wanted: Vec<String> = all
-        .filter(|it| it.loader != Loader::GrubLoopback)
-        .flat_map(|it| &it.entries)
-        .filter_map(|entry| wanted_label(entry.command_line.as_deref()?))
-        .collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let label = wanted.pop()?;
-    wanted.is_empty().then_some(label)
+    let mut files = configuration.files.iter();
+    let next = files.find(|file| file.directive == "configfile" && file.exists == Some(false))?;
+    let partitions = &reading.inspection.partitions;
+    let mbr = partitions.mbr.iter().map(|it| it.first);
+    let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
+    if !mbr
+        .chain(gpt)
+        .any(|first| first.byte_offset() == lba.byte_offset())
+    {
+        return None;
+    }
+    let images = reading.efi_images();
+    let image = images.iter().find(|image| image.boot.load_rba == lba)?;
+    let reads_it = image.programs.iter().any(|program| {
+        let core = program.grub(reading.disc);
+        let core = core.filter(|core| core.configuration.is_none() && !core.has_memory_disk);
+        let prefix = core.and_then(|core| core.prefix);
+        prefix.is_some_and(|prefix| {
+            let path = format!("{}/grub.cfg", prefix.trim_end_matches('/'));
+            path.eq_ignore_ascii_case(&configuration.path)
+        })
+    });
+    reads_it.then(|| next.path.clone())
+}
+
+/// A kernel's command line, and where it stands.
+struct CommandLine {
+    text: String,
+    /// Who wants what it says: a configuration's file, or a unified kernel image.
+    who: String,
+    /// Where in that, for people.
+    at: String,
+    source: LineSource,
+    is_grub: bool,
+    /// Whether a kernel is started with it when nobody chooses.
+    counts: bool,
+}
+
+enum LineSource {
+    File(FileSystem, String),
+    Program(Place),
+}
+
+impl CommandLine {
+    fn wants(&self, what: &str, there: &str) -> String {
+        format!(
+            "{} wants the {what} {}, and the disc's {there}",
+            self.who, self.at
+        )
+    }
+
+    fn place(&self, reading: &mut Reading<'_, '_>) -> Place {
+        match &self.source {
+            LineSource::File(system, path) => reading.place_of(*system, path),
+            LineSource::Program(place) => *place,
+        }
+    }
+
+    /// Red Hat's GRUB hands a label's `\x20` on to the kernel, which reads a space; others drop the backslash. Which one it is does not stand in the
+    /// configuration, so a label is right that is right for one of them.
+    fn is_label(&self, wanted: &String, labels: &[String]) -> bool {
+        let dropped = || {
+            let mut labels = labels.iter();
+            labels.any(|label| label.replace(' ', "x20") == *wanted)
+        };
+        labels.contains(wanted) || (self.is_grub && dropped())
+    }
+}
+
+/// The command lines of the configurations, and of the unified kernel images that firmware finds.
+fn command_lines(reading: &mut Reading<'_, '_>) -> Vec<CommandLine> {
+    let mut lines = Vec::new();
+    for configuration in &reading.configurations().all {
+        if configuration.loader == Loader::GrubLoopback {
+            continue;
+        }
+        for (index, entry) in configuration.entries.iter().enumerate() {
+            let Some(text) = &entry.command_line else {
+                continue;
+            };
+            lines.push(CommandLine {
+                text: text.clone(),
+                who: entry.file.clone(),
+                at: format!("in line {} ({:?})", entry.line, entry.title),
+                source: LineSource::File(configuration.file_system, entry.file.clone()),
+                is_grub: configuration.loader == Loader::Grub,
+                counts: configuration.may_be_default(index) && !entry.conditional,
+            });
+        }
+    }
+    for image in reading.efi_images().iter() {
+        for program in &image.programs {
+            let Some(text) = program.kernel_command_line(reading.disc) else {
+                continue;
+            };
+            let offset = program.file.start().unwrap_or_default();
+            lines.push(CommandLine {
+                text,
+                who: format!("slot {}: {}", image.entry.slot, program.path()),
+                at: "on the command line that it brings along (.cmdline)".to_owned(),
+                source: LineSource::Program(Place { offset }),
+                is_grub: false,
+                // Others are started by a menu.
+                counts: program.works(),
+            });
+        }
+    }
+    lines
+}
+
+/// The label that the disc should have: the first that a kernel which is started wants and that the disc does not have.
+pub(super) fn unmet_label(reading: &mut Reading<'_, '_>) -> Option<String> {
+    let labels = reading.labels();
+    let lines = command_lines(reading);
+    let mut wanted = lines
+        .iter()
+        .filter(|line| line.counts)
+        .filter_map(|line| wanted_label(&line.text));
+    wanted.find(|label| !labels.contains(label))
+}
+
+/// The UUID that it should have, where one is wanted and that is not its own.
+pub(super) fn unmet_uuid(reading: &mut Reading<'_, '_>) -> Option<String> {
+    let uuids = reading.volume_uuids();
+    let lines = command_lines(reading);
+    let wanted = only_uuid(&reading.configurations(), &lines);
+    wanted.filter(|uuid| !uuids.contains(uuid))
+}
+
+fn listed(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
+}
+
+/// The label that is wanted, where all that want one want the same, and no loader has found the disc by the one that it has.
+fn only_label(configurations: &BootConfigurations, lines: &[CommandLine]) -> Option<String> {
+    only(configurations, lines, SearchBy::Label, wanted_label)
+}
+
+/// The same of a UUID of ISO 9660.
+fn only_uuid(configurations: &BootConfigurations, lines: &[CommandLine]) -> Option<String> {
+    only(configurations, lines, SearchBy::Uuid, wanted_uuid)
+}
+
+fn only(
+    configurations: &BootConfigurations,
+    lines: &[CommandLine],
+    by: SearchBy,
+    wanted: fn(&str) -> Option<String>,
+) -> Option<String> {
+    let searches = configurations.all.iter().flat_map(|it| &it.searches);
+    let searches = searches.filter(|it| it.by == by);
+    let (lost, other): (Vec<&Search>, Vec<_>) = searches.partition(|it| it.found == Some(false));
+    // Of another file system's UUID nothing is wanted here.
+    let is_iso = |it: &&Search| by == SearchBy::Label || is_iso_uuid(&it.wanted);
+    if other.iter().any(is_iso) {
+        return None;
+    }
+    let mut all: Vec<String> = lines.iter().filter_map(|line| wanted(&line.text)).collect();
+    all.extend(
+        lost.iter()
+            .filter(|it| is_iso(it))
+            .map(|it| it.wanted.clone()),
+    );
+    all.sort_unstable();
+    all.dedup();
+    let one = all.pop()?;
+    all.is_empty().then_some(one)
 }
 
 /// What gives the volume another label: the disc's own descriptors, and those in a partition in which the same volume begins. `None` where the label does not
@@ -142,26 +333,11 @@ fn relabelled(reading: &mut Reading<'_, '_>, label: &str) -> Option<Writes> {
     // Sixteen characters of UCS-2; of a longer label tools write the first ones, and Linux completes it from the other.
     let halves = plain.iter().take(BYTES / 2);
     let joliet: Vec<u8> = halves.flat_map(|&byte| [0, byte]).collect();
-    let (_, primary) = reading.descriptors.main.primary.as_ref()?;
-    let partitions = &reading.inspection.partitions;
-    let mbr = partitions.mbr.iter().map(|it| it.first);
-    let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
-    let starts = mbr
-        .chain(gpt)
-        .take(PARTITIONS)
-        .map(VirtualSector::byte_offset);
-    let mut starts: Vec<u64> = starts.chain([0]).collect();
-    starts.retain(|start| start % BLOCK_BYTES == 0);
-    starts.sort_unstable();
-    starts.dedup();
     let mut writes = Vec::new();
-    for start in starts {
-        let set = DescriptorSet::read(reading.disc, Lba::of_offset(start));
-        let of_same = |it: &(Lba, RawPrimaryVolume)| it.1.volume_id == primary.volume_id;
-        let Some((lba, _)) = set.primary.filter(of_same) else {
-            continue;
-        };
-        writes.push((Place::within(lba, VOLUME_ID).offset, plain.to_vec()));
+    for set in same_volumes(reading) {
+        if let Some((lba, _)) = set.primary {
+            writes.push((Place::within(lba, VOLUME_ID).offset, plain.to_vec()));
+        }
         for (lba, _) in set.all {
             let block = reading.disc.block(lba);
             let volume = block.and_then(|block| RawPrimaryVolume::decode_supplementary(&block));
@@ -173,17 +349,87 @@ fn relabelled(reading: &mut Reading<'_, '_>, label: &str) -> Option<Writes> {
     Some(writes)
 }
 
-/// The label that a kernel's command line wants: any word whose key ends in `label` or whose value begins with `LABEL=` or `CDLABEL=`.
-pub(super) fn wanted_label(line: &str) -> Option<String> {
+/// What gives the volume another UUID: the time at which it was last changed (libblkid, `iso9660.c`; GRUB, `fs/iso9660.c`).
+fn redated(reading: &mut Reading<'_, '_>, uuid: &str) -> Option<Writes> {
+    // ECMA-119 §8.4.27: sixteen digits from byte 830 on.
+    const MODIFIED: u64 = 830;
+    let digits = uuid.replace('-', "");
+    if !is_iso_uuid(uuid) || reading.udf().is_some() {
+        return None;
+    }
+    let primaries = same_volumes(reading);
+    let primaries = primaries.into_iter().filter_map(|set| set.primary);
+    let place = |lba| Place::within(lba, MODIFIED).offset;
+    Some(
+        primaries
+            .map(|(lba, _)| (place(lba), digits.clone().into_bytes()))
+            .collect(),
+    )
+}
+
+/// The disc's own descriptors, and those in partitions in which the same volume begins.
+fn same_volumes(reading: &mut Reading<'_, '_>) -> Vec<DescriptorSet> {
+    let Some((_, primary)) = reading.descriptors.main.primary.as_ref() else {
+        return Vec::new();
+    };
+    let partitions = &reading.inspection.partitions;
+    let mbr = partitions.mbr.iter().map(|it| it.first);
+    let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
+    let starts = mbr
+        .chain(gpt)
+        .take(PARTITIONS)
+        .map(VirtualSector::byte_offset);
+    let mut starts: Vec<u64> = starts.chain([0]).collect();
+    starts.retain(|start| start % BLOCK_BYTES == 0);
+    starts.sort_unstable();
+    starts.dedup();
+    let of_same = |set: &DescriptorSet| {
+        let other = set.primary.as_ref();
+        other.is_some_and(|(_, other)| other.volume_id == primary.volume_id)
+    };
+    let sets = starts
+        .into_iter()
+        .map(|start| DescriptorSet::read(reading.disc, Lba::of_offset(start)));
+    sets.filter(of_same).collect()
+}
+
+/// Where changes are kept, or an image that holds the system, may well be another medium.
+const OTHER_MEDIA: [&str; 4] = ["persist", "overlay", "cow", "img_"];
+
+/// The UUID of ISO 9660 that a kernel's command line wants: `root=UUID=`, `archisosearchuuid=`, `/dev/disk/by-uuid/`. Those of other file systems look
+/// otherwise, and may be of another disk.
+fn wanted_uuid(line: &str) -> Option<String> {
+    line.split_whitespace().find_map(|word| {
+        let word = word.trim_matches(['"', '\'']);
+        let (key, value) = word.split_once('=')?;
+        if OTHER_MEDIA.iter().any(|word| key.contains(word)) {
+            return None;
+        }
+        let mut parts = value.split(['=', '/', ':']);
+        parts.find(|part| is_iso_uuid(part)).map(str::to_owned)
+    })
+}
+
+/// As in `2024-01-02-03-04-05-00`.
+fn is_iso_uuid(text: &str) -> bool {
+    let parts = text.split('-').map(str::len);
+    let digits = text
+        .bytes()
+        .all(|byte| byte == b'-' || byte.is_ascii_digit());
+    digits && parts.eq([4, 2, 2, 2, 2, 2, 2])
+}
+
+/// The label that a kernel's command line wants: any word whose key ends in `label`, or whose value begins with `LABEL=`, `CDLABEL=` or
+/// `/dev/disk/by-label/`.
+fn wanted_label(line: &str) -> Option<String> {
     let label = line.split_whitespace().find_map(|word| {
         let word = word.trim_matches(['"', '\'']);
         let (key, value) = word.split_once('=')?;
-        // Where changes are kept may well be another medium.
-        if ["persist", "overlay", "cow"]
-            .iter()
-            .any(|word| key.contains(word))
-        {
+        if OTHER_MEDIA.iter().any(|word| key.contains(word)) {
             return None;
+        }
+        if let Some((_, label)) = value.split_once("/dev/disk/by-label/") {
+            return Some(label);
         }
         let named = value.split_once("LABEL=").filter(|(before, _)| {
             before.is_empty() || before.ends_with("CD") || before.ends_with(':')
@@ -198,4 +444,48 @@ pub(super) fn wanted_label(line: &str) -> Option<String> {
     let label = label.split(':').next().unwrap_or(label);
     let label = label.replace("\\x20", " ").replace("\\040", " ");
     (!label.is_empty() && !label.contains('$')).then_some(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_names_its_medium() {
+        for line in [
+            "quiet archisolabel=A_B rw",
+            "root=live:CDLABEL=A_B",
+            "root=live:LABEL=A_B rd.live.image",
+            "inst.stage2=hd:LABEL=A_B:/ks.cfg",
+            "archisodevice=/dev/disk/by-label/A_B",
+            "root=live:/dev/disk/by-label/A_B",
+        ] {
+            assert_eq!(wanted_label(line).as_deref(), Some("A_B"), "{line}");
+        }
+        assert_eq!(
+            wanted_label("root=/dev/disk/by-label/A\\x20B").as_deref(),
+            Some("A B")
+        );
+        let uuid = "2024-01-02-03-04-05-00";
+        for line in [
+            format!("archisosearchuuid={uuid}"),
+            format!("root=live:UUID={uuid} rw"),
+            format!("archisodevice=UUID={uuid}"),
+            format!("inst.stage2=hd:UUID={uuid}:/ks.cfg"),
+            format!("root=/dev/disk/by-uuid/{uuid}"),
+        ] {
+            assert_eq!(wanted_uuid(&line).as_deref(), Some(uuid), "{line}");
+            assert_eq!(wanted_label(&line), None, "{line}");
+        }
+        // Of other file systems, and of media on which changes or images are kept.
+        for line in [
+            "root=UUID=0a3407de-014b-458b-b5c1-848e92a327a3".to_owned(),
+            "resume=UUID=ABCD-1234".to_owned(),
+            format!("cow_device=UUID={uuid}"),
+            format!("img_dev=/dev/disk/by-uuid/{uuid}"),
+            format!("date={uuid}0"),
+        ] {
+            assert_eq!(wanted_uuid(&line), None, "{line}");
+        }
+    }
 }

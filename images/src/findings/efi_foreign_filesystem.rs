@@ -40,15 +40,50 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let Some(what) = what_stands_at(reading.disc, start) else {
             continue;
         };
-        let message = format!(
+        let mut message = format!(
             "slot {}: the EFI image at LBA {} is {what}",
             image.entry.slot,
             image.boot.load_rba.get()
         );
-        let finding = Finding::new(ID, Place::block(image.boot.load_rba), message);
+        let mut fix = None;
+        if what == ZEROS {
+            fix = Some(FETCH_AGAIN);
+            if let Some(from) = zeros_to_end(reading.disc).filter(|from| *from <= start) {
+                message.push_str(&format!(
+                    ", as is all of the disc from byte {from} on: so a copy looks that broke off"
+                ));
+            }
+        }
+        let mut finding = Finding::new(ID, Place::block(image.boot.load_rba), message);
+        if let Some(fix) = fix {
+            fix.clone_into(&mut finding.fix);
+        }
         findings.push(finding.info_if(works));
     }
     findings
+}
+
+const ZEROS: &str = "zeros";
+const FETCH_AGAIN: &str = "Fetch the disc again and compare its checksum, or write it again as an image; if it is wrong where it came from, ask its maker.";
+/// Bytes at a disc's end that are read at once, and how often. Tools add less than the former behind a volume.
+const STEP: u64 = 1 << 20;
+const STEPS: u64 = 256;
+
+/// From which byte on a disc has zeros alone, as far as is looked; `None` where that may be what a tool added.
+fn zeros_to_end(disc: &mut Window<'_>) -> Option<u64> {
+    let end = disc.length().get();
+    let mut from = end;
+    for _ in 0..STEPS {
+        let start = from.saturating_sub(STEP);
+        let mut bytes = vec![0; usize::try_from(from - start).ok()?];
+        disc.read(start, &mut bytes);
+        if let Some(last) = bytes.iter().rposition(|&byte| byte != 0) {
+            from = start + last as u64 + 1;
+            break;
+        }
+        from = start;
+    }
+    (end - from >= STEP).then_some(from)
 }
 
 /// What begins at a byte of the disc, by its signature.
@@ -78,7 +113,7 @@ fn what_stands_at(disc: &mut Window<'_>, start: u64) -> Option<&'static str> {
     }
     let head: [u8; 4_096] = disc.array(start)?;
     if head.iter().all(|&byte| byte == 0) {
-        return Some("zeros");
+        return Some(ZEROS);
     }
     let table = Mbr::decode(head.first_chunk()?);
     let is_disk = table.signature && table.is_plausible() && table.used().next().is_some();

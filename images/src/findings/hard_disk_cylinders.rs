@@ -3,7 +3,7 @@
 use super::Room;
 use crate::{
     boot::Boot,
-    boot_image::GeometryRequest,
+    boot_image::{Geometry, GeometryRequest},
     defect::{Facts, Injection, Lack, need, needs_hard_disk},
     finding::{Finding, FindingId, Severity},
     inspect::{HardDisk, Reading},
@@ -15,7 +15,7 @@ use crate::{
 /// Cylinders that Bochs computes rightly.
 const BOCHS_CYLINDERS: u16 = 255;
 /// Cylinders that INT 13h addresses.
-const CHS_CYLINDERS: u64 = 1_024;
+pub(super) const CHS_CYLINDERS: u64 = 1_024;
 /// One more than Bochs takes from a partition entry without a mistake.
 const CYLINDERS: u16 = BOCHS_CYLINDERS + 1;
 
@@ -26,7 +26,7 @@ const SECTORS: u16 = 63;
 /// Partitions with tables of their own, in which cylinders stand too.
 const EXTENDED: [PartitionType; 2] = [PartitionType(0x05), PartitionType(0x0F)];
 /// Where a boot sector has the sectors to a track, and behind them the heads: FAT and NTFS alike.
-const TRACK: usize = 24;
+pub(super) const TRACK: usize = 24;
 /// Where FAT32 keeps a copy of its boot sector.
 const BACKUP_BOOT_SECTOR: u64 = 6;
 
@@ -79,13 +79,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     disks.iter().filter_map(finding).collect()
 }
 
-/// Mended by more heads and sectors in the partition's entry, and in its boot sector where the same geometry stands there. Of a
-/// disk that is too large for 255 cylinders it stays as it is.
+/// Mended by more heads and sectors. Of a disk that is too large for 255 cylinders it stays as it is.
 fn fixed(reading: &mut Reading<'_, '_>, finding: Finding, disk: &HardDisk<'_>) -> Finding {
-    let [(index, partition)] = disk.used()[..] else {
+    let [(_, partition)] = disk.used()[..] else {
         return finding;
     };
-    let (_, heads, sectors) = partition.geometry();
     let geometry = HEADS.into_iter().find_map(|heads| {
         let request = GeometryRequest {
             heads: Some(heads),
@@ -95,6 +93,20 @@ fn fixed(reading: &mut Reading<'_, '_>, finding: Finding, disk: &HardDisk<'_>) -
         let geometry = request.of(partition.end()).ok()?;
         (geometry.cylinders <= BOCHS_CYLINDERS).then_some(geometry)
     });
+    with_geometry(reading, finding, disk, geometry)
+}
+
+/// Mended by another geometry in the partition's entry, and in its boot sector where the same geometry stands there.
+pub(super) fn with_geometry(
+    reading: &mut Reading<'_, '_>,
+    finding: Finding,
+    disk: &HardDisk<'_>,
+    geometry: Option<Geometry>,
+) -> Finding {
+    let [(index, partition)] = disk.used()[..] else {
+        return finding;
+    };
+    let (_, heads, sectors) = partition.geometry();
     let is_one = !EXTENDED.contains(&partition.kind) && reading.is_hard_disk(disk);
     let Some(geometry) = geometry.filter(|_| is_one) else {
         return finding;

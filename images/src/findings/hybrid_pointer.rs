@@ -1,6 +1,6 @@
 //! `hybrid-pointer`: boot code of a stick that points elsewhere than to its boot image.
 
-use super::{Room, boot_info_table, recipe::stick};
+use super::{Room, boot_info_table, mbr_wrong_code, recipe::stick};
 use crate::{
     boot::{Boot, BootInfo},
     change::Writes,
@@ -105,6 +105,10 @@ pub(super) fn boot_code(reading: &mut Reading<'_, '_>) -> Option<Writes> {
     let (pointer, mut writes) = match SectorCode::of(&sector) {
         SectorCode::Empty | SectorCode::None => return None,
         SectorCode::Other => return Some(vec![(0, named.to_vec())]),
+        code @ (SectorCode::GrubDisk(_) | SectorCode::ActivePartition) => {
+            let starts = mbr_wrong_code::fault(reading, code).is_none();
+            return starts.then(|| vec![(0, named.to_vec())]);
+        }
         SectorCode::Isohdpfx(_) => {
             let image = *images(reading, BiosProgram::is_isolinux).first()?;
             (sector_of(image, 0), Vec::new())
@@ -122,7 +126,10 @@ pub(super) fn boot_code(reading: &mut Reading<'_, '_>) -> Option<Writes> {
 }
 
 /// The images of one loader.
-fn images(reading: &mut Reading<'_, '_>, is_it: impl Fn(BiosProgram) -> bool) -> Vec<Lba> {
+pub(super) fn images(
+    reading: &mut Reading<'_, '_>,
+    is_it: impl Fn(BiosProgram) -> bool,
+) -> Vec<Lba> {
     let images: Vec<_> = reading.bios_images().collect();
     let images = images.into_iter();
     images

@@ -18,6 +18,7 @@ mod catalog_out_of_range;
 mod catalog_platform;
 mod catalog_section_chain;
 mod catalog_section_header_missing;
+mod config_encoding;
 mod config_missing_file;
 mod config_wrong_medium;
 mod count_byte_order;
@@ -42,6 +43,7 @@ mod entry_media_type;
 mod entry_not_bootable;
 mod floppy_size;
 mod hard_disk_cylinders;
+mod hard_disk_geometry;
 mod hard_disk_partition_slot;
 mod hard_disk_system_type;
 mod hybrid_gpt;
@@ -55,6 +57,7 @@ mod initrd_cut;
 mod iso_burnt_as_file;
 mod iso_in_partition;
 mod isolinux_files;
+mod isolinux_kernel_name;
 mod kernel_cut;
 mod load_size_short;
 mod loader_emulation;
@@ -62,6 +65,7 @@ mod mbr_absent;
 mod mbr_no_active;
 mod mbr_no_code;
 mod mbr_signature;
+mod mbr_wrong_code;
 mod media_checksum;
 mod multisession_stale;
 mod no_boot_record;
@@ -175,6 +179,7 @@ rooms! {
     hard_disk_partition_slot: HardDiskPartitionSlot,
     hard_disk_system_type: HardDiskSystemType,
     hard_disk_cylinders: HardDiskCylinders,
+    hard_disk_geometry: HardDiskGeometry,
     mbr_signature: MbrSignature,
     boot_info_table: BootInfoTable,
     efi_no_loader: EfiNoLoader,
@@ -199,12 +204,15 @@ rooms! {
     mbr_absent: MbrAbsent,
     mbr_no_active: MbrNoActive,
     hybrid_pointer: HybridPointer,
+    mbr_wrong_code: MbrWrongCode,
     iso_in_partition: IsoInPartition,
     iso_burnt_as_file: IsoBurntAsFile,
     image_not_at_start: ImageNotAtStart,
     count_byte_order: CountByteOrder,
     config_missing_file: ConfigMissingFile,
     config_wrong_medium: ConfigWrongMedium,
+    isolinux_kernel_name: IsolinuxKernelName,
+    config_encoding: ConfigEncoding,
     udf: Udf,
     kernel_cut: KernelCut,
     initrd_cut: InitrdCut,

@@ -53,6 +53,72 @@ fn in_image(
     disc.bytes.embed(start, &volume);
 }
 
+/// The faults of a hybrid disc with other boot code in its first sector, which has a pointer at 1B0h, after another change.
+fn with_boot_code(
+    code: &[u8],
+    pointer: u64,
+    change: impl FnOnce(&mut SparseBytes),
+) -> Vec<(FindingId, Severity)> {
+    let mut disc = disc("bios+efi,hybrid=mbr", None);
+    let mut sector = [0; 440];
+    sector[..code.len()].copy_from_slice(code);
+    sector[0x1B0..].copy_from_slice(&pointer.to_le_bytes());
+    disc.bytes.write_at(0, &sector);
+    change(&mut disc.bytes);
+    faults(&disc.bytes)
+}
+
+#[test]
+fn boot_code_starts_what_is_on_the_disc() {
+    let wrong = [(FindingId::MbrWrongCode, Severity::Error)];
+    let none: fn(&mut SparseBytes) = |_| {};
+    // The marks of syslinux 6.04 (`mbr/isohdpfx.S`, `core/isolinux.asm`) and GRUB 2.06 (`boot.S`, `diskboot.S`).
+    let isohdpfx = b"isolinux.bin missing or corrupt.\r\n";
+    let isolinux = |disc: &mut SparseBytes| disc.write_at(40 * 512 + 64, b"\xFB\xC0\x78\x70");
+    assert_eq!(with_boot_code(isohdpfx, 40, none), wrong);
+    assert_eq!(with_boot_code(isohdpfx, 40, isolinux), []);
+    let words = b"GRUB \0Geom\0Hard Disk\0Read\0 Error\r\n\0";
+    let hybrid = [b"\x66\x8B\x1E\xB0\x7D", words.as_slice()].concat();
+    let diskboot = |disc: &mut SparseBytes| {
+        disc.write_at(40 * 512, b"loading\0.\0\r\n\0Geom\0Read\0 Error\0");
+    };
+    assert_eq!(with_boot_code(&hybrid, 40, none), wrong);
+    assert_eq!(with_boot_code(&hybrid, 40, diskboot), []);
+    // The pointer for disks is at 5Ch.
+    let mut disk = [b"\x66\x8B\x1E\x5C\x7C", words.as_slice()].concat();
+    disk.resize(0x5C, 0);
+    disk.extend(40_u64.to_le_bytes());
+    assert_eq!(with_boot_code(&disk, 0, none), wrong);
+    assert_eq!(with_boot_code(&disk, 0, diskboot), []);
+}
+
+#[test]
+fn code_for_the_active_partition_needs_one_with_boot_code() {
+    let wrong = [(FindingId::MbrWrongCode, Severity::Error)];
+    // Of syslinux 6.04 (`mbr/mbr.S`).
+    fn with(change: impl FnOnce(&mut SparseBytes)) -> Vec<(FindingId, Severity)> {
+        let words = b"Missing operating system.\r\nMultiple active partitions.\r\n";
+        with_boot_code(words, 0, change)
+    }
+    // The one that is active is the whole disc.
+    assert_eq!(with(|_| {}), wrong);
+    let at_2048 = |disc: &mut SparseBytes| disc.write_at(446 + 8, &2_048_u32.to_le_bytes());
+    let boot_code = |disc: &mut SparseBytes| disc.write_at(2_048 * 512 + 510, &[0x55, 0xAA]);
+    let is_there = |found: &[(FindingId, Severity)]| found.contains(&wrong[0]);
+    assert!(is_there(&with(at_2048)));
+    assert!(!is_there(&with(|disc| {
+        at_2048(disc);
+        boot_code(disc);
+    })));
+    // A second one; and one that is not on the disc.
+    assert!(is_there(&with(|disc| {
+        at_2048(disc);
+        boot_code(disc);
+        disc.write_at(446 + 16, &[0x80, 0, 1, 0, 0x83]);
+    })));
+    assert!(is_there(&with(|disc| disc.write_at(446 + 11, &[0x70]))));
+}
+
 const LOADER: &str = "BOOTX64.EFI";
 
 fn program() -> Vec<u8> {
@@ -68,6 +134,30 @@ fn with_loader(name: &str, bytes: &[u8]) -> Vec<(FindingId, Severity)> {
         file.write_all(bytes).unwrap();
     });
     faults(&disc.bytes)
+}
+
+/// A unified kernel image: its sections are called as UAPI.5 calls them.
+#[test]
+fn a_unified_kernel_image_looks_for_this_medium() {
+    let with = |command_line: &str| {
+        let text = command_line.as_bytes();
+        let mut image =
+            crate::portable_executable::portable_executable(text, 4_096, &[0xC3; 3_000]).unwrap();
+        for (name, other) in [
+            (b".data\0\0\0", b".cmdline"),
+            (b".text\0\0\0", b".linux\0\0"),
+        ] {
+            let at = memchr::memmem::find(&image, name).unwrap();
+            image[at..at + 8].copy_from_slice(other);
+        }
+        with_loader(LOADER, &image)
+    };
+    let label = read(&disc("efi", None).bytes).volume.unwrap().id;
+    assert_eq!(with(&format!("root=live:LABEL={label} quiet\0")), []);
+    assert_eq!(with("console=ttyS0"), []);
+    let wrong = [(FindingId::ConfigWrongMedium, Severity::Error)];
+    assert_eq!(with("root=live:LABEL=ANOTHER quiet\0"), wrong);
+    assert_eq!(with("archisosearchuuid=1999-01-02-03-04-05-06"), wrong);
 }
 
 #[test]

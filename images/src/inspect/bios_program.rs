@@ -111,9 +111,19 @@ pub(crate) enum SectorCode {
     Isohdpfx(u64),
     /// GRUB's `boot_hybrid.img`, which points to the second block of its boot image.
     GrubHybrid(u64),
+    /// GRUB's `boot.img`, of which `grub-install` writes where its core image is: on a disk, most often sector 1.
+    GrubDisk(u64),
+    /// syslinux' `mbr.bin`, which starts the first sector of the active partition.
+    ActivePartition,
     /// Something else.
     Other,
 }
+
+/// `movl kernel_sector, %ebx` of GRUB (`grub-core/boot/i386/pc/boot.S`), with the pointer of a hybrid disc and with that of a disk.
+const LOAD_HYBRID_POINTER: &[u8] = &[0x66, 0x8B, 0x1E, 0xB0, 0x7D];
+const LOAD_DISK_POINTER: &[u8] = &[0x66, 0x8B, 0x1E, 0x5C, 0x7C];
+/// GRUB 0.97 has the same words, and another instruction.
+const GRUB_WORDS: &[u8] = b"GRUB \0Geom\0Hard Disk\0Read\0";
 
 impl SectorCode {
     pub(crate) fn of(sector: &[u8; 512]) -> Self {
@@ -125,9 +135,15 @@ impl SectorCode {
             Self::None
         } else if has(code, b"isolinux.bin missing or corrupt") {
             Self::Isohdpfx(pointer)
-        } else if has(code, b"GRUB \0Geom\0Hard Disk\0Read\0") && le64(sector, 0x5C) != 1 {
-            // The code for hard disks has its pointer at 5Ch, to the sector behind it.
+        } else if has(code, LOAD_HYBRID_POINTER) && has(code, GRUB_WORDS) {
             Self::GrubHybrid(pointer)
+        } else if has(code, LOAD_DISK_POINTER) && has(code, GRUB_WORDS) {
+            Self::GrubDisk(le64(sector, 0x5C))
+        } else if has(code, b"Missing operating system.\r\n")
+            && has(code, b"Multiple active partitions.\r\n")
+        {
+            // `mbr/mbr.S`. What Windows writes has no such words for several.
+            Self::ActivePartition
         } else {
             Self::Other
         }
@@ -174,8 +190,22 @@ mod tests {
         assert_eq!(SectorCode::of(&table), SectorCode::None);
         let code = SectorCode::of(&sector(b"isolinux.bin missing or corrupt", 7));
         assert_eq!(code, SectorCode::Isohdpfx(7));
-        let code = SectorCode::of(&sector(b"GRUB \0Geom\0Hard Disk\0Read\0 Error", 9));
-        assert_eq!(code, SectorCode::GrubHybrid(9));
+        let grub =
+            |load: &[u8]| sector(&[load, b"GRUB \0Geom\0Hard Disk\0Read\0 Error"].concat(), 9);
+        assert_eq!(
+            SectorCode::of(&grub(LOAD_HYBRID_POINTER)),
+            SectorCode::GrubHybrid(9)
+        );
+        let mut disk = grub(LOAD_DISK_POINTER);
+        disk[0x5C] = 1;
+        assert_eq!(SectorCode::of(&disk), SectorCode::GrubDisk(1));
+        // As of GRUB 0.97.
+        assert_eq!(SectorCode::of(&grub(b"")), SectorCode::Other);
+        let words = b"Missing operating system.\r\n Multiple active partitions.\r\n";
+        assert_eq!(
+            SectorCode::of(&sector(words, 0)),
+            SectorCode::ActivePartition
+        );
         assert_eq!(SectorCode::of(&sector(b"other", 9)), SectorCode::Other);
     }
 }

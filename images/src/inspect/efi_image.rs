@@ -116,6 +116,14 @@ impl Program {
             .any(|line| line.starts_with(b"shim,"))
     }
 
+    /// The command line that a unified kernel image brings along, where it is one (UAPI.5).
+    pub(crate) fn kernel_command_line(&self, disc: &mut Window<'_>) -> Option<String> {
+        self.headers.as_ref()?.section(".linux")?;
+        let bytes = self.section(disc, ".cmdline", TEXT_BYTES)?;
+        let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+        Some(String::from_utf8_lossy(text).into_owned())
+    }
+
     /// What GRUB's core image brings along, where it is one.
     pub(crate) fn grub(&self, disc: &mut Window<'_>) -> Option<GrubCore> {
         GrubCore::decode(&self.section(disc, "mods", MODULE_BYTES)?)

@@ -343,6 +343,11 @@ impl<'r> Reading<'r, '_> {
         labels
     }
 
+    /// The UUIDs by which a system can look for the volume of ISO 9660.
+    pub(crate) fn volume_uuids(&mut self) -> Vec<String> {
+        Volumes::new(self.disc, self.inspection).uuids()
+    }
+
     /// What an image is called for people.
     pub(crate) fn name_of(&mut self, image: &OtherImage) -> String {
         let at = image.lba.get();

@@ -22,7 +22,11 @@ mod signed;
 mod tree;
 mod window;
 
-use std::{collections::BTreeSet, io, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+};
 
 pub(crate) use self::{
     bios_program::{BiosProgram, CODE, POINTER, SectorCode},
@@ -110,6 +114,15 @@ pub enum InspectError {
         /// Where.
         offset: u64,
     },
+}
+
+/// Reads a disc that is a file or a block device, and checks it as [`inspect`] does without options.
+///
+/// # Errors
+/// It cannot be opened, is no disc, or cannot be read where the volume begins.
+pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
+    let disc = DiscFile::open(path.as_ref())?;
+    inspect(&mut Window::new(&disc), &Options::default())
 }
 
 /// Reads a disc and checks it.

@@ -57,10 +57,15 @@ impl Inspection {
         self.errors().next().is_some()
     }
 
+    /// What is at least so bad, the worst first.
+    pub fn from(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
+        let findings = self.findings.iter();
+        findings.filter(move |finding| finding.severity >= severity)
+    }
+
     /// What is an error.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
-        let findings = self.findings.iter();
-        findings.filter(|finding| finding.severity == Severity::Error)
+        self.from(Severity::Error)
     }
 
     /// Whether there is a finding of this id.

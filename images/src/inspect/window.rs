@@ -86,7 +86,7 @@ impl DiscFile {
 fn read_fully(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset.saturating_add(filled as u64)) {
+        match FileExt::read_at(file, rest, offset.saturating_add(filled as u64)) {
             Ok(0) => break,
             Ok(size) => filled += size,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -103,6 +103,18 @@ impl Source for DiscFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         read_fully(&self.file, offset, buffer)
+    }
+}
+
+/// A regular file or a block device; nothing where its length cannot be had. [`DiscFile::open`] says of anything else that it is no disc.
+impl Source for File {
+    fn length(&self) -> ByteCount {
+        let mut file = self;
+        ByteCount::new(file.seek(SeekFrom::End(0)).unwrap_or_default())
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        read_fully(self, offset, buffer)
     }
 }
 

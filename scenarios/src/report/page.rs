@@ -15,6 +15,7 @@ use super::details::Details;
 use crate::{
     files,
     id::CellId,
+    program::typed,
     record::{self, CellResult, DIAGNOSIS, Differs, Verdict},
 };
 
@@ -341,7 +342,7 @@ fn commands(out: &Path, result: &CellResult, files: &[String]) -> Vec<Command> {
         };
         commands.push(Command {
             purpose: "run this cell again",
-            command: format!("cargo xtask boot-matrix {id}{again}"),
+            command: typed(&format!("cargo xtask boot-matrix {id}{again}")),
         });
     }
     if files.iter().any(|name| name == REPLAY) {
@@ -359,15 +360,15 @@ fn commands(out: &Path, result: &CellResult, files: &[String]) -> Vec<Command> {
     if result.verdict == Verdict::Mismatch && result.differs.iter().all(acceptable) {
         commands.push(Command {
             purpose: "look at the difference, and accept it if it is right",
-            command: format!("cargo xtask boot-matrix {id} --review"),
+            command: typed(&format!("cargo xtask boot-matrix {id} --review")),
         });
     }
     if !result.findings.is_empty() && result.medium != "-" {
         commands.push(Command {
             purpose: "write the disc, and read what is on it",
-            command: format!(
+            command: typed(&format!(
                 "cargo xtask image {id} --out disc.iso && cargo xtask inspect disc.iso"
-            ),
+            )),
         });
     }
     commands

@@ -198,6 +198,8 @@ fn not_mastered(words: Vec<String>) -> Observation {
         reads_known: false,
         start: Start::Cold,
         duration_ms: 0,
+        serial: String::new(),
+        screen: None,
     }
 }
 

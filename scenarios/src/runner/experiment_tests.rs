@@ -47,6 +47,8 @@ fn observation(kind: OutcomeKind, stage: Stage, guest: Option<GuestState>) -> Ob
         reads_known: true,
         start: Start::Cold,
         duration_ms: 100,
+        serial: String::new(),
+        screen: None,
     }
 }
 

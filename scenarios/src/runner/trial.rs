@@ -15,6 +15,7 @@ use super::{
 use crate::{
     cell::Cell,
     files::{self, FileError},
+    program::typed,
     record::{self, CellResult, Differs, Verdict},
     terms::Starts,
 };
@@ -152,10 +153,10 @@ pub fn explain(out: &Path, result: &CellResult) -> String {
     lines.push(format!("evidence: {}", folder.display()));
     // With what the run was given: its scenarios, tools and baseline.
     let out = out.display();
-    lines.push(format!(
+    lines.push(typed(&format!(
         "again: cargo xtask boot-matrix '{}' --rerun failed --out '{out}'",
         result.id
-    ));
+    )));
     lines.join("\n")
 }
 

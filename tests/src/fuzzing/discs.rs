@@ -4,16 +4,14 @@ use std::{path::Path, sync::LazyLock};
 
 use images::{
     boot::FatType,
-    boot_configuration::{BootConfigurations, DefaultEntry, Loader},
     boot_image::{Identity, efi_system_partition},
     container::Container,
     distilled::Distilled,
-    efi_program::{EfiProgram, GrubCore},
     eltorito::{BootEntry, ENTRY_BYTES, RawValidation, SectionHeader, boot_record},
     fat::FatVolume,
     field::FieldNames,
     inspect::{EntryKind, Inspection, Options, TrustedBy, Window, inspect, inspect_program},
-    iso9660::{DirectoryRecord, FileSpec, Names, PrimaryVolume, Tree, terminator},
+    iso9660::{DirectoryRecord, Names, terminator},
     map::{DiscMap, Structure},
     overview::Overview,
     partition_table::{Mbr, MbrEntry, RawGptEntry, RawGptHeader},
@@ -23,7 +21,7 @@ use images::{
         SignatureList, SignedData, VendorKeys,
     },
     sparse::SparseBytes,
-    units::{ByteCount, Lba, VirtualSectorCount},
+    units::{Lba, VirtualSectorCount},
 };
 
 use super::{
@@ -52,21 +50,6 @@ pub(super) const ISO: Target = Target {
     },
     longest: 512,
     words: &[b"CD001", b"EL TORITO SPECIFICATION", b"EFI PART", b"NSR02"],
-};
-
-pub(super) const EFI_PROGRAM: Target = Target {
-    name: "efi-program",
-    what: "the headers of an EFI program, and what GRUB's core image brings along: sections are bounded, and what is text stays text",
-    read: |input| {
-        if let Some(program) = EfiProgram::decode(input) {
-            let ends = program.sections.iter().map(|it| it.offset + it.length);
-            assert!(ends.max().unwrap_or(0) >= program.length());
-            assert!(!program.machine.name().is_empty());
-        }
-        drop(GrubCore::decode(input));
-    },
-    longest: 2_048,
-    words: &[b"MZ", b"PE\0\0", b"mimg", b"\x64\x86", b"\x0B\x02"],
 };
 
 pub(super) const SECURE_BOOT: Target = Target {
@@ -356,127 +339,6 @@ pub(super) const DISTILLED: Target = Target {
     ],
 };
 
-pub(super) const CONFIGURATION: Target = Target {
-    name: "configuration",
-    what: "boot-loader configurations, the input's text in the place of each: entries come behind those that hold them, and what is kept can be shown",
-    read: |input| {
-        static DISC: LazyLock<SparseBytes> = LazyLock::new(configuration_disc);
-        let mut disc = DISC.clone();
-        let input = &input[..input.len().min(2_048)];
-        for number in 0..CONFIGURATIONS.len() as u64 {
-            let block = Lba::new(CONFIGURATIONS_AT.get() + number);
-            // Spaces are what all of these languages skip.
-            let mut text = [b' '; 2_048];
-            text[..input.len()].copy_from_slice(input);
-            disc.write_at(block.byte_offset(), &text);
-        }
-        let mut window = Window::new(&disc);
-        let Some(inspection) = inspected(&mut window) else {
-            return;
-        };
-        let read = BootConfigurations::read(&mut window, &inspection);
-        for configuration in &read.all {
-            let entries = &configuration.entries;
-            assert!(entries.len() <= 1_000);
-            for (index, entry) in entries.iter().enumerate() {
-                assert!(entry.parent.is_none_or(|parent| parent < index));
-                let escapes = |text: &str| text.contains(['\u{1}', '\u{1b}']);
-                assert!(!escapes(&entry.title), "{entry:?}");
-                assert!(
-                    !entry.files.iter().any(|file| escapes(&file.path)),
-                    "{entry:?}"
-                );
-            }
-            if let DefaultEntry::Entry(index) = configuration.default {
-                assert!(index < entries.len());
-            }
-            let _ = configuration.start();
-        }
-        for loader in [Loader::Isolinux, Loader::Grub, Loader::SystemdBoot] {
-            let _ = read.offers_something_on_the_disc(loader);
-        }
-    },
-    longest: 768,
-    words: &[
-        b"\nmenuentry x {\n",
-        b"submenu x {",
-        b"}\n",
-        b"linux /a ",
-        b"initrd /a\n",
-        b"if x; then ",
-        b"elif x; then ",
-        b"else ",
-        b"\nfi\n",
-        b"while x; do ",
-        b"\ndone\n",
-        b"function f {",
-        b"source ",
-        b"configfile ",
-        b"/boot/grub/grub.cfg",
-        b"search --set=root --file ",
-        b"set ",
-        b"default=",
-        b"timeout=",
-        b"$prefix",
-        b"${root}",
-        b"\nlabel x\n",
-        b"\nkernel /a\n",
-        b"\nappend initrd=/a,/b ",
-        b"\nmenu begin x\n",
-        b"\nmenu end\n",
-        b"\nmenu include ",
-        b"\ninclude ",
-        b"isolinux.cfg",
-        b"\nui menu.c32 ",
-        b"\ndefault ",
-        b"\ntimeout ",
-        b"\nconfig ",
-        b"\ntext help\n",
-        b"\ntitle x\n",
-        b"\nefi /a\n",
-        b"\noptions x\n",
-    ],
-};
-
-/// What stands where loaders look for it, block by block.
-const CONFIGURATIONS: [&str; 5] = [
-    "/boot/grub/grub.cfg",
-    "/isolinux/isolinux.cfg",
-    "/isolinux/menu.c32",
-    "/loader/loader.conf",
-    "/loader/entries/a.conf",
-];
-/// Behind their directories.
-const CONFIGURATIONS_AT: Lba = Lba::new(40);
-
-fn configuration_disc() -> SparseBytes {
-    let mut files: Vec<FileSpec> = Vec::new();
-    files.extend(CONFIGURATIONS.map(|path| FileSpec {
-        path: path.to_owned(),
-        length: ByteCount::new(2_048),
-    }));
-    files.push(FileSpec {
-        path: "/a".to_owned(),
-        length: ByteCount::new(1),
-    });
-    let first = CONFIGURATIONS_AT.get();
-    let addresses: Vec<Lba> = (first..).take(files.len()).map(Lba::new).collect();
-    let tree = Tree::new(files).place(Lba::new(20), &addresses);
-    let mut disc = SparseBytes::zeroed(Lba::new(first + 8).byte_offset());
-    let primary = PrimaryVolume {
-        volume_id: "FUZZ",
-        space_size: 48,
-        path_table_bytes: 10,
-        path_table_l: 18,
-        path_table_m: 19,
-        root: &tree.root_record,
-    };
-    disc.write_at(Lba::new(16).byte_offset(), &primary.encode());
-    disc.write_at(Lba::new(17).byte_offset(), &terminator());
-    disc.write_at(Lba::new(20).byte_offset(), &tree.directories);
-    disc
-}
-
 /// Inspects a disc that an input patches.
 fn read_patched(bases: &[Base], input: &[u8]) {
     let Some(disc) = Patched::new(bases, input) else {
@@ -492,7 +354,7 @@ fn inspect_bytes(bytes: &[u8]) {
 }
 
 /// What must hold of every inspection. A source in memory can be read, so there is one.
-fn inspected(window: &mut Window<'_>) -> Option<Inspection> {
+pub(super) fn inspected(window: &mut Window<'_>) -> Option<Inspection> {
     let inspection = inspect(window, &Options::default()).ok()?;
     let severities = inspection.findings.iter().map(|finding| finding.severity);
     assert!(severities.rev().is_sorted(), "{:?}", inspection.findings);

@@ -6,6 +6,7 @@
 mod discs;
 mod files;
 mod patched;
+mod programs;
 mod screens;
 mod wire;
 
@@ -34,11 +35,14 @@ pub const TARGETS: &[Target] = &[
     discs::FAT,
     discs::MBR,
     discs::GPT,
-    discs::EFI_PROGRAM,
+    programs::EFI_PROGRAM,
     discs::SECURE_BOOT,
     discs::CONTAINER,
     discs::DISTILLED,
-    discs::CONFIGURATION,
+    programs::CONFIGURATION,
+    programs::PACKED,
+    programs::SYSLINUX,
+    programs::UDF,
     wire::PROBE,
     wire::PROBE_LINES,
     wire::QMP,

@@ -235,6 +235,15 @@ pub(crate) fn cases() -> Vec<Case> {
             ),
         ),
         case(
+            "another UUID",
+            Id::ConfigWrongMedium,
+            &format!(
+                "{ISOLINUX_TREE}; head -c 40000 /dev/zero | tr '\\0' k >tree/kernel
+                sed -i 's:LOCALBOOT -1:KERNEL /kernel\\n APPEND root=live\\:UUID=2001-02-03-04-05-06-07:' tree/isolinux/isolinux.cfg
+                {X} {BIOS} {EFI} tree"
+            ),
+        ),
+        case(
             "isolinux hybrid without a pointer",
             Id::HybridPointer,
             &format!("{ISOLINUX_TREE}; {X} {ISOHDPFX} --protective-msdos-label {BIOS} {EFI} tree"),
@@ -244,6 +253,16 @@ pub(crate) fn cases() -> Vec<Case> {
             Id::HybridPointer,
             &format!("{GRUB_TREE}; {X} {HYBRID} --protective-msdos-label {GRUB} {EFI} tree"),
             |disc| disc.0[0x1B0] ^= 4,
+        ),
+        case(
+            "isolinux behind the boot code of GRUB",
+            Id::MbrWrongCode,
+            &format!("{ISOLINUX_TREE}; {X} --grub2-mbr /usr/lib/grub/i386-pc/boot_hybrid.img {BIOS} {EFI} tree"),
+        ),
+        case(
+            "GRUB behind the boot code of isolinux",
+            Id::MbrWrongCode,
+            &format!("{GRUB_TREE}; {X} {ISOHDPFX} {GRUB} {EFI} tree"),
         ),
         case(
             "isolinux with a partition behind and no boot code",

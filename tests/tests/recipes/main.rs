@@ -48,10 +48,11 @@ struct Tried {
 type Key = (String, Vec<String>, bool);
 
 /// Findings that are of a stick: what comes out is booted as one too.
-const STICK: [Id; 5] = [
+const STICK: [Id; 6] = [
     Id::HybridMbr,
     Id::MbrAbsent,
     Id::HybridPointer,
+    Id::MbrWrongCode,
     Id::MbrNoCode,
     Id::MbrNoActive,
 ];

@@ -8,9 +8,10 @@ use images::{
     mend::{Mended, mend},
 };
 
-use super::{BIOS, EFI, HYBRID_CODE, X, read, run, tree};
-
-const GRUB_CODE: &str = "/usr/lib/grub/i386-pc/boot_hybrid.img";
+use super::{
+    BIOS, BY_UUID, DATED, EFI, GRUB_CODE, HARD_DISK, HYBRID_CODE, KERNEL_BIN, UTF_16, X, read, run,
+    tree,
+};
 
 /// A disc in which one finding is mended, and its bytes.
 fn mended(iso: &Path, id: Id, code: Option<&[u8]>) -> (Mended, Vec<u8>) {
@@ -25,6 +26,8 @@ fn mended(iso: &Path, id: Id, code: Option<&[u8]>) -> (Mended, Vec<u8>) {
     (mended, bytes)
 }
 
+/// Writes where the last sector of a disk's first partition is said in cylinders, heads and sectors.
+const END: &str = "dd of=tree/os/disk.img bs=1 seek=451 conv=notrunc status=none";
 /// A bound of the bytes that are compared.
 const ALL: Range<usize> = 0..usize::MAX;
 
@@ -38,10 +41,21 @@ fn pairs() -> Vec<Pair> {
         format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {options} {EFI} tree")
     };
     let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE}");
+    let hard_disk = format!("{X} -b os/disk.img -c boot.cat -hard-disk-boot tree");
+    let config = "tree/syslinux/syslinux.cfg";
     // Where the table has nothing yet tools write zeros, and that is no part of it.
     let reserved = "dd if=/dev/zero of=tree/syslinux/isolinux.bin bs=1 seek=24 count=40 conv=notrunc status=none";
     let emulated = format!("{X} -b syslinux/isolinux.bin -c syslinux/boot.cat");
     vec![
+        (
+            KERNEL_BIN,
+            format!("sed -i 's:linux  /:kernel /:' {config}; {CLOCK}; {whole}"),
+            format!(
+                "sed -i 's:linux /os/kernel:linux  /os/kernel.bin:' {config}; {CLOCK}; {whole}"
+            ),
+            Id::IsolinuxKernelName,
+            ALL,
+        ),
         (
             reserved,
             whole.replace(" -boot-info-table", ""),
@@ -114,6 +128,32 @@ fn pairs() -> Vec<Pair> {
             Id::ConfigWrongMedium,
             ALL,
         ),
+        // Half as many bytes, and line feeds.
+        (
+            UTF_16,
+            format!("cp other.cfg {config}; {CLOCK}; {whole}"),
+            format!(
+                "iconv -f utf-16 -t utf-8 other.cfg >{config}; head -c $(($(stat -c %s other.cfg) - $(stat -c %s {config}))) /dev/zero | tr '\\0' '\\n' >>{config}; {CLOCK}; {whole}"
+            ),
+            Id::ConfigEncoding,
+            ALL,
+        ),
+        // The last sector of cylinder 32, of 16 heads and 63 sectors.
+        (
+            HARD_DISK,
+            format!("printf '\\012\\010\\002' | {END}; {CLOCK}; {hard_disk}"),
+            format!("printf '\\017\\077\\040' | {END}; {CLOCK}; {hard_disk}"),
+            Id::HardDiskGeometry,
+            ALL,
+        ),
+        // The digits of the time at which the volume was last changed (ECMA-119 §8.4.27).
+        (
+            BY_UUID,
+            whole.clone(),
+            whole.replace("-o", DATED),
+            Id::ConfigWrongMedium,
+            16 * 2048 + 830..16 * 2048 + 846,
+        ),
         (
             "truncate -s 2880K tree/syslinux/isolinux.bin",
             format!("{emulated} tree"),
@@ -164,6 +204,7 @@ fn boot_code_that_is_named_points_where_xorriso_lets_it_point() {
         "{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-mbr {GRUB_CODE}"
     );
     let appended = "-append_partition 2 0xef efi.img";
+    let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE}");
     let before = format!("{grub}; cp tree/uefi/boot.img efi.img");
     for (faulty, right, id, code, compared) in [
         (
@@ -179,6 +220,13 @@ fn boot_code_that_is_named_points_where_xorriso_lets_it_point() {
             Id::MbrNoCode,
             HYBRID_CODE,
             vec![0..440, 446..447, 510..512],
+        ),
+        (
+            format!("{X} --grub2-mbr {GRUB_CODE} -partition_offset 16 {BIOS} {EFI} tree"),
+            format!("{hybrid} -partition_offset 16 {BIOS} {EFI} tree"),
+            Id::MbrWrongCode,
+            HYBRID_CODE,
+            vec![0..440, 510..512],
         ),
         (
             with_grub.replace(&format!("--grub2-mbr {GRUB_CODE}"), "tree"),

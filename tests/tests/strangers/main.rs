@@ -19,6 +19,30 @@ use images::{
 const ISOLINUX: &str = "/usr/lib/ISOLINUX/isolinux.bin";
 const MODULES: &str = "/usr/lib/syslinux/modules/bios";
 const HYBRID_CODE: &str = "/usr/lib/ISOLINUX/isohdpfx.bin";
+const GRUB_CODE: &str = "/usr/lib/grub/i386-pc/boot_hybrid.img";
+const MBR_BIN: &str =
+    "dd if=/usr/lib/syslinux/mbr/mbr.bin of=disc.iso bs=440 count=1 conv=notrunc status=none";
+/// A file with the header of a Linux kernel of 62,960 bytes.
+const KERNEL_BIN: &str = "printf '\\001' >head; printf 'k\\017\\000\\000' >size; cp tree/os/kernel tree/os/kernel.bin
+    for part in head:497 size:500; do dd if=${part%:*} of=tree/os/kernel.bin bs=1 seek=${part#*:} conv=notrunc status=none; done
+    printf HdrS | dd of=tree/os/kernel.bin bs=1 seek=514 conv=notrunc status=none";
+const BY_UUID: &str =
+    "sed -i 's:root=.*:root=live\\:UUID=2001-02-03-04-05-06-07:' tree/syslinux/syslinux.cfg";
+/// The option that gives a volume this UUID, before another.
+const DATED: &str = "--modification-date=2001020304050607 -o";
+/// GRUB that looks beside itself for its configuration, which goes on with the one in the tree.
+const ESP_GRUB: &str = "mkdir -p tree/boot/grub; printf 'echo hello\\nsleep 100\\n' >tree/boot/grub/grub.cfg
+    printf 'search --fs-uuid --set=root 2001-02-03-04-05-06-07\\nset prefix=($root)/boot/grub\\nconfigfile ($root)/boot/grub/grub.cfg\\n' >esp.cfg
+    grub-mkimage -O x86_64-efi -p /EFI/BOOT -o esp.efi normal search search_fs_uuid configfile iso9660 fat";
+/// An entry of systemd-boot's for the kernel in the tree.
+const SYSTEMD_BOOT: &str = "printf 'title One\\nlinux /os/kernel\\ninitrd /os/initrd\\n' >one.conf
+    mmd -i tree/uefi/boot.img ::/loader ::/loader/entries; mcopy -i tree/uefi/boot.img one.conf ::/loader/entries/";
+/// Gives the initial entry the media type of a hard disk.
+const AS_HARD_DISK: &str = "catalog=$(od -An -tu4 -j34887 -N4 disc.iso)
+    printf '\\004' | dd of=disc.iso bs=1 seek=$((catalog * 2048 + 33)) conv=notrunc status=none";
+const UTF_16: &str = "iconv -f utf-8 -t utf-16 tree/syslinux/syslinux.cfg >other.cfg; cp other.cfg tree/syslinux/syslinux.cfg";
+const HARD_DISK: &str = "truncate -s 16M tree/os/disk.img; printf 'label: dos\\n63,,06,*\\n' | sfdisk -q tree/os/disk.img
+    mkfs.fat -F16 -h 63 -g 16/63 -s 4 --offset 63 tree/os/disk.img >/dev/null 2>&1";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -71,6 +95,13 @@ const BIOS: &str = "-b syslinux/isolinux.bin -c syslinux/boot.cat -no-emul-boot 
 const EFI: &str = "-eltorito-alt-boot -e uefi/boot.img -no-emul-boot";
 const X: &str = "xorriso -as mkisofs -quiet -R -J -V 'SOME DISC' -o disc.iso";
 
+/// A configuration of GRUB's in the tree, whose kernel wants a label with a space in it.
+fn grub_cfg(label: &str) -> String {
+    format!(
+        "mkdir -p tree/boot/grub; printf 'menuentry One {{\\n linux /os/kernel root=live:CDLABEL={label}\\\\x20DISC\\n initrd /os/initrd\\n}}\\n' >tree/boot/grub/grub.cfg"
+    )
+}
+
 /// A disc, and what must be found on it.
 type Case = (String, String, Vec<(Id, Severity)>);
 
@@ -79,11 +110,22 @@ fn cases() -> Vec<Case> {
     use Severity::{Error, Warning};
     let whole = format!("{X} {BIOS} {EFI} tree");
     let efi = format!("{X} -e uefi/boot.img -no-emul-boot tree");
+    let active = format!(
+        "{X} {BIOS} {EFI} -append_partition 2 0x0c fat.img tree; sfdisk -q --activate disc.iso 2"
+    );
+    let fat = "rm tree/uefi/boot.img; truncate -s 3M tree/uefi/boot.img; mkfs.fat tree/uefi/boot.img >/dev/null; mmd -i tree/uefi/boot.img ::/EFI ::/EFI/BOOT";
+    let put = |file: &str, name: &str| format!("{fat}; mcopy -i tree/uefi/boot.img {file} {name}");
+    let appended = format!(
+        "mv tree/uefi/boot.img esp.img; {X} -append_partition 2 0xef esp.img -e --interval:appended_partition_2:all:: -no-emul-boot tree"
+    );
+    let esp_grub = format!(
+        "{ESP_GRUB}; {}; mcopy -i tree/uefi/boot.img esp.cfg ::/EFI/BOOT/grub.cfg",
+        put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
+    );
+    let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE} {BIOS} {EFI} tree");
     let case = |before: &str, master: &str, found: &[(Id, Severity)]| {
         (before.to_owned(), master.to_owned(), found.to_vec())
     };
-    let fat = "rm tree/uefi/boot.img; truncate -s 3M tree/uefi/boot.img; mkfs.fat tree/uefi/boot.img >/dev/null; mmd -i tree/uefi/boot.img ::/EFI ::/EFI/BOOT";
-    let put = |file: &str, name: &str| format!("{fat}; mcopy -i tree/uefi/boot.img {file} {name}");
     vec![
         case("", &whole, &[]),
         case(
@@ -136,11 +178,66 @@ fn cases() -> Vec<Case> {
             &whole,
             &[(Id::ConfigMissingFile, Error)],
         ),
+        // By its name isolinux takes it for a boot sector; LINUX says what it is.
+        case(
+            &format!(
+                "{KERNEL_BIN}; sed -i 's:linux /os/kernel:kernel /os/kernel.bin:' tree/syslinux/syslinux.cfg"
+            ),
+            &whole,
+            &[(Id::IsolinuxKernelName, Error)],
+        ),
+        case(
+            &format!(
+                "{KERNEL_BIN}; sed -i 's:/os/kernel:/os/kernel.bin:' tree/syslinux/syslinux.cfg"
+            ),
+            &whole,
+            &[],
+        ),
         case(
             "sed -i s/SOME/OTHER/ tree/syslinux/syslinux.cfg",
             &whole,
             &[(Id::ConfigWrongMedium, Error)],
         ),
+        // A space as Fedora writes it in grub.cfg.
+        case(&grub_cfg("SOME"), &whole, &[]),
+        case(
+            &grub_cfg("OTHER"),
+            &whole,
+            &[(Id::ConfigWrongMedium, Error)],
+        ),
+        case(
+            "sed -i 's/^ui.*/default live/' tree/syslinux/syslinux.cfg",
+            &whole,
+            &[(Id::ConfigMissingFile, Error)],
+        ),
+        // systemd-boot reads no ISO 9660.
+        case(SYSTEMD_BOOT, &whole, &[(Id::ConfigMissingFile, Error)]),
+        case(
+            &format!(
+                "{SYSTEMD_BOOT}; mmd -i tree/uefi/boot.img ::/os; mcopy -i tree/uefi/boot.img tree/os/kernel tree/os/initrd ::/os"
+            ),
+            &whole,
+            &[],
+        ),
+        // A file system with code where a hard disk has its table.
+        case(
+            "truncate -s 1M tree/os/disk.img; mkfs.fat tree/os/disk.img >/dev/null; printf abcd | dd of=tree/os/disk.img bs=1 seek=446 conv=notrunc status=none",
+            &format!("{X} -b os/disk.img -no-emul-boot -boot-load-size 1 tree; {AS_HARD_DISK}"),
+            &[(Id::CatalogNoEfi, Warning)],
+        ),
+        case(UTF_16, &whole, &[(Id::ConfigEncoding, Error)]),
+        // sfdisk writes an end of 255 heads and 63 sectors, wherever in a cylinder that is.
+        case(
+            HARD_DISK,
+            &format!("{X} -b os/disk.img -c boot.cat -hard-disk-boot tree"),
+            &[(Id::CatalogNoEfi, Warning), (Id::HardDiskGeometry, Warning)],
+        ),
+        // The UUID of the volume is the time at which it was last changed.
+        case(BY_UUID, &whole, &[(Id::ConfigWrongMedium, Error)]),
+        case(BY_UUID, &whole.replace("-o", DATED), &[]),
+        // GRUB in a partition for UEFI searches for it, and stays in its partition where it finds none.
+        case(&esp_grub, &appended, &[(Id::ConfigWrongMedium, Warning)]),
+        case(&esp_grub, &appended.replace("-o", DATED), &[]),
         case(
             "",
             &whole.replace("-boot-load-size 4", "-boot-load-size 2"),
@@ -160,6 +257,42 @@ fn cases() -> Vec<Case> {
             "",
             &format!("{X} -isohybrid-mbr {HYBRID_CODE} --protective-msdos-label {BIOS} {EFI} tree"),
             &[(Id::HybridPointer, Error)],
+        ),
+        // Code of another loader, and code for an installed disk.
+        case(
+            "",
+            &format!("{X} --grub2-mbr {GRUB_CODE} -partition_offset 16 {BIOS} {EFI} tree"),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
+            &format!(
+                "{X} -isohybrid-mbr {HYBRID_CODE} -b uefi/bios.img -no-emul-boot -boot-load-size 4 -boot-info-table {EFI} tree"
+            ),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "",
+            &format!(
+                "{hybrid}; dd if=/usr/lib/grub/i386-pc/boot.img of=disc.iso bs=440 count=1 conv=notrunc status=none"
+            ),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "",
+            &format!("{hybrid}; {MBR_BIN}"),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        // The same before a partition whose boot sector says that it starts nothing, and before one with code.
+        case(
+            "truncate -s 1M fat.img; mkfs.fat fat.img >/dev/null",
+            &format!("{active}; {MBR_BIN}"),
+            &[(Id::MbrWrongCode, Error)],
+        ),
+        case(
+            "truncate -s 1M fat.img; mkfs.fat fat.img >/dev/null; dd if=/dev/zero of=fat.img bs=1 seek=62 count=448 conv=notrunc status=none",
+            &format!("{active}; {MBR_BIN}"),
+            &[],
         ),
         case(
             ": >empty",

@@ -1,5 +1,6 @@
 //! The reference master against xorriso, with the same disc to make.
 
+use cli::remark;
 use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command};
 
 use anyhow::{Context, ensure};

@@ -28,7 +28,7 @@ use super::{
     report::{Aim, Key, Kind, Report, Row, Side, Time},
     timing::{Action, alternate, in_turn, ratio, show},
 };
-use crate::{place, stop::Stop};
+use cli::{place, remark, stop::Stop};
 
 /// With these OVMF is measured besides [`OVMF_BY`].
 const OVMF_ALSO_BY: [Attachment; 4] = [

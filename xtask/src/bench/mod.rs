@@ -20,9 +20,9 @@ use harness::{
 use scenarios::toolbox::{AcceleratorWish, Toolbox};
 
 use self::{machines::OneMachine, report::Report};
-use crate::{
-    cli::{AcceleratorChoice, Format},
+use cli::{
     host::Host,
+    options::{AcceleratorChoice, Format},
     place,
     signals::Signals,
     stop::Stop,
@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
     let bed = Bed::new(options)?;
     if let Some(machine) = options.peak_memory {
         let bytes = machines::peak(&bed, machine)?;
-        writeln!(crate::terminal::answer(), "{bytes}").context("cannot write")?;
+        writeln!(cli::terminal::answer(), "{bytes}").context("cannot write")?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut report = Report {
@@ -92,7 +92,7 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
         whole::clone(&bed, &mut report)?;
     }
     report
-        .print(&mut crate::terminal::answer(), options.format)
+        .print(&mut cli::terminal::answer(), options.format)
         .context("cannot write the report")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -102,7 +102,7 @@ impl Bed {
         // Before any thread is started.
         let signals = Signals::catch()?;
         let wish = AcceleratorWish::from(options.accelerator);
-        let target = place::target();
+        let target = crate::repository::target();
         let toolbox = Toolbox::find(options.qemu.as_deref(), wish, &target)
             .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
         let folder = tempfile::Builder::new()
@@ -111,7 +111,7 @@ impl Bed {
             .context("make a folder for the benchmark")?;
         Ok(Self {
             toolbox,
-            checkpoints: Checkpoints::in_folder(place::checkpoints()),
+            checkpoints: Checkpoints::in_folder(place::checkpoints()?),
             folder,
             runs: options.runs,
             signals,

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::timing::{Spread, ms, number, show};
-use crate::{cli::Format, host::Host};
+use cli::{host::Host, options::Format};
 
 /// Everything that was measured.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The whole matrix, and the time that a newcomer waits.
 
+use cli::remark;
 use std::{
     fs,
     path::Path,
@@ -22,7 +23,7 @@ use super::{
     report::{Aim, Report, Row},
     timing::{ratio, show, time},
 };
-use crate::place::{self, cargo};
+use cli::place::{self, cargo};
 
 /// One cell, that is quick.
 const ONE_CELL: &str = "emulation-modes/*/none/*/seabios/ide";
@@ -42,7 +43,7 @@ pub(super) fn warm_up(bed: &Bed) -> anyhow::Result<()> {
         }
     }
     let out = bed.folder.path().join("warm-up");
-    boot_matrix(bed, place::workspace(), &out, &[ONE_CELL]).map(drop)
+    boot_matrix(bed, crate::repository::workspace(), &out, &[ONE_CELL]).map(drop)
 }
 
 fn platforms(bed: &Bed) -> anyhow::Result<Vec<Platform>> {
@@ -58,7 +59,10 @@ fn platforms(bed: &Bed) -> anyhow::Result<Vec<Platform>> {
 /// The default matrix, as a user runs it; perhaps also as a script that knows no better would.
 pub(super) fn matrix(bed: &Bed, also_cold: bool, report: &mut Report) -> anyhow::Result<()> {
     remark!("bench: the whole default matrix");
-    let (out, root) = (bed.folder.path().join("matrix"), place::workspace());
+    let (out, root) = (
+        bed.folder.path().join("matrix"),
+        crate::repository::workspace(),
+    );
     let (warm, results) = boot_matrix(bed, root, &out, &[])?;
     let from_checkpoints = results
         .cells
@@ -199,7 +203,7 @@ fn checkpoints(bed: &Bed) -> anyhow::Result<Vec<Kept>> {
 /// A clone with an empty target folder, to the result of one cell.
 pub(super) fn clone(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
     remark!("bench: clone, build, first result");
-    let (root, folder) = (place::workspace(), bed.folder.path());
+    let (root, folder) = (crate::repository::workspace(), bed.folder.path());
     let clone = folder.join("clone");
     let took = time(|| {
         let mut git = Command::new("git");

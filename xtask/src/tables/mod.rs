@@ -65,6 +65,9 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "differential", |folder, _| {
         trust::table(folder, Part::DIFFERENTIAL)
     }),
+    ("docs/trust.md", "hosts", |folder, _| {
+        trust::table(folder, Part::HOSTS)
+    }),
     ("docs/trust.md", "supply", |folder, _| {
         trust::table(folder, Part::SUPPLY)
     }),
@@ -187,7 +190,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::place::workspace;
+    use crate::repository::workspace;
 
     #[test]
     fn what_is_kept_is_what_is_made() {

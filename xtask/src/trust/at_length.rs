@@ -5,11 +5,8 @@ use std::{fs, time::Instant};
 use anyhow::Context;
 
 use super::kept::{Figures, Table};
-use crate::{
-    place::{self, cargo, workspace},
-    signals::Signals,
-    stop::Stop,
-};
+use crate::repository::workspace;
+use cli::{place::cargo, signals::Signals, stop::Stop};
 
 /// Names the file for the lines.
 const FILE: &str = "BOOT_MATRIX_FIGURES";
@@ -18,7 +15,7 @@ const FILE: &str = "BOOT_MATRIX_FIGURES";
 pub(super) fn measure(tests: &str, signals: &'static Signals) -> anyhow::Result<Figures> {
     let folder = tempfile::Builder::new()
         .prefix("trust-")
-        .tempdir_in(place::target())
+        .tempdir_in(crate::repository::target())
         .context("make a folder for the figures")?;
     let file = folder.path().join("figures.jsonl");
     let began = Instant::now();

@@ -11,8 +11,9 @@ use anyhow::Context;
 use toml::{Table, Value};
 
 use super::kept::Figures;
-use crate::{
-    place::{absolute, cargo, workspace},
+use crate::repository::workspace;
+use cli::{
+    place::{absolute, cargo},
     stop::Stop,
 };
 

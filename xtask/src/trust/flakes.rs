@@ -19,7 +19,7 @@ use scenarios::{basis::Basis, files, record::Verdict, results::Results};
 use serde::{Deserialize, Serialize};
 
 use super::kept::Figures;
-use crate::{place, signals::Signals, stop::Stop};
+use cli::{place, remark, signals::Signals, stop::Stop};
 
 /// Memory that the run is left with, in MiB: two machines, and what watches them.
 const LEFT_MIB: u64 = 1536;
@@ -148,7 +148,7 @@ struct Tally {
 
 impl Tally {
     fn file() -> PathBuf {
-        place::target().join("trust-flakes.json")
+        crate::repository::target().join("trust-flakes.json")
     }
 
     /// The one to go on with.
@@ -226,7 +226,7 @@ pub(super) fn measure(options: &Flakes, signals: &'static Signals) -> anyhow::Re
     let mut tally = Tally::begin(options)?;
     let folder = tempfile::Builder::new()
         .prefix("trust-")
-        .tempdir_in(place::target())
+        .tempdir_in(crate::repository::target())
         .context("make a folder for the runs")?;
     let _pressure = Pressure::begin(options.load)?;
     while tally.cells < options.cells {

@@ -14,8 +14,10 @@ use scenarios::files;
 use serde::Deserialize;
 
 use super::kept::{self, Figures, Table};
-use crate::{
-    place::{self, cargo, workspace},
+use crate::repository::workspace;
+use cli::{
+    place::{self, cargo},
+    remark,
     signals::Signals,
     stop::Stop,
 };
@@ -138,7 +140,7 @@ const HEAD: [&str; 6] = [
 
 /// Builds the fuzzer, in its own workspace: there its flags are set, and nowhere else.
 fn build(signals: &Signals) -> anyhow::Result<Places> {
-    let work = place::target().join("fuzz");
+    let work = crate::repository::target().join("fuzz");
     let mut build = cargo();
     build
         .current_dir(workspace().join("fuzz"))

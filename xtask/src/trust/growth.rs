@@ -22,7 +22,7 @@ use super::{
     kept::{Figures, Table},
     runner::Runner,
 };
-use crate::{place, signals::Signals, stop::Stop};
+use cli::{place, remark, signals::Signals, stop::Stop};
 
 /// How many cells, each time.
 #[derive(Debug, Args)]

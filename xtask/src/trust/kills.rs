@@ -17,7 +17,7 @@ use super::{
     kept::Figures,
     runner::{Runner, damage, verdicts},
 };
-use crate::{signals::Signals, stop::Stop};
+use cli::{remark, signals::Signals, stop::Stop};
 
 /// How often, and of what.
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod discs;
 mod flakes;
 mod fuzz;
 mod growth;
+mod hosts;
 mod kept;
 mod kills;
 mod mutants;
@@ -24,9 +25,10 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::kept::table;
 use self::kept::{Figures, Kept};
-use crate::{
-    cli::{self, Format},
-    place::{self, workspace},
+use crate::repository::workspace;
+use cli::{
+    options::{self, Format},
+    place, remark,
     signals::Signals,
     stop::Stop,
     terminal,
@@ -71,6 +73,8 @@ pub(crate) enum Part {
     Differential(differential::Differential),
     /// Boot discs as people have them, healthy and damaged, and count how many of them it is known of what they came to. Takes half an hour.
     Discs(discs::Discs),
+    /// Make a fresh release of Debian in a folder, do there what README.md says, as root and as a user, and count. Needs root.
+    Hosts(hosts::Hosts),
     /// Look at what boot-matrix is built from: licences, sources, versions, unsafe code; and make a bill of materials.
     Supply(supply::Supply),
 }
@@ -90,6 +94,7 @@ impl Part {
     pub(crate) const MUTANTS: &str = "mutants";
     pub(crate) const DIFFERENTIAL: &str = "differential";
     pub(crate) const DISCS: &str = "discs";
+    pub(crate) const HOSTS: &str = "hosts";
     pub(crate) const SUPPLY: &str = "supply";
 
     const fn name(&self) -> &'static str {
@@ -104,6 +109,7 @@ impl Part {
             Self::Mutants(_) => Self::MUTANTS,
             Self::Differential(_) => Self::DIFFERENTIAL,
             Self::Discs(_) => Self::DISCS,
+            Self::Hosts(_) => Self::HOSTS,
             Self::Supply(_) => Self::SUPPLY,
         }
     }
@@ -120,6 +126,7 @@ impl Part {
             Self::Mutants(options) => mutants::measure(options, signals),
             Self::Differential(options) => differential::measure(options, signals),
             Self::Discs(options) => discs::measure(options, signals),
+            Self::Hosts(options) => hosts::measure(options, signals),
             Self::Supply(options) => supply::measure(options),
         }
     }
@@ -130,7 +137,7 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch()?;
     let figures = options.part.measure(signals)?;
     let failed = figures.failures.clone();
-    let command = command(&cli::typed(), figures.chosen_by);
+    let command = command(&options::typed(), figures.chosen_by);
     let kept = Kept::new(command, figures);
     let mut out = terminal::answer();
     match options.format {

@@ -14,11 +14,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::kept::{self, Figures, Table};
-use crate::{
-    place::{self, cargo, workspace},
-    signals::Signals,
-    stop::Stop,
-};
+use crate::repository::workspace;
+use cli::{place::cargo, signals::Signals, stop::Stop};
 
 /// Which code, and how much of it.
 #[derive(Debug, Args)]
@@ -229,7 +226,7 @@ struct Outcomes {
 /// Runs cargo-mutants on a copy of the workspace: all mistakes, or those that no test has noticed so far.
 fn run(code: &Code, options: &Mutants, signals: &Signals) -> anyhow::Result<Outcomes> {
     let began = Instant::now();
-    let work = place::target().join("mutants");
+    let work = crate::repository::target().join("mutants");
     let out = work.join(code.name);
     let all = out.join("outcomes.json");
     fs::create_dir_all(&out)?;

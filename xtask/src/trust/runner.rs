@@ -2,7 +2,6 @@
 
 use std::{
     env, fs, io,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
@@ -18,7 +17,7 @@ use rustix::{
 use scenarios::results::Results;
 use tempfile::TempDir;
 
-use crate::place;
+use cli::place;
 
 /// By this variable whatever a run started is known, however far down.
 const MARK: &str = "BOOT_MATRIX_TRIAL";
@@ -36,18 +35,12 @@ impl Runner {
     pub(super) fn new() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("trust-")
-            .tempdir_in(place::target())
+            .tempdir_in(crate::repository::target())
             .context("make a folder for the runs")?;
         // What is kept between runs lies two folders above the program.
         let own = folder.path().join("target");
-        let beside = match place::archive() {
-            None => own.join("debug"),
-            Some(_) => own.join(place::ARCHIVE),
-        };
+        let beside = own.join("debug");
         fs::create_dir_all(&beside)?;
-        if let Some(archive) = place::archive() {
-            symlink(archive.join("workspace"), beside.join("workspace"))?;
-        }
         let program = beside.join("xtask");
         let this = env::current_exe().context("cannot find this program")?;
         fs::hard_link(&this, &program)
@@ -175,7 +168,7 @@ impl Runner {
 
 /// The program of the cells' tests, as it was built last.
 pub(super) fn test_program() -> anyhow::Result<PathBuf> {
-    let entries = fs::read_dir(place::target().join("debug/deps"))?;
+    let entries = fs::read_dir(crate::repository::target().join("debug/deps"))?;
     let programs = entries.flatten().filter(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();

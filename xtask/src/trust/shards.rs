@@ -1,13 +1,12 @@
 //! The matrix in slices, of which one dies and is run again: merged, they must be the whole.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use rustix::process::geteuid;
 use scenarios::results::Results;
@@ -16,9 +15,9 @@ use super::{
     kept::{Figures, Table},
     runner::{Runner, verdicts},
 };
-use crate::{
-    boot_matrix, place,
-    place::workspace,
+use crate::repository::{build_program, workspace};
+use cli::{
+    place,
     setup::{need::CLUSTER, package::on_path},
     signals::Signals,
     stop::Stop,
@@ -227,20 +226,12 @@ fn slurm(
     expected: &Results,
     figures: &mut Figures,
 ) -> anyhow::Result<Vec<String>> {
-    let there = runner.path("there");
-    fs::create_dir_all(&there)?;
-    let archive = runner.path("boot-matrix.tar.zst");
-    boot_matrix::archive::make(&archive)?;
-    let unpacked = Command::new("tar")
-        .arg("-xf")
-        .arg(&archive)
-        .arg("-C")
-        .arg(&there)
-        .status()?;
+    let (program, built) = build_program(signals).context("cannot start cargo")?;
+    ensure!(built.success(), "the program was not built: {built}");
     let folder = runner.path("slurm");
     let mut command = Command::new(workspace().join("examples/slurm/try.sh"));
     command
-        .args([&there, &folder])
+        .args([&program, &folder])
         .arg("4")
         .args(filters)
         .stdout(std::io::stderr());
@@ -252,7 +243,7 @@ fn slurm(
     let whole = merged
         .as_ref()
         .is_ok_and(|merged| verdicts(merged).as_ref() == verdicts(expected).as_ref());
-    if !unpacked.success() || !status.success() || !whole {
+    if !status.success() || !whole {
         let kept = place::shown(&folder);
         figures
             .failures

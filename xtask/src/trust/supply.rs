@@ -17,11 +17,12 @@ use super::{
     deny,
     kept::{Figures, Table},
 };
+use crate::repository::workspace;
 use crate::{
     check,
-    place::{shown, workspace},
     supply::{self, Metadata, Package, RUST_VERSION},
 };
+use cli::{place::shown, remark};
 
 /// What is made besides.
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
-//! `examples/gate.sh`, as a new user runs it, with a tool that is broken on purpose.
+//! The gate, as a new user runs it, with a tool that is broken on purpose.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use super::common::said;
 
@@ -49,15 +49,15 @@ dd if=record of="$iso" bs=2048 seek=18 count=1 conv=notrunc 2>/dev/null
 fn the_example_catches_a_broken_tool_and_names_what_broke() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("tool.toml"), TOOL).unwrap();
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let gate = |script: &str, arguments: &[&str]| {
         fs::write(folder.path().join("mytool"), script).unwrap();
-        let mut command = Command::new(workspace.join("examples/gate.sh"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command
             .current_dir(&folder)
-            .args(["tool.toml", "baseline"])
+            .args(["boot-matrix", "--gate", "--master", "tool.toml"])
+            .args(["--baseline", "baseline", "--out", "results"])
             .args(arguments);
-        said(command, &[("OUT", "results")])
+        said(command, &[])
     };
     let sound = gate("exec xorriso \"$@\"\n", &["--accept"]);
     assert_eq!(sound.code, 0, "{}{}", sound.stdout, sound.stderr);
@@ -69,7 +69,7 @@ fn the_example_catches_a_broken_tool_and_names_what_broke() {
             vec![
                 "✗ sector count of slot 1: 1, was 8\n",
                 "\n  differs on OVMF by ahci and SeaBIOS by ide, ahci: 4 of 4 cells; loaded: 4, was 8\n",
-                "examples/gate.sh tool.toml baseline 'gate-bios/-/none,count=8/-/mytool/seabios/ide'\n",
+                "cargo xtask boot-matrix 'gate-bios/-/none,count=8/-/mytool/seabios/ide' --rerun failed --out results\n",
             ],
         ),
         // Counted in blocks.
@@ -105,11 +105,4 @@ fn the_example_catches_a_broken_tool_and_names_what_broke() {
     }
     let again = gate("exec xorriso \"$@\"\n", &[]);
     assert_eq!(again.code, 0, "{}", again.stdout);
-    let usage = said(Command::new(workspace.join("examples/gate.sh")), &[]);
-    assert_eq!(usage.code, 2);
-    assert!(
-        usage.stderr.contains("gate.sh TOOL.toml BASELINE"),
-        "{}",
-        usage.stderr
-    );
 }

@@ -98,6 +98,7 @@ fn value(name: &str, disc: &Ingredients, finding: &Finding) -> Option<String> {
     };
     match name {
         "label" => Some(word(&disc.label)).filter(|_| !disc.label.is_empty()),
+        "uuid" => disc.wanted_uuid.as_ref().map(|uuid| uuid.replace('-', "")),
         "folder" => Some(quoted(disc.folder())),
         "file" => Some(word(&format!("/{}", disc.largest_file.as_ref()?))),
         "sector" => Some((finding.offset / 512).to_string()),

@@ -39,6 +39,10 @@ const USUAL_MIB: u64 = 16;
 pub(super) struct Ingredients {
     /// The label that the volume has, or the one that its configurations want.
     pub(super) label: String,
+    /// Whether that is one that a configuration wants, and not the disc's own.
+    pub(super) wants_label: bool,
+    /// The UUID that one wants, where it is not the disc's own.
+    pub(super) wanted_uuid: Option<String>,
     pub(super) has_joliet: bool,
     pub(super) has_udf: bool,
     /// The path at which the boot catalog stands.
@@ -134,7 +138,9 @@ impl Ingredients {
         let searched = search(reading);
         let bios = bios(reading, &searched);
         let configurations = reading.configurations();
-        let label = wanted_label(reading).or_else(|| volume.map(|volume| volume.id.clone()));
+        let wanted_label = wanted_label(reading);
+        let wants_label = wanted_label.is_some();
+        let label = wanted_label.or_else(|| volume.map(|volume| volume.id.clone()));
         let efi = efi(reading, &searched);
         let has_loader = bios.is_some() || efi.is_some();
         let mut has = |path: &str| reading.has_file(path) == Some(true);
@@ -149,6 +155,8 @@ impl Ingredients {
             label: label
                 .filter(|label| !label.contains('?'))
                 .unwrap_or_default(),
+            wants_label,
+            wanted_uuid: config_wrong_medium::unmet_uuid(reading),
             has_joliet: volume.is_some_and(|volume| volume.supplementary),
             has_udf: reading.udf().is_some(),
             catalog: catalog.and_then(|lba| path(reading.path_of(lba)?)),
@@ -278,18 +286,7 @@ fn wanted_label(reading: &mut Reading<'_, '_>) -> Option<String> {
     found.find(|finding| {
         finding.id == FindingId::ConfigWrongMedium && finding.severity == Severity::Error
     })?;
-    let labels = reading.labels();
-    let configurations = reading.configurations();
-    let mut all = configurations.all.iter();
-    all.find_map(|configuration| {
-        let mut entries = configuration.entries.iter().enumerate();
-        entries.find_map(|(index, entry)| {
-            let line = entry.command_line.as_deref()?;
-            let wanted = config_wrong_medium::wanted_label(line)?;
-            let counts = configuration.may_be_default(index) && !entry.conditional;
-            (counts && !labels.contains(&wanted)).then_some(wanted)
-        })
-    })
+    config_wrong_medium::unmet_label(reading)
 }
 
 /// Walks the tree once.

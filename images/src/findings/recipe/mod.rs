@@ -44,6 +44,10 @@ pub enum When {
     Grub,
     /// No loader for UEFI.
     BiosAlone,
+    /// A configuration that wants another label than the disc has.
+    Label,
+    /// One that wants another UUID.
+    Uuid,
 }
 
 impl When {
@@ -58,6 +62,8 @@ impl When {
                 "where /boot/grub/grub.cfg is on the disc, with GRUB's modules or without any loader"
             }
             Self::BiosAlone => "where the disc is for a BIOS alone",
+            Self::Label => "where a label is looked for",
+            Self::Uuid => "where a UUID is looked for",
         }
     }
 
@@ -68,6 +74,8 @@ impl When {
             Self::BootCode => disc.is_isolinux() || disc.is_grub(),
             Self::Grub => disc.is_for_mkrescue && !disc.is_isolinux(),
             Self::BiosAlone => disc.efi.is_none(),
+            Self::Label => disc.wants_label,
+            Self::Uuid => disc.wanted_uuid.is_some(),
         }
     }
 }

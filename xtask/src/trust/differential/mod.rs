@@ -28,7 +28,7 @@ use super::{
     fuzz::grouped,
     kept::{Figures, Table},
 };
-use crate::{signals::Signals, stop::Stop};
+use cli::{signals::Signals, stop::Stop};
 
 /// The distribution's interpreter, for which its package is.
 const PYTHON: &str = "/usr/bin/python3";

@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use anyhow::Context;
 use harness::guest::Starts;
-use images::{boot::Boot, finding::FindingId};
+use images::{boot::Boot, container::Container, finding::FindingId};
 use scenarios::{
     live::{DAMAGE, Live},
     matrix::{Folder, Matrix},
@@ -19,7 +19,7 @@ use scenarios::{
 use serde_json::Value;
 
 use super::super::kept::Figures;
-use crate::{place, signals::Signals, stop::Stop};
+use cli::{place, signals::Signals, stop::Stop};
 
 /// Of the boots that fail, so many in a hundred must have a cause.
 const EXPLAINED: usize = 95;
@@ -38,6 +38,7 @@ struct Faulty {
 #[derive(Default)]
 struct Count {
     discs: usize,
+    no_iso: usize,
     boots: usize,
     failed: usize,
     proved: usize,
@@ -49,16 +50,27 @@ struct Count {
 }
 
 /// Looks for the cause on every such disc whose id has one of the words in it, and counts.
-pub(super) fn measure(only: &[String], signals: &'static Signals) -> anyhow::Result<Figures> {
-    let out = place::target().join("trust-causes");
+pub(super) fn measure(
+    only: &[String],
+    resume: bool,
+    signals: &'static Signals,
+) -> anyhow::Result<Figures> {
+    let out = crate::repository::target().join("trust-causes");
     let mut count = Count::default();
     let mut failures = Vec::new();
     let wanted = |id: &str| only.is_empty() || only.iter().any(|word| id.contains(word.as_str()));
     for disc in all()?.into_iter().filter(|disc| wanted(&disc.id)) {
         let folder = out.join(count.discs.to_string());
-        match found(&disc, &folder, signals)? {
-            Some(report) => count.add(&disc, &report),
-            None => failures.push(format!("{}: it could not be made or booted", disc.id)),
+        let report = match known(&disc, &folder).filter(|_| resume) {
+            Some(report) => Found::Report(report),
+            None => found(&disc, &folder, signals)?,
+        };
+        match report {
+            Found::Report(report) => count.add(&disc, &report),
+            Found::NoIso => count.no_iso += 1,
+            Found::Nothing => {
+                failures.push(format!("{}: it could not be made or booted", disc.id));
+            }
         }
         // The discs with a system are large.
         drop(fs::remove_file(folder.join("disc.iso")));
@@ -71,7 +83,7 @@ pub(super) fn measure(only: &[String], signals: &'static Signals) -> anyhow::Res
 
 /// The discs of the set `defects`, and the damaged ones with a system.
 fn all() -> anyhow::Result<Vec<Faulty>> {
-    let matrix = Matrix::shipped(place::workspace())?;
+    let matrix = Matrix::shipped(crate::repository::workspace())?;
     let mut discs: Vec<Faulty> = Vec::new();
     for cell in matrix.cells().filter(|cell| cell.set == Set::Defects) {
         let id = cell.id.disc().to_string();
@@ -92,7 +104,7 @@ fn all() -> anyhow::Result<Vec<Faulty>> {
             });
         }
     }
-    let folder = Folder::shipped_live(place::workspace());
+    let folder = Folder::shipped_live(crate::repository::workspace());
     for cell in matrix.cells().filter(|cell| cell.set == Set::Live) {
         let word = cell.id.disc().boot().to_owned();
         let id = format!("live/-/{word}/-/-");
@@ -111,8 +123,29 @@ fn all() -> anyhow::Result<Vec<Faulty>> {
     Ok(discs)
 }
 
-/// Makes a disc and asks what keeps it from starting; nothing where that is not possible.
-fn found(disc: &Faulty, folder: &Path, signals: &Signals) -> anyhow::Result<Option<Value>> {
+/// What was answered of a disc.
+enum Found {
+    Report(Value),
+    /// That it is no ISO, and what it is instead: it was not booted.
+    NoIso,
+    /// It could not be made, or could not be booted.
+    Nothing,
+}
+
+/// Which disc the report beside it is of.
+const ID: &str = "id.txt";
+
+/// What a run that was stopped was answered of this disc.
+fn known(disc: &Faulty, folder: &Path) -> Option<Value> {
+    let id = fs::read_to_string(folder.join(ID)).ok()?;
+    let report = fs::read(folder.join("report").join("report.json")).ok()?;
+    serde_json::from_slice(&report)
+        .ok()
+        .filter(|_| id == disc.id)
+}
+
+/// Makes a disc and asks what keeps it from starting.
+fn found(disc: &Faulty, folder: &Path, signals: &Signals) -> anyhow::Result<Found> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let iso = folder.join("disc.iso");
     let report = folder.join("report");
@@ -132,13 +165,21 @@ fn found(disc: &Faulty, folder: &Path, signals: &Signals) -> anyhow::Result<Opti
             .context("cannot start this program again")
     };
     if !run(&["image", &disc.id], [&iso, &iso])?.success() {
-        return Ok(None);
+        return Ok(Found::Nothing);
     }
+    // What is left of another disc is no answer.
+    drop(fs::remove_dir_all(&report));
     run(&["repro", "--attach", ATTACHMENTS], [&iso, &report])?;
-    let Ok(text) = fs::read(report.join("report.json")) else {
-        return Ok(None);
-    };
-    Ok(Some(serde_json::from_slice(&text)?))
+    if let Ok(text) = fs::read(report.join("report.json")) {
+        fs::write(folder.join(ID), &disc.id)?;
+        return Ok(Found::Report(serde_json::from_slice(&text)?));
+    }
+    let is_no_iso = Container::recognise(&File::open(&iso)?, &iso).is_some();
+    Ok(if is_no_iso {
+        Found::NoIso
+    } else {
+        Found::Nothing
+    })
 }
 
 impl Count {
@@ -189,6 +230,10 @@ impl Count {
             ..Figures::default()
         };
         figures.add("discs with one known fault", self.discs);
+        figures.add(
+            "besides them, told to be no ISO and what they are instead",
+            self.no_iso,
+        );
         figures.add("boots of them", self.boots);
         figures.add("of these that do not start", self.failed);
         figures.add("with a cause that an experiment proved", self.proved);

@@ -30,7 +30,7 @@ use super::{
     flakes::programs,
     kept::{Figures, Table},
 };
-use crate::{place, signals::Signals, stop::Stop};
+use cli::{place, signals::Signals, stop::Stop};
 
 /// Of the boots that were followed, so many in a hundred must have come to something that is known.
 const KNOWN: usize = 95;
@@ -45,19 +45,19 @@ pub(crate) struct Discs {
     /// Only look for the causes of failures. What is counted then is not kept.
     #[arg(long, conflicts_with_all = ["keep", "resume", "run"])]
     causes: bool,
-    /// Continue a run that was stopped.
+    /// Continue a run that was stopped; with --run, what was answered about causes.
     #[arg(long)]
     resume: bool,
     /// Boot nothing, and count what a run of the whole set came to: the folder with its results.json, which cargo xtask merge makes of
     /// slices.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["only", "resume"])]
+    #[arg(long, value_name = "DIR", conflicts_with = "only")]
     run: Option<PathBuf>,
 }
 
 pub(super) fn measure(options: &Discs, signals: &'static Signals) -> anyhow::Result<Figures> {
     let began = Instant::now();
     if options.causes {
-        return causes::measure(&options.only, signals);
+        return causes::measure(&options.only, false, signals);
     }
     let results = match &options.run {
         Some(folder) => whole(folder)?,
@@ -77,7 +77,7 @@ pub(super) fn measure(options: &Discs, signals: &'static Signals) -> anyhow::Res
     // A run that was resumed took longer than its last part.
     let booted = began.elapsed().as_secs().max(machine_seconds(&results));
     let began = Instant::now();
-    let causes = causes::measure(&options.only, signals)?;
+    let causes = causes::measure(&options.only, options.resume, signals)?;
     let mut figures = count(&results.cells);
     figures.figures.extend(causes.figures);
     figures.failures.extend(causes.failures);
@@ -91,7 +91,7 @@ pub(super) fn measure(options: &Discs, signals: &'static Signals) -> anyhow::Res
 
 /// Boots the discs.
 fn boot(options: &Discs, signals: &'static Signals) -> anyhow::Result<Results> {
-    let out = place::target().join("trust-discs");
+    let out = crate::repository::target().join("trust-discs");
     let mut command = Command::new(place::THIS_PROGRAM);
     command.args(["boot-matrix", "--set", "live", "--quiet", "--out"]);
     command.arg(&out).args(&options.only);
@@ -112,7 +112,7 @@ fn boot(options: &Discs, signals: &'static Signals) -> anyhow::Result<Results> {
 fn whole(folder: &Path) -> anyhow::Result<Results> {
     let results = Results::read(folder)
         .map_err(|error| Stop::usage(error, "name the folder of a run of --set live"))?;
-    let matrix = Matrix::shipped(place::workspace())?;
+    let matrix = Matrix::shipped(crate::repository::workspace())?;
     let of_set = matrix.cells().filter(|cell| cell.set == Set::Live);
     let all: BTreeSet<String> = of_set.map(|cell| cell.id.to_string()).collect();
     let there: BTreeSet<String> = results.cells.iter().map(|cell| cell.id.clone()).collect();
@@ -164,8 +164,14 @@ fn count(cells: &[CellResult]) -> Figures {
         .iter()
         .filter_map(|cell| Some(cell.id.parse::<CellId>().ok()?.disc().to_string()))
         .collect();
+    // Not of a program that hung or reset the machine: that is known.
+    let handed_over = |cell: &&&CellResult| {
+        let outcome = cell.outcome.as_ref();
+        outcome.is_some_and(|outcome| outcome.kind == OutcomeKind::HandedOver)
+    };
     let states: Vec<GuestState> = booted
         .iter()
+        .filter(handed_over)
         .filter_map(|cell| cell.guest.as_ref().map(|guest| guest.state))
         .collect();
     let known = states.iter().filter(|&&state| is_known(state)).count();

@@ -1,0 +1,285 @@
+//! The main job: master, boot, judge, report.
+
+mod accept;
+mod against;
+pub(crate) mod builds;
+pub(crate) mod cells;
+pub(crate) mod checkpoints;
+mod choice;
+mod comparison;
+mod estimate;
+pub(crate) mod flips;
+pub(crate) mod folder;
+mod gate;
+mod github;
+mod insta;
+pub(crate) mod junit;
+mod live;
+mod plan;
+mod problems;
+mod progress;
+mod resume;
+mod review;
+pub(crate) mod sarif;
+mod table;
+mod twice;
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::Context;
+use harness::firmware::Firmware;
+use scenarios::{
+    cell::Cell,
+    disc::tool_names,
+    exchange,
+    id::ABSENT,
+    results::{FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
+    terms::Accepted,
+    toolbox::Toolbox,
+};
+use serde_json::json;
+
+use self::{
+    choice::Choice,
+    insta::Update,
+    plan::{Plan, out_folder},
+    table::{Detail, Telling},
+};
+use crate::{
+    options::{BootMatrix, Rerun, RunFormat},
+    place::{self},
+    report,
+    signals::Signals,
+    stop::Stop,
+    terminal,
+};
+
+/// Runs the verb.
+pub(crate) fn run(options: &BootMatrix) -> anyhow::Result<ExitCode> {
+    let choice = choice::choose(options)?;
+    review::check(options, &choice)?;
+    if options.review || (options.accept && choice.accepted == Accepted::Snapshots) {
+        insta::check()?;
+    }
+    if options.twice {
+        return twice::run(options, &choice);
+    }
+    if let Some(folder) = &options.export {
+        return export(options, &choice.cells, folder);
+    }
+    if options.list {
+        let cells = match options.rerun {
+            None => choice.cells,
+            Some(Rerun::Failed) => choice::failed(choice.cells, &out_folder(options)?)?,
+        };
+        list(&cells, options.format).context("cannot write the list")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let results = boot_cells(options, choice)?;
+    if options.format == RunFormat::Json {
+        let mut stdout = terminal::answer();
+        serde_json::to_writer_pretty(&mut stdout, &results)?;
+        writeln!(stdout).context("cannot write the results")?;
+    }
+    Ok(ExitCode::from(results.exit_code()))
+}
+
+/// Writes an exchange folder.
+fn export(options: &BootMatrix, cells: &[Cell], folder: &Path) -> anyhow::Result<ExitCode> {
+    let file = exchange::plan_file(folder);
+    if file.exists() {
+        // What came back for another plan must not be taken for this one's.
+        let what = format!("{} is there already", file.display());
+        return Err(Stop::usage(
+            what,
+            "another folder with --export, or remove this one first",
+        )
+        .into());
+    }
+    let plan = exchange::export(folder, &options.export_as.0, cells).map_err(|error| {
+        Stop::host(
+            error,
+            "free some space there, or choose another folder with --export",
+        )
+    })?;
+    let mut out = terminal::answer();
+    match options.format {
+        RunFormat::Json => serde_json::to_writer_pretty(&mut out, &plan)?,
+        RunFormat::Text | RunFormat::Github => write!(
+            out,
+            "{}: {} discs for {} cells\nmaster each into the file that it names; then: cargo xtask boot-matrix --import {}",
+            file.display(),
+            plan.discs.len(),
+            cells.len(),
+            folder.display()
+        )?,
+    }
+    writeln!(out).context("cannot write")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs cells as the verb does, and leaves its exit code to the caller. For people, the table is printed.
+pub fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
+    boot_cells(options, choice::choose(options)?)
+}
+
+/// Says in GitHub's way why there are no results.
+pub(crate) fn annotate(error: &str) {
+    // The error itself is told besides, on standard error.
+    drop(writeln!(terminal::answer(), "{}", github::stopped(error)));
+}
+
+/// Prints results for people, that are in a folder and of several runs.
+pub(crate) fn tell(results: &Results, out: &Path) -> io::Result<()> {
+    let telling = Telling {
+        out,
+        took: None,
+        detail: Detail::Normal,
+        accept: None,
+    };
+    table::print(&mut terminal::stdout(), results, &telling)
+}
+
+/// The totals, in a sentence.
+pub fn sentence(totals: &Totals) -> String {
+    table::sentence(totals)
+}
+
+/// A run, from the cells that were chosen to the results that are left: planned, booted, gathered, left, told.
+fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
+    let plan = Plan::of(options, choice)?;
+    let began = Instant::now();
+    let signals = Signals::catch()?;
+    plan.prepare(signals)?;
+    cells::run(&plan.job(options), signals)?;
+    let results = plan.gather(signals);
+    leave(options, &plan, &results, signals)?;
+    let telling = Telling {
+        out: &plan.run.out,
+        took: Some(began.elapsed()),
+        detail: Detail::of(options),
+        accept: review::option(&plan.run.accepted, &plan.cells).filter(|_| !plan.on_builds),
+    };
+    present(options.format, &results, &plan.cells, &telling)?;
+    if options.review && !signals.caught() {
+        insta::update(&plan.run, &plan.cells, Update::Review, signals)?;
+        review::open(&results, &plan.cells, &plan.run.out, signals)?;
+    }
+    Ok(results)
+}
+
+/// Leaves what others read, and what was accepted.
+fn leave(
+    options: &BootMatrix,
+    plan: &Plan,
+    results: &Results,
+    signals: &Signals,
+) -> anyhow::Result<()> {
+    let run = &plan.run;
+    results.write(&run.out)?;
+    if options.firmware_grid && options.accept {
+        builds::accept(results, &plan.matrix)?;
+    }
+    junit::write(results, &run.out)?;
+    let declared = github::declared(&plan.cells, &results.tools.firmware);
+    sarif::write(results, &declared, &run.out)?;
+    match &run.accepted {
+        Accepted::Snapshots if run.accept => {
+            insta::update(run, &plan.cells, Update::Accept, signals)
+        }
+        // What was stopped halfway is not taken for the whole.
+        Accepted::Baseline(folder) if run.accept && !signals.caught() => {
+            accept::take(options, folder, results, &plan.cells)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the page, and tells what came out.
+fn present(
+    format: RunFormat,
+    results: &Results,
+    cells: &[Cell],
+    telling: &Telling<'_>,
+) -> Result<(), Stop> {
+    let out = telling.out;
+    // The results stand without the page.
+    let page = report::make(out)
+        .map_err(|error| remark!("no {}: {error:#}", scenarios::report::FILE))
+        .ok();
+    match format {
+        RunFormat::Json => Ok(()),
+        RunFormat::Text => table::print(&mut terminal::stdout(), results, telling),
+        RunFormat::Github => github::print(results, cells, out),
+    }
+    .map_err(|error| {
+        let results = place::shown(&Results::file(out)).display().to_string();
+        let what = format!("cannot write what came out: {error}");
+        Stop::host(what, format!("{results}, which is whole"))
+    })?;
+    if let Some(page) = page {
+        remark!("report: {}", page.display());
+    }
+    Ok(())
+}
+
+/// What these cells are booted with.
+pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
+    let used = |firmware: &&Firmware| {
+        let name = firmware.name();
+        cells.iter().any(|cell| cell.firmware_name() == name)
+    };
+    let firmware = toolbox
+        .firmware
+        .iter()
+        .filter(used)
+        .map(|firmware| FirmwareTool {
+            id: firmware.to_string(),
+            family: firmware.id.family().to_owned(),
+            version: firmware.version.clone(),
+            sha256: firmware.sha256.clone(),
+        });
+    let masters: BTreeSet<String> = cells
+        .iter()
+        .flat_map(|cell| tool_names(cell.id.disc().master()))
+        .collect();
+    Tools {
+        qemu: Some(QemuTool {
+            version: toolbox.qemu.version.to_string(),
+            path: toolbox.qemu.path.clone(),
+        }),
+        firmware: firmware.collect(),
+        masters: masters
+            .into_iter()
+            .filter(|id| id != ABSENT)
+            .filter_map(|id| {
+                let version = match toolbox.masters.get(&id) {
+                    // What is part of boot-matrix has its version.
+                    None => env!("CARGO_PKG_VERSION").to_owned(),
+                    Some(found) => found.as_ref().ok()?.version.clone().unwrap_or_default(),
+                };
+                Some(MasterTool { id, version })
+            })
+            .collect(),
+    }
+}
+
+fn list(cells: &[Cell], format: RunFormat) -> io::Result<()> {
+    let mut out = terminal::answer();
+    match format {
+        RunFormat::Text | RunFormat::Github => cells
+            .iter()
+            .try_for_each(|cell| writeln!(out, "{}", cell.id)),
+        RunFormat::Json => writeln!(
+            out,
+            "{}",
+            json!({ "schema": "list/1", "cells": cells.iter().map(|cell| &cell.id).collect::<Vec<_>>() })
+        ),
+    }
+}

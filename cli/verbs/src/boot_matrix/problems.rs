@@ -1,0 +1,181 @@
+//! What is not as it should be: why, where to look, and what to type next.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    path::Path,
+};
+
+use scenarios::{
+    program::typed,
+    record::{CellResult, Differs, Verdict},
+    results::Results,
+};
+
+use super::review;
+use super::table::{Detail, PROBLEMS, Telling};
+use crate::{
+    place::{cache, shown},
+    terminal::{BAD, CAUTION, FAINT, TYPED, Terminal},
+};
+
+/// Prints each cell that is a mismatch, unless an earlier run tells the cause; those of which nothing was accepted yet as a list.
+pub(super) fn print(
+    to: &mut Terminal<impl Write>,
+    results: &Results,
+    telling: &Telling<'_>,
+) -> io::Result<()> {
+    let told = match &results.comparison {
+        Some(comparison) if telling.detail < Detail::Verbose => {
+            comparison.changed().map(|it| &*it.id).collect()
+        }
+        _ => BTreeSet::new(),
+    };
+    let problems = results
+        .cells
+        .iter()
+        .filter(|record| record.verdict == Verdict::Mismatch && !told.contains(&*record.id));
+    let is_new = |record: &&CellResult| record.differs == [Differs::New];
+    let (new, problems): (Vec<_>, Vec<_>) = problems.partition(is_new);
+    let most = match telling.detail {
+        Detail::Verbose => usize::MAX,
+        Detail::Normal | Detail::Quiet => PROBLEMS,
+    };
+    for record in problems.iter().take(most) {
+        print_problem(to, record, telling)?;
+    }
+    if problems.len() > most {
+        let more = problems.len() - most;
+        writeln!(to, "\nand {more} more: -v, or see the results")?;
+    }
+    print_new(to, &new, most, telling)
+}
+
+fn print_problem(
+    to: &mut Terminal<impl Write>,
+    record: &CellResult,
+    telling: &Telling<'_>,
+) -> io::Result<()> {
+    let differs: Vec<String> = record.differs.iter().map(ToString::to_string).collect();
+    writeln!(to)?;
+    to.paint(BAD, format_args!("✗ {}", record.id))?;
+    writeln!(to, ": {}", differs.join(", "))?;
+    if telling.detail == Detail::Verbose {
+        print_whole(to, record)?;
+    } else {
+        let (line, more) = headline(record);
+        write!(to, "  {line}")?;
+        if more > 0 {
+            to.paint(FAINT, format_args!(" ({more} more with -v)"))?;
+        }
+        writeln!(to)?;
+    }
+    let evidence = telling.out.join(&record.evidence);
+    writeln!(to, "  evidence: {}", shown(&evidence).display())?;
+    write!(to, "  next: ")?;
+    to.paint(TYPED, again(telling.out, Some(&record.id), None))?;
+    writeln!(to)?;
+    if let Some(accept) = telling.accept.filter(|_| review::is_acceptable(record)) {
+        writeln!(to, "  if that is how it has to be: the same with {accept}")?;
+    }
+    Ok(())
+}
+
+/// Everything that is known of why.
+fn print_whole(to: &mut Terminal<impl Write>, record: &CellResult) -> io::Result<()> {
+    for line in record.reason.iter().flat_map(|reason| reason.lines()) {
+        writeln!(to, "  {line}")?;
+    }
+    if !record.findings.is_empty() {
+        writeln!(to, "  on the disc: {}", record.findings.join(", "))?;
+    }
+    if let Some(expected) = &record.expected
+        && record.differs.contains(&Differs::Outcome)
+    {
+        writeln!(to, "  expected because: {}", expected.because)?;
+    }
+    Ok(())
+}
+
+fn print_new(
+    to: &mut Terminal<impl Write>,
+    new: &[&CellResult],
+    most: usize,
+    telling: &Telling<'_>,
+) -> io::Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let number = new.len();
+    writeln!(to)?;
+    to.paint(CAUTION, format_args!("{number} new:"))?;
+    writeln!(to, " as declared, and nothing accepted yet to compare with")?;
+    for record in new.iter().take(most) {
+        writeln!(to, "  {}", record.id)?;
+    }
+    if number > most {
+        writeln!(to, "  and {} more", number - most)?;
+    }
+    write!(to, "  next: ")?;
+    to.paint(TYPED, again(telling.out, None, telling.accept))?;
+    writeln!(to)
+}
+
+/// The first reason in a line, and how many lines more there are.
+pub(super) fn headline(record: &CellResult) -> (String, usize) {
+    if record.differs == [Differs::New] {
+        return ("nothing was accepted yet to compare with".to_owned(), 0);
+    }
+    first_of(&record.reason)
+}
+
+/// The first of several reasons in a line, and how many lines more they are.
+pub(super) fn first_of(reasons: &[String]) -> (String, usize) {
+    let lines = reasons.iter().flat_map(|reason| reason.lines());
+    let lines = lines.filter(|line| !line.trim().is_empty()).count();
+    let first = reasons.first().map_or("", String::as_str);
+    match changed(first) {
+        Some((line, told)) => (line, lines.saturating_sub(DIFF_HEAD + told)),
+        None => {
+            let line = first.lines().next().unwrap_or("no reason is known");
+            (line.trim().to_owned(), lines.saturating_sub(1))
+        }
+    }
+}
+
+/// The lines of a diff before its first line: what is compared, and where.
+const DIFF_HEAD: usize = 3;
+
+/// The first lines that a diff takes away and adds, in words, and how many these are; nothing for what is no diff.
+fn changed(reason: &str) -> Option<(String, usize)> {
+    let lines = reason.strip_prefix("--- accepted\n+++ seen\n")?;
+    let first = |sign| lines.lines().find_map(|line| line.strip_prefix(sign));
+    match (first('-'), first('+')) {
+        (Some(was), Some(is)) => Some((
+            format!("{:?} was accepted, {:?} is seen", was.trim(), is.trim()),
+            2,
+        )),
+        (Some(was), None) => Some((format!("{:?} was accepted, and is not seen", was.trim()), 1)),
+        (None, Some(is)) => Some((format!("{:?} is seen, and was not accepted", is.trim()), 1)),
+        (None, None) => None,
+    }
+}
+
+/// The command that runs one cell again, or all that failed, with an option that takes what is seen.
+pub(super) fn again(out: &Path, id: Option<&str>, accept: Option<&str>) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    words.extend(id);
+    words.extend(["--rerun", "failed"]);
+    words.extend(accept);
+    let folder = shown(out);
+    let folder = folder.to_string_lossy();
+    if cache()
+        .ok()
+        .is_none_or(|cache| out != cache.join("boot-matrix"))
+    {
+        words.extend(["--out", &folder]);
+    }
+    let quoted = words.iter().map(|word| shell_words::quote(word));
+    let words = quoted.collect::<Vec<_>>().join(" ");
+    typed(&format!("cargo xtask boot-matrix {words}"))
+}

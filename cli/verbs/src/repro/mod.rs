@@ -1,0 +1,311 @@
+//! A disc that does not boot: what is on it, what each firmware does with it, and why.
+
+mod boots;
+mod bundle;
+mod causes;
+mod disc;
+mod distil;
+mod fix;
+mod markdown;
+mod promote;
+mod screen;
+mod summary;
+mod text;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::Context;
+use harness::diagnosis::{Boot, Diagnosis, Experiment, addresses, diagnose};
+use images::{
+    differ::{Difference, first_difference},
+    inspect::{Inspection, Window},
+    overview::Overview,
+};
+use scenarios::{
+    files,
+    record::{self, DIAGNOSIS, DISC, INSPECTION},
+    results::{Results, Totals},
+};
+use serde::Serialize;
+
+use self::{
+    boots::{Booted, Setting},
+    disc::Disc,
+    fix::Fix,
+};
+use crate::{
+    boot_matrix,
+    iso::{self, Existing},
+    options::{Format, Repro},
+    place::{absolute, cache},
+    report as page,
+    signals::Signals,
+    stop::Stop,
+    terminal,
+};
+
+/// The first part of the ids.
+const SCENARIO: &str = "repro";
+/// The report for people, and the same for programs.
+const MARKDOWN: &str = "report.md";
+const JSON: &str = "report.json";
+
+/// Everything that is known of a disc: `repro --format json`, and `report.json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// What was booted, and how it went.
+    #[serde(flatten)]
+    pub(crate) results: Results,
+    /// The disc.
+    pub(crate) disc: PathBuf,
+    /// What is on it, and what is wrong with that.
+    pub(crate) inspection: Inspection,
+    /// Why it does what it does.
+    pub(crate) diagnosis: Vec<Diagnosis>,
+    /// How it compares with a disc that boots, where one was given.
+    pub(crate) compared: Option<Compared>,
+    /// What finding out the causes took.
+    pub(crate) experiments: Effort,
+    /// What was changed in a copy so that it starts, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fix: Option<Fix>,
+}
+
+/// What finding out the causes took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Effort {
+    /// How often the disc was booted for it.
+    pub(crate) boots: usize,
+    /// How long it took, in milliseconds.
+    pub(crate) ms: u64,
+}
+
+/// A comparison with a disc that boots.
+#[derive(Debug, Serialize)]
+pub(crate) struct Compared {
+    /// That disc.
+    pub(crate) with: PathBuf,
+    /// The first structure that differs; nothing where none does that firmware reads.
+    pub(crate) difference: Option<Difference>,
+}
+
+impl Compared {
+    fn new(good: &Disc, disc: &Disc) -> Self {
+        let (mut there, mut here) = (Window::new(&*good.file), Window::new(&*disc.file));
+        Self {
+            with: good.path.clone(),
+            difference: first_difference(good.side(&mut there), disc.side(&mut here)),
+        }
+    }
+
+    /// In a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let with = self.with.display();
+        match &self.difference {
+            None => format!("Nothing that firmware reads differs from {with}."),
+            Some(difference) => format!("The first difference from {with}: {difference}."),
+        }
+    }
+}
+
+/// Runs the verb.
+pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
+    let disc = Disc::open(
+        &options.iso,
+        "cargo xtask repro disc.iso, or a drive such as /dev/sr0",
+    )?;
+    let good = options.good.as_deref();
+    let good = good
+        .map(|good| Disc::open(good, "--good and a disc that boots, or leave it out"))
+        .transpose()?;
+    distil::check(options)?;
+    fix::check(options)?;
+    promote::check(options)?;
+    let (out, _lock) = boot_matrix::folder::hold(&out_folder(options)?)?;
+    let existing = Existing {
+        iso: &options.iso,
+        scenario: SCENARIO,
+        firmware: &options.firmware,
+        expect: options.expect.as_deref(),
+        editors: &[],
+        dialog: options.dialog.as_deref(),
+    };
+    let setting = Setting::prepare(options, existing, &out)?;
+    let signals = Signals::catch()?;
+    signals.end_children();
+    let booted = boots::all(&setting, &disc, signals)?;
+    let began = Instant::now();
+    let experiments = causes::find(&setting, &disc, &booted, signals)?;
+    let effort = Effort {
+        boots: experiments.iter().map(|experiment| experiment.boots).sum(),
+        ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    disc.is_unchanged()?;
+    let mut report = report(
+        &setting,
+        &disc,
+        good.as_ref(),
+        &booted,
+        &experiments,
+        effort,
+    );
+    if let Some(fixed) = options.fix.as_deref().map(absolute) {
+        let fix = fix::write(&fixed, &setting, &disc, &booted, &experiments, signals)?;
+        files::write_json(&out.join(fix::JSON), &fix)?;
+        report.fix = Some(fix);
+    }
+    leave(&report, &disc, &booted, &out)?;
+    say(options, &report, &booted, &out).context("cannot write")?;
+    if let Some(iso) = reproducer(options, &out) {
+        let reproducer = distil::write(&iso, &setting, &disc, &booted, signals)?;
+        distil::tell(&reproducer);
+        if let Some(name) = &options.promote {
+            let promoted = promote::promote(options, name, &reproducer, &out)?;
+            remark!("scenario: {}", promoted.scenario.display());
+        }
+    }
+    if options.bundle {
+        remark!("bundle: {}", bundle::pack(&out)?.display());
+    }
+    if options.show {
+        show(&setting, &booted)?;
+    }
+    let asked = !options.firmware.is_empty();
+    let fixed = report.fix.as_ref().and_then(Fix::booted);
+    let booted = fixed.unwrap_or(&booted);
+    Ok(exit_code(&setting, asked, &disc.read.inspection, booted))
+}
+
+/// Where the distilled disc goes; nothing when none is asked for.
+fn reproducer(options: &Repro, out: &Path) -> Option<PathBuf> {
+    let given = options.distil.as_deref().map(absolute);
+    given.or_else(|| options.promote.as_ref().map(|_| out.join("distilled.iso")))
+}
+
+/// Opens a window on the first boot that failed, or on the first one where none did.
+fn show(setting: &Setting, booted: &[Booted]) -> anyhow::Result<()> {
+    let failed = booted.iter().find(|one| setting.failed(one));
+    let one = failed.or_else(|| booted.first());
+    if let Some(case) = one.and_then(|one| one.case.as_ref()) {
+        remark!("{}: the window is QEMU's; close it to go on", case.id);
+        harness::run::show(case).map_err(|infra| {
+            let remedy = "the screenshots in the report, or a terminal with a display";
+            Stop::host(infra, remedy)
+        })?;
+    }
+    Ok(())
+}
+
+fn report(
+    setting: &Setting,
+    disc: &Disc,
+    good: Option<&Disc>,
+    booted: &[Booted],
+    experiments: &[Experiment],
+    effort: Effort,
+) -> Report {
+    let boots: Vec<Boot<'_>> = booted.iter().filter_map(Booted::boot).collect();
+    let diagnosis = diagnose(&disc.read.inspection, &disc.read.map, &boots, experiments);
+    let mut results = setting.results(booted);
+    for (cell, one) in results.cells.iter_mut().zip(booted) {
+        let mut of_cell = diagnosis
+            .iter()
+            .filter(|diagnosis| explains(diagnosis, one));
+        cell.causes = of_cell.next().map_or_else(Vec::new, |it| it.causes.clone());
+    }
+    Report {
+        diagnosis,
+        experiments: effort,
+        fix: None,
+        compared: good.map(|good| Compared::new(good, disc)),
+        results,
+        disc: disc.path.clone(),
+        inspection: disc.read.inspection.clone(),
+    }
+}
+
+/// Whether a diagnosis is one of this boot.
+fn explains(diagnosis: &Diagnosis, one: &Booted) -> bool {
+    diagnosis.firmware == one.cell.id.firmware()
+        && diagnosis.attachments.contains(&one.cell.attachment)
+}
+
+/// What stays behind, whatever is printed.
+fn leave(report: &Report, disc: &Disc, booted: &[Booted], out: &Path) -> anyhow::Result<()> {
+    report.results.write(out)?;
+    files::write_json(&out.join(JSON), report)?;
+    files::write_json(&out.join(INSPECTION), &report.inspection)?;
+    let overview = Overview::read(
+        &mut Window::new(&*disc.file),
+        &disc.read.inspection,
+        &disc.read.map,
+    );
+    for one in booted.iter().filter(|one| one.seen.is_ok()) {
+        let folder = out.join(record::evidence_folder(&one.cell.id));
+        let diagnosis: Vec<&Diagnosis> = report
+            .diagnosis
+            .iter()
+            .filter(|it| explains(it, one))
+            .collect();
+        files::write_evidence(&folder.join(INSPECTION), &report.inspection)?;
+        files::write_evidence(&folder.join(DISC), &overview)?;
+        files::write_evidence(&folder.join(DIAGNOSIS), &diagnosis)?;
+    }
+    page::make(out)?;
+    let text = markdown::report(report, booted, out);
+    Ok(files::write(&out.join(MARKDOWN), text.as_bytes())?)
+}
+
+fn say(options: &Repro, report: &Report, booted: &[Booted], out: &Path) -> io::Result<()> {
+    match options.format {
+        Format::Text => text::write(&mut terminal::stdout(), report, booted, out),
+        Format::Json => {
+            let mut stdout = io::BufWriter::new(terminal::answer());
+            serde_json::to_writer_pretty(&mut stdout, report)?;
+            writeln!(stdout)?;
+            stdout.flush()
+        }
+    }
+}
+
+/// 3 if anything could not be run; else 1 if the disc is by no attachment seen to start on a firmware that was asked for, or without
+/// that, on one that it addresses; else 0.
+fn exit_code(
+    setting: &Setting,
+    asked: bool,
+    inspection: &Inspection,
+    booted: &[Booted],
+) -> ExitCode {
+    let verdicts = || booted.iter().map(|one| one.result.verdict);
+    if Totals::count(verdicts()).exit_code() == 3 {
+        return ExitCode::from(3);
+    }
+    let starts = |firmware: &str| {
+        let mut same = booted
+            .iter()
+            .filter(|one| one.cell.id.firmware() == firmware);
+        same.any(|one| one.seen.is_ok() && !setting.failed(one))
+    };
+    let seen = || booted.iter().filter(|one| one.seen.is_ok());
+    let concerned = |one: &&Booted| asked || addresses(inspection, one.cell.firmware);
+    let fails = if seen().any(|one| concerned(&one)) {
+        let mut concerned = seen().filter(concerned);
+        concerned.any(|one| !starts(one.cell.id.firmware()))
+    } else {
+        !seen().any(|one| starts(one.cell.id.firmware()))
+    };
+    ExitCode::from(u8::from(fails))
+}
+
+/// The folder for the report and the evidence.
+fn out_folder(options: &Repro) -> Result<PathBuf, Stop> {
+    Ok(match &options.out {
+        Some(out) => absolute(out),
+        None => cache()?.join("repro").join(iso::name(&options.iso)),
+    })
+}

@@ -1,0 +1,67 @@
+//! `config-encoding`: a configuration of isolinux that an editor saved as UTF-16.
+
+use super::Room;
+use crate::{
+    boot_configuration::{FileSystem, Loader},
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::ConfigEncoding;
+
+pub(super) const ROOM: Room = Room {
+    id: "config-encoding",
+    severity: Severity::Error,
+    milder: None,
+    trips: &["seabios"],
+    explanation: "isolinux' configuration is saved as UTF-16, as Windows' editor does under the name Unicode.",
+    consequence: "isolinux reads ASCII: it finds no DEFAULT and no label, and waits at boot:.",
+    remedy: "If it is not your disc, ask its maker for a new one; else save the configuration as ASCII or UTF-8, and master the disc again.",
+    recipes: &[],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+/// Bytes of a configuration that are looked at.
+const CONFIGURATION: usize = 256 * 1024;
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let images: Vec<_> = reading.bios_images().collect();
+    let mut images = images.into_iter();
+    let has_isolinux = images.any(|(_, boot)| reading.is_isolinux(boot));
+    let found = has_isolinux.then(|| in_utf_16(reading)).flatten();
+    found.into_iter().collect()
+}
+
+/// Written as ASCII the text has half as many bytes, and line feeds fill the rest.
+fn in_utf_16(reading: &mut Reading<'_, '_>) -> Option<Finding> {
+    let configurations = reading.configurations();
+    let path = &configurations.of(Loader::Isolinux).next()?.path;
+    let file = reading.file(path)?;
+    let bytes = file.bytes(reading.disc, 0, CONFIGURATION);
+    let (mark, units) = bytes.split_first_chunk::<2>()?;
+    let of = match mark {
+        [0xFF, 0xFE] => u16::from_le_bytes,
+        [0xFE, 0xFF] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = units.as_chunks::<2>().0.iter();
+    let units: Vec<u16> = units.map(|&pair| of(pair)).collect();
+    let text = String::from_utf16(&units).ok()?;
+    let message = format!(
+        "{path} is saved as UTF-16 (\"Unicode\" of Windows' editor), and isolinux reads ASCII: it understands nothing of it"
+    );
+    let place = reading.place_of(FileSystem::Tree, path);
+    let finding = Finding::new(ID, place, message);
+    let is_whole = bytes.len() as u64 == file.length.get();
+    let mut plain = text.into_bytes();
+    plain.resize(bytes.len(), b'\n');
+    Some(
+        match file.start().filter(|_| is_whole && plain.is_ascii()) {
+            Some(start) => finding.fixed_by(start, &plain),
+            None => finding,
+        },
+    )
+}

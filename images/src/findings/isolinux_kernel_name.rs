@@ -1,0 +1,95 @@
+//! `isolinux-kernel-name`: a Linux kernel that isolinux takes for something else by its name.
+
+use super::{Room, gravest};
+use crate::{
+    boot_configuration::{Loader, NamedFile},
+    finding::{Finding, FindingId, Severity},
+    inspect::Reading,
+    packed,
+};
+
+const ID: FindingId = FindingId::IsolinuxKernelName;
+
+pub(super) const ROOM: Room = Room {
+    id: "isolinux-kernel-name",
+    severity: Severity::Error,
+    milder: Some(Severity::Info),
+    trips: &["seabios"],
+    explanation: "isolinux' configuration names a Linux kernel by KERNEL, and the end of the file's name says that it is a boot sector (.bin, .bs, .bss) or a program for network boot (.0).",
+    consequence: "isolinux loads the file as such a program instead of a kernel, and what it jumps into is not made for that: it stops, or fails again and again.",
+    remedy: "If it is not your disc, ask its maker for a new one; else name the file by LINUX instead of KERNEL, or give it a name without such an end.",
+    recipes: &[],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+/// What isolinux takes a file for that KERNEL, a label or DEFAULT names (syslinux 6.04, `com32/elflink/ldlinux/kernel.c`: `file_extensions`; before
+/// version 5, `core/runkernel.inc`). Capital and small letters count.
+const KINDS: [(&str, &str); 4] = [
+    (".bin", "a boot sector"),
+    (".bss", "a boot sector"),
+    (".bs", "a boot sector"),
+    (".0", "a program for network boot"),
+];
+
+/// As much of a configuration is looked through for the word to change.
+const CONFIGURATION: usize = 256 * 1024;
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let configurations = reading.configurations();
+    for configuration in configurations.of(Loader::Isolinux) {
+        for (index, entry) in configuration.entries.iter().enumerate() {
+            let by_name = |file: &&NamedFile| {
+                matches!(file.directive.as_str(), "kernel" | "label" | "default")
+            };
+            let Some(kernel) = entry.files.first().filter(by_name) else {
+                continue;
+            };
+            let mut kinds = KINDS.iter();
+            let kind = kinds.find(|(end, _)| kernel.path.ends_with(end));
+            let Some((end, kind)) = kind.filter(|_| kernel.exists == Some(true)) else {
+                continue;
+            };
+            let Some(file) = reading.file(&kernel.path) else {
+                continue;
+            };
+            if packed::kernel_length(reading.disc, &file).is_none() {
+                continue;
+            }
+            let message = format!(
+                "{} names {} in line {} ({:?}), and it is a Linux kernel: by the end {end} isolinux takes it for {kind}",
+                kernel.file, kernel.path, kernel.line, entry.title
+            );
+            let place = reading.place_of(configuration.file_system, &kernel.file);
+            let finding = Finding::new(ID, place, message);
+            findings.push(match configuration.may_be_default(index) {
+                true => finding.fixed_by_all(named_by_linux(reading, kernel)),
+                false => finding.as_info(),
+            });
+        }
+    }
+    gravest(findings)
+}
+
+/// The word LINUX where KERNEL stands.
+fn named_by_linux(reading: &mut Reading<'_, '_>, kernel: &NamedFile) -> Option<(u64, [u8; 6])> {
+    let file = reading.file(&kernel.file)?;
+    let text = file.bytes(reading.disc, 0, CONFIGURATION);
+    let before = usize::try_from(kernel.line).ok()?.checked_sub(1)?;
+    let lines = text.split_inclusive(|&byte| byte == b'\n');
+    let start: usize = lines.clone().take(before).map(<[u8]>::len).sum();
+    let line = lines.clone().nth(before)?;
+    let blank = line.iter().take_while(|byte| byte.is_ascii_whitespace());
+    let at = blank.count();
+    let word = line.get(at..)?.first_chunk::<6>()?;
+    let offset = file.start()?.checked_add((start + at) as u64)?;
+    let linux = match word {
+        b"KERNEL" => b"LINUX ",
+        word if word.eq_ignore_ascii_case(b"kernel") => b"linux ",
+        _ => return None,
+    };
+    Some((offset, *linux))
+}
