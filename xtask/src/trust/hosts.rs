@@ -137,7 +137,7 @@ fn tried(
 
     // The program, as a user, in an empty folder with no source in sight.
     let install = host.user_says(
-        "cargo install --quiet --locked --path /source/cli --root ~/.local",
+        "cargo install --quiet --locked --path /source/cli --root ~/.local --target-dir ~/build",
         signals,
     )?;
     must("cargo install", &install, install.code == Some(0));
