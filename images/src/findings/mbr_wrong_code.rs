@@ -87,10 +87,21 @@ pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<S
         }
         SectorCode::Empty | SectorCode::None | SectorCode::Other => return None,
     };
+    if is_cut_off(reading, pointer) {
+        return None;
+    }
     let boot_image = boot_image(reading);
     Some(format!(
         "the first sector has {name}, which starts {wanted} at sector {pointer}, and nothing of that kind stands there{boot_image}"
     ))
+}
+
+/// Whether a sector belongs to the volume, and the disc ends before it: what stood there is not known.
+fn is_cut_off(reading: &Reading<'_, '_>, sector: u64) -> bool {
+    let volume = reading.descriptors.main.primary.as_ref();
+    let claimed = volume.map_or(0, |(_, primary)| primary.space_size.bytes().get());
+    let at = VirtualSector::new(sector).byte_offset();
+    (reading.disc.length().get()..claimed).contains(&at)
 }
 
 /// The disc's boot image for a BIOS, for people.
