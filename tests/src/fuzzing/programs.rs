@@ -168,8 +168,8 @@ pub(super) const CONFIGURATION: Target = Target {
             disc.write_at(block.byte_offset(), &text);
         }
         let mut window = Window::new(&disc);
-        // What findings make of them costs most of the time: of every sixteenth.
-        if input.len().is_multiple_of(16) {
+        // What findings make of them costs most of the time: of one length in 64.
+        if input.len().is_multiple_of(64) {
             inspected(&mut window);
         }
         let read = BootConfigurations::read(&mut window, &INSPECTION);
