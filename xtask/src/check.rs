@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context;
 use harness::{dialogue, guest, live};
+use regex::{Captures, Regex};
 use scenarios::{
     conformance,
     conformance::Kit,
@@ -75,6 +76,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
         Step::run("golden discs", kept_golden_discs),
         Step::run("generated tables", generated_tables),
         Step::run("unreferenced snapshots", unreferenced_snapshots),
+        Step::run("plain words", plain_words),
     ];
     Ok(ExitCode::from(
         steps::summary("check/1", &steps, options.format).context("cannot write")?,
@@ -253,9 +255,94 @@ fn unreferenced_snapshots() -> Result<(), (u8, String)> {
     ))
 }
 
+/// Phrases that make a native reader stop, and what to write instead.
+const PLAIN: [(&str, &str); 20] = [
+    ("mend(s|ed|ing)?", "fix"),
+    ("anew|once more", "again; regenerate, rebuild"),
+    ("besides", "also, in addition"),
+    ("(is|are|was|were|be) told", "report, print, show"),
+    ("no ISOs?", "not an ISO"),
+    ("has no name", "has no name set"),
+    ("whoever", "users, anyone who"),
+    ("(some|any)(body|one)('s)?", "users, another process"),
+    ("nobody('s)?|no one", "no user, no process"),
+    ("(held|holds?) .{0,40}?against", "compared with, compares"),
+    ("(is|are|was|were) other than", "differs from"),
+    ("(comes?|came) to (its|their|an) end", "finishes"),
+    ("(do|does|did) the same", "behaves identically"),
+    ("(goes|going|went|go) on", "continues"),
+    ("as far as", "up to, where"),
+    ("by design of", "intentionally"),
+    ("of others", "third-party"),
+    ("in (its|their) own words", "with its own message"),
+    ("of one kind", "compatible"),
+    ("elsewhere than", "on other systems, outside of"),
+];
+
+/// No page of the documentation has one of them.
+fn plain_words() -> Result<(), (u8, String)> {
+    let wrong = unplain_pages().map_err(|error| (3, format!("{error:#}")))?;
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err((1, wrong.join("\n")))
+}
+
+fn unplain_pages() -> anyhow::Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    for folder in [".", "docs", "examples", "scenarios", "schemas"] {
+        for entry in fs::read_dir(workspace().join(folder))? {
+            let page = entry?.path();
+            if page.extension().is_some_and(|extension| extension == "md") {
+                let found = unplain(&fs::read_to_string(&page)?)?;
+                wrong.extend(found.iter().map(|it| format!("{}:{it}", page.display())));
+            }
+        }
+    }
+    wrong.sort();
+    Ok(wrong)
+}
+
+/// Each such phrase outside of code and of generated tables: its line, itself, and what to write.
+fn unplain(page: &str) -> Result<Vec<String>, regex::Error> {
+    let skipped = Regex::new(
+        "(?s)(?m:^ *```).*?\n *```|<!-- generated: .*?<!-- end -->|`[^`]*`|\"[^\"\n]*\"",
+    )?;
+    let lines_alone = |found: &Captures<'_>| format!("`{}", found[0].replace(|c| c != '\n', ""));
+    let prose = skipped.replace_all(page, lines_alone);
+    let mut wrong = Vec::new();
+    for (phrase, instead) in PLAIN {
+        let phrase = phrase.replace(' ', r"[\s>]+");
+        for found in Regex::new(&format!(r"(?i)\b(?:{phrase})\b"))?.find_iter(&prose) {
+            let line = prose[..found.start()].matches('\n').count() + 1;
+            wrong.push((
+                line,
+                format!("{line}: {:?}: write {instead}", found.as_str()),
+            ));
+        }
+    }
+    wrong.sort();
+    Ok(wrong.into_iter().map(|(_, what)| what).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_is_plain() {
+        assert_eq!(plain_words(), Ok(()));
+    }
+
+    #[test]
+    fn unplain_phrases_are_found_in_prose_alone() {
+        let page = "Mends it.\n```sh\nmend anew\n```\n`mend` \"mend\" amends\n<!-- generated: x -->\nanew\n<!-- end -->\n> made once\n> more\n";
+        let expected = [
+            "1: \"Mends\": write fix",
+            "9: \"once\\n> more\": write again; regenerate, rebuild",
+        ];
+        assert_eq!(unplain(page).unwrap(), expected);
+    }
 
     #[test]
     fn golden_discs_are_what_is_made_now() {
