@@ -65,9 +65,6 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "differential", |folder, _| {
         trust::table(folder, Part::DIFFERENTIAL)
     }),
-    ("docs/trust.md", "hosts", |folder, _| {
-        trust::table(folder, Part::HOSTS)
-    }),
     ("docs/trust.md", "supply", |folder, _| {
         trust::table(folder, Part::SUPPLY)
     }),
