@@ -16,7 +16,7 @@ use std::{
 use serde_yaml_ng::Value;
 use tempfile::TempDir;
 
-/// A tool that masters with xorriso, by a script that may break what it is told to do.
+/// A mastering tool: a script around xorriso, which the test breaks.
 const TOOL: &str = r#"name = "mytool"
 summary = "a script around xorriso"
 

@@ -141,7 +141,7 @@ pub const REPRO: Examples = Examples(&[
 pub const INSPECT: Examples = Examples(&[
     (
         "cargo xtask inspect disc.iso",
-        "what is on it and what is wrong",
+        "its contents and its defects",
     ),
     ("cargo xtask inspect /dev/sr0", "the disc in a drive"),
     (

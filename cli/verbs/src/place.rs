@@ -150,7 +150,7 @@ pub fn cache() -> Result<PathBuf, Stop> {
             Ok(target.unwrap_or_else(|| workspace.join("target")))
         }
         Home::Installed(_) => {
-            // What is relative is to be ignored, says the specification.
+            // The specification says to ignore relative paths.
             let folder = |name: &str| {
                 env::var_os(name)
                     .map(PathBuf::from)

@@ -72,7 +72,7 @@ fn the_errors_of_an_entry_are_told_with_its_failure() {
     let guest = said(&screen(one, "error: can't find command `initrdefi'."));
     assert!(guest.said.starts_with(one), "{guest:?}");
     assert!(guest.means.contains("does not have"), "{guest:?}");
-    // Errors that nobody knows are told as they are, and a file that is missing by its own words.
+    // Unknown errors are reported unchanged, and a missing file with its own message.
     let (one, other) = ("error: first.", "error: second.");
     let guest = said(&screen(one, other));
     let last = "Failed to boot both default and fallback entries.";

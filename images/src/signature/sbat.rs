@@ -116,11 +116,11 @@ impl SbatLevel {
 mod tests {
     use super::*;
 
-    /// Of Debian's shim 16.1-2~deb12u1 (`objcopy -O binary --only-section=.sbat`).
+    /// As in Debian's shim 16.1-2~deb12u1 (`objcopy -O binary --only-section=.sbat`), with another address in its last line.
     const SHIM: &[u8] =
         b"sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n\
         shim,4,UEFI shim,shim,1,https://github.com/rhboot/shim\n\
-        shim.debian,1,Debian,shim,16.1,https://tracker.debian.org/pkg/shim\n";
+        shim.debian,1,Debian,shim,16.1,https://example.org/shim\n";
 
     #[test]
     fn a_section_is_read_and_compared() {

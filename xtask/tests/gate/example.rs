@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use super::common::said;
 
-/// A tool that masters with xorriso, by a script that may break what it is told to do.
+/// A mastering tool: a script around xorriso, which each test breaks in its own way.
 const TOOL: &str = r#"name = "mytool"
 summary = "a script around xorriso"
 

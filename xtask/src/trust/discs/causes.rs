@@ -231,7 +231,7 @@ impl Count {
         };
         figures.add("discs with one known fault", self.discs);
         figures.add(
-            "besides them, told to be no ISO and what they are instead",
+            "discs that are recognized as another format, and not booted",
             self.no_iso,
         );
         figures.add("boots of them", self.boots);
