@@ -1,6 +1,7 @@
 //! The one place where what a machine sends is consumed.
 
 mod look;
+mod pattern;
 mod trouble;
 
 use std::{
@@ -15,7 +16,7 @@ pub(crate) use self::trouble::Trouble;
 use self::trouble::unless_gone;
 use crate::{
     case::{Case, Success},
-    dialogue::{self, Progress, Talk},
+    dialogue::{Progress, Talk},
     firmware::{
         family::{Channel, Family},
         words::{Said, Words},
@@ -41,8 +42,6 @@ const LAST_EVENTS: Duration = Duration::from_millis(250);
 const LAST_LINES: usize = 3;
 /// Within so much text a firmware has said its last word before it hands over.
 const FIRMWARES_WORDS: usize = 1 << 20;
-/// A text to wait for is looked for in the new output and this much before it.
-const PATTERN_OVERLAP: usize = 4096;
 
 /// One machine being watched.
 pub(crate) struct Watch<'a> {
@@ -514,22 +513,6 @@ impl<'a> Watch<'a> {
         outcome
     }
 
-    /// Says besides which text did not come, and what came instead.
-    fn with_pattern(&self, mut outcome: Outcome) -> Outcome {
-        if let Success::Text(pattern) = &self.case.success
-            && self.facts.entered
-            && self.facts.pattern.is_none()
-        {
-            let instead = self.what_came(&self.screen);
-            outcome.detail = format!(
-                "{}; the expected text {:?} did not come; {instead}",
-                outcome.detail,
-                pattern.as_str()
-            );
-        }
-        outcome
-    }
-
     fn gather(&mut self) {
         let reads = self.trace.reads();
         self.facts.reads = rules::stage_of_reads(reads, &self.layout);
@@ -581,35 +564,6 @@ impl<'a> Watch<'a> {
     fn may_have_begun(&self) -> bool {
         let without_port = self.debug.bytes().is_empty() && !self.serial.bytes().is_empty();
         self.facts.entered || (self.family.may_enter_silently() && without_port)
-    }
-
-    fn find_pattern(&mut self) {
-        let Success::Text(pattern) = &self.case.success else {
-            return;
-        };
-        if !self.may_have_begun() {
-            return;
-        }
-        let typed = self.case.dialogue.as_ref().map(dialogue::Dialogue::typed);
-        let typed = typed.unwrap_or_default();
-        let says = |text: &str, is_full: &dyn Fn(usize) -> bool| {
-            let text = rules::without_echoes(text, &typed, is_full);
-            pattern.is_match(text.as_bytes())
-        };
-        // The serial line has no edge, but for that of the screen whose mirror it is.
-        let (_, columns) = screen::terminal_size(self.case.platform.firmware.id.kind());
-        let mirrored = |length| length == usize::from(columns.get());
-        let output = self.output();
-        let new = rules::from_line_before(output, self.searched, PATTERN_OVERLAP);
-        let place = if says(new, &mirrored) {
-            Some("serial line")
-        } else if says(&self.screen, &rules::is_full_row) {
-            Some("screen")
-        } else {
-            None
-        };
-        self.searched = output.len();
-        self.facts.pattern = self.facts.pattern.or(place);
     }
 }
 
