@@ -39,7 +39,7 @@ pub(super) fn write(out: &mut impl Write, read: &SecureBootReading) -> io::Resul
     table(out, &rows, &[])?;
     writeln!(
         out,
-        "2011 and 2023 are machines that have Microsoft's certificates of that year alone, with Secure Boot on."
+        "2011 and 2023 are machines that have Microsoft's certificates of that year alone, with Secure Boot on. This follows from the signatures; it was not booted on such a machine."
     )?;
     let list = read.revocation_list.as_deref();
     let list = list.map_or_else(
