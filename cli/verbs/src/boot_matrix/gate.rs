@@ -184,7 +184,7 @@ fn print_cause(
     // What differs from an earlier run alone is as it should be by itself.
     if let Some(first) = cause.cells.first().filter(is_failure) {
         write!(to, "  next: ")?;
-        to.paint(TYPED, command(telling.out, first))?;
+        to.paint(TYPED, again(telling.out, Some(first), None))?;
         writeln!(to)?;
     }
     Ok(())
@@ -210,11 +210,6 @@ fn cells(cause: &Cause, detail: Detail) -> String {
         0 => named.join(" "),
         more => format!("{} and {more} more", named.join(" ")),
     }
-}
-
-/// The command that runs a cell again, where the user stands.
-pub(super) fn command(out: &Path, id: &str) -> String {
-    again(out, Some(id), None)
 }
 
 /// What a tool's description has words for, and none of its cells asks for.
