@@ -10,7 +10,7 @@ use crate::{
     eltorito::{BOOTABLE, BootEntry, ENTRY_BYTES, MediaType, Platform},
     fat::FatVolume,
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{EntryKind, Reading},
+    inspect::{EntryKind, EntryReading, Reading},
     partition_table::PartitionType,
     size::Size,
     units::Lba,
@@ -68,7 +68,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let Some(what) = what_is_there(reading) else {
-        return Vec::new();
+        return under_another_platform(reading).into_iter().collect();
     };
     let message = format!("{what}, and no entry of the catalog has the platform EF");
     let finding = Finding::new(ID, Place::block(catalog.lba), message);
@@ -77,6 +77,40 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         None => finding,
     };
     vec![finding]
+}
+
+/// A section with an EFI image whose header says that it is for something else.
+fn under_another_platform(reading: &Reading<'_, '_>) -> Option<Finding> {
+    let entries = reading.catalog()?.entries.as_slice();
+    let is_header = |entry: &&EntryReading| entry.kind == EntryKind::Header;
+    let is_efi = |entry: &EntryReading| {
+        let boot = entry.boot.as_ref();
+        boot.is_some_and(|boot| boot.bootable && !boot.loaders.is_empty())
+    };
+    let image = entries
+        .iter()
+        .find(|entry| entry.kind == EntryKind::Section && is_efi(entry))?;
+    let header = entries
+        .iter()
+        .filter(is_header)
+        .rfind(|header| header.slot < image.slot)?;
+    let message = format!(
+        "slot {} is an image with an EFI loader, the header in slot {} says that it is for {}, and no entry of the catalog has the platform EF",
+        image.slot, header.slot, header.platform
+    );
+    let place = reading.slots?.place(header.slot, 1);
+    let finding = Finding::new(ID, place, message);
+    let section = entries.iter().filter(|entry| entry.slot > header.slot);
+    let alone = section
+        .take_while(|entry| entry.kind != EntryKind::Header)
+        .filter(|entry| entry.boot.is_some())
+        .all(is_efi);
+    let offset = finding.offset;
+    Some(if alone {
+        finding.fixed_by(offset, &[Platform::EFI.0])
+    } else {
+        finding
+    })
 }
 
 /// An entry for a FAT image with a loader that no entry names.

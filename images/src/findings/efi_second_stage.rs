@@ -2,6 +2,7 @@
 
 use super::{Room, recipe::commands};
 use crate::{
+    boot_configuration::FileSystem,
     efi_program::GrubCore,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -25,7 +26,7 @@ mcopy -s -i {efi} esp/EFI ::
 pub(super) const ROOM: Room = Room {
     id: "efi-second-stage",
     severity: Severity::Error,
-    milder: None,
+    milder: Some(Severity::Warning),
     trips: &["ovmf"],
     explanation: "The disc lacks a file that its EFI loader starts or reads next.",
     consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt, systemd-boot an empty menu.",
@@ -45,29 +46,49 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for image in images.iter() {
         for loader in image.programs.iter().filter(|loader| loader.works()) {
-            let Some(wanted) = missing(reading, image, loader) else {
+            let Some(Lack { words, by }) = missing(reading, image, loader) else {
                 continue;
             };
-            let message = format!("slot {}: {} {wanted}", image.entry.slot, loader.path());
+            let message = format!("slot {}: {} {words}", image.entry.slot, loader.path());
             let offset = loader.file.start().unwrap_or_default();
-            findings.push(Finding::new(ID, Place { offset }, message));
+            let finding = Finding::new(ID, Place { offset }, message);
+            findings.push(match by {
+                By::EveryWay => finding,
+                By::OneWay => finding.milder(),
+            });
         }
     }
     findings
 }
 
-fn missing(
-    reading: &mut Reading<'_, '_>,
-    image: &EfiImage<'_>,
-    loader: &Program,
-) -> Option<String> {
+/// What a loader lacks, in words that follow its name.
+struct Lack {
+    words: String,
+    by: By,
+}
+
+/// The ways of attaching the disc by which it is missing.
+enum By {
+    EveryWay,
+    /// As a CD, or as a disk: the other way has it.
+    OneWay,
+}
+
+impl Lack {
+    fn every_way(words: String) -> Self {
+        Self {
+            words,
+            by: By::EveryWay,
+        }
+    }
+}
+
+fn missing(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program) -> Option<Lack> {
     if loader.is_shim(reading.disc) {
         return second_stage(reading, image, loader);
     }
-    if let Some(core) = loader.grub(reading.disc) {
-        return grub(reading, &core, "loader");
-    }
-    None
+    let core = loader.grub(reading.disc)?;
+    grub(reading, image, &core, "")
 }
 
 /// What shim starts: the fallback program if it is there, and else the second stage; GRUB's configuration then.
@@ -75,7 +96,7 @@ fn second_stage(
     reading: &mut Reading<'_, '_>,
     image: &EfiImage<'_>,
     shim: &Program,
-) -> Option<String> {
+) -> Option<Lack> {
     let beside = |name: &str| {
         let mut programs = image.in_boot_folder();
         programs.find(|program| program.name.eq_ignore_ascii_case(name))
@@ -86,46 +107,75 @@ fn second_stage(
         return None;
     }
     let Some(next) = beside(&name) else {
-        return Some(format!(
+        return Some(Lack::every_way(format!(
             "is shim, which starts \\EFI\\BOOT\\{name}, and the image has no such file"
-        ));
+        )));
     };
     if let Some(wrong) = next.wrong() {
-        return Some(format!(
+        return Some(Lack::every_way(format!(
             "is shim, which starts \\EFI\\BOOT\\{name}, and that {wrong}"
-        ));
+        )));
     }
     let core = next.grub(reading.disc)?;
-    grub(reading, &core, &name)
+    grub(reading, image, &core, &format!("leads to {name}, which "))
 }
 
-/// GRUB without a configuration: neither one of its own, nor one where it looks.
-fn grub(reading: &mut Reading<'_, '_>, core: &GrubCore, name: &str) -> Option<String> {
+/// GRUB without a configuration: neither one of its own, nor one where it looks. `whose` stands before what is said of it.
+fn grub(
+    reading: &mut Reading<'_, '_>,
+    image: &EfiImage<'_>,
+    core: &GrubCore,
+    whose: &str,
+) -> Option<Lack> {
     if core.has_memory_disk {
         return None;
     }
-    let wanted = match &core.configuration {
-        Some(configuration) => goes_on_with(configuration)?,
-        None => {
-            let prefix = core.prefix.as_deref()?;
-            let prefix = prefix.trim_end_matches('/');
-            // What stands on another device is not on this disc.
-            if !prefix.starts_with('/') {
-                return None;
-            }
-            format!("{prefix}/grub.cfg")
-        }
+    let Some(configuration) = &core.configuration else {
+        return at_prefix(reading, image, core.prefix.as_deref()?, whose);
     };
+    let wanted = goes_on_with(configuration)?;
     let is_known = reading.has_file(&wanted)?;
-    (!is_known).then(|| {
-        let whose = if name == "loader" {
-            String::new()
-        } else {
-            format!("leads to {name}, which ")
-        };
-        format!("{whose}is GRUB and reads {wanted}, and the disc has no such file")
+    (!is_known).then(|| Lack::every_way(format!("{whose}is GRUB and reads {wanted}{NOWHERE}")))
+}
+
+/// GRUB that goes by its prefix alone, on the device that firmware names as its own (`grub-core/kern/efi/efi.c`, `disk/efi/efidisk.c`): through El Torito that is
+/// the whole disc, so the tree, and through a partition it is that partition. EDK2 tries a GUID partition table before El Torito, and an MBR after it.
+fn at_prefix(
+    reading: &mut Reading<'_, '_>,
+    image: &EfiImage<'_>,
+    prefix: &str,
+    whose: &str,
+) -> Option<Lack> {
+    let prefix = prefix.trim_end_matches('/');
+    // What stands on another device is not on this disc.
+    if !prefix.starts_with('/') {
+        return None;
+    }
+    let wanted = format!("{prefix}/grub.cfg");
+    let lba = image.boot.load_rba;
+    let in_tree = reading.has_file_in(FileSystem::Tree, &wanted)?;
+    let in_image = reading.has_file_in(FileSystem::Image(lba), &wanted)?;
+    let gpt = reading.inspection.partitions.gpt.as_deref();
+    let mut partitions = gpt.unwrap_or_default().iter();
+    let is_partition = partitions.any(|entry| entry.first.byte_offset() == lba.byte_offset());
+    let (and, by) = match (in_tree, in_image, is_partition) {
+        (true, _, false) | (true, true, true) => return None,
+        (false, false, _) => (NOWHERE, By::EveryWay),
+        (false, true, false) => (NOT_IN_TREE, By::EveryWay),
+        (false, true, true) => (NOT_IN_TREE_OF_CD, By::OneWay),
+        (true, false, true) => (NOT_IN_IMAGE, By::OneWay),
+    };
+    Some(Lack {
+        words: format!("{whose}is GRUB and reads {wanted}{and}"),
+        by,
     })
 }
+
+const NOWHERE: &str = ", and the disc has no such file";
+const NOT_IN_TREE: &str = " from the ISO's directory tree, and only the image has such a file";
+const NOT_IN_TREE_OF_CD: &str =
+    " from the ISO's directory tree where the disc is a CD, and only the image has such a file";
+const NOT_IN_IMAGE: &str = " from the image where the disc is a disk, because the GUID partition table leads into it, and only the ISO's directory tree has such a file";
 
 /// The configuration with which an embedded one goes on, where its path is known: `configfile ($root)/boot/grub/grub.cfg`.
 fn goes_on_with(configuration: &str) -> Option<String> {

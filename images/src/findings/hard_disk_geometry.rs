@@ -7,9 +7,12 @@ use super::{
 use crate::{
     boot_image::{Geometry, GeometryRequest},
     bytes::le16,
+    defect::{Injection, needs_hard_disk},
     finding::{Finding, FindingId, Severity},
     inspect::{HardDisk, Reading},
     partition_table::MbrEntry,
+    sparse::SparseBytes,
+    units::Lba,
 };
 
 const ID: FindingId = FindingId::HardDiskGeometry;
@@ -26,8 +29,26 @@ pub(super) const ROOM: Room = Room {
     replaces: &[],
     describes: false,
     check,
-    defect: None,
+    defect: Some(Injection {
+        express: needs_hard_disk,
+        inject: |disc| one_head_less(disc.bytes, disc.first.lba),
+        in_image: Some(|image, has_loader| {
+            if !has_loader {
+                one_head_less(image, Lba::new(0));
+            }
+        }),
+        ..Injection::WORDS
+    }),
 };
+
+/// The partition's end one head too low, as a tool writes it that rounds no partition to a cylinder.
+fn one_head_less(bytes: &mut SparseBytes, image: Lba) {
+    let place = image.byte_offset() + MbrEntry::TABLE;
+    let mut entry: [u8; MbrEntry::BYTES] = bytes.array_at(place);
+    // Byte 5 is the last sector's head.
+    entry[5] = entry[5].saturating_sub(1);
+    bytes.write_at(place, &entry);
+}
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let disks = reading.hard_disks();

@@ -253,6 +253,16 @@ impl<'r> Reading<'r, '_> {
         is_known.then_some(false)
     }
 
+    /// As [`Self::has_file`], in one of them.
+    pub(crate) fn has_file_in(&mut self, system: FileSystem, path: &str) -> Option<bool> {
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        match volumes.find(system, path, Eyes::Grub) {
+            Found::File { .. } => Some(true),
+            Found::Unknown => None,
+            Found::Directory | Found::Missing => Some(false),
+        }
+    }
+
     /// The file at a path of the tree, or of the first image that has it.
     pub(crate) fn file(&mut self, path: &str) -> Option<DiscBytes> {
         let mut volumes = Volumes::new(self.disc, self.inspection);

@@ -236,8 +236,43 @@ fn cases() -> Vec<Case> {
         case(BY_UUID, &whole, &[(Id::ConfigWrongMedium, Error)]),
         case(BY_UUID, &whole.replace("-o", DATED), &[]),
         // GRUB in a partition for UEFI searches for it, and stays in its partition where it finds none.
-        case(&esp_grub, &appended, &[(Id::ConfigWrongMedium, Warning)]),
-        case(&esp_grub, &appended.replace("-o", DATED), &[]),
+        // From a CD it reads the tree instead, and from a disk too where no GUID partition table leads into the partition.
+        case(
+            &esp_grub,
+            &appended.replace("-e ", "-appended_part_as_gpt -e "),
+            &[
+                (Id::EfiSecondStage, Warning),
+                (Id::ConfigWrongMedium, Warning),
+            ],
+        ),
+        case(
+            &esp_grub,
+            &appended.replace("-o", DATED),
+            &[(Id::EfiSecondStage, Error)],
+        ),
+        case(
+            &format!("{esp_grub}; mkdir -p tree/EFI/BOOT; cp esp.cfg tree/EFI/BOOT/grub.cfg"),
+            &appended.replace("-o", DATED),
+            &[],
+        ),
+        case(
+            &format!(
+                "{ESP_GRUB}; {}; mkdir -p tree/EFI/BOOT; cp esp.cfg tree/EFI/BOOT/grub.cfg",
+                put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
+            ),
+            &appended
+                .replace("-e ", "-appended_part_as_gpt -e ")
+                .replace("-o", DATED),
+            &[(Id::EfiSecondStage, Warning)],
+        ),
+        // mkisofs' own option for another entry says that it is for a BIOS.
+        case(
+            "",
+            &format!(
+                "genisoimage -quiet -R -J -V 'SOME DISC' -o disc.iso {BIOS} -eltorito-alt-boot -b uefi/boot.img -no-emul-boot tree"
+            ),
+            &[(Id::CatalogNoEfi, Warning)],
+        ),
         case(
             "",
             &whole.replace("-boot-load-size 4", "-boot-load-size 2"),
