@@ -102,6 +102,7 @@ mod tests {
         FindingId::HardDiskPartitionSlot,
         FindingId::HardDiskSystemType,
         FindingId::HardDiskCylinders,
+        FindingId::HardDiskGeometry,
         FindingId::MbrSignature,
         FindingId::BootInfoTable,
         FindingId::EfiOpenEndOutsideVolume,

@@ -87,6 +87,7 @@ const DISCS: &[(&str, &str, &str, &str, &[&str])] = {
             "hard-disk,cylinders=256",
             &[],
         ),
+        ("hard-disk-geometry", "-", "hard-disk", "hard-disk", BIOS),
         ("mbr-signature", "-", "hard-disk", "hard-disk", BIOS),
         (
             "boot-info-table",
