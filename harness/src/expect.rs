@@ -67,6 +67,7 @@ impl Case {
             firmware: self.platform.firmware.id,
             attachment: self.platform.attachment,
             observation: seen,
+            by_keys: None,
         }];
         let read = DiscFile::open(&self.disc).and_then(|disc| {
             let mut window = Window::new(&disc);

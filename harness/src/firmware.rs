@@ -4,11 +4,13 @@
 mod descriptor;
 pub(crate) mod family;
 mod fetch;
+pub mod keys;
 mod name;
 mod ovmf;
 mod recognise;
 mod seabios;
 mod store;
+mod variable_store;
 pub(crate) mod words;
 
 use std::{
@@ -23,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use fetch::{Fetched, fetch};
 pub use name::{FirmwareName, NoName};
 pub use store::{Kept, Record, Source, Store, StoreError, grid};
+pub use variable_store::{NoStore, enrol, keys_in};
 
 use self::recognise::seabios_version;
 use crate::{
@@ -219,6 +222,15 @@ impl FirmwareImage {
     pub fn code(&self) -> &Path {
         match self {
             Self::Bios(path) | Self::Flash { code: path, .. } => path,
+        }
+    }
+
+    /// The template of the variable store that it needs in flash.
+    #[must_use]
+    pub fn variables(&self) -> Option<&Path> {
+        match self {
+            Self::Flash { variables, .. } => variables.as_deref(),
+            Self::Bios(_) => None,
         }
     }
 

@@ -171,13 +171,24 @@ impl Cell {
         Some(judge)
     }
 
-    /// The firmware, with the build that was chosen.
+    /// The firmware, with the build that was chosen, or its keys.
     #[must_use]
     pub fn firmware_name(&self) -> FirmwareName {
+        let build = self.id.firmware_build().or_else(|| self.id.keys());
         FirmwareName {
             id: self.firmware,
-            build: self.id.firmware_build().map(ToOwned::to_owned),
+            build: build.map(ToOwned::to_owned),
         }
+    }
+
+    /// The set of keys that its disc is made for: its scenario declares it.
+    #[must_use]
+    pub fn keys(&self) -> Option<&str> {
+        let DiscSource::Live(live) = &self.disc else {
+            return None;
+        };
+        let name = self.id.keys()?;
+        live.layout.machine.contains_key(name).then_some(name)
     }
 
     /// Whether a rule declares a start without saying by what it is known.

@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::words::{Boot, Fact, Firmware, Master, Medium, Name, OrAbsent, Set, Size, Word};
+use crate::words::{
+    Boot, Fact, Firmware, FirmwareName, Master, Medium, Name, OrAbsent, Set, Size, Word,
+};
 
 /// Scenarios: families of discs, and what each firmware must do with them.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -55,8 +57,8 @@ pub struct ScenarioDecl {
     #[schemars(with = "Option<Vec<OrAbsent<Name>>>")]
     pub edit: Option<Vec<Spanned<OrAbsent<Name>>>>,
     /// The firmware that the discs are booted on.
-    #[schemars(with = "Vec<Word<Firmware>>")]
-    pub firmware: Vec<Spanned<Word<Firmware>>>,
+    #[schemars(with = "Vec<Word<FirmwareName>>")]
+    pub firmware: Vec<Spanned<Word<FirmwareName>>>,
     /// How the discs hang on the machine.
     #[schemars(with = "Vec<Word<Attachment>>")]
     pub attach: Vec<Spanned<Word<Attachment>>>,

@@ -25,6 +25,11 @@ pub fn on_builds(cells: &[Cell], builds: &[FirmwareName]) -> Vec<Cell> {
     };
     let mut all = Vec::new();
     for cell in cells {
+        // Whatever builds there are, its keys are those of its scenario.
+        if cell.keys().is_some() {
+            all.push(cell.clone());
+            continue;
+        }
         let own = builds.iter().filter(|build| build.id == cell.firmware);
         all.extend(own.filter_map(|build| on_build(cell, build)));
     }

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use harness::firmware::FirmwareId;
 use serde::{Deserialize, Serialize};
 
 use crate::words::{EDITED, base_and_edit};
@@ -210,7 +211,15 @@ impl CellId {
     /// The version that was chosen; nothing for the host's default.
     #[must_use]
     pub fn firmware_build(&self) -> Option<&str> {
-        self.firmware().split_once('@').map(|(_, build)| build)
+        let (_, build) = self.firmware().split_once('@')?;
+        self.keys().is_none().then_some(build)
+    }
+
+    /// The set of keys that the machine has; nothing for those that the firmware brings. Its name has no dot, and every version has one.
+    #[must_use]
+    pub fn keys(&self) -> Option<&str> {
+        let (family, name) = self.firmware().split_once('@')?;
+        (family == FirmwareId::OvmfSecureBoot.as_str() && !name.contains('.')).then_some(name)
     }
 
     /// The same cell on a build of its firmware that was chosen; on the host's default with nothing.
@@ -238,11 +247,14 @@ impl CellId {
         self.0.split('/').collect()
     }
 
-    /// The snapshot's file, relative. A firmware's version never enters it.
+    /// The snapshot's file, relative. A firmware's version never enters it, and a set of keys always does.
     #[must_use]
     pub fn snapshot_path(&self) -> PathBuf {
         let mut path = self.disc().path();
-        path.push(self.firmware_family());
+        path.push(match self.keys() {
+            Some(_) => self.firmware(),
+            None => self.firmware_family(),
+        });
         path.push(format!("{}.snap", self.attachment()));
         path
     }

@@ -177,7 +177,9 @@ impl Matrix {
             .collect();
         let cell = |id: &'a CellId| {
             // Which build was chosen is no part of a scenario.
-            let declared = id.on_build(None).ok().and_then(|id| cells.get(&id));
+            let declared = cells
+                .get(id)
+                .or_else(|| cells.get(&id.on_build(None).ok()?));
             let cell = Cell {
                 id: id.clone(),
                 ..declared.ok_or(id)?.clone()

@@ -26,8 +26,11 @@ use crate::{
     read_error::ScenarioError,
     reading::{Reader, Source},
     rule::{When, read_cold, read_exclude, read_expect},
-    words::{Boot, Firmware, Master, Medium, Name, Set, Size, Word, unknown_word},
+    words::{Boot, Firmware, FirmwareName, Master, Medium, Name, Set, Size, Word, unknown_word},
 };
+
+/// Why a cell with its own set of keys starts from power-on.
+const OWN_KEYS: &str = "the program that makes checkpoints is signed with none of the keys";
 
 /// A family of cases.
 #[derive(Clone, Debug)]
@@ -43,7 +46,8 @@ pub struct Scenario {
     discs: Discs,
     /// What the discs go through; nothing: they stay as they are.
     edit: Vec<Option<Name>>,
-    firmware: Vec<Firmware>,
+    /// With a set of keys, where one is named.
+    firmware: Vec<FirmwareName>,
     attach: Vec<Attachment>,
     memory_mib: Option<u32>,
     deadline: Option<Duration>,
@@ -156,6 +160,7 @@ impl Scenario {
             }),
         };
         let firmware = axes.required("firmware", decl.firmware)?;
+        check_keys(&firmware, &discs).map_err(&wrong)?;
         if decl.observe && !expects.is_empty() {
             return Err(wrong(
                 "what is only observed has no [[scenario.expect]]: remove observe, or the rules"
@@ -200,7 +205,7 @@ impl Scenario {
     /// A disc that carries no probe must show by something else that it does what is declared.
     fn check_texts(&self) -> Result<(), String> {
         let missing =
-            |firmware: &&Firmware| !self.texts.iter().any(|(named, _)| named == *firmware);
+            |firmware: &&FirmwareName| !self.texts.iter().any(|(named, _)| *named == firmware.id);
         match (&self.discs, self.firmware.iter().find(missing)) {
             (Discs::Mastered(_), _) | (_, None) => Ok(()),
             // Of a distilled disc that does not boot, nothing is seen that could be declared.
@@ -242,10 +247,8 @@ impl Scenario {
         if id.scenario() != self.name {
             return None;
         }
-        let firmware = self
-            .firmware
-            .iter()
-            .find(|firmware| firmware.to_string() == id.firmware_family())?;
+        let is = |word: &str| self.firmware.iter().find(|it| it.to_string() == word);
+        let firmware = is(id.firmware()).or_else(|| is(id.firmware_family()))?;
         let attachment = self
             .attach
             .iter()
@@ -336,7 +339,7 @@ impl Scenario {
     fn cell_of(
         &self,
         (disc, source): &(DiscId, DiscSource),
-        firmware: &Firmware,
+        firmware: &FirmwareName,
         attachment: Attachment,
     ) -> Option<Cell> {
         // The parts are words that were checked when they were read.
@@ -349,18 +352,20 @@ impl Scenario {
         Some(Cell {
             set: self.set,
             disc: source.clone(),
-            firmware: *firmware,
+            firmware: firmware.id,
             attachment,
             memory_mib: self.memory_mib,
             deadline: self.deadline,
             text: self
                 .texts
                 .iter()
-                .find(|(named, _)| named == firmware)
+                .find(|(named, _)| *named == firmware.id)
                 .map(|(_, text)| text.clone()),
             dialogue: self.dialogue.clone(),
             snapshot: self.snapshots.join(id.snapshot_path()),
-            cold: cold.map(|(_, because)| because.clone()),
+            cold: cold
+                .map(|(_, because)| because.clone())
+                .or_else(|| id.keys().map(|_| OWN_KEYS.to_owned())),
             // What a tool cannot do, it cannot do in any scenario.
             rules: matching
                 .map(|(_, rule)| rule)
@@ -529,13 +534,13 @@ fn masters_of(set: Set, masters: &Masters) -> Vec<Master> {
 
 fn read_texts(
     texts: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
-    booted: &[Firmware],
+    booted: &[FirmwareName],
     reader: &Reader<'_>,
 ) -> Result<Vec<(Firmware, String)>, ScenarioError> {
     let read = |(firmware, text): (Spanned<Word<Firmware>>, Spanned<String>)| {
         let at = reader.at(&firmware);
         let firmware = firmware.into_inner().0;
-        if !booted.contains(&firmware) {
+        if !booted.iter().any(|name| name.id == firmware) {
             let what = format!("expect-text names {firmware}, which is not in firmware");
             return Err(reader.wrong(at, what));
         }
@@ -564,4 +569,23 @@ fn read_dialogue(
         DialogueError::Syntax(error) => reader.wrong(error.at, error.message),
         DialogueError::Io { .. } => reader.wrong(reader.at(file), error),
     })
+}
+
+/// What stands behind an @ must be a set of keys that every disc is made for: which build of a firmware there is, is not for a scenario to say.
+fn check_keys(firmware: &[FirmwareName], discs: &Discs) -> Result<(), String> {
+    for name in firmware {
+        let Some(keys) = &name.build else { continue };
+        let known = match discs {
+            Discs::Live(discs) => discs
+                .iter()
+                .all(|(_, live)| live.layout.machine.contains_key(keys)),
+            _ => false,
+        };
+        if name.id != Firmware::OvmfSecureBoot || keys.contains('.') || !known {
+            return Err(format!(
+                "{name}: behind the @ stands a set of keys, a [machine] of each layout, and only ovmf-secure-boot has keys"
+            ));
+        }
+    }
+    Ok(())
 }

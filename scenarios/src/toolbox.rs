@@ -97,7 +97,12 @@ impl Toolbox {
     /// # Errors
     /// The cell's firmware is not there, or does not run on the machine of its attachment.
     pub fn platform(&self, cell: &Cell) -> Result<Platform, NoPlatform> {
-        let firmware = firmware::select(&self.firmware, cell.firmware_name())?.clone();
+        // Whose keys stand beside the disc, has the host's firmware until these are written into its store.
+        let name = match cell.keys() {
+            Some(_) => cell.firmware.into(),
+            None => cell.firmware_name(),
+        };
+        let firmware = firmware::select(&self.firmware, name)?.clone();
         firmware.check(cell.attachment)?;
         let Choice { accelerator, .. } = self.accelerator;
         Ok(Platform {

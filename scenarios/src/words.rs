@@ -285,6 +285,8 @@ pub enum Set {
     Live,
     /// Every editor of discs.
     Editors,
+    /// Signed loaders, on machines with every set of keys.
+    SecureBoot,
 }
 
 impl Set {
@@ -296,6 +298,7 @@ impl Set {
         Self::Grid,
         Self::Live,
         Self::Editors,
+        Self::SecureBoot,
     ];
 
     /// The word for it.
@@ -307,6 +310,7 @@ impl Set {
             Self::Defects => "defects",
             Self::Grid => "grid",
             Self::Live => "live",
+            Self::SecureBoot => "secure-boot",
             Self::Editors => "editors",
         }
     }

@@ -59,6 +59,11 @@ pub(crate) const TRUST_GROWTH: Examples = Examples(&[
     ("cargo xtask trust growth --cells 100,1000", "up to 1,000"),
 ]);
 
+pub(crate) const TRUST_SHIMS: Examples = Examples(&[(
+    "cargo xtask trust shims --keep",
+    "the table in docs/secure-boot.md, with check --update-docs",
+)]);
+
 pub(crate) const TRUST_FLAKES: Examples = Examples(&[
     ("cargo xtask trust flakes", "a thousand cells"),
     (

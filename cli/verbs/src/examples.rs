@@ -248,6 +248,10 @@ pub const FIRMWARE_ADD: Examples = Examples(&[
         "cargo xtask firmware add OVMF_CODE.fd --variables OVMF_VARS.fd --as ovmf@mine",
         "an OVMF, which does not",
     ),
+    (
+        "cargo xtask firmware add --db own.pem --dbx dbxupdate_x64.bin --as ovmf-secure-boot@own",
+        "the host's OVMF with these keys; then --firmware ovmf-secure-boot@own",
+    ),
 ]);
 
 pub const FIRMWARE_REMOVE: Examples = Examples(&[(

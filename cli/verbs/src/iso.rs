@@ -16,6 +16,8 @@ use crate::{place::absolute, stop::Stop};
 
 /// The firmware that boots it when none is named: the two that most machines have.
 const FIRMWARE: [Firmware; 2] = [Firmware::Seabios, Firmware::Ovmf];
+/// What boots a disc with a signed loader too.
+const SECURE_BOOT: Firmware = Firmware::OvmfSecureBoot;
 /// The dialogue, in the folder.
 const DIALOG: &str = "dialog.toml";
 /// So long may the name be.
@@ -50,7 +52,12 @@ pub struct Existing<'a> {
     pub editors: &'a [String],
     /// The file of a dialogue that must come to its end.
     pub dialog: Option<&'a Path>,
+    /// Whether it is booted with Secure Boot too where no firmware is named: by one attachment, since a signature does not depend on that.
+    pub secure_boot: bool,
 }
+
+/// The attachment by which a disc is booted with Secure Boot.
+const SECURE_BOOT_BY: Attachment = Attachment::Ahci;
 
 impl Existing<'_> {
     /// Writes the scenario into the folder of a run. The disc is reached by a link in it, so that its own path may be any.
@@ -95,6 +102,7 @@ impl Existing<'_> {
     /// Which firmware boots it, each once: which build of one is chosen later.
     fn firmware(&self) -> BTreeSet<Firmware> {
         match self.firmware {
+            [] if self.secure_boot => FIRMWARE.into_iter().chain([SECURE_BOOT]).collect(),
             [] => FIRMWARE.into(),
             named => named.iter().map(|name| name.id).collect(),
         }
@@ -117,6 +125,24 @@ impl Existing<'_> {
         }
         let attach = Attachment::ALL.iter().map(|attachment| attachment.as_str());
         scenario.insert("attach".into(), words(attach.collect()));
+        if self.firmware.is_empty() && self.secure_boot {
+            let others = Attachment::ALL.iter().filter(|it| **it != SECURE_BOOT_BY);
+            let when = Table::from_iter([
+                ("firmware".to_owned(), Value::from(SECURE_BOOT.as_str())),
+                (
+                    "attach".to_owned(),
+                    words(others.map(|it| it.as_str()).collect()),
+                ),
+            ]);
+            let rule = Table::from_iter([
+                ("when".to_owned(), Value::from(when)),
+                (
+                    "because".to_owned(),
+                    Value::from("a signature does not depend on the attachment"),
+                ),
+            ]);
+            scenario.insert("exclude".into(), vec![rule].into());
+        }
         if let Some(pattern) = self.expect {
             let text = |firmware: &str| (firmware.to_owned(), Value::from(pattern));
             let texts = firmware.into_iter().map(text);
@@ -209,6 +235,7 @@ mod tests {
             expect: Some(pattern),
             editors: &[],
             dialog: None,
+            secure_boot: false,
         };
         let text = existing.declaration("disc");
         let table: Table = text.parse().expect("TOML");
@@ -228,6 +255,7 @@ mod tests {
                 expect: Some("booted"),
                 editors: &[],
                 dialog: None,
+                secure_boot: false,
             };
             let table: Table = existing.declaration("disc").parse().expect("TOML");
             let scenario = &table["scenario"][0];

@@ -260,12 +260,21 @@ pub enum FirmwareVerb {
         #[arg(long)]
         qemu: bool,
     },
-    /// Keep a copy of a firmware that is in a file: a ROM of SeaBIOS, or OVMF.
+    /// Keep a copy of a firmware that is in a file: a ROM of SeaBIOS, or OVMF; or the host's with other keys for Secure Boot.
     #[command(after_help = examples::FIRMWARE_ADD.help())]
     Add {
-        /// The ROM, OVMF's code, or both code and variables in one.
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
+        /// The ROM, OVMF's code, or both code and variables in one. Not with --db, --dbx or --setup-mode, which change the keys of the host's ovmf-secure-boot.
+        #[arg(value_name = "FILE", required_unless_present_any = ["db", "dbx", "setup_mode"])]
+        file: Option<PathBuf>,
+        /// A certificate (PEM or DER), a program or an EFI signature list that the machine trusts. Repeat it for more.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "setup_mode"], requires = "name")]
+        db: Vec<PathBuf>,
+        /// The same, for what the machine refuses.
+        #[arg(long, value_name = "FILE", conflicts_with = "file", requires = "name")]
+        dbx: Vec<PathBuf>,
+        /// The machine has no owner and no keys, and starts everything.
+        #[arg(long, conflicts_with = "file", requires = "name")]
+        setup_mode: bool,
         /// The variable store that goes with it, as with enrolled keys for Secure Boot.
         #[arg(long, value_name = "FILE")]
         variables: Option<PathBuf>,
@@ -437,6 +446,10 @@ pub struct Inspect {
     /// Read the whole disc: compare the checksum that isomd5sum implanted, and look for zeros where none should be.
     #[arg(long)]
     pub verify: bool,
+    /// Keys that a machine trusts (its db): a certificate (PEM or DER), an EFI signature list, or a program for its hash. Repeat it for more. Then inspect says what that machine
+    /// starts with Secure Boot on, and what it refuses; --dbx has what the machine has revoked.
+    #[arg(long, value_name = "FILE")]
+    pub db: Vec<PathBuf>,
     /// A revocation list (dbx) to compare the EFI programs with: EFI signature lists, or a signed update such as dbxupdate_x64.bin. Without it, the newest
     /// that a package brought.
     #[arg(long, value_name = "FILE")]

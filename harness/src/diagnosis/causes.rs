@@ -31,6 +31,8 @@ pub(super) struct Situation<'a> {
     guest_stage: GuestStage,
     /// Secure Boot did not let the loader run.
     denied: bool,
+    /// Why its keys do so.
+    by_keys: Option<&'a str>,
     /// It waited for a key, and none was pressed.
     missed_key: Option<&'a Guest>,
     /// Its kernel or its system stopped by itself, with words of its own.
@@ -259,6 +261,7 @@ impl<'a> Situation<'a> {
             explains: guest.map_or(&[], |guest| &guest.findings),
             guest_stage: guest.map_or(GuestStage::Loader, |guest| guest.stage),
             // A loader that ran returns its own status, and shim can return the same one.
+            by_keys: boot.by_keys,
             denied: boot.firmware == FirmwareId::OvmfSecureBoot
                 && !entered
                 && matches!(code, Some("Access Denied" | "Security Violation")),
@@ -290,7 +293,11 @@ impl<'a> Situation<'a> {
                     }
                     Severity::Warning => !started,
                     // What is by design on a disc for UEFI stops a BIOS all the same.
-                    Severity::Info => matches!(id, Id::CatalogEfiOnly | Id::MbrNoCode),
+                    // And whom a program's signature is by is what the program before it says that it refuses.
+                    Severity::Info => {
+                        matches!(id, Id::CatalogEfiOnly | Id::MbrNoCode)
+                            || !started && self.explains.iter().any(|it| it == id.as_str())
+                    }
                 };
                 finding.id == id && weighs && self.concerns(finding, inspection)
             })
@@ -473,11 +480,11 @@ impl<'a> Situation<'a> {
             );
         }
         if self.denied {
+            let why = self
+                .by_keys
+                .unwrap_or("no key that this firmware trusts has signed it, or it is revoked");
             return cause(
-                &format!(
-                    "Secure Boot does not let {} run: no key that this firmware trusts has signed it, or it is revoked.",
-                    self.loader
-                ),
+                &format!("Secure Boot does not let {} run: {why}.", self.loader),
                 &format!(
                     "Put a distribution's signed shim at \\EFI\\BOOT\\{}, and the loader that the same distribution has signed \
                      beside it (grubx64.efi); or boot with Secure Boot off.",

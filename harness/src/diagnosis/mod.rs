@@ -45,6 +45,8 @@ pub struct Boot<'a> {
     pub attachment: Attachment,
     /// What was seen.
     pub observation: &'a Observation,
+    /// Why the machine's keys do not let its loader run, where they do not.
+    pub by_keys: Option<&'a str>,
 }
 
 impl Boot<'_> {

@@ -190,6 +190,7 @@ fn draft(
         variables: template.map(|path| read_below(root, &path)).transpose()?,
         needs_variables,
         needs_smm,
+        has_own_keys: false,
     }))
 }
 

@@ -7,8 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use images::signature::MachineKeys;
 use serde::{Deserialize, Serialize};
 
+use super::variable_store::enrol;
 use super::{
     Firmware, FirmwareId, FirmwareImage, FirmwareKind, FirmwareName,
     name::short,
@@ -47,6 +49,14 @@ pub struct Record {
     needs_variables: bool,
     /// Whether it runs only with system-management mode.
     needs_smm: bool,
+    /// Whether it is a build that there is, with other keys in its variable store.
+    #[serde(default, skip_serializing_if = "is_false")]
+    has_own_keys: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +81,8 @@ pub enum Source {
     },
     /// A file that somebody gave.
     File(PathBuf),
+    /// A build that there is, with the keys of these files in its variable store.
+    Keys(Vec<PathBuf>),
 }
 
 impl std::fmt::Display for Source {
@@ -82,6 +94,11 @@ impl std::fmt::Display for Source {
                 suite,
             } => write!(f, "package {name} {version} of {suite}"),
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Keys(files) if files.is_empty() => f.write_str("setup mode, without keys"),
+            Self::Keys(files) => {
+                let files: Vec<String> = files.iter().map(|it| it.display().to_string()).collect();
+                write!(f, "keys of {}", files.join(", "))
+            }
         }
     }
 }
@@ -96,6 +113,7 @@ pub(super) struct Draft {
     pub(super) variables: Option<Vec<u8>>,
     pub(super) needs_variables: bool,
     pub(super) needs_smm: bool,
+    pub(super) has_own_keys: bool,
 }
 
 /// A build in the folder.
@@ -249,6 +267,40 @@ impl Store {
         Ok(record)
     }
 
+    /// Keeps a build that there is under another name, with other keys in its variable store; `files` are where they come from.
+    ///
+    /// # Errors
+    /// It has no store for keys, they do not fit, or there is one of that name.
+    pub fn add_keys(
+        &self,
+        base: &Firmware,
+        keys: &MachineKeys,
+        files: Vec<PathBuf>,
+        name: &FirmwareName,
+    ) -> Result<Record, StoreError> {
+        let template = base.image.variables().ok_or_else(|| StoreError::Refused {
+            file: base.image.code().to_owned(),
+            what: "has no variable store in flash, where keys would stand".to_owned(),
+        })?;
+        let read = |path: &Path| fs::read(path).map_err(host(path));
+        let variables = enrol(&read(template)?, keys).map_err(|error| StoreError::Refused {
+            file: template.to_owned(),
+            what: format!("takes no such keys: {error}"),
+        })?;
+        let draft = Draft {
+            name: name.clone(),
+            version: base.version.clone(),
+            source: Source::Keys(files),
+            image: read(base.image.code())?,
+            variables: Some(variables),
+            needs_variables: true,
+            needs_smm: base.image.needs_smm(),
+            has_own_keys: true,
+        };
+        let lock = self.lock()?;
+        self.keep(draft, &lock)
+    }
+
     /// Removes a build.
     ///
     /// # Errors
@@ -323,6 +375,7 @@ impl Store {
                 .transpose()?,
             needs_variables: draft.needs_variables,
             needs_smm: draft.needs_smm,
+            has_own_keys: draft.has_own_keys,
             name: draft.name,
         };
         let json = serde_json::to_vec_pretty(&record);
@@ -345,10 +398,10 @@ pub fn grid(folder: &Path, qemu: &Qemu) -> Vec<Firmware> {
         })
         .collect();
     let kept = Store::in_folder(folder).list().unwrap_or_default();
-    for (_, firmware) in kept.into_iter().filter_map(|kept| kept.build.ok()) {
+    for (record, firmware) in kept.into_iter().filter_map(|kept| kept.build.ok()) {
         let is_there = grid.iter().any(|other| {
-            other.id == firmware.id
-                && (other.sha256 == firmware.sha256 || other.build == firmware.build)
+            let same_code = other.sha256 == firmware.sha256 && !record.has_own_keys;
+            other.id == firmware.id && (same_code || other.build == firmware.build)
         });
         if !is_there {
             grid.push(firmware);
@@ -438,6 +491,7 @@ fn draft(
         variables,
         needs_variables,
         needs_smm: needs_variables,
+        has_own_keys: false,
     })
 }
 

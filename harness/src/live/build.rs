@@ -10,15 +10,17 @@ use std::{
 
 use images::{
     boot_image::fat_image,
+    signature::{MachineKeys, SignatureList},
     units::{ByteCount, VirtualSectorCount},
 };
 
 use super::{
-    layout::{Damage, FatImage, HERE, Layout, Parts},
+    keys::write_keys,
+    layout::{Damage, FatImage, HERE, Layout, MachineLists, Parts},
     payload::PAYLOAD,
     stock::Stock,
 };
-use crate::master::run_in;
+use crate::{firmware::keys::MicrosoftKeys, master::run_in};
 
 /// The disc, in the folder that it is made in.
 const ISO: &str = "disc.iso";
@@ -82,8 +84,14 @@ pub fn build(
     for (file, parts) in &layout.copy {
         site.copy(file, parts)?;
     }
+    for (file, other) in damage.into_iter().flat_map(|damage| &damage.instead) {
+        fs::write(site.room(file)?, read(&site.path(other))?)?;
+    }
     for fat in &layout.fat {
         site.fat(fat)?;
+    }
+    for (name, machine) in &layout.machine {
+        site.keys(name, machine)?;
     }
     if let Some(damage) = damage {
         site.damage(damage)?;
@@ -201,6 +209,36 @@ impl Site<'_> {
             self.text(file, text)?;
         }
         Ok(())
+    }
+
+    /// Keeps the lists of keys of a machine, and nothing secret.
+    fn keys(&self, name: &str, machine: &MachineLists) -> io::Result<()> {
+        let list = |files: &[String]| {
+            let mut list = SignatureList::default();
+            for file in files {
+                let path = self.path(file);
+                let named = SignatureList::of_file(&read(&path)?)
+                    .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
+                list.extend(named);
+            }
+            Ok::<_, io::Error>(list)
+        };
+        let mut keys = match (&machine.microsoft, &machine.shim) {
+            (Some(set), Some(shim)) => {
+                let set = MicrosoftKeys::named(set);
+                let set = set.ok_or_else(|| io::Error::other("unknown keys of Microsoft's"))?;
+                set.from_shim(&self.path(shim))?
+            }
+            _ => MachineKeys {
+                db: (!machine.setup_mode).then(SignatureList::default),
+                dbx: SignatureList::default(),
+            },
+        };
+        if let Some(db) = &mut keys.db {
+            db.extend(list(&machine.db)?);
+        }
+        keys.dbx = list(&machine.dbx)?;
+        write_keys(&keys, self.folder, name)
     }
 
     /// Runs a command in the folder; its words where it fails.

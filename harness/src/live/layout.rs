@@ -17,6 +17,7 @@ use super::{
 };
 
 use crate::{
+    firmware::keys::MicrosoftKeys,
     master::on_path,
     spelling::unknown_word,
     toml_file::{self, Location, SyntaxError},
@@ -60,6 +61,10 @@ pub struct Layout {
     pub fat: Vec<FatImage>,
     /// The commands that master the disc, in order, split into words as a shell does. No shell runs them.
     pub master: Vec<String>,
+    /// Machines with Secure Boot, by the name of their set of keys. A layout can make throw-away keys with its commands: what these leave is removed once the disc is made, and only
+    /// what the lists here name is kept beside it.
+    #[serde(default)]
+    pub machine: BTreeMap<String, MachineLists>,
     /// The ways in which it is damaged, by name.
     #[serde(default)]
     pub damage: BTreeMap<String, Damage>,
@@ -122,6 +127,27 @@ pub struct FatImage {
     pub files: BTreeMap<String, String>,
 }
 
+/// The lists of keys of a machine with Secure Boot. A file is a certificate (PEM or DER), an EFI signature list, or a program, which stands for its hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MachineLists {
+    /// Certificates of Microsoft's, from the signatures of a shim: `2011`, `2023` or `both`.
+    #[serde(default)]
+    pub microsoft: Option<String>,
+    /// That shim.
+    #[serde(default)]
+    pub shim: Option<String>,
+    /// What it trusts besides.
+    #[serde(default)]
+    pub db: Vec<String>,
+    /// What it refuses.
+    #[serde(default)]
+    pub dbx: Vec<String>,
+    /// Whether it has no owner, and starts everything.
+    #[serde(default)]
+    pub setup_mode: bool,
+}
+
 /// One way in which a disc is damaged.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -138,6 +164,9 @@ pub struct Damage {
     /// Files and folders that have other names when it is.
     #[serde(default)]
     pub rename: BTreeMap<String, String>,
+    /// Files that are made copies of others before file systems are made of them.
+    #[serde(default)]
+    pub instead: BTreeMap<String, String>,
     /// Files with other texts, or that would not be there.
     #[serde(default)]
     pub text: BTreeMap<String, String>,
@@ -254,6 +283,10 @@ impl Layout {
             .flat_map(|parts| parts.files().0)
             .chain(self.make.iter().map(|make| &make.command))
             .chain(&self.master)
+            .chain(self.machine.values().flat_map(|machine| {
+                let lists = machine.db.iter().chain(&machine.dbx);
+                lists.chain(&machine.shim)
+            }))
             .chain(self.damage.values().flat_map(|damage| &damage.after));
         for template in templates {
             for name in placeholders(template) {
@@ -275,6 +308,14 @@ impl Layout {
                 ));
             }
         }
+        for (name, machine) in &self.machine {
+            let known = machine.microsoft.as_deref().map(MicrosoftKeys::named);
+            if known == Some(None) || machine.microsoft.is_some() != machine.shim.is_some() {
+                return Err(format!(
+                    "machine {name}: microsoft is 2011, 2023 or both, and shim the file with these signatures"
+                ));
+            }
+        }
         let inside = |path: &str| {
             let path = Path::new(path);
             path.components()
@@ -292,6 +333,7 @@ impl Layout {
                     .remove
                     .iter()
                     .chain(damage.text.keys())
+                    .chain(damage.instead.keys())
                     .chain(renamed)
             }));
         match written.into_iter().find(|path| !inside(path)) {

@@ -8,11 +8,13 @@
 
 mod build;
 mod edit;
+mod keys;
 mod layout;
 pub mod payload;
 mod stock;
 
 pub use build::{Built, build};
 pub use edit::Edit;
-pub use layout::{Damage, FatImage, Layout, LayoutError, Make, Parts, json_schema};
+pub use keys::{KEYS, read_keys};
+pub use layout::{Damage, FatImage, Layout, LayoutError, MachineLists, Make, Parts, json_schema};
 pub use stock::Stock;

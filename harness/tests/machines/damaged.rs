@@ -181,6 +181,7 @@ fn explain(
             firmware,
             attachment,
             observation,
+            by_keys: None,
         })
         .collect();
     let diagnoses = diagnose(inspection, map, &boots, &[]);

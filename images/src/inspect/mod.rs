@@ -49,14 +49,14 @@ pub use self::{
         Inspection, MbrPartition, PartitionsReading, Schema, Session, TreeReading, Volume,
     },
     signed::{
-        ProgramPlace, ProgramReading, SectionReading, SecureBootReading, ShimReading,
-        SignatureReading, TrustedBy, inspect_program,
+        OnMachine, ProgramPlace, ProgramReading, SectionReading, SecureBootReading, ShimReading,
+        SignatureReading, TrustedBy, certificates_of, inspect_program,
     },
     window::{DiscFile, Source, Window},
 };
 use crate::{
     findings,
-    signature::Revocations,
+    signature::{MachineKeys, Revocations},
     tool::mastered_by,
     units::{BlockCount, Lba},
 };
@@ -75,6 +75,8 @@ pub struct Options<'a> {
     pub boot_code: Option<&'a [u8]>,
     /// What machines refuse with Secure Boot on.
     pub revocations: Option<&'a Revocations>,
+    /// The keys of a machine, for which is said what it starts.
+    pub machine: Option<&'a MachineKeys>,
 }
 
 impl std::fmt::Debug for Options<'_> {
@@ -85,6 +87,7 @@ impl std::fmt::Debug for Options<'_> {
             .field("verify", &self.verify)
             .field("boot_code", &self.boot_code.map(<[u8]>::len))
             .field("revocations", &self.revocations)
+            .field("machine", &self.machine.is_some())
             .finish()
     }
 }

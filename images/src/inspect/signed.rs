@@ -10,8 +10,8 @@ use crate::{
     finding::Place,
     inspect::efi_image::{Program, programs},
     signature::{
-        Authority, Budget, Certificate, Name, ProgramKind, SbatEntry, SignedData, SignedProgram,
-        Year, hex,
+        Answer, Authority, Budget, Certificate, MachineKeys, Name, ProgramKind, SbatEntry,
+        SignedData, SignedProgram, Year, hex,
     },
     units::ByteCount,
 };
@@ -147,6 +147,29 @@ pub struct ProgramReading {
     pub through: Option<String>,
     /// Why a revocation list refuses it.
     pub revoked: Option<String>,
+    /// What the machine does with it whose keys were given, where firmware starts it, or a shim beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_machine: Option<OnMachine>,
+}
+
+/// What a machine does with a program, by its keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnMachine {
+    /// Whether it starts it; nothing where the program was not read whole.
+    pub starts: Option<bool>,
+    /// Why.
+    pub because: String,
+}
+
+impl From<Answer> for OnMachine {
+    fn from(answer: Answer) -> Self {
+        let (starts, because) = match answer {
+            Answer::Starts(because) => (Some(true), because),
+            Answer::Refuses(because) => (Some(false), because),
+            Answer::Unknown => (None, "it was not read whole (--verify does)".to_owned()),
+        };
+        Self { starts, because }
+    }
 }
 
 /// What programs were compared with.
@@ -228,7 +251,8 @@ fn examine(
     budget: &mut Budget,
 ) -> Vec<DiscProgram> {
     let revocations = reading.options.revocations;
-    let compares = revocations.is_some_and(|it| it.list.is_some());
+    let has_list = revocations.is_some_and(|it| it.list.is_some());
+    let compares = has_list || reading.options.machine.is_some();
     let disc = &mut *reading.disc;
     let candidates = candidates.into_iter().take(PROGRAMS);
     let programs = candidates.map(|it| {
@@ -456,16 +480,86 @@ pub(super) fn report(reading: &mut Reading<'_, '_>) -> SecureBootReading {
     let revocations = reading.options.revocations;
     let list = revocations.and_then(|it| it.list.as_ref());
     let level = revocations.and_then(|it| it.level.as_ref());
+    let machine = reading.options.machine;
     let report = |program: &DiscProgram| {
         let revoked = list.and_then(|it| program.signed.refused_by(&it.list, &[]));
         let through = program.through.and_then(|shim| programs.get(shim));
-        program.report(through, revoked)
+        let on_machine = machine.and_then(|keys| on_machine(keys, program, &programs));
+        ProgramReading {
+            on_machine,
+            ..program.report(through, revoked)
+        }
     };
     SecureBootReading {
         programs: programs.iter().map(report).collect(),
         revocation_list: list.map(|it| it.source.clone()),
         sbat_level: level.map(|it| it.source.clone()),
     }
+}
+
+/// What a machine does with a program that its firmware starts, that a shim beside it starts, or that GRUB asks this shim about. What nobody reaches is not started.
+fn on_machine(
+    keys: &MachineKeys,
+    program: &DiscProgram,
+    programs: &[DiscProgram],
+) -> Option<OnMachine> {
+    if program.is_loader {
+        return Some(keys.judge(&program.signed).into());
+    }
+    let starts = |shim: &DiscProgram, it: &DiscProgram| {
+        let name = shim
+            .signed
+            .shim
+            .as_ref()
+            .and_then(|it| it.starts.as_deref());
+        (it.place, it.slot) == (shim.place, shim.slot)
+            && name.is_some_and(|name| name.eq_ignore_ascii_case(it.name()))
+    };
+    let mut shims = programs
+        .iter()
+        .filter(|it| it.is_loader && it.signed.shim.is_some());
+    let is_kernel = program.signed.kind == ProgramKind::LinuxKernel;
+    let (shim, second) = shims.find_map(|shim| {
+        let second = programs.iter().find(|it| starts(shim, it))?;
+        let asks_shim = is_kernel && second.signed.kind == ProgramKind::Grub;
+        (asks_shim || std::ptr::eq(second, program)).then_some((shim, second))
+    })?;
+    let before = [
+        (shim, keys.judge(&shim.signed)),
+        (
+            second,
+            keys.judge_by_shim(&shim.signed, &second.signed, true),
+        ),
+    ];
+    let on_the_way = if is_kernel { &before[..] } else { &before[..1] };
+    for (program, answer) in on_the_way {
+        match answer {
+            Answer::Starts(_) => {}
+            Answer::Refuses(why) => {
+                return Some(Answer::Refuses(format!("{} is refused: {why}", program.path)).into());
+            }
+            Answer::Unknown => return Some(Answer::Unknown.into()),
+        }
+    }
+    Some(
+        keys.judge_by_shim(&shim.signed, &program.signed, !is_kernel)
+            .into(),
+    )
+}
+
+/// The certificates that a program's signatures carry.
+pub fn certificates_of(program: &dyn Source) -> Vec<Certificate> {
+    let disc = &mut Window::new(program);
+    let length = disc.length();
+    let file = DiscBytes::new([(0, length)], length);
+    let Some(headers) = EfiProgram::decode(&file.bytes(disc, 0, HEADERS)) else {
+        return Vec::new();
+    };
+    let signed = SignedProgram::read(disc, &file, &headers, false, &mut Budget(0));
+    let signatures = signed.signatures.iter().flatten();
+    signatures
+        .flat_map(|signature| signature.certificates().to_vec())
+        .collect()
 }
 
 impl DiscProgram {
@@ -522,6 +616,7 @@ impl DiscProgram {
             trusted_by: self.trusted_by,
             through: through.map(|it| it.path.clone()),
             revoked,
+            on_machine: None,
         }
     }
 }

@@ -158,6 +158,12 @@ impl Certificate {
         kind.of_bytes(&self.signed)
     }
 
+    /// Its bytes (DER).
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.whole
+    }
+
     /// How many bytes it has.
     #[must_use]
     pub const fn length(&self) -> usize {

@@ -47,6 +47,8 @@ pub struct CertificateTable {
     pub count: usize,
     /// What is wrong with the table.
     pub problem: Option<TableProblem>,
+    /// Whether it ends behind the file.
+    pub is_cut: bool,
 }
 
 impl CertificateTable {
@@ -56,6 +58,7 @@ impl CertificateTable {
                 signatures: Vec::new(),
                 count: 0,
                 problem: Some(TableProblem::TooLong),
+                is_cut: start.saturating_add(size) > file.length.get(),
             };
         }
         let size = usize::try_from(size).unwrap_or(0);
@@ -63,6 +66,7 @@ impl CertificateTable {
         let mut table = Self::decode(&bytes);
         if bytes.len() < size {
             table.problem = Some(TableProblem::Length);
+            table.is_cut = true;
         }
         table
     }
@@ -74,6 +78,7 @@ impl CertificateTable {
             signatures: Vec::new(),
             count: 0,
             problem: None,
+            is_cut: false,
         };
         let mut rest = bytes;
         while !rest.is_empty() {

@@ -10,6 +10,8 @@ mod authority;
 mod certificate;
 mod certificate_table;
 mod hash;
+mod key_file;
+mod machine_keys;
 mod program;
 mod revocations;
 mod rsa;
@@ -29,6 +31,8 @@ pub use self::{
     certificate::{Certificate, Name},
     certificate_table::{CertificateTable, TableProblem},
     hash::{DigestKind, Digests, HashedParts},
+    key_file::NoKeys,
+    machine_keys::MachineKeys,
     program::ProgramKind,
     revocations::{RevocationList, Revocations, SbatLevelSource},
     sbat::{Sbat, SbatEntry, SbatLevel},
@@ -39,5 +43,6 @@ pub use self::{
 
 pub(crate) use self::{
     authority::hex,
+    machine_keys::Answer,
     program::{Budget, SignedProgram},
 };

@@ -46,6 +46,8 @@ pub(crate) struct SignedProgram {
     pub(crate) signature_count: usize,
     /// Why firmware trusts none of them, whatever they are.
     pub(crate) problem: Option<String>,
+    /// Whether the table ends behind the file.
+    pub(crate) is_table_cut: bool,
     pub(crate) signatures: Vec<Result<SignedData, Unproved>>,
     /// Whether it has a section for SBAT, and what stands in it.
     pub(crate) has_sbat: bool,
@@ -99,6 +101,7 @@ impl SignedProgram {
             is_signed: names_table(&head),
             signature_count: 0,
             problem: None,
+            is_table_cut: false,
             signatures: Vec::new(),
             has_sbat: sbat.is_some(),
             sbat: sbat.and_then(|section| Sbat::decode(&section)),
@@ -108,10 +111,12 @@ impl SignedProgram {
         let Some(parts) = HashedParts::decode(&head, file.length.get()) else {
             let cut = "its headers name bytes that are not in its file";
             program.problem = program.is_signed.then(|| cut.to_owned());
+            program.is_table_cut = program.is_signed;
             return program;
         };
         if let Some(table) = parts.certificate_table(disc, file) {
             program.signature_count = table.count;
+            program.is_table_cut = table.is_cut;
             program.problem = table.problem.map(|problem| problem.to_string());
             let signatures = table.signatures.iter();
             program.signatures = signatures.map(|data| SignedData::decode(data)).collect();

@@ -105,6 +105,38 @@ impl SignatureList {
         Some(whole)
     }
 
+    /// The lists as a variable's value: each certificate has one of its own, since they differ in length. What is not compared is not written.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for certificate in &self.certificates {
+            write_list(&mut bytes, X509, &[certificate.bytes()]);
+        }
+        let programs: Vec<&[u8]> = self.programs.iter().map(<[u8; 32]>::as_slice).collect();
+        write_list(&mut bytes, SHA256, &programs);
+        let mut digests = self.certificate_digests.clone();
+        for digest in &mut digests {
+            // No time: it never counts.
+            digest.extend([0; TIME]);
+        }
+        for (kind, length) in [(X509_SHA256, 32), (X509_SHA384, 48), (X509_SHA512, 64)] {
+            let of_kind = digests.iter().filter(|it| it.len() == length + TIME);
+            let of_kind: Vec<&[u8]> = of_kind.map(Vec::as_slice).collect();
+            write_list(&mut bytes, kind, &of_kind);
+        }
+        bytes
+    }
+
+    /// Takes what another one names.
+    pub fn extend(&mut self, other: Self) {
+        self.programs.extend(other.programs);
+        self.programs.sort_unstable();
+        self.programs.dedup();
+        self.certificates.extend(other.certificates);
+        self.certificate_digests.extend(other.certificate_digests);
+        self.others += other.others;
+    }
+
     /// How many entries it has.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -140,6 +172,24 @@ impl SignatureList {
                 };
                 certificate.signed_digest(kind) == *digest
             })
+    }
+}
+
+/// Writes an `EFI_SIGNATURE_LIST` with entries of one length, without an owner; none where there is no entry.
+fn write_list(to: &mut Vec<u8>, kind: [u8; 16], entries: &[&[u8]]) {
+    let Some(first) = entries.first() else {
+        return;
+    };
+    let entry = OWNER + first.len();
+    let whole = HEADER + entry * entries.len();
+    to.extend(kind);
+    for number in [whole, 0, entry] {
+        // No file that was read is that long.
+        to.extend(u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+    }
+    for data in entries {
+        to.extend([0; OWNER]);
+        to.extend(*data);
     }
 }
 

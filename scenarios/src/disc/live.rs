@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use harness::live::{Built, Stock, build, payload};
+use harness::live::{Built, KEYS, Stock, build, payload};
 
 use super::{Disc, Exported, ISO, WORK, once, open_in, refuse, replace};
 use crate::{
@@ -117,7 +117,13 @@ fn put_together(
             return Err(error);
         }
         Ok(Built::Refused(words)) => refuse(folder, &words)?,
-        Ok(Built::Made(iso)) => fs::rename(iso, folder.join(ISO))?,
+        Ok(Built::Made(iso)) => {
+            fs::rename(iso, folder.join(ISO))?;
+            let keys = work.join(KEYS);
+            if keys.is_dir() {
+                fs::rename(keys, folder.join(KEYS))?;
+            }
+        }
     }
     fs::remove_dir_all(&work)
 }

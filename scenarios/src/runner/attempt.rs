@@ -1,21 +1,27 @@
 //! One cell, tried.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use harness::{
     case::Success,
     checkpoint::Checkpoints,
     diagnosis::{self, diagnose},
     evidence::OBSERVATION,
+    firmware::Firmware,
     guest::Starts,
+    live,
     observation::{Observation, Start},
     outcome::{Outcome, OutcomeKind, Stage},
 };
 use images::{
     change::Edits,
-    inspect::{DiscFile, Inspection, Window},
+    inspect::{DiscFile, Inspection, Options, Window},
     manifest::Manifest,
     overview::Overview,
+    signature::MachineKeys,
 };
 use regex::bytes::Regex;
 
@@ -69,7 +75,17 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         Ok(disc) => disc,
         Err(attempt) => return attempt,
     };
-    let read = match read(&disc, &folder) {
+    let keys = match cell.keys() {
+        None => None,
+        Some(name) => {
+            let beside = disc.iso.parent().unwrap_or(Path::new(""));
+            match live::read_keys(beside, name) {
+                Ok(keys) => Some((name, keys)),
+                Err(error) => return Attempt::Failed(error.to_string()),
+            }
+        }
+    };
+    let read = match read(&disc, keys.as_ref().map(|(_, keys)| keys), &folder) {
         Ok(read) => read,
         Err(error) => return Attempt::Failed(error),
     };
@@ -87,7 +103,13 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
     };
     match toolbox.platform(cell) {
         Err(error) => Attempt::Skipped(error.to_string()),
-        Ok(platform) => {
+        Ok(mut platform) => {
+            if let Some((name, keys)) = &keys {
+                match with_keys(&platform.firmware, keys, name, &folder) {
+                    Ok(firmware) => platform.firmware = firmware,
+                    Err(error) => return Attempt::Failed(error.to_string()),
+                }
+            }
             let how = How {
                 enough: None,
                 edits: Edits::default(),
@@ -102,6 +124,32 @@ pub fn attempt(environment: &Environment, cell: &Cell, start: Start) -> Attempt 
         }
     }
 }
+
+/// The firmware with keys of the disc's machine, in a variable store in the folder of the evidence.
+fn with_keys(
+    firmware: &Firmware,
+    keys: &MachineKeys,
+    name: &str,
+    folder: &Path,
+) -> io::Result<Firmware> {
+    fs::create_dir_all(folder)?;
+    firmware.with_keys(keys, name, &folder.join(KEYS))
+}
+
+/// Why a machine's keys let none of the loaders run; nothing where they let one, or where that is not known.
+#[must_use]
+pub fn by_keys(inspection: &Inspection) -> Option<&str> {
+    let programs = inspection.secure_boot.programs.iter();
+    let loaders = programs.filter(|program| program.through.is_none());
+    let mut answers = loaders.filter_map(|program| program.on_machine.as_ref());
+    let first = answers.next()?;
+    let all = std::iter::once(first).chain(answers);
+    let mut others = all.filter(|answer| answer.starts != Some(false));
+    others.next().is_none().then_some(&*first.because)
+}
+
+/// The variable store with a cell's keys.
+const KEYS: &str = "keys.fd";
 
 /// Makes a disc, or finds it.
 fn make(
@@ -204,15 +252,22 @@ fn not_mastered(words: Vec<String>) -> Observation {
 }
 
 /// Reads what is on a disc, without booting it, and leaves that with the evidence.
-fn read(disc: &Made, folder: &Path) -> Result<ReadDisc, String> {
+fn read(disc: &Made, machine: Option<&MachineKeys>, folder: &Path) -> Result<ReadDisc, String> {
     let file = DiscFile::open(&disc.iso).map_err(|error| error.to_string())?;
     let manifest = disc.manifest.as_ref();
     let medium = manifest.and_then(|manifest| manifest.capacity);
     let mut window = Window::new(&file);
+    let options = Options {
+        medium,
+        machine,
+        // Whether a machine starts a program is known once all of it was read.
+        verify: machine.is_some(),
+        ..Options::default()
+    };
     let read = match manifest {
         // Our own discs have no loader that reads a configuration.
-        Some(_) => ReadDisc::ours(&mut window, medium),
-        None => ReadDisc::strangers(&mut window),
+        Some(_) => ReadDisc::ours(&mut window, &options),
+        None => ReadDisc::strangers(&mut window, &options),
     };
     let read = read.map_err(|error| format!("{}: {error}", disc.iso.display()))?;
     let overview = Overview::read(&mut window, &read.inspection, &read.map).for_medium(medium);
@@ -234,6 +289,7 @@ fn boot(cell: &Cell, made: Made, read: ReadDisc, how: How) -> Attempt {
         firmware: firmware.id,
         attachment: cell.attachment,
         observation: &observation,
+        by_keys: by_keys(&read.inspection),
     };
     let diagnosis = diagnose(&read.inspection, &read.map, &[seen], &[]);
     let file = case.evidence.join(record::DIAGNOSIS);

@@ -21,7 +21,6 @@ use images::{
     inspect::{InspectError, Inspection, Options, Window, inspect},
     manifest::Manifest,
     map::DiscMap,
-    units::BlockCount,
 };
 
 use crate::cell::Cell;
@@ -42,24 +41,20 @@ impl ReadDisc {
     ///
     /// # Errors
     /// As [`inspect()`].
-    pub fn strangers(disc: &mut Window<'_>) -> Result<Self, InspectError> {
-        let read = Self::ours(disc, None)?;
+    pub fn strangers(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Self, InspectError> {
+        let read = Self::ours(disc, options)?;
         Ok(Self {
             configurations: Arc::new(BootConfigurations::read(disc, &read.inspection)),
             ..read
         })
     }
 
-    /// Reads a disc that was mastered here, for a medium of so many blocks of 2048 bytes if it has one. No loader on it reads a configuration.
+    /// Reads a disc that was mastered here. No loader on it reads a configuration.
     ///
     /// # Errors
     /// As [`inspect()`].
-    pub fn ours(disc: &mut Window<'_>, medium: Option<BlockCount>) -> Result<Self, InspectError> {
-        let options = Options {
-            medium,
-            ..Options::default()
-        };
-        let inspection = inspect(disc, &options)?;
+    pub fn ours(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Self, InspectError> {
+        let inspection = inspect(disc, options)?;
         let map = Arc::new(DiscMap::read(disc, &inspection));
         Ok(Self {
             inspection,

@@ -22,6 +22,7 @@ use harness::{
     toml_file::Location,
     verdict::{Expectation, contradictions},
 };
+use images::inspect::Inspection;
 
 /// What became of a cell.
 #[must_use]
@@ -218,6 +219,10 @@ fn by_snapshot(
     }
     let mut text = expected.snapshot(&seen.observation, seen.manifest.as_ref());
     let findings = seen.inspection.as_ref().map_or_else(Vec::new, finding_ids);
+    let predicted = seen.inspection.as_ref().map_or_else(Vec::new, predicted);
+    if !predicted.is_empty() {
+        text.push_str(&format!("predicted:\n  {}\n", predicted.join("\n  ")));
+    }
     if !findings.is_empty() {
         text.push_str(&format!("findings:\n  {}\n", findings.join("\n  ")));
     }
@@ -237,4 +242,19 @@ fn by_snapshot(
         }
     }
     Ok(judgement)
+}
+
+/// What the machine's keys make of each program that is started on the way, in the order of their places: it stands in the snapshot beside what came of it.
+fn predicted(inspection: &Inspection) -> Vec<String> {
+    let programs = inspection.secure_boot.programs.iter();
+    let told = programs.filter_map(|program| {
+        let on_machine = program.on_machine.as_ref()?;
+        let word = match on_machine.starts {
+            Some(true) => "starts",
+            Some(false) => "is refused",
+            None => "is not known",
+        };
+        Some(format!("{} {word}", program.path))
+    });
+    told.collect()
 }

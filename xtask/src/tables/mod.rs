@@ -65,6 +65,9 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "differential", |folder, _| {
         trust::table(folder, Part::DIFFERENTIAL)
     }),
+    ("docs/secure-boot.md", "shims", |folder, _| {
+        trust::table(folder, Part::SHIMS)
+    }),
     ("docs/trust.md", "supply", |folder, _| {
         trust::table(folder, Part::SUPPLY)
     }),

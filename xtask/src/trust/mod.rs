@@ -16,6 +16,7 @@ mod kills;
 mod mutants;
 mod runner;
 mod shards;
+mod shims;
 mod supply;
 
 use std::{ffi::OsStr, io::Write, path::Path, process::ExitCode};
@@ -75,6 +76,8 @@ pub(crate) enum Part {
     Discs(discs::Discs),
     /// Make a fresh release of Debian in a folder, do there what README.md says, as root and as a user, and count. Needs root.
     Hosts(hosts::Hosts),
+    /// Read and boot the shims that this distribution has released, on machines with Microsoft's keys of 2011, of 2023 and of both.
+    Shims(shims::Shims),
     /// Look at what boot-matrix is built from: licences, sources, versions, unsafe code; and make a bill of materials.
     Supply(supply::Supply),
 }
@@ -95,6 +98,7 @@ impl Part {
     pub(crate) const DIFFERENTIAL: &str = "differential";
     pub(crate) const DISCS: &str = "discs";
     pub(crate) const HOSTS: &str = "hosts";
+    pub(crate) const SHIMS: &str = "shims";
     pub(crate) const SUPPLY: &str = "supply";
 
     const fn name(&self) -> &'static str {
@@ -110,6 +114,7 @@ impl Part {
             Self::Differential(_) => Self::DIFFERENTIAL,
             Self::Discs(_) => Self::DISCS,
             Self::Hosts(_) => Self::HOSTS,
+            Self::Shims(_) => Self::SHIMS,
             Self::Supply(_) => Self::SUPPLY,
         }
     }
@@ -127,6 +132,7 @@ impl Part {
             Self::Differential(options) => differential::measure(options, signals),
             Self::Discs(options) => discs::measure(options, signals),
             Self::Hosts(options) => hosts::measure(options, signals),
+            Self::Shims(options) => shims::measure(options, signals),
             Self::Supply(options) => supply::measure(options),
         }
     }

@@ -18,6 +18,7 @@ use scenarios::{
 
 use super::out_folder;
 use crate::{
+    firmware::keys,
     options::BootMatrix,
     place::{self, workspace_for},
     stop::Stop,
@@ -45,6 +46,9 @@ pub(crate) fn chosen(options: &BootMatrix, were_chosen: bool) -> anyhow::Result<
         if let Err(what) = kept.build {
             remark!("note: {what}");
         }
+    }
+    for name in named() {
+        keys::provide(&Store::in_folder(&folder), name)?;
     }
     let grid = firmware::grid(&folder, &qemu);
     if options.firmware_grid || of_last_run {

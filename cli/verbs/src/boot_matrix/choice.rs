@@ -79,6 +79,7 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
                 expect: options.expect.as_deref(),
                 editors: &editors(options, &masters)?,
                 dialog: options.dialog.as_deref(),
+                secure_boot: false,
             };
             vec![existing.declare(&out)?]
         }

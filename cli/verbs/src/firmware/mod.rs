@@ -1,12 +1,13 @@
 //! Builds of firmware besides the system's: what there is, and how others come here.
 
+pub(crate) mod keys;
 mod list;
 
 use std::{io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use harness::{
-    firmware::{Fetched, FirmwareName, Store, StoreError, fetch, grid},
+    firmware::{Fetched, FirmwareName, Record, Store, StoreError, fetch, grid},
     packages::{FetchedQemu, PackageError, Packages, fetch_qemu},
     qemu::Qemu,
 };
@@ -26,10 +27,25 @@ pub(crate) fn run(options: &Firmware) -> anyhow::Result<ExitCode> {
         FirmwareVerb::List => list::print(&store, format),
         FirmwareVerb::Fetch { qemu } => fetch_all(&store, *qemu, format),
         FirmwareVerb::Add {
-            file,
+            file: Some(file),
             variables,
             name,
+            ..
         } => add(&store, file, variables.as_deref(), name.as_ref(), format),
+        FirmwareVerb::Add {
+            db,
+            dbx,
+            setup_mode,
+            name,
+            ..
+        } => {
+            let name = name.as_ref().filter(|name| name.build.is_some());
+            let name = name.ok_or_else(no_build)?;
+            let keys = keys::read(db, dbx, *setup_mode)?;
+            let files = db.iter().chain(dbx).cloned().collect();
+            let record = keys::add(&store, name, &keys, files)?;
+            say_added(&record, format)
+        }
         FirmwareVerb::Remove { name } => {
             store.remove(name).map_err(stop)?;
             let said = format!("{name} removed from {}", store.folder().display());
@@ -48,12 +64,22 @@ fn add(
     format: Format,
 ) -> anyhow::Result<()> {
     if name.is_some_and(|name| name.build.is_none()) {
-        let what = "--as names no build";
-        return Err(Stop::usage(what, "an id with a version, as in --as ovmf@2025.02").into());
+        return Err(no_build().into());
     }
     // Without QEMU nothing is known of the host's own.
     let known = Qemu::locate(None).map_or_else(|_| Vec::new(), |qemu| grid(store.folder(), &qemu));
     let record = store.add(file, variables, name, &known).map_err(stop)?;
+    say_added(&record, format)
+}
+
+fn no_build() -> Stop {
+    Stop::usage(
+        "--as names no build",
+        "an id with a version, as in --as ovmf@2025.02",
+    )
+}
+
+fn say_added(record: &Record, format: Format) -> anyhow::Result<()> {
     let said = format!(
         "{}: version {}, to be run with --firmware {0} or --firmware-grid",
         record.name, record.version

@@ -2,7 +2,7 @@
 
 mod compare;
 mod programs;
-mod revocations;
+pub(crate) mod revocations;
 mod sarif;
 pub(crate) mod text;
 
@@ -17,6 +17,7 @@ use images::inspect::{DiscFile, InspectError, Inspection, Options, Source, Windo
 
 use self::compare::{Compared, Read};
 use crate::{
+    firmware::keys,
     iso,
     options::{Inspect, InspectFormat},
     stop::Stop,
@@ -32,7 +33,12 @@ pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
         .map(open_original)
         .transpose()?;
     let revocations = revocations::read(options.dbx.as_deref(), options.sbat_level.as_deref())?;
+    let machine = match &*options.db {
+        [] => None,
+        db => Some(keys::read(db, options.dbx.as_slice(), false)?),
+    };
     let compared_with = Options {
+        machine: machine.as_ref(),
         medium: options.medium.map(|medium| medium.capacity()),
         boot_image: original.as_ref().map(|original| original as &dyn Source),
         verify: options.verify,

@@ -8,8 +8,31 @@ use images::inspect::{
 
 use super::text::table;
 
-/// Writes the table, where something is signed: a finding says that nothing is.
+/// Writes the table, where something is signed: a finding says that nothing is. Then what the machine does whose keys were given.
 pub(super) fn write(out: &mut impl Write, read: &SecureBootReading) -> io::Result<()> {
+    write_table(out, read)?;
+    let programs = read.programs.iter();
+    let told: Vec<_> = programs
+        .filter_map(|program| Some((&program.path, program.on_machine.as_ref()?)))
+        .collect();
+    if !told.is_empty() {
+        writeln!(
+            out,
+            "\nThe machine with the keys of --db, with Secure Boot on:"
+        )?;
+    }
+    for (path, on_machine) in told {
+        let does = match on_machine.starts {
+            Some(true) => "is started",
+            Some(false) => "is refused",
+            None => "not known",
+        };
+        writeln!(out, "  {path} {does}: {}", on_machine.because)?;
+    }
+    Ok(())
+}
+
+fn write_table(out: &mut impl Write, read: &SecureBootReading) -> io::Result<()> {
     if !read
         .programs
         .iter()

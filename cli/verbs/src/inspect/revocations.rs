@@ -21,7 +21,7 @@ const SHIMS: [&str; 3] = ["/usr/lib/shim", "/boot/efi/EFI/fedora", "/usr/share/s
 const FILE_BYTES: u64 = 16 << 20;
 
 /// Reads what the user named, and finds what packages brought.
-pub(super) fn read(list: Option<&Path>, level: Option<&str>) -> Result<Revocations, Stop> {
+pub(crate) fn read(list: Option<&Path>, level: Option<&str>) -> Result<Revocations, Stop> {
     Ok(Revocations {
         list: match list {
             Some(path) => Some(given_list(path)?),

@@ -14,13 +14,17 @@ use harness::{
     case::{Case, Success},
     checkpoint::Checkpoints,
     diagnosis,
+    firmware::{Firmware, FirmwareId, keys_in},
     guest::{Starts, Vocabulary},
     observation::Observation,
     outcome::OutcomeKind,
     platform::{Network, Platform},
     run::Infra,
 };
-use images::change::Edits;
+use images::{
+    change::Edits,
+    inspect::{Options, Window, inspect},
+};
 use regex::bytes::Regex;
 use scenarios::{
     baseline::finding_ids,
@@ -30,6 +34,7 @@ use scenarios::{
     record::{self, CellResult, Verdict},
     results::Results,
     runner::{
+        attempt::by_keys,
         boot::{Boot, How},
         judge,
     },
@@ -71,6 +76,8 @@ pub(super) struct Booted {
     pub(super) case: Option<Case>,
     pub(super) seen: Result<Observation, Failure>,
     pub(super) result: CellResult,
+    /// Why the machine's keys do not let the disc's loader run.
+    by_keys: Option<String>,
 }
 
 /// Why there was no boot.
@@ -90,6 +97,7 @@ impl Booted {
             firmware: self.cell.firmware,
             attachment: self.cell.attachment,
             observation: self.seen.as_ref().ok()?,
+            by_keys: self.by_keys.as_deref(),
         })
     }
 }
@@ -251,6 +259,8 @@ fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
             (Some(boot.case), boot.seen.map_err(Failure::Infra))
         }
     };
+    let firmware = case.as_ref().map(|case: &Case| &case.platform.firmware);
+    let by_keys = firmware.and_then(|firmware| refused_by_keys(firmware, disc));
     let result = match &seen {
         Err(Failure::Skipped(why)) => record::unseen(cell, Verdict::Skipped, why),
         Err(Failure::Infra(infra)) => record::unseen(cell, Verdict::Infra, infra.to_string()),
@@ -261,7 +271,23 @@ fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
         case,
         seen,
         result,
+        by_keys,
     }
+}
+
+/// Why the keys in a firmware's variable store let none of the disc's loaders run.
+fn refused_by_keys(firmware: &Firmware, disc: &Disc) -> Option<String> {
+    if firmware.id != FirmwareId::OvmfSecureBoot {
+        return None;
+    }
+    let keys = keys_in(&std::fs::read(firmware.image.variables()?).ok()?)?;
+    let options = Options {
+        machine: Some(&keys),
+        verify: true,
+        ..Options::default()
+    };
+    let read = inspect(&mut Window::new(&*disc.file), &options).ok()?;
+    by_keys(&read).map(ToOwned::to_owned)
 }
 
 fn progress(booted: &Booted) -> String {

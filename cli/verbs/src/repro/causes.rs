@@ -147,7 +147,7 @@ impl Work<'_> {
         let nothing = Edits::default();
         let edits = trial.mended.map_or(&nothing, |mended| &mended.edits);
         let changed = Changed::new(&*self.disc.file, edits);
-        let read = ReadDisc::strangers(&mut Window::new(&changed)).ok()?;
+        let read = ReadDisc::strangers(&mut Window::new(&changed), &Options::default()).ok()?;
         let how = How {
             edits: edits.clone(),
             enough: trial.enough,

@@ -9,11 +9,11 @@ use std::{
 
 use images::{
     differ::Side,
-    inspect::{DiscFile, Window},
+    inspect::{DiscFile, Options, Window},
 };
 use scenarios::runner::boot::ReadDisc;
 
-use crate::{iso, place::absolute, stop::Stop};
+use crate::{inspect::revocations, iso, place::absolute, stop::Stop};
 
 /// A disc, and all that can be known of it without booting it.
 #[derive(Clone)]
@@ -55,7 +55,12 @@ impl Disc {
                 .metadata()
                 .map_err(|error| Stop::usage(error, remedy))?,
         );
-        let read = ReadDisc::strangers(&mut Window::new(&file))
+        let revocations = revocations::read(None, None)?;
+        let options = Options {
+            revocations: Some(&revocations),
+            ..Options::default()
+        };
+        let read = ReadDisc::strangers(&mut Window::new(&file), &options)
             .map_err(|error| Stop::usage(error, remedy))?;
         Ok(Self {
             path,

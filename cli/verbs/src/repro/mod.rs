@@ -20,10 +20,14 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::diagnosis::{Boot, Diagnosis, Experiment, addresses, diagnose};
+use harness::{
+    diagnosis::{Boot, Diagnosis, Experiment, addresses, diagnose},
+    firmware::{FirmwareId, discover},
+    qemu::Qemu,
+};
 use images::{
     differ::{Difference, first_difference},
-    inspect::{Inspection, Window},
+    inspect::{Inspection, TrustedBy, Window},
     overview::Overview,
 };
 use scenarios::{
@@ -113,6 +117,21 @@ impl Compared {
     }
 }
 
+/// Whether somebody made the disc for Secure Boot.
+fn has_signed_loader(disc: &Disc) -> bool {
+    let mut programs = disc.read.inspection.secure_boot.programs.iter();
+    programs.any(|program| !matches!(program.trusted_by, TrustedBy::Neither | TrustedBy::Unknown))
+}
+
+/// Whether this host has firmware with it. Where it has none, a disc is booted without.
+fn has_secure_boot(options: &Repro) -> bool {
+    let qemu = Qemu::locate(options.tooling.qemu.as_deref());
+    qemu.is_ok_and(|qemu| {
+        let mut found = discover(&qemu).into_iter();
+        found.any(|firmware| firmware.id == FirmwareId::OvmfSecureBoot)
+    })
+}
+
 /// Runs the verb.
 pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let disc = Disc::open(
@@ -134,6 +153,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         expect: options.expect.as_deref(),
         editors: &[],
         dialog: options.dialog.as_deref(),
+        secure_boot: has_signed_loader(&disc) && has_secure_boot(options),
     };
     let setting = Setting::prepare(options, existing, &out)?;
     let signals = Signals::catch()?;
