@@ -24,10 +24,12 @@ pub use fetch::{Fetched, fetch};
 pub use name::{FirmwareName, NoName};
 pub use store::{Kept, Record, Source, Store, StoreError, grid};
 
-use self::recognise::seabios_version;
+use self::{descriptor::Candidate, family::Places};
 use crate::{
+    arch::Architecture,
     ask::ask,
     attachment::Attachment,
+    machine::board::Board,
     outcome::kebab_display,
     qemu::{Qemu, sha256_of},
 };
@@ -71,30 +73,38 @@ kebab_display!(FirmwareId {
 impl FirmwareId {
     /// Whether it is a BIOS or UEFI.
     #[must_use]
-    pub const fn kind(self) -> FirmwareKind {
-        match self {
-            Self::Seabios => FirmwareKind::Bios,
-            Self::Ovmf | Self::OvmfIa32 | Self::OvmfSecureBoot => FirmwareKind::Uefi,
-        }
+    pub fn kind(self) -> FirmwareKind {
+        self.family().kind()
     }
 
-    /// The project whose firmware it is: `seabios` or `ovmf`.
+    /// The project whose firmware it is, as the catalog of findings names it.
     #[must_use]
-    pub const fn family(self) -> &'static str {
-        match self.kind() {
-            FirmwareKind::Bios => "seabios",
-            FirmwareKind::Uefi => "ovmf",
-        }
+    pub fn project(self) -> &'static str {
+        self.family().project()
+    }
+
+    /// Its name, as people write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.family().name()
     }
 
     /// The Debian package that brings it.
     #[must_use]
-    pub const fn package(self) -> &'static str {
-        match self {
-            Self::Seabios => "seabios",
-            Self::Ovmf | Self::OvmfSecureBoot => "ovmf",
-            Self::OvmfIa32 => "ovmf-ia32",
-        }
+    pub fn package(self) -> &'static str {
+        self.family().package()
+    }
+
+    /// What the guests run that it starts.
+    #[must_use]
+    pub fn architecture(self) -> Architecture {
+        self.family().architecture()
+    }
+
+    /// The loader that it looks for on removable media (UEFI §3.5.1.1); `None` of a BIOS.
+    #[must_use]
+    pub fn loader(self) -> Option<&'static str> {
+        self.family().loader()
     }
 }
 
@@ -153,14 +163,24 @@ impl Firmware {
     /// # Errors
     /// The machine of the attachment cannot run it.
     pub fn check(&self, attachment: Attachment) -> Result<(), NoMachine> {
-        // Only Q35 has it, and the machine of `ide` is an i440FX.
-        if self.image.needs_smm() && attachment == Attachment::Ide {
-            return Err(NoMachine {
-                name: self.name(),
-                attachment,
-            });
+        self.board(attachment).map(|_| ())
+    }
+
+    /// The machine on which it boots a disc that hangs there so.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn board(&self, attachment: Attachment) -> Result<Board, NoMachine> {
+        let no_machine = |why| NoMachine {
+            name: self.name(),
+            attachment,
+            why,
+        };
+        let board = self.id.family().board(attachment).map_err(no_machine)?;
+        if self.image.needs_smm() && !board.has_smm {
+            return Err(no_machine("it needs system management mode"));
         }
-        Ok(())
+        Ok(board)
     }
 }
 
@@ -172,6 +192,8 @@ pub struct NoMachine {
     pub name: FirmwareName,
     /// Which attachment.
     pub attachment: Attachment,
+    /// What the machine of the attachment has not, or cannot have.
+    pub why: &'static str,
 }
 
 impl NoMachine {
@@ -181,11 +203,12 @@ impl NoMachine {
     /// What is wrong, without the remedy.
     #[must_use]
     pub fn what(&self) -> String {
-        let Self { name, attachment } = self;
-        format!(
-            "the firmware {name} needs system management mode, which the i440FX machine of the attachment \
-             {attachment} does not have"
-        )
+        let Self {
+            name,
+            attachment,
+            why,
+        } = self;
+        format!("the firmware {name} has no machine with the attachment {attachment}: {why}")
     }
 }
 
@@ -251,13 +274,7 @@ impl FirmwareError {
             FirmwareName { build: Some(_), .. } => {
                 return format!("there is no firmware {} here", self.name);
             }
-            FirmwareName {
-                id: FirmwareId::Seabios,
-                ..
-            } => "no bios-256k.bin in QEMU's data directories",
-            _ => {
-                "no descriptor (qemu/firmware/*.json in /etc, /usr/share or QEMU's data directories) leads to its files"
-            }
+            FirmwareName { id, .. } => id.family().missing(),
         };
         format!("the firmware {} is not installed: {place}", self.name)
     }
@@ -282,22 +299,18 @@ impl FirmwareError {
 pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
     let data = qemu.data_directories();
     let descriptors = descriptor::read_all(&descriptor::search_path(&data));
-    let chosen = |id: FirmwareId| match id {
-        FirmwareId::Seabios => data
-            .iter()
-            .map(|directory| directory.join("bios-256k.bin"))
-            .find_map(|rom| fs::canonicalize(rom).ok())
-            .map(|rom| (FirmwareImage::Bios(rom), None)),
-        FirmwareId::Ovmf | FirmwareId::OvmfIa32 | FirmwareId::OvmfSecureBoot => descriptors
-            .iter()
-            .filter_map(|descriptor| descriptor.candidate(id))
-            .min_by_key(|candidate| candidate.rank)
-            .map(|candidate| (candidate.image, candidate.variables_template)),
+    let places = Places {
+        data: &data,
+        descriptors: &descriptors,
     };
     FirmwareId::ALL
         .iter()
         .filter_map(|&id| {
-            let (image, variables_template) = chosen(id)?;
+            let Candidate {
+                image,
+                variables_template,
+                ..
+            } = id.family().find(&places)?;
             Some(Firmware {
                 id,
                 build: None,
@@ -323,11 +336,10 @@ pub fn select(
 }
 
 fn version_of(id: FirmwareId, code: &Path) -> String {
-    match id.kind() {
-        FirmwareKind::Bios => fs::read(code).ok().and_then(|rom| seabios_version(&rom)),
-        FirmwareKind::Uefi => package_version(code),
-    }
-    .unwrap_or_else(|| UNKNOWN_VERSION.to_owned())
+    let image = fs::read(code).ok();
+    let stands_in_it = image.and_then(|image| id.family().version_in(&image));
+    let version = stands_in_it.or_else(|| package_version(code));
+    version.unwrap_or_else(|| UNKNOWN_VERSION.to_owned())
 }
 
 /// The version of the package that owns a firmware's file, by the host's package manager; `None` where there

@@ -16,7 +16,7 @@ pub struct Registers {
 impl Registers {
     /// Reads QEMU's text; `None` when it is not the text of an x86 processor.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn of_x86(text: &str) -> Option<Self> {
         let flags = hex_after(text, "EFL=").or_else(|| hex_after(text, "RFL="))?;
         let offset = hex_after(text, "RIP=").or_else(|| hex_after(text, "EIP="))?;
         let code = text.lines().find_map(|line| line.strip_prefix("CS ="))?;
@@ -61,20 +61,20 @@ CR0=00000010 CR2=00000000 CR3=00000000 CR4=00000000\r
 
     #[test]
     fn a_dead_processor_is_recognised() {
-        let registers = Registers::parse(HALTED).expect("parsed");
+        let registers = Registers::of_x86(HALTED).expect("parsed");
         assert!(registers.is_dead());
         assert!(registers.real_mode);
         assert_eq!(registers.address, 0xF_7C1B);
         let waiting = HALTED.replace("EFL=00000046", "EFL=00000246");
-        assert!(!Registers::parse(&waiting).expect("parsed").is_dead());
-        assert_eq!(Registers::parse("no such command"), None);
+        assert!(!Registers::of_x86(&waiting).expect("parsed").is_dead());
+        assert_eq!(Registers::of_x86("no such command"), None);
     }
 
     #[test]
     fn long_mode_has_its_own_names() {
         let text = "RIP=000000000e3b1a2c RFL=00000206 [-----P-] CPL=0 II=0 A20=1 SMM=0 HLT=0\n\
                     CS =0038 0000000000000000 ffffffff 00af9a00 DPL=0 CS64 [-R-]\nCR0=80010033 CR2=0\n";
-        let registers = Registers::parse(text).expect("parsed");
+        let registers = Registers::of_x86(text).expect("parsed");
         assert_eq!(registers.address, 0x0E3B_1A2C);
         assert!(!registers.real_mode && registers.interruptible && !registers.halted);
     }

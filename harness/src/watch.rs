@@ -98,7 +98,7 @@ impl<'a> Watch<'a> {
             ..Facts::default()
         };
         facts.probe.expected = case.manifest.as_ref().map(|manifest| manifest.disc);
-        let family = kind.family();
+        let family = case.platform.firmware.id.family();
         let guest = case
             .is_stranger()
             .then(|| GuestWatch::of(case, screen::terminal_size(kind)));
@@ -120,7 +120,7 @@ impl<'a> Watch<'a> {
             debug_cleaner: Cleaner::default(),
             serial_lines: Lines::default(),
             debug_lines: Lines::default(),
-            words: Words::new(kind),
+            words: Words::new(family),
             reads_at_entry: 0,
             output_start: None,
             searched: 0,

@@ -15,7 +15,7 @@ use super::{FirmwareId, FirmwareImage};
 /// know are kept as words: a newer descriptor must not hide an older one.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Descriptor {
+pub(crate) struct Descriptor {
     interface_types: Vec<String>,
     mapping: Mapping,
     targets: Vec<Target>,
@@ -59,16 +59,28 @@ struct Target {
 
 /// A firmware image that would do for an id.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
-    pub(super) image: FirmwareImage,
-    pub(super) variables_template: Option<PathBuf>,
+pub(crate) struct Candidate {
+    pub(crate) image: FirmwareImage,
+    pub(crate) variables_template: Option<PathBuf>,
     /// Lower is better; the first of equals wins.
-    pub(super) rank: u8,
+    pub(crate) rank: u8,
+}
+
+impl Candidate {
+    /// A ROM, if it is there.
+    pub(crate) fn rom(path: &Path) -> Option<Self> {
+        let path = fs::canonicalize(path).ok()?;
+        Some(Self {
+            image: FirmwareImage::Bios(path),
+            variables_template: None,
+            rank: 0,
+        })
+    }
 }
 
 impl Descriptor {
     /// What this descriptor offers for `id`; `None` when nothing.
-    pub(super) fn candidate(&self, id: FirmwareId) -> Option<Candidate> {
+    pub(crate) fn candidate(&self, id: FirmwareId) -> Option<Candidate> {
         let secure_boot = self.has("secure-boot");
         let enrolled_keys = self.has("enrolled-keys");
         let (architecture, rank) = match id {

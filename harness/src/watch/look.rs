@@ -37,7 +37,7 @@ impl Watch<'_> {
         if self.may_have_begun() {
             self.examine_screen(machine)?;
         }
-        let Some(registers) = Registers::parse(&machine.registers()?) else {
+        let Some(registers) = self.registers(machine)? else {
             return Ok(());
         };
         self.note_halt(&registers);
@@ -75,6 +75,12 @@ impl Watch<'_> {
         Ok(())
     }
 
+    /// The processor's state, where it is understood.
+    fn registers(&self, machine: &mut Machine) -> Result<Option<Registers>, CommandError> {
+        let architecture = self.family.architecture();
+        Ok(architecture.arch().registers(&machine.registers()?))
+    }
+
     fn note_halt(&mut self, registers: &Registers) {
         self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
         self.dead_at = registers.is_dead().then_some(registers.address);
@@ -86,7 +92,7 @@ impl Watch<'_> {
         machine: &mut Machine,
     ) -> Result<(), CommandError> {
         for _ in 0..2 {
-            if let Some(registers) = Registers::parse(&machine.registers()?) {
+            if let Some(registers) = self.registers(machine)? {
                 self.note_halt(&registers);
             }
         }
