@@ -7,6 +7,7 @@ mod fetch;
 mod name;
 mod ovmf;
 mod recognise;
+mod rombios;
 mod seabios;
 mod store;
 pub(crate) mod words;
@@ -61,6 +62,8 @@ pub enum FirmwareId {
     OvmfIa32,
     /// OVMF for x86-64 with Secure Boot on and Microsoft's keys enrolled.
     OvmfSecureBoot,
+    /// Bochs' BIOS, on a PC without PCI.
+    Rombios,
 }
 
 kebab_display!(FirmwareId {
@@ -68,6 +71,7 @@ kebab_display!(FirmwareId {
     Ovmf => "ovmf",
     OvmfIa32 => "ovmf-ia32",
     OvmfSecureBoot => "ovmf-secure-boot",
+    Rombios => "rombios",
 });
 
 impl FirmwareId {
@@ -300,6 +304,7 @@ pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
     let data = qemu.data_directories();
     let descriptors = descriptor::read_all(&descriptor::search_path(&data));
     let places = Places {
+        root: Path::new("/"),
         data: &data,
         descriptors: &descriptors,
     };
@@ -378,7 +383,9 @@ fn package_version(file: &Path) -> Option<String> {
 /// Whether a package has the version of the firmware that it brings: `ovmf`, `edk2-ovmf`, `qemu-ovmf-x86_64`. QEMU's packages bring
 /// builds of their own (`qemu-common`, `qemu-system-x86-firmware`) under QEMU's version.
 fn is_of_firmware(package: &str) -> bool {
-    ["ovmf", "edk2"].iter().any(|word| package.contains(word))
+    ["ovmf", "edk2", "bochsbios"]
+        .iter()
+        .any(|word| package.contains(word))
 }
 
 const PACKAGE_DEADLINE: Duration = Duration::from_secs(10);
@@ -469,7 +476,13 @@ mod tests {
 
     #[test]
     fn qemus_version_is_not_the_firmwares() {
-        for package in ["ovmf", "ovmf-ia32", "edk2-ovmf", "qemu-ovmf-x86_64"] {
+        for package in [
+            "ovmf",
+            "ovmf-ia32",
+            "edk2-ovmf",
+            "qemu-ovmf-x86_64",
+            "bochsbios",
+        ] {
             assert!(is_of_firmware(package), "{package}");
         }
         for package in [

@@ -285,6 +285,8 @@ pub enum Set {
     Live,
     /// Every editor of discs.
     Editors,
+    /// Every other firmware.
+    Firmware,
 }
 
 impl Set {
@@ -296,6 +298,7 @@ impl Set {
         Self::Grid,
         Self::Live,
         Self::Editors,
+        Self::Firmware,
     ];
 
     /// The word for it.
@@ -308,6 +311,7 @@ impl Set {
             Self::Grid => "grid",
             Self::Live => "live",
             Self::Editors => "editors",
+            Self::Firmware => "firmware",
         }
     }
 }
@@ -482,7 +486,7 @@ mod tests {
         let error = read::<Set>("xyzzy").unwrap_err();
         assert_eq!(
             error,
-            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live, editors"
+            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live, editors, firmware"
         );
         assert_eq!(
             nearest("usb", Attachment::ALL.iter().map(|a| a.as_str())),

@@ -4,7 +4,7 @@ mod x86;
 
 use std::fmt;
 
-pub(crate) use self::x86::pc;
+pub(crate) use self::x86::{isa_pc, pc};
 use crate::{outcome::kebab_display, registers::Registers};
 
 /// What instructions a guest runs.

@@ -39,6 +39,7 @@ pub(crate) const fn pc(attachment: Attachment) -> Board {
             Attachment::Ide => "pc,graphics=off",
             _ => "q35,graphics=off",
         },
+        processor_options: "",
         has_smm: !matches!(attachment, Attachment::Ide),
         has_debug_port: true,
         boot: "strict=on",
@@ -63,5 +64,23 @@ pub(crate) const fn pc(attachment: Attachment) -> Board {
             Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=1"],
         },
         idle_time_passes_at_once: false,
+    }
+}
+
+/// A PC without PCI.
+pub(crate) const fn isa_pc() -> Board {
+    Board {
+        machine: "isapc,graphics=off",
+        // With an APIC rombios waits for ever for a tick of the clock (tried: QEMU 7.2).
+        processor_options: ",-apic",
+        has_smm: false,
+        has_debug_port: true,
+        // Its firmware asks the machine's CMOS memory for the order, and knows no indexes.
+        boot: "strict=on,order=d",
+        screen: "isa-vga",
+        network_card: "ne2k_isa,netdev=net",
+        disc: &["ide-cd,drive=disc,bootindex=1"],
+        // It waits three seconds for drives that are not there.
+        idle_time_passes_at_once: true,
     }
 }

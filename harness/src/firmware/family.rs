@@ -1,11 +1,16 @@
 //! The differences between firmware families: files, boards, words, channels, deadlines, reads. Each family has its own file, and its line in [`FirmwareId::family`].
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     FirmwareId, FirmwareKind,
     descriptor::{Candidate, Descriptor},
     ovmf::Ovmf,
+    rombios::Rombios,
     seabios::Seabios,
     words::Said,
 };
@@ -25,6 +30,8 @@ pub(crate) enum Channel {
 
 /// Where a firmware's files may be.
 pub(crate) struct Places<'a> {
+    /// The root of the file system that they are installed in.
+    pub(crate) root: &'a Path,
     /// The folders of QEMU's own ROMs.
     pub(crate) data: &'a [PathBuf],
     /// QEMU's firmware descriptors, in their order.
@@ -32,6 +39,11 @@ pub(crate) struct Places<'a> {
 }
 
 impl Places<'_> {
+    /// A ROM that is always at the same place, below the root.
+    pub(crate) fn rom(&self, path: &str) -> Option<Candidate> {
+        Candidate::rom(&self.root.join(path))
+    }
+
     /// What the best descriptor has.
     pub(crate) fn described(&self, id: FirmwareId) -> Option<Candidate> {
         let offers = |descriptor: &Descriptor| descriptor.candidate(id);
@@ -138,9 +150,10 @@ impl FirmwareId {
             Self::Ovmf => &Ovmf::X64,
             Self::OvmfIa32 => &Ovmf::Ia32,
             Self::OvmfSecureBoot => &Ovmf::SecureBoot,
+            Self::Rombios => &Rombios,
         }
     }
 }
 
 /// One of each vocabulary: who listens to a machine of which nothing is known has to know them all.
-pub(crate) const VOCABULARIES: &[&dyn Family] = &[&Seabios, &Ovmf::X64];
+pub(crate) const VOCABULARIES: &[&dyn Family] = &[&Seabios, &Ovmf::X64, &Rombios];

@@ -134,6 +134,7 @@ fn drafts(root: &Path, package: &Available) -> io::Result<Vec<Draft>> {
         .map(|descriptor| descriptor.below(root))
         .collect();
     let places = Places {
+        root,
         data: &[root.join("usr/share/seabios")],
         descriptors: &descriptors,
     };

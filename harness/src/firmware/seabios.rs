@@ -190,7 +190,7 @@ fn caught(said: &str) -> Option<String> {
 }
 
 /// `7000:c000`
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     text.split_once(':').is_some_and(|(segment, offset)| {
         [segment, offset]
             .iter()

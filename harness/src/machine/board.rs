@@ -5,6 +5,8 @@
 pub struct Board {
     /// QEMU's `-machine`, without what the firmware needs.
     pub machine: &'static str,
+    /// What is taken from the processor, as it stands behind its name in `-cpu`.
+    pub processor_options: &'static str,
     /// Whether there is system-management mode on it.
     pub has_smm: bool,
     /// Whether port 0x402 is there.

@@ -186,7 +186,8 @@ impl MachineSpec {
             argv.option("-icount", "shift=6,sleep=off");
         }
         argv.option("-machine", &self.machine());
-        argv.option("-cpu", &self.cpu);
+        let processor = format!("{}{}", self.cpu, self.board.processor_options);
+        argv.option("-cpu", &processor);
         argv.option("-m", &self.memory_mib.to_string());
         self.origin(&mut argv);
         self.firmware(&mut argv);

@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 30] = [
+const NAMES: [[&str; 5]; 31] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -79,6 +79,8 @@ const NAMES: [[&str; 5]; 30] = [
         "qemu-ovmf-ia32",
         "-",
     ],
+    // Its ROMs are looked for at Debian's places.
+    ["bochsbios", "-", "-", "-", "-"],
     ["memtest86+", "-", "-", "-", "-"],
     ["grub-rescue-pc", "-", "-", "-", "-"],
     ["xorriso", "xorriso", "libisoburn", "xorriso", "xorriso"],
