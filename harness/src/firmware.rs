@@ -1,6 +1,7 @@
 //! Which firmware there is: the host's, which is SeaBIOS in QEMU's data directory and OVMF through its descriptors; and other builds, that
 //! were fetched or added.
 
+mod aavmf;
 mod descriptor;
 pub(crate) mod family;
 mod fetch;
@@ -10,6 +11,7 @@ mod recognise;
 mod rombios;
 mod seabios;
 mod store;
+mod u_boot;
 pub(crate) mod words;
 
 use std::{
@@ -64,6 +66,14 @@ pub enum FirmwareId {
     OvmfSecureBoot,
     /// Bochs' BIOS, on a PC without PCI.
     Rombios,
+    /// EDK2 for 64-bit Arm.
+    Aavmf,
+    /// U-Boot for 64-bit Arm.
+    #[serde(rename = "u-boot-arm64")]
+    UBootArm64,
+    /// U-Boot for x86-64.
+    #[serde(rename = "u-boot-x86-64")]
+    UBootX8664,
 }
 
 kebab_display!(FirmwareId {
@@ -72,6 +82,9 @@ kebab_display!(FirmwareId {
     OvmfIa32 => "ovmf-ia32",
     OvmfSecureBoot => "ovmf-secure-boot",
     Rombios => "rombios",
+    Aavmf => "aavmf",
+    UBootArm64 => "u-boot-arm64",
+    UBootX8664 => "u-boot-x86-64",
 });
 
 impl FirmwareId {
@@ -383,7 +396,7 @@ fn package_version(file: &Path) -> Option<String> {
 /// Whether a package has the version of the firmware that it brings: `ovmf`, `edk2-ovmf`, `qemu-ovmf-x86_64`. QEMU's packages bring
 /// builds of their own (`qemu-common`, `qemu-system-x86-firmware`) under QEMU's version.
 fn is_of_firmware(package: &str) -> bool {
-    ["ovmf", "edk2", "bochsbios"]
+    ["ovmf", "edk2", "bochsbios", "qemu-efi", "u-boot"]
         .iter()
         .any(|word| package.contains(word))
 }
@@ -482,6 +495,8 @@ mod tests {
             "edk2-ovmf",
             "qemu-ovmf-x86_64",
             "bochsbios",
+            "qemu-efi-aarch64",
+            "u-boot-qemu",
         ] {
             assert!(is_of_firmware(package), "{package}");
         }

@@ -45,24 +45,7 @@ pub(crate) const fn pc(attachment: Attachment) -> Board {
         boot: "strict=on",
         screen: "VGA",
         network_card: "e1000,netdev=net,romfile=",
-        disc: match attachment {
-            Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
-            Attachment::Scsi => &[
-                "virtio-scsi-pci,id=scsi",
-                "scsi-cd,bus=scsi.0,drive=disc,bootindex=1",
-            ],
-            // usb-storage knows only disks; a CD needs the transport and the drive apart.
-            Attachment::UsbCd => &[
-                "qemu-xhci,id=usb",
-                "usb-bot,bus=usb.0,id=bot",
-                "scsi-cd,bus=bot.0,drive=disc,bootindex=1",
-            ],
-            Attachment::UsbDisk => &[
-                "qemu-xhci,id=usb",
-                "usb-storage,bus=usb.0,drive=disc,bootindex=1",
-            ],
-            Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=1"],
-        },
+        disc: super::pci_devices(attachment),
         idle_time_passes_at_once: false,
     }
 }

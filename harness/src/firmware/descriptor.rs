@@ -89,10 +89,11 @@ impl Descriptor {
             FirmwareId::OvmfSecureBoot if secure_boot && enrolled_keys => ("x86_64", 0),
             // Debian builds the 32-bit firmware with Secure Boot only.
             FirmwareId::OvmfIa32 if !enrolled_keys => ("i386", u8::from(secure_boot)),
+            FirmwareId::Aavmf if !secure_boot => ("aarch64", 0),
             _ => return None,
         };
         if !self.interface_types.iter().any(|kind| kind == "uefi")
-            || !self.runs_on_q35(architecture)
+            || !self.runs_on_our_machine(architecture)
         {
             return None;
         }
@@ -130,14 +131,15 @@ impl Descriptor {
         self.features.iter().any(|word| word == feature)
     }
 
-    /// Q35 is the machine of every UEFI cell; `machines` holds glob patterns such as `pc-q35-*`.
-    fn runs_on_q35(&self, architecture: &str) -> bool {
+    /// Q35 or `virt` is the machine of every UEFI cell; `machines` holds glob patterns such as `pc-q35-*`.
+    fn runs_on_our_machine(&self, architecture: &str) -> bool {
         self.targets.iter().any(|target| {
             target.architecture == architecture
-                && target
-                    .machines
-                    .iter()
-                    .any(|machine| machine.starts_with("pc-q35-"))
+                && target.machines.iter().any(|machine| {
+                    ["pc-q35-", "virt-"]
+                        .iter()
+                        .any(|ours| machine.starts_with(ours))
+                })
         })
     }
 

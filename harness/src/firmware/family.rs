@@ -8,10 +8,12 @@ use std::{
 
 use super::{
     FirmwareId, FirmwareKind,
+    aavmf::Aavmf,
     descriptor::{Candidate, Descriptor},
     ovmf::Ovmf,
     rombios::Rombios,
     seabios::Seabios,
+    u_boot::UBoot,
     words::Said,
 };
 use crate::{
@@ -91,6 +93,11 @@ pub(crate) trait Family: Sync {
     /// There is none: why.
     fn board(&self, attachment: Attachment) -> Result<Board, &'static str>;
 
+    /// Whether port 0x402 is on the machines that it runs on.
+    fn has_debug_port(&self) -> bool {
+        self.architecture() == Architecture::X86
+    }
+
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
     fn why_cold(&self, attachment: Attachment) -> Option<&'static str>;
 
@@ -99,6 +106,11 @@ pub(crate) trait Family: Sync {
 
     /// Where it says so.
     fn channel(&self) -> Channel;
+
+    /// What it ends its text with, and no line, where it has nothing left to boot and waits for commands.
+    fn prompt(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The time before a machine is first examined.
     fn first_look(&self) -> Duration;
@@ -151,9 +163,12 @@ impl FirmwareId {
             Self::OvmfIa32 => &Ovmf::Ia32,
             Self::OvmfSecureBoot => &Ovmf::SecureBoot,
             Self::Rombios => &Rombios,
+            Self::Aavmf => &Aavmf,
+            Self::UBootArm64 => &UBoot::Arm64,
+            Self::UBootX8664 => &UBoot::X64,
         }
     }
 }
 
 /// One of each vocabulary: who listens to a machine of which nothing is known has to know them all.
-pub(crate) const VOCABULARIES: &[&dyn Family] = &[&Seabios, &Ovmf::X64, &Rombios];
+pub(crate) const VOCABULARIES: &[&dyn Family] = &[&Seabios, &Ovmf::X64, &Rombios, &UBoot::X64];

@@ -141,7 +141,7 @@ const SHELL: &str = "EFI Internal Shell";
 
 /// EDK2, `OvmfPkg/Library/PlatformBmPrintScLib/StatusCodeHandler.c`, and the exception dump of
 /// `UefiCpuPkg/Library/CpuExceptionHandlerLib`.
-fn understand(line: &str) -> Option<(Said, String)> {
+pub(super) fn understand(line: &str) -> Option<(Said, String)> {
     if let Some(dump) = line.find("!!!! ") {
         let text = line[dump..].trim_matches(['!', ' ']);
         let exception = text.split("  ").next().unwrap_or(text).to_owned();
