@@ -89,7 +89,7 @@ impl Case {
         if let Some(patience) = self.patience {
             return patience;
         }
-        let under_tcg = self.platform.firmware.id.kind().family().patience();
+        let under_tcg = self.platform.firmware.id.family().patience();
         // A program of others loads more than a probe, and may draw its text late.
         let of_program = if self.is_stranger() {
             STRANGERS_PATIENCE

@@ -1,6 +1,7 @@
 //! Which firmware there is: the host's, which is SeaBIOS in QEMU's data directory and OVMF through its descriptors; and other builds, that
 //! were fetched or added.
 
+mod aavmf;
 mod descriptor;
 pub(crate) mod family;
 mod fetch;
@@ -8,8 +9,10 @@ pub mod keys;
 mod name;
 mod ovmf;
 mod recognise;
+mod rombios;
 mod seabios;
 mod store;
+mod u_boot;
 mod variable_store;
 pub(crate) mod words;
 
@@ -27,10 +30,12 @@ pub use name::{FirmwareName, NoName};
 pub use store::{Kept, Record, Source, Store, StoreError, grid};
 pub use variable_store::{NoStore, enrol, keys_in};
 
-use self::recognise::seabios_version;
+use self::{descriptor::Candidate, family::Places};
 use crate::{
+    arch::Architecture,
     ask::ask,
     attachment::Attachment,
+    machine::board::Board,
     outcome::kebab_display,
     qemu::{Qemu, sha256_of},
 };
@@ -62,6 +67,16 @@ pub enum FirmwareId {
     OvmfIa32,
     /// OVMF for x86-64 with Secure Boot on and Microsoft's keys enrolled.
     OvmfSecureBoot,
+    /// Bochs' BIOS, on a PC without PCI.
+    Rombios,
+    /// EDK2 for 64-bit Arm.
+    Aavmf,
+    /// U-Boot for 64-bit Arm.
+    #[serde(rename = "u-boot-arm64")]
+    UBootArm64,
+    /// U-Boot for x86-64.
+    #[serde(rename = "u-boot-x86-64")]
+    UBootX8664,
 }
 
 kebab_display!(FirmwareId {
@@ -69,35 +84,47 @@ kebab_display!(FirmwareId {
     Ovmf => "ovmf",
     OvmfIa32 => "ovmf-ia32",
     OvmfSecureBoot => "ovmf-secure-boot",
+    Rombios => "rombios",
+    Aavmf => "aavmf",
+    UBootArm64 => "u-boot-arm64",
+    UBootX8664 => "u-boot-x86-64",
 });
 
 impl FirmwareId {
     /// Whether it is a BIOS or UEFI.
     #[must_use]
-    pub const fn kind(self) -> FirmwareKind {
-        match self {
-            Self::Seabios => FirmwareKind::Bios,
-            Self::Ovmf | Self::OvmfIa32 | Self::OvmfSecureBoot => FirmwareKind::Uefi,
-        }
+    pub fn kind(self) -> FirmwareKind {
+        self.family().kind()
     }
 
-    /// The project whose firmware it is: `seabios` or `ovmf`.
+    /// The project whose firmware it is, as the catalog of findings names it.
     #[must_use]
-    pub const fn family(self) -> &'static str {
-        match self.kind() {
-            FirmwareKind::Bios => "seabios",
-            FirmwareKind::Uefi => "ovmf",
-        }
+    pub fn project(self) -> &'static str {
+        self.family().project()
+    }
+
+    /// Its name, as people write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.family().name()
     }
 
     /// The Debian package that brings it.
     #[must_use]
-    pub const fn package(self) -> &'static str {
-        match self {
-            Self::Seabios => "seabios",
-            Self::Ovmf | Self::OvmfSecureBoot => "ovmf",
-            Self::OvmfIa32 => "ovmf-ia32",
-        }
+    pub fn package(self) -> &'static str {
+        self.family().package()
+    }
+
+    /// What the guests run that it starts.
+    #[must_use]
+    pub fn architecture(self) -> Architecture {
+        self.family().architecture()
+    }
+
+    /// The loader that it looks for on removable media (UEFI §3.5.1.1); `None` of a BIOS.
+    #[must_use]
+    pub fn loader(self) -> Option<&'static str> {
+        self.family().loader()
     }
 }
 
@@ -156,14 +183,24 @@ impl Firmware {
     /// # Errors
     /// The machine of the attachment cannot run it.
     pub fn check(&self, attachment: Attachment) -> Result<(), NoMachine> {
-        // Only Q35 has it, and the machine of `ide` is an i440FX.
-        if self.image.needs_smm() && attachment == Attachment::Ide {
-            return Err(NoMachine {
-                name: self.name(),
-                attachment,
-            });
+        self.board(attachment).map(|_| ())
+    }
+
+    /// The machine on which it boots a disc that hangs there so.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn board(&self, attachment: Attachment) -> Result<Board, NoMachine> {
+        let no_machine = |why| NoMachine {
+            name: self.name(),
+            attachment,
+            why,
+        };
+        let board = self.id.family().board(attachment).map_err(no_machine)?;
+        if self.image.needs_smm() && !board.has_smm {
+            return Err(no_machine("it needs system management mode"));
         }
-        Ok(())
+        Ok(board)
     }
 }
 
@@ -175,6 +212,8 @@ pub struct NoMachine {
     pub name: FirmwareName,
     /// Which attachment.
     pub attachment: Attachment,
+    /// What the machine of the attachment has not, or cannot have.
+    pub why: &'static str,
 }
 
 impl NoMachine {
@@ -184,11 +223,12 @@ impl NoMachine {
     /// What is wrong, without the remedy.
     #[must_use]
     pub fn what(&self) -> String {
-        let Self { name, attachment } = self;
-        format!(
-            "the firmware {name} needs system management mode, which the i440FX machine of the attachment \
-             {attachment} does not have"
-        )
+        let Self {
+            name,
+            attachment,
+            why,
+        } = self;
+        format!("the firmware {name} has no machine with the attachment {attachment}: {why}")
     }
 }
 
@@ -263,13 +303,7 @@ impl FirmwareError {
             FirmwareName { build: Some(_), .. } => {
                 return format!("there is no firmware {} here", self.name);
             }
-            FirmwareName {
-                id: FirmwareId::Seabios,
-                ..
-            } => "no bios-256k.bin in QEMU's data directories",
-            _ => {
-                "no descriptor (qemu/firmware/*.json in /etc, /usr/share or QEMU's data directories) leads to its files"
-            }
+            FirmwareName { id, .. } => id.family().missing(),
         };
         format!("the firmware {} is not installed: {place}", self.name)
     }
@@ -294,22 +328,19 @@ impl FirmwareError {
 pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
     let data = qemu.data_directories();
     let descriptors = descriptor::read_all(&descriptor::search_path(&data));
-    let chosen = |id: FirmwareId| match id {
-        FirmwareId::Seabios => data
-            .iter()
-            .map(|directory| directory.join("bios-256k.bin"))
-            .find_map(|rom| fs::canonicalize(rom).ok())
-            .map(|rom| (FirmwareImage::Bios(rom), None)),
-        FirmwareId::Ovmf | FirmwareId::OvmfIa32 | FirmwareId::OvmfSecureBoot => descriptors
-            .iter()
-            .filter_map(|descriptor| descriptor.candidate(id))
-            .min_by_key(|candidate| candidate.rank)
-            .map(|candidate| (candidate.image, candidate.variables_template)),
+    let places = Places {
+        root: Path::new("/"),
+        data: &data,
+        descriptors: &descriptors,
     };
     FirmwareId::ALL
         .iter()
         .filter_map(|&id| {
-            let (image, variables_template) = chosen(id)?;
+            let Candidate {
+                image,
+                variables_template,
+                ..
+            } = id.family().find(&places)?;
             Some(Firmware {
                 id,
                 build: None,
@@ -335,11 +366,10 @@ pub fn select(
 }
 
 fn version_of(id: FirmwareId, code: &Path) -> String {
-    match id.kind() {
-        FirmwareKind::Bios => fs::read(code).ok().and_then(|rom| seabios_version(&rom)),
-        FirmwareKind::Uefi => package_version(code),
-    }
-    .unwrap_or_else(|| UNKNOWN_VERSION.to_owned())
+    let image = fs::read(code).ok();
+    let stands_in_it = image.and_then(|image| id.family().version_in(&image));
+    let version = stands_in_it.or_else(|| package_version(code));
+    version.unwrap_or_else(|| UNKNOWN_VERSION.to_owned())
 }
 
 /// The version of the package that owns a firmware's file, by the host's package manager; `None` where there
@@ -378,7 +408,9 @@ fn package_version(file: &Path) -> Option<String> {
 /// Whether a package has the version of the firmware that it brings: `ovmf`, `edk2-ovmf`, `qemu-ovmf-x86_64`. QEMU's packages bring
 /// builds of their own (`qemu-common`, `qemu-system-x86-firmware`) under QEMU's version.
 fn is_of_firmware(package: &str) -> bool {
-    ["ovmf", "edk2"].iter().any(|word| package.contains(word))
+    ["ovmf", "edk2", "bochsbios", "qemu-efi", "u-boot"]
+        .iter()
+        .any(|word| package.contains(word))
 }
 
 const PACKAGE_DEADLINE: Duration = Duration::from_secs(10);
@@ -469,7 +501,15 @@ mod tests {
 
     #[test]
     fn qemus_version_is_not_the_firmwares() {
-        for package in ["ovmf", "ovmf-ia32", "edk2-ovmf", "qemu-ovmf-x86_64"] {
+        for package in [
+            "ovmf",
+            "ovmf-ia32",
+            "edk2-ovmf",
+            "qemu-ovmf-x86_64",
+            "bochsbios",
+            "qemu-efi-aarch64",
+            "u-boot-qemu",
+        ] {
             assert!(is_of_firmware(package), "{package}");
         }
         for package in [

@@ -34,6 +34,7 @@
 //! | master discs with a tool | [`master`] |
 
 pub mod accelerator;
+pub mod arch;
 mod ask;
 pub mod attachment;
 pub mod case;

@@ -17,7 +17,7 @@ use images::{
 
 use crate::{
     evidence::{EvidenceFolder, OBSERVATION, SERIAL_RAW, SERIAL_TEXT, SERIAL_TIMES},
-    firmware::{FirmwareKind, words::Words},
+    firmware::{family::VOCABULARIES, words::Words},
     guest::Starts,
     observation::{Observation, Start},
     outcome::Outcome,
@@ -83,7 +83,7 @@ struct Heard {
     lines: Lines,
     probe: Transcript,
     /// Nobody knows which firmware it is until it has spoken.
-    words: [Words; 2],
+    words: Vec<Words>,
     facts: Facts,
 }
 
@@ -98,7 +98,7 @@ impl Heard {
             cleaner: Cleaner::default(),
             lines: Lines::default(),
             probe: Transcript::new(),
-            words: [FirmwareKind::Bios, FirmwareKind::Uefi].map(Words::new),
+            words: VOCABULARIES.iter().copied().map(Words::new).collect(),
             facts,
         }
     }

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use crate::{
     accelerator::{Accelerator, Pace},
+    arch::Arch,
     attachment::Attachment,
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
     machine::spec::{HostDisc, MachineSpec, Origin},
@@ -33,7 +34,7 @@ pub struct Platform {
     pub attachment: Attachment,
     /// The guest's memory; `None`: enough for the firmware and a probe.
     pub memory_mib: Option<u32>,
-    /// The guest's processor, as QEMU's `-cpu` has it; `None`: [`DEFAULT_CPU`].
+    /// The guest's processor, as QEMU's `-cpu` has it; `None`: the architecture's default.
     pub cpu: Option<String>,
     /// What network the guest has.
     pub network: Network,
@@ -41,13 +42,8 @@ pub struct Platform {
     pub pace: Pace,
 }
 
-/// QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
-pub const DEFAULT_CPU: &str = "qemu64,l3-cache=off";
-
 /// What real systems ask for. Pages that nobody touches cost the host nothing.
 const STRANGERS_MEMORY_MIB: u32 = 1024;
-/// Every instruction that can be emulated, for systems that refuse older processors; without the cache as above.
-const STRANGERS_CPU: &str = "max,l3-cache=off";
 
 /// More processor time than any machine needs that nobody gave a deadline.
 pub(crate) const PROCESSOR_TIME: Duration = Duration::from_secs(3600);
@@ -137,7 +133,7 @@ impl Platform {
                 needs_smm: *needs_smm,
             },
         };
-        self.firmware.check(self.attachment)?;
+        let board = self.firmware.board(self.attachment)?;
         // A program named without a slash is looked up in $PATH.
         let qemu = if self.qemu.path.components().count() > 1 {
             absolute(&self.qemu.path)?
@@ -148,10 +144,14 @@ impl Platform {
             qemu,
             accelerator: self.accelerator,
             memory_mib: self.memory(),
-            cpu: self.cpu.clone().unwrap_or_else(|| DEFAULT_CPU.to_owned()),
+            cpu: self
+                .cpu
+                .clone()
+                .unwrap_or_else(|| self.arch().cpu().to_owned()),
             network: self.network,
             firmware,
             disc,
+            board,
             attachment: self.attachment,
             origin,
             processor_time,
@@ -163,7 +163,7 @@ impl Platform {
     #[must_use]
     pub fn memory(&self) -> u32 {
         self.memory_mib
-            .unwrap_or_else(|| self.firmware.id.kind().family().memory_mib())
+            .unwrap_or_else(|| self.firmware.id.family().memory_mib())
     }
 
     /// The same machine for a disc that is not ours: with the memory that installers ask for, and the newest processor that is emulated.
@@ -171,7 +171,11 @@ impl Platform {
     pub fn for_strangers(self) -> Self {
         Self {
             memory_mib: self.memory_mib.or(Some(STRANGERS_MEMORY_MIB)),
-            cpu: self.cpu.or_else(|| Some(STRANGERS_CPU.to_owned())),
+            cpu: Some(
+                self.cpu
+                    .clone()
+                    .unwrap_or_else(|| self.arch().strangers_cpu().to_owned()),
+            ),
             ..self
         }
     }
@@ -179,17 +183,10 @@ impl Platform {
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
     #[must_use]
     pub fn why_cold(&self) -> Option<&'static str> {
-        match self.firmware.id {
-            FirmwareId::Seabios if self.attachment.is_disk() => {
-                Some("SeaBIOS asks a disk for its length in its power-on self-test")
-            }
-            FirmwareId::OvmfIa32 => {
-                Some("the program that stops OVMF for a checkpoint is for x86-64")
-            }
-            FirmwareId::OvmfSecureBoot => {
-                Some("the program that stops OVMF for a checkpoint is not signed")
-            }
-            FirmwareId::Seabios | FirmwareId::Ovmf => None,
-        }
+        self.firmware.id.family().why_cold(self.attachment)
+    }
+
+    fn arch(&self) -> &'static dyn Arch {
+        self.firmware.id.family().architecture().arch()
     }
 }

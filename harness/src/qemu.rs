@@ -12,9 +12,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ask::{Answer, AskError, ask};
+use crate::{
+    arch::Architecture,
+    ask::{Answer, AskError, ask},
+};
 
-const PROGRAM: &str = "qemu-system-x86_64";
 const REMEDY: &str =
     "install the package qemu-system-x86 (Debian, Ubuntu), or name another QEMU with --qemu PATH";
 /// A QEMU that takes longer to say its version will not boot anything in time either.
@@ -121,8 +123,9 @@ impl Qemu {
     ///
     /// An `explicit` name without a `/` is looked up in `$PATH`, as a shell does.
     pub fn locate(explicit: Option<&Path>) -> Result<Self, QemuError> {
-        let wanted = explicit.unwrap_or_else(|| Path::new(PROGRAM));
+        let wanted = explicit.unwrap_or_else(|| Path::new(Architecture::X86.program()));
         let fail = |kind| QemuError {
+            architecture: Architecture::X86,
             path: wanted.to_owned(),
             kind,
         };
@@ -149,6 +152,20 @@ impl Qemu {
             log_trace: writes_trace(&path),
             version,
             path,
+        })
+    }
+
+    /// The QEMU for another architecture that comes with this one: beside it, or in `$PATH`.
+    ///
+    /// # Errors
+    /// There is none that can be used.
+    pub fn locate_for(&self, architecture: Architecture) -> Result<Self, QemuError> {
+        let program = Path::new(architecture.program());
+        let beside = self.path.with_file_name(program);
+        let found = Self::locate(Some(if beside.is_file() { &beside } else { program }));
+        found.map_err(|error| QemuError {
+            architecture,
+            ..error
         })
     }
 
@@ -313,6 +330,7 @@ impl io::Write for HashWriter<'_> {
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {}; {}", path.display(), kind, self.remedy())]
 pub struct QemuError {
+    architecture: Architecture,
     path: PathBuf,
     kind: Kind,
 }
@@ -328,6 +346,10 @@ impl QemuError {
     #[must_use]
     pub fn remedy(&self) -> String {
         match &self.kind {
+            Kind::Missing if self.architecture != Architecture::X86 => format!(
+                "install the package {} (Debian, Ubuntu)",
+                self.architecture.package()
+            ),
             Kind::Missing => REMEDY.to_owned(),
             Kind::TooOld(_) => format!("QEMU {} or newer is needed: {REMEDY}", Version::MINIMUM),
             Kind::NotExecutable => format!("make it executable (chmod +x), or {REMEDY}"),
@@ -430,6 +452,7 @@ mod tests {
             elapsed: Duration::ZERO,
         };
         let error = QemuError {
+            architecture: Architecture::X86,
             path: PathBuf::from("/usr/bin/qemu-system-x86_64"),
             kind: version_of(&banner).unwrap_err(),
         };

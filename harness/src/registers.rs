@@ -16,7 +16,7 @@ pub struct Registers {
 impl Registers {
     /// Reads QEMU's text; `None` when it is not the text of an x86 processor.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn of_x86(text: &str) -> Option<Self> {
         let flags = hex_after(text, "EFL=").or_else(|| hex_after(text, "RFL="))?;
         let offset = hex_after(text, "RIP=").or_else(|| hex_after(text, "EIP="))?;
         let code = text.lines().find_map(|line| line.strip_prefix("CS ="))?;
@@ -29,6 +29,19 @@ impl Registers {
         })
     }
 
+    /// The same of a 64-bit Arm processor, of which QEMU does not say whether it waits.
+    #[must_use]
+    pub fn of_aarch64(text: &str) -> Option<Self> {
+        let state = hex_after(text, "PSTATE=")?;
+        Some(Self {
+            address: hex_after(text, "PC=")?,
+            halted: false,
+            // The mask of interrupts.
+            interruptible: state & (1 << 7) == 0,
+            real_mode: false,
+        })
+    }
+
     /// Whether nothing in the machine can make this processor go on, but a non-maskable interrupt or a reset.
     #[must_use]
     pub const fn is_dead(self) -> bool {
@@ -36,7 +49,7 @@ impl Registers {
     }
 }
 
-fn hex_after(text: &str, mark: &str) -> Option<u64> {
+pub(crate) fn hex_after(text: &str, mark: &str) -> Option<u64> {
     let (_, rest) = text.split_once(mark)?;
     let end = rest
         .find(|c: char| !c.is_ascii_hexdigit())
@@ -61,20 +74,37 @@ CR0=00000010 CR2=00000000 CR3=00000000 CR4=00000000\r
 
     #[test]
     fn a_dead_processor_is_recognised() {
-        let registers = Registers::parse(HALTED).expect("parsed");
+        let registers = Registers::of_x86(HALTED).expect("parsed");
         assert!(registers.is_dead());
         assert!(registers.real_mode);
         assert_eq!(registers.address, 0xF_7C1B);
         let waiting = HALTED.replace("EFL=00000046", "EFL=00000246");
-        assert!(!Registers::parse(&waiting).expect("parsed").is_dead());
-        assert_eq!(Registers::parse("no such command"), None);
+        assert!(!Registers::of_x86(&waiting).expect("parsed").is_dead());
+        assert_eq!(Registers::of_x86("no such command"), None);
+    }
+
+    // QEMU 7.2: AAVMF's shell, which waits for a key, and a program that halted.
+    #[test]
+    fn arm_has_its_own_names() {
+        let text = " PC=000000004f6b3a50 X00=0000000000000000 X01=0000000000000001\n\
+                    PSTATE=60000345 -ZC- EL1h    FPU disabled\n";
+        let registers = Registers::of_aarch64(text).expect("parsed");
+        assert!(registers.interruptible && !registers.is_dead());
+        assert_eq!(registers.address, 0x4F6B_3A50);
+        let masked = text.replace("60000345", "600003c5");
+        assert!(
+            !Registers::of_aarch64(&masked)
+                .expect("parsed")
+                .interruptible
+        );
+        assert_eq!(Registers::of_aarch64(HALTED), None);
     }
 
     #[test]
     fn long_mode_has_its_own_names() {
         let text = "RIP=000000000e3b1a2c RFL=00000206 [-----P-] CPL=0 II=0 A20=1 SMM=0 HLT=0\n\
                     CS =0038 0000000000000000 ffffffff 00af9a00 DPL=0 CS64 [-R-]\nCR0=80010033 CR2=0\n";
-        let registers = Registers::parse(text).expect("parsed");
+        let registers = Registers::of_x86(text).expect("parsed");
         assert_eq!(registers.address, 0x0E3B_1A2C);
         assert!(!registers.real_mode && registers.interruptible && !registers.halted);
     }

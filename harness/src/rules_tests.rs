@@ -4,7 +4,7 @@ use images::{
 };
 
 use super::*;
-use crate::{firmware::FirmwareKind, layout::BootImage};
+use crate::{firmware::FirmwareId, layout::BootImage};
 
 fn check(facts: &Facts, expected: Option<(OutcomeKind, Stage)>) {
     let outcome = facts.decide();
@@ -409,7 +409,7 @@ fn reads_show_the_stage() {
 }
 
 fn own_reads(reads: &[DiscRead], layout: &BootLayout, as_disk: bool) -> usize {
-    FirmwareKind::Bios
+    FirmwareId::Seabios
         .family()
         .own_reads(reads, layout, as_disk, 0)
 }
@@ -447,20 +447,20 @@ fn the_bios_s_own_reads_are_told_from_the_boot_image_s() {
 
 #[test]
 fn output_begins_after_the_firmware_s_last_words() {
-    let start_of_output = |text: &str, kind: FirmwareKind| kind.family().start_of_output(text);
+    let start_of_output = |text: &str, id: FirmwareId| id.family().start_of_output(text);
     let bios = "SeaBIOS (version 1)\n\nBooting from DVD/CD..";
     let output = |tail: &str| {
         let text = format!("{bios}{tail}");
-        let start = start_of_output(&text, FirmwareKind::Bios).expect("found");
+        let start = start_of_output(&text, FirmwareId::Seabios).expect("found");
         is_output(&text[start..])
     };
     assert!(!output(""));
     assert!(!output(".\n\n"));
     assert!(output("HELLO"));
     assert!(output(".\nHELLO"));
-    assert_eq!(start_of_output(bios, FirmwareKind::Bios), Some(bios.len()));
+    assert_eq!(start_of_output(bios, FirmwareId::Seabios), Some(bios.len()));
     let uefi = "BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM\" from PciRoot\n";
-    assert_eq!(start_of_output(uefi, FirmwareKind::Uefi), Some(uefi.len()));
+    assert_eq!(start_of_output(uefi, FirmwareId::Ovmf), Some(uefi.len()));
 }
 
 #[test]

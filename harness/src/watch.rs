@@ -49,6 +49,7 @@ pub(crate) struct Watch<'a> {
     /// The dialogue, as long as it is under way.
     talk: Option<Talk<'a>>,
     family: &'static dyn Family,
+    has_debug_port: bool,
     layout: BootLayout,
     trace_path: PathBuf,
     started: Instant,
@@ -98,7 +99,7 @@ impl<'a> Watch<'a> {
             ..Facts::default()
         };
         facts.probe.expected = case.manifest.as_ref().map(|manifest| manifest.disc);
-        let family = kind.family();
+        let family = case.platform.firmware.id.family();
         let guest = case
             .is_stranger()
             .then(|| GuestWatch::of(case, screen::terminal_size(kind)));
@@ -108,6 +109,7 @@ impl<'a> Watch<'a> {
             case,
             talk: None,
             family,
+            has_debug_port: family.has_debug_port(),
             layout,
             trace_path: folder.join(TRACE_LOG),
             started,
@@ -120,7 +122,7 @@ impl<'a> Watch<'a> {
             debug_cleaner: Cleaner::default(),
             serial_lines: Lines::default(),
             debug_lines: Lines::default(),
-            words: Words::new(kind),
+            words: Words::new(family),
             reads_at_entry: 0,
             output_start: None,
             searched: 0,
@@ -325,6 +327,12 @@ impl<'a> Watch<'a> {
                         .filter_map(|line| self.words.hear(line))
                         .collect();
                     self.firmware_said(said)?;
+                    if let Some(prompt) = self.family.prompt()
+                        && self.cleaner.text().ends_with(prompt)
+                    {
+                        let waits = Said::Nothing("it waits for commands".to_owned());
+                        self.firmware_said(vec![waits])?;
+                    }
                 }
             }
             Event::Debug(bytes) => {
@@ -352,7 +360,10 @@ impl<'a> Watch<'a> {
                 self.facts.over = Some(Over::Flood(channel));
             }
         }
-        if let Some(line) = self.probe.end_line() {
+        // Where there is no debug port, the machine's memory is looked at.
+        if let Some(line) = self.probe.end_line()
+            && self.has_debug_port
+        {
             self.facts.probe.confirmed = if contains(self.debug.bytes(), line.as_bytes()) {
                 Confirmed::Yes
             } else {

@@ -43,6 +43,9 @@ pub struct ImageRecord {
     pub area_crc: Option<u16>,
     /// The loader's length and CRC-16, when the image holds a UEFI loader.
     pub loader: Option<(u64, u16)>,
+    /// The same of the loaders for other architectures, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_loaders: Vec<(u64, u16)>,
     /// The first byte of the image that a tool's disc has not as the tool was given it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altered: Option<u64>,

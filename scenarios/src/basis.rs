@@ -289,6 +289,10 @@ fn tools(sources: &Sources<'_>) -> BTreeMap<String, String> {
         ("machines start".to_owned(), starts.to_owned()),
         ("compared with".to_owned(), compared.to_owned()),
     ]);
+    for (architecture, qemu) in &toolbox.others {
+        let what = format!("{} (sha256 {})", qemu.version, short(&qemu.sha256));
+        tools.insert(format!("QEMU for {architecture}"), what);
+    }
     let used: BTreeSet<_> = sources.cells.iter().map(Cell::firmware_name).collect();
     for name in used {
         let found = match firmware::select(&toolbox.firmware, name.clone()) {

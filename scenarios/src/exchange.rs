@@ -209,7 +209,7 @@ fn write_sources(
     let last = contents.images().len().saturating_sub(1);
     let mut entries = Vec::new();
     for (index, image) in contents.images().iter().enumerate() {
-        let efi = image.loader.is_some();
+        let efi = image.is_efi();
         let file = sources.join(if efi { EFI_FILE } else { BOOT_FILE });
         let emulation = boot.mode.bios().filter(|_| !efi).unwrap_or(Emulation::None);
         let alone_or_not_tested = index == last;

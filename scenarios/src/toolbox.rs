@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use harness::{
     accelerator::{self, Accelerator, Choice},
+    arch::Architecture,
     firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
     platform::Platform,
@@ -18,6 +19,9 @@ use crate::{cell::Cell, disc::editor_key, master::Masters, words::base_and_edit}
 pub struct Toolbox {
     /// The emulator.
     pub qemu: Qemu,
+    /// The emulators for other architectures that some cells need, where they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<Architecture, Qemu>,
     /// Every firmware that it can run: the host's own, and the builds that were chosen.
     pub firmware: Vec<Firmware>,
     /// What runs the guests' instructions.
@@ -32,6 +36,9 @@ pub enum NoPlatform {
     /// Its firmware is not there.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
+    /// There is no emulator for what it runs.
+    #[error("there is no {}; install the package {} (Debian, Ubuntu)", .0.program(), .0.package())]
+    Emulator(Architecture),
     /// Its firmware does not run on the machine of its attachment.
     #[error(transparent)]
     Machine(#[from] NoMachine),
@@ -69,10 +76,32 @@ impl Toolbox {
         };
         Ok(Self {
             qemu,
+            others: BTreeMap::new(),
             firmware,
             accelerator,
             masters: BTreeMap::new(),
         })
+    }
+
+    /// Looks for the emulators that these cells need besides.
+    pub fn find_emulators(&mut self, cells: &[Cell]) {
+        for architecture in cells.iter().map(|cell| cell.firmware.architecture()) {
+            if architecture != Architecture::X86
+                && !self.others.contains_key(&architecture)
+                && let Ok(qemu) = self.qemu.locate_for(architecture)
+            {
+                self.others.insert(architecture, qemu);
+            }
+        }
+    }
+
+    /// The emulator for an architecture, where it was looked for and is there.
+    #[must_use]
+    pub fn emulator(&self, architecture: Architecture) -> Option<&Qemu> {
+        match architecture {
+            Architecture::X86 => Some(&self.qemu),
+            other => self.others.get(&other),
+        }
     }
 
     /// Looks for the tools that master these cells' discs.
@@ -104,11 +133,18 @@ impl Toolbox {
         };
         let firmware = firmware::select(&self.firmware, name)?.clone();
         firmware.check(cell.attachment)?;
-        let Choice { accelerator, .. } = self.accelerator;
+        let architecture = firmware.id.architecture();
+        let qemu = self.emulator(architecture);
+        let qemu = qemu.ok_or(NoPlatform::Emulator(architecture))?.clone();
+        let accelerator = match architecture {
+            Architecture::X86 => self.accelerator.accelerator,
+            // The host is a PC, which virtualises nothing else.
+            Architecture::Aarch64 => Accelerator::Tcg,
+        };
         Ok(Platform {
             memory_mib: cell.memory_mib,
             pace: self.accelerator.pace(),
-            ..Platform::new(self.qemu.clone(), firmware, accelerator, cell.attachment)
+            ..Platform::new(qemu, firmware, accelerator, cell.attachment)
         })
     }
 }

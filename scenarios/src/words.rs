@@ -287,6 +287,8 @@ pub enum Set {
     Editors,
     /// Signed loaders, on machines with every set of keys.
     SecureBoot,
+    /// Every other firmware.
+    Firmware,
 }
 
 impl Set {
@@ -299,6 +301,7 @@ impl Set {
         Self::Live,
         Self::Editors,
         Self::SecureBoot,
+        Self::Firmware,
     ];
 
     /// The word for it.
@@ -312,6 +315,7 @@ impl Set {
             Self::Live => "live",
             Self::SecureBoot => "secure-boot",
             Self::Editors => "editors",
+            Self::Firmware => "firmware",
         }
     }
 }
@@ -486,7 +490,7 @@ mod tests {
         let error = read::<Set>("xyzzy").unwrap_err();
         assert_eq!(
             error,
-            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live, editors"
+            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live, editors, firmware"
         );
         assert_eq!(
             nearest("usb", Attachment::ALL.iter().map(|a| a.as_str())),

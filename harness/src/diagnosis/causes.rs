@@ -237,11 +237,8 @@ pub fn meaning_of_code(code: &str) -> Option<&'static str> {
 }
 
 /// The loader that UEFI firmware looks for on removable media (UEFI §3.5.1.1).
-pub(super) const fn loader_of(firmware: FirmwareId) -> &'static str {
-    match firmware {
-        FirmwareId::OvmfIa32 => "BOOTIA32.EFI",
-        _ => "BOOTX64.EFI",
-    }
+pub(super) fn loader_of(firmware: FirmwareId) -> &'static str {
+    firmware.loader().unwrap_or_default()
 }
 
 impl<'a> Situation<'a> {

@@ -134,12 +134,7 @@ pub(super) fn quoted(guest: &Guest) -> String {
 /// The firmware's name as people write it, with its build.
 #[must_use]
 pub fn firmware_name(build: &str, firmware: FirmwareId) -> String {
-    let name = match firmware {
-        FirmwareId::Seabios => "SeaBIOS",
-        FirmwareId::Ovmf => "OVMF",
-        FirmwareId::OvmfIa32 => "OVMF for IA-32",
-        FirmwareId::OvmfSecureBoot => "OVMF with Secure Boot",
-    };
+    let name = firmware.name();
     match build.split_once('@') {
         Some((_, version)) => format!("{name} {version}"),
         None => name.to_owned(),

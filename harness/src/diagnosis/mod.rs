@@ -393,10 +393,10 @@ fn told_of(finding: &Finding, more: Option<&str>) -> String {
 /// Other firmware that starts the disc in spite of a defect, in a sentence.
 fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> Option<String> {
     let other = boots.iter().find(|other| {
-        other.firmware.family() != boot.firmware.family()
+        other.firmware.project() != boot.firmware.project()
             && other.attachment.is_disk() == boot.attachment.is_disk()
             && other.observation.starts == Starts::Yes
-            && !id.trips().contains(&other.firmware.family())
+            && !id.trips().contains(&other.firmware.project())
     });
     other.map(|other| {
         let does = if other.observation.guest.is_some() {

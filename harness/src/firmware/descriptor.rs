@@ -15,7 +15,7 @@ use super::{FirmwareId, FirmwareImage};
 /// know are kept as words: a newer descriptor must not hide an older one.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Descriptor {
+pub(crate) struct Descriptor {
     interface_types: Vec<String>,
     mapping: Mapping,
     targets: Vec<Target>,
@@ -59,16 +59,28 @@ struct Target {
 
 /// A firmware image that would do for an id.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
-    pub(super) image: FirmwareImage,
-    pub(super) variables_template: Option<PathBuf>,
+pub(crate) struct Candidate {
+    pub(crate) image: FirmwareImage,
+    pub(crate) variables_template: Option<PathBuf>,
     /// Lower is better; the first of equals wins.
-    pub(super) rank: u8,
+    pub(crate) rank: u8,
+}
+
+impl Candidate {
+    /// A ROM, if it is there.
+    pub(crate) fn rom(path: &Path) -> Option<Self> {
+        let path = fs::canonicalize(path).ok()?;
+        Some(Self {
+            image: FirmwareImage::Bios(path),
+            variables_template: None,
+            rank: 0,
+        })
+    }
 }
 
 impl Descriptor {
     /// What this descriptor offers for `id`; `None` when nothing.
-    pub(super) fn candidate(&self, id: FirmwareId) -> Option<Candidate> {
+    pub(crate) fn candidate(&self, id: FirmwareId) -> Option<Candidate> {
         let secure_boot = self.has("secure-boot");
         let enrolled_keys = self.has("enrolled-keys");
         let (architecture, rank) = match id {
@@ -77,10 +89,11 @@ impl Descriptor {
             FirmwareId::OvmfSecureBoot if secure_boot && enrolled_keys => ("x86_64", 0),
             // Debian builds the 32-bit firmware with Secure Boot only.
             FirmwareId::OvmfIa32 if !enrolled_keys => ("i386", u8::from(secure_boot)),
+            FirmwareId::Aavmf if !secure_boot => ("aarch64", 0),
             _ => return None,
         };
         if !self.interface_types.iter().any(|kind| kind == "uefi")
-            || !self.runs_on_q35(architecture)
+            || !self.runs_on_our_machine(architecture)
         {
             return None;
         }
@@ -118,14 +131,15 @@ impl Descriptor {
         self.features.iter().any(|word| word == feature)
     }
 
-    /// Q35 is the machine of every UEFI cell; `machines` holds glob patterns such as `pc-q35-*`.
-    fn runs_on_q35(&self, architecture: &str) -> bool {
+    /// Q35 or `virt` is the machine of every UEFI cell; `machines` holds glob patterns such as `pc-q35-*`.
+    fn runs_on_our_machine(&self, architecture: &str) -> bool {
         self.targets.iter().any(|target| {
             target.architecture == architecture
-                && target
-                    .machines
-                    .iter()
-                    .any(|machine| machine.starts_with("pc-q35-"))
+                && target.machines.iter().any(|machine| {
+                    ["pc-q35-", "virt-"]
+                        .iter()
+                        .any(|ours| machine.starts_with(ours))
+                })
         })
     }
 

@@ -1,9 +1,25 @@
-//! The differences between firmware families: words, channels, deadlines, reads. Each family has its own file.
+//! The differences between firmware families: files, boards, words, channels, deadlines, reads. Each family has its own file, and its line in [`FirmwareId::family`].
 
-use std::time::Duration;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use super::{FirmwareKind, ovmf::Ovmf, seabios::Seabios, words::Said};
-use crate::{layout::BootLayout, observation::DiscRead};
+use super::{
+    FirmwareId, FirmwareKind,
+    aavmf::Aavmf,
+    descriptor::{Candidate, Descriptor},
+    ovmf::Ovmf,
+    rombios::Rombios,
+    seabios::Seabios,
+    u_boot::UBoot,
+    words::Said,
+};
+use crate::{
+    arch::Architecture, attachment::Attachment, layout::BootLayout, machine::board::Board,
+    observation::DiscRead,
+};
 
 /// The channel on which a firmware says what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +30,87 @@ pub(crate) enum Channel {
     Debug,
 }
 
-/// A firmware family, as a watcher knows it.
+/// Where a firmware's files may be.
+pub(crate) struct Places<'a> {
+    /// The root of the file system that they are installed in.
+    pub(crate) root: &'a Path,
+    /// The folders of QEMU's own ROMs.
+    pub(crate) data: &'a [PathBuf],
+    /// QEMU's firmware descriptors, in their order.
+    pub(crate) descriptors: &'a [Descriptor],
+}
+
+impl Places<'_> {
+    /// A ROM that is always at the same place, below the root.
+    pub(crate) fn rom(&self, path: &str) -> Option<Candidate> {
+        Candidate::rom(&self.root.join(path))
+    }
+
+    /// What the best descriptor has.
+    pub(crate) fn described(&self, id: FirmwareId) -> Option<Candidate> {
+        let offers = |descriptor: &Descriptor| descriptor.candidate(id);
+        let candidates = self.descriptors.iter().filter_map(offers);
+        candidates.min_by_key(|candidate| candidate.rank)
+    }
+}
+
+/// A firmware family.
 pub(crate) trait Family: Sync {
+    /// Whether it is a BIOS or UEFI.
+    fn kind(&self) -> FirmwareKind;
+
+    /// Its name, as people write it.
+    fn name(&self) -> &'static str;
+
+    /// The project whose firmware it is, as the catalog of findings names it.
+    fn project(&self) -> &'static str;
+
+    /// The Debian package that brings it.
+    fn package(&self) -> &'static str;
+
+    /// What the guests run that it starts.
+    fn architecture(&self) -> Architecture;
+
+    /// The loader that it looks for on removable media (UEFI §3.5.1.1); `None` of a BIOS.
+    fn loader(&self) -> Option<&'static str>;
+
+    /// Its files, where they are installed.
+    fn find(&self, places: &Places<'_>) -> Option<Candidate>;
+
+    /// Where [`Family::find`] looked, for a message: "no …".
+    fn missing(&self) -> &'static str {
+        "no descriptor (qemu/firmware/*.json in /etc, /usr/share or QEMU's data directories) leads to its files"
+    }
+
+    /// The version that stands in an image of it, where one does.
+    fn version_in(&self, _image: &[u8]) -> Option<String> {
+        None
+    }
+
+    /// The machine that it runs on where a disc hangs there so.
+    ///
+    /// # Errors
+    /// There is none: why.
+    fn board(&self, attachment: Attachment) -> Result<Board, &'static str>;
+
+    /// Whether port 0x402 is on the machines that it runs on.
+    fn has_debug_port(&self) -> bool {
+        self.architecture() == Architecture::X86
+    }
+
+    /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
+    fn why_cold(&self, attachment: Attachment) -> Option<&'static str>;
+
     /// What a line says about booting, and its canonical form; `None` where it says nothing about that.
     fn understand(&self, line: &str) -> Option<(Said, String)>;
 
     /// Where it says so.
     fn channel(&self) -> Channel;
+
+    /// What it ends its text with, and no line, where it has nothing left to boot and waits for commands.
+    fn prompt(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The time before a machine is first examined.
     fn first_look(&self) -> Duration;
@@ -41,7 +131,9 @@ pub(crate) trait Family: Sync {
     fn may_enter_silently(&self) -> bool;
 
     /// Where a program cannot get past an exception, if what the firmware said last on its channel shows that; for people.
-    fn caught(&self, said: &str) -> Option<String>;
+    fn caught(&self, _said: &str) -> Option<String> {
+        None
+    }
 
     /// Where, in the cleaned serial text, the boot image's own output begins. Only for a machine that entered one.
     fn start_of_output(&self, text: &str) -> Option<usize>;
@@ -56,12 +148,27 @@ pub(crate) trait Family: Sync {
     ) -> usize;
 }
 
-impl FirmwareKind {
-    /// How boots of such firmware are watched.
+impl fmt::Debug for dyn Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FirmwareId {
+    /// How machines with it are made and watched.
     pub(crate) const fn family(self) -> &'static dyn Family {
         match self {
-            Self::Bios => &Seabios,
-            Self::Uefi => &Ovmf,
+            Self::Seabios => &Seabios,
+            Self::Ovmf => &Ovmf::X64,
+            Self::OvmfIa32 => &Ovmf::Ia32,
+            Self::OvmfSecureBoot => &Ovmf::SecureBoot,
+            Self::Rombios => &Rombios,
+            Self::Aavmf => &Aavmf,
+            Self::UBootArm64 => &UBoot::Arm64,
+            Self::UBootX8664 => &UBoot::X64,
         }
     }
 }
+
+/// One of each vocabulary: who listens to a machine of which nothing is known has to know them all.
+pub(crate) const VOCABULARIES: &[&dyn Family] = &[&Seabios, &Ovmf::X64, &Rombios, &UBoot::X64];

@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    FirmwareId, FirmwareImage, FirmwareKind, FirmwareName, descriptor,
+    FirmwareId, FirmwareImage, FirmwareName, descriptor,
+    family::Places,
     name::short,
-    recognise::seabios_version,
     store::{Draft, Record, Source, Store, StoreError},
 };
 use crate::packages::{Available, PackageError, Packages};
@@ -133,21 +133,16 @@ fn drafts(root: &Path, package: &Available) -> io::Result<Vec<Draft>> {
         .into_iter()
         .map(|descriptor| descriptor.below(root))
         .collect();
-    let rom = root.join("usr/share/seabios/bios-256k.bin");
+    let places = Places {
+        root,
+        data: &[root.join("usr/share/seabios")],
+        descriptors: &descriptors,
+    };
     let mut drafts = Vec::new();
     for &id in FirmwareId::ALL {
-        let found = match id.kind() {
-            FirmwareKind::Bios => rom
-                .is_file()
-                .then(|| (FirmwareImage::Bios(rom.clone()), None)),
-            FirmwareKind::Uefi => descriptors
-                .iter()
-                .filter_map(|descriptor| descriptor.candidate(id))
-                .min_by_key(|candidate| candidate.rank)
-                .map(|candidate| (candidate.image, candidate.variables_template)),
-        };
-        if let Some((image, template)) = found {
-            drafts.extend(draft(root, id, &image, template, package)?);
+        if let Some(found) = id.family().find(&places) {
+            let template = found.variables_template;
+            drafts.extend(draft(root, id, &found.image, template, package)?);
         }
     }
     Ok(drafts)
@@ -162,10 +157,7 @@ fn draft(
     package: &Available,
 ) -> io::Result<Option<Draft>> {
     let bytes = read_below(root, image.code())?;
-    let version = match id.kind() {
-        FirmwareKind::Bios => seabios_version(&bytes),
-        FirmwareKind::Uefi => None,
-    };
+    let version = id.family().version_in(&bytes);
     let version = version.unwrap_or_else(|| package.version.clone());
     let Ok(name) = FirmwareName::of_build(id, &short(&version)) else {
         return Ok(None);

@@ -3,15 +3,84 @@
 use std::time::Duration;
 
 use super::{
-    family::{Channel, Family},
+    FirmwareId, FirmwareKind,
+    descriptor::Candidate,
+    family::{Channel, Family, Places},
     words::Said,
 };
-use crate::{layout::BootLayout, observation::DiscRead};
+use crate::{
+    arch::{Architecture, pc},
+    attachment::Attachment,
+    layout::BootLayout,
+    machine::board::Board,
+    observation::DiscRead,
+};
 
-/// OVMF, as a watcher knows it.
-pub(crate) struct Ovmf;
+/// OVMF, as machines and watchers know it.
+pub(crate) enum Ovmf {
+    /// For x86-64.
+    X64,
+    /// For 32-bit x86.
+    Ia32,
+    /// For x86-64, with Secure Boot.
+    SecureBoot,
+}
 
 impl Family for Ovmf {
+    fn kind(&self) -> FirmwareKind {
+        FirmwareKind::Uefi
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::X64 => "OVMF",
+            Self::Ia32 => "OVMF for IA-32",
+            Self::SecureBoot => "OVMF with Secure Boot",
+        }
+    }
+
+    fn project(&self) -> &'static str {
+        "ovmf"
+    }
+
+    fn package(&self) -> &'static str {
+        match self {
+            Self::X64 | Self::SecureBoot => "ovmf",
+            Self::Ia32 => "ovmf-ia32",
+        }
+    }
+
+    fn architecture(&self) -> Architecture {
+        Architecture::X86
+    }
+
+    fn loader(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::X64 | Self::SecureBoot => "BOOTX64.EFI",
+            Self::Ia32 => "BOOTIA32.EFI",
+        })
+    }
+
+    fn find(&self, places: &Places<'_>) -> Option<Candidate> {
+        places.described(match self {
+            Self::X64 => FirmwareId::Ovmf,
+            Self::Ia32 => FirmwareId::OvmfIa32,
+            Self::SecureBoot => FirmwareId::OvmfSecureBoot,
+        })
+    }
+
+    fn board(&self, attachment: Attachment) -> Result<Board, &'static str> {
+        Ok(pc(attachment))
+    }
+
+    fn why_cold(&self, _attachment: Attachment) -> Option<&'static str> {
+        match self {
+            Self::X64 => None,
+            Self::Ia32 => Some("the program that stops OVMF for a checkpoint is for x86-64"),
+            Self::SecureBoot => Some("the program that stops OVMF for a checkpoint is not signed"),
+        }
+    }
+
     fn understand(&self, line: &str) -> Option<(Said, String)> {
         understand(line)
     }
@@ -46,11 +115,6 @@ impl Family for Ovmf {
         false
     }
 
-    // It stops at an exception, and says so.
-    fn caught(&self, _said: &str) -> Option<String> {
-        None
-    }
-
     fn start_of_output(&self, text: &str) -> Option<usize> {
         let line = text.rfind("BdsDxe: starting ")?;
         Some(
@@ -77,7 +141,7 @@ const SHELL: &str = "EFI Internal Shell";
 
 /// EDK2, `OvmfPkg/Library/PlatformBmPrintScLib/StatusCodeHandler.c`, and the exception dump of
 /// `UefiCpuPkg/Library/CpuExceptionHandlerLib`.
-fn understand(line: &str) -> Option<(Said, String)> {
+pub(super) fn understand(line: &str) -> Option<(Said, String)> {
     if let Some(dump) = line.find("!!!! ") {
         let text = line[dump..].trim_matches(['!', ' ']);
         let exception = text.split("  ").next().unwrap_or(text).to_owned();

@@ -3,15 +3,74 @@
 use std::time::Duration;
 
 use super::{
-    family::{Channel, Family},
+    FirmwareKind,
+    descriptor::Candidate,
+    family::{Channel, Family, Places},
+    recognise::seabios_version,
     words::Said,
 };
-use crate::{layout::BootLayout, observation::DiscRead};
+use crate::{
+    arch::{Architecture, pc},
+    attachment::Attachment,
+    layout::BootLayout,
+    machine::board::Board,
+    observation::DiscRead,
+};
 
 /// SeaBIOS, as a watcher knows it.
 pub(crate) struct Seabios;
 
 impl Family for Seabios {
+    fn kind(&self) -> FirmwareKind {
+        FirmwareKind::Bios
+    }
+
+    fn name(&self) -> &'static str {
+        "SeaBIOS"
+    }
+
+    fn project(&self) -> &'static str {
+        "seabios"
+    }
+
+    fn package(&self) -> &'static str {
+        "seabios"
+    }
+
+    fn architecture(&self) -> Architecture {
+        Architecture::X86
+    }
+
+    fn loader(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn find(&self, places: &Places<'_>) -> Option<Candidate> {
+        let roms = places
+            .data
+            .iter()
+            .map(|folder| folder.join("bios-256k.bin"));
+        roms.into_iter().find_map(|rom| Candidate::rom(&rom))
+    }
+
+    fn missing(&self) -> &'static str {
+        "no bios-256k.bin in QEMU's data directories"
+    }
+
+    fn version_in(&self, image: &[u8]) -> Option<String> {
+        seabios_version(image)
+    }
+
+    fn board(&self, attachment: Attachment) -> Result<Board, &'static str> {
+        Ok(pc(attachment))
+    }
+
+    fn why_cold(&self, attachment: Attachment) -> Option<&'static str> {
+        attachment
+            .is_disk()
+            .then_some("SeaBIOS asks a disk for its length in its power-on self-test")
+    }
+
     fn understand(&self, line: &str) -> Option<(Said, String)> {
         understand(line)
     }
@@ -131,7 +190,7 @@ fn caught(said: &str) -> Option<String> {
 }
 
 /// `7000:c000`
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     text.split_once(':').is_some_and(|(segment, offset)| {
         [segment, offset]
             .iter()

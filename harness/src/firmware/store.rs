@@ -473,7 +473,7 @@ fn draft(
     let needs_variables = match id {
         FirmwareId::OvmfSecureBoot => true,
         FirmwareId::OvmfIa32 => variables.is_some(),
-        FirmwareId::Ovmf | FirmwareId::Seabios => false,
+        _ => false,
     };
     if needs_variables && variables.is_none() {
         return Err(

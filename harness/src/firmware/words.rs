@@ -1,6 +1,6 @@
 //! What firmware says about booting: understood, and made canonical.
 
-use super::FirmwareKind;
+use super::{FirmwareId, family::Family};
 
 /// One thing a firmware said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,16 +25,21 @@ pub enum Said {
 /// Understands a firmware's lines one by one, and keeps the canonical form of those about booting.
 #[derive(Clone, Debug)]
 pub struct Words {
-    kind: FirmwareKind,
+    family: &'static dyn Family,
     canonical: Vec<String>,
 }
 
 impl Words {
     /// Those of a firmware that has said nothing yet.
     #[must_use]
-    pub const fn new(kind: FirmwareKind) -> Self {
+    pub fn of(firmware: FirmwareId) -> Self {
+        Self::new(firmware.family())
+    }
+
+    /// The same of a family.
+    pub(crate) const fn new(family: &'static dyn Family) -> Self {
         Self {
-            kind,
+            family,
             canonical: Vec::new(),
         }
     }
@@ -47,7 +52,7 @@ impl Words {
 
     /// Takes one line.
     pub fn hear(&mut self, line: &str) -> Option<Said> {
-        let (said, canonical) = self.kind.family().understand(line.trim())?;
+        let (said, canonical) = self.family.understand(line.trim())?;
         if self.canonical.last() != Some(&canonical) {
             self.canonical.push(canonical);
         }
@@ -59,8 +64,8 @@ impl Words {
 mod tests {
     use super::*;
 
-    fn hear(kind: FirmwareKind, lines: &[&str]) -> (Vec<Said>, Vec<String>) {
-        let mut words = Words::new(kind);
+    fn hear(firmware: FirmwareId, lines: &[&str]) -> (Vec<Said>, Vec<String>) {
+        let mut words = Words::of(firmware);
         let said = lines.iter().filter_map(|line| words.hear(line)).collect();
         (said, words.canonical)
     }
@@ -69,7 +74,7 @@ mod tests {
     #[test]
     fn seabios_refuses_with_a_code() {
         let (said, words) = hear(
-            FirmwareKind::Bios,
+            FirmwareId::Seabios,
             &[
                 "drive 0x000f5a20: PCHS=0/0/0 translation=none LCHS=0/0/0 s=0",
                 "Booting from DVD/CD...",
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn seabios_names_the_entry_point() {
-        let (said, _) = hear(FirmwareKind::Bios, &["Booting from 7000:c000"]);
+        let (said, _) = hear(FirmwareId::Seabios, &["Booting from 7000:c000"]);
         assert_eq!(said, [Said::Entered]);
     }
 
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn ovmf_falls_into_its_shell() {
         let (said, words) = hear(
-            FirmwareKind::Uefi,
+            FirmwareId::Ovmf,
             &[
                 r#"BdsDxe: failed to load Boot0001 "UEFI QEMU DVD-ROM QM00011 " from PciRoot(0x0)/Pci(0x1F,0x2)/Sata(0x5,0xFFFF,0x0): Not Found"#,
                 r#"BdsDxe: loading Boot0002 "EFI Internal Shell" from Fv(7CB8BDC9-F8EB-4F34-AAEA-3EE4AF6516A1)/FvFile(7C04A583)"#,
@@ -137,7 +142,7 @@ mod tests {
     #[test]
     fn ovmf_without_a_shell_has_done_the_same_to_the_disc() {
         let nothing = "No bootable option or device was found.";
-        let (said, words) = hear(FirmwareKind::Uefi, &[&format!("BdsDxe: {nothing}")]);
+        let (said, words) = hear(FirmwareId::Ovmf, &[&format!("BdsDxe: {nothing}")]);
         assert_eq!(said, [Said::Nothing(nothing.into())]);
         assert_eq!(words, ["EFI Internal Shell"]);
     }
@@ -145,7 +150,7 @@ mod tests {
     #[test]
     fn ovmf_crashes_with_a_dump() {
         let (said, _) = hear(
-            FirmwareKind::Uefi,
+            FirmwareId::Ovmf,
             &[
                 "!!!! X64 Exception Type - 0D(#GP - General Protection)  CPU Apic ID - 00000000 !!!!",
             ],
@@ -161,7 +166,7 @@ mod tests {
     #[test]
     fn secure_boot_is_no_part_of_the_status() {
         let (said, _) = hear(
-            FirmwareKind::Uefi,
+            FirmwareId::Ovmf,
             &[
                 r#"BdsDxe: failed to load Boot0001 "UEFI QEMU DVD-ROM QM00005 " from PciRoot(0x0)/Sata(0x2): Access Denied -- rejected probably by Secure Boot"#,
             ],

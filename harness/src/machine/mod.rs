@@ -1,5 +1,6 @@
 //! A running machine: it owns the child, its channels and its folder, and takes them with it.
 
+pub mod board;
 mod channels;
 mod clock;
 pub(crate) mod files;

@@ -17,6 +17,7 @@ use crate::{
     accelerator::{Accelerator, Pace},
     attachment::Attachment,
     firmware::FirmwareImage,
+    machine::board::Board,
     platform::Network,
     trace,
 };
@@ -44,7 +45,9 @@ pub struct MachineSpec {
     pub firmware: FirmwareImage,
     /// The disc.
     pub disc: HostDisc,
-    /// How it hangs on the machine.
+    /// The machine without all that.
+    pub board: Board,
+    /// How the disc hangs on it.
     pub attachment: Attachment,
     /// Where its life begins.
     pub origin: Origin,
@@ -157,9 +160,9 @@ impl MachineSpec {
             // Whatever later defaults say.
             Network::None => argv.option("-nic", "none"),
             Network::Isolated => {
-                // A hub of its own, and nobody else at it. Without its ROM nothing boots from there.
+                // A hub of its own, and nobody else at it.
                 argv.option("-netdev", "hubport,id=net,hubid=0");
-                argv.option("-device", "e1000,netdev=net,romfile=");
+                argv.option("-device", self.board.network_card);
             }
         }
         // The disc is hostile until proven otherwise: QEMU starts no process, gains no right, touches no limit.
@@ -178,19 +181,24 @@ impl MachineSpec {
                 Accelerator::Kvm => "kvm",
             },
         );
+        if self.board.idle_time_passes_at_once && self.accelerator == Accelerator::Tcg {
+            // 64 ns for each instruction, and none for what a halted processor waits.
+            argv.option("-icount", "shift=6,sleep=off");
+        }
         argv.option("-machine", &self.machine());
-        argv.option("-cpu", &self.cpu);
+        let processor = format!("{}{}", self.cpu, self.board.processor_options);
+        argv.option("-cpu", &processor);
         argv.option("-m", &self.memory_mib.to_string());
         self.origin(&mut argv);
         self.firmware(&mut argv);
         // Boot the disc and then nothing: SeaBIOS is told to stop there (`HALT`), else it tries a floppy.
-        argv.option("-boot", "strict=on");
+        argv.option("-boot", self.board.boot);
         // A machine that resets or powers off stays, to be looked at.
         argv.option("-action", "reboot=shutdown,shutdown=pause,panic=pause");
         // A screen; some boot code writes nowhere else.
-        argv.option("-device", "VGA");
+        argv.option("-device", self.board.screen);
         self.disc(&mut argv);
-        argv.channels();
+        argv.channels(self.board.has_debug_port);
         // Every read of the disc, in order, and the proof that this QEMU logs at all.
         argv.option("-D", TRACE_LOG);
         argv.option("-trace", trace::event(self.attachment));
@@ -246,14 +254,7 @@ impl MachineSpec {
     }
 
     fn machine(&self) -> String {
-        // The i440FX has the IDE controller, the Q35 the AHCI one and PCI Express for the others.
-        let board = match self.attachment {
-            Attachment::Ide => "pc",
-            _ => "q35",
-        };
-        // Without graphics SeaBIOS mirrors the screen to COM1 and takes keys from there; a VGA device
-        // that is added by itself works all the same.
-        let mut machine = format!("{board},graphics=off");
+        let mut machine = self.board.machine.to_owned();
         if let FirmwareImage::Flash {
             variables,
             needs_smm,
@@ -347,25 +348,7 @@ impl MachineSpec {
             }
         }
         // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
-        let devices: &[&str] = match self.attachment {
-            Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
-            Attachment::Scsi => &[
-                "virtio-scsi-pci,id=scsi",
-                "scsi-cd,bus=scsi.0,drive=disc,bootindex=1",
-            ],
-            // usb-storage knows only disks; a CD needs the transport and the drive apart.
-            Attachment::UsbCd => &[
-                "qemu-xhci,id=usb",
-                "usb-bot,bus=usb.0,id=bot",
-                "scsi-cd,bus=bot.0,drive=disc,bootindex=1",
-            ],
-            Attachment::UsbDisk => &[
-                "qemu-xhci,id=usb",
-                "usb-storage,bus=usb.0,drive=disc,bootindex=1",
-            ],
-            Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=1"],
-        };
-        for device in devices {
+        for device in self.board.disc {
             argv.option("-device", device);
         }
     }
@@ -431,7 +414,7 @@ impl Argv<'_> {
         }
     }
 
-    fn channels(&mut self) {
+    fn channels(&mut self, debug_port: bool) {
         match self.channels {
             Channels::Inherited => {
                 for (id, fd) in [
@@ -450,8 +433,10 @@ impl Argv<'_> {
         }
         // COM1, where boot code speaks.
         self.option("-serial", "chardev:serial");
-        // SeaBIOS's debug port: a second channel that the firmware and the probe write to.
-        self.option("-device", "isa-debugcon,iobase=0x402,chardev=debug");
+        if debug_port {
+            // A PC's debug port: a second channel that the firmware and the probe write to.
+            self.option("-device", "isa-debugcon,iobase=0x402,chardev=debug");
+        }
     }
 }
 

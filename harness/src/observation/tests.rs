@@ -49,6 +49,7 @@ pub(crate) fn manifest() -> Manifest {
             ],
             area_crc: Some(0x1D4B),
             loader: Some((1024, 0xBEEF)),
+            other_loaders: Vec::new(),
             altered: None,
         }],
         map: Vec::new(),

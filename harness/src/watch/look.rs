@@ -1,12 +1,17 @@
 //! Looking at a machine: its registers and its screen, for which no event comes.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
-use super::{Trouble, Watch, text_screen, unless_gone};
+use images::probe::protocol;
+
+use super::{Trouble, Watch, contains, text_screen, unless_gone};
 use crate::{
     machine::{CommandError, Machine},
     registers::Registers,
-    rules,
+    rules::{self, Confirmed},
     screen::{self, Mode},
 };
 
@@ -37,7 +42,12 @@ impl Watch<'_> {
         if self.may_have_begun() {
             self.examine_screen(machine)?;
         }
-        let Some(registers) = Registers::parse(&machine.registers()?) else {
+        let text = machine.registers()?;
+        let arch = self.family.architecture().arch();
+        if let Some(place) = arch.last_line(&text) {
+            self.confirm_by_memory(machine, place)?;
+        }
+        let Some(registers) = arch.registers(&text) else {
             return Ok(());
         };
         self.note_halt(&registers);
@@ -75,6 +85,31 @@ impl Watch<'_> {
         Ok(())
     }
 
+    /// The processor's state, where it is understood.
+    fn registers(&self, machine: &mut Machine) -> Result<Option<Registers>, CommandError> {
+        let architecture = self.family.architecture();
+        Ok(architecture.arch().registers(&machine.registers()?))
+    }
+
+    /// Whether a probe's last line, which came on the serial line, is the last line in the machine's memory too.
+    fn confirm_by_memory(
+        &mut self,
+        machine: &mut Machine,
+        place: Range<u64>,
+    ) -> Result<(), CommandError> {
+        let length = place.end.saturating_sub(place.start);
+        if let Some(line) = self.probe.end_line()
+            && (1..=protocol::LINE_BYTES_MAX as u64).contains(&length)
+        {
+            let memory = machine.memory(place.start, length)?;
+            self.facts.probe.confirmed = match contains(&memory, line.as_bytes()) {
+                true => Confirmed::Yes,
+                false => Confirmed::No,
+            };
+        }
+        Ok(())
+    }
+
     fn note_halt(&mut self, registers: &Registers) {
         self.facts.dead = registers.is_dead() && self.dead_at == Some(registers.address);
         self.dead_at = registers.is_dead().then_some(registers.address);
@@ -86,7 +121,7 @@ impl Watch<'_> {
         machine: &mut Machine,
     ) -> Result<(), CommandError> {
         for _ in 0..2 {
-            if let Some(registers) = Registers::parse(&machine.registers()?) {
+            if let Some(registers) = self.registers(machine)? {
                 self.note_halt(&registers);
             }
         }

@@ -187,7 +187,7 @@ impl Bench {
             qemu: qemu().path,
             accelerator: Accelerator::Tcg,
             memory_mib: 64,
-            cpu: harness::platform::DEFAULT_CPU.to_owned(),
+            cpu: "qemu64,l3-cache=off".to_owned(),
             network: harness::platform::Network::None,
             pace: Pace::NORMAL,
             processor_time: Duration::from_secs(60),
@@ -197,6 +197,7 @@ impl Bench {
                 is_device: false,
                 overlay: None,
             },
+            board: seabios().board(Attachment::Ide).expect("a machine"),
             attachment: Attachment::Ide,
             origin: Origin::PowerOn,
         };

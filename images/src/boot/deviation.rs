@@ -13,6 +13,73 @@ pub enum FatType {
     Fat32,
 }
 
+/// A program that UEFI firmware of one architecture loads from removable media (UEFI §3.5.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loader {
+    /// `x64`: x86-64.
+    X64,
+    /// `ia32`: 32-bit x86.
+    Ia32,
+    /// `aa64`: 64-bit Arm.
+    Aa64,
+}
+
+/// The loaders in an EFI system partition, in the order of [`Loader::ALL`]: `x64+aa64`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Loaders(Vec<Loader>);
+
+impl Loader {
+    /// Every loader.
+    pub const ALL: [Self; 3] = [Self::X64, Self::Ia32, Self::Aa64];
+
+    /// Where firmware looks for it.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::X64 => "/EFI/BOOT/BOOTX64.EFI",
+            Self::Ia32 => "/EFI/BOOT/BOOTIA32.EFI",
+            Self::Aa64 => "/EFI/BOOT/BOOTAA64.EFI",
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::X64 => "x64",
+            Self::Ia32 => "ia32",
+            Self::Aa64 => "aa64",
+        }
+    }
+}
+
+impl Loaders {
+    /// What an EFI system partition has where nothing else is asked for.
+    #[must_use]
+    pub fn ordinary() -> Self {
+        Self(vec![Loader::X64])
+    }
+
+    /// Them, at least one.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Loader] {
+        &self.0
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let known = |word: &str| Loader::ALL.into_iter().find(|it| it.as_str() == word);
+        let loaders: Vec<Loader> = text.split('+').map(known).collect::<Option<_>>()?;
+        let in_order = loaders.windows(2).all(|pair| pair[0] < pair[1]);
+        // What is there where nothing is said has one name.
+        (in_order && loaders != [Loader::X64]).then_some(Self(loaders))
+    }
+}
+
+impl fmt::Display for Loaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = self.0.iter().map(|loader| loader.as_str()).collect();
+        f.write_str(&words.join("+"))
+    }
+}
+
 /// A sector count as it is written in an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Count {

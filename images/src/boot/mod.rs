@@ -13,7 +13,7 @@ use crate::{
     units::VirtualSectorCount,
 };
 
-pub use deviation::{BootInfo, Count, FatType, Hybrid, Place};
+pub use deviation::{BootInfo, Count, FatType, Hybrid, Loader, Loaders, Place};
 
 /// The emulation of a BIOS boot entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,6 +145,8 @@ pub struct Boot {
     pub mode: Mode,
     /// `fat=12`: the EFI file system's FAT type; by size if absent.
     pub fat: Option<FatType>,
+    /// `loaders=x64+aa64`: the loaders in the EFI system partition; `x64` if absent.
+    pub loaders: Option<Loaders>,
     /// `count=4`: the sector count of the image under test.
     pub count: Option<Count>,
     /// `segment=1000` (hexadecimal): the BIOS entry's load segment.
@@ -180,6 +182,7 @@ impl Boot {
         Self {
             mode,
             fat: None,
+            loaders: None,
             count: None,
             segment: None,
             cylinders: None,
@@ -209,6 +212,9 @@ impl Boot {
         let geometry = self.cylinders.or(self.heads).or(self.sectors);
         if self.fat.is_some() && !self.mode.efi() {
             return Some("fat= describes an EFI system partition, and this mode has none");
+        }
+        if self.loaders.is_some() && !self.mode.efi() {
+            return Some("loaders= stand in an EFI system partition, and this mode has none");
         }
         if self.slot.is_some() && !self.mode.efi() {
             return Some("slot= places an EFI entry, and this mode has none");
@@ -289,6 +295,9 @@ impl fmt::Display for Boot {
         write!(f, "{}", self.mode)?;
         if let Some(fat) = self.fat {
             write!(f, ",fat={fat}")?;
+        }
+        if let Some(loaders) = &self.loaders {
+            write!(f, ",loaders={loaders}")?;
         }
         if let Some(count) = self.count {
             write!(f, ",count={count}")?;
@@ -386,8 +395,9 @@ impl FromStr for Boot {
 
 impl Boot {
     /// The deviations' keys, in the order in which they stand.
-    pub const KEYS: [&str; 14] = [
+    pub const KEYS: [&str; 15] = [
         "fat",
+        "loaders",
         "count",
         "segment",
         "cylinders",
@@ -418,6 +428,11 @@ impl Boot {
                 &mut self.fat,
                 FatType::read(value),
                 "fat=12, fat=16 or fat=32",
+            ),
+            "loaders" => put(
+                &mut self.loaders,
+                Loaders::read(value),
+                "loaders=ia32, or several of x64, ia32 and aa64 in this order, with + between",
             ),
             "count" => put(
                 &mut self.count,
@@ -498,6 +513,8 @@ mod tests {
             "hard-disk,cylinders=4,heads=16,sectors=63",
             "efi,fat=32,count=0",
             "efi,slot=17",
+            "efi,loaders=ia32",
+            "bios+efi,loaders=x64+ia32+aa64,count=4",
             "bios+efi,entries=62",
             "bios+efi,extensions=2",
             "floppy-1440k+efi",
@@ -526,6 +543,9 @@ mod tests {
         check("flopy-1440k", "use one of none, floppy-1200k");
         check("none,count=65536", "0 to 65535");
         check("none,fat=12", "this mode has none");
+        check("none,loaders=ia32", "this mode has none");
+        check("efi,loaders=x64", "in this order");
+        check("efi,loaders=aa64+x64", "in this order");
         check("efi,segment=1000", "this mode has none");
         check("none,count=4,count=4", "given twice");
         check("none,segment=7c0", "write it as \"none,segment=07C0\"");
@@ -539,7 +559,7 @@ mod tests {
         check("none,hybrid=gpt", "this mode has none");
         check("efi,place=end,hybrid=gpt", "ends with the backup table");
         check("none,hybrid=apm", "hybrid=mbr or hybrid=gpt");
-        check("none,colour=red", "use one of fat, count");
+        check("none,colour=red", "use one of fat, loaders, count");
         check("none,", "write key=value");
     }
 }

@@ -1,22 +1,42 @@
 use super::{BootImage, Identity, ImageError, fat::FatVolume};
-use crate::{boot::FatType, probe::uefi, sparse::SparseBytes, units::VirtualSectorCount};
+use crate::{
+    boot::{FatType, Loader, Loaders},
+    probe::uefi,
+    sparse::SparseBytes,
+    units::VirtualSectorCount,
+};
 
-/// Where UEFI looks for the loader of a removable medium on x86-64 (UEFI §3.5.1.1).
-pub const LOADER: &str = "/EFI/BOOT/BOOTX64.EFI";
-
-/// An EFI system partition: a FAT file system over the whole image with the probe as its loader, numbered sectors
-/// in every free cluster (UEFI §13.3.2.1).
+/// [`efi_system_partition_with`] the probe for x86-64 alone.
 ///
 /// # Errors
-/// The length cannot hold that FAT type, or the loader does not fit.
+/// As there.
 pub fn efi_system_partition(
     identity: Identity,
     length: VirtualSectorCount,
     fat: Option<FatType>,
 ) -> Result<BootImage, ImageError> {
-    let mut loader = Vec::new();
+    efi_system_partition_with(identity, length, fat, &Loaders::ordinary())
+}
+
+/// An EFI system partition: a FAT file system over the whole image with the probe as each of these loaders, numbered sectors
+/// in every free cluster (UEFI §13.3.2.1).
+///
+/// # Errors
+/// The length cannot hold that FAT type, or the loader does not fit.
+pub fn efi_system_partition_with(
+    identity: Identity,
+    length: VirtualSectorCount,
+    fat: Option<FatType>,
+    which: &Loaders,
+) -> Result<BootImage, ImageError> {
+    let mut loaders: Vec<(Loader, Vec<u8>)> = Vec::new();
     let (bytes, plan) = identity.settle(length, &[], |plan| {
-        loader = uefi::application(plan)?;
+        loaders.clear();
+        for &loader in which.as_slice() {
+            loaders.push((loader, uefi::application_for(plan, loader)?));
+        }
+        let files = loaders.iter();
+        let files: Vec<(&str, &[u8])> = files.map(|(it, bytes)| (it.path(), &**bytes)).collect();
         let mut bytes = SparseBytes::zeroed(length.bytes().get());
         let layout = FatVolume {
             start: VirtualSectorCount::ZERO,
@@ -24,7 +44,7 @@ pub fn efi_system_partition(
             fat,
             floppy: None,
             track: (32, 64),
-            files: &[(LOADER, &loader)],
+            files: &files,
         }
         .write(&mut bytes)?;
         Ok((bytes, layout.free))
@@ -33,6 +53,6 @@ pub fn efi_system_partition(
         bytes,
         plan,
         system_type: 0,
-        loader: Some(loader),
+        loaders,
     })
 }

@@ -53,7 +53,7 @@ pub fn floppy(
         bytes,
         plan,
         system_type: 0,
-        loader: None,
+        loaders: Vec::new(),
     })
 }
 

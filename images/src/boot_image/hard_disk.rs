@@ -178,7 +178,7 @@ pub fn hard_disk(
         bytes,
         plan,
         system_type,
-        loader: None,
+        loaders: Vec::new(),
     })
 }
 

@@ -8,7 +8,7 @@ mod isolinux;
 mod no_emulation;
 mod plan;
 
-pub use efi::{LOADER, efi_system_partition};
+pub use efi::{efi_system_partition, efi_system_partition_with};
 pub use fat::fat_image;
 pub use floppy::floppy;
 pub use hard_disk::{Geometry, GeometryRequest, hard_disk};
@@ -17,7 +17,7 @@ pub use no_emulation::no_emulation;
 pub use plan::Identity;
 
 use crate::{
-    boot::{FatType, Floppy},
+    boot::{FatType, Floppy, Loader},
     manifest::ImageRecord,
     probe::{
         ProbePlan,
@@ -36,8 +36,8 @@ pub struct BootImage {
     pub plan: ProbePlan,
     /// The system type that its entry carries: the partition's type byte, 0 without partition.
     pub system_type: u8,
-    /// The UEFI loader in it.
-    pub loader: Option<Vec<u8>>,
+    /// The UEFI loaders in it.
+    pub loaders: Vec<(Loader, Vec<u8>)>,
 }
 
 impl BootImage {
@@ -45,6 +45,12 @@ impl BootImage {
     #[must_use]
     pub const fn length(&self) -> VirtualSectorCount {
         self.plan.image
+    }
+
+    /// Whether it is an EFI system partition.
+    #[must_use]
+    pub const fn is_efi(&self) -> bool {
+        !self.loaders.is_empty()
     }
 
     /// What a probe must find, when the image stands at `load_rba`.
@@ -57,6 +63,10 @@ impl BootImage {
                 crc16_continue(crc, &at(VirtualSector::new(number)))
             })
         });
+        let mut loaders = self
+            .loaders
+            .iter()
+            .map(|(_, loader)| (loader.len() as u64, crc16(loader)));
         ImageRecord {
             slot: self.plan.slot,
             load_rba,
@@ -69,10 +79,8 @@ impl BootImage {
                 .collect(),
             plan: Some(self.plan.clone()),
             area_crc,
-            loader: self
-                .loader
-                .as_ref()
-                .map(|loader| (loader.len() as u64, crc16(loader))),
+            loader: loaders.next(),
+            other_loaders: loaders.collect(),
             altered: None,
         }
     }

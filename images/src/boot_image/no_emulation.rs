@@ -39,6 +39,6 @@ pub fn no_emulation(
         bytes,
         plan,
         system_type: 0,
-        loader: None,
+        loaders: Vec::new(),
     })
 }

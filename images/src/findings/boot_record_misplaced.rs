@@ -16,7 +16,7 @@ pub(super) const ROOM: Room = Room {
     id: "boot-record-misplaced",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios"],
+    trips: &["seabios", "bochs"],
     explanation: "The boot record does not stand at LBA 17, where El Torito puts it.",
     consequence: "SeaBIOS reads LBA 17 alone and stops with code 0004; OVMF walks all descriptors and boots.",
     remedy: "Let the boot record follow the primary volume descriptor directly, before any supplementary one.",

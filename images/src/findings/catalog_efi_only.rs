@@ -16,7 +16,7 @@ pub(super) const ROOM: Room = Room {
     id: "catalog-efi-only",
     severity: Severity::Info,
     milder: None,
-    trips: &["seabios"],
+    trips: &["seabios", "bochs"],
     explanation: "The validation entry is for UEFI, and no entry is for x86.",
     consequence: "SeaBIOS stops with code 0009, which is by design on a disc for UEFI alone.",
     remedy: "Nothing need be done; for a BIOS too, begin the catalog with an x86 entry and put the EFI entry into a section.",

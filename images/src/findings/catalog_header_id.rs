@@ -14,7 +14,7 @@ pub(super) const ROOM: Room = Room {
     id: "catalog-header-id",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf"],
     explanation: "The catalog's first entry does not begin with 01.",
     consequence: "SeaBIOS stops with code 0008 and OVMF reports Not Found.",
     remedy: "Point the boot record to the catalog, and begin the catalog with a validation entry.",

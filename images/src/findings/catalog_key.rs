@@ -14,7 +14,7 @@ pub(super) const ROOM: Room = Room {
     id: "catalog-key",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The validation entry does not end with the key bytes 55 AA.",
     consequence: "SeaBIOS stops with code 000a and OVMF reports Not Found.",
     remedy: "Write 55 at byte 1Eh of the validation entry, and AA at 1Fh.",

@@ -15,7 +15,7 @@ pub(super) const ROOM: Room = Room {
     id: "catalog-out-of-range",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The boot record points to a catalog that is not on the disc.",
     consequence: "SeaBIOS stops with code 0007, and OVMF finds nothing.",
     remedy: "Fetch the image again if it was cut short; else write the boot record after the catalog has its address.",

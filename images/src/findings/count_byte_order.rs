@@ -19,7 +19,7 @@ pub(super) const ROOM: Room = Room {
     id: "count-byte-order",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf"],
     explanation: "The sector count is the right one with its two bytes swapped.",
     consequence: "A BIOS loads far too many sectors and overwrites itself, or too few; UEFI firmware sees the wrong length.",
     remedy: "If it is not your disc, ask its maker for a new one; else write the count with its low byte first.",

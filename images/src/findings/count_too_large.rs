@@ -23,7 +23,7 @@ pub(super) const ROOM: Room = Room {
     id: "count-too-large",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "virtualbox"],
+    trips: &["seabios", "bochs", "virtualbox"],
     explanation: "The sector count of a BIOS entry is larger than there is memory below the BIOS for.",
     consequence: "SeaBIOS overwrites itself and resets or hangs from 1,824 sectors on; VirtualBox stops with code 12 above 1,024.",
     remedy: "Load the first sectors only, commonly 4, and let the loader read the rest itself.",

@@ -17,7 +17,7 @@ pub(super) const ROOM: Room = Room {
     id: "count-zero",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "virtualbox"],
+    trips: &["seabios", "bochs", "virtualbox"],
     explanation: "The sector count of a BIOS entry is 0: nothing is loaded.",
     consequence: "SeaBIOS jumps into empty memory and hangs; VirtualBox stops with code 12.",
     remedy: "Give the number of 512-byte sectors that the boot sector needs to be loaded, commonly 4.",

@@ -17,7 +17,7 @@ pub(super) const ROOM: Room = Room {
     id: "entry-media-type",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios"],
+    trips: &["seabios", "bochs"],
     explanation: "The media type is none of 0 (no emulation), 1 to 3 (floppies) and 4 (hard disk), or reserved bits are set.",
     consequence: "SeaBIOS takes every value from 4 on for a hard disk; OVMF masks the upper bits and takes 5 to F to the end of the volume.",
     remedy: "Write 0 for no emulation, or the number of the drive that the image is.",

@@ -17,7 +17,7 @@ pub(super) const ROOM: Room = Room {
     id: "entry-not-bootable",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The boot indicator of the initial entry, or of the only entry for UEFI, is not 88.",
     consequence: "SeaBIOS stops with code 000b, and OVMF makes no drive of it.",
     remedy: "Mark the entry as bootable.",

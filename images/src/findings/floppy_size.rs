@@ -20,7 +20,7 @@ pub(super) const ROOM: Room = Room {
     id: "floppy-size",
     severity: Severity::Error,
     milder: None,
-    trips: &["tools", "seabios"],
+    trips: &["tools", "seabios", "bochs"],
     explanation: "The image of a floppy is not as long as the floppy: 1,200, 1,440 or 2,880 KiB.",
     consequence: "Tools refuse it, and the tail of a short image reads whatever follows on the disc.",
     remedy: "Pad the image to its floppy's size, or give the media type that fits.",

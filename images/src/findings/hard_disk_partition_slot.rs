@@ -16,7 +16,7 @@ pub(super) const ROOM: Room = Room {
     id: "hard-disk-partition-slot",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "tools"],
+    trips: &["seabios", "bochs", "tools"],
     explanation: "The hard-disk image does not have exactly one partition, in slot 0 of its table.",
     consequence: "SeaBIOS takes the drive's geometry from slot 0 alone: with none there, every read fails.",
     remedy: "Make one partition, as number 1.",

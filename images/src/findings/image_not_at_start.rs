@@ -18,7 +18,7 @@ pub(super) const ROOM: Room = Room {
     id: "image-not-at-start",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf"],
     explanation: "The load address lies some blocks inside, or before, the file that it means.",
     consequence: "A BIOS jumps into the middle of the loader; OVMF finds no file system: Not Found.",
     remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else let the mastering tool write the address, and move nothing afterwards.",

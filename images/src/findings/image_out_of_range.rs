@@ -15,7 +15,7 @@ pub(super) const ROOM: Room = Room {
     id: "image-out-of-range",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf"],
     explanation: "A boot image begins or ends behind the end of the disc.",
     consequence: "SeaBIOS stops with code 000c where it loads from there, OVMF finds no file system; an image of which only the tail is missing may still start.",
     remedy: "Fetch the image again if it was cut short; else master the disc again, on a medium that holds it.",

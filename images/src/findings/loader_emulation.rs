@@ -21,7 +21,7 @@ pub(super) const ROOM: Room = Room {
     id: "loader-emulation",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios"],
+    trips: &["seabios", "bochs"],
     explanation: "isolinux or GRUB's El Torito image is mastered as a floppy or a hard disk, and both need no emulation.",
     consequence: "isolinux prints Disk error 01; GRUB reads from a drive that is not there.",
     remedy: "If it is not your disc, ask its maker for a new one; else master it without emulation, with a load size of 4 and a boot-info table, from a file that is not padded to a floppy's size.",

@@ -17,7 +17,7 @@ pub(super) const ROOM: Room = Room {
     id: "no-boot-record",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The volume descriptor set holds no El Torito boot record.",
     consequence: "SeaBIOS stops with code 0004 and OVMF reports Not Found.",
     remedy: "Master the disc with a boot image.",

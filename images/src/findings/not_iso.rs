@@ -16,7 +16,7 @@ pub(super) const ROOM: Room = Room {
     id: "not-iso",
     severity: Severity::Error,
     milder: None,
-    trips: &["seabios", "ovmf"],
+    trips: &["seabios", "bochs", "ovmf"],
     explanation: "There is no ISO 9660 volume.",
     consequence: "Nothing boots it as a CD.",
     remedy: "If it should be a disc, fetch it again: it is damaged, encrypted or another file. Of the image of a hard disk or a stick, master a disc.",

@@ -124,7 +124,7 @@ impl Contents {
             fs::write(path, content)?;
         }
         for image in &self.plan.images {
-            let path = match (image.loader.is_some(), in_tree) {
+            let path = match (image.is_efi(), in_tree) {
                 (false, InTree { boot: true, .. }) => tree.join(BOOT_IN_TREE),
                 (false, _) => folder.join(BOOT_FILE),
                 (true, InTree { efi: true, .. }) => tree.join(EFI_IN_TREE),

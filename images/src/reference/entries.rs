@@ -2,7 +2,7 @@
 
 use super::NotMastered;
 use crate::{
-    boot::{Boot, Count, Emulation, FatType},
+    boot::{Boot, Count, Emulation, FatType, Loaders},
     boot_image::{self, BootImage, GeometryRequest, Identity},
     bytes::padded,
     defect::Defect,
@@ -156,7 +156,8 @@ impl Plan {
             image
                 .bytes
                 .set_len(extent.bytes().get().min(image.bytes.len()));
-            defect.inject_into_image(&mut image.bytes, image.loader.is_some());
+            let is_efi = image.is_efi();
+            defect.inject_into_image(&mut image.bytes, is_efi);
         }
     }
 
@@ -185,11 +186,12 @@ impl Plan {
 
     /// Files on the disc besides the catalog and the boot images: path and content.
     pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        let loader = self.images.iter().find_map(|image| image.loader.as_deref());
+        let with_loaders = self.images.iter().find(|image| image.is_efi());
+        let loaders = with_loaders.map_or(&[][..], |image| &image.loaders);
         let readme: &[u8] = b"This disc was made by boot-matrix to see whether it boots.\n";
         [("/README.TXT", readme)]
             .into_iter()
-            .chain(loader.map(|loader| (boot_image::LOADER, loader)))
+            .chain(loaders.iter().map(|(it, loader)| (it.path(), &**loader)))
     }
 
     /// The contents of [`Self::files`].
@@ -380,13 +382,15 @@ fn efi_entries(
     images: &mut Vec<BootImage>,
 ) -> Result<Vec<Entry>, NotMastered> {
     let mut made = Vec::new();
+    let loaders = boot.loaders.clone().unwrap_or_else(Loaders::ordinary);
     for slot in slots_from(first_slot, entries)? {
         let under_test = slot == first_slot;
         let fat = boot.fat.filter(|_| under_test);
         let length = length
             .filter(|_| under_test)
             .unwrap_or_else(|| efi_length(fat));
-        let image = boot_image::efi_system_partition(Identity { disc, slot }, length, fat)?;
+        let image =
+            boot_image::efi_system_partition_with(Identity { disc, slot }, length, fat, &loaders)?;
         // "To the end of the medium" (UEFI §13.3.2.1) where 16 bits do not reach.
         let ordinary = if length.to_u16().is_some() {
             Count::Full

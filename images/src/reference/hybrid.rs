@@ -34,7 +34,7 @@ pub(super) fn write(
     }
     let last = plan.images.last().zip(layout.images.last());
     let esp = last
-        .filter(|(image, _)| image.loader.is_some())
+        .filter(|(image, _)| image.is_efi())
         .map(|(image, &lba)| (lba, image.length()));
     bytes.write_at(MbrEntry::SIGNATURE, &[0x55, 0xAA]);
     match (hybrid, esp) {

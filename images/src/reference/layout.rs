@@ -78,7 +78,7 @@ impl Layout {
         let in_tree = plan.images.len() - usize::from(appended);
         let extents = plan.images.iter().zip(&plan.extents);
         files.extend(extents.take(in_tree).map(|(image, extent)| FileSpec {
-            path: image_path(image.plan.slot, image.loader.is_some()),
+            path: image_path(image.plan.slot, image.is_efi()),
             length: extent.bytes(),
         }));
         let lengths: Vec<_> = files.iter().map(|file| file.length).collect();

@@ -164,7 +164,7 @@ impl Judge<'_> {
         count: Option<u16>,
     ) {
         let of = |field: &str| format!("{field} of slot {}", entry.slot);
-        let efi = image.loader.is_some();
+        let efi = image.is_efi();
         let platform = if efi { Platform::EFI } else { Platform::X86 };
         self.hold(of("platform"), entry.platform, platform);
         let emulation = self.boot.mode.bios().filter(|_| !efi);
@@ -187,7 +187,7 @@ impl Judge<'_> {
 
     /// The image stands whole where its entry points to.
     fn image(&mut self, entry: &EntryReading, boot: &BootReading, image: &BootImage) {
-        let table = self.boot.boot_info.is_some_and(|_| image.loader.is_none());
+        let table = self.boot.boot_info.is_some_and(|_| !image.is_efi());
         let of = |field: &str| format!("{field} of slot {}", entry.slot);
         match self.first_difference(boot.load_rba, image, table) {
             None => {}
@@ -285,7 +285,7 @@ impl Judge<'_> {
             self.faults
                 .push(Fault::missing("signature of the master boot record", what));
         }
-        let efi = images.iter().position(|image| image.loader.is_some());
+        let efi = images.iter().position(|image| image.is_efi());
         let mut bootable = inspection.entries().filter(|(_, boot)| boot.bootable);
         let Some((_, boot)) = efi.and_then(|index| bootable.nth(index)) else {
             return;

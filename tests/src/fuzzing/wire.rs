@@ -2,7 +2,7 @@
 
 use harness::{
     attachment::Attachment,
-    firmware::FirmwareKind,
+    firmware::FirmwareId,
     machine::qmp::QmpEvent,
     readers::{Lines, Qmp, Registers, TraceLog, Words},
     text::{Cleaner, clean},
@@ -166,7 +166,7 @@ pub(super) const REGISTERS: Target = Target {
     name: "registers",
     what: "QEMU's `info registers`",
     read: |input| {
-        if let Some(registers) = Registers::parse(&String::from_utf8_lossy(input)) {
+        if let Some(registers) = Registers::of_x86(&String::from_utf8_lossy(input)) {
             assert_eq!(
                 registers.is_dead(),
                 registers.halted && !registers.interruptible
@@ -190,7 +190,7 @@ pub(super) const WORDS: Target = Target {
     read: |input| {
         let (Some((&[which], rest)), kinds) = (
             input.split_first_chunk(),
-            [FirmwareKind::Bios, FirmwareKind::Uefi],
+            [FirmwareId::Seabios, FirmwareId::Ovmf],
         ) else {
             return;
         };
@@ -199,7 +199,7 @@ pub(super) const WORDS: Target = Target {
             return;
         };
         let (mut cleaner, mut lines) = (Cleaner::default(), Lines::default());
-        let mut words = Words::new(kind);
+        let mut words = Words::of(kind);
         for piece in pieces {
             cleaner.push(piece);
             for line in lines.take(cleaner.text()) {

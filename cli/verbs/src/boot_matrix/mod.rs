@@ -241,7 +241,7 @@ pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
         .filter(used)
         .map(|firmware| FirmwareTool {
             id: firmware.to_string(),
-            family: firmware.id.family().to_owned(),
+            family: firmware.id.project().to_owned(),
             version: firmware.version.clone(),
             sha256: firmware.sha256.clone(),
         });

@@ -131,7 +131,7 @@ fn document(list: &List, store: &Store) -> serde_json::Value {
     let row = |row: &Row| {
         json!({
             "id": row.firmware.name(),
-            "family": row.firmware.id.family(),
+            "family": row.firmware.id.project(),
             "version": row.firmware.version,
             "sha256": row.firmware.sha256,
             "image": row.firmware.image.code(),

@@ -24,7 +24,7 @@ pub struct BootMatrix {
     /// Print the ids of the cells, one a line, and run nothing.
     #[arg(long)]
     pub list: bool,
-    /// The sets of scenarios to run: default, masters, defects, grid, live, editors or all [default: default; with --rerun all].
+    /// The sets of scenarios to run: default, masters, defects, grid, live, editors, firmware or all [default: default; with --rerun all].
     #[arg(long, value_name = "SET", value_parser = Sets::parse)]
     pub set: Option<Sets>,
     /// Run the scenarios of this folder, or of this file, instead of those that come with boot-matrix. Their snapshots

@@ -59,6 +59,7 @@ pub(crate) fn provide_for_cells(
         let mut found = find(tooling);
         if let Ok(toolbox) = &mut found {
             toolbox.find_masters(cells, masters);
+            toolbox.find_emulators(cells);
         }
         let mut needs = need::for_cells(cells, &found);
         needs.extend(need::for_masters(cells, masters, require, &found));
@@ -100,7 +101,7 @@ pub(crate) fn provide_for_cells(
 pub(crate) fn some_have_a_machine(cells: &[Cell], toolbox: &Toolbox) -> Result<(), Stop> {
     let trouble = |cell: &Cell| match toolbox.platform(cell) {
         Err(NoPlatform::Machine(trouble)) => Some(trouble),
-        Err(NoPlatform::Firmware(_)) | Ok(_) => None,
+        Err(NoPlatform::Firmware(_) | NoPlatform::Emulator(_)) | Ok(_) => None,
     };
     let troubles: Option<Vec<NoMachine>> = cells.iter().map(trouble).collect();
     let Some(first) = troubles.iter().flatten().next() else {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use harness::{
+    arch::Architecture,
     firmware::{self, FirmwareId},
     master::Tool,
 };
@@ -125,6 +126,7 @@ pub(crate) fn for_cells(cells: &[Cell], toolbox: &Result<Toolbox, QemuProblem>) 
         .filter(|cell| cell.id.firmware_build().is_none());
     let firmware: BTreeSet<FirmwareId> = of_host.map(|cell| cell.firmware).collect();
     let mut needs = vec![qemu(toolbox)];
+    needs.extend(emulators(&firmware, toolbox));
     needs.extend(firmware.into_iter().map(|id| firmware_need(id, toolbox)));
     needs.extend(media(cells));
     needs.extend(live_tools(cells));
@@ -197,7 +199,9 @@ pub(crate) fn for_tests(toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
         },
         source,
     };
-    let firmware = FirmwareId::ALL.iter().map(|&id| firmware_need(id, toolbox));
+    let all = FirmwareId::ALL.iter().copied();
+    let emulators = emulators(&all.clone().collect(), toolbox);
+    let firmware = all.map(|id| firmware_need(id, toolbox));
     let needed = ORACLES
         .into_iter()
         .map(|(program, package)| oracle(program, Source::Package(package.to_owned())));
@@ -210,7 +214,9 @@ pub(crate) fn for_tests(toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
         .chain(of_recipes)
         .chain(cluster)
         .map(|(program, package)| oracle(program, Source::OptionalPackage(package.to_owned())));
-    firmware
+    emulators
+        .into_iter()
+        .chain(firmware)
         .chain(needed)
         .chain(optional)
         .chain([nextest()])
@@ -248,6 +254,29 @@ fn qemu(toolbox: &Result<Toolbox, QemuProblem>) -> Need {
         found,
         source,
     }
+}
+
+/// The emulators besides the one for x86 that some firmware runs on.
+fn emulators(firmware: &BTreeSet<FirmwareId>, toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
+    let architectures: BTreeSet<Architecture> = firmware
+        .iter()
+        .map(|id| id.architecture())
+        .filter(|&architecture| architecture != Architecture::X86)
+        .collect();
+    let need = |architecture: Architecture| {
+        let qemu = toolbox.as_ref().ok();
+        let qemu = qemu.and_then(|toolbox| toolbox.emulator(architecture));
+        Need {
+            name: format!("QEMU for {architecture}"),
+            found: match qemu {
+                Some(qemu) => Ok(format!("{} ({})", qemu.version, qemu.path.display())),
+                None if on_path(architecture.program()) => Ok(FOUND.to_owned()),
+                None => Err(format!("there is no {}", architecture.program())),
+            },
+            source: Source::Package(architecture.package().to_owned()),
+        }
+    };
+    architectures.into_iter().map(need).collect()
 }
 
 fn firmware_need(id: FirmwareId, toolbox: &Result<Toolbox, QemuProblem>) -> Need {

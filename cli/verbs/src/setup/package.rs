@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 30] = [
+const NAMES: [[&str; 5]; 34] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -78,6 +78,23 @@ const NAMES: [[&str; 5]; 30] = [
         "edk2-ovmf",
         "qemu-ovmf-ia32",
         "-",
+    ],
+    // Its ROMs are looked for at Debian's places.
+    ["bochsbios", "-", "-", "-", "-"],
+    ["u-boot-qemu", "-", "-", "-", "-"],
+    [
+        "qemu-efi-aarch64",
+        "edk2-aarch64",
+        "edk2-aarch64",
+        "qemu-uefi-aarch64",
+        "aavmf",
+    ],
+    [
+        "qemu-system-arm",
+        "qemu-system-aarch64-core",
+        "qemu-system-aarch64",
+        "qemu-arm",
+        "qemu-system-aarch64",
     ],
     ["memtest86+", "-", "-", "-", "-"],
     ["grub-rescue-pc", "-", "-", "-", "-"],

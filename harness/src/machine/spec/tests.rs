@@ -5,7 +5,7 @@ fn spec(attachment: Attachment, disc: &str) -> MachineSpec {
         qemu: "qemu-system-x86_64".into(),
         accelerator: Accelerator::Tcg,
         memory_mib: 128,
-        cpu: crate::platform::DEFAULT_CPU.to_owned(),
+        cpu: "qemu64,l3-cache=off".to_owned(),
         network: Network::None,
         firmware: FirmwareImage::Bios("/firmware/bios-256k.bin".into()),
         disc: HostDisc {
@@ -13,6 +13,7 @@ fn spec(attachment: Attachment, disc: &str) -> MachineSpec {
             is_device: false,
             overlay: None,
         },
+        board: crate::arch::pc(attachment),
         attachment,
         origin: Origin::PowerOn,
         pace: Pace::NORMAL,

@@ -9,10 +9,11 @@
 
 mod blocks;
 mod line;
+mod portable;
 mod program;
 
 use super::{AssembleError, ProbePlan, table};
-use crate::portable_executable::portable_executable;
+use crate::{boot::Loader, portable_executable::portable_executable};
 
 /// The device's block size is below 512 or above 4096 bytes.
 pub const ERROR_BLOCK_SIZE: u8 = 0xF3;
@@ -51,12 +52,30 @@ mod variable {
     pub(super) const FOUND: u32 = 0x0880;
     /// The same for the first bad sector of a sweep.
     pub(super) const FOUND_BAD: u32 = 0x08C0;
+    /// What only the program for other processors has: the system table, the end of the line, the processor's flags, and its own.
+    pub(super) const SYSTEM_TABLE: u32 = 0x0858;
+    pub(super) const END: u32 = 0x0860;
+    pub(super) const FLAGS: u32 = 0x0868;
+    pub(super) const OWN: u32 = 0x0900;
+    /// Its constants.
+    pub(super) const CONSTANTS: u32 = 0x0A20;
     /// The line under construction.
     pub(super) const LINE: u32 = 0x1000;
     /// What was read; on a page, so aligned for any device.
     pub(super) const BUFFER: u32 = 0x2000;
     /// A call takes some drivers longer than what it reads (`AhciMode.c` clears a megabyte for each): few and large.
     pub(super) const BUFFER_BYTES: u32 = 0x4_0000;
+}
+
+/// An EFI application for the processor that runs such a loader. As [`application`].
+///
+/// # Errors
+/// As [`application`].
+pub fn application_for(plan: &ProbePlan, loader: Loader) -> Result<Vec<u8>, AssembleError> {
+    match loader {
+        Loader::X64 => application(plan),
+        Loader::Ia32 | Loader::Aa64 => portable::application(plan, loader),
+    }
 }
 
 /// A PE32+ EFI application for x86-64. Its length depends only on the number of checks, the slot and

@@ -1,0 +1,95 @@
+//! The differences between guest architectures: emulator, processor, registers. Each architecture has its own file.
+
+mod aarch64;
+mod x86;
+
+use std::{fmt, ops::Range};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::{
+    aarch64::virt,
+    x86::{isa_pc, pc},
+};
+use crate::{attachment::Attachment, outcome::kebab_display, registers::Registers};
+
+/// What instructions a guest runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Architecture {
+    /// x86, of 16 to 64 bits.
+    X86,
+    /// 64-bit Arm.
+    Aarch64,
+}
+
+kebab_display!(Architecture {
+    X86 => "x86",
+    Aarch64 => "aarch64",
+});
+
+/// An architecture, as machines need it.
+pub(crate) trait Arch: Sync {
+    /// QEMU's program for it.
+    fn program(&self) -> &'static str;
+
+    /// The Debian package that brings the program.
+    fn package(&self) -> &'static str;
+
+    /// The processor of a machine for a probe, as QEMU's `-cpu` has it.
+    fn cpu(&self) -> &'static str;
+
+    /// The processor of a machine for any system.
+    fn strangers_cpu(&self) -> &'static str;
+
+    /// What a processor's registers say, in QEMU's text; `None` where it is another processor's.
+    fn registers(&self, text: &str) -> Option<Registers>;
+
+    /// Where in the guest's memory a probe that has halted keeps its last line, by QEMU's text of the registers; `None` where there is a debug port for that.
+    fn last_line(&self, _text: &str) -> Option<Range<u64>> {
+        None
+    }
+}
+
+/// The devices by which a disc hangs on a machine with PCI Express.
+const fn pci_devices(attachment: Attachment) -> &'static [&'static str] {
+    match attachment {
+        Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
+        Attachment::Scsi => &[
+            "virtio-scsi-pci,id=scsi",
+            "scsi-cd,bus=scsi.0,drive=disc,bootindex=1",
+        ],
+        // usb-storage knows only disks; a CD needs the transport and the drive apart.
+        Attachment::UsbCd => &[
+            "qemu-xhci,id=usb",
+            "usb-bot,bus=usb.0,id=bot",
+            "scsi-cd,bus=bot.0,drive=disc,bootindex=1",
+        ],
+        Attachment::UsbDisk => &[
+            "qemu-xhci,id=usb",
+            "usb-storage,bus=usb.0,drive=disc,bootindex=1",
+        ],
+        Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=1"],
+    }
+}
+
+impl Architecture {
+    pub(crate) const fn arch(self) -> &'static dyn Arch {
+        match self {
+            Self::X86 => &x86::X86,
+            Self::Aarch64 => &aarch64::Aarch64,
+        }
+    }
+
+    /// QEMU's program for it.
+    #[must_use]
+    pub fn program(self) -> &'static str {
+        self.arch().program()
+    }
+
+    /// The Debian package that brings the program.
+    #[must_use]
+    pub fn package(self) -> &'static str {
+        self.arch().package()
+    }
+}

@@ -1,0 +1,25 @@
+//! What a firmware and an attachment make of a machine.
+
+/// A machine without memory, processor, firmware and disc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Board {
+    /// QEMU's `-machine`, without what the firmware needs.
+    pub machine: &'static str,
+    /// What is taken from the processor, as it stands behind its name in `-cpu`.
+    pub processor_options: &'static str,
+    /// Whether there is system-management mode on it.
+    pub has_smm: bool,
+    /// Whether port 0x402 is there.
+    pub has_debug_port: bool,
+    /// QEMU's `-boot`: the disc and then nothing.
+    pub boot: &'static str,
+    /// The device that has the screen.
+    pub screen: &'static str,
+    /// The device that is a network card, on the network `net` and without a ROM: nothing boots from there.
+    pub network_card: &'static str,
+    /// The devices by which the node `disc` hangs on it, in order.
+    pub disc: &'static [&'static str],
+    /// Whether no real time passes where the processor waits for the time, and time counts instructions: a firmware that waits for devices which are not there
+    /// waits seconds for each else. Under emulation alone.
+    pub idle_time_passes_at_once: bool,
+}
