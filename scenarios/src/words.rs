@@ -490,7 +490,7 @@ mod tests {
         let error = read::<Set>("xyzzy").unwrap_err();
         assert_eq!(
             error,
-            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live, editors, firmware"
+            "no set is called \"xyzzy\": use one of default, masters, defects, grid, live, editors, secure-boot, firmware"
         );
         assert_eq!(
             nearest("usb", Attachment::ALL.iter().map(|a| a.as_str())),
