@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use crate::{
     accelerator::{Accelerator, Pace},
-    arch::Arch,
+    arch::{Arch, Architecture},
     attachment::Attachment,
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
     machine::spec::{HostDisc, MachineSpec, Origin},
@@ -105,6 +105,10 @@ impl Platform {
         let qemu = Qemu::locate(None)?;
         let found = firmware::discover(&qemu);
         let firmware = firmware::select(&found, firmware)?.clone();
+        let qemu = match firmware.id.architecture() {
+            Architecture::X86 => qemu,
+            other => qemu.locate_for(other)?,
+        };
         Ok(Self::new(qemu, firmware, Accelerator::Tcg, attachment))
     }
 

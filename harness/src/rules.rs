@@ -413,7 +413,7 @@ impl Facts {
         if probe.ended {
             return self.outcome(
                 OutcomeKind::HandedOver,
-                format!("the probe's end line is missing on the debug port; then: {how}"),
+                format!("the probe's end line is not confirmed on the debug port or in memory; then: {how}"),
             );
         }
         self.outcome(OutcomeKind::Hung, format!("the probe did not end: {how}"))

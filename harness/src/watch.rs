@@ -49,6 +49,7 @@ pub(crate) struct Watch<'a> {
     /// The dialogue, as long as it is under way.
     talk: Option<Talk<'a>>,
     family: &'static dyn Family,
+    /// Whether the machine has port 0x402.
     has_debug_port: bool,
     layout: BootLayout,
     trace_path: PathBuf,
@@ -105,11 +106,12 @@ impl<'a> Watch<'a> {
             .then(|| GuestWatch::of(case, screen::terminal_size(kind)));
         facts.followed = guest.is_some().then(Followed::default);
         let interval = family.first_look();
+        let board = case.platform.firmware.board(case.platform.attachment);
         Self {
             case,
             talk: None,
             family,
-            has_debug_port: family.has_debug_port(),
+            has_debug_port: board.is_ok_and(|board| board.has_debug_port),
             layout,
             trace_path: folder.join(TRACE_LOG),
             started,

@@ -2,7 +2,7 @@
 
 mod boot_matrix;
 
-use std::{convert::Infallible, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, convert::Infallible, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Command, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -157,16 +157,49 @@ impl From<AcceleratorChoice> for AcceleratorWish {
     }
 }
 
+/// What `repro --firmware` takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FirmwareWord {
+    /// Every firmware that is known.
+    All,
+    /// This one.
+    Named(FirmwareName),
+}
+
+impl FirmwareWord {
+    fn read(word: &str) -> Result<Self, String> {
+        match word {
+            "all" => Ok(Self::All),
+            _ => words::read::<FirmwareName>(word).map(Self::Named),
+        }
+    }
+
+    /// What some of them name, in order, each once.
+    #[must_use]
+    pub fn names(words: &[Self]) -> Vec<FirmwareName> {
+        let mut names = Vec::new();
+        for word in words {
+            match word {
+                Self::All => names.extend(words::Firmware::ALL.iter().map(|&id| id.into())),
+                Self::Named(name) => names.push(name.clone()),
+            }
+        }
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = examples::REPRO.help())]
 pub struct Repro {
     /// The disc: a file, or a drive such as /dev/sr0. It is only read.
     #[arg(value_name = "ISO")]
     pub iso: PathBuf,
-    /// Boot on this firmware instead of SeaBIOS and OVMF: seabios, ovmf, ovmf-ia32 or ovmf-secure-boot, or a build of one with @VERSION
-    /// (cargo xtask firmware list).
-    #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
-    pub firmware: Vec<FirmwareName>,
+    /// Boot on this firmware instead of SeaBIOS and OVMF: seabios, ovmf, ovmf-ia32, ovmf-secure-boot, rombios, aavmf, u-boot-arm64 or
+    /// u-boot-x86-64, a build of one with @VERSION (cargo xtask firmware list), or all.
+    #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = FirmwareWord::read)]
+    pub firmware: Vec<FirmwareWord>,
     /// On every build that there is of SeaBIOS and OVMF, or of the firmware that --firmware names: the host's, fetched and added ones (see
     /// cargo xtask firmware).
     #[arg(long)]
@@ -555,4 +588,24 @@ pub enum RunFormat {
     Json,
     /// Annotations for GitHub Actions, and a summary in the file that $GITHUB_STEP_SUMMARY names.
     Github,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_firmware_is_each_once() {
+        let words =
+            ["all", "seabios", "seabios@1.17.0"].map(|word| FirmwareWord::read(word).unwrap());
+        let names: Vec<String> = FirmwareWord::names(&words)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let count = words::Firmware::ALL.len();
+        assert_eq!(names.len(), count + 1);
+        assert_eq!((&*names[0], &*names[count]), ("seabios", "seabios@1.17.0"));
+        let unknown = FirmwareWord::read("rombois").unwrap_err();
+        assert!(unknown.contains("did you mean rombios?"), "{unknown}");
+    }
 }

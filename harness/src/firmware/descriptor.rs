@@ -133,13 +133,16 @@ impl Descriptor {
 
     /// Q35 or `virt` is the machine of every UEFI cell; `machines` holds glob patterns such as `pc-q35-*`.
     fn runs_on_our_machine(&self, architecture: &str) -> bool {
+        let ours = match architecture {
+            "aarch64" => "virt-",
+            _ => "pc-q35-",
+        };
         self.targets.iter().any(|target| {
             target.architecture == architecture
-                && target.machines.iter().any(|machine| {
-                    ["pc-q35-", "virt-"]
-                        .iter()
-                        .any(|ours| machine.starts_with(ours))
-                })
+                && target
+                    .machines
+                    .iter()
+                    .any(|machine| machine.starts_with(ours))
         })
     }
 
@@ -328,6 +331,13 @@ mod tests {
         check("", |json| {
             json["targets"][0]["architecture"] = "aarch64".into()
         });
+        check(
+            "aavmf: flash variables=false smm=false template=true rank=0",
+            |json| {
+                json["targets"] =
+                    serde_json::json!([{ "architecture": "aarch64", "machines": ["virt-*"] }]);
+            },
+        );
         check("", |json| {
             json["targets"][0]["machines"] = serde_json::json!(["microvm"])
         });

@@ -93,11 +93,6 @@ pub(crate) trait Family: Sync {
     /// There is none: why.
     fn board(&self, attachment: Attachment) -> Result<Board, &'static str>;
 
-    /// Whether port 0x402 is on the machines that it runs on.
-    fn has_debug_port(&self) -> bool {
-        self.architecture() == Architecture::X86
-    }
-
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
     fn why_cold(&self, attachment: Attachment) -> Option<&'static str>;
 

@@ -13,6 +13,14 @@ pub(super) fn outcome(cell: &Cell) -> Result<String, String> {
     words(&text).ok_or_else(|| format!("{path} has no outcome"))
 }
 
+/// What stands behind a word in the snapshot; `None` where the word is not there.
+pub(super) fn value(cell: &Cell, key: &str) -> Option<String> {
+    let text = fs::read_to_string(&cell.snapshot).ok()?;
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))?;
+    Some(value.to_owned())
+}
+
 fn words(snapshot: &str) -> Option<String> {
     let value = |key: &str| {
         let mut lines = snapshot.lines();

@@ -3,6 +3,7 @@
 //! Each stands between `<!-- generated: NAME -->` and `<!-- end -->`. Nothing is booted to make it.
 
 mod accepted;
+mod behaviors;
 mod conformance;
 mod defects;
 mod families;
@@ -33,6 +34,7 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/findings.md", "defects", defects::table),
     ("docs/findings.md", "calls", recipes::calls),
     ("docs/findings.md", "findings", defects::pages),
+    ("docs/firmware.md", "behaviors", behaviors::table),
     ("docs/firmware.md", "firmware", firmware::table),
     ("docs/guests.md", "programs", guests::table),
     ("docs/trust.md", "hostile", |folder, _| {
@@ -244,7 +246,7 @@ mod tests {
             }
             for cell in Matrix::shipped(workspace()).unwrap().cells() {
                 let path = cell.snapshot.strip_prefix(&shipped.snapshots).unwrap();
-                if ["masters", "defects"].contains(&cell.set.as_str()) {
+                if ["default", "masters", "defects", "firmware"].contains(&cell.set.as_str()) {
                     let path = format!("tests/snapshots/{}", path.display());
                     copy_file(&path, copy.folder.path());
                 }

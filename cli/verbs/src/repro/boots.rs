@@ -46,7 +46,7 @@ use super::disc::Disc;
 use crate::{
     boot_matrix,
     iso::Existing,
-    options::{BootMatrix, Repro},
+    options::{BootMatrix, FirmwareWord, Repro},
     parallel, place, setup,
     signals::Signals,
     stop::Stop,
@@ -114,13 +114,16 @@ impl Setting {
         let masters = Arc::new(Masters::read(&[]).map_err(unreadable)?);
         let matrix = Matrix::read(std::slice::from_ref(&folder), &masters).map_err(unreadable)?;
         let builds_of = BootMatrix {
-            firmware: options.firmware.clone(),
+            firmware: FirmwareWord::names(&options.firmware),
             firmware_grid: options.firmware_grid,
             ..BootMatrix::whole(options.tooling.clone())
         };
         let builds = boot_matrix::builds::chosen(&builds_of, false)?;
         let selection = Selection {
-            firmware: options.firmware.iter().map(|name| name.id).collect(),
+            firmware: FirmwareWord::names(&options.firmware)
+                .iter()
+                .map(|name| name.id)
+                .collect(),
             attach: options.attach.clone(),
             ..Selection::default()
         };

@@ -45,7 +45,7 @@ use self::{
 use crate::{
     boot_matrix,
     iso::{self, Existing},
-    options::{Format, Repro},
+    options::{FirmwareWord, Format, Repro},
     place::{absolute, cache},
     report as page,
     signals::Signals,
@@ -149,7 +149,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     let existing = Existing {
         iso: &options.iso,
         scenario: SCENARIO,
-        firmware: &options.firmware,
+        firmware: &FirmwareWord::names(&options.firmware),
         expect: options.expect.as_deref(),
         editors: &[],
         dialog: options.dialog.as_deref(),

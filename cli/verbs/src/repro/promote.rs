@@ -17,7 +17,7 @@ use toml::{Table, Value};
 use super::distil::Reproducer;
 use crate::{
     boot_matrix,
-    options::{BootMatrix, Repro},
+    options::{BootMatrix, FirmwareWord, Repro},
     place::{absolute, workspace_for},
     stop::Stop,
 };
@@ -43,7 +43,10 @@ pub(super) fn check(options: &Repro) -> Result<(), Stop> {
     let Some(name) = &options.promote else {
         return Ok(());
     };
-    if let Some(named) = options.firmware.iter().find(|name| name.build.is_some()) {
+    if let Some(named) = FirmwareWord::names(&options.firmware)
+        .into_iter()
+        .find(|name| name.build.is_some())
+    {
         // A scenario names firmware, and not builds of it: it holds for all of them.
         let what =
             format!("--promote makes a scenario for every build, and --firmware names {named}");

@@ -374,3 +374,31 @@ fn live_tools(cells: &[Cell]) -> impl Iterator<Item = Need> {
         source: Source::OptionalPackage(package.to_owned()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_asks_for_arm_gets_its_emulator() {
+        let none = Err(QemuProblem {
+            what: "not looked for".to_owned(),
+            remedy: None,
+        });
+        let names = |ids: &[FirmwareId]| {
+            let needs = emulators(&ids.iter().copied().collect(), &none);
+            let packages = needs.into_iter().map(|need| need.source);
+            packages.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(&[
+                FirmwareId::Seabios,
+                FirmwareId::Rombios,
+                FirmwareId::UBootX8664
+            ]),
+            []
+        );
+        let arm = [Source::Package("qemu-system-arm".to_owned())];
+        assert_eq!(names(&[FirmwareId::Aavmf, FirmwareId::UBootArm64]), arm);
+    }
+}
