@@ -142,10 +142,10 @@ impl Heard {
         self.serial.push(self.started.elapsed(), bytes);
         self.cleaner.push(bytes);
         for line in self.lines.take(self.cleaner.text()) {
-            for words in &mut self.words {
-                if let Some(said) = words.hear(line) {
-                    self.facts.firmware_said(said);
-                }
+            // Two may know the same words: one says them.
+            let said = self.words.iter_mut().find_map(|words| words.hear(line));
+            if let Some(said) = said {
+                self.facts.firmware_said(said);
             }
         }
         self.probe.push(bytes)

@@ -134,8 +134,14 @@ impl Toolbox {
         let firmware = firmware::select(&self.firmware, name)?.clone();
         firmware.check(cell.attachment)?;
         let architecture = firmware.id.architecture();
-        let qemu = self.emulator(architecture);
-        let qemu = qemu.ok_or(NoPlatform::Emulator(architecture))?.clone();
+        let qemu = match self.emulator(architecture) {
+            Some(qemu) => qemu.clone(),
+            // Nobody may have looked.
+            None => self
+                .qemu
+                .locate_for(architecture)
+                .map_err(|_| NoPlatform::Emulator(architecture))?,
+        };
         let accelerator = match architecture {
             Architecture::X86 => self.accelerator.accelerator,
             // The host is a PC, which virtualises nothing else.

@@ -51,6 +51,13 @@ impl FirmwareName {
 }
 
 impl FirmwareName {
+    /// Whether what is named is a set of keys for Secure Boot: its name has no dot, and every version has one.
+    #[must_use]
+    pub fn is_set_of_keys(&self) -> bool {
+        let build = self.build.as_deref();
+        self.id == FirmwareId::OvmfSecureBoot && build.is_some_and(|name| !name.contains('.'))
+    }
+
     /// What orders builds: the firmware, the numbers in the build's name, then that name; the host's default first.
     #[must_use]
     pub fn order(&self) -> (FirmwareId, Vec<u64>, String) {

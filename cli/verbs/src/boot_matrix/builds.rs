@@ -54,7 +54,11 @@ pub(crate) fn chosen(options: &BootMatrix, were_chosen: bool) -> anyhow::Result<
     if options.firmware_grid || of_last_run {
         return Ok(grid);
     }
-    let named: Vec<&FirmwareName> = named().collect();
+    // A scenario's own sets of keys stand beside its discs.
+    let is_kept = |name: &&FirmwareName| grid.iter().any(|it| it.name() == **name);
+    let named: Vec<&FirmwareName> = named()
+        .filter(|name| is_kept(name) || !name.is_set_of_keys())
+        .collect();
     for name in &named {
         firmware::select(&grid, (*name).clone()).map_err(|error| {
             let builds: Vec<String> = grid.iter().map(ToString::to_string).collect();
@@ -87,6 +91,32 @@ pub(crate) fn on_chosen(
     cells: Vec<Cell>,
     builds: &[Firmware],
 ) -> Result<Vec<Cell>, Stop> {
+    let is_kept = |name: &FirmwareName| builds.iter().any(|it| it.name() == *name);
+    let of_scenarios: Vec<&FirmwareName> = options
+        .firmware
+        .iter()
+        .filter(|name| name.is_set_of_keys() && !is_kept(name))
+        .collect();
+    if let Some(name) = of_scenarios.first() {
+        let id = name.id;
+        let cells = cells.into_iter().filter(|cell| {
+            let own = cell.firmware_name();
+            cell.firmware != id || options.firmware.contains(&own)
+        });
+        let cells: Vec<Cell> = cells.collect();
+        if !cells
+            .iter()
+            .any(|cell| of_scenarios.contains(&&cell.firmware_name()))
+        {
+            return Err(Stop::usage(
+                format!(
+                    "there is no firmware {name} here, and none of these discs was made for its keys"
+                ),
+                "cargo xtask firmware list, or cargo xtask firmware add --db FILE",
+            ));
+        }
+        return Ok(cells);
+    }
     if builds.is_empty() {
         return Ok(cells);
     }
