@@ -342,6 +342,13 @@ mod tests {
             Some("hdd/cd-74/hard-disk,cylinders=255/quarter-1s/reference/ovmf/usb-cd.snap")
         );
         assert_eq!(id.firmware_build(), Some("2025.02"));
+        assert_eq!(id.keys(), None);
+        let keyed: CellId = "sb/-/signed/-/-/ovmf-secure-boot@own/ahci".parse().unwrap();
+        assert_eq!((keyed.keys(), keyed.firmware_build()), (Some("own"), None));
+        assert_eq!(
+            keyed.snapshot_path().to_str(),
+            Some("sb/-/signed/-/-/ovmf-secure-boot@own/ahci.snap")
+        );
         let default = id.on_build(None).unwrap();
         assert_eq!(
             (default.firmware(), default.firmware_build()),

@@ -1,6 +1,6 @@
 //! Every scenario can turn red: one mistake in a disc of each, and what is seen must contradict what is declared.
 //!
-//! A disc that must boot gets one wrong sector; one that must not boot is replaced by one that does.
+//! A disc that must boot gets one wrong sector; one that must not boot is replaced by one that does, and what must be refused by a machine's keys is booted without them.
 
 use std::{
     fs::{self, File},
@@ -26,6 +26,7 @@ use images::{
     manifest::Manifest,
     probe::sector::SectorId,
     reference::{self, MasteredDisc},
+    signature::MachineKeys,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use regex::bytes::Regex;
@@ -87,6 +88,13 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("make a folder")?;
     let mistaken = Mistaken::new(cell, expected, folder.path())?;
     let toolbox = environment.toolbox().map_err(anyhow::Error::msg)?;
+    let mut platform = toolbox.platform(cell)?;
+    // What keys refuse is not refused where a machine has none.
+    if cell.keys().is_some() && expected.outcome != OutcomeKind::Booted {
+        let store = folder.path().join("keys.fd");
+        let firmware = &platform.firmware;
+        platform.firmware = firmware.with_keys(&MachineKeys::default(), "none", &store)?;
+    }
     let success = match &cell.text {
         Some(text) => Success::Text(Regex::new(text)?),
         None => Success::Probe,
@@ -98,7 +106,7 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
         manifest: mistaken.manifest.clone(),
         map: None,
         configurations: Default::default(),
-        platform: toolbox.platform(cell)?,
+        platform,
         checkpoints: match cell.cold {
             None => Some(Checkpoints::in_folder(&environment.run.checkpoints)),
             Some(_) => None,

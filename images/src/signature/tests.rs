@@ -385,3 +385,68 @@ proptest! {
         let _ = HashedParts::decode(&bytes, 600);
     }
 }
+
+fn list_of(parties: &[&Party]) -> SignatureList {
+    SignatureList {
+        certificates: parties.iter().map(|party| party.certificate()).collect(),
+        ..SignatureList::default()
+    }
+}
+
+fn starts(keys: &MachineKeys, program: &[u8]) -> bool {
+    matches!(keys.judge(&examined(program)), Answer::Starts(_))
+}
+
+/// What OVMF does with each of these: the set `secure-boot` boots them.
+#[test]
+fn a_machine_goes_by_its_lists() {
+    let stranger = Party::authority("A stranger", 9);
+    let (signed, plain) = (signed_once(), plain());
+    let hash = SignatureList::of_file(&plain).unwrap();
+    let keys = |db: SignatureList, dbx: SignatureList| MachineKeys { db: Some(db), dbx };
+    let none = SignatureList::default;
+    for (db, dbx, signed_starts, plain_starts) in [
+        (list_of(&[&CAST.authority]), none(), true, false),
+        (list_of(&[&CAST.signer]), none(), true, false),
+        (list_of(&[&stranger]), none(), false, false),
+        (none(), none(), false, false),
+        (hash.clone(), none(), true, true),
+        (list_of(&[&CAST.authority]), hash.clone(), false, false),
+        (
+            list_of(&[&CAST.authority]),
+            list_of(&[&CAST.signer]),
+            false,
+            false,
+        ),
+        (
+            list_of(&[&CAST.authority]),
+            list_of(&[&stranger]),
+            true,
+            false,
+        ),
+        (hash.clone(), list_of(&[&CAST.authority]), false, true),
+    ] {
+        let keys = keys(db, dbx);
+        assert_eq!(starts(&keys, &signed), signed_starts, "{keys:?}");
+        assert_eq!(starts(&keys, &plain), plain_starts, "{keys:?}");
+    }
+    let setup_mode = MachineKeys::default();
+    assert!(starts(&setup_mode, &signed) && starts(&setup_mode, &plain));
+}
+
+#[test]
+fn a_machine_refuses_what_is_broken() {
+    let keys = MachineKeys {
+        db: Some(list_of(&[&CAST.authority])),
+        dbx: SignatureList::default(),
+    };
+    let mut changed = signed_once();
+    let last_of_text = changed.len() / 3;
+    changed[last_of_text] ^= 1;
+    assert!(!starts(&keys, &changed));
+    let signed = signed_once();
+    let cut = &signed[..signed.len() - 16];
+    assert!(!starts(&keys, cut));
+    // Without an owner nothing is verified, and a table behind the end is still no program.
+    assert!(!starts(&MachineKeys::default(), cut));
+}
