@@ -292,7 +292,7 @@ damaged! { grub {
         must("SeaBIOS hangs with it", Id::CountZero), FOR_BIOS_ALONE;
     zeros_in_the_image: |disc| { let at = disc.image(1) + 6 * BLOCK; disc.bytes[at..at + 2 * BLOCK].fill(0) },
         must("SeaBIOS", Id::BootInfoTable), FOR_BIOS_ALONE;
-    count_too_large: |disc| disc.slot(1, 6, &[0xFF, 0xFF]),
+    count_too_large: |disc| disc.slot(1, 6, &[0, 8]),
         must("SeaBIOS", Id::CountTooLarge), FOR_BIOS_ALONE;
     load_rba_behind_the_end: |disc| disc.slot(1, 8, &[0, 0, 1, 0]),
         must("code 000c", Id::ImageOutOfRange), FOR_BIOS_ALONE;
