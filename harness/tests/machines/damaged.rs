@@ -3,7 +3,7 @@
 //! What each firmware does with a defect is written down here from the sources of the firmware (SeaBIOS `src/cdrom.c`,
 //! EDK2 `ElTorito.c`), before it is booted.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use harness::{
     attachment::Attachment,
@@ -161,6 +161,8 @@ fn boots(
             disc: disc.to_owned(),
             map: Some(Arc::clone(map)),
             checkpoints: Some(checkpoints.clone()),
+            // GRUB's command line waits for ever, and nothing more is to be seen of it.
+            patience: Some(Duration::from_secs(20)),
             ..bench.case(firmware(id), attachment)
         })
     };
