@@ -10,7 +10,7 @@ use std::fmt;
 use images::{
     change::Change,
     eltorito::Platform,
-    finding::{Finding, FindingId},
+    finding::{Finding, FindingId, Severity},
     inspect::{BootReading, EntryReading, Inspection},
     map::DiscMap,
 };
@@ -368,7 +368,11 @@ fn causes(
                 then: String::new(),
                 changes: Vec::new(),
                 sentence: format!("{} {named}", told_of(finding, None)),
-                remedy: finding.fix.clone(),
+                // What is harmless elsewhere is not where it is the cause.
+                remedy: match finding.severity {
+                    Severity::Info => finding.id.remedy().to_owned(),
+                    _ => finding.fix.clone(),
+                },
             })
         }));
     }

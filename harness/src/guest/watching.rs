@@ -267,7 +267,7 @@ fn pieces(bytes: &[u8]) -> Vec<&[u8]> {
 
 /// The lines of a terminal, those that its edge broke joined again.
 ///
-/// A line that once went on keeps that mark when a program draws a box over it, as shim does over the firmware's lines: what begins with a blank is taken for no rest of a line.
+/// A line that once went on keeps that mark when a program draws a box over it, as shim does over the firmware's lines: a blank or a box's edge begins no rest of a line.
 fn shown(terminal: &Parser) -> String {
     let screen = terminal.screen();
     let (_, columns) = screen.size();
@@ -275,8 +275,14 @@ fn shown(terminal: &Parser) -> String {
     let rows: Vec<String> = screen.rows(0, columns.get()).collect();
     for (number, row) in rows.iter().enumerate() {
         let goes_on = u16::try_from(number).is_ok_and(|number| screen.row_wrapped(number));
+        let begins_rest = |first: char| {
+            !matches!(
+                first,
+                ' ' | '|' | '\u{2500}'..='\u{257F}' | char::REPLACEMENT_CHARACTER
+            )
+        };
         let rest = rows.get(number + 1);
-        if goes_on && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(' ')) {
+        if goes_on && rest.is_some_and(|rest| rest.starts_with(begins_rest)) {
             text.push_str(row);
         } else {
             text.push_str(row.trim_end());

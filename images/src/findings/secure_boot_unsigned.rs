@@ -15,7 +15,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["firmware"],
     explanation: "An EFI program has no signature, one by nobody whom machines are sold with, or one that proves nothing.",
     consequence: "With Secure Boot on, firmware refuses it (Access Denied), and so does shim; with Secure Boot off, signatures do not matter.",
-    remedy: "If a signature is broken, fetch the disc again and compare its checksum; its maker copies a distribution's signed programs unchanged, or signs again after the last change.",
+    remedy: "If a signature is broken, fetch the disc again and compare its checksum; its maker copies a distribution's signed programs unchanged, or signs again after the last change. Or boot it with Secure Boot off.",
     recipes: &[],
     replaces: &[],
     describes: true,
