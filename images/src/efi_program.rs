@@ -191,6 +191,8 @@ pub struct GrubCore {
     pub has_memory_disk: bool,
     /// Where it looks for `grub.cfg` and modules.
     pub prefix: Option<String>,
+    /// Whether it looks in its own folder before, as Fedora's builds do (`grub-core/normal/main.c` there reads the variable `fw_path`).
+    pub looks_beside_itself: bool,
 }
 
 /// Modules that are looked at.
@@ -210,7 +212,10 @@ impl GrubCore {
         }
         let end = usize::try_from(le64(bytes, 16)).ok()?.min(bytes.len());
         let mut at = usize::try_from(le64(bytes, 8)).ok()?;
-        let mut core = Self::default();
+        let mut core = Self {
+            looks_beside_itself: memchr::memmem::find(bytes, b"fw_path").is_some(),
+            ..Self::default()
+        };
         for _ in 0..MODULES {
             let Some(module) = bytes.get(at..end).filter(|rest| rest.len() >= 8) else {
                 break;
@@ -282,6 +287,9 @@ mod tests {
         assert_eq!(core.configuration.as_deref(), Some("set timeout=1\n"));
         assert!(!core.has_memory_disk);
         assert_eq!(GrubCore::decode(&bytes[1..]), None);
+        assert!(!core.looks_beside_itself);
+        bytes.extend(b"fw_path\0");
+        assert!(GrubCore::decode(&bytes).unwrap().looks_beside_itself);
     }
 
     proptest! {

@@ -38,7 +38,7 @@ fn what_is_predicted_of_signatures_is_what_machines_do() {
     let matrix = Matrix::shipped(workspace).unwrap();
     let cells = matrix.cells().filter(|cell| cell.set == Set::SecureBoot);
     let cells: Vec<Cell> = cells.collect();
-    assert!(cells.len() > 50, "{}", cells.len());
+    assert!(!cells.is_empty());
     let wrong: Vec<String> = cells
         .iter()
         .filter_map(|cell| {

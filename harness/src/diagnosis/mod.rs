@@ -368,7 +368,7 @@ fn causes(
                 then: String::new(),
                 changes: Vec::new(),
                 sentence: format!("{} {named}", told_of(finding, None)),
-                // What is harmless elsewhere is not where it is the cause.
+                // The fix of an info finding says that nothing need be done, which is wrong where the finding is the cause.
                 remedy: match finding.severity {
                     Severity::Info => finding.id.remedy().to_owned(),
                     _ => finding.fix.clone(),

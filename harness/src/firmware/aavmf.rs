@@ -3,28 +3,22 @@
 use std::time::Duration;
 
 use super::{
-    FirmwareId, FirmwareKind,
+    FirmwareId,
     descriptor::Candidate,
-    family::{Channel, Family, Places},
+    family::{Family, Places},
     ovmf::{Ovmf, understand},
     words::Said,
 };
 use crate::{
     arch::{Architecture, virt},
     attachment::Attachment,
-    layout::BootLayout,
     machine::board::Board,
-    observation::DiscRead,
 };
 
 /// AAVMF, as machines and watchers know it.
 pub(crate) struct Aavmf;
 
 impl Family for Aavmf {
-    fn kind(&self) -> FirmwareKind {
-        FirmwareKind::Uefi
-    }
-
     fn name(&self) -> &'static str {
         "AAVMF"
     }
@@ -64,45 +58,11 @@ impl Family for Aavmf {
         understand(line)
     }
 
-    fn channel(&self) -> Channel {
-        Channel::Serial
-    }
-
-    fn first_look(&self) -> Duration {
-        Duration::from_millis(250)
-    }
-
     fn patience(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    fn memory_mib(&self) -> u32 {
-        256
-    }
-
-    fn works_with_interrupts_off(&self) -> bool {
-        true
-    }
-
-    fn mirrors_its_screen(&self) -> bool {
-        false
-    }
-
-    fn may_enter_silently(&self) -> bool {
-        false
-    }
-
     fn start_of_output(&self, text: &str) -> Option<usize> {
         Ovmf::X64.start_of_output(text)
-    }
-
-    fn own_reads(
-        &self,
-        _reads: &[DiscRead],
-        _layout: &BootLayout,
-        _as_disk: bool,
-        at_entry: usize,
-    ) -> usize {
-        at_entry
     }
 }

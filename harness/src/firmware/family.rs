@@ -12,7 +12,7 @@ use super::{
     descriptor::{Candidate, Descriptor},
     ovmf::Ovmf,
     rombios::Rombios,
-    seabios::Seabios,
+    seabios::{Seabios, reads_before_jump},
     u_boot::UBoot,
     words::Said,
 };
@@ -56,8 +56,13 @@ impl Places<'_> {
 
 /// A firmware family.
 pub(crate) trait Family: Sync {
-    /// Whether it is a BIOS or UEFI.
-    fn kind(&self) -> FirmwareKind;
+    /// Whether it is a BIOS or UEFI. UEFI looks for a loader.
+    fn kind(&self) -> FirmwareKind {
+        match self.loader() {
+            Some(_) => FirmwareKind::Uefi,
+            None => FirmwareKind::Bios,
+        }
+    }
 
     /// Its name, as people write it.
     fn name(&self) -> &'static str;
@@ -69,10 +74,14 @@ pub(crate) trait Family: Sync {
     fn package(&self) -> &'static str;
 
     /// What the guests run that it starts.
-    fn architecture(&self) -> Architecture;
+    fn architecture(&self) -> Architecture {
+        Architecture::X86
+    }
 
     /// The loader that it looks for on removable media (UEFI §3.5.1.1); `None` of a BIOS.
-    fn loader(&self) -> Option<&'static str>;
+    fn loader(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Its files, where they are installed.
     fn find(&self, places: &Places<'_>) -> Option<Candidate>;
@@ -99,31 +108,57 @@ pub(crate) trait Family: Sync {
     /// What a line says about booting, and its canonical form; `None` where it says nothing about that.
     fn understand(&self, line: &str) -> Option<(Said, String)>;
 
-    /// Where it says so.
-    fn channel(&self) -> Channel;
+    /// Where it says so. A BIOS writes everything to the debug port, without other programs' output in between; release builds of UEFI firmware write nothing there.
+    fn channel(&self) -> Channel {
+        match self.kind() {
+            FirmwareKind::Bios => Channel::Debug,
+            FirmwareKind::Uefi => Channel::Serial,
+        }
+    }
 
     /// What it ends its text with, and no line, where it has nothing left to boot and waits for commands.
     fn prompt(&self) -> Option<&'static str> {
         None
     }
 
-    /// The time before a machine is first examined.
-    fn first_look(&self) -> Duration;
+    /// The time before a machine is first examined. A BIOS boots in tens of milliseconds; UEFI firmware alone takes seconds.
+    fn first_look(&self) -> Duration {
+        Duration::from_millis(match self.kind() {
+            FirmwareKind::Bios => 50,
+            FirmwareKind::Uefi => 250,
+        })
+    }
 
     /// How long a probe may take from the machine's start: many times what it takes.
-    fn patience(&self) -> Duration;
+    fn patience(&self) -> Duration {
+        Duration::from_secs(match self.kind() {
+            FirmwareKind::Bios => 10,
+            FirmwareKind::Uefi => 40,
+        })
+    }
 
     /// The memory in MiB that it needs and a probe can be loaded into. More only costs time where the firmware touches it.
-    fn memory_mib(&self) -> u32;
+    fn memory_mib(&self) -> u32 {
+        match self.kind() {
+            FirmwareKind::Bios => 64,
+            FirmwareKind::Uefi => 256,
+        }
+    }
 
     /// Whether it may be busy with interrupts off for seconds before it hands over.
-    fn works_with_interrupts_off(&self) -> bool;
+    fn works_with_interrupts_off(&self) -> bool {
+        self.kind() == FirmwareKind::Uefi
+    }
 
     /// Whether it writes the text of its screen on the serial line too. Lines that stand on both are then the firmware's, and the rest the boot image's.
-    fn mirrors_its_screen(&self) -> bool;
+    fn mirrors_its_screen(&self) -> bool {
+        false
+    }
 
     /// Whether it may hand over without a word on its channel, because the build has no such channel.
-    fn may_enter_silently(&self) -> bool;
+    fn may_enter_silently(&self) -> bool {
+        false
+    }
 
     /// Where a program cannot get past an exception, if what the firmware said last on its channel shows that; for people.
     fn caught(&self, _said: &str) -> Option<String> {
@@ -140,7 +175,12 @@ pub(crate) trait Family: Sync {
         layout: &BootLayout,
         as_disk: bool,
         at_entry: usize,
-    ) -> usize;
+    ) -> usize {
+        match self.kind() {
+            FirmwareKind::Bios => reads_before_jump(reads, layout, as_disk),
+            FirmwareKind::Uefi => at_entry,
+        }
+    }
 }
 
 impl fmt::Debug for dyn Family {

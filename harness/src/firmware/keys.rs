@@ -89,21 +89,27 @@ pub fn shim_below(root: &Path) -> Option<PathBuf> {
 }
 
 impl Firmware {
+    /// Its variable store with these keys.
+    ///
+    /// # Errors
+    /// In a sentence: it has no such store, the store cannot be read, or the keys do not fit.
+    pub(super) fn enrolled(&self, keys: &MachineKeys) -> Result<Vec<u8>, String> {
+        let template = self.image.variables().ok_or_else(|| {
+            format!("{self} has no variable store in flash, where keys would stand")
+        })?;
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", template.display());
+        let store = fs::read(template).map_err(|error| named(&error))?;
+        enrol(&store, keys).map_err(|error| named(&error))
+    }
+
     /// The same firmware with other keys, under a name. Its variable store is written to a file.
     ///
     /// # Errors
     /// It has no variable store with room for them, or the file cannot be written.
     pub fn with_keys(&self, keys: &MachineKeys, name: &str, file: &Path) -> io::Result<Self> {
-        let template = self.image.variables().ok_or_else(|| {
-            let what = format!("{self} has no variable store in flash, where keys would stand");
-            io::Error::other(what)
-        })?;
-        let failed = |path: &Path, error: &dyn std::fmt::Display| {
-            io::Error::other(format!("{}: {error}", path.display()))
-        };
-        let store = fs::read(template).map_err(|error| failed(template, &error))?;
-        let store = enrol(&store, keys).map_err(|error| failed(template, &error))?;
-        fs::write(file, store).map_err(|error| failed(file, &error))?;
+        let store = self.enrolled(keys).map_err(io::Error::other)?;
+        fs::write(file, store)
+            .map_err(|error| io::Error::other(format!("{}: {error}", file.display())))?;
         let mut firmware = self.clone();
         firmware.build = Some(name.to_owned());
         if let FirmwareImage::Flash { variables, .. } = &mut firmware.image {

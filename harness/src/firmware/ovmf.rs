@@ -1,20 +1,12 @@
 //! OVMF, and EDK2's firmware in general: its words on the serial console.
 
-use std::time::Duration;
-
 use super::{
-    FirmwareId, FirmwareKind,
+    FirmwareId,
     descriptor::Candidate,
-    family::{Channel, Family, Places},
+    family::{Family, Places},
     words::Said,
 };
-use crate::{
-    arch::{Architecture, pc},
-    attachment::Attachment,
-    layout::BootLayout,
-    machine::board::Board,
-    observation::DiscRead,
-};
+use crate::{arch::pc, attachment::Attachment, machine::board::Board};
 
 /// OVMF, as machines and watchers know it.
 pub(crate) enum Ovmf {
@@ -27,10 +19,6 @@ pub(crate) enum Ovmf {
 }
 
 impl Family for Ovmf {
-    fn kind(&self) -> FirmwareKind {
-        FirmwareKind::Uefi
-    }
-
     fn name(&self) -> &'static str {
         match self {
             Self::X64 => "OVMF",
@@ -48,10 +36,6 @@ impl Family for Ovmf {
             Self::X64 | Self::SecureBoot => "ovmf",
             Self::Ia32 => "ovmf-ia32",
         }
-    }
-
-    fn architecture(&self) -> Architecture {
-        Architecture::X86
     }
 
     fn loader(&self) -> Option<&'static str> {
@@ -85,36 +69,6 @@ impl Family for Ovmf {
         understand(line)
     }
 
-    // Release builds say nothing on port 0x402.
-    fn channel(&self) -> Channel {
-        Channel::Serial
-    }
-
-    // The firmware alone takes seconds.
-    fn first_look(&self) -> Duration {
-        Duration::from_millis(250)
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_secs(40)
-    }
-
-    fn memory_mib(&self) -> u32 {
-        256
-    }
-
-    fn works_with_interrupts_off(&self) -> bool {
-        true
-    }
-
-    fn mirrors_its_screen(&self) -> bool {
-        false
-    }
-
-    fn may_enter_silently(&self) -> bool {
-        false
-    }
-
     fn start_of_output(&self, text: &str) -> Option<usize> {
         let line = text.rfind("BdsDxe: starting ")?;
         Some(
@@ -122,16 +76,6 @@ impl Family for Ovmf {
                 .find('\n')
                 .map_or(text.len(), |end| line + end + 1),
         )
-    }
-
-    fn own_reads(
-        &self,
-        _reads: &[DiscRead],
-        _layout: &BootLayout,
-        _as_disk: bool,
-        at_entry: usize,
-    ) -> usize {
-        at_entry
     }
 }
 

@@ -1,30 +1,17 @@
 //! rombios: Bochs' BIOS, and the ancestor of VirtualBox's. Its words on port 0x402, its ISA machine.
 
-use std::time::Duration;
-
 use super::{
-    FirmwareKind,
     descriptor::Candidate,
-    family::{Channel, Family, Places},
-    seabios::{is_address, reads_before_jump},
+    family::{Family, Places},
+    seabios::is_address,
     words::Said,
 };
-use crate::{
-    arch::{Architecture, isa_pc},
-    attachment::Attachment,
-    layout::BootLayout,
-    machine::board::Board,
-    observation::DiscRead,
-};
+use crate::{arch::isa_pc, attachment::Attachment, machine::board::Board};
 
 /// rombios, as machines and watchers know it.
 pub(crate) struct Rombios;
 
 impl Family for Rombios {
-    fn kind(&self) -> FirmwareKind {
-        FirmwareKind::Bios
-    }
-
     fn name(&self) -> &'static str {
         "rombios"
     }
@@ -35,14 +22,6 @@ impl Family for Rombios {
 
     fn package(&self) -> &'static str {
         "bochsbios"
-    }
-
-    fn architecture(&self) -> Architecture {
-        Architecture::X86
-    }
-
-    fn loader(&self) -> Option<&'static str> {
-        None
     }
 
     fn find(&self, places: &Places<'_>) -> Option<Candidate> {
@@ -70,47 +49,9 @@ impl Family for Rombios {
         understand(line)
     }
 
-    fn channel(&self) -> Channel {
-        Channel::Debug
-    }
-
-    fn first_look(&self) -> Duration {
-        Duration::from_millis(50)
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_secs(10)
-    }
-
-    fn memory_mib(&self) -> u32 {
-        64
-    }
-
-    fn works_with_interrupts_off(&self) -> bool {
-        false
-    }
-
-    fn mirrors_its_screen(&self) -> bool {
-        false
-    }
-
-    fn may_enter_silently(&self) -> bool {
-        false
-    }
-
     // It writes nothing there.
     fn start_of_output(&self, _text: &str) -> Option<usize> {
         Some(0)
-    }
-
-    fn own_reads(
-        &self,
-        reads: &[DiscRead],
-        layout: &BootLayout,
-        as_disk: bool,
-        _at_entry: usize,
-    ) -> usize {
-        reads_before_jump(reads, layout, as_disk)
     }
 }
 

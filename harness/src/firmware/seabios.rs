@@ -1,19 +1,13 @@
 //! SeaBIOS: its words on port 0x402, its mirror of the screen on COM1, what it reads.
 
-use std::time::Duration;
-
 use super::{
-    FirmwareKind,
     descriptor::Candidate,
-    family::{Channel, Family, Places},
+    family::{Family, Places},
     recognise::seabios_version,
     words::Said,
 };
 use crate::{
-    arch::{Architecture, pc},
-    attachment::Attachment,
-    layout::BootLayout,
-    machine::board::Board,
+    arch::pc, attachment::Attachment, layout::BootLayout, machine::board::Board,
     observation::DiscRead,
 };
 
@@ -21,10 +15,6 @@ use crate::{
 pub(crate) struct Seabios;
 
 impl Family for Seabios {
-    fn kind(&self) -> FirmwareKind {
-        FirmwareKind::Bios
-    }
-
     fn name(&self) -> &'static str {
         "SeaBIOS"
     }
@@ -35,14 +25,6 @@ impl Family for Seabios {
 
     fn package(&self) -> &'static str {
         "seabios"
-    }
-
-    fn architecture(&self) -> Architecture {
-        Architecture::X86
-    }
-
-    fn loader(&self) -> Option<&'static str> {
-        None
     }
 
     fn find(&self, places: &Places<'_>) -> Option<Candidate> {
@@ -75,28 +57,6 @@ impl Family for Seabios {
         understand(line)
     }
 
-    // It says everything there, and nobody else's output is between.
-    fn channel(&self) -> Channel {
-        Channel::Debug
-    }
-
-    // A boot takes tens of milliseconds.
-    fn first_look(&self) -> Duration {
-        Duration::from_millis(50)
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_secs(10)
-    }
-
-    fn memory_mib(&self) -> u32 {
-        64
-    }
-
-    fn works_with_interrupts_off(&self) -> bool {
-        false
-    }
-
     fn mirrors_its_screen(&self) -> bool {
         true
     }
@@ -122,16 +82,6 @@ impl Family for Seabios {
             .iter()
             .filter_map(|mark| text.rfind(mark).map(|at| at + mark.len()));
         ends.max()
-    }
-
-    fn own_reads(
-        &self,
-        reads: &[DiscRead],
-        layout: &BootLayout,
-        as_disk: bool,
-        _at_entry: usize,
-    ) -> usize {
-        reads_before_jump(reads, layout, as_disk)
     }
 }
 

@@ -10,7 +10,6 @@ use std::{
 use images::signature::MachineKeys;
 use serde::{Deserialize, Serialize};
 
-use super::variable_store::enrol;
 use super::{
     Firmware, FirmwareId, FirmwareImage, FirmwareKind, FirmwareName,
     name::short,
@@ -50,13 +49,8 @@ pub struct Record {
     /// Whether it runs only with system-management mode.
     needs_smm: bool,
     /// Whether it is a build that there is, with other keys in its variable store.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_own_keys: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,20 +272,16 @@ impl Store {
         files: Vec<PathBuf>,
         name: &FirmwareName,
     ) -> Result<Record, StoreError> {
-        let template = base.image.variables().ok_or_else(|| StoreError::Refused {
-            file: base.image.code().to_owned(),
-            what: "has no variable store in flash, where keys would stand".to_owned(),
-        })?;
-        let read = |path: &Path| fs::read(path).map_err(host(path));
-        let variables = enrol(&read(template)?, keys).map_err(|error| StoreError::Refused {
-            file: template.to_owned(),
-            what: format!("takes no such keys: {error}"),
+        let code = base.image.code();
+        let variables = base.enrolled(keys).map_err(|what| StoreError::Refused {
+            file: code.to_owned(),
+            what: format!("takes no such keys: {what}"),
         })?;
         let draft = Draft {
             name: name.clone(),
             version: base.version.clone(),
             source: Source::Keys(files),
-            image: read(base.image.code())?,
+            image: fs::read(code).map_err(host(code))?,
             variables: Some(variables),
             needs_variables: true,
             needs_smm: base.image.needs_smm(),

@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    FirmwareKind,
     descriptor::Candidate,
-    family::{Channel, Family, Places},
+    family::{Family, Places},
     words::Said,
 };
 use crate::{
     arch::{Architecture, pc, virt},
     attachment::Attachment,
-    layout::BootLayout,
     machine::board::Board,
-    observation::DiscRead,
 };
 
 /// U-Boot, as machines and watchers know it.
@@ -25,10 +22,6 @@ pub(crate) enum UBoot {
 }
 
 impl Family for UBoot {
-    fn kind(&self) -> FirmwareKind {
-        FirmwareKind::Uefi
-    }
-
     fn name(&self) -> &'static str {
         match self {
             Self::Arm64 => "U-Boot for 64-bit Arm",
@@ -100,10 +93,6 @@ impl Family for UBoot {
         understand(line)
     }
 
-    fn channel(&self) -> Channel {
-        Channel::Serial
-    }
-
     fn prompt(&self) -> Option<&'static str> {
         Some("\n=> ")
     }
@@ -112,40 +101,10 @@ impl Family for UBoot {
         Duration::from_millis(100)
     }
 
-    fn patience(&self) -> Duration {
-        Duration::from_secs(40)
-    }
-
-    fn memory_mib(&self) -> u32 {
-        256
-    }
-
-    fn works_with_interrupts_off(&self) -> bool {
-        true
-    }
-
-    fn mirrors_its_screen(&self) -> bool {
-        false
-    }
-
-    fn may_enter_silently(&self) -> bool {
-        false
-    }
-
     fn start_of_output(&self, text: &str) -> Option<usize> {
         let line = text.rfind(ENTERED)?;
         let end = text.get(line..)?.find('\n');
         Some(end.map_or(text.len(), |end| line + end + 1))
-    }
-
-    fn own_reads(
-        &self,
-        _reads: &[DiscRead],
-        _layout: &BootLayout,
-        _as_disk: bool,
-        at_entry: usize,
-    ) -> usize {
-        at_entry
     }
 }
 

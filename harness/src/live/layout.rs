@@ -61,8 +61,8 @@ pub struct Layout {
     pub fat: Vec<FatImage>,
     /// The commands that master the disc, in order, split into words as a shell does. No shell runs them.
     pub master: Vec<String>,
-    /// Machines with Secure Boot, by the name of their set of keys. A layout can make throw-away keys with its commands: what these leave is removed once the disc is made, and only
-    /// what the lists here name is kept beside it.
+    /// Machines with Secure Boot, by the name of their set of keys. Commands of the layout can make throw-away keys: the folder with the private keys is removed once the disc is made,
+    /// and only these lists are kept, next to the disc.
     #[serde(default)]
     pub machine: BTreeMap<String, MachineLists>,
     /// The ways in which it is damaged, by name.
@@ -137,7 +137,7 @@ pub struct MachineLists {
     /// That shim.
     #[serde(default)]
     pub shim: Option<String>,
-    /// What it trusts besides.
+    /// Other keys and programs that it trusts.
     #[serde(default)]
     pub db: Vec<String>,
     /// What it refuses.

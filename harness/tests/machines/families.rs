@@ -1,4 +1,4 @@
-//! Firmware besides SeaBIOS and OVMF for x86-64. That whole discs boot is in the matrix.
+//! Firmware families other than SeaBIOS and OVMF for x86-64: what the matrix does not show.
 
 use std::{fs, path::Path, sync::OnceLock};
 

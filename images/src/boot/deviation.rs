@@ -52,13 +52,13 @@ impl Loader {
 }
 
 impl Loaders {
-    /// What an EFI system partition has where nothing else is asked for.
+    /// The default loaders of an EFI system partition.
     #[must_use]
     pub fn ordinary() -> Self {
         Self(vec![Loader::X64])
     }
 
-    /// Them, at least one.
+    /// The loaders; at least one.
     #[must_use]
     pub fn as_slice(&self) -> &[Loader] {
         &self.0
@@ -68,7 +68,7 @@ impl Loaders {
         let known = |word: &str| Loader::ALL.into_iter().find(|it| it.as_str() == word);
         let loaders: Vec<Loader> = text.split('+').map(known).collect::<Option<_>>()?;
         let in_order = loaders.windows(2).all(|pair| pair[0] < pair[1]);
-        // What is there where nothing is said has one name.
+        // The default has one spelling: the word is left out.
         (in_order && loaders != [Loader::X64]).then_some(Self(loaders))
     }
 }

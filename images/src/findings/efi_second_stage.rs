@@ -127,7 +127,8 @@ fn grub(
     core: &GrubCore,
     whose: &str,
 ) -> Option<Lack> {
-    if core.has_memory_disk {
+    // What these read first is not known here.
+    if core.has_memory_disk || core.looks_beside_itself {
         return None;
     }
     let Some(configuration) = &core.configuration else {
@@ -147,7 +148,7 @@ fn at_prefix(
     whose: &str,
 ) -> Option<Lack> {
     let prefix = prefix.trim_end_matches('/');
-    // What stands on another device is not on this disc.
+    // A prefix that begins with a device, such as (hd0,1), does not lead to this disc.
     if !prefix.starts_with('/') {
         return None;
     }

@@ -47,6 +47,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 /// What is said of a program that nobody trusts, and how bad it is.
 fn said(program: &DiscProgram) -> (String, Severity) {
     let signed = &program.signed;
+    if let Some(not_read) = signed.problems().find(|problem| problem.is_not_read()) {
+        return (
+            format!("a signature that is not checked: {not_read}"),
+            Severity::Info,
+        );
+    }
     if let Some(problem) = problem(program) {
         let said = format!("a signature that proves nothing, because {problem}");
         return (said, Severity::Warning);

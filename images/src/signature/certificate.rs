@@ -138,6 +138,11 @@ impl Certificate {
         key.is_some_and(|key| key.verifies(kind, digest, signature))
     }
 
+    /// Whether its key is of a kind that is read.
+    pub(super) const fn has_read_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Whether other certificates may be signed with it.
     pub(super) const fn is_authority(&self) -> bool {
         self.is_authority

@@ -16,8 +16,8 @@ pub struct MachineKeys {
 pub(crate) enum Answer {
     Starts(String),
     Refuses(String),
-    /// The program was not read whole.
-    Unknown,
+    /// Firmware may read what is not read here.
+    Unknown(String),
 }
 
 impl MachineKeys {
@@ -35,12 +35,22 @@ impl MachineKeys {
             return Answer::Refuses(problem.clone());
         }
         let Some(digests) = &program.digests else {
-            return Answer::Unknown;
+            return Answer::Unknown("it was not read whole (--verify does)".to_owned());
         };
         // A certificate on the way may stand in the lists alone.
         let chains = program.chains(&db.certificates);
         if let Some(what) = program.refused_by(&self.dbx, &db.certificates) {
             return Answer::Refuses(format!("dbx revokes {what}"));
+        }
+        let mut problems = program.problems();
+        let not_read = problems.find(|problem| problem.is_not_read());
+        let not_read =
+            not_read.map(|problem| Answer::Unknown(format!("of a signature, {problem}")));
+        // What is not read may be what dbx revokes.
+        let may_be_revoked =
+            !self.dbx.certificates.is_empty() || !self.dbx.certificate_digests.is_empty();
+        if let Some(unknown) = not_read.clone().filter(|_| may_be_revoked) {
+            return unknown;
         }
         let mut certificates = chains.iter().flatten();
         if let Some(known) = certificates.find(|it| db.has_certificate(it)) {
@@ -51,6 +61,18 @@ impl MachineKeys {
         }
         if db.has_program(&digests.sha256) {
             return Answer::Starts("db has its hash".to_owned());
+        }
+        if let Some(unknown) = not_read {
+            return unknown;
+        }
+        let tops = chains.iter().filter_map(|chain| chain.last());
+        let mut namesakes =
+            tops.filter(|top| db.certificates.iter().any(|it| it.subject == top.issuer));
+        if let Some(top) = namesakes.next() {
+            return Answer::Unknown(format!(
+                "db has the issuer of \"{}\" by its name, and its signature is of a kind that is not read here",
+                top.subject.common_name()
+            ));
         }
         Answer::Refuses(match program.problems().next() {
             Some(problem) => problem.to_string(),
@@ -68,7 +90,7 @@ impl MachineKeys {
         asks_for_sbat: bool,
     ) -> Answer {
         let Some(carried) = &shim.shim else {
-            return Answer::Unknown;
+            return Answer::Unknown("what starts it is no shim".to_owned());
         };
         // Without Secure Boot shim verifies nothing.
         if self.db.is_none() {

@@ -25,6 +25,8 @@ pub enum Unproved {
     Unreadable,
     /// Its digest is of a kind that is not read, such as SHA-1.
     Digest,
+    /// Its signer's key is of a kind that is not read, such as an elliptic curve's.
+    Key,
     /// Another program was signed: this one's bytes are not those.
     OtherBytes,
     /// The certificate of its signer is not in it.
@@ -35,11 +37,22 @@ pub enum Unproved {
     NotHashed,
 }
 
+impl Unproved {
+    /// Whether firmware may read what is not read here: then nothing is known of what it does.
+    #[must_use]
+    pub const fn is_not_read(self) -> bool {
+        matches!(self, Self::Digest | Self::Key | Self::NoSigner)
+    }
+}
+
 impl std::fmt::Display for Unproved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Unreadable => "it cannot be read",
             Self::Digest => "its digest is of a kind that is not read here, such as SHA-1",
+            Self::Key => {
+                "its signer's key is of a kind that is not read here: not RSA of at most 4,096 bits"
+            }
             Self::OtherBytes => "the program's bytes are not those that were signed",
             Self::NoSigner => "its signer's certificate is missing",
             Self::Forged => "it was not made with its signer's key",
@@ -119,6 +132,9 @@ impl SignedData {
     /// Why it proves nothing.
     pub fn prove(&self, program: Option<&Digests>) -> Result<&Certificate, Unproved> {
         let signer = self.signer().ok_or(Unproved::NoSigner)?;
+        if !signer.has_read_key() {
+            return Err(Unproved::Key);
+        }
         if !self.is_made_by(signer) {
             return Err(Unproved::Forged);
         }

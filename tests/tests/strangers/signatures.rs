@@ -4,7 +4,8 @@ use std::{fs, path::Path, process::Command};
 
 use images::{
     finding::{FindingId as Id, Severity},
-    inspect::{ProgramReading, TrustedBy, inspect_program},
+    inspect::{DiscFile, Options, ProgramReading, TrustedBy, Window, inspect, inspect_program},
+    signature::{MachineKeys, SignatureList},
 };
 
 use super::{SHIM, read, run};
@@ -171,5 +172,51 @@ fn what_other_tools_sign_is_proved() {
                 "{digests:?}: {ours}"
             );
         }
+    }
+}
+
+/// OVMF 2022.11 starts a program with a SHA-1 signature and refuses one with an elliptic curve's, and other builds may differ.
+#[test]
+fn what_is_not_read_of_a_signature_is_not_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    if !run(
+        folder,
+        "grub-mkimage -O x86_64-efi -p /nowhere -o plain.efi normal",
+    ) {
+        println!("GRUB is not here");
+        return;
+    }
+    for (key, digest, starts) in [
+        ("rsa:2048", "sha256", Some(true)),
+        ("rsa:2048", "sha1", None),
+        ("ec -pkeyopt ec_paramgen_curve:P-256", "sha256", None),
+    ] {
+        let script = format!(
+            "rm -f signed.efi
+             openssl req -new -x509 -newkey {key} -nodes -subj '/CN=Throw away' -keyout key.pem -out cert.pem -days 1 2>/dev/null
+             osslsigncode sign -h {digest} -certs cert.pem -key key.pem -in plain.efi -out signed.efi >/dev/null"
+        );
+        if !run(folder, &script) || disc(folder, &copy("signed.efi", "BOOTX64.EFI")).is_none() {
+            println!("OpenSSL, osslsigncode, mtools or xorriso is not here");
+            return;
+        }
+        let db = SignatureList::of_file(&fs::read(folder.join("cert.pem")).unwrap()).unwrap();
+        let keys = MachineKeys {
+            db: Some(db),
+            dbx: SignatureList::default(),
+        };
+        let options = Options {
+            machine: Some(&keys),
+            ..Options::default()
+        };
+        let disc = DiscFile::open(&folder.join("disc.iso")).unwrap();
+        let inspection = inspect(&mut Window::new(&disc), &options).unwrap();
+        let programs = &inspection.secure_boot.programs;
+        let told: Vec<_> = programs
+            .iter()
+            .map(|it| it.on_machine.as_ref().unwrap().starts)
+            .collect();
+        assert_eq!(told, [starts], "{key} {digest}");
     }
 }

@@ -27,20 +27,33 @@ const LONGEST: u64 = 64 << 20;
 /// # Errors
 /// A file cannot be read, or names no key.
 pub(crate) fn read(db: &[PathBuf], dbx: &[PathBuf], setup_mode: bool) -> Result<MachineKeys, Stop> {
-    let all = |files: &[PathBuf]| {
-        let mut list = SignatureList::default();
-        for file in files {
-            list.extend(list_of(file)?);
-        }
-        Ok::<_, Stop>(list)
-    };
     Ok(MachineKeys {
-        db: if setup_mode { None } else { Some(all(db)?) },
-        dbx: all(dbx)?,
+        db: if setup_mode {
+            None
+        } else {
+            Some(lists_of(db)?)
+        },
+        dbx: lists_of(dbx)?,
     })
 }
 
-fn list_of(file: &Path) -> Result<SignatureList, Stop> {
+/// What files name together.
+///
+/// # Errors
+/// As [`list_of`].
+pub(crate) fn lists_of(files: &[PathBuf]) -> Result<SignatureList, Stop> {
+    let mut list = SignatureList::default();
+    for file in files {
+        list.extend(list_of(file)?);
+    }
+    Ok(list)
+}
+
+/// What a file names: keys, programs, or hashes of them.
+///
+/// # Errors
+/// It cannot be read, or names nothing.
+pub(crate) fn list_of(file: &Path) -> Result<SignatureList, Stop> {
     const WANTED: &str = "a certificate (PEM or DER), an EFI signature list such as dbxupdate_x64.bin, an EFI program or a SHA-256";
     let stop =
         |error: &dyn std::fmt::Display| Stop::usage(format!("{}: {error}", file.display()), WANTED);

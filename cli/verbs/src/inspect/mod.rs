@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::Context;
-use images::inspect::{DiscFile, InspectError, Inspection, Options, Source, Window, inspect};
+use images::{
+    inspect::{DiscFile, InspectError, Inspection, Options, Source, Window, inspect},
+    signature::{MachineKeys, SignatureList},
+};
 
 use self::compare::{Compared, Read};
 use crate::{
@@ -35,7 +38,14 @@ pub(crate) fn run(options: &Inspect) -> anyhow::Result<ExitCode> {
     let revocations = revocations::read(options.dbx.as_deref(), options.sbat_level.as_deref())?;
     let machine = match &*options.db {
         [] => None,
-        db => Some(keys::read(db, options.dbx.as_slice(), false)?),
+        db => Some(MachineKeys {
+            db: Some(keys::lists_of(db)?),
+            // A package's list is no machine's.
+            dbx: match &revocations.list {
+                Some(given) if given.is_given => given.list.clone(),
+                _ => SignatureList::default(),
+            },
+        }),
     };
     let compared_with = Options {
         machine: machine.as_ref(),

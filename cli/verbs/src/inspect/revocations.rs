@@ -11,7 +11,7 @@ use images::{
     signature::{RevocationList, Revocations, SbatLevel, SbatLevelSource, Shim, SignatureList},
 };
 
-use crate::stop::Stop;
+use crate::{firmware::keys, stop::Stop};
 
 /// Where packages put Microsoft's list: secureboot-db of Ubuntu, dbxtool of Fedora. Debian has no package with one.
 const LISTS: [&str; 2] = ["/usr/share/secureboot/updates/dbx", "/usr/share/dbxtool"];
@@ -34,17 +34,12 @@ pub(crate) fn read(list: Option<&Path>, level: Option<&str>) -> Result<Revocatio
     })
 }
 
-const NO_LIST: &str = "--dbx and a file of EFI signature lists, such as dbxupdate_x64.bin";
 const NO_LEVEL: &str =
     "--sbat-level and a file, or a level such as \"sbat,1,2025051000 shim,4 grub,5\"";
 
 fn given_list(path: &Path) -> Result<RevocationList, Stop> {
-    let bytes = bytes(path).map_err(|error| Stop::usage(error, NO_LIST))?;
-    let list = SignatureList::decode(&bytes);
-    let list =
-        list.map_err(|error| Stop::usage(format!("{}: {error}", path.display()), NO_LIST))?;
     Ok(RevocationList {
-        list,
+        list: keys::list_of(path)?,
         source: path.display().to_string(),
         is_given: true,
     })

@@ -262,8 +262,11 @@ fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
             (Some(boot.case), boot.seen.map_err(Failure::Infra))
         }
     };
-    let firmware = case.as_ref().map(|case: &Case| &case.platform.firmware);
-    let by_keys = firmware.and_then(|firmware| refused_by_keys(firmware, disc));
+    let refused = case.as_ref().filter(|_| {
+        seen.as_ref()
+            .is_ok_and(|seen: &Observation| seen.outcome.kind == OutcomeKind::Refused)
+    });
+    let by_keys = refused.and_then(|case| refused_by_keys(&case.platform.firmware, disc));
     let result = match &seen {
         Err(Failure::Skipped(why)) => record::unseen(cell, Verdict::Skipped, why),
         Err(Failure::Infra(infra)) => record::unseen(cell, Verdict::Infra, infra.to_string()),
@@ -286,7 +289,6 @@ fn refused_by_keys(firmware: &Firmware, disc: &Disc) -> Option<String> {
     let keys = keys_in(&std::fs::read(firmware.image.variables()?).ok()?)?;
     let options = Options {
         machine: Some(&keys),
-        verify: true,
         ..Options::default()
     };
     let read = inspect(&mut Window::new(&*disc.file), &options).ok()?;

@@ -256,7 +256,7 @@ fn qemu(toolbox: &Result<Toolbox, QemuProblem>) -> Need {
     }
 }
 
-/// The emulators besides the one for x86 that some firmware runs on.
+/// The emulators that firmware for other architectures than x86 needs.
 fn emulators(firmware: &BTreeSet<FirmwareId>, toolbox: &Result<Toolbox, QemuProblem>) -> Vec<Need> {
     let architectures: BTreeSet<Architecture> = firmware
         .iter()

@@ -104,7 +104,7 @@ mod tests {
         units::{VirtualSector, VirtualSectorCount},
     };
 
-    fn plan(checks: usize, image: u64) -> ProbePlan {
+    pub(super) fn plan(checks: usize, image: u64) -> ProbePlan {
         ProbePlan {
             disc: DiscHash::of_id("a/cd-74/efi/-/reference"),
             slot: 1,

@@ -159,25 +159,8 @@ mod tests {
     use super::*;
     use crate::{
         efi_program::{EfiProgram, Machine as Processor},
-        probe::{Check, DiscHash},
-        units::{VirtualSector, VirtualSectorCount},
+        probe::uefi::tests::plan,
     };
-
-    fn plan(checks: usize, image: u64) -> ProbePlan {
-        ProbePlan {
-            disc: DiscHash::of_id("a/cd-74/efi/-/reference"),
-            slot: 1,
-            image: VirtualSectorCount::new(image),
-            structured: VirtualSectorCount::new(image.saturating_sub(2)),
-            checks: (0..checks)
-                .map(|n| Check {
-                    name: format!("spread-{n}"),
-                    sector: VirtualSector::new(image - 1),
-                })
-                .collect(),
-            sweep: true,
-        }
-    }
 
     #[test]
     fn each_is_a_program_for_its_processor_whose_length_is_the_same_for_any_image() {
