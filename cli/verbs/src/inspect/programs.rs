@@ -18,7 +18,7 @@ pub(super) fn write(out: &mut impl Write, read: &SecureBootReading) -> io::Resul
     if !told.is_empty() {
         writeln!(
             out,
-            "\nThe machine with the keys of --db, with Secure Boot on:"
+            "\nPrediction for a machine with the keys of --db and Secure Boot on:"
         )?;
     }
     for (path, on_machine) in told {
