@@ -1,4 +1,4 @@
-//! How a disc hangs on the machine.
+//! How a disc hangs on the machine. To add an attachment: a variant, its word, and its wiring in [`Attachment::wiring`].
 
 use std::{fmt, str::FromStr};
 
@@ -18,10 +18,24 @@ pub enum Attachment {
     Scsi,
     /// A USB CD drive on an xHCI controller.
     UsbCd,
-    /// The disc's bytes as a USB stick with 512-byte blocks.
+    /// The disc's bytes as a USB stick with 512-byte blocks, on an xHCI controller.
     UsbDisk,
     /// The disc's bytes as a virtio disk with 512-byte blocks.
     VirtioBlk,
+    /// A SATA ATAPI drive behind another one without a disc.
+    AhciSecond,
+    /// A SATA ATAPI drive behind a hard disk without boot code.
+    AhciAfterDisk,
+    /// A USB CD drive on a UHCI controller (USB 1.1).
+    UsbCdUhci,
+    /// A USB CD drive on an EHCI controller (USB 2.0), as a management controller (BMC) presents its virtual CD.
+    UsbCdEhci,
+    /// A USB stick on a UHCI controller (USB 1.1).
+    UsbDiskUhci,
+    /// A USB stick on an EHCI controller (USB 2.0).
+    UsbDiskEhci,
+    /// The disc's bytes on an SD card, in an SDHCI reader on PCI.
+    SdCard,
 }
 
 kebab_display!(Attachment {
@@ -31,7 +45,80 @@ kebab_display!(Attachment {
     UsbCd => "usb-cd",
     UsbDisk => "usb-disk",
     VirtioBlk => "virtio-blk",
+    AhciSecond => "ahci-second",
+    AhciAfterDisk => "ahci-after-disk",
+    UsbCdUhci => "usb-cd-uhci",
+    UsbCdEhci => "usb-cd-ehci",
+    UsbDiskUhci => "usb-disk-uhci",
+    UsbDiskEhci => "usb-disk-ehci",
+    SdCard => "sd-card",
 });
+
+/// What a machine and its observers need to know of an attachment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wiring {
+    /// What the machine must have of its own.
+    pub(crate) controller: Controller,
+    /// What the guest takes the disc for, and the emulator's words about its reads.
+    pub(crate) drive: Drive,
+    /// How the disc comes and goes while the machine runs; `None` where it cannot.
+    pub(crate) removal: Option<Removal>,
+    /// Whether the controller moves a few packets in a millisecond.
+    pub(crate) is_slow: bool,
+    /// Whether the machine has a blank hard disk besides, as the node `blank`.
+    pub(crate) has_blank_disk: bool,
+    /// The emulator's devices by which the node `disc` hangs on the machine, in order. The disc's drive is called `drive`.
+    pub(crate) devices: &'static [&'static str],
+}
+
+/// The controller that a drive is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Controller {
+    /// The machine's own IDE controller.
+    OwnIde,
+    /// The machine's own SATA controller.
+    OwnSata,
+    /// A device on PCI.
+    Pci,
+}
+
+/// What the guest takes the disc for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drive {
+    /// A CD drive that takes packets over ATA.
+    Atapi,
+    /// A CD drive that takes SCSI commands, over whatever carries them.
+    ScsiCd,
+    /// A disk that takes SCSI commands.
+    ScsiDisk,
+    /// A virtio disk.
+    VirtioDisk,
+    /// An SD card. The emulator wants one that can be written, and of a length that is a power of two.
+    SdCard,
+}
+
+impl Drive {
+    const fn is_disk(self) -> bool {
+        match self {
+            Self::Atapi | Self::ScsiCd => false,
+            Self::ScsiDisk | Self::VirtioDisk | Self::SdCard => true,
+        }
+    }
+
+    /// Whether the emulator attaches it to no node that can only be read. The disc then stands below an empty layer that takes what is written.
+    pub(crate) const fn wants_to_write(self) -> bool {
+        matches!(self, Self::SdCard)
+    }
+}
+
+/// How a disc comes and goes while the machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// By the drive's tray.
+    Tray,
+    /// With the drive, a USB stick.
+    Plug,
+}
 
 /// A word that names no attachment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,9 +138,106 @@ impl FromStr for Attachment {
 }
 
 impl Attachment {
+    /// Those by which a disc is booted that nobody named an attachment for: one of each kind of drive.
+    pub const USUAL: &[Self] = &[
+        Self::Ide,
+        Self::Ahci,
+        Self::Scsi,
+        Self::UsbCd,
+        Self::UsbDisk,
+        Self::VirtioBlk,
+    ];
+
     /// Whether the disc hangs there as a disk of 512-byte blocks, and not as a CD.
     #[must_use]
     pub const fn is_disk(self) -> bool {
-        matches!(self, Self::UsbDisk | Self::VirtioBlk)
+        self.wiring().drive.is_disk()
+    }
+
+    pub(crate) const fn wiring(self) -> Wiring {
+        use Controller::{OwnIde, OwnSata, Pci};
+        // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
+        match self {
+            Self::Ide => Wiring::of(OwnIde, Drive::Atapi, ATAPI),
+            Self::Ahci => Wiring::of(OwnSata, Drive::Atapi, ATAPI),
+            Self::AhciSecond => Wiring::of(
+                OwnSata,
+                Drive::Atapi,
+                &[
+                    "ide-cd,bus=ide.0,bootindex=1",
+                    "ide-cd,id=drive,bus=ide.1,drive=disc,bootindex=2",
+                ],
+            ),
+            Self::AhciAfterDisk => Wiring {
+                has_blank_disk: true,
+                ..Wiring::of(
+                    OwnSata,
+                    Drive::Atapi,
+                    &[
+                        "ide-hd,bus=ide.0,drive=blank,bootindex=1",
+                        "ide-cd,id=drive,bus=ide.1,drive=disc,bootindex=2",
+                    ],
+                )
+            },
+            Self::Scsi => Wiring::of(
+                Pci,
+                Drive::ScsiCd,
+                &[
+                    "virtio-scsi-pci,id=scsi",
+                    "scsi-cd,id=drive,bus=scsi.0,drive=disc,bootindex=1",
+                ],
+            ),
+            Self::UsbCd => Wiring::of(Pci, Drive::ScsiCd, &["qemu-xhci,id=usb", BOT, USB_CD]),
+            Self::UsbCdUhci => {
+                Wiring::of(Pci, Drive::ScsiCd, &["piix3-usb-uhci,id=usb", BOT, USB_CD]).slow()
+            }
+            Self::UsbCdEhci => Wiring::of(Pci, Drive::ScsiCd, &["usb-ehci,id=usb", BOT, USB_CD]),
+            Self::UsbDisk => Wiring::of(Pci, Drive::ScsiDisk, &["qemu-xhci,id=usb", USB_DISK]),
+            Self::UsbDiskUhci => {
+                Wiring::of(Pci, Drive::ScsiDisk, &["piix3-usb-uhci,id=usb", USB_DISK]).slow()
+            }
+            Self::UsbDiskEhci => Wiring::of(Pci, Drive::ScsiDisk, &["usb-ehci,id=usb", USB_DISK]),
+            Self::VirtioBlk => Wiring::of(
+                Pci,
+                Drive::VirtioDisk,
+                &["virtio-blk-pci,id=drive,drive=disc,bootindex=1"],
+            ),
+            // A card has no boot index; it is the only drive.
+            Self::SdCard => Wiring::of(
+                Pci,
+                Drive::SdCard,
+                &["sdhci-pci", "sd-card,id=drive,drive=disc"],
+            ),
+        }
+    }
+}
+
+const ATAPI: &[&str] = &["ide-cd,id=drive,drive=disc,bootindex=1"];
+// usb-storage knows only disks; a CD needs the transport and the drive apart.
+const BOT: &str = "usb-bot,bus=usb.0,id=bot";
+const USB_CD: &str = "scsi-cd,id=drive,bus=bot.0,drive=disc,bootindex=1";
+const USB_DISK: &str = "usb-storage,id=drive,bus=usb.0,drive=disc,bootindex=1";
+
+impl Wiring {
+    const fn slow(self) -> Self {
+        Self {
+            is_slow: true,
+            ..self
+        }
+    }
+
+    const fn of(controller: Controller, drive: Drive, devices: &'static [&'static str]) -> Self {
+        Self {
+            controller,
+            drive,
+            removal: match (drive, controller) {
+                (Drive::Atapi | Drive::ScsiCd, _) => Some(Removal::Tray),
+                (Drive::ScsiDisk, Controller::Pci) => Some(Removal::Plug),
+                (Drive::ScsiDisk | Drive::VirtioDisk | Drive::SdCard, _) => None,
+            },
+            is_slow: false,
+            has_blank_disk: false,
+            devices,
+        }
     }
 }

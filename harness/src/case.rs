@@ -99,7 +99,11 @@ impl Case {
                 Success::Text(_) => under_tcg * 3,
             }
         };
-        self.at_its_pace(of_program)
+        let of_medium = match self.platform.medium_profile {
+            Some(profile) => profile.stretch(of_program),
+            None => of_program,
+        };
+        self.at_its_pace(of_medium)
     }
 
     /// How long the machine is watched when nothing decides, with the dialogue that is held meanwhile.

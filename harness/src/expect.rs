@@ -68,6 +68,7 @@ impl Case {
             attachment: self.platform.attachment,
             observation: seen,
             by_keys: None,
+            medium: None,
         }];
         let read = DiscFile::open(&self.disc).and_then(|disc| {
             let mut window = Window::new(&disc);

@@ -7,7 +7,9 @@ use crate::{
     arch::{Arch, Architecture},
     attachment::Attachment,
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
+    layout::BootLayout,
     machine::spec::{HostDisc, MachineSpec, Origin},
+    medium_profile::{Medium, MediumProfile},
     qemu::{Qemu, QemuError},
 };
 
@@ -32,6 +34,8 @@ pub struct Platform {
     pub accelerator: Accelerator,
     /// How a disc hangs on the machine.
     pub attachment: Attachment,
+    /// What is the matter with the medium besides what is written on it; `None`: nothing.
+    pub medium_profile: Option<MediumProfile>,
     /// The guest's memory; `None`: enough for the firmware and a probe.
     pub memory_mib: Option<u32>,
     /// The guest's processor, as QEMU's `-cpu` has it; `None`: the architecture's default.
@@ -89,6 +93,7 @@ impl Platform {
             firmware,
             accelerator,
             attachment,
+            medium_profile: None,
             memory_mib: None,
             cpu: None,
             network: Network::None,
@@ -112,10 +117,11 @@ impl Platform {
         Ok(Self::new(qemu, firmware, Accelerator::Tcg, attachment))
     }
 
-    /// The machine with a disc, its host paths made absolute: QEMU runs in a folder of its own, and uses the processor for so long at most.
+    /// The machine with a disc of this layout, its host paths made absolute: QEMU runs in a folder of its own, and uses the processor for so long at most.
     pub(crate) fn machine(
         &self,
         disc: HostDisc,
+        layout: &BootLayout,
         origin: Origin,
         processor_time: Duration,
     ) -> Result<MachineSpec, PlatformError> {
@@ -157,6 +163,7 @@ impl Platform {
             disc,
             board,
             attachment: self.attachment,
+            medium: Medium::of(self.medium_profile, layout),
             origin,
             processor_time,
             pace: self.pace,
@@ -187,7 +194,22 @@ impl Platform {
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
     #[must_use]
     pub fn why_cold(&self) -> Option<&'static str> {
+        if self.medium_profile.is_some() {
+            return Some("what is the matter with the medium may show before a checkpoint");
+        }
+        if self.attachment.wiring().drive.wants_to_write() {
+            return Some("the firmware asks a card for its length in its power-on self-test");
+        }
         self.firmware.id.family().why_cold(self.attachment)
+    }
+
+    /// Whether a single read of the disc may take seconds on a busy host.
+    pub(crate) fn reads_slowly(&self) -> bool {
+        let by_medium = matches!(
+            self.medium_profile,
+            Some(MediumProfile::Slow(_) | MediumProfile::BadBlock(_))
+        );
+        by_medium || self.attachment.wiring().is_slow
     }
 
     fn arch(&self) -> &'static dyn Arch {

@@ -20,6 +20,8 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 const LOST: Duration = Duration::from_millis(300);
 /// Quiet for so long with interrupts off, a machine whose boot code should speak through the firmware will not.
 const DEAF: Duration = Duration::from_millis(1500);
+/// The same where a single read may take seconds, for which a BIOS waits with interrupts off.
+const DEAF_WHILE_READING: Duration = Duration::from_secs(15);
 /// Quiet for so long, foreign boot code that showed signs of life will show no more: it waits for a key.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -64,6 +66,8 @@ pub(crate) struct Facts {
     pub(crate) dead: bool,
     /// Busy, with interrupts off, at every one of several looks since the last sign of life. UEFI firmware is for seconds, before it hands over.
     pub(crate) deaf: bool,
+    /// Whether the disc is read so slowly that a single read may take seconds.
+    pub(crate) reads_slowly: bool,
     /// The processor runs through memory that nobody loaded: where.
     pub(crate) lost: Option<String>,
     /// A program that is not ours cannot get past an exception, by the firmware's own words: where.
@@ -358,10 +362,15 @@ impl Facts {
             );
         }
         // A program of others may work like this for minutes; what a probe does, it does through the firmware.
-        if self.deaf && self.any_output && !self.waits() && self.quiet >= DEAF {
+        let deaf = if self.reads_slowly {
+            DEAF_WHILE_READING
+        } else {
+            DEAF
+        };
+        if self.deaf && self.any_output && !self.waits() && self.quiet >= deaf {
             return self.no_more(&format!(
                 "busy with interrupts off, and nothing came for {} s",
-                DEAF.as_secs_f32()
+                deaf.as_secs_f32()
             ));
         }
         if self.entered

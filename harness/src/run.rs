@@ -28,13 +28,13 @@ use crate::{
     machine::{
         CommandError, Machine, overlay,
         spec::{Channels, HostDisc, MachineSpec, Origin},
+        writable,
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
     platform::{PROCESSOR_TIME, Platform},
     screen,
     trace::TraceLog,
-    variables,
     watch::{self, Trouble, Watch},
 };
 
@@ -169,15 +169,20 @@ pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
         ))
     })?;
     let folder = EvidenceFolder::create(&case.evidence.join("show"))?;
-    let disc = HostDisc::at(disc_name(&absolute(&case.disc)?, &folder)?);
+    let file = DiscFile::open(&case.disc).map_err(|error| Infra::new(error.to_string()))?;
+    let layout = BootLayout::of(&mut Window::new(&file));
+    let disc = HostDisc::at(
+        disc_name(&absolute(&case.disc)?, &folder)?,
+        file.length().get(),
+    );
     let spec = platform
-        .machine(disc, Origin::PowerOn, PROCESSOR_TIME)
+        .machine(disc, &layout, Origin::PowerOn, PROCESSOR_TIME)
         .map_err(|error| Infra::new(error.to_string()))?;
     let failed = |error: &dyn std::fmt::Display| Infra {
         command: spec.command(),
         ..Infra::new(format!("QEMU's window: {error}"))
     };
-    variables::prepare(&spec.firmware, folder.path()).map_err(|error| failed(&error))?;
+    writable::prepare(&spec, folder.path()).map_err(|error| failed(&error))?;
     let mut command = Command::new(&spec.qemu);
     command
         .args(spec.argv(Channels::Window(window)))
@@ -196,13 +201,14 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     let changed = Changed::new(&file, &case.edits);
     let layout = BootLayout::of(&mut Window::new(&changed));
     let platform = &case.platform;
-    let mut disc = HostDisc::at(disc_name(&absolute(&case.disc)?, folder)?);
+    let name = disc_name(&absolute(&case.disc)?, folder)?;
+    let mut disc = HostDisc::at(name, file.length().get());
     if !case.edits.is_empty() {
         disc.overlay = Some(overlay_over(&file, case, folder)?);
     }
     let machine = |origin| {
         platform
-            .machine(disc.clone(), origin, case.processor_time())
+            .machine(disc.clone(), &layout, origin, case.processor_time())
             .map_err(|error| Infra::new(error.to_string()))
     };
     let cold = machine(Origin::PowerOn)?;
@@ -229,7 +235,7 @@ type Before = (Vec<u8>, Vec<u8>);
 
 fn start(spec: &MachineSpec, folder: &EvidenceFolder) -> Result<Machine, Infra> {
     let machines = folder.machine()?;
-    variables::prepare(&spec.firmware, &machines).map_err(|error| Infra::new(error.to_string()))?;
+    writable::prepare(spec, &machines).map_err(|error| Infra::new(error.to_string()))?;
     Machine::start(spec, &machines, folder.file(STDERR)?).map_err(|error| Infra {
         command: spec.command(),
         ..Infra::new(format!(
@@ -246,7 +252,7 @@ fn resume(
 ) -> Result<(Machine, Before), Infra> {
     let failed = |error: &dyn std::fmt::Display| Infra::new(error.to_string());
     let machines = folder.machine()?;
-    variables::prepare(&spec.firmware, &machines).map_err(|error| failed(&error))?;
+    writable::prepare(spec, &machines).map_err(|error| failed(&error))?;
     let before = checkpoint.said().map_err(|error| failed(&error))?;
     let state = checkpoint.state().map_err(|error| failed(&error))?;
     let machine = Machine::resume(spec, &machines, folder.file(STDERR)?, &state)

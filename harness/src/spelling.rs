@@ -34,7 +34,12 @@ pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> V
         .map(|word| (likeness(word), word))
         .filter(|&(likeness, _)| likeness >= 0.5)
         .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    // Of words that are as near, the plainer one comes first.
+    let plainness = |word: &str| (word.len(), word.to_owned());
+    near.sort_by(|a, b| {
+        b.0.total_cmp(&a.0)
+            .then(plainness(a.1).cmp(&plainness(b.1)))
+    });
     near.dedup_by_key(|&mut (_, word)| word);
     let nearest = near.first().map_or(0.0, |&(likeness, _)| likeness);
     near.retain(|&(likeness, _)| nearest - likeness <= AS_NEAR);

@@ -8,7 +8,11 @@ use std::{
 
 use images::units::{BLOCK_BYTES, VIRTUAL_SECTOR_BYTES};
 
-use crate::{attachment::Attachment, machine::files::open_left, observation::DiscRead};
+use crate::{
+    attachment::{Attachment, Drive},
+    machine::files::open_left,
+    observation::DiscRead,
+};
 
 /// Emitted for every QMP command, and we always send at least one: its presence in the log proves that this
 /// QEMU writes trace events to the log at all, so that *no reads* and *not known* cannot be confused.
@@ -17,21 +21,58 @@ pub(crate) const CANARY: &str = "handle_qmp_command";
 /// More reads than any boot here makes; a firmware that reads in an endless loop is cut there.
 const MOST_READS: usize = 200_000;
 
-/// The trace event that tells of a read by this attachment, with LBA and count.
-pub(crate) const fn event(attachment: Attachment) -> &'static str {
-    match attachment {
-        Attachment::Ide | Attachment::Ahci => "ide_atapi_cmd_read",
-        Attachment::Scsi | Attachment::UsbCd | Attachment::UsbDisk => "scsi_disk_dma_command_READ",
-        Attachment::VirtioBlk => "virtio_blk_handle_read",
+/// How the emulator tells of a read by a kind of drive.
+struct Told {
+    /// The trace event.
+    event: &'static str,
+    /// What stands before the address.
+    address: &'static str,
+    /// What stands before the length.
+    length: &'static str,
+    /// The bytes in one unit of both.
+    unit: u64,
+}
+
+const fn told(drive: Drive) -> Told {
+    match drive {
+        Drive::Atapi => Told {
+            event: "ide_atapi_cmd_read",
+            address: "LBA=",
+            length: "nb_sectors=",
+            unit: BLOCK_BYTES,
+        },
+        Drive::ScsiCd => Told {
+            event: SCSI,
+            address: "(sector ",
+            length: "count ",
+            unit: BLOCK_BYTES,
+        },
+        Drive::ScsiDisk => Told {
+            event: SCSI,
+            address: "(sector ",
+            length: "count ",
+            unit: VIRTUAL_SECTOR_BYTES,
+        },
+        Drive::VirtioDisk => Told {
+            event: "virtio_blk_handle_read",
+            address: " sector ",
+            length: "nsectors ",
+            unit: VIRTUAL_SECTOR_BYTES,
+        },
+        Drive::SdCard => Told {
+            event: "sdcard_read_block",
+            address: "addr ",
+            length: "size ",
+            unit: 1,
+        },
     }
 }
 
-/// The bytes in one unit of the event's figures.
-const fn unit(attachment: Attachment) -> u64 {
-    match attachment {
-        Attachment::Ide | Attachment::Ahci | Attachment::Scsi | Attachment::UsbCd => BLOCK_BYTES,
-        Attachment::UsbDisk | Attachment::VirtioBlk => VIRTUAL_SECTOR_BYTES,
-    }
+const SCSI: &str = "scsi_disk_dma_command_READ";
+
+/// The trace event that tells of a read by this attachment, with address and length.
+pub(crate) const fn event(attachment: Attachment) -> &'static str {
+    told(attachment.wiring().drive).event
 }
 
 /// Follows a growing trace log.
@@ -111,25 +152,26 @@ impl TraceLog {
 
 /// Reads one line of the log. Older QEMUs put `pid@time:` before the event, so it is looked for anywhere.
 fn parse(line: &str, attachment: Attachment) -> Option<DiscRead> {
-    let (_, arguments) = line.split_once(event(attachment))?;
-    let (from, count) = match attachment {
-        Attachment::Ide | Attachment::Ahci => ("LBA=", "nb_sectors="),
-        Attachment::Scsi | Attachment::UsbCd | Attachment::UsbDisk => ("(sector ", "count "),
-        Attachment::VirtioBlk => (" sector ", "nsectors "),
-    };
-    let unit = unit(attachment);
+    let told = told(attachment.wiring().drive);
+    let (_, arguments) = line.split_once(told.event)?;
+    let in_bytes = |mark| number_after(arguments, mark)?.checked_mul(told.unit);
     Some(DiscRead {
-        offset: number_after(arguments, from)?.checked_mul(unit)?,
-        bytes: number_after(arguments, count)?.checked_mul(unit)?,
+        offset: in_bytes(told.address)?,
+        bytes: in_bytes(told.length)?,
     })
 }
 
+/// A decimal number, or a hexadecimal one behind `0x`.
 fn number_after(text: &str, mark: &str) -> Option<u64> {
     let (_, rest) = text.split_once(mark)?;
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    rest[..end].parse().ok()
+    let (digits, radix) = match rest.strip_prefix("0x") {
+        Some(digits) => (digits, 16),
+        None => (rest, 10),
+    };
+    let end = digits
+        .find(|c: char| !c.is_digit(radix))
+        .unwrap_or(digits.len());
+    u64::from_str_radix(&digits[..end], radix).ok()
 }
 
 #[cfg(test)]
@@ -143,7 +185,9 @@ mod tests {
         let scsi = "scsi_disk_dma_command_READ Read (sector 910, count 3)";
         let virtio =
             "virtio_blk_handle_read vdev 0x5626f6804130 req 0x5626f5bddc00 sector 3317 nsectors 16";
+        let card = "sdcard_read_block addr 0x1c400 size 0x200";
         for (line, attachment, offset, bytes) in [
+            (card, Attachment::SdCard, 0x1C400, 512),
             (atapi, Attachment::Ide, 34 * 2048, 3 * 2048),
             (atapi, Attachment::Ahci, 34 * 2048, 3 * 2048),
             (scsi, Attachment::UsbCd, 910 * 2048, 3 * 2048),

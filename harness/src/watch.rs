@@ -1,6 +1,7 @@
 //! The one place where what a machine sends is consumed.
 
 mod look;
+mod medium;
 mod pattern;
 mod trouble;
 
@@ -84,6 +85,10 @@ pub(crate) struct Watch<'a> {
     guest_picture: Option<Fingerprint>,
     /// The guest that is followed, on a disc that is not ours.
     guest: Option<GuestWatch>,
+    /// When by the machine's clock the medium comes, which has not come yet.
+    moves_at: Option<Duration>,
+    /// Whether the medium goes, which is still there.
+    goes: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -99,6 +104,7 @@ impl<'a> Watch<'a> {
             awaits_pattern: matches!(case.success, Success::Text(_)),
             ..Facts::default()
         };
+        facts.reads_slowly = case.platform.reads_slowly();
         facts.probe.expected = case.manifest.as_ref().map(|manifest| manifest.disc);
         let family = case.platform.firmware.id.family();
         let guest = case
@@ -138,6 +144,8 @@ impl<'a> Watch<'a> {
             picture: None,
             guest_picture: None,
             guest,
+            moves_at: medium::comes_at(case),
+            goes: medium::goes(case),
         }
     }
 
@@ -199,6 +207,7 @@ impl<'a> Watch<'a> {
             {
                 self.consume(event)?;
             }
+            self.move_medium(machine)?;
             self.converse(machine)?;
             self.now = machine.now();
             if self.may_decide() {
@@ -222,7 +231,11 @@ impl<'a> Watch<'a> {
     ) -> io::Result<Option<Event>> {
         let talk = self.talk.as_ref();
         let wake = talk.and_then(Talk::wake).unwrap_or(limit);
-        let until = machine.wall(limit.min(wake)).min(self.next_look).min(ends);
+        let moves = self.moves_at.unwrap_or(limit);
+        let until = machine
+            .wall(limit.min(wake).min(moves))
+            .min(self.next_look)
+            .min(ends);
         machine.next_event_unless(talk.map(Talk::bell), until)
     }
 

@@ -3,7 +3,8 @@
 use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use harness::{
-    attachment::Attachment, dialogue::Dialogue, outcome::OutcomeKind, toml_file::Location,
+    attachment::Attachment, dialogue::Dialogue, medium_profile::MediumProfile,
+    outcome::OutcomeKind, toml_file::Location,
 };
 
 use crate::{
@@ -28,6 +29,8 @@ pub struct Cell {
     pub firmware: Firmware,
     /// How the disc hangs on the machine.
     pub attachment: Attachment,
+    /// What is the matter with the medium besides what is written on it.
+    pub medium_profile: Option<MediumProfile>,
     /// The machine's memory in MiB; enough for the firmware and a probe when absent.
     pub memory_mib: Option<u32>,
     /// How long the machine is watched when nothing decides; many times what a probe takes when absent.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use harness::{
-    attachment::Attachment,
     guest::{GuestStage, GuestState},
     outcome::{OutcomeKind, Stage},
     verdict::ExpectedDamage,
@@ -13,7 +12,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::words::{
-    Boot, Fact, Firmware, FirmwareName, Master, Medium, Name, OrAbsent, Set, Size, Word,
+    AttachmentName, Boot, Fact, Firmware, FirmwareName, Master, Medium, Name, OrAbsent, Set, Size,
+    Word,
 };
 
 /// Scenarios: families of discs, and what each firmware must do with them.
@@ -59,9 +59,9 @@ pub struct ScenarioDecl {
     /// The firmware that the discs are booted on.
     #[schemars(with = "Vec<Word<FirmwareName>>")]
     pub firmware: Vec<Spanned<Word<FirmwareName>>>,
-    /// How the discs hang on the machine.
-    #[schemars(with = "Vec<Word<Attachment>>")]
-    pub attach: Vec<Spanned<Word<Attachment>>>,
+    /// How the discs hang on the machine; behind a `+` what is the matter with the medium, as `usb-cd+slow=50`, `ahci+bad-block=catalog`, `ahci+late=3`, `scsi+ejected`.
+    #[schemars(with = "Vec<Word<AttachmentName>>")]
+    pub attach: Vec<Spanned<Word<AttachmentName>>>,
     /// An ISO that exists, instead of mastered ones.
     #[serde(default)]
     pub iso: Option<IsoDecl>,

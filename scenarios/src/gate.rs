@@ -401,7 +401,8 @@ fn places(cells: &[Changed<'_>]) -> String {
     let mut by_firmware: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for Changed { cell, .. } in cells {
         let attachments = by_firmware.entry(&cell.firmware).or_default();
-        let name = cell.attachment.to_string();
+        // With the medium profile.
+        let name = cell.id.rsplit('/').next().unwrap_or_default().to_owned();
         if !attachments.contains(&name) {
             attachments.push(name);
         }

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use harness::firmware::FirmwareId;
+use harness::{firmware::FirmwareId, medium_profile::MediumProfile};
 use serde::{Deserialize, Serialize};
 
 use crate::words::{EDITED, base_and_edit};
@@ -235,10 +235,23 @@ impl CellId {
         Self::new(&self.disc(), &firmware, self.attachment())
     }
 
-    /// The attachment.
+    /// The attachment, with the medium profile behind a `+` where there is one.
     #[must_use]
     pub fn attachment(&self) -> &str {
         part(&self.0, 6)
+    }
+
+    /// The attachment alone.
+    #[must_use]
+    pub fn attachment_kind(&self) -> &str {
+        self.attachment().split('+').next().unwrap_or_default()
+    }
+
+    /// What is the matter with the medium; nothing where that is nothing.
+    #[must_use]
+    pub fn medium_profile(&self) -> Option<MediumProfile> {
+        let (_, profile) = self.attachment().split_once('+')?;
+        profile.parse().ok()
     }
 
     /// The cell's folder, relative.

@@ -11,6 +11,7 @@ use harness::{
     attachment::Attachment,
     diagnosis::Cause,
     guest::{Guest, Starts},
+    medium_profile::MediumProfile,
     observation::Start,
     outcome::{Outcome, OutcomeKind},
     verdict::Expectation,
@@ -78,6 +79,9 @@ pub struct CellResult {
     pub firmware: String,
     /// How the disc hung on the machine.
     pub attachment: Attachment,
+    /// What was the matter with the medium besides what is written on it; absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub medium_profile: Option<MediumProfile>,
     /// What happened; `null` when the cell was not run to an end.
     pub outcome: Option<Outcome>,
     /// What the disc's program came to; `null` where the firmware handed over to none that is not our probe.
@@ -260,7 +264,7 @@ pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellR
 /// The result of a cell of which nothing but its name is known; nothing where that names no attachment.
 #[must_use]
 pub fn of_id(id: &CellId, verdict: Verdict, reason: impl Into<String>) -> Option<CellResult> {
-    let attachment = id.attachment().parse().ok()?;
+    let attachment = id.attachment_kind().parse().ok()?;
     Some(nothing_of(id, attachment, verdict, reason.into()))
 }
 
@@ -275,6 +279,7 @@ fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: Str
         master: disc.master().to_owned(),
         firmware: id.firmware().to_owned(),
         attachment,
+        medium_profile: id.medium_profile(),
         outcome: None,
         guest: None,
         starts: None,

@@ -23,6 +23,7 @@ fn a_result_has_the_fields_of_the_contract() {
         master: "reference".to_owned(),
         firmware: "seabios".to_owned(),
         attachment: Attachment::Ide,
+        medium_profile: None,
         outcome: serde_json::from_value(serde_json::json!({ "kind": "booted", "stage": "ended" }))
             .unwrap(),
         guest: None,
@@ -94,6 +95,7 @@ fn cell(id: &str) -> Cell {
         },
         firmware: "seabios".parse().unwrap(),
         attachment: Attachment::Ide,
+        medium_profile: None,
         text: None,
         dialogue: None,
         snapshot: "snapshot".into(),

@@ -8,7 +8,6 @@ use std::{
 };
 
 use harness::{
-    attachment::Attachment,
     dialogue::{Dialogue, DialogueError},
     toml_file::Location,
 };
@@ -26,7 +25,10 @@ use crate::{
     read_error::ScenarioError,
     reading::{Reader, Source},
     rule::{When, read_cold, read_exclude, read_expect},
-    words::{Boot, Firmware, FirmwareName, Master, Medium, Name, Set, Size, Word, unknown_word},
+    words::{
+        AttachmentName, Boot, Firmware, FirmwareName, Master, Medium, Name, Set, Size, Word,
+        unknown_word,
+    },
 };
 
 /// Why a cell with its own set of keys starts from power-on.
@@ -48,7 +50,7 @@ pub struct Scenario {
     edit: Vec<Option<Name>>,
     /// With a set of keys, where one is named.
     firmware: Vec<FirmwareName>,
-    attach: Vec<Attachment>,
+    attach: Vec<AttachmentName>,
     memory_mib: Option<u32>,
     deadline: Option<Duration>,
     texts: Vec<(Firmware, String)>,
@@ -253,7 +255,7 @@ impl Scenario {
             .attach
             .iter()
             .copied()
-            .find(|a| a.as_str() == id.attachment())?;
+            .find(|name| name.to_string() == id.attachment())?;
         let disc = self.disc(&id.disc())?;
         let mut cell = self.cell_of(&disc, firmware, attachment)?;
         cell.id = id.clone();
@@ -340,10 +342,10 @@ impl Scenario {
         &self,
         (disc, source): &(DiscId, DiscSource),
         firmware: &FirmwareName,
-        attachment: Attachment,
+        attachment: AttachmentName,
     ) -> Option<Cell> {
         // The parts are words that were checked when they were read.
-        let id = CellId::new(disc, &firmware.to_string(), attachment.as_str()).ok()?;
+        let id = CellId::new(disc, &firmware.to_string(), &attachment.to_string()).ok()?;
         if self.excludes.iter().any(|when| when.matches(&id)) {
             return None;
         }
@@ -353,7 +355,8 @@ impl Scenario {
             set: self.set,
             disc: source.clone(),
             firmware: firmware.id,
-            attachment,
+            attachment: attachment.attachment,
+            medium_profile: attachment.medium_profile,
             memory_mib: self.memory_mib,
             deadline: self.deadline,
             text: self

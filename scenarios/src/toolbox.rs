@@ -133,6 +133,14 @@ impl Toolbox {
         };
         let firmware = firmware::select(&self.firmware, name)?.clone();
         firmware.check(cell.attachment)?;
+        if let Some(profile) = cell.medium_profile {
+            let no_machine = |why| NoMachine {
+                name: firmware.name(),
+                attachment: cell.attachment,
+                why,
+            };
+            profile.check(cell.attachment).map_err(no_machine)?;
+        }
         let architecture = firmware.id.architecture();
         let qemu = match self.emulator(architecture) {
             Some(qemu) => qemu.clone(),
@@ -149,6 +157,7 @@ impl Toolbox {
         };
         Ok(Platform {
             memory_mib: cell.memory_mib,
+            medium_profile: cell.medium_profile,
             pace: self.accelerator.pace(),
             ..Platform::new(qemu, firmware, accelerator, cell.attachment)
         })

@@ -336,6 +336,8 @@ pages! {
     benchmarks => "docs/benchmarks.md",
     conformance => "docs/conformance.md",
     defects => "docs/findings.md",
+    differences => "docs/differences.md",
+    drives => "docs/drives.md",
     firmware => "docs/firmware.md",
     found => "docs/found.md",
     guests => "docs/guests.md",

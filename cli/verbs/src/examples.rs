@@ -117,6 +117,10 @@ pub const REPRO: Examples = Examples(&[
         "as a USB stick in a UEFI machine",
     ),
     (
+        "cargo xtask repro customer.iso --attach usb-cd-ehci --medium-profile slow",
+        "as a management controller presents it: on slow USB",
+    ),
+    (
         "cargo xtask repro customer.iso --firmware ovmf-secure-boot",
         "with Secure Boot on",
     ),

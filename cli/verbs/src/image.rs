@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::Context;
 use harness::{
-    attachment::Attachment,
     live::Stock,
     master::{Changed, FoundTool, Tool},
 };
@@ -21,7 +20,7 @@ use scenarios::{
     live::Live,
     master::{self, Masters},
     matrix::{Folder, Matrix},
-    words::{self, Boot, Firmware},
+    words::{self, AttachmentName, Boot, Firmware},
 };
 use serde_json::json;
 
@@ -170,7 +169,7 @@ fn disc_id(text: &str) -> Result<DiscId, Stop> {
         }
     };
     words::read::<Firmware>(cell.firmware_family()).map_err(|error| unknown(text, error))?;
-    words::read::<Attachment>(cell.attachment()).map_err(|error| unknown(text, error))?;
+    words::read::<AttachmentName>(cell.attachment()).map_err(|error| unknown(text, error))?;
     Ok(cell.disc())
 }
 

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, fs, io, os::unix::fs::symlink, path::Path};
 
-use harness::{attachment::Attachment, dialogue::Dialogue};
+use harness::{attachment::Attachment, dialogue::Dialogue, medium_profile::MediumProfile};
 use images::{container::Container, inspect::DiscFile};
 use scenarios::{
     files,
     id::ABSENT,
     matrix::Folder,
-    words::{Firmware, FirmwareName},
+    words::{AttachmentName, Firmware, FirmwareName},
 };
 use toml::{Table, Value};
 
@@ -46,6 +46,10 @@ pub struct Existing<'a> {
     pub scenario: &'a str,
     /// The firmware that boots it, as `--firmware` names it; empty for `FIRMWARE`.
     pub firmware: &'a [FirmwareName],
+    /// By what it hangs on the machine; empty for those that are usual.
+    pub attach: &'a [Attachment],
+    /// What is the matter with the medium besides what is written on it.
+    pub medium_profile: Option<MediumProfile>,
     /// What is seen when it has booted; nothing where it is only observed.
     pub expect: Option<&'a str>,
     /// The names of the editors that it goes through, each by itself; then it is booted before the edit too.
@@ -108,6 +112,15 @@ impl Existing<'_> {
         }
     }
 
+    /// By what it hangs on the machine.
+    fn attachments(&self) -> impl Iterator<Item = Attachment> {
+        let chosen = match self.attach {
+            [] => Attachment::USUAL,
+            named => named,
+        };
+        chosen.iter().copied()
+    }
+
     /// The scenario file.
     fn declaration(&self, name: &str) -> String {
         let words = |words: Vec<&str>| Value::from(words);
@@ -123,16 +136,23 @@ impl Existing<'_> {
             let edit: Vec<&str> = std::iter::once(ABSENT).chain(editors).collect();
             scenario.insert("edit".into(), words(edit));
         }
-        let attach = Attachment::ALL.iter().map(|attachment| attachment.as_str());
-        scenario.insert("attach".into(), words(attach.collect()));
+        let attach: Vec<String> = self
+            .attachments()
+            .map(|attachment| {
+                let name = AttachmentName {
+                    attachment,
+                    medium_profile: self.medium_profile,
+                };
+                name.to_string()
+            })
+            .collect();
+        scenario.insert("attach".into(), Value::from(attach));
         if self.firmware.is_empty() && self.secure_boot {
-            let others = Attachment::ALL.iter().filter(|it| **it != SECURE_BOOT_BY);
+            let others = self.attachments().filter(|it| *it != SECURE_BOOT_BY);
+            let others = others.map(|it| format!("{it}*"));
             let when = Table::from_iter([
                 ("firmware".to_owned(), Value::from(SECURE_BOOT.as_str())),
-                (
-                    "attach".to_owned(),
-                    words(others.map(|it| it.as_str()).collect()),
-                ),
+                ("attach".to_owned(), Value::from(others.collect::<Vec<_>>())),
             ]);
             let rule = Table::from_iter([
                 ("when".to_owned(), Value::from(when)),
@@ -232,6 +252,8 @@ mod tests {
             iso: Path::new("disc.iso"),
             scenario: "iso",
             firmware: &[],
+            attach: &[],
+            medium_profile: None,
             expect: Some(pattern),
             editors: &[],
             dialog: None,
@@ -252,6 +274,8 @@ mod tests {
                 iso: Path::new("disc.iso"),
                 scenario: "iso",
                 firmware: &named,
+                attach: &[],
+                medium_profile: None,
                 expect: Some("booted"),
                 editors: &[],
                 dialog: None,

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, convert::Infallible, path::PathBuf, process::Ex
 
 use clap::{Args, Command, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use harness::{accelerator::Accelerator, attachment::Attachment};
+use harness::{accelerator::Accelerator, attachment::Attachment, medium_profile::MediumProfile};
 use images::defect::Defect;
 use images::medium::Medium;
 use scenarios::{
@@ -208,9 +208,13 @@ pub struct Repro {
     /// cargo xtask firmware).
     #[arg(long)]
     pub firmware_grid: bool,
-    /// Only with this attachment.
+    /// By this attachment [default: ide, ahci, scsi, usb-cd, usb-disk and virtio-blk].
     #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
     pub attach: Vec<Attachment>,
+    /// With a medium that is slow (slow=KIB, in a second), cannot be read in places (bad-block=catalog, bad-block=image, bad-block=LBA+COUNT), comes after
+    /// power-on (late=SECONDS), or goes when the firmware has handed over (ejected).
+    #[arg(long, value_name = "PROFILE", conflicts_with = "promote")]
+    pub medium_profile: Option<MediumProfile>,
     /// A regular expression for what is seen on serial or on the screen when the disc has booted. Without it a disc
     /// starts when a login, an installer or a boot menu of what is on it is seen.
     #[arg(long, value_name = "REGEX")]

@@ -1,7 +1,11 @@
 //! 64-bit Arm: QEMU's machine `virt`.
 
 use super::Arch;
-use crate::{attachment::Attachment, machine::board::Board, registers::Registers};
+use crate::{
+    attachment::{Attachment, Controller},
+    machine::board::Board,
+    registers::Registers,
+};
 
 /// 64-bit Arm, as machines need it.
 pub(super) struct Aarch64;
@@ -35,6 +39,10 @@ impl Arch for Aarch64 {
 
 /// QEMU's machine for Arm systems in general. It has PCI, and no drives of its own.
 pub(crate) const fn virt(attachment: Attachment) -> Result<Board, &'static str> {
+    let wiring = attachment.wiring();
+    if !matches!(wiring.controller, Controller::Pci) {
+        return Err("QEMU's machine for 64-bit Arm has no IDE or SATA drives of its own");
+    }
     Ok(Board {
         machine: "virt",
         processor_options: "",
@@ -43,14 +51,7 @@ pub(crate) const fn virt(attachment: Attachment) -> Result<Board, &'static str> 
         boot: "strict=on",
         screen: "ramfb",
         network_card: "virtio-net-pci,netdev=net,romfile=",
-        disc: match attachment {
-            Attachment::Ide | Attachment::Ahci => {
-                return Err("QEMU's machine for 64-bit Arm has no IDE or SATA drives of its own");
-            }
-            Attachment::Scsi | Attachment::UsbCd | Attachment::UsbDisk | Attachment::VirtioBlk => {
-                super::pci_devices(attachment)
-            }
-        },
+        wiring,
         idle_time_passes_at_once: false,
     })
 }

@@ -11,7 +11,7 @@ pub(crate) use self::{
     aarch64::virt,
     x86::{isa_pc, pc},
 };
-use crate::{attachment::Attachment, outcome::kebab_display, registers::Registers};
+use crate::{outcome::kebab_display, registers::Registers};
 
 /// What instructions a guest runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,28 +48,6 @@ pub(crate) trait Arch: Sync {
     /// Where in the guest's memory a probe that has halted keeps its last line, by QEMU's text of the registers; `None` where there is a debug port for that.
     fn last_line(&self, _text: &str) -> Option<Range<u64>> {
         None
-    }
-}
-
-/// The devices by which a disc hangs on a machine with PCI Express.
-const fn pci_devices(attachment: Attachment) -> &'static [&'static str] {
-    match attachment {
-        Attachment::Ide | Attachment::Ahci => &["ide-cd,drive=disc,bootindex=1"],
-        Attachment::Scsi => &[
-            "virtio-scsi-pci,id=scsi",
-            "scsi-cd,bus=scsi.0,drive=disc,bootindex=1",
-        ],
-        // usb-storage knows only disks; a CD needs the transport and the drive apart.
-        Attachment::UsbCd => &[
-            "qemu-xhci,id=usb",
-            "usb-bot,bus=usb.0,id=bot",
-            "scsi-cd,bus=bot.0,drive=disc,bootindex=1",
-        ],
-        Attachment::UsbDisk => &[
-            "qemu-xhci,id=usb",
-            "usb-storage,bus=usb.0,drive=disc,bootindex=1",
-        ],
-        Attachment::VirtioBlk => &["virtio-blk-pci,drive=disc,bootindex=1"],
     }
 }
 

@@ -1,7 +1,11 @@
 //! x86: PCs.
 
 use super::Arch;
-use crate::{attachment::Attachment, machine::board::Board, registers::Registers};
+use crate::{
+    attachment::{Attachment, Controller},
+    machine::board::Board,
+    registers::Registers,
+};
 
 /// x86, as machines need it.
 pub(super) struct X86;
@@ -32,20 +36,23 @@ impl Arch for X86 {
 
 /// A PC as it is sold: an i440FX with its IDE controller, or a Q35 with AHCI and PCI Express.
 pub(crate) const fn pc(attachment: Attachment) -> Board {
+    let wiring = attachment.wiring();
+    let has_own_ide = matches!(wiring.controller, Controller::OwnIde);
     Board {
         // Without graphics SeaBIOS mirrors the screen to COM1 and takes keys from there; a VGA device
         // that is added by itself works all the same.
-        machine: match attachment {
-            Attachment::Ide => "pc,graphics=off",
-            _ => "q35,graphics=off",
+        machine: if has_own_ide {
+            "pc,graphics=off"
+        } else {
+            "q35,graphics=off"
         },
         processor_options: "",
-        has_smm: !matches!(attachment, Attachment::Ide),
+        has_smm: !has_own_ide,
         has_debug_port: true,
         boot: "strict=on",
         screen: "VGA",
         network_card: "e1000,netdev=net,romfile=",
-        disc: super::pci_devices(attachment),
+        wiring,
         idle_time_passes_at_once: false,
     }
 }
@@ -62,7 +69,7 @@ pub(crate) const fn isa_pc() -> Board {
         boot: "strict=on,order=d",
         screen: "isa-vga",
         network_card: "ne2k_isa,netdev=net",
-        disc: &["ide-cd,drive=disc,bootindex=1"],
+        wiring: Attachment::Ide.wiring(),
         // It waits three seconds for drives that are not there.
         idle_time_passes_at_once: true,
     }

@@ -14,10 +14,9 @@ use images::{
 use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
 use crate::{
     firmware::FirmwareKind,
-    machine::{CommandError, Event, Machine},
+    machine::{CommandError, Event, Machine, writable},
     platform::Platform,
     text::Cleaner,
-    variables,
 };
 
 /// Stands in the drive meanwhile: a medium on which there is nothing to find.
@@ -56,7 +55,7 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
     let spec = source(platform, folder, &folder.join(BLANK).to_string_lossy())?;
     let machines = folder.join(MACHINE);
     fs::create_dir(&machines).map_err(host)?;
-    variables::prepare(&spec.firmware, &machines).map_err(host)?;
+    writable::prepare(&spec, &machines).map_err(host)?;
     let stderr = fs::File::create(folder.join(STDERR)).map_err(host)?;
     let state = fs::File::create(folder.join(STATE)).map_err(host)?;
     let mut machine = Machine::start(&spec, &machines, stderr).map_err(host)?;

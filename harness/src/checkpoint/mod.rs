@@ -18,6 +18,7 @@ use std::{
 pub use record::{Kept, Record, Refusal};
 
 use crate::{
+    layout::BootLayout,
     machine::{
         CommandError,
         spec::{CheckpointFiles, HostDisc, MachineSpec, Origin},
@@ -238,7 +239,8 @@ fn files(folder: &Path) -> CheckpointFiles {
 /// The machine from which a platform's checkpoint is taken.
 fn source(platform: &Platform, folder: &Path, disc: &str) -> Result<MachineSpec, PlatformError> {
     platform.machine(
-        HostDisc::at(disc.to_owned()),
+        HostDisc::at(disc.to_owned(), 0),
+        &BootLayout::default(),
         Origin::ToCheckpoint(files(folder)),
         PROCESSOR_TIME,
     )

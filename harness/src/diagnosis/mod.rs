@@ -30,8 +30,10 @@ use crate::{
     attachment::Attachment,
     firmware::{FirmwareId, FirmwareKind},
     guest::{Guest, GuestState, Need, Starts},
+    medium_profile::MediumProfile,
     observation::Observation,
     outcome::Outcome,
+    progress::Progress,
 };
 
 /// One boot of the disc.
@@ -47,9 +49,18 @@ pub struct Boot<'a> {
     pub observation: &'a Observation,
     /// Why the machine's keys do not let its loader run, where they do not.
     pub by_keys: Option<&'a str>,
+    /// What was the matter with the medium, and what was seen of the same disc on a sound one.
+    pub medium: Option<(MediumProfile, &'a Observation)>,
 }
 
 impl Boot<'_> {
+    /// What was the matter with the medium, where the disc comes further on a sound one.
+    #[must_use]
+    pub fn by_medium(&self) -> Option<(MediumProfile, &Observation)> {
+        self.medium
+            .filter(|(_, sound)| Progress::of(sound) > Progress::of(self.observation))
+    }
+
     /// The firmware's name as people write it, with its build.
     #[must_use]
     pub fn name(&self) -> String {
@@ -154,15 +165,15 @@ impl Diagnosis {
             let lead = if number == 0 { "The cause" } else { "And" };
             say(&format!("{lead}: {}", cause.sentence));
         }
-        if let Some(cause) = proved.first() {
-            let them = if proved.len() == 1 {
-                "that"
-            } else {
-                "all of that"
+        if let Some(first) = proved.first() {
+            let with = match (first.id, proved.len()) {
+                (None, _) => "with a sound medium",
+                (Some(_), 1) => "with that fixed",
+                (Some(_), _) => "with all of that fixed",
             };
             say(&format!(
-                "This was tried: with {them} fixed, {}.",
-                cause.then.trim_end_matches('.')
+                "This was tried: {with}, {}.",
+                first.then.trim_end_matches('.')
             ));
         }
         for (number, cause) in likely.iter().enumerate() {
@@ -254,7 +265,10 @@ pub fn diagnose(
             starts: first.observation.starts,
             happened: happened(first, group),
             reached: reached(first.observation, first.attachment, map),
-            causes: causes(first, inspection, boots, experiment),
+            causes: match first.by_medium() {
+                Some((profile, sound)) => vec![of_medium(profile, sound)],
+                None => causes(first, inspection, boots, experiment),
+            },
             harmless: experiment.map_or_else(Vec::new, |it| it.harmless.clone()),
             untried: experiment.map_or_else(Vec::new, |it| it.untried.clone()),
         })
@@ -319,7 +333,15 @@ fn alike(one: &Boot<'_>, other: &Boot<'_>) -> bool {
         let code = outcome.code.clone();
         let guest = boot.observation.guest.as_ref();
         let guest = guest.map(|guest| (guest.state, guest.stage, guest.said.clone()));
-        (outcome.kind, outcome.gave_back, code, outcome.stage, guest)
+        let by_medium = boot.by_medium().is_some();
+        (
+            outcome.kind,
+            outcome.gave_back,
+            code,
+            outcome.stage,
+            guest,
+            by_medium,
+        )
     };
     one.build == other.build
         && one.attachment.is_disk() == other.attachment.is_disk()
@@ -380,6 +402,18 @@ fn causes(
         causes.extend(situation.by_design(inspection));
     }
     causes
+}
+
+/// A medium that explains it: on a sound one the disc comes further.
+fn of_medium(profile: MediumProfile, sound: &Observation) -> Cause {
+    Cause {
+        id: None,
+        proved: true,
+        then: comes_to(sound),
+        changes: Vec::new(),
+        sentence: format!("{}.", profile.told()),
+        remedy: profile.remedy().to_owned(),
+    }
 }
 
 /// A finding with its place, in a sentence.

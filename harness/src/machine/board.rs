@@ -1,5 +1,7 @@
 //! What a firmware and an attachment make of a machine.
 
+use crate::attachment::Wiring;
+
 /// A machine without memory, processor, firmware and disc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Board {
@@ -17,8 +19,8 @@ pub struct Board {
     pub screen: &'static str,
     /// The device that is a network card, on the network `net` and without a ROM: nothing boots from there.
     pub network_card: &'static str,
-    /// The devices by which the node `disc` hangs on it, in order.
-    pub disc: &'static [&'static str],
+    /// How the disc hangs on it.
+    pub(crate) wiring: Wiring,
     /// Whether no real time passes where the processor waits for the time, and time counts instructions: a firmware that waits for devices which are not there
     /// waits seconds for each else. Under emulation alone.
     pub idle_time_passes_at_once: bool,

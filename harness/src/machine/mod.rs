@@ -8,6 +8,7 @@ mod isolation;
 pub(crate) mod overlay;
 pub mod qmp;
 pub mod spec;
+pub(crate) mod writable;
 
 use std::{
     collections::VecDeque,

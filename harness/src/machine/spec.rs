@@ -15,9 +15,10 @@ use serde_json::json;
 
 use crate::{
     accelerator::{Accelerator, Pace},
-    attachment::Attachment,
+    attachment::{Attachment, Removal},
     firmware::FirmwareImage,
     machine::board::Board,
+    medium_profile::Medium,
     platform::Network,
     trace,
 };
@@ -26,6 +27,10 @@ use crate::{
 pub(crate) const TRACE_LOG: &str = "trace.log";
 /// The name of the private copy of the firmware's variable store in the machine's folder.
 pub(crate) const VARIABLES: &str = "variables.fd";
+/// The name of the file in the machine's folder that takes what a guest writes to the disc.
+pub(crate) const WRITTEN: &str = "written.qcow2";
+/// The length of a blank hard disk that stands before the disc.
+const BLANK_DISK_BYTES: u64 = 64 << 20;
 
 /// Everything that decides what a machine is. QEMU runs in the machine's folder, so the names in it
 /// are relative: no path of the host can break an option or fill in a `%d`.
@@ -49,6 +54,8 @@ pub struct MachineSpec {
     pub board: Board,
     /// How the disc hangs on it.
     pub attachment: Attachment,
+    /// What is the matter with the medium.
+    pub medium: Medium,
     /// Where its life begins.
     pub origin: Origin,
     /// The most processor time that QEMU may use, in all.
@@ -64,19 +71,27 @@ pub struct HostDisc {
     pub path: String,
     /// Whether that is a block device, such as a drive, and no regular file: QEMU reads the two by different drivers.
     pub is_device: bool,
+    /// Its length in bytes.
+    pub length: u64,
     /// The absolute path, in UTF-8 too, of what is read instead of some of its bytes: an overlay over the disc.
     pub overlay: Option<String>,
 }
 
 impl HostDisc {
-    /// The disc at a path, which is looked at.
-    pub(crate) fn at(path: String) -> Self {
+    /// The disc at a path, of so many bytes.
+    pub(crate) fn at(path: String, length: u64) -> Self {
         let kind = std::fs::metadata(&path).map(|metadata| metadata.file_type());
         Self {
             is_device: kind.is_ok_and(|kind| kind.is_block_device()),
             path,
+            length,
             overlay: None,
         }
+    }
+
+    /// The length in bytes of a layer over it that takes what a guest writes: a power of two, as the emulated cards have it.
+    pub(crate) const fn written_length(&self) -> u64 {
+        self.length.next_power_of_two()
     }
 }
 
@@ -242,6 +257,13 @@ impl MachineSpec {
             script.extend(quote(template.as_os_str().as_bytes()));
             script.extend_from_slice(b" > variables.fd\n");
         }
+        if self.board.wiring.drive.wants_to_write() {
+            let line = format!(
+                "qemu-img create -q -f qcow2 {WRITTEN} {}\n",
+                self.disc.written_length()
+            );
+            script.extend_from_slice(line.as_bytes());
+        }
         script.extend_from_slice(b"exec ");
         script.extend(quote(self.qemu.as_os_str().as_bytes()));
         for word in replay.argv(Channels::Terminal) {
@@ -332,24 +354,80 @@ impl MachineSpec {
         }
     }
 
+    /// The disc's bytes, whatever lies over them, and the drive.
     fn disc(&self, argv: &mut Argv<'_>) {
-        // Raw and read-only, never probed: an ISO that begins like a qcow2 image would open another file of
-        // the host. As JSON, since in an option a comma in the name ends it.
-        let driver = if self.disc.is_device {
-            "host_device"
-        } else {
-            "file"
-        };
-        match &self.disc.overlay {
-            None => argv.open("disc", driver, &self.disc.path, descriptor::DISC),
-            Some(overlay) => {
-                argv.open("original", driver, &self.disc.path, descriptor::DISC);
-                argv.open_over("disc", "original", overlay, descriptor::OVERLAY);
+        let wiring = self.board.wiring;
+        // Each layer names the one below it; the last one is the disc.
+        let mut layers = vec![Layer::File];
+        layers.extend(self.disc.overlay.as_deref().map(Layer::Changes));
+        layers.extend(wiring.drive.wants_to_write().then_some(Layer::Written));
+        layers.extend(self.medium.filter("", "").map(|_| Layer::Medium));
+        let last = layers.len() - 1;
+        let mut below = "";
+        for (number, layer) in layers.into_iter().enumerate() {
+            let name = if number == last { "disc" } else { layer.name() };
+            match layer {
+                Layer::File => {
+                    // Raw and read-only, never probed: an ISO that begins like a qcow2 image would open another file of
+                    // the host. As JSON, since in an option a comma in the name ends it.
+                    let driver = if self.disc.is_device {
+                        "host_device"
+                    } else {
+                        "file"
+                    };
+                    argv.open(name, driver, &self.disc.path, descriptor::DISC);
+                }
+                Layer::Changes(overlay) => {
+                    let file = argv.file(overlay, descriptor::OVERLAY);
+                    argv.over(name, below, &file, true);
+                }
+                Layer::Written => argv.over(name, below, WRITTEN, false),
+                Layer::Medium => {
+                    if let Some(pace) = self.medium.pace() {
+                        argv.option("-object", &pace.to_string());
+                    }
+                    if let Some(node) = self.medium.filter(name, below) {
+                        argv.option("-blockdev", &node.to_string());
+                    }
+                }
+            }
+            below = name;
+        }
+        if wiring.has_blank_disk {
+            let blank = json!({ "node-name": "blank", "driver": "null-co", "size": BLANK_DISK_BYTES, "read-zeroes": true });
+            argv.option("-blockdev", &blank.to_string());
+        }
+        for device in wiring.devices {
+            if !self.medium.is_absent_at_first() {
+                argv.option("-device", device);
+            } else if wiring.removal == Some(Removal::Tray) {
+                argv.option("-device", &device.replace(",drive=disc", ""));
+            } else if !device.contains("drive=disc") {
+                argv.option("-device", device);
             }
         }
-        // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
-        for device in self.board.disc {
-            argv.option("-device", device);
+    }
+}
+
+/// What the guest reads as the disc, from the bottom.
+enum Layer<'a> {
+    /// The file, or the host's drive.
+    File,
+    /// Bytes that are changed.
+    Changes(&'a str),
+    /// What the guest writes, over a disc that stays as it is.
+    Written,
+    /// A medium that is slow or bad.
+    Medium,
+}
+
+impl Layer<'_> {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::File => "original",
+            Self::Changes(_) => "changed",
+            Self::Written => "written",
+            Self::Medium => "medium",
         }
     }
 }
@@ -389,13 +467,13 @@ impl Argv<'_> {
         self.node(node, driver, &file, true);
     }
 
-    /// The same of what stands over another node.
-    fn open_over(&mut self, node: &str, below: &str, path: &str, descriptor: RawFd) {
+    /// A layer over another node, in a file.
+    fn over(&mut self, node: &str, below: &str, file: &str, read_only: bool) {
         let node = json!({
             "node-name": node,
             "driver": "qcow2",
-            "read-only": true,
-            "file": { "driver": "file", "read-only": true, "filename": self.file(path, descriptor) },
+            "read-only": read_only,
+            "file": { "driver": "file", "read-only": read_only, "filename": file },
             // A node and not a name: nothing that a file says is opened.
             "backing": below,
         });

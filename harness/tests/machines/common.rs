@@ -195,10 +195,12 @@ impl Bench {
             disc: HostDisc {
                 path: disc.to_str().expect("UTF-8").to_owned(),
                 is_device: false,
+                length: disc.metadata().expect("a file").len(),
                 overlay: None,
             },
             board: seabios().board(Attachment::Ide).expect("a machine"),
             attachment: Attachment::Ide,
+            medium: Default::default(),
             origin: Origin::PowerOn,
         };
         let folder = self.path("");

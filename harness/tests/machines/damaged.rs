@@ -184,6 +184,7 @@ fn explain(
             attachment,
             observation,
             by_keys: None,
+            medium: None,
         })
         .collect();
     let diagnoses = diagnose(inspection, map, &boots, &[]);

@@ -290,6 +290,7 @@ fn boot(cell: &Cell, made: Made, read: ReadDisc, how: How) -> Attempt {
         attachment: cell.attachment,
         observation: &observation,
         by_keys: by_keys(&read.inspection),
+        medium: None,
     };
     let diagnosis = diagnose(&read.inspection, &read.map, &[seen], &[]);
     let file = case.evidence.join(record::DIAGNOSIS);

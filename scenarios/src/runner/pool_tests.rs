@@ -28,6 +28,7 @@ fn cell(id: &str) -> Cell {
         },
         firmware: "seabios".parse().unwrap(),
         attachment: harness::attachment::Attachment::Ide,
+        medium_profile: None,
         text: None,
         dialogue: None,
         snapshot: "snapshot".into(),

@@ -159,7 +159,7 @@ pub(super) const CONFIGURATION: Target = Target {
             inspected(&mut Window::new(&*DISC)).expect("a disc in memory can be read")
         });
         let mut disc = DISC.clone();
-        let input = &input[..input.len().min(2_048)];
+        let input = &input[..input.len().min(CONFIGURATION_BYTES)];
         // One loader's for each length: three readers of one input would take three times as long.
         let places = match input.len() % 3 {
             0 => 0..1,
@@ -169,7 +169,7 @@ pub(super) const CONFIGURATION: Target = Target {
         for number in places {
             let block = Lba::new(CONFIGURATIONS_AT.get() + number);
             // Spaces are what all of these languages skip.
-            let mut text = [b' '; 2_048];
+            let mut text = [b' '; CONFIGURATION_BYTES];
             text[..input.len()].copy_from_slice(input);
             disc.write_at(block.byte_offset(), &text);
         }
@@ -200,7 +200,7 @@ pub(super) const CONFIGURATION: Target = Target {
             let _ = read.offers_something_on_the_disc(loader);
         }
     },
-    longest: 768,
+    longest: CONFIGURATION_BYTES,
     words: &[
         b"\nmenuentry x {\n",
         b"submenu x {",
@@ -250,6 +250,8 @@ const CONFIGURATIONS: [&str; 5] = [
     "/loader/loader.conf",
     "/loader/entries/a.conf",
 ];
+/// No more: what pads a text costs as much as what is in it.
+const CONFIGURATION_BYTES: usize = 768;
 /// Behind their directories.
 const CONFIGURATIONS_AT: Lba = Lba::new(40);
 
@@ -257,7 +259,7 @@ fn configuration_disc() -> SparseBytes {
     let mut files: Vec<FileSpec> = Vec::new();
     files.extend(CONFIGURATIONS.map(|path| FileSpec {
         path: path.to_owned(),
-        length: ByteCount::new(2_048),
+        length: ByteCount::new(CONFIGURATION_BYTES as u64),
     }));
     files.push(FileSpec {
         path: "/a".to_owned(),

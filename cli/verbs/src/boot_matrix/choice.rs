@@ -76,6 +76,8 @@ pub(super) fn choose(options: &BootMatrix) -> anyhow::Result<Choice> {
                 iso,
                 scenario: "iso",
                 firmware: &options.firmware,
+                attach: &options.attach,
+                medium_profile: None,
                 expect: options.expect.as_deref(),
                 editors: &editors(options, &masters)?,
                 dialog: options.dialog.as_deref(),

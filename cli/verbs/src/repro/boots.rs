@@ -78,6 +78,8 @@ pub(super) struct Booted {
     pub(super) result: CellResult,
     /// Why the machine's keys do not let the disc's loader run.
     by_keys: Option<String>,
+    /// What is seen of it on a sound medium, where it did not start on another.
+    sound: Option<Observation>,
 }
 
 /// Why there was no boot.
@@ -98,6 +100,7 @@ impl Booted {
             attachment: self.cell.attachment,
             observation: self.seen.as_ref().ok()?,
             by_keys: self.by_keys.as_deref(),
+            medium: self.cell.medium_profile.zip(self.sound.as_ref()),
         })
     }
 }
@@ -262,6 +265,12 @@ fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
             (Some(boot.case), boot.seen.map_err(Failure::Infra))
         }
     };
+    let sound = match &seen {
+        Ok(seen) if cell.medium_profile.is_some() && seen.starts != Starts::Yes => {
+            on_sound_medium(setting, cell, disc)
+        }
+        _ => None,
+    };
     let refused = case.as_ref().filter(|_| {
         seen.as_ref()
             .is_ok_and(|seen: &Observation| seen.outcome.kind == OutcomeKind::Refused)
@@ -278,7 +287,19 @@ fn boot(setting: &Setting, cell: &Cell, disc: &Disc) -> Booted {
         seen,
         result,
         by_keys,
+        sound,
     }
+}
+
+/// The folder of the boot from a sound medium, in the evidence of the one that it is compared with.
+const SOUND: &str = "sound-medium";
+
+/// Boots the disc once more, with nothing the matter with its medium.
+fn on_sound_medium(setting: &Setting, cell: &Cell, disc: &Disc) -> Option<Observation> {
+    let mut how = setting.how(cell).ok()?;
+    how.platform.medium_profile = None;
+    how.evidence = how.evidence.join(SOUND);
+    Boot::of(cell, &disc.path, None, &disc.read, how).seen.ok()
 }
 
 /// Why the keys in a firmware's variable store let none of the disc's loaders run.

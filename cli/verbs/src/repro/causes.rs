@@ -48,7 +48,11 @@ pub(super) fn find(
     let boots: Vec<Boot<'_>> = booted.iter().filter_map(Booted::boot).collect();
     let failed: Vec<Vec<&Boot<'_>>> = groups(&boots)
         .into_iter()
-        .filter(|group| group.iter().all(|boot| is_wanted(boot.observation)))
+        .filter(|group| {
+            let wanted =
+                |boot: &&Boot<'_>| is_wanted(boot.observation) && boot.by_medium().is_none();
+            group.iter().all(wanted)
+        })
         .collect();
     let until = Instant::now() + IN_ALL;
     let found = Mutex::new(Vec::new());

@@ -150,6 +150,8 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
         iso: &options.iso,
         scenario: SCENARIO,
         firmware: &FirmwareWord::names(&options.firmware),
+        attach: &options.attach,
+        medium_profile: options.medium_profile,
         expect: options.expect.as_deref(),
         editors: &[],
         dialog: options.dialog.as_deref(),
