@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    arch::DEBUG_PORT,
     ask::{Answer, ask},
     firmware::Firmware,
     outcome::kebab_display,
@@ -329,7 +330,7 @@ fn boot_nothing(
         "-chardev",
         "stdio,id=debug,signal=off",
         "-device",
-        "isa-debugcon,iobase=0x402,chardev=debug",
+        DEBUG_PORT,
     ];
     ask(&qemu.path, &args, Path::new("/"), b"", deadline)
         .map_err(|e| format!("QEMU with -accel {accelerator} {e}"))

@@ -2,6 +2,7 @@
 //! were fetched or added.
 
 mod aavmf;
+pub(crate) mod bios_codes;
 mod descriptor;
 pub(crate) mod family;
 mod fetch;

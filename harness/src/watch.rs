@@ -50,7 +50,7 @@ pub(crate) struct Watch<'a> {
     /// The dialogue, as long as it is under way.
     talk: Option<Talk<'a>>,
     family: &'static dyn Family,
-    /// Whether the machine has port 0x402.
+    /// Whether the machine has a debug port.
     has_debug_port: bool,
     layout: BootLayout,
     trace_path: PathBuf,
@@ -117,7 +117,7 @@ impl<'a> Watch<'a> {
             case,
             talk: None,
             family,
-            has_debug_port: board.is_ok_and(|board| board.has_debug_port),
+            has_debug_port: board.is_ok_and(|board| board.debug_port.is_some()),
             layout,
             trace_path: folder.join(TRACE_LOG),
             started,

@@ -34,6 +34,11 @@ impl Arch for X86 {
     }
 }
 
+/// A PC's debug port on the channel `debug`: a second channel that the firmware and the probe write to.
+pub(crate) const DEBUG_PORT: &str = "isa-debugcon,iobase=0x402,chardev=debug";
+/// Of the colour adapter and of the monochrome one.
+const TEXT_MEMORY: &[u64] = &[0xB8000, 0xB0000];
+
 /// A PC as it is sold: an i440FX with its IDE controller, or a Q35 with AHCI and PCI Express.
 pub(crate) const fn pc(attachment: Attachment) -> Board {
     let wiring = attachment.wiring();
@@ -48,7 +53,8 @@ pub(crate) const fn pc(attachment: Attachment) -> Board {
         },
         processor_options: "",
         has_smm: !has_own_ide,
-        has_debug_port: true,
+        debug_port: Some(DEBUG_PORT),
+        text_memory: TEXT_MEMORY,
         boot: "strict=on",
         screen: "VGA",
         network_card: "e1000,netdev=net,romfile=",
@@ -64,7 +70,8 @@ pub(crate) const fn isa_pc() -> Board {
         // With an APIC rombios waits for ever for a tick of the clock (tried: QEMU 7.2).
         processor_options: ",-apic",
         has_smm: false,
-        has_debug_port: true,
+        debug_port: Some(DEBUG_PORT),
+        text_memory: TEXT_MEMORY,
         // Its firmware asks the machine's CMOS memory for the order, and knows no indexes.
         boot: "strict=on,order=d",
         screen: "isa-vga",

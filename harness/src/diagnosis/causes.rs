@@ -9,7 +9,7 @@ use images::{
 
 use super::{Boot, Cause, happened::quoted};
 use crate::{
-    firmware::{FirmwareId, FirmwareKind},
+    firmware::{FirmwareId, FirmwareKind, bios_codes::BIOS_CODES},
     guest::{Guest, GuestStage, GuestState, Need, Starts},
     outcome::OutcomeKind,
 };
@@ -38,72 +38,6 @@ pub(super) struct Situation<'a> {
     /// Its kernel or its system stopped by itself, with words of its own.
     system_said: Option<&'a Guest>,
 }
-
-/// What leaves no boot record at LBA 17.
-const NO_BOOT_RECORD: &[Id] = &[
-    Id::IsoInPartition,
-    Id::IsoBurntAsFile,
-    Id::NotIso,
-    Id::BootRecordIdPadding,
-    Id::BootRecordMisplaced,
-    Id::NoBootRecord,
-];
-
-/// What SeaBIOS cannot get past, by its code (`src/cdrom.c`, `cdrom_boot`), with the sentence for it.
-const SEABIOS_CODES: &[(&str, &str, &[Id])] = &[
-    ("0001", "there is no such CD drive", &[]),
-    (
-        "0003",
-        "block 17 cannot be read",
-        &[
-            Id::IsoInPartition,
-            Id::IsoBurntAsFile,
-            Id::NotIso,
-            Id::VolumeSize,
-        ],
-    ),
-    (
-        "0004",
-        "what stands at LBA 17 is no boot record",
-        NO_BOOT_RECORD,
-    ),
-    (
-        "0005",
-        "the descriptor at LBA 17 is not El Torito's",
-        NO_BOOT_RECORD,
-    ),
-    (
-        "0007",
-        "the boot catalog cannot be read",
-        &[Id::CatalogOutOfRange, Id::VolumeSize],
-    ),
-    (
-        "0008",
-        "the catalog does not begin with a validation entry",
-        &[Id::CatalogHeaderId],
-    ),
-    (
-        "0009",
-        "the validation entry's platform is not x86",
-        &[Id::CatalogPlatform, Id::CatalogEfiOnly],
-    ),
-    (
-        "000a",
-        "the validation entry has no key bytes 55 AA",
-        &[Id::CatalogKey],
-    ),
-    (
-        "000b",
-        "the initial entry is not marked as bootable",
-        &[Id::EntryNotBootable],
-    ),
-    (
-        "000c",
-        "the boot image cannot be read",
-        &[Id::ImageOutOfRange, Id::VolumeSize],
-    ),
-    ("000d", "no drive can be emulated", &[]),
-];
 
 /// What makes code that a BIOS jumped into go astray.
 const BIOS_ASTRAY: &[Id] = &[
@@ -229,10 +163,10 @@ const LOADERS: [&str; 8] = [
     "BOOTLOONGARCH64.EFI",
 ];
 
-/// What a code of SeaBIOS says.
+/// What a BIOS's code says.
 #[must_use]
 pub fn meaning_of_code(code: &str) -> Option<&'static str> {
-    let known = SEABIOS_CODES.iter().find(|(known, ..)| *known == code);
+    let known = BIOS_CODES.iter().find(|(known, ..)| *known == code);
     known.map(|(_, meaning, _)| *meaning)
 }
 
@@ -414,7 +348,7 @@ impl<'a> Situation<'a> {
             (FirmwareKind::Bios, false) if self.entered => BIOS_ASTRAY.to_vec(),
             (FirmwareKind::Bios, false) => {
                 let known = |(code, ..): &&(&str, &str, &[Id])| Some(*code) == self.code;
-                let ids = SEABIOS_CODES.iter().find(known);
+                let ids = BIOS_CODES.iter().find(known);
                 ids.map_or_else(|| BIOS_ASTRAY.to_vec(), |(.., ids)| ids.to_vec())
             }
             (FirmwareKind::Uefi, false) if self.outcome == OutcomeKind::Hung => {

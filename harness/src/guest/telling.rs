@@ -1,12 +1,14 @@
 //! What a guest came to, in words for people.
 
 use super::{Guest, GuestState, Need};
+use crate::firmware::FirmwareId;
 
 impl Guest {
     /// Whether its words are the firmware's, which has control again.
     #[must_use]
     pub fn is_firmware_speaking(&self) -> bool {
-        matches!(self.program.as_deref(), Some("seabios" | "ovmf"))
+        let program = self.program.as_deref();
+        program.is_some_and(|program| program.parse::<FirmwareId>().is_ok())
     }
 
     /// What it came to, in a few words: `isolinux gave up`.

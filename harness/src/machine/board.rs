@@ -11,8 +11,10 @@ pub struct Board {
     pub processor_options: &'static str,
     /// Whether there is system-management mode on it.
     pub has_smm: bool,
-    /// Whether port 0x402 is there.
-    pub has_debug_port: bool,
+    /// The device that is a debug port, on the channel `debug`.
+    pub debug_port: Option<&'static str>,
+    /// Where a screen's text may be in the guest's memory.
+    pub text_memory: &'static [u64],
     /// QEMU's `-boot`: the disc and then nothing.
     pub boot: &'static str,
     /// The device that has the screen.

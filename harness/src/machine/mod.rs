@@ -63,6 +63,8 @@ pub struct Machine {
     memory: Option<File>,
     clock: Clock,
     eyes: Eyes,
+    /// Where a screen's text may be in the guest's memory.
+    text_memory: &'static [u64],
     gone: bool,
 }
 
@@ -122,6 +124,7 @@ impl Machine {
             folder: folder.to_owned(),
             memory,
             eyes: Eyes::default(),
+            text_memory: spec.board.text_memory,
             gone: false,
         };
         // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
@@ -377,6 +380,11 @@ impl Machine {
     pub fn screen(&mut self) -> Result<Vec<u8>, CommandError> {
         self.command("screendump", &json!({ "filename": "screen.ppm" }))?;
         self.take_file("screen.ppm")
+    }
+
+    /// Where a screen's text may be in the guest's memory.
+    pub(crate) const fn text_memory(&self) -> &'static [u64] {
+        self.text_memory
     }
 
     /// Who reads its pixels, and knows what stood there last.

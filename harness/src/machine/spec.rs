@@ -213,7 +213,7 @@ impl MachineSpec {
         // A screen; some boot code writes nowhere else.
         argv.option("-device", self.board.screen);
         self.disc(&mut argv);
-        argv.channels(self.board.has_debug_port);
+        argv.channels(self.board.debug_port);
         // Every read of the disc, in order, and the proof that this QEMU logs at all.
         argv.option("-D", TRACE_LOG);
         argv.option("-trace", trace::event(self.attachment));
@@ -492,7 +492,7 @@ impl Argv<'_> {
         }
     }
 
-    fn channels(&mut self, debug_port: bool) {
+    fn channels(&mut self, debug_port: Option<&str>) {
         match self.channels {
             Channels::Inherited => {
                 for (id, fd) in [
@@ -511,9 +511,8 @@ impl Argv<'_> {
         }
         // COM1, where boot code speaks.
         self.option("-serial", "chardev:serial");
-        if debug_port {
-            // A PC's debug port: a second channel that the firmware and the probe write to.
-            self.option("-device", "isa-debugcon,iobase=0x402,chardev=debug");
+        if let Some(port) = debug_port {
+            self.option("-device", port);
         }
     }
 }

@@ -7,9 +7,6 @@ use super::{
 };
 use crate::machine::{CommandError, Machine};
 
-/// Text memory of the colour adapter and of the monochrome one.
-const TEXT_MEMORY: [u64; 2] = [0xB8000, 0xB0000];
-
 /// What stands on a machine's screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Screen {
@@ -85,7 +82,7 @@ pub fn read(machine: &mut Machine) -> Result<Screen, CommandError> {
         });
     };
     if may_be_text && !text.is_empty() {
-        for base in TEXT_MEMORY {
+        for &base in machine.text_memory() {
             let window = machine.memory(base, WINDOW as u64)?;
             if let Some(mode) = TextMode::shown(&window, &text, columns) {
                 let shown: Vec<u8> = mode.lines(&window).flatten().flatten().collect();
