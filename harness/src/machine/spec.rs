@@ -361,8 +361,9 @@ impl MachineSpec {
         let mut layers = vec![Layer::File];
         layers.extend(self.disc.overlay.as_deref().map(Layer::Changes));
         layers.extend(wiring.drive.wants_to_write().then_some(Layer::Written));
-        layers.extend(self.medium.filter("", "").map(|_| Layer::Medium));
+        layers.extend(self.medium.filter("", "", true).map(|_| Layer::Medium));
         let last = layers.len() - 1;
+        let read_only = !wiring.drive.wants_to_write();
         let mut below = "";
         for (number, layer) in layers.into_iter().enumerate() {
             let name = if number == last { "disc" } else { layer.name() };
@@ -386,7 +387,7 @@ impl MachineSpec {
                     if let Some(pace) = self.medium.pace() {
                         argv.option("-object", &pace.to_string());
                     }
-                    if let Some(node) = self.medium.filter(name, below) {
+                    if let Some(node) = self.medium.filter(name, below, read_only) {
                         argv.option("-blockdev", &node.to_string());
                     }
                 }

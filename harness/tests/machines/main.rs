@@ -7,6 +7,7 @@ mod checkpoints;
 mod common;
 mod damaged;
 mod dialogues;
+mod drives;
 mod families;
 mod faults;
 mod figures;

@@ -158,20 +158,23 @@ pub(super) const CONFIGURATION: Target = Target {
         static INSPECTION: LazyLock<Inspection> = LazyLock::new(|| {
             inspected(&mut Window::new(&*DISC)).expect("a disc in memory can be read")
         });
+        static RECORDS: LazyLock<[u64; CONFIGURATIONS.len()]> =
+            LazyLock::new(|| std::array::from_fn(|number| record_of(&DISC, number as u64)));
         let mut disc = DISC.clone();
         let input = &input[..input.len().min(CONFIGURATION_BYTES)];
         // One loader's for each length: three readers of one input would take three times as long.
         let places = match input.len() % 3 {
             0 => 0..1,
             1 => 1..3,
-            _ => 3..CONFIGURATIONS.len() as u64,
+            _ => 3..CONFIGURATIONS.len(),
         };
         for number in places {
-            let block = Lba::new(CONFIGURATIONS_AT.get() + number);
-            // Spaces are what all of these languages skip.
-            let mut text = [b' '; CONFIGURATION_BYTES];
-            text[..input.len()].copy_from_slice(input);
-            disc.write_at(block.byte_offset(), &text);
+            let block = Lba::new(CONFIGURATIONS_AT.get() + number as u64);
+            disc.write_at(block.byte_offset(), input);
+            // ECMA-119 9.1.4: the length behind the address, in both byte orders.
+            let length = u32::try_from(input.len()).unwrap_or_default();
+            let both = [length.to_le_bytes(), length.to_be_bytes()].concat();
+            disc.write_at(RECORDS[number] + 10, &both);
         }
         let mut window = Window::new(&disc);
         // What findings make of them costs most of the time: of one length in 64.
@@ -250,10 +253,23 @@ const CONFIGURATIONS: [&str; 5] = [
     "/loader/loader.conf",
     "/loader/entries/a.conf",
 ];
-/// No more: what pads a text costs as much as what is in it.
 const CONFIGURATION_BYTES: usize = 768;
 /// Behind their directories.
 const CONFIGURATIONS_AT: Lba = Lba::new(40);
+
+/// Where the directory record of a configuration is, in bytes.
+fn record_of(disc: &SparseBytes, number: u64) -> u64 {
+    let block = u32::try_from(CONFIGURATIONS_AT.get() + number).unwrap_or_default();
+    let both = [block.to_le_bytes(), block.to_be_bytes()].concat();
+    let mut directories = vec![0; 20 * 2_048];
+    Window::new(disc).read(DIRECTORIES_AT.byte_offset(), &mut directories);
+    let found = directories.windows(8).position(|bytes| bytes == both);
+    // The address is behind two bytes of the record.
+    DIRECTORIES_AT.byte_offset() + found.expect("a record") as u64 - 2
+}
+
+/// The directories of the disc.
+const DIRECTORIES_AT: Lba = Lba::new(20);
 
 fn configuration_disc() -> SparseBytes {
     let mut files: Vec<FileSpec> = Vec::new();
@@ -267,7 +283,7 @@ fn configuration_disc() -> SparseBytes {
     });
     let first = CONFIGURATIONS_AT.get();
     let addresses: Vec<Lba> = (first..).take(files.len()).map(Lba::new).collect();
-    let tree = Tree::new(files).place(Lba::new(20), &addresses);
+    let tree = Tree::new(files).place(DIRECTORIES_AT, &addresses);
     let mut disc = SparseBytes::zeroed(Lba::new(first + 8).byte_offset());
     let primary = PrimaryVolume {
         volume_id: "FUZZ",
@@ -279,6 +295,6 @@ fn configuration_disc() -> SparseBytes {
     };
     disc.write_at(Lba::new(16).byte_offset(), &primary.encode());
     disc.write_at(Lba::new(17).byte_offset(), &terminator());
-    disc.write_at(Lba::new(20).byte_offset(), &tree.directories);
+    disc.write_at(DIRECTORIES_AT.byte_offset(), &tree.directories);
     disc
 }
