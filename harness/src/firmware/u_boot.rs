@@ -22,6 +22,10 @@ pub(crate) enum UBoot {
 }
 
 impl Family for UBoot {
+    fn is_rom(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Arm64 => "U-Boot for 64-bit Arm",
