@@ -378,6 +378,11 @@ pub fn fact(report: &ProbeReport, name: &str) -> Option<String> {
         "loaded" if one("limit").as_deref() == Some("memory") => {
             Some("to the end of memory".to_owned())
         }
+        // A name on a FAT is the same in any case, and U-Boot has had several spellings of it.
+        "loader-path" => one(name).map(|path| {
+            let path = path.trim_start_matches('\\').to_ascii_uppercase();
+            format!("\\{path}")
+        }),
         _ => one(name),
     }
 }

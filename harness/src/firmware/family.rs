@@ -64,6 +64,11 @@ pub(crate) trait Family: Sync {
         }
     }
 
+    /// Whether its image is one ROM, for `-bios`, and no flash.
+    fn is_rom(&self) -> bool {
+        self.kind() == FirmwareKind::Bios
+    }
+
     /// Its name, as people write it.
     fn name(&self) -> &'static str;
 
@@ -105,7 +110,7 @@ pub(crate) trait Family: Sync {
     /// Why a machine of this kind cannot start from a checkpoint; nothing when it can.
     fn why_cold(&self, attachment: Attachment) -> Option<&'static str>;
 
-    /// What a line says about booting, and its canonical form; `None` where it says nothing about that.
+    /// What a line says about booting, and its canonical form, which may be several lines; `None` where it says nothing about that.
     fn understand(&self, line: &str) -> Option<(Said, String)>;
 
     /// Where it says so. A BIOS writes everything to the debug port, without other programs' output in between; release builds of UEFI firmware write nothing there.

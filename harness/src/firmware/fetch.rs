@@ -14,7 +14,13 @@ use super::{
 use crate::packages::{Available, PackageError, Packages};
 
 /// The packages that hold firmware. From 2025.11 on Debian has the plain OVMF in ovmf-generic.
-const PACKAGES: [&str; 4] = ["seabios", "ovmf", "ovmf-generic", "ovmf-ia32"];
+const PACKAGES: [&str; 5] = [
+    "seabios",
+    "ovmf",
+    "ovmf-generic",
+    "ovmf-ia32",
+    "u-boot-qemu",
+];
 
 /// What came of fetching one version of a package.
 #[derive(Debug)]
@@ -270,5 +276,21 @@ mod tests {
         fs::write(&path, descriptor("/usr/share/OVMF/out.fd").to_string()).unwrap();
         let error = drafts(root.path(), &package).unwrap_err();
         assert!(error.to_string().contains("leads out"), "{error}");
+    }
+
+    #[test]
+    fn u_boot_is_kept_as_a_rom_though_it_starts_efi_programs() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("usr/lib/u-boot/qemu_arm64");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("u-boot.bin"), "code").unwrap();
+        let package = available("u-boot-qemu", "2025.01-3");
+        let [draft] = <[Draft; 1]>::try_from(drafts(root.path(), &package).unwrap()).unwrap();
+        let store = Store::in_folder(root.path().join("firmware"));
+        let lock = store.lock().unwrap();
+        store.keep(draft, &lock).unwrap();
+        let (record, firmware) = store.list().unwrap().remove(0).build.unwrap();
+        assert_eq!(record.name.to_string(), "u-boot-arm64@2025.01");
+        assert!(matches!(firmware.image, FirmwareImage::Bios(_)));
     }
 }

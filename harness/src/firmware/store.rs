@@ -11,7 +11,7 @@ use images::signature::MachineKeys;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Firmware, FirmwareId, FirmwareImage, FirmwareKind, FirmwareName,
+    Firmware, FirmwareId, FirmwareImage, FirmwareName,
     name::short,
     recognise::{LARGEST, Recognised, is_variable_store, recognise},
 };
@@ -350,9 +350,9 @@ impl Store {
                 sha256,
             })
         };
-        let image = match draft.name.id.kind() {
-            FirmwareKind::Bios => ROM,
-            FirmwareKind::Uefi => CODE,
+        let image = match draft.name.id.family().is_rom() {
+            true => ROM,
+            false => CODE,
         };
         let record = Record {
             schema: SCHEMA.to_owned(),
@@ -513,9 +513,9 @@ fn read(folder: &Path, name: &FirmwareName) -> Result<(Record, Firmware), String
         build: name.build.clone(),
         version: record.version.clone(),
         sha256: record.image.sha256.clone(),
-        image: match name.id.kind() {
-            FirmwareKind::Bios => FirmwareImage::Bios(image),
-            FirmwareKind::Uefi => FirmwareImage::Flash {
+        image: match name.id.family().is_rom() {
+            true => FirmwareImage::Bios(image),
+            false => FirmwareImage::Flash {
                 code: image,
                 variables: variables.clone().filter(|_| record.needs_variables),
                 needs_smm: record.needs_smm,

@@ -53,8 +53,10 @@ impl Words {
     /// Takes one line.
     pub fn hear(&mut self, line: &str) -> Option<Said> {
         let (said, canonical) = self.family.understand(line.trim())?;
-        if self.canonical.last() != Some(&canonical) {
-            self.canonical.push(canonical);
+        for canonical in canonical.lines() {
+            if self.canonical.last().is_none_or(|last| last != canonical) {
+                self.canonical.push(canonical.to_owned());
+            }
         }
         Some(said)
     }

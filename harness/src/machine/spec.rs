@@ -197,8 +197,8 @@ impl MachineSpec {
             },
         );
         if self.board.idle_time_passes_at_once && self.accelerator == Accelerator::Tcg {
-            // 64 ns for each instruction, and none for what a halted processor waits.
-            argv.option("-icount", "shift=6,sleep=off");
+            // 256 ns for each instruction, so that a loop that waits for the time is short, and none for what a halted processor waits.
+            argv.option("-icount", "shift=8,sleep=off");
         }
         argv.option("-machine", &self.machine());
         let processor = format!("{}{}", self.cpu, self.board.processor_options);

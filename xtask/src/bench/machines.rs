@@ -3,6 +3,7 @@
 
 use std::{
     io::Write,
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::Duration,
@@ -56,7 +57,7 @@ pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Re
     let seabios = Boot::seabios(bed)?;
     let ovmf = Boot::ovmf(bed, OVMF_BY)?;
     remark!("bench: cells against a bare start of QEMU, warm and cold");
-    let bare = || start_and_quit(bed);
+    let bare = || start_and_quit(bed, &bed.toolbox.qemu.path, "pc");
     let bare_key = Key {
         side: Side::Seabios,
         group: String::new(),
@@ -116,7 +117,7 @@ pub(super) fn measure(bed: &Bed, whole: bool, report: &mut Report) -> anyhow::Re
 }
 
 /// Times everything in the list in turn.
-fn time_all(
+pub(super) fn time_all(
     bed: &Bed,
     runs: u32,
     list: Vec<(String, Key, Action<'_>)>,
@@ -213,10 +214,9 @@ fn at_once(
 }
 
 /// QEMU with the same machine, which runs nothing and is told to quit.
-fn start_and_quit(bed: &Bed) -> anyhow::Result<()> {
-    let qemu = &bed.toolbox.qemu.path;
+pub(super) fn start_and_quit(bed: &Bed, qemu: &Path, machine: &str) -> anyhow::Result<()> {
     let mut child = Command::new(qemu)
-        .args(["-nodefaults", "-display", "none", "-machine", "pc", "-S"])
+        .args(["-nodefaults", "-display", "none", "-machine", machine, "-S"])
         .args(["-accel", bed.accelerator().as_str(), "-monitor", "stdio"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -231,7 +231,7 @@ fn start_and_quit(bed: &Bed) -> anyhow::Result<()> {
 }
 
 /// A mastered disc that boots, and the machine that it boots on.
-struct Boot<'a> {
+pub(super) struct Boot<'a> {
     bed: &'a Bed,
     name: &'static str,
     side: Side,
@@ -260,23 +260,30 @@ impl<'a> Boot<'a> {
         Self::new(bed, "OVMF", Side::Ovmf, platform)
     }
 
-    fn new(
+    pub(super) fn new(
         bed: &'a Bed,
         name: &'static str,
         side: Side,
         platform: Platform,
     ) -> anyhow::Result<Self> {
         let (id, boot) = match side {
-            Side::Seabios => ("bench/-/none/-/reference", "none"),
-            Side::Ovmf => ("bench/-/efi/-/reference", "efi"),
+            Side::Seabios | Side::Other(FirmwareId::Rombios) => {
+                ("bench/-/none/-/reference", "none")
+            }
+            Side::Other(FirmwareId::UBootArm64) => {
+                ("bench/-/efi,loaders=aa64/-/reference", "efi,loaders=aa64")
+            }
+            Side::Ovmf | Side::Other(_) => ("bench/-/efi/-/reference", "efi"),
         };
         let disc = reference::master(id, None, &boot.parse()?, None)?;
         let attachment = platform.attachment.to_string();
-        let folder = bed.folder.path().join(format!("{boot}-{attachment}"));
+        let folder = format!("{boot}-{}-{attachment}", platform.firmware);
+        let folder = bed.folder.path().join(folder);
         disc.write_to(&folder)
             .with_context(|| format!("master a disc in {}", folder.display()))?;
         let has_checkpoint = match bed.checkpoints.prepare(&platform) {
             Ok(_) => true,
+            Err(NoCheckpoint::Never(_)) if matches!(side, Side::Other(_)) => false,
             Err(NoCheckpoint::Never(why)) => {
                 remark!("note: {name} by {attachment} starts only cold: {why}");
                 false
@@ -330,7 +337,7 @@ impl<'a> Boot<'a> {
         starts.iter().map(entry).collect()
     }
 
-    fn boot(&self, start: Start, lane: &str) -> anyhow::Result<()> {
+    pub(super) fn boot(&self, start: Start, lane: &str) -> anyhow::Result<()> {
         let observation = run::run(&Case {
             id: self.id.to_owned(),
             disc: self.folder.join("disc.iso"),

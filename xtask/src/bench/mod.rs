@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: speed as ratios within one run, each of medians.
 
 mod discs;
+mod families;
 mod machines;
 mod report;
 mod timing;
@@ -82,6 +83,7 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
     };
     let whole = options.whole || options.cold_matrix;
     machines::measure(&bed, whole, &mut report)?;
+    families::measure(&bed, &mut report)?;
     discs::measure(&bed, &mut report)?;
     if whole {
         whole::warm_up(&bed)?;

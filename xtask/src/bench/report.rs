@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use harness::firmware::FirmwareId;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -40,6 +41,8 @@ pub(super) struct Key {
 pub(super) enum Side {
     Seabios,
     Ovmf,
+    /// Another firmware, which starts from power-on alone.
+    Other(FirmwareId),
 }
 
 /// How the machine started.
