@@ -247,11 +247,12 @@ impl Medium {
         }))
     }
 
-    /// QEMU's node over another one, where the medium needs one.
-    pub(crate) fn filter(&self, name: &str, below: &str) -> Option<Value> {
+    /// QEMU's node over another one, where the medium needs one. It must be read-only if the one below is: a drive takes a node that can be written as such, and
+    /// QEMU then does not start.
+    pub(crate) fn filter(&self, name: &str, below: &str, read_only: bool) -> Option<Value> {
         match self.profile? {
             MediumProfile::Slow(_) => Some(json!({
-                "node-name": name, "driver": "throttle", "throttle-group": PACE, "file": below,
+                "node-name": name, "driver": "throttle", "read-only": read_only, "throttle-group": PACE, "file": below,
             })),
             MediumProfile::BadBlock(_) => {
                 // A rule is about a request that touches its sector of 512 bytes, which may be any of the block's.
@@ -261,7 +262,7 @@ impl Medium {
                 });
                 let rule = |sector| json!({ "event": "none", "iotype": "read", "sector": sector, "errno": 5 });
                 Some(json!({
-                    "node-name": name, "driver": "blkdebug", "image": below,
+                    "node-name": name, "driver": "blkdebug", "read-only": read_only, "image": below,
                     "inject-error": sectors.map(rule).collect::<Vec<_>>(),
                 }))
             }
@@ -349,7 +350,7 @@ mod tests {
     fn a_bad_block_is_four_sectors_of_512_bytes() {
         let profile = "bad-block=17+2".parse().unwrap();
         let medium = Medium::of(Some(profile), &BootLayout::default());
-        let node = medium.filter("disc", "whole").unwrap();
+        let node = medium.filter("disc", "whole", true).unwrap();
         let sectors: Vec<u64> = node["inject-error"]
             .as_array()
             .unwrap()

@@ -361,7 +361,8 @@ impl MachineSpec {
         let mut layers = vec![Layer::File];
         layers.extend(self.disc.overlay.as_deref().map(Layer::Changes));
         layers.extend(wiring.drive.wants_to_write().then_some(Layer::Written));
-        layers.extend(self.medium.filter("", "").map(|_| Layer::Medium));
+        let read_only = !wiring.drive.wants_to_write();
+        layers.extend(self.medium.filter("", "", read_only).map(|_| Layer::Medium));
         let last = layers.len() - 1;
         let mut below = "";
         for (number, layer) in layers.into_iter().enumerate() {
@@ -386,7 +387,7 @@ impl MachineSpec {
                     if let Some(pace) = self.medium.pace() {
                         argv.option("-object", &pace.to_string());
                     }
-                    if let Some(node) = self.medium.filter(name, below) {
+                    if let Some(node) = self.medium.filter(name, below, read_only) {
                         argv.option("-blockdev", &node.to_string());
                     }
                 }
