@@ -1,4 +1,4 @@
-//! How a disc hangs on the machine. To add an attachment: a variant, its word, and its wiring in [`Attachment::wiring`].
+//! How a disc hangs on the machine. To add an attachment: a variant, its word, and its wiring in `Attachment::wiring`.
 
 use std::{fmt, str::FromStr};
 
@@ -36,6 +36,8 @@ pub enum Attachment {
     UsbDiskEhci,
     /// The disc's bytes on an SD card, in an SDHCI reader on PCI.
     SdCard,
+    /// The disc's bytes as an NVMe disk with 512-byte blocks.
+    Nvme,
 }
 
 kebab_display!(Attachment {
@@ -52,6 +54,7 @@ kebab_display!(Attachment {
     UsbDiskUhci => "usb-disk-uhci",
     UsbDiskEhci => "usb-disk-ehci",
     SdCard => "sd-card",
+    Nvme => "nvme",
 });
 
 /// What a machine and its observers need to know of an attachment.
@@ -95,19 +98,32 @@ pub(crate) enum Drive {
     VirtioDisk,
     /// An SD card. The emulator wants one that can be written, and of a length that is a power of two.
     SdCard,
+    /// A namespace of an NVMe controller.
+    NvmeDisk,
 }
 
 impl Drive {
     const fn is_disk(self) -> bool {
         match self {
             Self::Atapi | Self::ScsiCd => false,
-            Self::ScsiDisk | Self::VirtioDisk | Self::SdCard => true,
+            Self::ScsiDisk | Self::VirtioDisk | Self::SdCard | Self::NvmeDisk => true,
         }
     }
 
     /// Whether the emulator attaches it to no node that can only be read. The disc then stands below an empty layer that takes what is written.
     pub(crate) const fn wants_to_write(self) -> bool {
         matches!(self, Self::SdCard)
+    }
+
+    /// Why a machine with it cannot start from a checkpoint; nothing when it can.
+    pub(crate) const fn why_cold(self) -> Option<&'static str> {
+        match self {
+            Self::SdCard => {
+                Some("the firmware asks a card for its length in its power-on self-test")
+            }
+            Self::NvmeDisk => Some("QEMU cannot save the state of an NVMe controller"),
+            Self::Atapi | Self::ScsiCd | Self::ScsiDisk | Self::VirtioDisk => None,
+        }
     }
 }
 
@@ -208,6 +224,16 @@ impl Attachment {
                 Drive::SdCard,
                 &["sdhci-pci", "sd-card,id=drive,drive=disc"],
             ),
+            // The namespace is a device of its own: QEMU names the controller's bus like the controller, and its property
+            // `drive` leaves no room for a bus of that name. A controller must have a serial number.
+            Self::Nvme => Wiring::of(
+                Pci,
+                Drive::NvmeDisk,
+                &[
+                    "nvme,id=nvme,serial=disc",
+                    "nvme-ns,id=drive,bus=nvme,drive=disc,bootindex=1",
+                ],
+            ),
         }
     }
 }
@@ -233,7 +259,7 @@ impl Wiring {
             removal: match (drive, controller) {
                 (Drive::Atapi | Drive::ScsiCd, _) => Some(Removal::Tray),
                 (Drive::ScsiDisk, Controller::Pci) => Some(Removal::Plug),
-                (Drive::ScsiDisk | Drive::VirtioDisk | Drive::SdCard, _) => None,
+                (Drive::ScsiDisk | Drive::VirtioDisk | Drive::SdCard | Drive::NvmeDisk, _) => None,
             },
             is_slow: false,
             has_blank_disk: false,

@@ -247,7 +247,8 @@ impl Medium {
         }))
     }
 
-    /// QEMU's node over another one, where the medium needs one.
+    /// QEMU's node over another one, where the medium needs one. It must be read-only if the one below is: a drive takes a node that can be written as such, and
+    /// QEMU then does not start.
     pub(crate) fn filter(&self, name: &str, below: &str, read_only: bool) -> Option<Value> {
         match self.profile? {
             MediumProfile::Slow(_) => Some(json!({

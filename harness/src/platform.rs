@@ -197,10 +197,10 @@ impl Platform {
         if self.medium_profile.is_some() {
             return Some("what is the matter with the medium may show before a checkpoint");
         }
-        if self.attachment.wiring().drive.wants_to_write() {
-            return Some("the firmware asks a card for its length in its power-on self-test");
-        }
-        self.firmware.id.family().why_cold(self.attachment)
+        let drive = self.attachment.wiring().drive;
+        drive
+            .why_cold()
+            .or_else(|| self.firmware.id.family().why_cold(self.attachment))
     }
 
     /// Whether a single read of the disc may take seconds on a busy host.

@@ -65,6 +65,13 @@ const fn told(drive: Drive) -> Told {
             length: "size ",
             unit: 1,
         },
+        // `nlb` is the length in blocks (on the wire it is one less), `count` the same in bytes.
+        Drive::NvmeDisk => Told {
+            event: "pci_nvme_read",
+            address: "lba ",
+            length: "nlb ",
+            unit: VIRTUAL_SECTOR_BYTES,
+        },
     }
 }
 
@@ -186,7 +193,9 @@ mod tests {
         let virtio =
             "virtio_blk_handle_read vdev 0x5626f6804130 req 0x5626f5bddc00 sector 3317 nsectors 16";
         let card = "sdcard_read_block addr 0x1c400 size 0x200";
+        let nvme = "pci_nvme_read cid 22 nsid 1 nlb 32 count 16384 lba 0x78";
         for (line, attachment, offset, bytes) in [
+            (nvme, Attachment::Nvme, 0x78 * 512, 16384),
             (card, Attachment::SdCard, 0x1C400, 512),
             (atapi, Attachment::Ide, 34 * 2048, 3 * 2048),
             (atapi, Attachment::Ahci, 34 * 2048, 3 * 2048),

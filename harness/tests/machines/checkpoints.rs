@@ -162,6 +162,14 @@ fn a_disk_under_a_bios_starts_cold() {
 }
 
 #[test]
+fn a_drive_whose_state_qemu_cannot_save_starts_cold_and_is_not_asked() {
+    let (_folder, checkpoints) = store();
+    let never = checkpoints.prepare(&platform(firmware(FirmwareId::Ovmf), Attachment::Nvme));
+    assert!(matches!(never, Err(NoCheckpoint::Never(_))));
+    assert_eq!(checkpoints.list().expect("list").len(), 0);
+}
+
+#[test]
 fn firmware_that_cannot_run_the_program_starts_cold_and_is_not_asked() {
     let (_folder, checkpoints) = store();
     for id in [FirmwareId::OvmfSecureBoot, FirmwareId::OvmfIa32] {

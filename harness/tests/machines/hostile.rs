@@ -261,6 +261,7 @@ fn the_disc_is_written_to() {
         Attachment::Scsi,
         Attachment::UsbDisk,
         Attachment::VirtioBlk,
+        Attachment::Nvme,
     ] {
         let seen = boots("writes to the disc", attachment, overwrites);
         assert_eq!(seen.outcome.kind, OutcomeKind::Hung, "{:?}", seen.outcome);

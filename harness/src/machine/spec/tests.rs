@@ -1,4 +1,5 @@
 use super::*;
+use crate::layout::BootLayout;
 
 fn spec(attachment: Attachment, disc: &str) -> MachineSpec {
     MachineSpec {
@@ -61,6 +62,22 @@ fn the_disc_is_raw_and_read_only_whatever_its_name() {
                     .any(|word| word == "-drive" || word == "-cdrom")
             );
         }
+    }
+}
+
+#[test]
+fn a_slow_disc_is_as_read_only_as_the_disc_below() {
+    for &attachment in Attachment::ALL {
+        let mut spec = spec(attachment, "/d.iso");
+        spec.medium = Medium::of("slow".parse().ok(), &BootLayout::default());
+        let words = words(&spec);
+        let filter = words
+            .iter()
+            .filter_map(|word| serde_json::from_str::<serde_json::Value>(word).ok())
+            .find(|node| node["driver"] == "throttle")
+            .expect("a filter");
+        let is_written = attachment.wiring().drive.wants_to_write();
+        assert_eq!(filter["read-only"], !is_written, "{attachment}");
     }
 }
 
