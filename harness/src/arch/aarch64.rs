@@ -41,6 +41,8 @@ pub(crate) const fn virt(attachment: Attachment) -> Result<Board, &'static str> 
         has_smm: false,
         has_debug_port: false,
         boot: "strict=on",
+        // AAVMF counts five seconds, or as many as QEMU says where it wants a menu (`QemuBootOrderLib.c: GetFrontPageTimeoutFromQemu`).
+        boot_at_once: "strict=on,menu=on,splash-time=0",
         screen: "ramfb",
         network_card: "virtio-net-pci,netdev=net,romfile=",
         disc: match attachment {

@@ -43,6 +43,7 @@ pub(crate) const fn pc(attachment: Attachment) -> Board {
         has_smm: !matches!(attachment, Attachment::Ide),
         has_debug_port: true,
         boot: "strict=on",
+        boot_at_once: "strict=on",
         screen: "VGA",
         network_card: "e1000,netdev=net,romfile=",
         disc: super::pci_devices(attachment),
@@ -60,6 +61,7 @@ pub(crate) const fn isa_pc() -> Board {
         has_debug_port: true,
         // Its firmware asks the machine's CMOS memory for the order, and knows no indexes.
         boot: "strict=on,order=d",
+        boot_at_once: "strict=on,order=d",
         screen: "isa-vga",
         network_card: "ne2k_isa,netdev=net",
         disc: &["ide-cd,drive=disc,bootindex=1"],

@@ -13,6 +13,8 @@ pub struct Board {
     pub has_debug_port: bool,
     /// QEMU's `-boot`: the disc and then nothing.
     pub boot: &'static str,
+    /// The same of a machine that goes to a checkpoint or comes from one: it need not count seconds before it boots.
+    pub boot_at_once: &'static str,
     /// The device that has the screen.
     pub screen: &'static str,
     /// The device that is a network card, on the network `net` and without a ROM: nothing boots from there.

@@ -40,6 +40,8 @@ pub(super) struct Key {
 pub(super) enum Side {
     Seabios,
     Ovmf,
+    OvmfIa32,
+    Aavmf,
 }
 
 /// How the machine started.
