@@ -39,6 +39,8 @@ const STARVED: u32 = 15;
 const STRANGERS_WALL: u32 = 3;
 /// So long what came before the end of a deadline is taken in after it.
 const LAST_EVENTS: Duration = Duration::from_millis(250);
+/// The first time between two looks at the memory of a machine whose probe has said its last line on the serial line: it halts within microseconds.
+const CONFIRM_INTERVAL: Duration = Duration::from_millis(5);
 /// So many lines of what came last are shown when a step of a dialogue does not come.
 const LAST_LINES: usize = 3;
 /// Within so much text a firmware has said its last word before it hands over.
@@ -375,15 +377,18 @@ impl<'a> Watch<'a> {
                 self.facts.over = Some(Over::Flood(channel));
             }
         }
-        // Where there is no debug port, the machine's memory is looked at.
-        if let Some(line) = self.probe.end_line()
-            && self.has_debug_port
-        {
-            self.facts.probe.confirmed = if contains(self.debug.bytes(), line.as_bytes()) {
-                Confirmed::Yes
-            } else {
-                Confirmed::No
-            };
+        if let Some(line) = self.probe.end_line() {
+            if self.has_debug_port {
+                self.facts.probe.confirmed = if contains(self.debug.bytes(), line.as_bytes()) {
+                    Confirmed::Yes
+                } else {
+                    Confirmed::No
+                };
+            } else if self.facts.probe.confirmed == Confirmed::No {
+                // The machine's memory is looked at, and again soon: the probe may still have to halt.
+                self.interval = CONFIRM_INTERVAL;
+                self.next_look = Instant::now();
+            }
         }
         Ok(())
     }

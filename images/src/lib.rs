@@ -60,6 +60,7 @@ pub mod mend;
 pub mod overview;
 mod packed;
 pub mod partition_table;
+mod portable;
 mod portable_executable;
 pub mod probe;
 pub mod reference;

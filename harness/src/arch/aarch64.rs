@@ -50,6 +50,8 @@ pub(crate) const fn virt(attachment: Attachment) -> Result<Board, &'static str> 
         debug_port: None,
         text_memory: &[],
         boot: "strict=on",
+        // AAVMF counts five seconds, or as many as QEMU says where it wants a menu (`QemuBootOrderLib.c: GetFrontPageTimeoutFromQemu`).
+        boot_at_once: "strict=on,menu=on,splash-time=0",
         screen: "ramfb",
         network_card: "virtio-net-pci,netdev=net,romfile=",
         wiring,

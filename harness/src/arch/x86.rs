@@ -56,6 +56,7 @@ pub(crate) const fn pc(attachment: Attachment) -> Board {
         debug_port: Some(DEBUG_PORT),
         text_memory: TEXT_MEMORY,
         boot: "strict=on",
+        boot_at_once: "strict=on",
         screen: "VGA",
         network_card: "e1000,netdev=net,romfile=",
         wiring,
@@ -74,6 +75,7 @@ pub(crate) const fn isa_pc() -> Board {
         text_memory: TEXT_MEMORY,
         // Its firmware asks the machine's CMOS memory for the order, and knows no indexes.
         boot: "strict=on,order=d",
+        boot_at_once: "strict=on,order=d",
         screen: "isa-vga",
         network_card: "ne2k_isa,netdev=net",
         wiring: Attachment::Ide.wiring(),

@@ -43,7 +43,7 @@ pub(super) fn of_platform(platform: &Platform) -> Result<String, PlatformError> 
         })?,
         _ => String::new(),
     };
-    let program = make::program(platform.firmware.id.kind()).unwrap_or_default();
+    let program = make::program(platform.firmware.id).unwrap_or_default();
     let mut hasher = Sha256::new();
     let mut add = |part: &[u8]| {
         hasher.update((part.len() as u64).to_le_bytes());

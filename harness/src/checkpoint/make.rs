@@ -7,13 +7,14 @@ use std::{
 };
 
 use images::{
+    boot::Loader,
     checkpoint::{READY, application, option_rom},
     probe::AssembleError,
 };
 
 use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
 use crate::{
-    firmware::FirmwareKind,
+    firmware::FirmwareId,
     machine::{CommandError, Event, Machine, writable},
     platform::Platform,
     text::Cleaner,
@@ -32,10 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PASSED_BY: &str = "BdsDxe: ";
 
 /// The program that stops a machine.
-pub(super) fn program(kind: FirmwareKind) -> Result<Vec<u8>, AssembleError> {
-    match kind {
-        FirmwareKind::Bios => option_rom(),
-        FirmwareKind::Uefi => application(),
+pub(super) fn program(firmware: FirmwareId) -> Result<Vec<u8>, AssembleError> {
+    match firmware.loader().and_then(Loader::of_file) {
+        None => option_rom(),
+        Some(loader) => application(loader),
     }
 }
 
@@ -47,7 +48,7 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
         source,
     };
     let folder = &std::path::absolute(folder).map_err(host)?;
-    let program = program(platform.firmware.id.kind()).map_err(io::Error::other);
+    let program = program(platform.firmware.id).map_err(io::Error::other);
     fs::write(folder.join(PROGRAM), program.map_err(host)?).map_err(host)?;
     let blank = fs::File::create(folder.join(BLANK)).map_err(host)?;
     blank.set_len(BLANK_BYTES).map_err(host)?;
@@ -61,7 +62,10 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
     let mut machine = Machine::start(&spec, &machines, stderr).map_err(host)?;
 
     let mut record = Record::new(platform);
-    let mut said = Said::default();
+    let mut said = Said {
+        ready_on_serial: spec.board.debug_port.is_none(),
+        ..Said::default()
+    };
     match said.hear_out(&mut machine) {
         Ok(()) => {
             machine.save(&state, &folder.join(MEMORY))?;
@@ -94,6 +98,8 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
 struct Said {
     serial: Vec<u8>,
     debug: Vec<u8>,
+    /// Whether the program has no other channel: nothing on the empty disc can say the same.
+    ready_on_serial: bool,
 }
 
 /// Why a machine did not become ready.
@@ -117,9 +123,13 @@ impl Said {
                 Ok(None) => return Err(Deaf::Refused(Refusal::Overdue)),
                 Err(error) => return Err(Deaf::Failed(error.into())),
             }
-            if self.debug.ends_with(READY.as_bytes()) {
+            let channel = match self.ready_on_serial {
+                true => &mut self.serial,
+                false => &mut self.debug,
+            };
+            if channel.ends_with(READY.as_bytes()) {
                 // The program is not the firmware.
-                self.debug.truncate(self.debug.len() - READY.len());
+                channel.truncate(channel.len() - READY.len());
                 return Ok(());
             }
             let mut cleaner = Cleaner::default();

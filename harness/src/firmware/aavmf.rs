@@ -49,9 +49,7 @@ impl Family for Aavmf {
     }
 
     fn why_cold(&self, _attachment: Attachment) -> Option<&'static str> {
-        Some(
-            "the program that stops a machine for a checkpoint is for x86, and says so on a port that Arm does not have",
-        )
+        None
     }
 
     fn understand(&self, line: &str) -> Option<(Said, String)> {

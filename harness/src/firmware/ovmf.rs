@@ -59,8 +59,7 @@ impl Family for Ovmf {
 
     fn why_cold(&self, _attachment: Attachment) -> Option<&'static str> {
         match self {
-            Self::X64 => None,
-            Self::Ia32 => Some("the program that stops OVMF for a checkpoint is for x86-64"),
+            Self::X64 | Self::Ia32 => None,
             Self::SecureBoot => Some("the program that stops OVMF for a checkpoint is not signed"),
         }
     }

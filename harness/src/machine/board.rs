@@ -17,6 +17,8 @@ pub struct Board {
     pub text_memory: &'static [u64],
     /// QEMU's `-boot`: the disc and then nothing.
     pub boot: &'static str,
+    /// The same of a machine that goes to a checkpoint or comes from one: it need not count seconds before it boots.
+    pub boot_at_once: &'static str,
     /// The device that has the screen.
     pub screen: &'static str,
     /// The device that is a network card, on the network `net` and without a ROM: nothing boots from there.

@@ -207,7 +207,13 @@ impl MachineSpec {
         self.origin(&mut argv);
         self.firmware(&mut argv);
         // Boot the disc and then nothing: SeaBIOS is told to stop there (`HALT`), else it tries a floppy.
-        argv.option("-boot", self.board.boot);
+        argv.option(
+            "-boot",
+            match self.origin {
+                Origin::PowerOn => self.board.boot,
+                Origin::ToCheckpoint(_) | Origin::Checkpoint(_) => self.board.boot_at_once,
+            },
+        );
         // A machine that resets or powers off stays, to be looked at.
         argv.option("-action", "reboot=shutdown,shutdown=pause,panic=pause");
         // A screen; some boot code writes nowhere else.

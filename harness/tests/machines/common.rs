@@ -8,6 +8,7 @@ use std::{
 
 use harness::{
     accelerator::{Accelerator, Pace},
+    arch::Architecture,
     attachment::Attachment,
     case::Case,
     checkpoint::Checkpoints,
@@ -239,6 +240,17 @@ pub(crate) fn qemu() -> Qemu {
 /// A machine of the host's QEMU, without its disc.
 pub(crate) fn platform(firmware: Firmware, attachment: Attachment) -> Platform {
     Platform::new(qemu(), firmware, Accelerator::Tcg, attachment)
+}
+
+/// The machine for a firmware, on the emulator for what it runs.
+pub(crate) fn machine(id: FirmwareId, attachment: Attachment) -> Platform {
+    static ARM: OnceLock<Qemu> = OnceLock::new();
+    let mut machine = platform(firmware(id), attachment);
+    if id.architecture() == Architecture::Aarch64 {
+        let arm = ARM.get_or_init(|| qemu().locate_for(Architecture::Aarch64).expect("QEMU"));
+        machine.qemu = arm.clone();
+    }
+    machine
 }
 
 /// The host's build of a firmware.

@@ -1,20 +1,18 @@
 //! Firmware families other than SeaBIOS and OVMF for x86-64: what the matrix does not show.
 
-use std::{fs, path::Path, sync::OnceLock};
+use std::{fs, path::Path};
 
 use harness::{
-    arch::Architecture,
     attachment::Attachment,
     firmware::FirmwareId,
     observation::{Observation, damage},
     outcome::OutcomeKind,
     platform::Platform,
-    qemu::Qemu,
     run::run,
 };
 use images::reference::{MasteredDisc, master};
 
-use crate::common::{Bench, firmware, platform, qemu};
+use crate::common::{Bench, firmware, machine};
 
 /// Each family by the attachment that it boots from, and the disc that it boots.
 const FAMILIES: [(FirmwareId, Attachment, &str); 5] = [
@@ -28,17 +26,6 @@ const FAMILIES: [(FirmwareId, Attachment, &str); 5] = [
     ),
     (FirmwareId::UBootX8664, Attachment::VirtioBlk, "efi"),
 ];
-
-/// The machine for a firmware, on the emulator for what it runs.
-fn machine(id: FirmwareId, attachment: Attachment) -> Platform {
-    static ARM: OnceLock<Qemu> = OnceLock::new();
-    let mut machine = platform(firmware(id), attachment);
-    if id.architecture() == Architecture::Aarch64 {
-        let arm = ARM.get_or_init(|| qemu().locate_for(Architecture::Aarch64).expect("QEMU"));
-        machine.qemu = arm.clone();
-    }
-    machine
-}
 
 fn mastered(boot: &str) -> MasteredDisc {
     let boot = boot.parse().expect("boot");

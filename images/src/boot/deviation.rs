@@ -42,6 +42,14 @@ impl Loader {
         }
     }
 
+    /// The one with this file name.
+    #[must_use]
+    pub fn of_file(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|loader| loader.path().rsplit('/').next() == Some(name))
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::X64 => "x64",

@@ -8,9 +8,9 @@ use crate::probe::serial::DEBUG_PORT;
 /// QEMU's firmware configuration device: the selector; the data port is the next (`docs/specs/fw_cfg.rst`).
 const SELECTOR: u32 = 0x510;
 /// The key of the directory of files: their number, then an entry for each.
-const DIRECTORY: u32 = 0x19;
+pub(super) const DIRECTORY: u32 = 0x19;
 /// A name in the directory, padded with zeros.
-const NAME_BYTES: usize = 56;
+pub(super) const NAME_BYTES: usize = 56;
 
 /// Says that the program is ready, and waits until the host lets it go on. Returns at once on a machine without the file.
 /// Clobbers AX, BX, CX, DX.

@@ -27,7 +27,7 @@ const SET_UP: [(u16, u32); 7] = [
 
 /// Sets COM1 up: the firmware may have left it at any speed, or untouched. Interrupts must be off, so
 /// that no handler of the firmware finds the divisor where it expects data. Clobbers AX and DX.
-pub(super) fn set_up(a: &mut CodeAssembler) -> Result<(), IcedError> {
+pub(crate) fn set_up(a: &mut CodeAssembler) -> Result<(), IcedError> {
     for (register, value) in SET_UP {
         a.mov(dx, u32::from(register))?;
         a.mov(al, value)?;
@@ -41,7 +41,7 @@ pub(super) fn set_up(a: &mut CodeAssembler) -> Result<(), IcedError> {
 const LOOKS: u32 = 1 << 24;
 
 /// AL to COM1, when the transmitter is ready for it. Clobbers AH, ECX and DX.
-pub(super) fn put_byte(a: &mut CodeAssembler) -> Result<(), IcedError> {
+pub(crate) fn put_byte(a: &mut CodeAssembler) -> Result<(), IcedError> {
     let mut wait = a.create_label();
     let mut ready = a.create_label();
     a.mov(ah, al)?;
@@ -60,13 +60,13 @@ pub(super) fn put_byte(a: &mut CodeAssembler) -> Result<(), IcedError> {
 }
 
 /// AL to the debug port. Clobbers DX.
-pub(super) fn put_debug_byte(a: &mut CodeAssembler) -> Result<(), IcedError> {
+pub(crate) fn put_debug_byte(a: &mut CodeAssembler) -> Result<(), IcedError> {
     a.mov(dx, DEBUG_PORT)?;
     a.out(dx, al)
 }
 
 /// Halts for ever: an interrupt that cannot be masked only wakes it for one instruction.
-pub(super) fn halt(a: &mut CodeAssembler) -> Result<(), IcedError> {
+pub(crate) fn halt(a: &mut CodeAssembler) -> Result<(), IcedError> {
     let mut again = a.create_label();
     a.cli()?;
     a.set_label(&mut again)?;

@@ -13,6 +13,7 @@ use anyhow::Context;
 use clap::Args;
 use harness::{
     accelerator::Accelerator,
+    arch::Architecture,
     attachment::Attachment,
     checkpoint::Checkpoints,
     firmware::{self, FirmwareId},
@@ -127,8 +128,13 @@ impl Bed {
     fn platform(&self, firmware: FirmwareId, attachment: Attachment) -> Result<Platform, Stop> {
         let firmware = firmware::select(&self.toolbox.firmware, firmware)
             .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
+        let qemu = match firmware.id.architecture() {
+            Architecture::X86 => self.toolbox.qemu.clone(),
+            other => (self.toolbox.qemu.locate_for(other))
+                .map_err(|error| Stop::host(error.to_string(), "cargo xtask doctor"))?,
+        };
         Ok(Platform::new(
-            self.toolbox.qemu.clone(),
+            qemu,
             firmware.clone(),
             self.accelerator(),
             attachment,

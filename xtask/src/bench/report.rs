@@ -41,6 +41,8 @@ pub(super) struct Key {
 pub(super) enum Side {
     Seabios,
     Ovmf,
+    OvmfIa32,
+    Aavmf,
     /// Another firmware, which starts from power-on alone.
     Other(FirmwareId),
 }

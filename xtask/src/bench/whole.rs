@@ -20,6 +20,7 @@ use scenarios::results::Results;
 
 use super::{
     Bed,
+    machines::OTHERS,
     report::{Aim, Report, Row},
     timing::{ratio, show, time},
 };
@@ -53,6 +54,10 @@ fn platforms(bed: &Bed) -> anyhow::Result<Vec<Platform>> {
             platforms.push(bed.platform(firmware, attachment)?);
         }
     }
+    let others = OTHERS
+        .iter()
+        .map(|&(firmware, _, attachment)| bed.platform(firmware, attachment));
+    platforms.extend(others.flatten());
     Ok(platforms)
 }
 

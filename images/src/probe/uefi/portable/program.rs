@@ -3,14 +3,14 @@
 mod reports;
 mod routines;
 
-use super::{Argument, Condition, Machine, Operand, Place, Width};
 use crate::{
     boot::Loader,
+    portable::{Argument, Condition, Machine, Operand, Passed, Place, Width},
     probe::{
         AssembleError, ProbePlan,
         found::{field, kind},
         protocol, sector, table,
-        uefi::{ERROR_BLOCK_SIZE, variable},
+        uefi::{DATA_BYTES, ERROR_BLOCK_SIZE, variable},
     },
     uefi::{self, block_io, boot_services, device_path, device_path_to_text, file, status},
     units::VIRTUAL_SECTOR_BYTES,
@@ -27,8 +27,6 @@ const SECTOR_BITS: u8 = VIRTUAL_SECTOR_BYTES.trailing_zeros() as u8;
 const FAILED: u32 = 0x100;
 /// The first sum of a CRC-16.
 const CRC_START: u32 = 0xFFFF;
-/// A table's header, in system table and boot services alike (UEFI §4.2).
-const HEADER: u32 = 24;
 
 /// Variables of this program's own, eight bytes each.
 mod own {
@@ -137,7 +135,7 @@ impl<M: Machine> Program<M> {
         self.text("end=ok");
         self.put(variable::TO_DEBUG_PORT, 1);
         self.end();
-        self.m.halt();
+        self.m.halt(variable::LINE, variable::END);
         self.emit_routines();
         Ok((self.data, self.m.finish()?))
     }
@@ -240,16 +238,6 @@ impl<M: Machine> Program<M> {
         self.put(variable::RUN, sectors);
     }
 
-    /// The offset of what stands behind so many pointers.
-    const fn pointers(before: u32, count: u32) -> u32 {
-        before + count * M::POINTER
-    }
-
-    /// The offset of a boot service, by that of 64-bit firmware.
-    const fn service(wide: u32) -> u32 {
-        Self::pointers(HEADER, (wide - HEADER) / 8)
-    }
-
     /// Calls what stands at an offset behind a pointer. The status is the accumulator, and in [`own::STATUS`].
     fn call_of(&mut self, pointer: u32, offset: u32, arguments: &[Argument]) {
         self.m.load(Width::Word, pointer);
@@ -259,7 +247,7 @@ impl<M: Machine> Program<M> {
     }
 
     fn call_service(&mut self, wide: u32, arguments: &[Argument]) {
-        self.call_of(variable::BOOT_SERVICES, Self::service(wide), arguments);
+        self.call_of(variable::BOOT_SERVICES, M::service(wide), arguments);
     }
 
     fn branch_if_failed(&mut self, place: Place) {
@@ -279,17 +267,21 @@ impl<M: Machine> Program<M> {
     }
 
     fn set_up(&mut self) {
-        self.m.begin();
+        let passed = Passed {
+            image_handle: variable::IMAGE_HANDLE,
+            system_table: variable::SYSTEM_TABLE,
+        };
+        self.m.begin(DATA_BYTES, passed);
+        self.m.set_up_serial();
         self.m.load(Width::Word, variable::SYSTEM_TABLE);
-        // The header, two of the vendor's words, and six pointers; the vendor's revision is padded where pointers have 64 bits.
-        self.m.peek(Width::Word, Self::pointers(HEADER, 9));
+        self.m.peek(Width::Word, M::boot_services());
         self.m.store(Width::Word, variable::BOOT_SERVICES);
-        self.m.interrupts_off();
+        self.m.interrupts_off(variable::FLAGS);
         // The first line must not continue one of the firmware's.
         for byte in *b"\r\n" {
             self.m.set(byte.into());
-            self.m.send();
+            self.m.send(variable::TO_DEBUG_PORT);
         }
-        self.m.interrupts_back();
+        self.m.interrupts_back(variable::FLAGS);
     }
 }

@@ -23,7 +23,7 @@ impl<M: Machine> Program<M> {
         self.call_service(boot_services::LOCATE_PROTOCOL, &arguments);
         self.branch_if_failed(failed);
         // Neither for display only nor with shortcuts: every field of every node.
-        let convert = Self::pointers(0, device_path_to_text::CONVERT_DEVICE_PATH / 8);
+        let convert = M::pointers(0, device_path_to_text::CONVERT_DEVICE_PATH / 8);
         let arguments = [
             Argument::Word(own::NODE),
             Argument::Value(0),
@@ -150,7 +150,7 @@ impl<M: Machine> Program<M> {
         self.protocol_of(variable::IMAGE_HANDLE, uefi::LOADED_IMAGE, failed);
         self.m.load(Width::Word, variable::INTERFACE);
         // A revision, and two pointers.
-        self.m.peek(Width::Word, Self::pointers(0, 3));
+        self.m.peek(Width::Word, M::pointers(0, 3));
         self.m.store(Width::Word, variable::DEVICE_HANDLE);
         self.protocol_of(variable::DEVICE_HANDLE, uefi::BLOCK_IO, failed);
         self.copy(variable::BLOCK_IO, variable::INTERFACE);
@@ -353,7 +353,7 @@ impl<M: Machine> Program<M> {
             Argument::Address(variable::READ_BYTES),
             Argument::Address(variable::BUFFER),
         ];
-        let read = Self::pointers(file::OPEN, (file::READ - file::OPEN) / 8);
+        let read = M::pointers(file::OPEN, (file::READ - file::OPEN) / 8);
         self.call_of(own::FILE, read, &arguments);
         self.branch_if_failed(failed);
         self.m.load(Width::Word, variable::READ_BYTES);

@@ -19,7 +19,7 @@ impl<M: Machine> Program<M> {
 
     /// The accumulator's byte to the line's end.
     fn put_byte(&mut self) {
-        self.m.poke(variable::END);
+        self.m.poke(Width::One, variable::END);
         self.increase(Width::Word, variable::END, 1);
     }
 
@@ -55,15 +55,15 @@ impl<M: Machine> Program<M> {
         self.m.address(variable::LINE);
         self.m.store(Width::Word, own::TEXT);
         // A timer event of the firmware's must not write to the same port in the middle of a line.
-        self.m.interrupts_off();
+        self.m.interrupts_off(variable::FLAGS);
         self.m.here(next);
         self.m.load(Width::Word, own::TEXT);
         self.m.peek(Width::One, 0);
-        self.m.send();
+        self.m.send(variable::TO_DEBUG_PORT);
         self.increase(Width::Word, own::TEXT, 1);
         self.m
             .branch(Condition::Below, Operand::Word(variable::END), next);
-        self.m.interrupts_back();
+        self.m.interrupts_back(variable::FLAGS);
         self.m.give_back();
     }
 
@@ -124,7 +124,7 @@ impl<M: Machine> Program<M> {
         }
         self.m.load(Width::Four, own::HEX);
         self.m.add(Operand::Value(u32::from(b'0')));
-        self.m.poke(own::DIGIT);
+        self.m.poke(Width::One, own::DIGIT);
         self.decrease(Width::Word, own::DIGIT);
         self.m.load(Width::Four, own::NUMBER);
         self.m.or(Operand::Int(own::NUMBER + 4));
@@ -304,7 +304,7 @@ impl<M: Machine> Program<M> {
             Argument::Address(variable::BUFFER),
         ];
         // Behind a revision of 64 bits, the media and a function.
-        let read_blocks = Self::pointers(block_io::MEDIA, 2);
+        let read_blocks = M::pointers(block_io::MEDIA, 2);
         self.call_of(variable::BLOCK_IO, read_blocks, &arguments);
         self.branch_if_failed(refused);
         self.m.load(Width::Four, own::MANY);

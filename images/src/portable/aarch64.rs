@@ -1,10 +1,7 @@
 //! AArch64 in QEMU's machine `virt`. Encodings: Arm Architecture Reference Manual (DDI 0487), C6.2.
 
-use super::{Argument, Condition, Machine, Operand, Place, Width};
-use crate::probe::{
-    AssembleError,
-    uefi::{DATA_BYTES, variable},
-};
+use super::{Argument, Condition, Machine, Operand, Passed, Place, Width};
+use crate::probe::AssembleError;
 
 /// Points to `.data`. A function that is called keeps it (AAPCS64).
 const BASE: u32 = 19;
@@ -21,6 +18,10 @@ const ZERO: u32 = 31;
 const UART: u32 = 0x0900_0000;
 const UART_FLAGS: u32 = 0x18;
 
+/// The firmware configuration device of that machine (`VIRT_FW_CFG`): its data register, and its selector, which is big-endian.
+const FW_CFG: u32 = 0x0902_0000;
+const FW_CFG_SELECTOR: u32 = 8;
+
 /// A branch whose place is not known yet.
 #[derive(Clone, Copy)]
 struct Branch {
@@ -32,7 +33,7 @@ struct Branch {
 }
 
 #[derive(Default)]
-pub(super) struct Aarch64 {
+pub(crate) struct Aarch64 {
     code: Vec<u32>,
     places: Vec<Option<usize>>,
     branches: Vec<Branch>,
@@ -100,6 +101,15 @@ impl Aarch64 {
         self.compute(ADD, register, BASE, register);
     }
 
+    /// ADR of the code's start, and back over `.data`, which is a number of pages.
+    fn find_data(&mut self, data_bytes: u32, passed: Passed) {
+        let back = u32::try_from(self.code.len()).map_or(0, u32::wrapping_neg);
+        self.put(0x1000_0000 | (back & 0x7_FFFF) << 5 | BASE);
+        self.put(0xD140_0000 | (data_bytes >> 12) << 10 | BASE << 5 | BASE);
+        self.memory(Width::Word, false, 0, BASE, passed.image_handle);
+        self.memory(Width::Word, false, 1, BASE, passed.system_table);
+    }
+
     /// The link register, around what is called.
     fn around(&mut self, call: impl FnOnce(&mut Self)) {
         // STR x30, [sp, #-16]! and LDR x30, [sp], #16.
@@ -132,13 +142,26 @@ impl Machine for Aarch64 {
         }
     }
 
-    fn begin(&mut self) {
-        // ADR of itself, and back over `.data`, which is a number of pages.
-        self.put(0x1000_0000 | BASE);
-        self.put(0xD140_0000 | (DATA_BYTES >> 12) << 10 | BASE << 5 | BASE);
-        self.memory(Width::Word, false, 0, BASE, variable::IMAGE_HANDLE);
-        self.memory(Width::Word, false, 1, BASE, variable::SYSTEM_TABLE);
+    fn begin(&mut self, data_bytes: u32, passed: Passed) {
+        self.find_data(data_bytes, passed);
     }
+
+    fn enter(&mut self, data_bytes: u32, passed: Passed, callers: u32) {
+        self.move_to(ACCUMULATOR, BASE);
+        self.find_data(data_bytes, passed);
+        self.store(Width::Word, callers);
+    }
+
+    fn leave(&mut self, error: u32, callers: u32) {
+        self.number(0, error);
+        // MOVK: the highest bit marks an error.
+        self.put(0xF2E0_0000 | 0x8000 << 5);
+        self.memory(Width::Word, true, BASE, BASE, callers);
+        self.give_back();
+    }
+
+    // The firmware's console is on it.
+    fn set_up_serial(&mut self) {}
 
     fn set(&mut self, value: u32) {
         self.number(ACCUMULATOR, value);
@@ -163,9 +186,9 @@ impl Machine for Aarch64 {
         self.memory(width, true, ACCUMULATOR, ACCUMULATOR, 0);
     }
 
-    fn poke(&mut self, pointer: u32) {
+    fn poke(&mut self, width: Width, pointer: u32) {
         self.memory(Width::Word, true, OTHER, BASE, pointer);
-        self.memory(Width::One, false, ACCUMULATOR, OTHER, 0);
+        self.memory(width, false, ACCUMULATOR, OTHER, 0);
     }
 
     fn add(&mut self, operand: Operand) {
@@ -247,19 +270,23 @@ impl Machine for Aarch64 {
         self.move_to(ACCUMULATOR, 0);
     }
 
-    fn interrupts_off(&mut self) {
+    fn interrupts_off(&mut self, flags: u32) {
         // MRS DAIF; MSR DAIFSet, #2.
         self.put(0xD53B_4220 | OTHER);
-        self.memory(Width::Word, false, OTHER, BASE, variable::FLAGS);
+        self.memory(Width::Word, false, OTHER, BASE, flags);
         self.put(0xD503_42DF);
     }
 
-    fn interrupts_back(&mut self) {
-        self.memory(Width::Word, true, OTHER, BASE, variable::FLAGS);
+    fn interrupts_back(&mut self, flags: u32) {
+        self.memory(Width::Word, true, OTHER, BASE, flags);
         self.put(0xD51B_4220 | OTHER);
     }
 
-    fn send(&mut self) {
+    fn send(&mut self, _to_debug_port: u32) {
+        self.signal();
+    }
+
+    fn signal(&mut self) {
         self.number(OTHER, UART);
         let full = self.place();
         self.here(full);
@@ -269,10 +296,22 @@ impl Machine for Aarch64 {
         self.memory(Width::One, false, ACCUMULATOR, OTHER, 0);
     }
 
-    fn halt(&mut self) {
+    fn select(&mut self) {
+        self.number(OTHER, FW_CFG);
+        // REV16.
+        self.put(0xDAC0_0400 | ACCUMULATOR << 5 | THIRD);
+        self.memory(Width::Two, false, THIRD, OTHER, FW_CFG_SELECTOR);
+    }
+
+    fn fetch(&mut self) {
+        self.number(OTHER, FW_CFG);
+        self.memory(Width::One, true, ACCUMULATOR, OTHER, 0);
+    }
+
+    fn halt(&mut self, line: u32, end: u32) {
         // There is no second channel, and so x0 has the last line and x1 its end.
-        self.address_in(0, variable::LINE);
-        self.memory(Width::Word, true, 1, BASE, variable::END);
+        self.address_in(0, line);
+        self.memory(Width::Word, true, 1, BASE, end);
         // MSR DAIFSet, #15; WFI; B.
         self.put(0xD503_4FDF);
         let again = self.place();

@@ -2,24 +2,24 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{Argument, Condition, Machine, Operand, Place, Width};
-use crate::probe::{
-    AssembleError, serial,
-    uefi::{DATA_BYTES, variable},
-};
+use super::{Argument, Condition, Machine, Operand, Passed, Place, Width};
+use crate::probe::{AssembleError, serial};
 
 /// Points to `.data`. A function that is called keeps it (UEFI §2.3.2.3).
 const BASE: AsmRegister32 = ebx;
 
+/// The firmware configuration device's selector; its data port is the next.
+const FW_CFG: u32 = 0x510;
+
 /// EAX is the accumulator. The first error stays, and comes out at the end.
-pub(super) struct Ia32 {
+pub(crate) struct Ia32 {
     a: CodeAssembler,
     places: Vec<CodeLabel>,
     outcome: Result<(), IcedError>,
 }
 
 impl Ia32 {
-    pub(super) fn new() -> Result<Self, AssembleError> {
+    pub(crate) fn new() -> Result<Self, AssembleError> {
         Ok(Self {
             a: CodeAssembler::new(32)?,
             places: Vec::new(),
@@ -35,6 +35,22 @@ impl Ia32 {
 
     fn label(&self, place: Place) -> CodeLabel {
         self.places.get(place).copied().unwrap_or_default()
+    }
+
+    /// Finds `.data` after so many bytes of code.
+    fn find_data(&mut self, after: i32, data_bytes: u32, passed: Passed) {
+        self.put(|a| {
+            let mut next = a.create_label();
+            let call = 5;
+            a.call(next)?;
+            a.set_label(&mut next)?;
+            a.pop(BASE)?;
+            a.sub(BASE, data_bytes as i32 + after + call)?;
+            a.mov(eax, dword_ptr(esp + 4))?;
+            a.mov(dword_ptr(BASE + passed.image_handle), eax)?;
+            a.mov(eax, dword_ptr(esp + 8))?;
+            a.mov(dword_ptr(BASE + passed.system_table), eax)
+        });
     }
 
     /// ECX = operand.
@@ -64,18 +80,27 @@ impl Machine for Ia32 {
         }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, data_bytes: u32, passed: Passed) {
+        self.find_data(0, data_bytes, passed);
+    }
+
+    fn enter(&mut self, data_bytes: u32, passed: Passed, callers: u32) {
+        self.put(|a| a.mov(ecx, BASE));
+        self.find_data(2, data_bytes, passed);
+        self.put(|a| a.mov(dword_ptr(BASE + callers), ecx));
+    }
+
+    fn leave(&mut self, error: u32, callers: u32) {
+        // The highest bit marks an error.
         self.put(|a| {
-            let mut next = a.create_label();
-            let start = 5;
-            a.call(next)?;
-            a.set_label(&mut next)?;
-            a.pop(BASE)?;
-            a.sub(BASE, DATA_BYTES as i32 + start)?;
-            a.mov(eax, dword_ptr(esp + 4))?;
-            a.mov(dword_ptr(BASE + variable::IMAGE_HANDLE), eax)?;
-            a.mov(eax, dword_ptr(esp + 8))?;
-            a.mov(dword_ptr(BASE + variable::SYSTEM_TABLE), eax)?;
+            a.mov(eax, 1 << 31 | error)?;
+            a.mov(BASE, dword_ptr(BASE + callers))?;
+            a.ret()
+        });
+    }
+
+    fn set_up_serial(&mut self) {
+        self.put(|a| {
             a.pushfd()?;
             a.cli()?;
             serial::set_up(a)?;
@@ -115,10 +140,14 @@ impl Machine for Ia32 {
         });
     }
 
-    fn poke(&mut self, pointer: u32) {
+    fn poke(&mut self, width: Width, pointer: u32) {
         self.put(|a| {
             a.mov(ecx, dword_ptr(BASE + pointer))?;
-            a.mov(byte_ptr(ecx), al)
+            match width {
+                Width::One => a.mov(byte_ptr(ecx), al),
+                Width::Two => a.mov(word_ptr(ecx), ax),
+                Width::Four | Width::Word => a.mov(dword_ptr(ecx), eax),
+            }
         });
     }
 
@@ -235,27 +264,27 @@ impl Machine for Ia32 {
         });
     }
 
-    fn interrupts_off(&mut self) {
+    fn interrupts_off(&mut self, flags: u32) {
         self.put(|a| {
             a.pushfd()?;
             a.pop(ecx)?;
-            a.mov(dword_ptr(BASE + variable::FLAGS), ecx)?;
+            a.mov(dword_ptr(BASE + flags), ecx)?;
             a.cli()
         });
     }
 
-    fn interrupts_back(&mut self) {
+    fn interrupts_back(&mut self, flags: u32) {
         self.put(|a| {
-            a.push(dword_ptr(BASE + variable::FLAGS))?;
+            a.push(dword_ptr(BASE + flags))?;
             a.popfd()
         });
     }
 
-    fn send(&mut self) {
+    fn send(&mut self, to_debug_port: u32) {
         self.put(|a| {
             let mut end = a.create_label();
             serial::put_byte(a)?;
-            a.cmp(byte_ptr(BASE + variable::TO_DEBUG_PORT), 0)?;
+            a.cmp(byte_ptr(BASE + to_debug_port), 0)?;
             a.je(end)?;
             serial::put_debug_byte(a)?;
             a.set_label(&mut end)?;
@@ -263,7 +292,26 @@ impl Machine for Ia32 {
         });
     }
 
-    fn halt(&mut self) {
+    fn signal(&mut self) {
+        self.put(serial::put_debug_byte);
+    }
+
+    fn select(&mut self) {
+        self.put(|a| {
+            a.mov(dx, FW_CFG)?;
+            a.out(dx, ax)
+        });
+    }
+
+    fn fetch(&mut self) {
+        self.put(|a| {
+            a.mov(dx, FW_CFG + 1)?;
+            a.in_(al, dx)?;
+            a.movzx(eax, al)
+        });
+    }
+
+    fn halt(&mut self, _line: u32, _end: u32) {
         self.put(serial::halt);
     }
 
