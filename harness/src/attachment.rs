@@ -1,4 +1,4 @@
-//! How a disc hangs on the machine. To add an attachment: a variant, its word, and its wiring in [`Attachment::wiring`].
+//! How a disc hangs on the machine. To add an attachment: a variant, its word, and its wiring in `Attachment::wiring`.
 
 use std::{fmt, str::FromStr};
 
