@@ -78,6 +78,8 @@ pub enum FirmwareId {
     /// U-Boot for x86-64.
     #[serde(rename = "u-boot-x86-64")]
     UBootX8664,
+    /// SeaBIOS for QEMU's machine `microvm`, a PC without PCI.
+    SeabiosMicrovm,
 }
 
 kebab_display!(FirmwareId {
@@ -89,6 +91,7 @@ kebab_display!(FirmwareId {
     Aavmf => "aavmf",
     UBootArm64 => "u-boot-arm64",
     UBootX8664 => "u-boot-x86-64",
+    SeabiosMicrovm => "seabios-microvm",
 });
 
 impl FirmwareId {

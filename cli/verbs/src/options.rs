@@ -200,8 +200,8 @@ pub struct Repro {
     /// The disc: a file, or a drive such as /dev/sr0. It is only read.
     #[arg(value_name = "ISO")]
     pub iso: PathBuf,
-    /// Boot on this firmware instead of SeaBIOS and OVMF, and OVMF with Secure Boot for a disc with a signed loader: seabios, ovmf, ovmf-ia32, ovmf-secure-boot, rombios, aavmf, u-boot-arm64 or
-    /// u-boot-x86-64, a build of one with @VERSION (cargo xtask firmware list), or all.
+    /// Boot on this firmware instead of SeaBIOS and OVMF, and OVMF with Secure Boot for a disc with a signed loader: seabios, ovmf, ovmf-ia32, ovmf-secure-boot, rombios, aavmf, u-boot-arm64,
+    /// u-boot-x86-64 or seabios-microvm, a build of one with @VERSION (cargo xtask firmware list), or all.
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = FirmwareWord::read)]
     pub firmware: Vec<FirmwareWord>,
     /// On every build that there is of SeaBIOS and OVMF, or of the firmware that --firmware names: the host's, fetched and added ones (see

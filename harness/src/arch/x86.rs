@@ -2,7 +2,7 @@
 
 use super::Arch;
 use crate::{
-    attachment::{Attachment, Controller},
+    attachment::{Attachment, Controller, Wiring},
     machine::board::Board,
     registers::Registers,
 };
@@ -81,5 +81,27 @@ pub(crate) const fn isa_pc() -> Board {
         wiring: Attachment::Ide.wiring(),
         // It waits three seconds for drives that are not there.
         idle_time_passes_at_once: true,
+    }
+}
+
+/// A PC without PCI, whose devices are virtio's on memory-mapped addresses.
+pub(crate) const fn microvm() -> Board {
+    Board {
+        // SeaBIOS finds the devices in ACPI's tables alone. Under KVM there would be no clock.
+        machine: "microvm,graphics=off,acpi=on,rtc=on",
+        processor_options: "",
+        has_smm: false,
+        debug_port: Some(DEBUG_PORT),
+        text_memory: TEXT_MEMORY,
+        boot: "strict=on",
+        boot_at_once: "strict=on",
+        // Without it there would be no screen at all.
+        screen: "isa-vga",
+        network_card: "virtio-net-device,netdev=net",
+        wiring: Wiring {
+            devices: &["virtio-blk-device,id=drive,drive=disc,bootindex=1"],
+            ..Attachment::VirtioBlk.wiring()
+        },
+        idle_time_passes_at_once: false,
     }
 }

@@ -279,6 +279,22 @@ mod tests {
     }
 
     #[test]
+    fn a_package_of_seabios_gives_a_build_for_each_machine_and_not_qboot() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("usr/share/seabios");
+        fs::create_dir_all(&folder).unwrap();
+        let names = || -> Vec<String> {
+            let made = drafts(root.path(), &available("seabios", "1.17.0-1")).unwrap();
+            made.iter().map(|draft| draft.name.to_string()).collect()
+        };
+        fs::write(folder.join("bios-256k.bin"), "\x001.17.0-debian\0").unwrap();
+        fs::write(folder.join("bios-microvm.bin"), "qboot").unwrap();
+        assert_eq!(names(), ["seabios@1.17.0"]);
+        fs::write(folder.join("bios-microvm.bin"), "\x001.17.0-debian\0").unwrap();
+        assert_eq!(names(), ["seabios@1.17.0", "seabios-microvm@1.17.0"]);
+    }
+
+    #[test]
     fn u_boot_is_kept_as_a_rom_though_it_starts_efi_programs() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("usr/lib/u-boot/qemu_arm64");

@@ -1,4 +1,6 @@
-//! SeaBIOS: its words on port 0x402, its mirror of the screen on COM1, what it reads.
+//! SeaBIOS, for a PC and for microvm: its words on port 0x402, its mirror of the screen on COM1, what it reads.
+
+use std::fs;
 
 use super::{
     descriptor::Candidate,
@@ -7,16 +9,27 @@ use super::{
     words::Said,
 };
 use crate::{
-    arch::pc, attachment::Attachment, layout::BootLayout, machine::board::Board,
+    arch::{microvm, pc},
+    attachment::Attachment,
+    layout::BootLayout,
+    machine::board::Board,
     observation::DiscRead,
 };
 
 /// SeaBIOS, as a watcher knows it.
-pub(crate) struct Seabios;
+pub(crate) enum Seabios {
+    /// QEMU's own BIOS, for a PC.
+    Pc,
+    /// The build for QEMU's machine `microvm`.
+    Microvm,
+}
 
 impl Family for Seabios {
     fn name(&self) -> &'static str {
-        "SeaBIOS"
+        match self {
+            Self::Pc => "SeaBIOS",
+            Self::Microvm => "SeaBIOS for microvm",
+        }
     }
 
     fn project(&self) -> &'static str {
@@ -28,15 +41,23 @@ impl Family for Seabios {
     }
 
     fn find(&self, places: &Places<'_>) -> Option<Candidate> {
-        let roms = places
-            .data
-            .iter()
-            .map(|folder| folder.join("bios-256k.bin"));
-        roms.into_iter().find_map(|rom| Candidate::rom(&rom))
+        let mut folders = places.data.iter();
+        match self {
+            Self::Pc => folders.find_map(|folder| Candidate::rom(&folder.join("bios-256k.bin"))),
+            // Debian's QEMU has a link to qboot of this name, in a folder that comes before SeaBIOS'.
+            Self::Microvm => folders.find_map(|folder| {
+                let rom = folder.join("bios-microvm.bin");
+                seabios_version(&fs::read(&rom).ok()?)?;
+                Candidate::rom(&rom)
+            }),
+        }
     }
 
     fn missing(&self) -> &'static str {
-        "no bios-256k.bin in QEMU's data directories"
+        match self {
+            Self::Pc => "no bios-256k.bin in QEMU's data directories",
+            Self::Microvm => "no bios-microvm.bin in QEMU's data directories is SeaBIOS",
+        }
     }
 
     fn version_in(&self, image: &[u8]) -> Option<String> {
@@ -44,7 +65,13 @@ impl Family for Seabios {
     }
 
     fn board(&self, attachment: Attachment) -> Result<Board, &'static str> {
-        Ok(pc(attachment))
+        match (self, attachment) {
+            (Self::Pc, _) => Ok(pc(attachment)),
+            (Self::Microvm, Attachment::VirtioBlk) => Ok(microvm()),
+            (Self::Microvm, _) => {
+                Err("QEMU's machine microvm has no PCI; its discs are virtio disks")
+            }
+        }
     }
 
     fn why_cold(&self, attachment: Attachment) -> Option<&'static str> {

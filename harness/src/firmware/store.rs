@@ -428,7 +428,12 @@ fn draft(
         Recognised::Seabios(_) if given.is_some() => {
             return Err("is SeaBIOS, which has no variables".to_owned());
         }
-        Recognised::Seabios(version) => (&[FirmwareId::Seabios], Some(version), None),
+        // Nothing in a ROM says which machine it is for.
+        Recognised::Seabios(version) => (
+            &[FirmwareId::Seabios, FirmwareId::SeabiosMicrovm],
+            Some(version),
+            None,
+        ),
         Recognised::Ovmf {
             may_be,
             code,

@@ -15,7 +15,7 @@ use images::reference::{MasteredDisc, master};
 use crate::common::{Bench, firmware, machine};
 
 /// Each family by the attachment that it boots from, and the disc that it boots.
-const FAMILIES: [(FirmwareId, Attachment, &str); 5] = [
+const FAMILIES: [(FirmwareId, Attachment, &str); 6] = [
     (FirmwareId::Rombios, Attachment::Ide, "floppy-1440k"),
     (FirmwareId::OvmfIa32, Attachment::Ahci, "efi,loaders=ia32"),
     (FirmwareId::Aavmf, Attachment::Scsi, "efi,loaders=aa64"),
@@ -25,6 +25,11 @@ const FAMILIES: [(FirmwareId, Attachment, &str); 5] = [
         "efi,loaders=aa64",
     ),
     (FirmwareId::UBootX8664, Attachment::VirtioBlk, "efi"),
+    (
+        FirmwareId::SeabiosMicrovm,
+        Attachment::VirtioBlk,
+        "bios+efi,hybrid=mbr",
+    ),
 ];
 
 fn mastered(boot: &str) -> MasteredDisc {
@@ -54,7 +59,7 @@ fn observe(
 fn a_flipped_bit_is_damage_on_each_family() {
     for (id, attachment, boot) in FAMILIES {
         let disc = mastered(boot);
-        let image = disc.manifest.images.last().expect("image");
+        let image = disc.manifest.images.first().expect("image");
         let last = image.load_rba.byte_offset() + image.length.bytes().get() - 100;
         let last = usize::try_from(last).expect("small");
         let spoiled = observe(&disc, machine(id, attachment), |bytes| bytes[last] ^= 1);
@@ -108,6 +113,11 @@ fn a_machine_that_cannot_be_says_why() {
             FirmwareId::UBootX8664,
             Attachment::UsbDisk,
             "virtio disks alone",
+        ),
+        (
+            FirmwareId::SeabiosMicrovm,
+            Attachment::Ahci,
+            "microvm has no PCI",
         ),
     ] {
         let error = firmware(id).check(attachment).expect_err("no machine");
