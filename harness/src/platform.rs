@@ -197,8 +197,14 @@ impl Platform {
         if self.medium_profile.is_some() {
             return Some("what is the matter with the medium may show before a checkpoint");
         }
-        let drive = self.attachment.wiring().drive;
-        drive
+        let wiring = self.attachment.wiring();
+        if wiring.is_slow {
+            return Some(
+                "in a machine that was restored, a transfer over UHCI times out now and then",
+            );
+        }
+        wiring
+            .drive
             .why_cold()
             .or_else(|| self.firmware.id.family().why_cold(self.attachment))
     }
