@@ -118,9 +118,7 @@ impl Drive {
     /// Why a machine with it cannot start from a checkpoint; nothing when it can.
     pub(crate) const fn why_cold(self) -> Option<&'static str> {
         match self {
-            Self::SdCard => {
-                Some("the firmware asks a card for its length in its power-on self-test")
-            }
+            Self::SdCard => Some("a BIOS asks a card for its length in its power-on self-test"),
             Self::NvmeDisk => Some("QEMU cannot save the state of an NVMe controller"),
             Self::Atapi | Self::ScsiCd | Self::ScsiDisk | Self::VirtioDisk => None,
         }
@@ -256,10 +254,10 @@ impl Wiring {
         Self {
             controller,
             drive,
-            removal: match (drive, controller) {
-                (Drive::Atapi | Drive::ScsiCd, _) => Some(Removal::Tray),
-                (Drive::ScsiDisk, Controller::Pci) => Some(Removal::Plug),
-                (Drive::ScsiDisk | Drive::VirtioDisk | Drive::SdCard | Drive::NvmeDisk, _) => None,
+            removal: match drive {
+                Drive::Atapi | Drive::ScsiCd => Some(Removal::Tray),
+                Drive::ScsiDisk => Some(Removal::Plug),
+                Drive::VirtioDisk | Drive::SdCard | Drive::NvmeDisk => None,
             },
             is_slow: false,
             has_blank_disk: false,

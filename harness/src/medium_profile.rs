@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use images::units::{BLOCK_BYTES, BlockCount, Lba, VIRTUAL_SECTOR_BYTES};
+use images::{
+    inspect::{Source, Window},
+    units::{BLOCK_BYTES, BlockCount, Lba, VIRTUAL_SECTOR_BYTES},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -52,7 +55,7 @@ const MOST_BLOCKS: u16 = 64;
 /// A text that is no medium profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no medium profile: write slow, slow=KIB-PER-SECOND, bad-block=catalog, bad-block=image, bad-block=LBA, bad-block=LBA+COUNT (at most {MOST_BLOCKS}), late, late=SECONDS, or ejected"
+    "invalid medium profile {0:?}: use slow, slow=KIB-PER-SECOND, bad-block=catalog, bad-block=image, bad-block=LBA, bad-block=LBA+COUNT (at most {MOST_BLOCKS}), late, late=SECONDS, or ejected"
 )]
 pub struct UnknownMediumProfile(pub String);
 
@@ -162,7 +165,7 @@ impl MediumProfile {
                 "Give it longer with --timeout; where the system on the disc gave up, raise the time that it waits (rootdelay=, rd.retry=), or have less to read."
             }
             Self::BadBlock(_) => {
-                "Write the disc anew on another medium, and compare it with the file."
+                "Burn the disc again on another medium, and compare it with the file."
             }
             Self::Late(_) => {
                 "Start the machine when the medium is there; a loader or system of yours can ask again after some seconds."
@@ -181,8 +184,29 @@ impl MediumProfile {
         let moves = matches!(self, Self::Late(_) | Self::Ejected);
         match attachment.wiring().removal {
             None if moves => Err(
-                "the emulated drive is there for good: no medium comes late to it, or goes away",
+                "this emulated drive has no removable medium, so that late and ejected do not work",
             ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is on this disc what cannot be read.
+    ///
+    /// # Errors
+    /// There is not: a sentence.
+    pub fn check_disc(self, disc: &dyn Source) -> Result<(), String> {
+        let Self::BadBlock(place) = self else {
+            return Ok(());
+        };
+        let blocks = self.bad_blocks(&BootLayout::of(&mut Window::new(disc)));
+        let has = disc.length().blocks_rounded_up().get();
+        match (place, blocks.last()) {
+            (Place::Catalog, None) => Err("the disc has no boot catalog".to_owned()),
+            (Place::Image, None) => Err("the disc has no boot image".to_owned()),
+            (_, Some(last)) if last.get() >= has => Err(format!(
+                "block {} is behind the end of the disc, which has {has} blocks",
+                last.get()
+            )),
             _ => Ok(()),
         }
     }
@@ -268,6 +292,14 @@ impl Medium {
             }
             MediumProfile::Late(_) | MediumProfile::Ejected => None,
         }
+    }
+
+    /// Whether the medium comes or goes while the machine runs.
+    pub(crate) const fn moves_it(&self) -> bool {
+        matches!(
+            self.profile,
+            Some(MediumProfile::Late(_) | MediumProfile::Ejected)
+        )
     }
 
     /// Whether the drive is empty at power-on.

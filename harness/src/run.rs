@@ -201,6 +201,9 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     let changed = Changed::new(&file, &case.edits);
     let layout = BootLayout::of(&mut Window::new(&changed));
     let platform = &case.platform;
+    if let Some(profile) = platform.medium_profile {
+        profile.check_disc(&changed).map_err(Infra::new)?;
+    }
     let name = disc_name(&absolute(&case.disc)?, folder)?;
     let mut disc = HostDisc::at(name, file.length().get());
     if !case.edits.is_empty() {

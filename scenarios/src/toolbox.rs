@@ -7,6 +7,7 @@ use harness::{
     arch::Architecture,
     firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
+    medium_profile::MediumProfile,
     platform::Platform,
     qemu::{Qemu, QemuError},
 };
@@ -140,6 +141,13 @@ impl Toolbox {
                 why,
             };
             profile.check(cell.attachment).map_err(no_machine)?;
+            let board = firmware.board(cell.attachment)?;
+            if board.idle_time_passes_at_once && matches!(profile, MediumProfile::Late(_)) {
+                return Err(no_machine(
+                    "no time passes on its machine while it waits, so that nothing can come late",
+                )
+                .into());
+            }
         }
         let architecture = firmware.id.architecture();
         let qemu = match self.emulator(architecture) {

@@ -213,7 +213,7 @@ pub struct Repro {
     pub attach: Vec<Attachment>,
     /// With a medium that is slow (slow=KIB, in a second), cannot be read in places (bad-block=catalog, bad-block=image, bad-block=LBA+COUNT), comes after
     /// power-on (late=SECONDS), or goes when the firmware has handed over (ejected).
-    #[arg(long, value_name = "PROFILE", conflicts_with = "promote")]
+    #[arg(long, value_name = "PROFILE", conflicts_with_all = ["promote", "distil", "fix"])]
     pub medium_profile: Option<MediumProfile>,
     /// A regular expression for what is seen on serial or on the screen when the disc has booted. Without it a disc
     /// starts when a login, an installer or a boot menu of what is on it is seen.

@@ -32,7 +32,7 @@ use crate::{
     guest::{Guest, GuestState, Need, Starts},
     medium_profile::MediumProfile,
     observation::Observation,
-    outcome::Outcome,
+    outcome::{Outcome, OutcomeKind},
     progress::Progress,
 };
 
@@ -54,11 +54,13 @@ pub struct Boot<'a> {
 }
 
 impl Boot<'_> {
-    /// What was the matter with the medium, where the disc comes further on a sound one.
+    /// What was the matter with the medium, where the disc starts on a sound one, or a program on it comes further.
     #[must_use]
     pub fn by_medium(&self) -> Option<(MediumProfile, &Observation)> {
-        self.medium
-            .filter(|(_, sound)| Progress::of(sound) > Progress::of(self.observation))
+        self.medium.filter(|(_, sound)| {
+            let runs = sound.starts != Starts::No || sound.outcome.kind == OutcomeKind::Booted;
+            runs && Progress::of(sound) > Progress::of(self.observation)
+        })
     }
 
     /// The firmware's name as people write it, with its build.
@@ -89,6 +91,9 @@ pub struct Diagnosis {
     pub reached: String,
     /// What explains it: what was proved, or else what is likely; empty when nothing need be explained, or nothing is known that does.
     pub causes: Vec<Cause>,
+    /// What becomes of the disc on a sound medium, as a clause, where the medium alone does not explain it; empty where nothing was the matter with it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub on_sound_medium: String,
     /// Findings whose fix was tried and changes nothing here.
     #[serde(default)]
     pub harmless: Vec<FindingId>,
@@ -188,7 +193,12 @@ impl Diagnosis {
             let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
             ids.join(", ")
         };
-        if self.causes.is_empty() && self.starts == Starts::No && !meant {
+        if !self.on_sound_medium.is_empty() {
+            say(&format!(
+                "The medium alone does not explain it: on a sound one, {}. Without --medium-profile, that is explained.",
+                self.on_sound_medium.trim_end_matches('.')
+            ));
+        } else if self.causes.is_empty() && self.starts == Starts::No && !meant {
             say("Nothing on the disc is known that would explain it.");
         }
         if !self.harmless.is_empty() {
@@ -207,7 +217,12 @@ impl Diagnosis {
     #[must_use]
     pub fn unknown(&self) -> Option<String> {
         let way = way_to_know(self.guest.as_ref());
-        (self.starts == Starts::Unknown).then(|| format!("Whether it starts is not known: {way}"))
+        let by_medium = self
+            .causes
+            .iter()
+            .any(|cause| cause.proved && cause.id.is_none());
+        (self.starts == Starts::Unknown && !by_medium)
+            .then(|| format!("Whether it starts is not known: {way}"))
     }
 }
 
@@ -267,7 +282,13 @@ pub fn diagnose(
             reached: reached(first.observation, first.attachment, map),
             causes: match first.by_medium() {
                 Some((profile, sound)) => vec![of_medium(profile, sound)],
+                // What the disc's own bytes do is seen on a sound medium.
+                None if first.medium.is_some() => Vec::new(),
                 None => causes(first, inspection, boots, experiment),
+            },
+            on_sound_medium: match first.medium {
+                Some((_, sound)) if first.by_medium().is_none() => comes_to(sound),
+                _ => String::new(),
             },
             harmless: experiment.map_or_else(Vec::new, |it| it.harmless.clone()),
             untried: experiment.map_or_else(Vec::new, |it| it.untried.clone()),
@@ -465,6 +486,7 @@ mod tests {
             starts,
             reached: "It read the catalog.".to_owned(),
             causes: Vec::new(),
+            on_sound_medium: String::new(),
             harmless: Vec::new(),
             untried: Vec::new(),
         }

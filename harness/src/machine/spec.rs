@@ -241,10 +241,11 @@ impl MachineSpec {
     /// A shell script that boots the case again, without this project.
     #[must_use]
     pub fn replay_script(&self) -> Vec<u8> {
-        let replay = Self {
+        let mut replay = Self {
             origin: Origin::PowerOn,
             ..self.clone()
         };
+        let moves = self.medium.moves_it().then(|| replay.medium.profile.take());
         let mut script = Vec::new();
         script.extend_from_slice(
             b"#!/bin/sh\n\
@@ -254,6 +255,13 @@ impl MachineSpec {
             mkdir -p \"$(dirname \"$0\")/replay\"\n\
             cd \"$(dirname \"$0\")/replay\"\n",
         );
+        if let Some(profile) = moves.flatten() {
+            let line = format!(
+                "# In the case itself {}: QEMU's monitor did that, and here the medium stays in the drive.\n",
+                profile.told()
+            );
+            script.extend_from_slice(line.as_bytes());
+        }
         if let FirmwareImage::Flash {
             variables: Some(template),
             ..

@@ -103,11 +103,11 @@ fn mastered(
     both(&case, checkpoints)
 }
 
-/// Discs with this boot and with none, both ways, by every attachment that the firmware's machine has.
-fn by_every_attachment(boot: &str, id: FirmwareId) {
+/// Discs with this boot and with none, both ways, by these attachments. What the others show stands in the snapshots of the set `firmware`, whose cells start
+/// from checkpoints.
+fn by_attachments(boot: &str, id: FirmwareId, attachments: &[Attachment]) {
     let checkpoints = shared_checkpoints();
-    let there = |attachment: &&Attachment| firmware(id).board(**attachment).is_ok();
-    for &attachment in Attachment::ALL.iter().filter(there) {
+    for &attachment in attachments {
         let seen = mastered(boot, id, attachment, &checkpoints);
         assert_eq!(seen.outcome.kind, OutcomeKind::Booted);
     }
@@ -131,17 +131,25 @@ fn a_bios_shows_the_same_from_a_checkpoint() {
 
 #[test]
 fn uefi_firmware_shows_the_same_from_a_checkpoint() {
-    by_every_attachment("efi", FirmwareId::Ovmf);
+    by_attachments("efi", FirmwareId::Ovmf, Attachment::USUAL);
 }
 
 #[test]
 fn ia32_uefi_firmware_shows_the_same_from_a_checkpoint() {
-    by_every_attachment("efi,loaders=ia32", FirmwareId::OvmfIa32);
+    by_attachments(
+        "efi,loaders=ia32",
+        FirmwareId::OvmfIa32,
+        &[Attachment::Ahci],
+    );
 }
 
 #[test]
 fn arm_uefi_firmware_shows_the_same_from_a_checkpoint() {
-    by_every_attachment("efi,loaders=aa64", FirmwareId::Aavmf);
+    by_attachments(
+        "efi,loaders=aa64",
+        FirmwareId::Aavmf,
+        &[Attachment::Scsi, Attachment::VirtioBlk],
+    );
 }
 
 #[test]

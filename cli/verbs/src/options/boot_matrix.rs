@@ -73,7 +73,7 @@ pub struct BootMatrix {
     /// Boot the discs that came back into this folder, which --export wrote.
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub import: Option<PathBuf>,
-    /// Boot this ISO as it is, on SeaBIOS and OVMF (or those of --firmware) by every attachment, instead of any scenario's discs. Its cells are
+    /// Boot this ISO as it is, on SeaBIOS and OVMF (or those of --firmware) by the six usual attachments (or those of --attach), instead of any scenario's discs. Its cells are
     /// only observed, unless there is --expect, --dialog or --baseline. With --editor it is booted before and after the edit: what started must
     /// still start, and no error may be new.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]

@@ -298,6 +298,8 @@ const SOUND: &str = "sound-medium";
 fn on_sound_medium(setting: &Setting, cell: &Cell, disc: &Disc) -> Option<Observation> {
     let mut how = setting.how(cell).ok()?;
     how.platform.medium_profile = None;
+    // As the other one: nothing but the medium may differ.
+    how.checkpoints = None;
     how.evidence = how.evidence.join(SOUND);
     Boot::of(cell, &disc.path, None, &disc.read, how).seen.ok()
 }

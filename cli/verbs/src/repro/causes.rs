@@ -49,8 +49,7 @@ pub(super) fn find(
     let failed: Vec<Vec<&Boot<'_>>> = groups(&boots)
         .into_iter()
         .filter(|group| {
-            let wanted =
-                |boot: &&Boot<'_>| is_wanted(boot.observation) && boot.by_medium().is_none();
+            let wanted = |boot: &&Boot<'_>| is_wanted(boot.observation) && boot.medium.is_none();
             group.iter().all(wanted)
         })
         .collect();

@@ -146,6 +146,11 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     fix::check(options)?;
     promote::check(options)?;
     let (out, _lock) = boot_matrix::folder::hold(&out_folder(options)?)?;
+    if let Some(profile) = options.medium_profile {
+        profile
+            .check_disc(&*disc.file)
+            .map_err(|what| Stop::usage(what, "another --medium-profile"))?;
+    }
     let existing = Existing {
         iso: &options.iso,
         scenario: SCENARIO,

@@ -265,6 +265,7 @@ mod tests {
             happened: "SeaBIOS is reset by it.".to_owned(),
             reached: String::new(),
             causes: Vec::new(),
+            on_sound_medium: String::new(),
             harmless: Vec::new(),
             untried: Vec::new(),
         };

@@ -107,9 +107,12 @@ pub(crate) fn some_have_a_machine(cells: &[Cell], toolbox: &Toolbox) -> Result<(
     let Some(first) = troubles.iter().flatten().next() else {
         return Ok(());
     };
-    let others = Attachment::ALL.iter().map(|attachment| attachment.as_str());
-    let others: Vec<&str> = others
-        .filter(|&other| other != first.attachment.as_str())
+    let profile = cells.iter().find_map(|cell| cell.medium_profile);
+    let others: Vec<&str> = Attachment::ALL
+        .iter()
+        .filter(|&&other| other != first.attachment)
+        .filter(|&&other| profile.is_none_or(|profile| profile.check(other).is_ok()))
+        .map(|other| other.as_str())
         .collect();
     let remedy = format!("--attach with one of {}", others.join(", "));
     Err(Stop::usage(first.what(), remedy))
