@@ -56,9 +56,9 @@ fn every_firmware_that_is_named_boots_the_disc() {
     let ia32 = firmware::select(&found, FirmwareId::OvmfIa32).unwrap();
     let ia32_by_ide = match ia32.image.needs_smm() {
         true => ["skipped", "-", "-"],
-        false => ["observed", "Not Found", "cold"],
+        false => ["observed", "Not Found", "warm"],
     };
-    // There is no machine with IDE and system management mode, and neither firmware runs the checkpoints' program.
+    // There is no machine with IDE and system management mode, and with Secure Boot nothing runs the checkpoints' program.
     assert_eq!(
         cells,
         [
@@ -72,7 +72,7 @@ fn every_firmware_that_is_named_boots_the_disc() {
                 "repro/-/unsigned/-/-/ovmf-ia32/ahci",
                 "observed",
                 "Not Found",
-                "cold"
+                "warm"
             ],
             [
                 "repro/-/unsigned/-/-/ovmf-secure-boot/ide",
