@@ -36,6 +36,11 @@ pub trait Vocabulary: Sized {
     /// Whether [`Vocabulary::words`] is all there is.
     const CLOSED: bool;
 
+    /// What other words look like, as a regular expression, where that can be said.
+    fn pattern() -> Option<String> {
+        None
+    }
+
     /// What a word names.
     ///
     /// # Errors
@@ -104,6 +109,11 @@ impl<'de, V: Vocabulary> Deserialize<'de> for OrAbsent<V> {
 
 fn schema<V: Vocabulary>(extra: Option<&str>) -> Schema {
     let mut words = V::words();
+    if let Some(pattern) = V::pattern() {
+        return json_schema!({
+            "type": "string", "description": V::NOUN, "anyOf": [{ "enum": words }, { "pattern": pattern }],
+        });
+    }
     if !V::CLOSED {
         return json_schema!({ "type": "string", "description": V::NOUN, "examples": words });
     }
@@ -160,6 +170,11 @@ impl Vocabulary for AttachmentName {
 
     fn words() -> Vec<String> {
         Attachment::words()
+    }
+
+    fn pattern() -> Option<String> {
+        let attachments = Self::words().join("|");
+        Some(format!(r"^({attachments})\+(slow|late|ejected|bad-block=)"))
     }
 
     fn parse(word: &str) -> Result<Self, String> {

@@ -131,6 +131,8 @@ fn the_schema_refuses_what_the_code_refuses() {
     refuses("summary", "sumary");
     refuses("because = \"a test\"", "");
     refuses("\"ide\"", "\"idle\"");
+    refuses("\"ide\"", "\"ide+fast\"");
+    assert_eq!(check(&sound.replace("\"ide\"", "\"ide+slow=50\"")), "");
     refuses("[\"ide\"]", "\"ide\"");
     refuses("\"booted\"", "\"boots\"");
     refuses("outcome = \"booted\"", "outcome = \"booted\"\nslot = -1");

@@ -89,6 +89,10 @@ fn turns_red(environment: &Environment, cell: &Cell) -> anyhow::Result<()> {
     let mistaken = Mistaken::new(cell, expected, folder.path())?;
     let toolbox = environment.toolbox().map_err(anyhow::Error::msg)?;
     let mut platform = toolbox.platform(cell)?;
+    // What a medium keeps from booting boots from a sound one.
+    if expected.outcome != OutcomeKind::Booted {
+        platform.medium_profile = None;
+    }
     // What keys refuse is not refused where a machine has none.
     if cell.keys().is_some() && expected.outcome != OutcomeKind::Booted {
         let store = folder.path().join("keys.fd");
