@@ -86,6 +86,10 @@ impl Facts {
             GuestState::System | GuestState::Menu | GuestState::Prompt | GuestState::Runs => {
                 !self.dead && self.caught.is_none()
             }
+            // The firmware's own line says more, and comes whole a moment later.
+            GuestState::GaveBack if standing.guest.is_firmware_speaking() => {
+                self.quiet >= super::LAST_WORD || self.over.is_some()
+            }
             _ => true,
         };
         if !decides {
