@@ -68,7 +68,7 @@ pub(crate) struct Wiring {
     pub(crate) removal: Option<Removal>,
     /// Whether the controller moves a few packets in a millisecond.
     pub(crate) is_slow: bool,
-    /// Whether the machine has a blank hard disk besides, as the node `blank`.
+    /// Whether the machine also has a blank hard disk, as the node `blank`.
     pub(crate) has_blank_disk: bool,
     /// The emulator's devices by which the node `disc` hangs on the machine, in order. The disc's drive is called `drive`.
     pub(crate) devices: &'static [&'static str],

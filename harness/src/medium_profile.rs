@@ -14,7 +14,7 @@ use crate::{
     layout::BootLayout,
 };
 
-/// What is wrong with a medium besides what is written on it. As text: `slow`, `slow=50` (KiB in a second), `bad-block=catalog`, `bad-block=image`,
+/// A fault of the medium itself, whatever its content. As text: `slow`, `slow=50` (KiB in a second), `bad-block=catalog`, `bad-block=image`,
 /// `bad-block=1234`, `bad-block=1234+8` (a block of 2048 bytes, and how many), `late`, `late=3` (seconds), `ejected`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -134,7 +134,7 @@ impl fmt::Display for MediumProfile {
 }
 
 impl MediumProfile {
-    /// What is the matter, for people: "the medium is …".
+    /// The fault as a clause for people: "the medium is slow: …".
     #[must_use]
     pub fn told(self) -> String {
         match self {
@@ -157,7 +157,7 @@ impl MediumProfile {
         }
     }
 
-    /// What to do about it where it is a cause.
+    /// The advice for a disc that fails because of it.
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
@@ -241,7 +241,7 @@ impl MediumProfile {
 /// A medium as an emulator makes it: what stands between the drive and the disc's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Medium {
-    /// What is the matter with it.
+    /// Its fault.
     pub profile: Option<MediumProfile>,
     /// The blocks that cannot be read.
     pub bad_blocks: Vec<Lba>,

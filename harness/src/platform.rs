@@ -34,7 +34,7 @@ pub struct Platform {
     pub accelerator: Accelerator,
     /// How a disc hangs on the machine.
     pub attachment: Attachment,
-    /// What is the matter with the medium besides what is written on it; `None`: nothing.
+    /// The medium profile: a fault of the medium itself; `None`: nothing.
     pub medium_profile: Option<MediumProfile>,
     /// The guest's memory; `None`: enough for the firmware and a probe.
     pub memory_mib: Option<u32>,

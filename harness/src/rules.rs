@@ -578,14 +578,6 @@ pub(crate) const fn is_full_row(length: usize) -> bool {
     length >= 80 && length.is_multiple_of(4) && length <= 320
 }
 
-/// The end of a text, from the beginning of the line that is `overlap` bytes before `from`.
-pub(crate) fn from_line_before(text: &str, from: usize, overlap: usize) -> &str {
-    let at = text.floor_char_boundary(from.saturating_sub(overlap));
-    let before = text.get(..at).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    text.get(start..).unwrap_or_default()
-}
-
 /// Whether the output holds anything but the rest of the firmware's own words.
 pub(crate) fn is_output(text: &str) -> bool {
     text.lines()

@@ -4,6 +4,7 @@ use images::{
 };
 
 use super::*;
+use crate::text::from_line_before;
 use crate::{firmware::FirmwareId, layout::BootImage};
 
 fn check(facts: &Facts, expected: Option<(OutcomeKind, Stage)>) {

@@ -291,6 +291,22 @@ impl Lines {
     }
 }
 
+/// The end of a text, from the beginning of the line that is `overlap` bytes before `from`.
+pub(crate) fn from_line_before(text: &str, from: usize, overlap: usize) -> &str {
+    let at = text.floor_char_boundary(from.saturating_sub(overlap));
+    let before = text.get(..at).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    text.get(start..).unwrap_or_default()
+}
+
+/// Whether bytes stand somewhere in others; nothing stands nowhere.
+pub(crate) fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    !needle.is_empty()
+        && haystack
+            .windows(needle.len())
+            .any(|window| window == needle)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

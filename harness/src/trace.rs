@@ -41,18 +41,8 @@ const fn told(drive: Drive) -> Told {
             length: "nb_sectors=",
             unit: BLOCK_BYTES,
         },
-        Drive::ScsiCd => Told {
-            event: SCSI,
-            address: "(sector ",
-            length: "count ",
-            unit: BLOCK_BYTES,
-        },
-        Drive::ScsiDisk => Told {
-            event: SCSI,
-            address: "(sector ",
-            length: "count ",
-            unit: VIRTUAL_SECTOR_BYTES,
-        },
+        Drive::ScsiCd => scsi(BLOCK_BYTES),
+        Drive::ScsiDisk => scsi(VIRTUAL_SECTOR_BYTES),
         Drive::VirtioDisk => Told {
             event: "virtio_blk_handle_read",
             address: " sector ",
@@ -75,7 +65,14 @@ const fn told(drive: Drive) -> Told {
     }
 }
 
-const SCSI: &str = "scsi_disk_dma_command_READ";
+const fn scsi(unit: u64) -> Told {
+    Told {
+        event: "scsi_disk_dma_command_READ",
+        address: "(sector ",
+        length: "count ",
+        unit,
+    }
+}
 
 /// The trace event that tells of a read by this attachment, with address and length.
 pub(crate) const fn event(attachment: Attachment) -> &'static str {

@@ -13,8 +13,8 @@ use std::{
 
 use images::probe::protocol::{self, Transcript, WireDamage};
 
-pub(crate) use self::trouble::Trouble;
 use self::trouble::unless_gone;
+pub(crate) use self::{look::text_screen, trouble::Trouble};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
@@ -24,12 +24,12 @@ use crate::{
     },
     guest::{Guest, GuestWatch},
     layout::BootLayout,
-    machine::{CommandError, Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
+    machine::{Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     rules::{self, Confirmed, Dialogue, Facts, Followed, Over, Stopped},
     screen::{self, Fingerprint},
-    text::{Cleaner, Lines},
+    text::{Cleaner, Lines, contains},
     trace::TraceLog,
 };
 
@@ -596,16 +596,4 @@ impl<'a> Watch<'a> {
         let without_port = self.debug.bytes().is_empty() && !self.serial.bytes().is_empty();
         self.facts.entered || (self.family.may_enter_silently() && without_port)
     }
-}
-
-/// The text on the screen, from text memory or else from the pixels; empty when there is none.
-pub(crate) fn text_screen(machine: &mut Machine) -> Result<String, CommandError> {
-    screen::read(machine).map(|screen| screen.text)
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty()
-        && haystack
-            .windows(needle.len())
-            .any(|window| window == needle)
 }

@@ -29,7 +29,7 @@ pub struct Cell {
     pub firmware: Firmware,
     /// How the disc hangs on the machine.
     pub attachment: Attachment,
-    /// What is the matter with the medium besides what is written on it.
+    /// The medium profile: a fault of the medium itself.
     pub medium_profile: Option<MediumProfile>,
     /// The machine's memory in MiB; enough for the firmware and a probe when absent.
     pub memory_mib: Option<u32>,

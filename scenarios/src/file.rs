@@ -59,7 +59,7 @@ pub struct ScenarioDecl {
     /// The firmware that the discs are booted on.
     #[schemars(with = "Vec<Word<FirmwareName>>")]
     pub firmware: Vec<Spanned<Word<FirmwareName>>>,
-    /// How the discs hang on the machine; behind a `+` what is the matter with the medium, as `usb-cd+slow=50`, `ahci+bad-block=catalog`, `ahci+late=3`, `scsi+ejected`.
+    /// How the discs hang on the machine; behind a `+` a medium profile, as `usb-cd+slow=50`, `ahci+bad-block=catalog`, `ahci+late=3`, `scsi+ejected`.
     #[schemars(with = "Vec<Word<AttachmentName>>")]
     pub attach: Vec<Spanned<Word<AttachmentName>>>,
     /// An ISO that exists, instead of mastered ones.

@@ -247,7 +247,7 @@ impl CellId {
         self.attachment().split('+').next().unwrap_or_default()
     }
 
-    /// What is the matter with the medium; nothing where that is nothing.
+    /// The medium profile, if the id has one.
     #[must_use]
     pub fn medium_profile(&self) -> Option<MediumProfile> {
         let (_, profile) = self.attachment().split_once('+')?;

@@ -1,11 +1,10 @@
 //! The words that scenario files and the command line use, and what to say to one that is unknown.
 
-use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use harness::{
     attachment::Attachment,
     guest::{GuestStage, GuestState},
-    medium_profile::MediumProfile,
     observation,
     outcome::{OutcomeKind, Stage},
     verdict::ExpectedDamage,
@@ -14,6 +13,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::id::{ABSENT, check_part};
+
+mod attachment_name;
+
+pub use self::attachment_name::AttachmentName;
 pub use harness::{
     firmware::{FirmwareId as Firmware, FirmwareName},
     spelling::{nearest, unknown_word},
@@ -163,52 +166,6 @@ macro_rules! listed {
 }
 
 listed!(Attachment, "attachment");
-
-impl Vocabulary for AttachmentName {
-    const NOUN: &'static str = Attachment::NOUN;
-    const CLOSED: bool = false;
-
-    fn words() -> Vec<String> {
-        Attachment::words()
-    }
-
-    fn pattern() -> Option<String> {
-        let attachments = Self::words().join("|");
-        Some(format!(r"^({attachments})\+(slow|late|ejected|bad-block=)"))
-    }
-
-    fn parse(word: &str) -> Result<Self, String> {
-        let (attachment, profile) = match word.split_once('+') {
-            None => (word, None),
-            Some((attachment, profile)) => (attachment, Some(profile)),
-        };
-        Ok(Self {
-            attachment: Attachment::parse(attachment)?,
-            medium_profile: profile
-                .map(MediumProfile::from_str)
-                .transpose()
-                .map_err(|error| error.to_string())?,
-        })
-    }
-}
-
-/// How a disc hangs on the machine, and what is the matter with the medium: `usb-cd-ehci+slow=50`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AttachmentName {
-    /// How the disc hangs on the machine.
-    pub attachment: Attachment,
-    /// What is the matter with the medium.
-    pub medium_profile: Option<MediumProfile>,
-}
-
-impl fmt::Display for AttachmentName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.medium_profile {
-            None => self.attachment.fmt(f),
-            Some(profile) => f.pad(&format!("{}+{profile}", self.attachment)),
-        }
-    }
-}
 
 listed!(Firmware, "firmware");
 listed!(OutcomeKind, "outcome");

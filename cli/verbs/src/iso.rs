@@ -48,7 +48,7 @@ pub struct Existing<'a> {
     pub firmware: &'a [FirmwareName],
     /// By what it hangs on the machine; empty for those that are usual.
     pub attach: &'a [Attachment],
-    /// What is the matter with the medium besides what is written on it.
+    /// The medium profile: a fault of the medium itself.
     pub medium_profile: Option<MediumProfile>,
     /// What is seen when it has booted; nothing where it is only observed.
     pub expect: Option<&'a str>,

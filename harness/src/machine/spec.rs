@@ -54,7 +54,7 @@ pub struct MachineSpec {
     pub board: Board,
     /// How the disc hangs on it.
     pub attachment: Attachment,
-    /// What is the matter with the medium.
+    /// The medium, with its fault.
     pub medium: Medium,
     /// Where its life begins.
     pub origin: Origin,

@@ -7,12 +7,13 @@ use std::{
 
 use images::probe::protocol;
 
-use super::{Trouble, Watch, contains, text_screen, unless_gone};
+use super::{Trouble, Watch, unless_gone};
 use crate::{
     machine::{CommandError, Machine},
     registers::Registers,
     rules::{self, Confirmed},
     screen::{self, Mode},
+    text::contains,
 };
 
 /// The longest time between two looks at a screen on which a text is to appear.
@@ -151,4 +152,9 @@ impl Watch<'_> {
         }
         Ok(())
     }
+}
+
+/// The text on the screen, from text memory or else from the pixels; empty when there is none.
+pub(crate) fn text_screen(machine: &mut Machine) -> Result<String, CommandError> {
+    screen::read(machine).map(|screen| screen.text)
 }

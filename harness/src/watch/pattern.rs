@@ -41,7 +41,7 @@ impl Watch<'_> {
         let (_, columns) = screen::terminal_size(self.case.platform.firmware.id.kind());
         let mirrored = |length| length == usize::from(columns.get());
         let output = self.output();
-        let new = rules::from_line_before(output, self.searched, PATTERN_OVERLAP);
+        let new = crate::text::from_line_before(output, self.searched, PATTERN_OVERLAP);
         let place = if says(new, &mirrored) {
             Some("serial line")
         } else if says(&self.screen, &rules::is_full_row) {

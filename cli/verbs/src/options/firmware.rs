@@ -48,7 +48,7 @@ pub enum FirmwareVerb {
         /// The variable store that goes with it, as with enrolled keys for Secure Boot.
         #[arg(long, value_name = "FILE")]
         variables: Option<PathBuf>,
-        /// What it is called: an id and a version. SeaBIOS says it itself, OVMF does not.
+        /// Its id and version. Required for OVMF: only SeaBIOS's image contains its version.
         #[arg(long = "as", value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
         name: Option<FirmwareName>,
     },

@@ -47,7 +47,7 @@ fn the_disc_is_raw_and_read_only_whatever_its_name() {
                 .filter(|(flag, _)| *flag == "-blockdev")
                 .map(|(_, node)| serde_json::from_str(node).expect("JSON"))
                 .collect();
-            // What else there is lies over it, or is a blank disk.
+            // The other nodes are layers over it, or a blank disk.
             let of_host = |node: &&serde_json::Value| node["file"]["filename"] == name;
             assert_eq!(nodes.iter().filter(of_host).count(), 1, "{words:?}");
             let node = &nodes[0];
