@@ -177,8 +177,8 @@ pub(super) const CONFIGURATION: Target = Target {
             disc.write_at(RECORDS[number] + 10, &both);
         }
         let mut window = Window::new(&disc);
-        // What findings make of them costs most of the time: of one length in 64.
-        if input.len().is_multiple_of(64) {
+        // What findings make of them costs most of the time: of one length in 160, whatever the loader.
+        if input.len().is_multiple_of(160) {
             inspected(&mut window);
         }
         let read = BootConfigurations::read(&mut window, &INSPECTION);

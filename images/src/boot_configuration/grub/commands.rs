@@ -1,5 +1,7 @@
 //! The commands that name files.
 
+use std::rc::Rc;
+
 use super::{
     super::{Eyes, FileSystem, INCLUDES, NAMED, NamedFile, kept, volume::normal},
     DEPTH, Expanded, Next, Runner, Said, device_name, shown,
@@ -89,7 +91,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    pub(super) fn kernel(&mut self, said: Said<'_>, words: &[Word]) {
+    pub(super) fn kernel(&mut self, said: Said<'_>, words: &[Rc<Word>]) {
         let words = self.expand_all(words);
         // `module --nounzip`, `multiboot --quirk-…`.
         let is_option = |word: &&Expanded| word.1.starts_with("--");
@@ -113,7 +115,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    pub(super) fn initrd(&mut self, said: Said<'_>, words: &[Word]) {
+    pub(super) fn initrd(&mut self, said: Said<'_>, words: &[Rc<Word>]) {
         for (line, written, value) in self.expand_all(words) {
             if written.starts_with("--") {
                 continue;
@@ -131,7 +133,7 @@ impl Runner<'_, '_, '_> {
     }
 
     /// What another program does is not judged; blocks of a device (`+1`, `(hd0)+1`) are no file.
-    pub(super) fn chainloader(&mut self, said: Said<'_>, words: &[Word]) {
+    pub(super) fn chainloader(&mut self, said: Said<'_>, words: &[Rc<Word>]) {
         let words = self.expand_all(words);
         let file = words
             .iter()
@@ -147,7 +149,7 @@ impl Runner<'_, '_, '_> {
         self.note(named);
     }
 
-    pub(super) fn configfile(&mut self, said: Said<'_>, words: &[Word]) {
+    pub(super) fn configfile(&mut self, said: Said<'_>, words: &[Rc<Word>]) {
         let words = self.expand_all(words);
         let Some((line, written, value)) = words.first() else {
             return;
@@ -171,7 +173,7 @@ impl Runner<'_, '_, '_> {
         self.note(named);
     }
 
-    pub(super) fn source(&mut self, said: Said<'_>, words: &[Word], depth: usize) {
+    pub(super) fn source(&mut self, said: Said<'_>, words: &[Rc<Word>], depth: usize) {
         let words = self.expand_all(words);
         let Some((line, written, value)) = words.first() else {
             return;

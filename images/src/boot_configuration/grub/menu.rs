@@ -1,6 +1,6 @@
 //! The menu: its entries, which of them is the default, and how long it waits (`grub-core/normal/menu.c`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     super::{Configuration, DefaultEntry, Entry, INCLUDES, Timeout, kept},
@@ -13,7 +13,7 @@ impl Runner<'_, '_, '_> {
         &mut self,
         is_submenu: bool,
         line: u32,
-        words: &[Word],
+        words: &[Rc<Word>],
         body: Option<Block>,
         block: &Block,
     ) {

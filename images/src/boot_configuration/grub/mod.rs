@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use self::{
     scope::{Scope, is_name},
-    words::{Token, Word, tokens},
+    words::{Token, Word, closes, tokens},
 };
 use super::{Configuration, Eyes, FileSystem, Loader, Reader, volume::normal};
 
@@ -30,12 +30,14 @@ const LOOPBACK: [&str; 2] = ["/boot/grub/loopback.cfg", "/boot/grub2/loopback.cf
 const VENDORS: usize = 16;
 /// Blocks in blocks that are followed.
 const DEPTH: usize = 24;
-/// What is spent at most on one configuration, in commands of a few words: functions may call one another, and conditions copy what is known.
-const COMMANDS: usize = 50_000;
+/// What is spent on one configuration, in commands of a few words: so many, and for each of its tokens so many more. Functions may call one another,
+/// and conditions copy what is known.
+const COMMANDS: usize = 1_024;
+const COMMANDS_PER_TOKEN: usize = 4;
+/// What is spent at most, however often it reads other files.
+const MOST_COMMANDS: usize = 65_536;
 /// What a condition costs.
 const CONDITION: usize = 16;
-/// Tokens that are looked through at most for the ends of blocks.
-const SCANNED: usize = 2_000_000;
 /// Variables and functions that are known at once.
 const VARIABLES: usize = 128;
 /// Characters that a value is long at most; of a longer one nothing is known.
@@ -90,6 +92,8 @@ struct Next {
 struct Block {
     file: Rc<str>,
     tokens: Rc<Vec<Token>>,
+    /// Of the whole file.
+    closes: Rc<BTreeMap<usize, usize>>,
     start: usize,
     end: usize,
 }
@@ -125,7 +129,7 @@ fn read_one(
         entry: None,
         conditional: 0,
         commands: 0,
-        scanned: 0,
+        granted: COMMANDS,
         open: Vec::new(),
         handed_over: false,
         reader,
@@ -147,7 +151,7 @@ struct Runner<'r, 'w, 'd> {
     /// How many conditions stand around.
     conditional: usize,
     commands: usize,
-    scanned: usize,
+    granted: usize,
     /// Files that are being read.
     open: Vec<String>,
     /// Another configuration has taken over; what follows is not run.
@@ -158,10 +162,13 @@ impl Runner<'_, '_, '_> {
     fn file(&mut self, path: &str, text: &str, depth: usize) {
         let (tokens, whole) = tokens(text);
         self.configuration.complete &= whole;
+        let more = COMMANDS_PER_TOKEN * tokens.len();
+        self.granted = MOST_COMMANDS.min(self.granted + more);
         let block = Block {
             file: path.into(),
             start: 0,
             end: tokens.len(),
+            closes: Rc::new(closes(&tokens)),
             tokens: Rc::new(tokens),
         };
         self.open.push(normal(path));
@@ -172,7 +179,7 @@ impl Runner<'_, '_, '_> {
     fn block(&mut self, block: &Block, depth: usize) {
         let mut at = block.start;
         while at < block.end {
-            if self.commands >= COMMANDS {
+            if self.commands >= self.granted {
                 self.configuration.complete = false;
                 return;
             }
@@ -218,7 +225,7 @@ impl Runner<'_, '_, '_> {
         ends: &[&str],
         depth: usize,
     ) -> Option<String> {
-        while *at < block.end && self.commands < COMMANDS {
+        while *at < block.end && self.commands < self.granted {
             if let Some(Token::Word(word)) = block.get(*at)
                 && let Some(keyword) = word.keyword()
                 && ends.contains(&keyword)
@@ -311,30 +318,13 @@ impl Runner<'_, '_, '_> {
             return None;
         }
         let start = *at + 1;
-        let mut open = 0_usize;
-        while let Some(token) = block.get(*at) {
-            self.scanned += 1;
-            if self.scanned > SCANNED {
-                *at = block.end;
-                break;
-            }
-            match token {
-                Token::Open => open += 1,
-                Token::Close => open -= 1,
-                Token::Word(_) | Token::End => {}
-            }
-            *at += 1;
-            if open == 0 {
-                return Some(Block {
-                    start,
-                    end: *at - 1,
-                    ..block.clone()
-                });
-            }
-        }
-        self.configuration.complete = false;
+        let close = block.closes.get(at).copied().filter(|&at| at < block.end);
+        let end = close.unwrap_or(block.end);
+        *at = close.map_or(end, |close| close + 1);
+        self.configuration.complete &= close.is_some();
         Some(Block {
-            start: start.min(block.end),
+            start: start.min(end),
+            end,
             ..block.clone()
         })
     }
@@ -347,7 +337,7 @@ impl Runner<'_, '_, '_> {
             }
             *at += 1;
         }
-        let cost: usize = words.iter().map(Word::cost).sum();
+        let cost: usize = words.iter().map(|word| word.cost()).sum();
         self.commands = self.commands.saturating_add(cost / 64);
         let Some((first, rest)) = words.split_first() else {
             return;
@@ -374,7 +364,7 @@ impl Runner<'_, '_, '_> {
         self.run(block, name, first.line, rest, depth);
     }
 
-    fn run(&mut self, block: &Block, name: &str, line: u32, words: &[Word], depth: usize) {
+    fn run(&mut self, block: &Block, name: &str, line: u32, words: &[Rc<Word>], depth: usize) {
         let said = Said {
             file: &block.file,
             line,
@@ -387,7 +377,7 @@ impl Runner<'_, '_, '_> {
                 }
             }
             "unset" => {
-                let names = words.iter().filter_map(Word::plain);
+                let names = words.iter().filter_map(|word| word.plain());
                 for name in names.take(16) {
                     self.scope.set(name, None);
                 }

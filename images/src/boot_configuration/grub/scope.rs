@@ -48,7 +48,7 @@ impl Scope {
 
 impl Runner<'_, '_, '_> {
     /// Commands that are not known set variables by `--set`; `read` and `load_env` are not followed either, and what they set is never known.
-    pub(super) fn forget(&mut self, words: &[Word]) {
+    pub(super) fn forget(&mut self, words: &[Rc<Word>]) {
         let mut words = words.iter().take(64).peekable();
         while let Some(word) = words.next() {
             let written = word.written();
@@ -109,7 +109,7 @@ impl Runner<'_, '_, '_> {
     }
 
     /// The words of a command, those split whose variables hold several; `None` for one that is not known.
-    pub(super) fn expand_all(&self, words: &[Word]) -> Vec<Expanded> {
+    pub(super) fn expand_all(&self, words: &[Rc<Word>]) -> Vec<Expanded> {
         let mut all = Vec::new();
         for word in words {
             let value = self.expand(word);

@@ -1,5 +1,7 @@
 //! The command `search` (`grub-core/commands/search_wrap.c`).
 
+use std::rc::Rc;
+
 use super::{
     super::{Eyes, FileSystem, NAMED, Search, SearchBy, kept, volume::join},
     Expanded, Runner, Said, device_name, shown,
@@ -7,7 +9,7 @@ use super::{
 };
 
 impl Runner<'_, '_, '_> {
-    pub(super) fn search(&mut self, said: Said<'_>, words: &[Word]) {
+    pub(super) fn search(&mut self, said: Said<'_>, words: &[Rc<Word>]) {
         let words = self.expand_all(words);
         let Some(wanted) = Wanted::read(said.name, &words) else {
             return;

@@ -1,5 +1,7 @@
 //! GRUB's shell language, cut into words (`grub-core/script/yylex.l`).
 
+use std::{collections::BTreeMap, rc::Rc};
+
 use super::super::line_number;
 
 /// Tokens of a file that are kept at most.
@@ -60,7 +62,7 @@ impl Word {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    Word(Word),
+    Word(Rc<Word>),
     Open,
     Close,
     /// The end of a command.
@@ -82,6 +84,20 @@ pub(super) fn tokens(text: &str) -> (Vec<Token>, bool) {
         tokens.push(token);
     }
     (tokens, true)
+}
+
+/// Which token closes the brace that is opened by another.
+pub(super) fn closes(tokens: &[Token]) -> BTreeMap<usize, usize> {
+    let mut closes = BTreeMap::new();
+    let mut open = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Open => open.push(at),
+            Token::Close => closes.extend(open.pop().map(|opens| (opens, at))),
+            Token::Word(_) | Token::End => {}
+        }
+    }
+    closes
 }
 
 struct Lexer {
@@ -123,7 +139,7 @@ impl Lexer {
             '{' => Token::Open,
             '}' => Token::Close,
             '\n' | ';' | '|' | '&' | '<' | '>' => Token::End,
-            _ => return Some(Token::Word(self.word())),
+            _ => return Some(Token::Word(Rc::new(self.word()))),
         };
         self.take();
         Some(simple)
