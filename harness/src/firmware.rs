@@ -9,6 +9,7 @@ mod fetch;
 pub mod keys;
 mod name;
 mod ovmf;
+mod package;
 mod recognise;
 mod rombios;
 mod seabios;
@@ -21,7 +22,6 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
     str::FromStr,
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -34,11 +34,10 @@ pub use variable_store::{NoStore, enrol, keys_in};
 use self::{descriptor::Candidate, family::Places};
 use crate::{
     arch::Architecture,
-    ask::ask,
     attachment::Attachment,
     machine::board::Board,
     outcome::kebab_display,
-    qemu::{Qemu, sha256_of},
+    qemu::{Qemu, sha256},
 };
 
 /// How a firmware starts what is on a disc.
@@ -330,14 +329,14 @@ impl FirmwareError {
 /// Every firmware that this QEMU can boot a disc with, in the order of [`FirmwareId`]; at most one of each.
 #[must_use]
 pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
-    let data = qemu.data_directories();
-    let descriptors = descriptor::read_all(&descriptor::search_path(&data));
+    let data = &qemu.data_directories;
+    let descriptors = descriptor::read_all(&descriptor::search_path(data));
     let places = Places {
         root: Path::new("/"),
-        data: &data,
+        data,
         descriptors: &descriptors,
     };
-    FirmwareId::ALL
+    let mut found: Vec<Firmware> = FirmwareId::ALL
         .iter()
         .filter_map(|&id| {
             let Candidate {
@@ -345,16 +344,25 @@ pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
                 variables_template,
                 ..
             } = id.family().find(&places)?;
+            let bytes = fs::read(image.code()).ok()?;
             Some(Firmware {
                 id,
                 build: None,
-                version: version_of(id, image.code()),
-                sha256: sha256_of(image.code()).ok()?,
+                version: id.family().version_in(&bytes).unwrap_or_default(),
+                sha256: sha256(&bytes),
                 image,
                 variables_template,
             })
         })
-        .collect()
+        .collect();
+    let unknown = |firmware: &&mut Firmware| firmware.version.is_empty();
+    let files = found.iter_mut().filter(unknown);
+    let owned = package::versions(files.map(|firmware| firmware.image.code()));
+    for firmware in found.iter_mut().filter(unknown) {
+        let version = owned.get(firmware.image.code()).cloned();
+        firmware.version = version.unwrap_or_else(|| UNKNOWN_VERSION.to_owned());
+    }
+    found
 }
 
 /// The firmware of that name among some; by its id alone, the host's default.
@@ -368,56 +376,6 @@ pub fn select(
         .find(|firmware| firmware.id == name.id && firmware.build == name.build)
         .ok_or(FirmwareError { name })
 }
-
-fn version_of(id: FirmwareId, code: &Path) -> String {
-    let image = fs::read(code).ok();
-    let stands_in_it = image.and_then(|image| id.family().version_in(&image));
-    let version = stands_in_it.or_else(|| package_version(code));
-    version.unwrap_or_else(|| UNKNOWN_VERSION.to_owned())
-}
-
-/// The version of the package that owns a firmware's file, by the host's package manager; `None` where there
-/// is none, or it does not know the file, or the package is QEMU's own, whose version says nothing of the firmware's.
-fn package_version(file: &Path) -> Option<String> {
-    let file = fs::canonicalize(file).ok()?;
-    let file = file.to_str()?;
-    let answer = |program: &str, args: &[&str]| -> Option<String> {
-        let answer = ask(
-            Path::new(program),
-            args,
-            Path::new("/"),
-            b"",
-            PACKAGE_DEADLINE,
-        )
-        .ok()?;
-        let text = String::from_utf8(answer.stdout).ok()?;
-        let line = text.lines().next().unwrap_or_default().trim();
-        (answer.status.success() && !line.is_empty()).then(|| line.to_owned())
-    };
-    let debian = || {
-        let owner = answer("dpkg-query", &["--search", file])?;
-        let (package, _) = owner.split_once(": ")?;
-        let format = "--showformat=${Package} ${Version}";
-        answer("dpkg-query", &["--show", format, package])
-    };
-    let rpm = || {
-        let format = "--queryformat=%{NAME} %{VERSION}-%{RELEASE}";
-        answer("rpm", &["--query", format, "--file", file])
-    };
-    let package = debian().or_else(rpm)?;
-    let (name, version) = package.split_once(' ')?;
-    is_of_firmware(name).then(|| version.to_owned())
-}
-
-/// Whether a package has the version of the firmware that it brings: `ovmf`, `edk2-ovmf`, `qemu-ovmf-x86_64`. QEMU's packages bring
-/// builds of their own (`qemu-common`, `qemu-system-x86-firmware`) under QEMU's version.
-fn is_of_firmware(package: &str) -> bool {
-    ["ovmf", "edk2", "bochsbios", "qemu-efi", "u-boot"]
-        .iter()
-        .any(|word| package.contains(word))
-}
-
-const PACKAGE_DEADLINE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -501,28 +459,6 @@ mod tests {
             message.contains("no firmware seabios@1.99 here; `firmware list`"),
             "{message}"
         );
-    }
-
-    #[test]
-    fn qemus_version_is_not_the_firmwares() {
-        for package in [
-            "ovmf",
-            "ovmf-ia32",
-            "edk2-ovmf",
-            "qemu-ovmf-x86_64",
-            "bochsbios",
-            "qemu-efi-aarch64",
-            "u-boot-qemu",
-        ] {
-            assert!(is_of_firmware(package), "{package}");
-        }
-        for package in [
-            "qemu-common",
-            "qemu-system-x86-firmware",
-            "qemu-system-data",
-        ] {
-            assert!(!is_of_firmware(package), "{package}");
-        }
     }
 
     #[test]

@@ -116,6 +116,8 @@ pub struct Qemu {
     pub roms_sha256: String,
     /// Whether the disc-read trace events exist and the `log` backend writes them to standard error.
     pub log_trace: bool,
+    /// The folders in which it looks for ROMs, in its order (`-L help`).
+    pub data_directories: Vec<PathBuf>,
 }
 
 impl Qemu {
@@ -146,12 +148,14 @@ impl Qemu {
                 complaint: appended(&folders.complaint()),
             }));
         }
+        let data_directories = data_directories(&folders);
         Ok(Self {
-            roms_sha256: sha256_of_roms(&data_directories(&folders)),
+            roms_sha256: sha256_of_roms(&data_directories),
             sha256: sha256_of(&path).map_err(|source| fail(Kind::Unreadable(source)))?,
             log_trace: writes_trace(&path),
             version,
             path,
+            data_directories,
         })
     }
 
@@ -169,14 +173,6 @@ impl Qemu {
         })
     }
 
-    /// The folders in which this QEMU looks for ROMs, in its order (`-L help`).
-    #[must_use]
-    pub fn data_directories(&self) -> Vec<PathBuf> {
-        question(&self.path, &["-L", "help"], b"")
-            .map(|answer| data_directories(&answer))
-            .unwrap_or_default()
-    }
-
     /// The kind of window that this QEMU can open; nothing when it was built or installed without.
     #[must_use]
     pub fn window(&self) -> Option<&'static str> {
@@ -189,8 +185,8 @@ impl Qemu {
     /// The first file of that name in [`Self::data_directories`].
     #[must_use]
     pub fn data_file(&self, name: &str) -> Option<PathBuf> {
-        self.data_directories()
-            .into_iter()
+        self.data_directories
+            .iter()
             .map(|directory| directory.join(name))
             .find(|path| path.is_file())
     }
@@ -273,30 +269,17 @@ const READ_EVENTS: [&str; 3] = [
 ];
 
 /// Which backends were built in is said nowhere, so an event that must fire is asked for: the one of
-/// `quit` (`softmmu/runstate.c: qemu_system_shutdown_request`).
+/// `quit` (`softmmu/runstate.c: qemu_system_shutdown_request`). Of an event that it has not QEMU says so (`trace/control.c`).
 fn writes_trace(path: &Path) -> bool {
-    let Ok(list) = question(path, &["-trace", "help"], b"") else {
-        return false;
-    };
-    let list = String::from_utf8_lossy(&list.stdout);
-    let names: Vec<&str> = list.lines().map(str::trim).collect();
-    if !READ_EVENTS.iter().all(|event| names.contains(event)) {
-        return false;
-    }
-    let args = [
-        "-machine",
-        "none",
-        "-nodefaults",
-        "-no-user-config",
-        "-display",
-        "none",
-        "-monitor",
-        "stdio",
-        "-trace",
-        "enable=qemu_system_shutdown_request",
-    ];
+    const FIRES: &str = "qemu_system_shutdown_request";
+    let events = READ_EVENTS.iter().copied().chain([FIRES]);
+    let enable: Vec<String> = events.map(|event| format!("enable={event}")).collect();
+    let mut args = vec!["-machine", "none", "-nodefaults", "-no-user-config"];
+    args.extend(["-display", "none", "-monitor", "stdio"]);
+    args.extend(enable.iter().flat_map(|event| ["-trace", event.as_str()]));
     question(path, &args, b"quit\n").is_ok_and(|answer| {
-        String::from_utf8_lossy(&answer.stderr).contains("qemu_system_shutdown_request")
+        let said = String::from_utf8_lossy(&answer.stderr);
+        said.contains(FIRES) && !said.contains("does not exist")
     })
 }
 
