@@ -1,7 +1,7 @@
 //! Every reader of bytes that others wrote, under libFuzzer.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -42,6 +42,9 @@ pub(crate) struct Fuzz {
     /// Take what reached something new into the corpus, fuzz/corpus, which tests replay.
     #[arg(long)]
     grow: bool,
+    /// Count on from the kept figures of the target: a sitting that was interrupted continues with the same inputs.
+    #[arg(long)]
+    resume: bool,
 }
 
 /// A target, as the fuzzer lists it.
@@ -84,6 +87,10 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
             .to_owned(),
         ..Figures::default()
     };
+    let kept_inputs: BTreeMap<String, u64> = kept::rows(workspace(), super::Part::FUZZ, &HEAD)
+        .iter()
+        .filter_map(|row| Some((row.first()?.clone(), count(row, INPUTS))))
+        .collect();
     let mut new = Vec::new();
     for target in &targets {
         if signals.caught() {
@@ -101,17 +108,14 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
         if options.grow {
             grow(&places, target, signals)?;
         }
-        new.push(row(&places, target)?);
+        let before = kept_inputs.get(&target.name).filter(|_| options.resume);
+        new.push(row(&places, target, before.copied().unwrap_or(0))?);
     }
     // Not before: another target's figures may have been kept meanwhile.
     let mut rows = kept::rows(workspace(), super::Part::FUZZ, &HEAD);
     rows.retain(|row| new.iter().all(|new| new.first() != row.first()));
     rows.extend(new);
     rows.sort();
-    let count = |row: &Vec<String>, column: usize| -> u64 {
-        let digits = row.get(column).map(|figure| figure.replace(',', ""));
-        digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
-    };
     let inputs = rows.iter().map(|row| count(row, INPUTS)).sum();
     // Of all rows, whenever they were made.
     let seconds = rows
@@ -260,8 +264,14 @@ fn grow(places: &Places, target: &Target, signals: &Signals) -> anyhow::Result<(
     Ok(())
 }
 
-/// What libFuzzer counted, from its log.
-fn row(places: &Places, target: &Target) -> anyhow::Result<Vec<String>> {
+/// A figure of a row.
+fn count(row: &[String], column: usize) -> u64 {
+    let digits = row.get(column).map(|figure| figure.replace(',', ""));
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+/// What libFuzzer counted, from its log; with the inputs that were read before.
+fn row(places: &Places, target: &Target, before: u64) -> anyhow::Result<Vec<String>> {
     let log = fs::read_to_string(places.log(target))?;
     let figure = |mark: &str| -> Option<u64> {
         let (_, rest) = log.rsplit_once(mark)?;
@@ -279,7 +289,7 @@ fn row(places: &Places, target: &Target) -> anyhow::Result<Vec<String>> {
     Ok(vec![
         target.name.clone(),
         target.what.clone(),
-        grouped(inputs),
+        grouped(before + inputs),
         grouped(speed),
         grouped(edges),
         grouped(corpus.lines().count() as u64),
