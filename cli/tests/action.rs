@@ -227,8 +227,9 @@ fn a_step_that_is_told_nothing_says_what_it_wants() {
     let job = Runner::new().job(&[]);
     assert_eq!(job.code, 2);
     assert!(
-        job.said
-            .contains("::error title=boot-matrix::Name tool and baseline, or iso."),
+        job.said.contains(
+            "::error title=boot-matrix::Set the inputs tool and baseline, or the input iso."
+        ),
         "{}",
         job.said
     );

@@ -191,7 +191,7 @@ fn a_place_that_is_not_there_is_told_as_what_it_is() {
     assert!(
         nowhere
             .stderr
-            .contains("temporary files go to /no/such/folder"),
+            .contains("the path for temporary files, /no/such/folder"),
         "{}",
         nowhere.stderr
     );

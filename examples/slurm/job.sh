@@ -4,10 +4,10 @@
 #   sbatch --array=1-4 examples/slurm/job.sh PROGRAM RESULTS-FOLDER [OPTION…]
 #   sbatch --dependency=afterany:JOB --wrap 'PROGRAM merge RESULTS-FOLDER/slice-* --out RESULTS-FOLDER/whole'
 #
-# PROGRAM is boot-matrix, RESULTS-FOLDER where the slices leave their results; all nodes see both. What chooses cells are the options of
+# PROGRAM is boot-matrix; RESULTS-FOLDER is the folder for the results of the slices. All nodes must see both. OPTION selects cells, as in
 # boot-matrix run. Each node keeps its checkpoints in its own cache.
 #
-# A task whose node dies is put into the queue again, and goes on where it stopped. Exit code 1, a mismatch, is a result: merge tells it.
+# If its node dies, a task is queued again and continues where it stopped. Exit code 1, a mismatch, is a result, which merge reports.
 #SBATCH --job-name=boot-matrix
 #SBATCH --requeue
 #SBATCH --open-mode=append

@@ -261,7 +261,7 @@ fn race(qemu: &Qemu, seabios: &Firmware, no_kvm: Option<io::Error>) -> Choice {
 /// Either side: milliseconds, or why the start did not come to its end.
 fn decide(tcg: Result<u64, String>, kvm: Result<u64, String>) -> Choice {
     let (accelerator, why) = match (&tcg, &kvm) {
-        (_, Err(why)) => (Accelerator::Tcg, format!("kvm is no choice: {why}")),
+        (_, Err(why)) => (Accelerator::Tcg, format!("kvm cannot be used: {why}")),
         (Err(why), Ok(kvm)) => (
             Accelerator::Kvm,
             format!("a SeaBIOS start took {kvm} ms on kvm; on tcg it failed: {why}"),

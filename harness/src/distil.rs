@@ -44,7 +44,7 @@ pub enum DistilError<E> {
     #[error("nothing was booted")]
     NothingBooted,
     /// What is read is not known.
-    #[error("QEMU tells of no reads, so that what matters is not known")]
+    #[error("QEMU reports no reads, so the sectors that matter are not known")]
     NoReads,
     /// It does something else without the rest of the disc.
     #[error("after {rounds} tries it still does something else than the whole disc: {}", differences.join("; "))]

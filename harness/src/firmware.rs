@@ -304,7 +304,7 @@ impl FirmwareError {
     pub fn what(&self) -> String {
         let place = match self.name {
             FirmwareName { build: Some(_), .. } => {
-                return format!("there is no firmware {} here", self.name);
+                return format!("there is no firmware {} on this machine", self.name);
             }
             FirmwareName { id, .. } => id.family().missing(),
         };
@@ -320,7 +320,8 @@ impl FirmwareError {
                 self.name.id.package()
             ),
             Some(_) => {
-                "`firmware list` says which builds there are, `firmware fetch` and `firmware add` bring others".to_owned()
+                "`firmware list` lists the builds; `firmware fetch` and `firmware add` add others"
+                    .to_owned()
             }
         }
     }

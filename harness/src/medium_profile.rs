@@ -204,7 +204,7 @@ impl MediumProfile {
             (Place::Catalog, None) => Err("the disc has no boot catalog".to_owned()),
             (Place::Image, None) => Err("the disc has no boot image".to_owned()),
             (_, Some(last)) if last.get() >= has => Err(format!(
-                "block {} is behind the end of the disc, which has {has} blocks",
+                "block {} is past the end of the disc, which has {has} blocks",
                 last.get()
             )),
             _ => Ok(()),

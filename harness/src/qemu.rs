@@ -67,7 +67,7 @@ impl fmt::Display for Version {
 
 /// Text that is not three numbers with dots between.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no version like 7.2.22")]
+#[error("{0:?} is not a version such as 7.2.22")]
 pub struct NoVersion(String);
 
 impl FromStr for Version {

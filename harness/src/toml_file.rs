@@ -103,7 +103,7 @@ fn in_words(path: &str, message: &str) -> String {
         }
         // Files that are a list of tables of one name: scenarios, dialogues.
         [table @ ("scenario" | "step")] if message.starts_with("missing field ") => {
-            format!("it holds no [[{table}]]")
+            format!("it contains no [[{table}]]")
         }
         _ if message == "invalid type: map, expected a sequence" => {
             let table = path.replace(|c: char| "[]0123456789".contains(c), "");

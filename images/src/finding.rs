@@ -197,7 +197,7 @@ impl Finding {
         self.severity = Severity::Info;
         self.trips.clear();
         self.edits = Edits::default();
-        "Nothing need be done.".clone_into(&mut self.fix);
+        "No fix is needed.".clone_into(&mut self.fix);
         self
     }
 }

@@ -35,14 +35,14 @@ pub enum Offset {
 pub enum SizeError {
     /// Not a size.
     #[error(
-        "{0:?} is no size: use quarter, quarter-1s (virtual sectors), quarter+1b (blocks), 65535s, full, or bytes"
+        "{0:?} is not a size: use quarter, quarter-1s (virtual sectors), quarter+1b (blocks), 65535s, full, or bytes"
     )]
     Unknown(String),
     /// A size relative to a medium, without a medium.
     #[error("the size {0} is relative to a medium, and the disc names none")]
     NeedsMedium(Size),
     /// A length that is no whole number of virtual sectors.
-    #[error("{0} is no whole number of 512-byte virtual sectors")]
+    #[error("{0} is not a whole number of 512-byte virtual sectors")]
     NotWholeSectors(ByteCount),
     /// A length below one virtual sector.
     #[error("the size {0} is less than one virtual sector on this medium")]

@@ -123,8 +123,12 @@ pub(crate) fn read_live(
         if discs.iter().any(|(known, _)| known == word) {
             return Err(wrong(format!("live has {word} twice")));
         }
-        let folder = folder
-            .ok_or_else(|| wrong(format!("no folder {} holds layouts", folders[0].display())))?;
+        let folder = folder.ok_or_else(|| {
+            wrong(format!(
+                "no folder {} contains layouts",
+                folders[0].display()
+            ))
+        })?;
         let live = Live::read(folder, word).map_err(|error| match error {
             LiveError::Layout(LayoutError::Syntax(error)) => {
                 axes.reader.wrong(error.at, error.message)

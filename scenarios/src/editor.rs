@@ -142,11 +142,11 @@ impl Edit {
             ));
         }
         if !command.has(Placeholder::Out) {
-            return wrong("the command never says {out}, the edited disc".to_owned());
+            return wrong("the command does not contain {out}, the edited disc".to_owned());
         }
         if !file.in_place && !command.has(Placeholder::In) {
             return wrong(
-                "the command never says {in}, the disc to edit; with in-place = true {out} is a copy of it"
+                "the command does not contain {in}, the disc to edit; with in-place = true, {out} is a copy of it"
                     .to_owned(),
             );
         }

@@ -152,7 +152,7 @@ impl Masters {
                         .parse()
                         .map_err(|error: TemplateError| wrong(error.to_string()))?;
                     if !Template::has(&command, Placeholder::Iso) {
-                        let what = "the command never says {iso}, the file to write";
+                        let what = "the command does not contain {iso}, the file to write";
                         return Err(wrong(what.to_owned()).into());
                     }
                     let tool = Tool::of_command(name, command);

@@ -24,7 +24,7 @@ pub enum ReadError {
         cause: io::Error,
     },
     /// A folder without scenarios.
-    #[error("{} holds no scenario file (*.toml)", .0.display())]
+    #[error("{} contains no scenario file (*.toml)", .0.display())]
     NoFiles(PathBuf),
     /// A file that is not as the schema wants it.
     #[error(transparent)]

@@ -115,7 +115,7 @@ pub(crate) fn read_expect(
             reader.wrong(
                 reader.at(&text),
                 format!(
-                    "since = {:?} is no version: write it with numbers, such as \"2025.02\"",
+                    "since = {:?} is not a version: write it with numbers, such as \"2025.02\"",
                     text.get_ref()
                 ),
             )
@@ -126,7 +126,7 @@ pub(crate) fn read_expect(
         Ok(_) => Ok(text.into_inner()),
         Err(error) => Err(reader.wrong(
             reader.at(&text),
-            format!("words is no regular expression: {error}"),
+            format!("words is not a valid regular expression: {error}"),
         )),
     };
     let words = rule.words.map(words).transpose()?;

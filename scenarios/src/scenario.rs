@@ -171,7 +171,7 @@ impl Scenario {
         }
         if decl.dialog.is_some() && matches!(discs, Discs::Mastered(_)) {
             return Err(wrong(
-                "dialog goes with iso and live: a probe, which boots from every other disc, answers nobody"
+                "dialog works only with iso and live: all other discs boot a probe, which answers nothing"
                     .into(),
             ));
         }
@@ -552,7 +552,7 @@ fn read_texts(
             let error = error.to_string();
             let why = error.lines().last().unwrap_or_default();
             let what = format!(
-                "expect-text of {firmware} is no regular expression: {}",
+                "expect-text of {firmware} is not a valid regular expression: {}",
                 why.trim_start_matches("error: ")
             );
             return Err(reader.wrong(reader.at(&text), what));

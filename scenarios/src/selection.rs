@@ -176,7 +176,7 @@ impl std::str::FromStr for Partition {
 
     fn from_str(text: &str) -> Result<Self, String> {
         const SHAPE: &str = "use slice:<k>/<n> with 1 <= k <= n, such as slice:1/4";
-        let wrong = || format!("{text:?} is no partition: {SHAPE}");
+        let wrong = || format!("{text:?} is not a partition: {SHAPE}");
         let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
         if ["hash", "count"].contains(&kind) {
             return Err(format!(
@@ -193,12 +193,12 @@ impl std::str::FromStr for Partition {
         };
         if partition.slice == 0 {
             Err(format!(
-                "{text:?} is no partition: slices are counted from 1; {SHAPE}"
+                "{text:?} is not a partition: slices are counted from 1; {SHAPE}"
             ))
         } else if partition.slice > partition.of {
             let of = partition.of;
             Err(format!(
-                "{text:?} is no partition: there is no slice {slice} of {of}; {SHAPE}"
+                "{text:?} is not a partition: there is no slice {slice} of {of}; {SHAPE}"
             ))
         } else {
             Ok(partition)

@@ -55,12 +55,12 @@ fn what_is_wrong_is_told_with_its_place() {
     check(
         "-o {iso} {count} {tree}",
         "-o {iso} {cuont} {tree}",
-        "./t.toml:6:29: {cuont} is no placeholder: use {iso} {tree} {boot_image} {efi_image}",
+        "./t.toml:6:29: {cuont} is not a placeholder: use {iso} {tree} {boot_image} {efi_image}",
     );
     check(
         "--sectors {load_sectors}",
         "--sectors {load_sector}",
-        "./t.toml:13:20: {load_sector} is no placeholder",
+        "./t.toml:13:20: {load_sector} is not a placeholder",
     );
     check(
         "{iso} {count} {tree}\"",
@@ -95,7 +95,7 @@ fn what_is_wrong_is_told_with_its_place() {
     check(
         "my-tool -o {iso} {count} {tree}",
         "my-tool {count} {tree}",
-        "./t.toml:6:11: the command never says {iso}, the file to write",
+        "./t.toml:6:11: the command does not contain {iso}, the file to write",
     );
     let install = |command: &str| {
         format!(
@@ -105,12 +105,12 @@ fn what_is_wrong_is_told_with_its_place() {
     check(
         "summary = \"a tool\"",
         "summary = \"a tool\"\ninstall = \"pip install --target {installed}\"",
-        "./t.toml:3:11: what is installed so must say its version",
+        "./t.toml:3:11: a tool with install must have version",
     );
     for (command, expected) in [
         (
             "pip install my-tool",
-            "./t.toml:3:11: the command never says {installed}, the folder to fill",
+            "./t.toml:3:11: the command does not contain {installed}, the folder to fill",
         ),
         (
             "pip install --target {installed} {tree}",
@@ -122,7 +122,7 @@ fn what_is_wrong_is_told_with_its_place() {
     check(
         "summary = \"a tool\"",
         &(install("pip install --target {installed}") + "\npackage = \"my-package\""),
-        "./t.toml:3:11: package and install cannot both bring it",
+        "./t.toml:3:11: use either package or install, not both",
     );
     check(
         "count = \"--sectors",
@@ -192,10 +192,10 @@ fn a_command_masters_what_its_placeholders_name() {
     let all = "tool {mode} {boot_image} {efi_image} {iso}";
     assert!(can(all, "hard-disk+efi") && can(all, "floppy-1440k") && can(all, "efi"));
     for (command, expected) in [
-        ("tool {is}", "--master-cmd: {is} is no placeholder"),
+        ("tool {is}", "--master-cmd: {is} is not a placeholder"),
         (
             "tool {boot_image}",
-            "--master-cmd: the command never says {iso}, the file to write",
+            "--master-cmd: the command does not contain {iso}, the file to write",
         ),
         (
             "tool {iso} {tree}",
@@ -238,12 +238,12 @@ fn what_is_wrong_with_an_editor_is_told_with_its_place() {
     check(
         "{in} {out}",
         "{in} disc.iso",
-        "e.toml:3:11: the command never says {out}, the edited disc",
+        "e.toml:3:11: the command does not contain {out}, the edited disc",
     );
     check(
         "{in} {out}",
         "{out}",
-        "e.toml:3:11: the command never says {in}, the disc to edit; with in-place = true {out} is a copy of it",
+        "e.toml:3:11: the command does not contain {in}, the disc to edit; with in-place = true, {out} is a copy of it",
     );
     check(
         "{in} {out}",

@@ -253,7 +253,7 @@ fn what_is_unknown_is_answered_with_the_nearest() {
 
 #[test]
 fn a_file_without_a_scenario_is_told_so() {
-    const NONE: &str = "it holds no [[scenario]]";
+    const NONE: &str = "it contains no [[scenario]]";
     for text in ["", "# later\n"] {
         assert_eq!(read(text).unwrap_err(), format!("./s.toml:1:1: {NONE}"));
     }
@@ -324,7 +324,7 @@ fn a_scenario_without_meaning_is_refused() {
     check(
         "since = \"2025.02\"",
         "since = \"new\"",
-        "./s.toml:24:9: in scenario s, since = \"new\" is no version: write it with numbers, such as \"2025.02\"",
+        "./s.toml:24:9: in scenario s, since = \"new\" is not a version: write it with numbers, such as \"2025.02\"",
     );
     check(
         "attach = [\"ide\", \"ahci\"]",
@@ -382,7 +382,7 @@ because = "a test"
     assert!(read(&without.replace("booted", "handed-over")).is_err());
     assert_eq!(
         read(&ISO.replace("boot:", "(")).unwrap_err(),
-        "./s.toml:5:27: in scenario real, expect-text of seabios is no regular expression: unclosed group"
+        "./s.toml:5:27: in scenario real, expect-text of seabios is not a valid regular expression: unclosed group"
     );
     assert_eq!(
         read(&ISO.replace("{ seabios", "{ ovmf = \"x\", seabios")).unwrap_err(),
@@ -397,7 +397,7 @@ fn folders_that_hold_nothing_are_refused() {
     assert!(
         error
             .to_string()
-            .ends_with("holds no scenario file (*.toml)"),
+            .ends_with("contains no scenario file (*.toml)"),
         "{error}"
     );
     let error = Matrix::read(
@@ -442,7 +442,7 @@ because = "a test"
     assert_eq!(cell.dialogue.unwrap().steps().len(), 1);
     assert_eq!(
         read(ISO, "[[step]]\nexpect = '('").unwrap_err(),
-        "./talk/menu.toml:2:10: in scenario real, expect is no regular expression: unclosed group"
+        "./talk/menu.toml:2:10: in scenario real, expect is not a valid regular expression: unclosed group"
     );
     assert!(
         read(&ISO.replace("menu", "none"), "")
@@ -454,7 +454,7 @@ because = "a test"
     let mastered = ISO.replace("iso = { path = \"some.iso\" }", "boot = [\"none\"]");
     assert_eq!(
         read(&mastered, "[[step]]\nexpect = 'boot:'").unwrap_err(),
-        "./s.toml:1:1: in scenario real, dialog goes with iso and live: a probe, which boots from every other disc, answers nobody"
+        "./s.toml:1:1: in scenario real, dialog works only with iso and live: all other discs boot a probe, which answers nothing"
     );
 }
 

@@ -1,26 +1,26 @@
-//! What the help of the verbs ends with that only this repository has. A test parses all examples.
+//! The examples at the end of the help of verbs that only this repository has. A test parses all of them.
 
 use cli::examples::Examples;
 
 pub(crate) const TEST: Examples = Examples(&[
-    ("cargo xtask test", "everything, as in CI"),
-    (
-        "cargo xtask test --install",
-        "and what is missing is installed",
-    ),
+    ("cargo xtask test", "run everything, as in CI"),
+    ("cargo xtask test --install", "also install missing tools"),
 ]);
 
 pub(crate) const CHECK: Examples = Examples(&[
-    ("cargo xtask check", "everything but booting"),
+    ("cargo xtask check", "check everything except booting"),
     (
         "cargo xtask check --update-docs",
-        "after accepting a snapshot of masters or defects",
+        "regenerate tables, after accepting snapshots",
     ),
 ]);
 
 pub(crate) const BENCH: Examples = Examples(&[
-    ("cargo xtask bench", "how long things take"),
-    ("cargo xtask bench --whole", "the default matrix too"),
+    ("cargo xtask bench", "measure for four minutes"),
+    (
+        "cargo xtask bench --whole",
+        "also measure the default matrix",
+    ),
 ]);
 
 pub(crate) const TRUST: Examples = Examples(&[(
@@ -30,19 +30,19 @@ pub(crate) const TRUST: Examples = Examples(&[(
 
 pub(crate) const TRUST_HOSTILE: Examples = Examples(&[(
     "cargo xtask trust hostile",
-    "what came of each, in two minutes",
+    "the result of each disc, in two minutes",
 )]);
 
 pub(crate) const TRUST_FAULTS: Examples = Examples(&[(
     "cargo xtask trust faults",
-    "what came of each, in ten minutes",
+    "the result of each fault, in ten minutes",
 )]);
 
 pub(crate) const TRUST_KILLS: Examples = Examples(&[
-    ("cargo xtask trust kills", "a hundred times"),
+    ("cargo xtask trust kills", "kill the runner a hundred times"),
     (
         "cargo xtask trust kills --times 3 --seed 7",
-        "three times, at the same moments as with that seed before",
+        "three times, at the moments that this seed gives",
     ),
 ]);
 
@@ -50,7 +50,7 @@ pub(crate) const TRUST_SHARDS: Examples = Examples(&[
     ("cargo xtask trust shards", "in 1, 2 and 4 slices"),
     (
         "cargo xtask trust shards --slurm",
-        "and as a job array of Slurm",
+        "also as a Slurm job array",
     ),
 ]);
 
@@ -72,33 +72,33 @@ pub(crate) const TRUST_FLAKES: Examples = Examples(&[
     ),
     (
         "cargo xtask trust flakes --cells 10000 --keep --resume",
-        "go on where that was stopped",
+        "continue where it was stopped",
     ),
 ]);
 
 pub(crate) const TRUST_DISCS: Examples = Examples(&[
     (
         "cargo xtask trust discs --causes --only catalog-key",
-        "what is called the cause of a disc's failures",
+        "the causes reported for a disc's failures",
     ),
     (
         "cargo xtask trust discs --only live-damaged/ --only live-press-any-key/",
-        "some of the damaged ones",
+        "some of the damaged discs",
     ),
     (
         "cargo xtask trust discs --keep",
-        "all of them, and the figures in docs/trust.md",
+        "all discs, and the figures in docs/trust.md",
     ),
     (
         "cargo xtask trust discs --keep --resume",
-        "continue where that was stopped",
+        "continue where it was stopped",
     ),
 ]);
 
 pub(crate) const TRUST_FUZZ: Examples = Examples(&[
     (
         "cargo xtask trust fuzz --target qmp --executions 100000",
-        "one reader, for some seconds once it is built",
+        "one reader; seconds, once it is built",
     ),
     (
         "cargo xtask trust fuzz --grow --keep",
@@ -109,22 +109,22 @@ pub(crate) const TRUST_FUZZ: Examples = Examples(&[
 pub(crate) const TRUST_MUTANTS: Examples = Examples(&[
     (
         "cargo xtask trust mutants --only verdicts",
-        "what judges; half an hour",
+        "the code that judges; half an hour",
     ),
     (
         "cargo xtask trust mutants --only verdicts --again",
-        "once tests were added for what none noticed",
+        "after adding tests for missed mistakes",
     ),
     (
         "cargo xtask trust mutants --keep",
-        "what counts results and what masters and reads discs, too; hours",
+        "also the code for results and for discs; hours",
     ),
 ]);
 
 pub(crate) const TRUST_HOSTS: Examples = Examples(&[
     (
         "cargo xtask trust hosts --release trixie",
-        "the two commands and the program on Debian 13",
+        "the instructions of README.md on Debian 13",
     ),
     (
         "cargo xtask trust hosts --tests --keep",
@@ -136,18 +136,18 @@ pub(crate) const TRUST_SUPPLY: Examples = Examples(&[
     ("cargo xtask trust supply", "licences, sources, unsafe code"),
     (
         "cargo xtask trust supply --sbom sbom.cdx.json",
-        "a software bill of materials, too",
+        "also write a software bill of materials",
     ),
     (
         "cargo xtask trust supply --advisories advisory-db",
-        "what RustSec knows of the crates, from a clone of its database",
+        "known vulnerabilities, from a clone of RustSec's database",
     ),
 ]);
 
 pub(crate) const TRUST_DIFFERENTIAL: Examples = Examples(&[
     (
         "cargo xtask trust differential --catalogs 5000",
-        "some seconds",
+        "compare for some seconds",
     ),
     (
         "cargo xtask trust differential --keep",

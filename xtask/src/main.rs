@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 /// What `cargo xtask` can be asked to do.
 #[derive(Debug, Subcommand)]
 enum Here {
-    /// Master the discs of the matrix, boot each, and compare what happened with what must happen.
+    /// Master the discs of the matrix, boot each one, and compare the result with the expected one.
     BootMatrix(Box<BootMatrix>),
     #[command(flatten)]
     Shared(Verb),
@@ -45,13 +45,13 @@ enum Here {
 /// What only this repository needs.
 #[derive(Debug, Subcommand)]
 enum Own {
-    /// Run everything: the default matrix, and every other test of the workspace.
+    /// Run everything: the default matrix, and all other tests of the workspace.
     Test(Test),
     /// Check format, lints, documentation, the schema, the generated tables and the snapshots.
     Check(Check),
-    /// Measure how long things take, as ratios in one run.
+    /// Measure how long things take, and compare the times in one run.
     Bench(bench::Bench),
-    /// Try what boot-matrix can be trusted with, in figures.
+    /// Test the limits of boot-matrix at length, and report figures.
     Trust(trust::Trust),
 }
 
@@ -92,7 +92,7 @@ impl program::Own for Own {
 pub(crate) struct Test {
     #[command(flatten)]
     pub(crate) tooling: Tooling,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
 }
@@ -103,11 +103,11 @@ pub(crate) struct Check {
     /// Regenerate the JSON Schemas instead of comparing them.
     #[arg(long)]
     pub(crate) update_schema: bool,
-    /// Regenerate the tables in docs and scenarios/README.md, from the scenarios, the accepted snapshots, docs/firmware.json and the known words, instead of
-    /// comparing them.
+    /// Regenerate the tables in docs and scenarios/README.md instead of comparing them. They are made from the scenarios, the accepted snapshots,
+    /// docs/firmware.json and the known messages.
     #[arg(long)]
     pub(crate) update_docs: bool,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
 }

@@ -65,7 +65,7 @@ fn what_comes_back_is_booted_under_the_ids_of_the_plan() {
     let again = xtask(&export);
     assert_eq!(again.code, 2, "{}", again.stderr);
     assert!(
-        again.stderr.contains("plan.json is there already"),
+        again.stderr.contains("plan.json already exists"),
         "{}",
         again.stderr
     );

@@ -148,7 +148,7 @@ fn a_name_that_cannot_be_had_is_refused_before_anything_is_booted() {
     for (out, told) in [
         (bench.text("disc.iso"), "is the disc itself"),
         (bench.text("link.iso"), "is the disc itself"),
-        (bench.text("taken.iso"), "is there already"),
+        (bench.text("taken.iso"), "already exists"),
         (bench.text("no/such/folder.iso"), "there is no such folder"),
     ] {
         let said = bench.fix(&out);
@@ -197,7 +197,7 @@ fn where_nothing_helps_nothing_is_written() {
     let said = bench.fix(&bench.text("fixed.iso"));
     assert_eq!(said.code, 1, "{}{}", said.stdout, said.stderr);
     assert!(
-        said.stdout.contains("Nothing was written"),
+        said.stdout.contains("No file was written"),
         "{}",
         said.stdout
     );

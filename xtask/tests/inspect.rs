@@ -133,7 +133,7 @@ fn what_is_no_disc_is_exit_2() {
         (empty, "is empty"),
         (folder.path().to_owned(), "is a directory"),
         (folder.path().join("absent"), "cannot read"),
-        (page, "is no ISO: this is a text"),
+        (page, "is not an ISO: this is a text"),
     ] {
         let said = xtask(&[text(&path)]);
         assert_eq!((said.code, said.stdout.as_str()), (2, ""));
@@ -171,7 +171,7 @@ fn an_original_and_a_medium_are_compared() {
     let other = xtask(&[text(&iso), "--boot-image", text(&original)]);
     assert_eq!(other.code, 1);
     assert!(
-        other.stdout.contains("sector 2 is another one"),
+        other.stdout.contains("sector 2, from byte"),
         "{}",
         other.stdout
     );

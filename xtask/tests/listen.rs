@@ -144,7 +144,7 @@ fn what_cannot_be_listened_to_is_told() {
     refused(
         &["--port", "/dev/ttyNONE99"],
         2,
-        "there is no port /dev/ttyNONE99",
+        "port /dev/ttyNONE99 does not exist",
     );
     let missing = xtask(&["listen", "--format", "json", "--port", "/dev/ttyNONE99"]).json();
     let remedy = missing["remedy"].as_str().unwrap();

@@ -78,7 +78,7 @@ fn what_goes_on_is_what_stopped() {
     let said = run(&folder, "out", &["--resume"]);
     assert_eq!(said.code, 2, "{}", said.stderr);
     assert!(
-        said.stderr.contains("no run to go on with"),
+        said.stderr.contains("no run to continue"),
         "{}",
         said.stderr
     );
@@ -103,7 +103,7 @@ fn what_goes_on_is_what_stopped() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert!(
         said.stderr
-            .contains("9 of 14 cells have a result, and 5 are run now"),
+            .contains("9 of 14 cells have a result; 5 run now"),
         "{}",
         said.stderr
     );

@@ -275,7 +275,7 @@ fn wrong(cell: &CellResult) -> Result<Option<String>, Stop> {
     match cell.verdict {
         Verdict::Infra | Verdict::Skipped => Err(Stop::host(
             format!("{} on {on} was not booted: {}", cell.scenario, why()),
-            "--bytes-only; cargo xtask doctor says what is missing",
+            "--bytes-only; cargo xtask doctor lists what is missing",
         )),
         Verdict::Mismatch if cell.differs.contains(&Differs::Outcome) => {
             let happened = cell.happened().unwrap_or_default();
@@ -315,10 +315,7 @@ fn say(options: &Conformance, report: &Report) -> io::Result<()> {
             writeln!(out, "{:12}  {why}", "")?;
         }
         if disc.result == Came::Fail || disc.result == Came::Refused {
-            let why = format!(
-                "{:12}  why it is asked for: {} ({})",
-                "", disc.reason, disc.source
-            );
+            let why = format!("{:12}  reason: {} ({})", "", disc.reason, disc.source);
             out.paint(FAINT, why)?;
             writeln!(out)?;
         }

@@ -139,7 +139,7 @@ fn remedy(need: &Need) -> String {
         Source::Nowhere(remedy) => remedy.clone(),
         Source::Package(name) | Source::OptionalPackage(name) => {
             format!(
-                "install what Debian calls {name}; no package of this system is known to bring it"
+                "install the equivalent of Debian's package {name}; no package of this system is known to contain it"
             )
         }
         Source::Crate(name) => format!("cargo install {name} --locked"),

@@ -1,4 +1,4 @@
-//! What the help of each verb ends with: what can be typed, and what it is for. A test parses all of it.
+//! The examples at the end of each verb's help. A test parses all of them.
 
 use clap::builder::StyledStr;
 
@@ -39,195 +39,201 @@ impl Examples {
 }
 
 pub const ALL: Examples = Examples(&[
-    ("cargo xtask doctor", "what is missing on this machine"),
+    ("cargo xtask doctor", "list what is missing on this machine"),
     (
         "cargo xtask boot-matrix",
-        "all discs, against the snapshots",
+        "boot all discs, and compare with the snapshots",
     ),
-    ("cargo xtask inspect disc.iso", "what is wrong with a disc"),
-    ("cargo xtask repro disc.iso", "and why it does not boot"),
+    (
+        "cargo xtask inspect disc.iso",
+        "report the defects of a disc",
+    ),
+    (
+        "cargo xtask repro disc.iso",
+        "explain why a disc does not boot",
+    ),
 ]);
 
 pub const BOOT_MATRIX: Examples = Examples(&[
     (
         "cargo xtask boot-matrix",
-        "all discs, against the snapshots",
+        "boot all discs, and compare with the snapshots",
     ),
     (
         "cargo xtask boot-matrix quarter --firmware seabios",
-        "some of them",
+        "boot some of them",
     ),
     (
         "cargo xtask boot-matrix --rerun failed",
-        "what failed, again",
+        "run the failed cells again",
     ),
     (
         "cargo xtask boot-matrix --rerun failed --verbose",
-        "with whole reasons",
+        "the same, with complete reasons",
     ),
-    (
-        "cargo xtask boot-matrix --resume",
-        "what was stopped, from there on",
-    ),
+    ("cargo xtask boot-matrix --resume", "continue a stopped run"),
     (
         "cargo xtask boot-matrix --partition slice:1/4 --out slice-1",
-        "a quarter, on one of four machines",
+        "run a quarter, on one of four machines",
     ),
     (
         "cargo xtask boot-matrix --rerun failed --review",
-        "and look at what differs, to accept it or not",
+        "review the differences, and accept or reject each",
     ),
     (
         "cargo xtask boot-matrix --master tool.toml --baseline DIR --accept",
-        "what a tool's discs do, written down",
+        "record the behavior of a tool's discs",
     ),
     (
         "cargo xtask boot-matrix --master tool.toml --baseline DIR",
-        "and whether they still do it",
+        "fail if the behavior has changed",
     ),
     (
         "cargo xtask boot-matrix --master tool.toml --twice",
-        "whether the tool makes the same bytes a second time",
+        "check whether the tool makes the same bytes again",
     ),
     (
         "cargo xtask boot-matrix --master genisoimage --against xorriso",
-        "two tools, cell by cell",
+        "compare two tools, cell by cell",
     ),
     (
         "cargo xtask boot-matrix --against before/results.json",
-        "two runs, cell by cell",
+        "compare with an earlier run, cell by cell",
     ),
     (
         "cargo xtask boot-matrix --iso debian.iso --expect 'Installer menu'",
-        "an ISO that exists",
+        "boot an existing ISO",
     ),
     (
         "cargo xtask boot-matrix --iso debian.iso --editor editor.toml",
-        "the same before and after an edit",
+        "boot it before and after an edit",
     ),
 ]);
 
 pub const REPRO: Examples = Examples(&[
     (
         "cargo xtask repro customer.iso",
-        "what each firmware does with it, and why",
+        "explain what each firmware does with it",
     ),
     (
         "cargo xtask repro customer.iso --firmware ovmf --attach usb-disk",
-        "as a USB stick in a UEFI machine",
+        "boot it as a USB stick in a UEFI machine",
     ),
     (
         "cargo xtask repro customer.iso --attach usb-cd-ehci --medium-profile slow",
-        "as a management controller presents it: on slow USB",
+        "boot it on slow USB, as a management controller presents it",
     ),
     (
         "cargo xtask repro customer.iso --firmware ovmf-secure-boot",
-        "with Secure Boot on",
+        "boot it with Secure Boot on",
     ),
     (
         "cargo xtask repro customer.iso --expect 'login:' --timeout 120",
-        "whether it comes to a login",
+        "check whether it reaches a login",
     ),
     (
         "cargo xtask repro customer.iso --fix starts.iso",
-        "a copy that starts, with the proof",
+        "write a copy that starts, with the proof",
     ),
     (
         "cargo xtask repro customer.iso --distil small.iso",
-        "the few sectors that fail in the same way",
+        "minimize it to the sectors that fail in the same way",
     ),
     (
         "cargo xtask repro customer.iso --promote ticket-4711",
-        "and from then on a regression test",
+        "make it a regression test",
     ),
 ]);
 
 pub const INSPECT: Examples = Examples(&[
     (
         "cargo xtask inspect disc.iso",
-        "its contents and its defects",
+        "report its contents and its defects",
     ),
-    ("cargo xtask inspect /dev/sr0", "the disc in a drive"),
+    ("cargo xtask inspect /dev/sr0", "read the disc in a drive"),
     (
         "cargo xtask inspect disc.iso --medium cd-80",
-        "and what passes a quarter of a CD",
+        "also report images above a quarter of a CD",
     ),
     (
         "cargo xtask inspect disc.iso --boot-image disk.img",
-        "whether the image arrived as it was",
+        "check whether the image is on the disc unchanged",
     ),
     (
         "cargo xtask inspect disc.iso --compare edited.iso",
-        "what an edit did to booting",
+        "report how an edit affects booting",
     ),
     (
         "cargo xtask inspect disc.iso --format sarif",
-        "for tools that show findings",
+        "write SARIF, for tools that show findings",
     ),
 ]);
 
 pub const IMAGE: Examples = Examples(&[
     (
         "cargo xtask image mine/cd-80/hard-disk/quarter-1s/reference --out disc.iso",
-        "a hard disk one sector short of a quarter of a CD",
+        "a hard-disk image one sector short of a quarter of a CD",
     ),
     (
         "cargo xtask image mine/-/efi/-/reference --defect count-unit --out disc.iso",
-        "a disc with one thing wrong",
+        "a disc with one defect",
     ),
 ]);
 
 pub const CONFORMANCE: Examples = Examples(&[
     (
         "cargo xtask conformance tool.toml --bytes-only",
-        "in seconds, without QEMU",
+        "check the bytes only: seconds, without QEMU",
     ),
     (
         "cargo xtask conformance genisoimage --badge genisoimage.svg",
-        "and booted, with a picture of the score",
+        "also boot the discs, and write the score as a picture",
     ),
 ]);
 
 pub const MERGE: Examples = Examples(&[
     (
         "cargo xtask merge slice-1 slice-2 --out whole",
-        "two slices, as one run",
+        "join two slices into one run",
     ),
     (
         "cargo xtask merge slice-1 slice-2 slice-2-again --out whole",
-        "one of which died and was run again",
+        "the same, if slice 2 died and was run again",
     ),
 ]);
 
 pub const REPORT: Examples = Examples(&[
     (
         "cargo xtask report --open",
-        "the last run's page, in the browser",
+        "open the page of the last run in the browser",
     ),
     (
         "cargo xtask report artifact",
-        "that of a run that was brought here",
+        "make the page of a run from another machine",
     ),
 ]);
 
 pub const LISTEN: Examples = Examples(&[
     (
         "cargo xtask listen --port /dev/ttyUSB0",
-        "what a real machine's probe says",
+        "show the report of a real machine's probe",
     ),
     (
         "cargo xtask listen --port /dev/ttyUSB0 --manifest disc.iso.json",
-        "held against what the disc holds",
+        "compare it with the disc's contents",
     ),
     (
         "cargo xtask listen --port /dev/ttyUSB0 --cell mine/-/none/-/reference/seabios/ide",
-        "held against what the scenario declares",
+        "compare it with the scenario's declaration",
     ),
 ]);
 
 pub const FIRMWARE: Examples = Examples(&[
-    ("cargo xtask firmware list", "which builds there are"),
-    ("cargo xtask firmware fetch", "those of other releases"),
+    ("cargo xtask firmware list", "list the builds"),
+    (
+        "cargo xtask firmware fetch",
+        "fetch the builds of other releases",
+    ),
 ]);
 
 pub const FIRMWARE_LIST: Examples = Examples(&[
@@ -238,58 +244,59 @@ pub const FIRMWARE_LIST: Examples = Examples(&[
 pub const FIRMWARE_FETCH: Examples = Examples(&[
     (
         "cargo xtask firmware fetch",
-        "what this system's package manager knows",
+        "fetch all builds that the package manager finds",
     ),
-    ("cargo xtask firmware fetch --qemu", "and a newer QEMU"),
+    (
+        "cargo xtask firmware fetch --qemu",
+        "also fetch a newer QEMU",
+    ),
 ]);
 
 pub const FIRMWARE_ADD: Examples = Examples(&[
     (
         "cargo xtask firmware add bios.bin",
-        "a SeaBIOS, which says its version",
+        "a SeaBIOS ROM, which contains its version",
     ),
     (
         "cargo xtask firmware add OVMF_CODE.fd --variables OVMF_VARS.fd --as ovmf@mine",
-        "an OVMF, which does not",
+        "OVMF, which does not contain its version",
     ),
     (
         "cargo xtask firmware add --db own.pem --dbx dbxupdate_x64.bin --as ovmf-secure-boot@own",
-        "the host's OVMF with these keys; then --firmware ovmf-secure-boot@own",
+        "the host's OVMF with these keys, for --firmware ovmf-secure-boot@own",
     ),
 ]);
 
-pub const FIRMWARE_REMOVE: Examples = Examples(&[(
-    "cargo xtask firmware remove ovmf@mine",
-    "the build of that name",
-)]);
+pub const FIRMWARE_REMOVE: Examples =
+    Examples(&[("cargo xtask firmware remove ovmf@mine", "remove this build")]);
 
 pub const CHECKPOINTS: Examples = Examples(&[
-    ("cargo xtask checkpoints list", "what is saved, and of what"),
-    ("cargo xtask checkpoints clear", "start afresh"),
+    ("cargo xtask checkpoints list", "list the checkpoints"),
+    ("cargo xtask checkpoints clear", "remove all checkpoints"),
 ]);
 
 pub const DOCTOR: Examples = Examples(&[
     (
         "cargo xtask doctor",
-        "what is missing, and how it comes here",
+        "list what is missing, and how to install it",
     ),
     (
         "cargo xtask doctor --qemu /opt/qemu/bin/qemu-system-x86_64",
-        "with another QEMU",
+        "check with another QEMU",
     ),
 ]);
 
 pub const COMPLETIONS: Examples = Examples(&[
     (
         "cargo xtask completions bash > ~/.cargo-xtask.bash",
-        "then source it in ~/.bashrc, behind cargo's own completion",
+        "then source it in ~/.bashrc, after cargo's own completion",
     ),
     (
         "cargo xtask completions zsh > ~/.zfunc/_cargo-xtask",
-        "a folder of $fpath; cargo's own completion calls it",
+        "use a folder in $fpath; cargo's own completion calls it",
     ),
     (
         "cargo xtask completions fish > ~/.config/fish/conf.d/cargo-xtask.fish",
-        "read at the next start",
+        "fish reads it at its next start",
     ),
 ]);

@@ -181,9 +181,9 @@ fn with_defect(disc: &DiscId, defect: Defect) -> Result<DiscId, Stop> {
     {
         return Err(Stop::usage(
             format!(
-                "{disc} has the defect {other} already, and a disc has one: {defect} cannot be added"
+                "{disc} already has the defect {other}, and a disc can have only one: {defect} cannot be added"
             ),
-            format!("leave out defect={other} in the id, or --defect"),
+            format!("omit defect={other} in the id, or --defect"),
         ));
     }
     let parts = [
@@ -207,14 +207,14 @@ fn not_mastered(id: &DiscId, out: &Path) -> Result<Stop, Stop> {
     let Some(DiscSource::Iso { path, package }) = source.map(|cell| cell.disc) else {
         return Ok(Stop::usage(
             format!(
-                "{id}: a master that is {ABSENT:?} means a disc that is a file already, and no scenario that comes with boot-matrix has it"
+                "{id}: the master {ABSENT:?} means a disc that is an existing file, but no scenario that comes with boot-matrix has it"
             ),
             "reference as the master, or the file that your own scenario names",
         ));
     };
     let (package, remedy) = match package {
         Some(package) if !path.exists() => (
-            format!(", which the package {package} brings"),
+            format!(", which is in the package {package}"),
             format!("install the package {package}"),
         ),
         package => (

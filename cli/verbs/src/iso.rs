@@ -31,7 +31,7 @@ pub fn open(path: &Path, remedy: &str) -> Result<DiscFile, Stop> {
     let file = DiscFile::open(path).map_err(|error| Stop::usage(error, remedy))?;
     match Container::recognise(&file, path) {
         Some(container) => {
-            let what = format!("{} is no ISO: {container}", path.display());
+            let what = format!("{} is not an ISO: {container}", path.display());
             Err(Stop::usage(what, container.remedy()))
         }
         None => Ok(file),
@@ -76,7 +76,7 @@ impl Existing<'_> {
             let error = error.to_string();
             let why = error.lines().last().unwrap_or_default();
             let what = format!(
-                "--expect is no regular expression: {}",
+                "--expect is not a valid regular expression: {}",
                 why.trim_start_matches("error: ")
             );
             return Err(Stop::usage(what, "https://docs.rs/regex, which has the syntax").into());

@@ -86,7 +86,7 @@ pub fn run(options: &Listen) -> anyhow::Result<ExitCode> {
     let mut tell = |event| say_event(event, &matrix);
     let observation =
         listen::listen(&port, &listening, Some(signals.bell()), &mut tell).map_err(|infra| {
-            let remedy = format!("what came is in {}; listen again", out.display());
+            let remedy = format!("the received data is in {}; listen again", out.display());
             Stop::host(format!("{}: {infra}", options.port.display()), remedy)
         })?;
     let heard = judge(options, known, observation, &matrix, &out);
@@ -97,7 +97,7 @@ pub fn run(options: &Listen) -> anyhow::Result<ExitCode> {
 
 fn known(options: &Listen, matrix: &Matrix) -> anyhow::Result<Known> {
     if let Some(file) = &options.manifest {
-        let remedy = "--manifest and the file that cargo xtask image writes beside the disc";
+        let remedy = "--manifest and the file FILE.json that cargo xtask image writes";
         let manifest = files::read_json(file).map_err(|error| Stop::usage(error, remedy))?;
         return Ok(Known {
             cell: None,
@@ -123,7 +123,7 @@ fn known(options: &Listen, matrix: &Matrix) -> anyhow::Result<Known> {
 fn manifest_of(cell: &Cell, matrix: &Matrix) -> anyhow::Result<Manifest> {
     let DiscSource::Mastered(recipe) = &cell.disc else {
         let what = format!(
-            "the disc of {} carries no probe: nothing of it can be heard",
+            "the disc of {} has no probe, so there is nothing to listen to",
             cell.id
         );
         return Err(Stop::usage(what, "a cell with a mastered disc").into());

@@ -36,7 +36,7 @@ pub fn run(options: &options::Merge) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch()?;
     let shards = read(options)?;
     let (mut results, taken) = merge::join(&shards).map_err(|error| {
-        let remedy = "the folders of one run that was cut by boot-matrix --partition, with the same boot-matrix, tools and scenarios";
+        let remedy = "the folders of one run that was divided with boot-matrix --partition, with the same boot-matrix, tools and scenarios";
         Stop::usage(error, remedy)
     })?;
     let (out, _held) = folder::hold(&options.out)?;
@@ -112,7 +112,7 @@ fn read(options: &options::Merge) -> anyhow::Result<Vec<Shard>> {
         match Shard::read(folder) {
             Ok(shard) => shards.push(shard),
             Err(error) => {
-                remark!("{} holds no run: {error}", folder.display());
+                remark!("{} contains no run: {error}", folder.display());
                 unread = Some(error);
             }
         }
@@ -164,7 +164,7 @@ fn again(merged: &Merged, partition: Partition) -> String {
             shell_words::join(words.chain(["--partition", &partition, "--out", "DIR"]))
         }
         None => format!(
-            "cargo xtask boot-matrix --partition {partition} --out DIR, with what chose the cells"
+            "cargo xtask boot-matrix --partition {partition} --out DIR, with the filters of the other slices"
         ),
     }
 }

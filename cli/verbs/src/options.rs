@@ -31,27 +31,27 @@ pub enum Verb {
     /// Each program has its own name for it.
     #[command(skip)]
     BootMatrix(Box<BootMatrix>),
-    /// Judge a tool that masters discs: have it make every disc of the conformance kit, and count those that are right.
+    /// Score a tool that masters discs: let it make each disc of the conformance kit, and count the correct ones.
     Conformance(Conformance),
     /// Master one disc.
     Image(Image),
-    /// Read a disc without booting it, and say what is on it and what is wrong with it.
+    /// Read a disc without booting it, and report its contents and its defects.
     Inspect(Inspect),
-    /// Find out why a disc does not boot: boot it on each firmware by each attachment, and explain what is seen.
+    /// Find out why a disc does not boot: boot it on each firmware with each attachment, and explain the result.
     Repro(Box<Repro>),
-    /// Join the results of several runs, the slices of one matrix, and prove that every cell was run and counts once.
+    /// Join the results of several runs (the slices of one matrix), and prove that every cell was run and counts once.
     Merge(Merge),
-    /// Make the page about a run anew, from its results and evidence: report.html.
+    /// Regenerate the page about a run, report.html, from its results and evidence.
     Report(Report),
-    /// Follow the probe of a disc that a real machine boots, over a serial port, and judge what it says.
+    /// Follow the probe of a disc that a real machine boots, over a serial port, and judge its report.
     Listen(Listen),
-    /// List, fetch, add or remove builds of firmware besides the host's.
+    /// List, fetch, add or remove builds of firmware other than the host's.
     Firmware(Firmware),
     /// List or remove the saved machines from which cells start.
     Checkpoints(Checkpoints),
-    /// Say what is needed on this machine, and what is missing.
+    /// List what boot-matrix needs on this machine, and what is missing.
     Doctor(Doctor),
-    /// Print a script with which a shell completes cargo xtask.
+    /// Print a script that lets a shell complete cargo xtask.
     Completions(Completions),
     /// Run one cell of a run. boot-matrix starts a process of this for each.
     #[command(hide = true)]
@@ -102,7 +102,7 @@ impl Verb {
 /// What the installed program can be asked to do.
 #[derive(Debug, Subcommand)]
 pub enum Installed {
-    /// Master the discs of the matrix, boot each, and compare what happened with what must happen.
+    /// Master the discs of the matrix, boot each one, and compare the result with the expected one.
     Run(Box<BootMatrix>),
     #[command(flatten)]
     Shared(Verb),
@@ -140,13 +140,13 @@ pub fn typed() -> Vec<String> {
 pub struct Tooling {
     /// The QEMU to use.
     ///
-    /// A script in its place must exec QEMU: what it starts beside itself lives on when the runner is killed.
+    /// If this is a script, it must start QEMU with exec: any other process that it starts survives when the runner is killed.
     #[arg(long, value_name = "PATH")]
     pub qemu: Option<PathBuf>,
-    /// What runs the guests' instructions.
+    /// How QEMU runs the guest's instructions.
     #[arg(long, value_name = "ACCELERATOR", default_value = "measure")]
     pub accelerator: AcceleratorChoice,
-    /// Install what is missing without asking.
+    /// Install missing tools without a prompt.
     #[arg(long, alias = "yes")]
     pub install: bool,
 }
@@ -200,81 +200,79 @@ pub struct Repro {
     /// The disc: a file, or a drive such as /dev/sr0. It is only read.
     #[arg(value_name = "ISO")]
     pub iso: PathBuf,
-    /// Boot on this firmware instead of SeaBIOS and OVMF, and OVMF with Secure Boot for a disc with a signed loader: seabios, ovmf, ovmf-ia32, ovmf-secure-boot, rombios, aavmf, u-boot-arm64,
-    /// u-boot-x86-64 or seabios-microvm, a build of one with @VERSION (cargo xtask firmware list), or all.
+    /// Boot on this firmware: seabios, ovmf, ovmf-ia32, ovmf-secure-boot, rombios, aavmf, u-boot-arm64, u-boot-x86-64, seabios-microvm or all. Add @VERSION
+    /// for a certain build (see cargo xtask firmware list) [default: seabios and ovmf; also ovmf-secure-boot if the disc has a signed loader].
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = FirmwareWord::read)]
     pub firmware: Vec<FirmwareWord>,
-    /// On every build that there is of SeaBIOS and OVMF, or of the firmware that --firmware names: the host's, fetched and added ones (see
-    /// cargo xtask firmware).
+    /// Boot on all builds of SeaBIOS and OVMF, or of the firmware in --firmware: the host's, and those that cargo xtask firmware fetched or added.
     #[arg(long)]
     pub firmware_grid: bool,
-    /// By this attachment [default: ide, ahci, scsi, usb-cd, usb-disk and virtio-blk].
+    /// Use this attachment [default: ide, ahci, scsi, usb-cd, usb-disk and virtio-blk].
     #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
     pub attach: Vec<Attachment>,
-    /// With a medium that is slow (slow=KIB, in a second), cannot be read in places (bad-block=catalog, bad-block=image, bad-block=LBA+COUNT), comes after
-    /// power-on (late=SECONDS), or goes when the firmware has handed over (ejected).
+    /// Use a medium that is slow (slow=KIB, per second), has blocks that cannot be read (bad-block=catalog, bad-block=image, bad-block=LBA+COUNT), is
+    /// inserted after power-on (late=SECONDS), or is ejected when the firmware has handed over (ejected).
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["promote", "distil", "fix"])]
     pub medium_profile: Option<MediumProfile>,
-    /// A regular expression for what is seen on serial or on the screen when the disc has booted. Without it a disc
-    /// starts when a login, an installer or a boot menu of what is on it is seen.
+    /// A regular expression that matches on the serial line or on the screen when the disc has booted. Without it, a disc starts if a login, an installer, or
+    /// a boot menu whose files are on the disc is seen.
     #[arg(long, value_name = "REGEX")]
     pub expect: Option<String>,
-    /// Go through a boot menu and on: steps of expect, send, keys, type and screen, as scenarios/README.md describes them. The disc has booted
-    /// when they came to their end.
+    /// A file with a dialogue that operates the boot menu and the system after it (scenarios/README.md describes the format). The disc has booted when all
+    /// steps are done.
     #[arg(long, value_name = "FILE")]
     pub dialog: Option<PathBuf>,
-    /// A disc that boots: the first structure that differs from it is told.
+    /// Another disc, which boots: report the first structure in which the two differ.
     #[arg(long, value_name = "ISO")]
     pub good: Option<PathBuf>,
-    /// Write a copy of the disc in which what keeps it from starting is fixed, as far as the disc itself holds what is needed for that, and prove it: the copy is
-    /// booted in the same ways. The disc stays as it is.
+    /// Write a copy of the disc in which the causes of the failure are fixed, where the disc itself contains what the fix needs. To prove it, the copy is
+    /// booted in the same ways. The disc is not changed.
     #[arg(long, value_name = "OUT.iso", conflicts_with = "firmware_grid")]
     pub fix: Option<PathBuf>,
-    /// Boot code for the first sector of a disc that has none, such as isolinux' isohdpfx.bin: it is tried there, and --fix writes it.
+    /// Boot code for the first sector of a disc that has none, such as isolinux' isohdpfx.bin: repro tries it there, and --fix writes it.
     #[arg(long, value_name = "FILE")]
     pub boot_code: Option<PathBuf>,
-    /// Write a disc of the same length with only the sectors that were read, and prove that it fails in the same way.
-    /// Beside it comes FILE.disc, the same as text of a few kilobytes.
+    /// Minimize the disc: write a disc of the same length with only the sectors that were read, and prove that it fails in the same way. FILE.disc is the
+    /// same disc as a few kilobytes of text.
     #[arg(long, value_name = "FILE.iso")]
     pub distil: Option<PathBuf>,
-    /// Make the distilled disc a scenario of this name with its snapshots, in the folder of --scenarios.
+    /// Make the minimized disc a scenario of this name with its snapshots, in the folder of --scenarios.
     #[arg(long, value_name = "NAME", value_parser = words::read::<Name>, conflicts_with_all = ["dialog", "firmware_grid"])]
     pub promote: Option<Name>,
-    /// The folder of scenarios that --promote adds to [default: the one that comes with boot-matrix].
+    /// The folder of scenarios to which --promote adds [default: the one that comes with boot-matrix].
     #[arg(long, value_name = "DIR", requires = "promote")]
     pub scenarios: Option<PathBuf>,
-    /// Pack everything that is left behind into one file, DIR.tar.zst.
+    /// Pack the whole results folder into one file, DIR.tar.zst.
     #[arg(long)]
     pub bundle: bool,
-    /// Open QEMU's own window on the first boot that failed.
+    /// Open QEMU's window on the first boot that failed.
     #[arg(long)]
     pub show: bool,
-    /// A file of words that a loader or system says, and what they mean, beside those that are known (docs/guests.md).
+    /// A file with the messages of a loader or system and their meaning, in addition to the known ones (docs/guests.md).
     #[arg(long, value_name = "FILE.toml")]
     pub words: Vec<PathBuf>,
-    /// Watch each boot for so many seconds at most, by the clock on the wall [default: until something decides, and 180 seconds of the machine's own
-    /// time].
+    /// Watch each boot for at most this many seconds of wall time [default: until the result is known, at most 180 seconds of the machine's own time].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: Option<u64>,
-    /// The guest's memory in MiB [default: 1024, and up to 4096 for a guest that says that it needs more]. The machines then start from power-on.
+    /// The guest's memory in MiB [default: 1024, and up to 4096 if the guest reports a lack of memory]. With this option, machines start from power-on.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=65_536))]
     pub memory: Option<u32>,
-    /// The guest's processor, as QEMU's -cpu has it [default: max]. The machines then start from power-on.
+    /// The guest's processor, as in QEMU's -cpu [default: max]. With this option, machines start from power-on.
     #[arg(long, value_name = "MODEL")]
     pub cpu: Option<String>,
-    /// The guest's network: none, or a card with nothing at the other end of its cable, for a program that does not go on without one. The machines then start
-    /// from power-on.
+    /// The guest's network: none, or isolated (a card whose cable leads nowhere), for a program that does not continue without a card. With isolated,
+    /// machines start from power-on.
     #[arg(long, value_name = "NETWORK", default_value = "none")]
     pub network: Network,
-    /// Start every machine from power-on, none from a checkpoint.
+    /// Start every machine from power-on, not from a checkpoint.
     #[arg(long)]
     pub cold: bool,
-    /// The folder for the report and the evidence [default: target/repro/NAME, by the name of the ISO].
+    /// The folder for the report and the evidence [default: target/repro/NAME, where NAME is that of the ISO].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub tooling: Tooling,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -285,16 +283,16 @@ pub struct Checkpoints {
     /// What to do.
     #[arg(value_name = "WHAT")]
     pub verb: CheckpointVerb,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CheckpointVerb {
-    /// Say what there is.
+    /// List the checkpoints.
     List,
-    /// Remove them all. The next run makes what it needs.
+    /// Remove all checkpoints. The next run makes those that it needs.
     Clear,
 }
 
@@ -303,7 +301,7 @@ pub enum CheckpointVerb {
 pub struct Doctor {
     #[command(flatten)]
     pub tooling: Tooling,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -319,16 +317,16 @@ pub struct Completions {
 #[derive(Debug, Args)]
 #[command(after_help = examples::IMAGE.help())]
 pub struct Image {
-    /// The id of a cell or of a disc, which need not be in any scenario; or a disc as text, which repro --distil wrote and which is rebuilt.
+    /// The id of a cell or a disc, which need not be in a scenario; or a disc as text, which repro --distil wrote.
     #[arg(value_name = "CELL-ID|DISC-ID|FILE.disc")]
     pub id: String,
-    /// One thing wrong on purpose: the same as defect=ID in the id.
+    /// Add one intentional defect: the same as defect=ID in the id.
     #[arg(long, value_name = "ID", value_parser = read_defect)]
     pub defect: Option<Defect>,
-    /// The file to write, in a folder that exists; what the disc holds is written beside it, as FILE.json.
+    /// The file to write, in an existing folder. The description of the disc's contents is written to FILE.json.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -336,24 +334,24 @@ pub struct Image {
 #[derive(Debug, Args)]
 #[command(after_help = examples::CONFORMANCE.help())]
 pub struct Conformance {
-    /// The tool: a file that describes it, as --master of boot-matrix takes it (docs/mastering.md), or the name of one that comes with boot-matrix.
+    /// The tool: a file that describes it, as in --master of boot-matrix (docs/mastering.md), or the name of a tool that comes with boot-matrix.
     #[arg(value_name = "TOOL.toml|NAME")]
     pub tool: String,
-    /// Judge the discs by their bytes alone, and boot none.
+    /// Judge the discs only by their bytes, and boot none.
     #[arg(long)]
     pub bytes_only: bool,
     /// The list of discs [default: the one that comes with boot-matrix].
     #[arg(long, value_name = "FILE")]
     pub kit: Option<PathBuf>,
-    /// Write the score as a picture, an SVG.
+    /// Write the score as a picture (SVG).
     #[arg(long, value_name = "FILE.svg")]
     pub badge: Option<PathBuf>,
-    /// The folder for the report, the discs and the evidence of their boots [default: target/conformance/NAME, by the name of the tool].
+    /// The folder for the report, the discs and the evidence [default: target/conformance/NAME, where NAME is that of the tool].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub tooling: Tooling,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -361,14 +359,14 @@ pub struct Conformance {
 #[derive(Debug, Args)]
 #[command(after_help = examples::MERGE.help())]
 pub struct Merge {
-    /// The folders of the runs: each has a slice, run by boot-matrix with --partition. One that was run again may be there twice: what it
-    /// came to counts, and what the one that died left.
+    /// The folders of the runs. Each has a slice, run by boot-matrix with --partition. If a slice died and was run again, name both folders: the results of
+    /// the second run count, and those that the first one left.
     #[arg(value_name = "DIR", required = true)]
     pub folders: Vec<PathBuf>,
-    /// The folder for the results, the page, the test report and the evidence of all.
+    /// The folder for the joined results, page, test report and evidence.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -379,10 +377,10 @@ pub struct Report {
     /// The folder of a run [default: target/boot-matrix].
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// Show it in the browser.
+    /// Open the page in the browser.
     #[arg(long)]
     pub open: bool,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -393,23 +391,22 @@ pub struct Listen {
     /// The serial port that is connected to the machine's COM1, such as /dev/ttyUSB0.
     #[arg(long, value_name = "PORT")]
     pub port: PathBuf,
-    /// The cell whose disc it is, as cargo xtask image CELL-ID --out FILE writes it: what happens is compared with what the
-    /// scenario declares.
+    /// The cell whose disc the machine boots, as written by cargo xtask image CELL-ID --out FILE: the result is compared with the scenario's declaration.
     #[arg(long, value_name = "CELL-ID", conflicts_with = "manifest")]
     pub cell: Option<String>,
-    /// What the disc holds, as image writes it beside the disc: what the probe finds is compared with that.
+    /// The description of the disc's contents that image wrote with the disc: the probe's report is compared with it.
     #[arg(long, value_name = "FILE.iso.json")]
     pub manifest: Option<PathBuf>,
     /// The speed of the port in baud. A probe sends at 115200.
     #[arg(long, value_name = "BAUD", default_value_t = images::probe::protocol::BAUD)]
     pub speed: u32,
-    /// How many seconds to wait for the machine to be switched on, to boot and to come to an end.
+    /// How many seconds to wait until the machine was switched on, has booted and is done.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     /// The folder for the evidence [default: target/listen].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -420,33 +417,32 @@ pub struct Inspect {
     /// The disc: a file, or a drive such as /dev/sr0.
     #[arg(value_name = "ISO")]
     pub iso: PathBuf,
-    /// The medium that the disc is for, such as cd-80, or its capacity in blocks, such as 344250b. What passes its end or
-    /// a quarter of it is told.
+    /// The intended medium, such as cd-80, or its capacity in blocks, such as 344250b. Data past its end, or past a quarter of it, is reported.
     #[arg(long, value_name = "MEDIUM")]
     pub medium: Option<Medium>,
-    /// The boot image that the disc was mastered from, to be compared with what is on it.
+    /// The boot image from which the disc was mastered: it is compared with the image on the disc.
     #[arg(long, value_name = "FILE")]
     pub boot_image: Option<PathBuf>,
-    /// Another disc, made from this one: say what that did to booting. The exit code is 1 where something that was right is wrong on the other,
-    /// and 0 where nothing is, whatever is wrong with both.
+    /// Another disc, made from this one: report how the change affects booting. The exit code is 1 if something that was right is wrong on the other disc,
+    /// and otherwise 0, even if both discs have defects.
     #[arg(long, value_name = "AFTER", conflicts_with = "boot_image")]
     pub compare: Option<PathBuf>,
-    /// Read the whole disc: compare the checksum that isomd5sum implanted, and look for zeros where none should be.
+    /// Read the whole disc: check the checksum that isomd5sum implanted, and look for unexpected zeros.
     #[arg(long)]
     pub verify: bool,
-    /// Keys that a machine trusts (its db): a certificate (PEM or DER), an EFI signature list, or a program for its hash. Repeat it for more. Then inspect says what that machine
-    /// starts with Secure Boot on, and what it refuses; --dbx has what the machine has revoked.
+    /// Keys that a machine trusts (its db): a certificate (PEM or DER), an EFI signature list, or a program (for its hash). Repeat the option for more.
+    /// inspect then reports which programs that machine starts with Secure Boot on, and which it refuses. Use --dbx for what the machine has revoked.
     #[arg(long, value_name = "FILE")]
     pub db: Vec<PathBuf>,
-    /// A revocation list (dbx) to compare the EFI programs with: EFI signature lists, or a signed update such as dbxupdate_x64.bin. Without it, the newest
-    /// that a package brought.
+    /// Compare the EFI programs with this revocation list (dbx): EFI signature lists, or a signed update such as dbxupdate_x64.bin [default: the newest list
+    /// in an installed package].
     #[arg(long, value_name = "FILE")]
     pub dbx: Option<PathBuf>,
-    /// An SBAT level to compare them with: a file, a shim, or text such as "sbat,1,2025051000 shim,4 grub,5". Without it, the newest of the shim that a package
-    /// brought.
+    /// Compare the EFI programs with this SBAT level: a file, a shim, or text such as "sbat,1,2025051000 shim,4 grub,5" [default: the newest level in an
+    /// installed shim package].
     #[arg(long, value_name = "FILE|TEXT")]
     pub sbat_level: Option<String>,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: InspectFormat,
 }
@@ -494,7 +490,7 @@ impl Sets {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Rerun {
-    /// What was a mismatch, or could not be run.
+    /// Cells that were a mismatch, or could not be run.
     Failed,
 }
 
@@ -504,7 +500,7 @@ pub enum AcceleratorChoice {
     Tcg,
     /// The host's virtualisation.
     Kvm,
-    /// Whichever is faster here.
+    /// The faster one on this host.
     Measure,
 }
 
@@ -513,7 +509,7 @@ pub enum AcceleratorChoice {
 pub enum Network {
     /// No network card.
     None,
-    /// A network card with nothing at the other end of its cable.
+    /// A network card whose cable leads nowhere.
     Isolated,
 }
 
@@ -541,7 +537,7 @@ pub enum RunFormat {
     Text,
     /// One JSON document on standard output, everything else on standard error.
     Json,
-    /// Annotations for GitHub Actions, and a summary in the file that $GITHUB_STEP_SUMMARY names.
+    /// Annotations for GitHub Actions, and a summary in the file named by $GITHUB_STEP_SUMMARY.
     Github,
 }
 

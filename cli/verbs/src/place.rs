@@ -62,7 +62,7 @@ pub fn workspace_for(what: &str) -> Result<&'static Path, Stop> {
         Home::Checkout(workspace) => Ok(workspace),
         Home::Installed(_) => Err(Stop::usage(
             format!(
-                "{what} belong to the repository of boot-matrix, and this program is installed"
+                "{what} belong to the repository of boot-matrix, but this program is installed"
             ),
             "--scenarios with a folder of your own",
         )),
@@ -88,7 +88,7 @@ pub fn shipped() -> Result<&'static Path, Stop> {
         .unwrap_or_else(|| unpack(carried, &folder))
         .map_err(|error| {
             let what = format!(
-                "cannot write what the program carries to {}: {error}",
+                "cannot unpack the program's files to {}: {error}",
                 folder.display()
             );
             Stop::host(what, OTHER_CACHE)
@@ -159,7 +159,7 @@ pub fn cache() -> Result<PathBuf, Stop> {
             let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
             let caches = caches.ok_or_else(|| {
                 Stop::host(
-                    "there is no place for a cache: neither XDG_CACHE_HOME nor HOME names a folder",
+                    "there is no folder for the cache: neither XDG_CACHE_HOME nor HOME is set to one",
                     "XDG_CACHE_HOME=/some/folder before the command",
                 )
             })?;
@@ -178,7 +178,7 @@ pub fn temporary() -> Result<(), Stop> {
         return Ok(());
     }
     let what = format!(
-        "temporary files go to {}, which is no folder",
+        "the path for temporary files, {}, is not a folder",
         folder.display()
     );
     Err(Stop::host(

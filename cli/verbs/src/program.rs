@@ -54,7 +54,7 @@ impl Own for Infallible {
     }
 }
 
-/// Boots El Torito discs of every kind on real firmware, and says whether what happened is what should have happened.
+/// Checks whether bootable discs (El Torito ISOs) start: boots them in QEMU on real firmware, and compares the result with the expected one.
 #[derive(Debug, Parser)]
 #[command(max_term_width = 100, after_help = crate::examples::ALL.help(), styles = terminal::HELP, version)]
 struct Typed<V: Verbs> {

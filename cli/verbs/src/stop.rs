@@ -79,7 +79,7 @@ impl Stop {
         }
         let remedy = match error.downcast_ref::<FileError>() {
             Some(error) => remedy_of(error, "another folder with --out"),
-            None => "cargo xtask doctor, which says what is missing on this machine".to_owned(),
+            None => "cargo xtask doctor, which lists what is missing on this machine".to_owned(),
         };
         Self::host(format!("{error:#}"), remedy)
     }

@@ -302,26 +302,29 @@ impl<'a> Situation<'a> {
             && let Some(guest) = guest.filter(|guest| !guest.said.is_empty())
         {
             let program = guest.program.as_deref().unwrap_or("the program");
-            return Some(format!("That is what {program} says: {}", quoted(guest)));
+            return Some(format!(
+                "This is the message of {program}: {}",
+                quoted(guest)
+            ));
         }
         let name = boot.name();
         match (self.code, outcome.kind) {
-            (Some(code), _) => Some(format!("{name} says {code} to such a disc.")),
+            (Some(code), _) => Some(format!("{name} reports {code} for such a disc.")),
             (None, OutcomeKind::HandedOver) if outcome.gave_back => Some(format!(
-                "The program gave control back, and {name} had nothing else."
+                "The program returned to {name}, which found nothing else to boot."
             )),
             (None, OutcomeKind::HandedOver)
                 if guest.is_some_and(|guest| {
                     guest.state == GuestState::Retries && guest.said.is_empty()
                 }) =>
             {
-                Some("It reads the same again and again, and says nothing.".to_owned())
+                Some("It reads the same blocks repeatedly, and prints nothing.".to_owned())
             }
             (None, OutcomeKind::Hung | OutcomeKind::Reset) if self.entered => {
                 let reads = &boot.observation.reads;
                 let last = reads.last()?;
                 Some(format!(
-                    "It started what it read, {} in all, the last at LBA {}.",
+                    "It started the program after {}, the last one at LBA {}.",
                     match reads.len() {
                         1 => "one read".to_owned(),
                         many => format!("{many} reads"),
@@ -331,7 +334,7 @@ impl<'a> Situation<'a> {
             }
             (None, _) if guest.is_none() && !boot.observation.words.is_empty() => {
                 let word = boot.observation.words.last()?;
-                Some(format!("{name}'s last word: {word}"))
+                Some(format!("{name}'s last message: {word}"))
             }
             (None, _) => None,
         }
@@ -395,30 +398,30 @@ impl<'a> Situation<'a> {
         if let Some(guest) = self.system_said {
             return cause(
                 &format!(
-                    "what runs from it stopped by itself, and its own words are all that is known: {}",
+                    "the program stopped with its own message, and nothing else is known: {}",
                     quoted(guest)
                 ),
-                "Look for what it names: on the disc, in its kernel's command line, or in the machine.",
+                "Check what the message names: on the disc, in the kernel's command line, or in the machine.",
             );
         }
         if let Some(guest) = self.missed_key {
             return cause(
                 &format!(
-                    "it waits for a key, and none was pressed: {}",
+                    "the program waits for a key, and none was pressed: {}",
                     quoted(guest)
                 ),
-                "Press a key when it asks; here, with a file for --dialog that waits for these words and sends one.",
+                "Press a key when the program asks for one. In repro, use --dialog with a file that waits for this message and sends a key.",
             );
         }
         if self.denied {
-            let why = self
-                .by_keys
-                .unwrap_or("no key that this firmware trusts has signed it, or it is revoked");
+            let why = self.by_keys.unwrap_or(
+                "it is not signed with a key that this firmware trusts, or it is revoked",
+            );
             return cause(
                 &format!("Secure Boot does not let {} run: {why}.", self.loader),
                 &format!(
-                    "Put a distribution's signed shim at \\EFI\\BOOT\\{}, and the loader that the same distribution has signed \
-                     beside it (grubx64.efi); or boot with Secure Boot off.",
+                    "Put a distribution's signed shim at \\EFI\\BOOT\\{}, and the loader signed by the same distribution \
+                     (grubx64.efi) into the same folder; or boot with Secure Boot off.",
                     self.loader
                 ),
             );
@@ -432,9 +435,9 @@ impl<'a> Situation<'a> {
         let is_its_own = |loader: &String| loader.eq_ignore_ascii_case(self.loader);
         match (self.kind, self.as_disk) {
             (FirmwareKind::Bios, true) if !inspection.partitions.signature => cause(
-                "as a disk a BIOS starts the first sector, and this disc's has no boot code with the signature 55 AA: it is \
-                 made for a CD drive and not for a stick.",
-                "To boot from a stick too, master it as a hybrid: xorriso's -isohybrid-mbr, or grub-mkrescue.",
+                "from a stick, a BIOS starts the first sector, which has no boot code with the signature 55 AA on this disc: it is \
+                 made for a CD drive, not for a stick.",
+                "To boot from a stick too, master the disc as a hybrid, with xorriso's -isohybrid-mbr or with grub-mkrescue.",
             ),
             (FirmwareKind::Bios, false)
                 if inspection.entries().any(|(entry, boot)| {
@@ -442,28 +445,28 @@ impl<'a> Situation<'a> {
                 }) =>
             {
                 cause(
-                    "the initial entry names a file system with an EFI loader, and no program that a BIOS can run.",
-                    "Name that image in an entry of platform EF, and a BIOS loader such as isolinux or GRUB in the initial entry.",
+                    "the initial entry points to a file system with an EFI loader, not to a program that a BIOS can run.",
+                    "Point an entry of platform EF to that image, and the initial entry to a BIOS loader such as isolinux or GRUB.",
                 )
             }
             (FirmwareKind::Uefi, _) if loaders().any(is_its_own) => None,
             (FirmwareKind::Uefi, _) if let Some(other) = strange => cause(
                 &format!(
-                    "the disc has {other} and no {}, which this firmware looks for: no architecture has a loader of that name.",
+                    "the disc has {other}, which is not the loader name of any architecture; this firmware looks for {}.",
                     self.loader
                 ),
                 &format!("Put \\EFI\\BOOT\\{} into the image.", self.loader),
             ),
             (FirmwareKind::Uefi, _) if let Some(other) = others => cause(
                 &format!(
-                    "the disc has {other} alone, which is for another architecture: this firmware runs {}.",
+                    "the disc has only {other}, which is for another architecture; this firmware runs {}.",
                     self.loader
                 ),
                 &format!("Put \\EFI\\BOOT\\{} into the image too.", self.loader),
             ),
             (FirmwareKind::Uefi, _) => cause(
-                "no entry of the catalog leads to a FAT file system with an EFI loader: the disc is for a BIOS alone.",
-                "For UEFI too, add an entry of platform EF: xorriso's -eltorito-alt-boot -e efi.img -no-emul-boot.",
+                "no entry of the catalog leads to a FAT file system with an EFI loader: the disc is only for a BIOS.",
+                "To boot from UEFI too, add an entry of platform EF, with xorriso's -eltorito-alt-boot -e efi.img -no-emul-boot.",
             ),
             _ => None,
         }

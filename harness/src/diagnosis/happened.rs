@@ -33,7 +33,7 @@ pub(super) fn happened(boot: &Boot<'_>, group: &[&Boot<'_>]) -> String {
         .filter(|_| boot.firmware.kind() == FirmwareKind::Bios)
         .and_then(meaning_of_code)
     {
-        sentence += &format!(" That code means: {meaning}.");
+        sentence += &format!(" The code means: {meaning}.");
     }
     sentence
 }
@@ -83,9 +83,9 @@ pub(super) fn came_to(outcome: &Outcome, guest: Option<&Guest>) -> String {
     let reached = match guest.stage {
         GuestStage::Loader => "",
         _ if guest.state == GuestState::System => "",
-        GuestStage::Kernel => "It came as far as the kernel",
-        GuestStage::Initramfs => "It came as far as the initramfs",
-        GuestStage::System => "It came as far as the system",
+        GuestStage::Kernel => "It reached the kernel",
+        GuestStage::Initramfs => "It reached the initramfs",
+        GuestStage::System => "It reached the system",
     };
     sentence(&mut text, reached);
     if !text.ends_with(['.', '"']) {
@@ -150,13 +150,12 @@ pub fn comes_to(observation: &Observation) -> String {
     let code = outcome
         .code
         .as_deref()
-        .map_or_else(String::new, |code| format!(" {code}"));
+        .map_or_else(String::new, |code| format!(" ({code})"));
     match (outcome.kind, guest) {
         (OutcomeKind::Booted, _) => "it boots".to_owned(),
-        (OutcomeKind::Refused, _) => format!(
-            "the firmware refuses it with{code} all the same, at {}",
-            outcome.stage
-        ),
+        (OutcomeKind::Refused, _) => {
+            format!("the firmware still refuses it{code}, at {}", outcome.stage)
+        }
         (OutcomeKind::Reset, _) => format!("the machine is reset at {}", outcome.stage),
         (OutcomeKind::Hung, _) => format!("it hangs at {}", outcome.stage),
         (OutcomeKind::NotMastered, _) => "there is no disc".to_owned(),
@@ -170,7 +169,10 @@ pub fn comes_to(observation: &Observation) -> String {
             };
             match progress.came {
                 Came::GoesOn if outcome.stage >= Stage::Entered => {
-                    format!("the firmware hands over to it and it goes on{at}")
+                    format!(
+                        "the firmware hands over to it, and it continues{}",
+                        at.trim_start_matches(',')
+                    )
                 }
                 Came::GaveUp => format!(
                     "{}{at}, and stops there",

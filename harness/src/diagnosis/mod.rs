@@ -174,16 +174,16 @@ impl Diagnosis {
             let with = match (first.id, proved.len()) {
                 (None, _) => "with a sound medium",
                 (Some(_), 1) => "with that fixed",
-                (Some(_), _) => "with all of that fixed",
+                (Some(_), _) => "with all of these fixed",
             };
             say(&format!(
-                "This was tried: {with}, {}.",
+                "Confirmed by experiment: {with}, {}.",
                 first.then.trim_end_matches('.')
             ));
         }
         for (number, cause) in likely.iter().enumerate() {
             let lead = match (cause.id, number) {
-                (None, _) if self.causes.len() > 1 => "Independently of that",
+                (None, _) if self.causes.len() > 1 => "Independently of this",
                 (_, 0) => "Likely cause, not proved",
                 _ => "Also",
             };
@@ -195,20 +195,20 @@ impl Diagnosis {
         };
         if !self.on_sound_medium.is_empty() {
             say(&format!(
-                "The medium alone does not explain it: on a sound one, {}. Without --medium-profile, that is explained.",
+                "The medium alone does not explain the failure: on a sound one, {}. For the reason, run repro without --medium-profile.",
                 self.on_sound_medium.trim_end_matches('.')
             ));
         } else if self.causes.is_empty() && self.starts == Starts::No && !meant {
-            say("Nothing on the disc is known that would explain it.");
+            say("No known defect of the disc explains this.");
         }
         if !self.harmless.is_empty() {
             say(&format!(
-                "On the disc, and harmless here: {} (tried: fixed, it comes no further).",
+                "Also on the disc, but harmless here: {} (with this fixed, the boot gets no further).",
                 ids(&self.harmless)
             ));
         }
         if !self.untried.is_empty() {
-            say(&format!("Not tried by itself: {}.", ids(&self.untried)));
+            say(&format!("Not tried on its own: {}.", ids(&self.untried)));
         }
         text
     }
@@ -222,7 +222,7 @@ impl Diagnosis {
             .iter()
             .any(|cause| cause.proved && cause.id.is_none());
         (self.starts == Starts::Unknown && !by_medium)
-            .then(|| format!("Whether it starts is not known: {way}"))
+            .then(|| format!("It is not known whether it starts: {way}"))
     }
 }
 
@@ -301,7 +301,7 @@ pub fn diagnose(
 fn way_to_know(guest: Option<&Guest>) -> &'static str {
     match guest.map(|guest| (guest.state, guest.needs)) {
         Some((GuestState::Menu, _)) => {
-            "choose an entry with --dialog, or say with --expect what must be seen."
+            "choose an entry with --dialog, or name the expected text with --expect."
         }
         Some((GuestState::Needs, Some(Need::Memory))) => {
             "give the machine more memory with --memory."
@@ -312,11 +312,13 @@ fn way_to_know(guest: Option<&Guest>) -> &'static str {
         Some((GuestState::Needs, Some(Need::Network))) => {
             "give the machine a network card with --network isolated, or try it where there is a network."
         }
-        Some((GuestState::Needs, _)) => "try it on real hardware that has what it asks for.",
-        Some((GuestState::Runs, _)) => {
-            "say with --expect what must be seen (a kernel writes to the serial line with console=ttyS0), give it longer with --timeout, or look with --show."
+        Some((GuestState::Needs, _)) => {
+            "try it on real hardware that has what the program asks for."
         }
-        _ => "say with --expect what must be seen, or look with --show.",
+        Some((GuestState::Runs, _)) => {
+            "name the expected text with --expect (with console=ttyS0, a kernel writes to the serial line), wait longer with --timeout, or watch the screen with --show."
+        }
+        _ => "name the expected text with --expect, or watch the screen with --show.",
     }
 }
 
@@ -464,7 +466,7 @@ fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> Option<Str
             "boots"
         };
         let name = other.name();
-        format!(" {name} does not look at this, and {does}.")
+        format!(" {name} does not check this, and {does}.")
     })
 }
 
@@ -539,8 +541,8 @@ mod tests {
         let told = diagnosis(handed_over("nothing more came"), silent, Starts::Unknown);
         assert_eq!(
             told.to_string(),
-            "SeaBIOS hands over: nothing more came. It came as far as the kernel. It read the catalog. \
-             Whether it starts is not known: say with --expect what must be seen, or look with --show."
+            "SeaBIOS hands over: nothing more came. It reached the kernel. It read the catalog. \
+             It is not known whether it starts: name the expected text with --expect, or watch the screen with --show."
         );
         assert_eq!(told.happened().said, Vec::<&str>::new());
         let menu = Guest::unheard(GuestState::Menu, GuestStage::Loader);
@@ -566,7 +568,7 @@ mod tests {
         let told = diagnosis(reset, guest(GuestState::Panic), Starts::No).to_string();
         assert!(
             told.starts_with(
-                "SeaBIOS hands over: the machine reset itself. Before that, linux said: \"Kernel panic\" It came as far as the kernel."
+                "SeaBIOS hands over: the machine reset itself. Before that, linux said: \"Kernel panic\" It reached the kernel."
             ),
             "{told}"
         );
@@ -580,7 +582,7 @@ mod tests {
             "{told}"
         );
         assert!(
-            told.ends_with("Nothing on the disc is known that would explain it."),
+            told.ends_with("No known defect of the disc explains this."),
             "{told}"
         );
     }

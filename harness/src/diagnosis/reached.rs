@@ -26,7 +26,7 @@ pub(super) fn reached(observation: &Observation, attachment: Attachment, map: &D
     }
     let reads = &observation.reads;
     if reads.is_empty() {
-        return "It read nothing of the disc.".to_owned();
+        return "It did not read the disc.".to_owned();
     }
     let before = observation.reads_before_entry.unwrap_or(reads.len());
     let (firmware, image) = reads.split_at(before.min(reads.len()));
@@ -39,9 +39,9 @@ pub(super) fn reached(observation: &Observation, attachment: Attachment, map: &D
     };
     let read = listed(&structures(firmware, map, decisive), NAMED);
     let mut sentence = match (read.as_str(), observation.reads_before_entry) {
-        ("", _) => "It read nothing that it could boot.".to_owned(),
+        ("", _) => "It read nothing that can be booted.".to_owned(),
         (read, Some(_)) => format!("It read {read}."),
-        (read, None) => format!("It read {read}, and nothing to boot after that."),
+        (read, None) => format!("It read {read}, but nothing to boot."),
     };
     if !image.is_empty() {
         let count = match image.len() {
@@ -50,11 +50,7 @@ pub(super) fn reached(observation: &Observation, attachment: Attachment, map: &D
         };
         let of = structures(image, map, Structure::is_content);
         let of = listed(&of, NAMED_OF_LOADER);
-        let of = if of.is_empty() {
-            "what is not known"
-        } else {
-            &of
-        };
+        let of = if of.is_empty() { "unknown blocks" } else { &of };
         sentence += &format!(" Then its program ran: {count}, of {of}.");
     }
     sentence

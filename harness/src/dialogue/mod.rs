@@ -111,7 +111,7 @@ impl Dialogue {
         if file.step.is_empty() {
             return Err(SyntaxError {
                 at: Location::of(path, text, None),
-                message: "it holds no [[step]]".to_owned(),
+                message: "it contains no [[step]]".to_owned(),
             });
         }
         let read = |decl: Spanned<StepDecl>| {
@@ -319,7 +319,12 @@ fn chord(text: &Spanned<String>) -> Result<Chord, Wrong> {
 }
 
 fn pattern(key: &str, text: &Spanned<String>) -> Result<Regex, Wrong> {
-    let wrong = |what: &str| Wrong::at(text, format!("{key} is no regular expression: {what}"));
+    let wrong = |what: &str| {
+        Wrong::at(
+            text,
+            format!("{key} is not a valid regular expression: {what}"),
+        )
+    };
     match Regex::new(text.get_ref()) {
         Ok(pattern) if pattern.is_match("") => Err(Wrong::at(
             text,
@@ -384,15 +389,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
-        refused("", "d.toml:1:1: it holds no [[step]]");
-        refused("step = []", "d.toml: it holds no [[step]]");
+        refused("", "d.toml:1:1: it contains no [[step]]");
+        refused("step = []", "d.toml: it contains no [[step]]");
         refused(
             "[[step]]\nexpect = 'a'\n\n[[step]]\nsay = 'b'",
             "d.toml:5:1: step[1].say: no key is called \"say\": use one of expect, send, key, keys, type, screen, within",
         );
         refused(
             "[[step]]\n  expect = '('",
-            "d.toml:2:12: expect is no regular expression: unclosed group",
+            "d.toml:2:12: expect is not a valid regular expression: unclosed group",
         );
         refused(
             "[[step]]\nscreen = '.*'",

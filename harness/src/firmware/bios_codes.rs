@@ -25,11 +25,7 @@ pub(crate) const BIOS_CODES: &[(&str, &str, &[Id])] = &[
             Id::VolumeSize,
         ],
     ),
-    (
-        "0004",
-        "what stands at LBA 17 is no boot record",
-        NO_BOOT_RECORD,
-    ),
+    ("0004", "LBA 17 is not a boot record", NO_BOOT_RECORD),
     (
         "0005",
         "the descriptor at LBA 17 is not El Torito's",

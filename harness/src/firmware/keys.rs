@@ -94,9 +94,10 @@ impl Firmware {
     /// # Errors
     /// In a sentence: it has no such store, the store cannot be read, or the keys do not fit.
     pub(super) fn enrolled(&self, keys: &MachineKeys) -> Result<Vec<u8>, String> {
-        let template = self.image.variables().ok_or_else(|| {
-            format!("{self} has no variable store in flash, where keys would stand")
-        })?;
+        let template = self
+            .image
+            .variables()
+            .ok_or_else(|| format!("{self} has no variable store in flash for the keys"))?;
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", template.display());
         let store = fs::read(template).map_err(|error| named(&error))?;
         enrol(&store, keys).map_err(|error| named(&error))

@@ -61,7 +61,7 @@ pub(super) fn recognise(file: &[u8]) -> Result<Recognised, String> {
         }
         None if first.is_variables => {
             return Err(
-                "is a variable store and no firmware: give it with --variables, beside the file with the code".to_owned(),
+                "is a variable store, not firmware: pass it with --variables, in addition to the file with the code".to_owned(),
             );
         }
         None => {

@@ -35,7 +35,7 @@ impl Family for Rombios {
     fn board(&self, attachment: Attachment) -> Result<Board, &'static str> {
         match attachment {
             Attachment::Ide => Ok(isa_pc()),
-            _ => Err("it boots on QEMU's ISA machine alone, which has IDE drives and no PCI"),
+            _ => Err("it boots only on QEMU's ISA machine, which has IDE drives and no PCI"),
         }
     }
 

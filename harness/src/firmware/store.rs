@@ -134,7 +134,7 @@ pub enum StoreError {
     #[error("there is a {0} already: remove it first, or name this one with --as")]
     Taken(FirmwareName),
     /// It is a build that there is.
-    #[error("{} has the same bytes as {build}, which is there already", file.display())]
+    #[error("{} has the same bytes as {build}, which already exists", file.display())]
     Same {
         /// The file.
         file: PathBuf,
@@ -238,7 +238,7 @@ impl Store {
                     .then_some(store)
                     .ok_or_else(|| StoreError::Refused {
                         file: path.to_owned(),
-                        what: "is no store of UEFI variables".to_owned(),
+                        what: "is not a store of UEFI variables".to_owned(),
                     })
             })
             .transpose()?;
@@ -471,9 +471,7 @@ fn draft(
         _ => false,
     };
     if needs_variables && variables.is_none() {
-        return Err(
-            "needs the variable store with the enrolled keys beside it: --variables".to_owned(),
-        );
+        return Err("needs the variable store with the enrolled keys: --variables".to_owned());
     }
     let build = name.and_then(|name| name.build.clone());
     let version = version.or_else(|| build.clone()).unwrap_or_default();

@@ -145,7 +145,7 @@ fn what_is_no_firmware_is_refused_with_a_sentence_and_leaves_nothing() {
         code,
         Some(code),
         Some("ovmf@1"),
-        "is no store of UEFI variables",
+        "is not a store of UEFI variables",
     );
     check(rom.image.code(), Some(&keys), None, "has no variables");
     let long = folder.path().join("long");

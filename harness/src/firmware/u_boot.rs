@@ -79,7 +79,7 @@ impl Family for UBoot {
                 ..pc(attachment)
             },
             (Self::X64, _) => {
-                return Err("this build looks for EFI programs on virtio disks alone");
+                return Err("this build looks for EFI programs only on virtio disks");
             }
         };
         Ok(Board {

@@ -27,7 +27,7 @@ const TIME: [u8; 16] = [0xE4, 0x07, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoStore {
     /// It has another format.
-    #[error("it is no store of authenticated UEFI variables")]
+    #[error("it is not a store of authenticated UEFI variables")]
     Format,
     /// The keys are longer than it.
     #[error("the keys need {needed} bytes, and it has {room}")]

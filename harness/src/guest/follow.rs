@@ -15,7 +15,7 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 const COUNTS_FOR: Duration = Duration::from_secs(60);
 /// What is said of a countdown that stands still.
 const STANDS_STILL: &str =
-    "Its countdown stands still: it hangs, or the clock by which it counts is far too slow.";
+    "Its countdown does not advance: the program hangs, or its clock is far too slow.";
 /// So long after a loader's failure, a command line that says nothing else follows on it.
 const FOLLOWS: Duration = Duration::from_secs(3);
 /// So long after a loader's failure, a return to the firmware follows on it: shim waits two seconds before it returns.

@@ -24,7 +24,7 @@ impl Guest {
         let did = match (self.state, self.needs) {
             (GuestState::GaveBack, _) => "returned to the firmware",
             (GuestState::Panic, _) => "panicked",
-            (GuestState::Retries, _) => "fails again and again",
+            (GuestState::Retries, _) => "fails repeatedly",
             (GuestState::Prompt, _) => "stopped at a command line",
             (GuestState::GaveUp, _) => "gave up",
             (GuestState::Needs, None) => "needs something that this machine does not have",
@@ -36,7 +36,7 @@ impl Guest {
             (GuestState::Needs, Some(Need::Key)) => "waits for a key",
             (GuestState::Menu, _) => "waits at its menu",
             (GuestState::System, _) => "runs",
-            (GuestState::Runs, _) if !self.said.is_empty() => "said no more",
+            (GuestState::Runs, _) if !self.said.is_empty() => "printed nothing more",
             (GuestState::Runs, _) => "is still busy",
             (GuestState::Silent, _) => "shows nothing more",
         };

@@ -177,7 +177,7 @@ impl GuestWatch {
 
     fn by_words(&self, now: Duration, alive: Duration) -> Option<Standing> {
         if self.entries >= RESTARTED {
-            let said = "The firmware starts it again and again.";
+            let said = "The firmware starts it repeatedly.";
             let guest = Guest {
                 means: said.to_owned(),
                 ..Guest::unheard(GuestState::Retries, self.stage())
@@ -194,7 +194,7 @@ impl GuestWatch {
             && let Some(since) = self.rounds.since(now)
         {
             let guest = Guest {
-                means: "It reads the same parts of the disc again and again, and nothing else"
+                means: "It reads the same parts of the disc repeatedly, and nothing else"
                     .to_owned(),
                 ..Guest::unheard(GuestState::Retries, self.stage())
             };

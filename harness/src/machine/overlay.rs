@@ -97,7 +97,7 @@ pub(crate) fn write(file: &File, disc: &dyn Source, edits: &Edits) -> io::Result
         window.read(cluster * CLUSTER, &mut content);
         if !window.unreadable().is_empty() {
             return Err(io::Error::other(
-                "the disc cannot be read where it is to be changed",
+                "the bytes to change cannot be read from the disc",
             ));
         }
         file.write_all_at(&content, number * CLUSTER)?;

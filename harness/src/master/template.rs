@@ -169,7 +169,7 @@ pub enum TemplateError {
         word: String,
     },
     /// A placeholder that means nothing.
-    #[error("{{{name}}} is no placeholder: use {known}", known = known_placeholders())]
+    #[error("{{{name}}} is not a placeholder: use {known}", known = known_placeholders())]
     Unknown {
         /// Its name, as written.
         name: String,
@@ -364,7 +364,7 @@ mod tests {
         let error = |text: &str| text.parse::<Template>().unwrap_err().to_string();
         let unknown = error("tool {isoo}");
         assert!(
-            unknown.starts_with("{isoo} is no placeholder: use {iso} {tree} {boot_image}"),
+            unknown.starts_with("{isoo} is not a placeholder: use {iso} {tree} {boot_image}"),
             "{unknown}"
         );
         assert!(error("tool 'a").contains("a quote or a backslash has no end"));

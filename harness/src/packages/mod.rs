@@ -74,7 +74,7 @@ impl Available {
 pub enum PackageError {
     /// The host has no package manager that this works with.
     #[error(
-        "there is no program {0} here, so no packages of other releases can be had; a file can be added with `firmware add`"
+        "the program {0} is missing, so packages of other releases cannot be fetched; use `firmware add` to add a file"
     )]
     NoManager(&'static str),
     /// The host has no source of its distribution's packages.

@@ -50,7 +50,7 @@ impl SerialSource for Port {
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
     /// There is no such file.
-    #[error("there is no port {}: {}", path.display(), listed(there))]
+    #[error("port {} does not exist: {}", path.display(), listed(there))]
     Missing {
         /// Its path.
         path: PathBuf,

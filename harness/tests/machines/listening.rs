@@ -265,7 +265,7 @@ fn what_is_no_port_is_told() {
     let said = |path: &Path| port::open(path, BAUD).expect_err("no port").to_string();
     let missing = said(Path::new("/dev/ttyNONE99"));
     assert!(
-        missing.starts_with("there is no port /dev/ttyNONE99: "),
+        missing.starts_with("port /dev/ttyNONE99 does not exist: "),
         "{missing}"
     );
     let bench = Bench::new(&[]);

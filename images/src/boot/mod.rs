@@ -214,7 +214,7 @@ impl Boot {
             return Some("fat= describes an EFI system partition, and this mode has none");
         }
         if self.loaders.is_some() && !self.mode.efi() {
-            return Some("loaders= stand in an EFI system partition, and this mode has none");
+            return Some("loaders= needs an EFI system partition, and this mode has none");
         }
         if self.slot.is_some() && !self.mode.efi() {
             return Some("slot= places an EFI entry, and this mode has none");
@@ -346,7 +346,7 @@ impl fmt::Display for Boot {
 
 /// A description of how a disc boots that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no way to boot: {why}")]
+#[error("invalid boot mode {text:?}: {why}")]
 pub struct BootError {
     text: String,
     why: String,
@@ -369,7 +369,7 @@ impl FromStr for Boot {
             .ok_or_else(|| {
                 let names: Vec<_> = Mode::names().collect();
                 error(format!(
-                    "{mode:?} is no mode; use one of {}",
+                    "{mode:?} is not a mode; use one of {}",
                     names.join(", ")
                 ))
             })?;
@@ -377,7 +377,7 @@ impl FromStr for Boot {
         for word in words {
             let (key, value) = word
                 .split_once('=')
-                .ok_or_else(|| error(format!("{word:?} is no deviation: write key=value")))?;
+                .ok_or_else(|| error(format!("{word:?} is not a deviation: write key=value")))?;
             boot.deviate(key, value).map_err(error)?;
         }
         if let Some(why) = boot.misfit() {
@@ -491,7 +491,7 @@ impl Boot {
                 )
             }
             _ => Err(format!(
-                "{key:?} is no deviation; use one of {}",
+                "{key:?} is not a deviation; use one of {}",
                 Self::KEYS.join(", ")
             )),
         }

@@ -171,16 +171,16 @@ impl Format {
             ),
             Self::Cue => (
                 "CUE sheet",
-                "this is the text that describes a CD's tracks, and the sectors are in the .bin file beside it",
+                "this is the text that describes the tracks of a CD; the sectors are in the .bin file",
             ),
             Self::Nero => ("NRG", "this is an image of Nero Burning ROM"),
             Self::Alcohol => (
                 "MDS",
-                "this describes an image of Alcohol 120%, and the sectors are in the .mdf file beside it",
+                "this describes an image of Alcohol 120%; the sectors are in the .mdf file",
             ),
             Self::CloneCd => (
                 "CCD",
-                "this is the text that describes an image of CloneCD, and the sectors are in the .img file beside it",
+                "this is the text that describes an image of CloneCD; the sectors are in the .img file",
             ),
             Self::DiscJuggler => ("CDI", "this is an image of DiscJuggler"),
             Self::Gzip => ("gzip", "this is a file that gzip compressed"),
@@ -226,12 +226,12 @@ impl Format {
                 "this was an ISO, and a transfer as text (FTP's ASCII mode, a conversion of line ends or of characters) changed its bytes",
             ),
             Self::Behind => (
-                "ISO behind other bytes",
-                "this is an ISO with other bytes in front of it, so that nothing stands where it should",
+                "ISO after other bytes",
+                "this is an ISO with other bytes before it, so nothing is at the right position",
             ),
             Self::Beheaded => (
                 "ISO without its beginning",
-                "this is an ISO whose first bytes are missing, so that nothing stands where it should",
+                "this is an ISO whose first bytes are missing, so nothing is at the right position",
             ),
             Self::Part => (
                 "part of a split file",
@@ -239,19 +239,19 @@ impl Format {
             ),
             Self::UdfOnly => (
                 "UDF without ISO 9660",
-                "this disc has UDF alone, and El Torito needs the descriptors of ISO 9660: no BIOS boots it; UEFI firmware can start a loader in it from a CD",
+                "this disc has only UDF, but El Torito needs the descriptors of ISO 9660: no BIOS boots it; from a CD, UEFI firmware can start a loader in it",
             ),
             Self::GptDisk => (
                 "disk image with a GPT",
-                "this is the image of a disk with a GUID partition table: it boots as a disk, and not as a CD",
+                "this is the image of a disk with a GUID partition table: it boots as a disk, not as a CD",
             ),
             Self::MbrDisk => (
                 "disk image with an MBR",
-                "this is the image of a disk with a master boot record: it boots as a disk, and not as a CD",
+                "this is the image of a disk with a master boot record: it boots as a disk, not as a CD",
             ),
             Self::CutDisk => (
-                "cut image of a disk",
-                "this begins as a disk with a master boot record, whose partition ends behind the file's end: the file is cut, or its partition table is wrong",
+                "truncated image of a disk",
+                "this begins as a disk with a master boot record, but a partition ends after the end of the file: the file is truncated, or its partition table is wrong",
             ),
             Self::Kernel => (
                 "Linux kernel",
@@ -259,9 +259,9 @@ impl Format {
             ),
             Self::FatImage => (
                 "FAT image",
-                "this is the image of a FAT file system, as a floppy or a stick has it: it boots as a disk, and not as a CD",
+                "this is the image of a FAT file system, as on a floppy or a stick: it boots as a disk, not as a CD",
             ),
-            Self::Elf => ("ELF", "this is a program or a kernel, and no disc"),
+            Self::Elf => ("ELF", "this is a program or a kernel, not a disc"),
             Self::Torrent => (
                 "torrent",
                 "this names a download for a BitTorrent client, and is not the disc",

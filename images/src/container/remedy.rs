@@ -31,7 +31,7 @@ pub(super) fn of(container: &Container) -> Remedy {
     if file.exists() && !sectors.exists() {
         let sectors = quoted(sectors);
         return Remedy::Advice(format!(
-            "the data are in {sectors}, which is not there: put it beside this file"
+            "the data is in {sectors}, which is missing: put it into the same folder as this file"
         ));
     }
     let sectors = quoted(sectors);
@@ -147,7 +147,7 @@ fn advice(format: Format, input: &str, iso: &str) -> String {
             "download the disc again in binary mode, and compare its checksum".to_owned()
         }
         Format::UdfOnly => {
-            "master it again with ISO 9660 beside UDF, as `genisoimage -udf` and Windows' own discs have it".to_owned()
+            "master it again with ISO 9660 in addition to UDF, as `genisoimage -udf` does, and as on Windows' own discs".to_owned()
         }
         Format::GptDisk | Format::MbrDisk | Format::FatImage => {
             format!("write it to a stick: dd if={input} of=/dev/sdX bs=4M conv=fsync")

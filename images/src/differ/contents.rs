@@ -60,7 +60,7 @@ impl Pair<'_, '_, '_> {
         }
         if starts.1 >= discs.1 {
             let said = |lba: Lba| format!("LBA {}", lba.get());
-            let here = format!("{}, behind the disc's end", said(here.load_rba));
+            let here = format!("{}, past the end of the disc", said(here.load_rba));
             let what = format!("where {of} starts");
             return Some(difference(
                 what,

@@ -334,11 +334,11 @@ impl Side<'_, '_> {
                 "into the descriptors"
             }
             Some(Structure::Partition { .. } | Structure::BehindVolume) => {
-                "behind the volume or to what is not known"
+                "past the volume or to unknown data"
             }
             Some(_) => "into the system area",
-            None if offset >= self.disc.length().get() => "behind the disc's end",
-            None => "behind the volume or to what is not known",
+            None if offset >= self.disc.length().get() => "past the end of the disc",
+            None => "past the volume or to unknown data",
         }
     }
 }

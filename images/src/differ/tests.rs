@@ -223,8 +223,8 @@ fn a_partition_by_what_stands_at_its_start() {
     };
     for (start, here) in [
         (sectors - 1, "into a boot image or a file system"),
-        (sectors, "behind the disc's end"),
-        (sectors + 1, "behind the disc's end"),
+        (sectors, "past the end of the disc"),
+        (sectors + 1, "past the end of the disc"),
         (64, "into the descriptors"),
     ] {
         assert_eq!(
@@ -271,7 +271,7 @@ fn images_by_virtual_sector() {
         "{moved}"
     );
     assert!(
-        moved.ends_with("LBA 65536, behind the disc's end here"),
+        moved.ends_with("LBA 65536, past the end of the disc here"),
         "{moved}"
     );
 }

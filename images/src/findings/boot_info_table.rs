@@ -29,9 +29,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["isolinux"],
-    explanation: "isolinux or GRUB's El Torito image has no boot-info table, or a boot image has one that is wrong.",
-    consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info. With the table that it was shipped with, isolinux 6 boots. Other loaders have no use for it; but the image is not as it was mastered.",
-    remedy: "Fetch the image again if it was damaged; else let the mastering tool write the table, and change the image no more afterwards.",
+    explanation: "An isolinux or GRUB El Torito image has no boot-info table, or a boot image has a wrong one.",
+    consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
+    remedy: "Download the image again if it was damaged. Otherwise let the mastering tool write the table, and do not change the image afterwards.",
     recipes: &[
         xorriso("-boot-info-table"),
         genisoimage("-boot-info-table"),
@@ -68,7 +68,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
         let place = Place::within(boot.load_rba, Table::START);
         let warning = if table.is_right_but_for_its_checksum(boot) {
-            "; if the image itself is damaged, the right checksum makes isolinux start it all the same"
+            "; if the image itself is damaged, correcting the checksum makes isolinux start the damaged image"
         } else {
             ""
         };

@@ -15,8 +15,8 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
-    explanation: "The descriptor set holds more than one El Torito boot record.",
-    consequence: "OVMF hangs without a word when such a disc is in a CD drive.",
+    explanation: "The volume descriptor set contains more than one El Torito boot record.",
+    consequence: "OVMF hangs silently if such a disc is in a CD drive.",
     remedy: "Keep one boot record, and put every boot image into its catalog as a section entry.",
     recipes: ANY_TOOL,
     replaces: &[],
@@ -38,7 +38,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         .iter()
         .map(|(lba, _)| lba.get().to_string())
         .collect();
-    let message = format!("boot records stand at LBA {}", all.join(" and "));
+    let message = format!("there are boot records at LBA {}", all.join(" and "));
     // Those that do not count become boot records of no system, which nobody starts.
     let counts = set.boot_record().map(|(lba, _)| lba);
     let others = records.iter().filter(|(lba, _)| Some(*lba) != counts);

@@ -16,8 +16,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios"],
     explanation: "The boot record's version is not 1, or its identifier EL TORITO SPECIFICATION is not followed by zeros.",
-    consequence: "SeaBIOS compares the zero behind the identifier, and the version, and stops with code 0005; OVMF boots.",
-    remedy: "Pad the boot system identifier with zeros, not with spaces as the other identifiers of ISO 9660 are, and write version 1.",
+    consequence: "SeaBIOS checks the version and the zero after the identifier, and stops with code 0005; OVMF boots.",
+    remedy: "Write version 1, and pad the boot system identifier with zeros, not with spaces as in other ISO 9660 identifiers.",
     recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
@@ -34,7 +34,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let (place, message) = if record.padding != 0 {
         let message = format!(
-            "byte 1Eh behind the boot system identifier is {:02X}, not 00",
+            "byte 1Eh, after the boot system identifier, is {:02X}, not 00",
             record.padding
         );
         (Place::within(lba, 0x1E), message)

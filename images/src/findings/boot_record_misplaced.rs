@@ -17,9 +17,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],
-    explanation: "The boot record does not stand at LBA 17, where El Torito puts it.",
-    consequence: "SeaBIOS reads LBA 17 alone and stops with code 0004; OVMF walks all descriptors and boots.",
-    remedy: "Let the boot record follow the primary volume descriptor directly, before any supplementary one.",
+    explanation: "The boot record is not at LBA 17, where El Torito requires it.",
+    consequence: "SeaBIOS reads only LBA 17 and stops with code 0004; OVMF searches all descriptors and boots.",
+    remedy: "Put the boot record directly after the primary volume descriptor, before any supplementary one.",
     recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
@@ -36,7 +36,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some((lba, _)) = misplaced.filter(|(lba, _)| *lba != BOOT_RECORD_LBA) else {
         return Vec::new();
     };
-    let message = format!("the boot record stands at LBA {}, not at LBA 17", lba.get());
+    let message = format!("the boot record is at LBA {}, not at LBA 17", lba.get());
     let finding = Finding::new(ID, Place::block(lba), message);
     // The two descriptors change places. A primary one must come first, and the terminator last.
     let kind_at = |lba: Lba| set.all.iter().find(|it| it.0 == lba).map(|it| it.1);

@@ -24,9 +24,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "usb"],
-    explanation: "The first EFI entry stands behind slot 15.",
-    consequence: "OVMF scans as many slots as one block has: 16 on a USB stick or virtio disk, so that the disc boots from a CD drive alone.",
-    remedy: "Put the EFI entry's section before other sections.",
+    explanation: "The first EFI entry is after slot 15.",
+    consequence: "OVMF scans only the slots in one block: 16 on a USB stick or virtio disk. The disc therefore boots only from a CD drive.",
+    remedy: "Put the section with the EFI entry before the other sections.",
     recipes: &[
         xorriso("-e"),
         genisoimage("-e"),
@@ -48,7 +48,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let message = format!(
-        "the first EFI entry is in slot {}, and a stick's block shows slots 0 to 15",
+        "the first EFI entry is in slot {}, but a block on a USB stick contains only slots 0 to 15",
         first.slot
     );
     let finding = Finding::new(ID, reading.place(first, 0), message);

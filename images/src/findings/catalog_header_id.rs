@@ -39,7 +39,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let elsewhere = reading.catalog_to_name(slots);
     if let Some(catalog) = elsewhere.filter(|_| !slots.has_key()) {
         message = format!(
-            "{message}: it is no catalog, and one stands at LBA {}",
+            "{message}: this is not a catalog; there is one at LBA {}",
             catalog.get()
         );
     }

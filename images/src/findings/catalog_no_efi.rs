@@ -23,9 +23,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["ovmf"],
-    explanation: "The disc holds an EFI loader or an EFI system partition, but its catalog has no entry for UEFI.",
-    consequence: "A firmware that goes by the catalog never sees it; once El Torito is found, partition tables are not tried.",
-    remedy: "Put a FAT image with the loader on the disc and name it in an entry of platform EF.",
+    explanation: "The disc contains an EFI loader or an EFI system partition, but its catalog has no entry for UEFI.",
+    consequence: "Firmware that reads the catalog never finds the loader: after El Torito is found, partition tables are not tried.",
+    remedy: "Put a FAT image with the loader on the disc, and add a catalog entry of platform EF for it.",
     recipes: &[
         xorriso("-e"),
         genisoimage("-e"),
@@ -70,7 +70,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(what) = what_is_there(reading) else {
         return under_another_platform(reading).into_iter().collect();
     };
-    let message = format!("{what}, and no entry of the catalog has the platform EF");
+    let message = format!("{what}, but no entry of the catalog has the platform EF");
     let finding = Finding::new(ID, Place::block(catalog.lba), message);
     let finding = match entry_for_loader(reading) {
         Some(entry) => reading.with_section(finding, Platform::EFI, &entry.encode()),

@@ -17,8 +17,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The boot record points to a catalog that is not on the disc.",
-    consequence: "SeaBIOS stops with code 0007, and OVMF finds nothing.",
-    remedy: "Fetch the image again if it was cut short; else write the boot record after the catalog has its address.",
+    consequence: "SeaBIOS stops with code 0007; OVMF finds nothing to boot.",
+    remedy: "Download the image again if it was truncated. Otherwise write the boot record only after the catalog's address is fixed.",
     recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
@@ -38,7 +38,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let message = format!(
-        "the catalog should stand at LBA {}, and the disc has {}",
+        "the catalog should be at LBA {}, but the disc has {}",
         lba.get(),
         reading.disc.blocks()
     );

@@ -18,9 +18,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],
-    explanation: "A platform id is none of 00 (x86), 01 (PowerPC), 02 (Mac) and EF (UEFI).",
-    consequence: "What becomes of it depends on the firmware: SeaBIOS refuses it in the validation entry with code 0009, OVMF ignores platforms.",
-    remedy: "Write EF for UEFI (FE is a frequent slip) and 00 for a BIOS.",
+    explanation: "A platform id is not 00 (x86), 01 (PowerPC), 02 (Mac) or EF (UEFI).",
+    consequence: "The effect depends on the firmware: SeaBIOS refuses such a validation entry with code 0009; OVMF ignores platform ids.",
+    remedy: "Write EF for UEFI (FE is a frequent typing error) and 00 for a BIOS.",
     recipes: &[
         xorriso("-e"),
         genisoimage("-e"),

@@ -19,8 +19,8 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],
-    explanation: "The section headers do not agree with what follows them: the last one must be 91, those before it 90, and each must count its entries.",
-    consequence: "Strict readers miss entries or read past the catalog; OVMF accepts it.",
+    explanation: "A section header does not match the entries after it: the last header must be 91, the ones before it 90, and each must count its entries.",
+    consequence: "Strict readers miss entries or read past the catalog; OVMF accepts the headers.",
     remedy: "Write 91 into the last header and 90 into the others, and count the entries of each.",
     recipes: &[xorriso(""), genisoimage(""), pycdlib(""), oscdimg("")],
     replaces: &[],
@@ -50,7 +50,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Contradiction::BehindTheLast { header, last } => (
             header,
             format!(
-                "a section header in slot {header} follows the one in slot {last}, which is 91, the last"
+                "a section header in slot {header} follows the one in slot {last}, which is marked as the last (91)"
             ),
         ),
         Contradiction::NoHeader { slot } => (
@@ -64,7 +64,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         } => (
             header,
             format!(
-                "the section header in slot {header} counts {claimed} entries, and {entries} follow"
+                "the section header in slot {header} counts {claimed} entries, but {entries} follow"
             ),
         ),
     };

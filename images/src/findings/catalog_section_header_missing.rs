@@ -20,9 +20,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],
-    explanation: "Entries follow the initial one without a section header (90 or 91) before them.",
-    consequence: "Strict readers stop after the initial entry; OVMF accepts it.",
-    remedy: "Write a section header with the platform and the number of entries before them.",
+    explanation: "There are entries after the initial one, without a section header (90 or 91) before them.",
+    consequence: "Strict readers stop after the initial entry; OVMF accepts the other entries.",
+    remedy: "Before these entries, write a section header with their platform and number.",
     recipes: &[xorriso(""), genisoimage(""), pycdlib(""), oscdimg("")],
     replaces: &[],
     describes: false,
@@ -41,7 +41,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     else {
         return Vec::new();
     };
-    let message = format!("slot {slot} has an entry, and no section header comes before it");
+    let message = format!("slot {slot} has an entry with no section header before it");
     let finding = Finding::new(ID, slots.place(slot, 0), message);
     vec![if slots.stands(reading.disc) {
         reading.with_headers(finding)

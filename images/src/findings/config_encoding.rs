@@ -14,9 +14,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
-    explanation: "isolinux' configuration is saved as UTF-16, as Windows' editor does under the name Unicode.",
-    consequence: "isolinux reads ASCII: it finds no DEFAULT and no label, and waits at boot:.",
-    remedy: "If it is not your disc, ask its maker for a new one; else save the configuration as ASCII or UTF-8, and master the disc again.",
+    explanation: "isolinux' configuration is saved as UTF-16, which Windows' Notepad calls Unicode.",
+    consequence: "isolinux reads ASCII only: it finds no DEFAULT and no label, and waits at its prompt, boot:.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise save the configuration as ASCII or UTF-8, and master the disc again.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -51,7 +51,7 @@ fn in_utf_16(reading: &mut Reading<'_, '_>) -> Option<Finding> {
     let units: Vec<u16> = units.map(|&pair| of(pair)).collect();
     let text = String::from_utf16(&units).ok()?;
     let message = format!(
-        "{path} is saved as UTF-16 (\"Unicode\" of Windows' editor), and isolinux reads ASCII: it understands nothing of it"
+        "{path} is saved as UTF-16 (\"Unicode\" in Windows' Notepad), but isolinux reads only ASCII and cannot understand it"
     );
     let place = reading.place_of(FileSystem::Tree, path);
     let finding = Finding::new(ID, place, message);

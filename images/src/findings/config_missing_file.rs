@@ -15,8 +15,8 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
     explanation: "A boot loader's configuration names a kernel, an initial file system or a module that is not on the disc.",
-    consequence: "The entry fails with the loader's own words: No such file or directory, file not found. systemd-boot does not show such an entry at all.",
-    remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else put the file where the configuration names it, or name it where it is.",
+    consequence: "The entry fails with the loader's own message, such as No such file or directory or file not found. systemd-boot does not show such an entry.",
+    remedy: "Download the disc again if its checksum is wrong, or ask its maker. If you made it, move the file to the path in the configuration, or correct the path.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -24,10 +24,10 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-const KEEP_NAMES: &str = "If it is not your disc, ask its maker for a new one; else master it with Rock Ridge (-R), which keeps long names, or name the file as it is on the disc.";
+const KEEP_NAMES: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master it with Rock Ridge (-R), which keeps long names, or write the file's name on the disc into the configuration.";
 
-const NAME_A_LABEL: &str = "If it is not your disc, ask its maker for a new one; else name after DEFAULT a label that is there (capital and small letters count), or give it a label of that name.";
-const BESIDE_THE_LOADER: &str = "If it is not your disc, ask its maker for a new one; else put the kernel and its initial file system into the EFI image, beside systemd-boot.";
+const NAME_A_LABEL: &str = "If you did not make the disc, ask its maker for a new one. Otherwise write an existing label after DEFAULT (upper and lower case must match), or add a label of that name.";
+const BESIDE_THE_LOADER: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the kernel and its initial file system into the EFI image, with systemd-boot.";
 /// So many labels are named.
 const LABELS: usize = 5;
 
@@ -45,7 +45,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             included.find(|file| file.exists == Some(false) && file.directive.ends_with("include"));
         if let Some(missing) = included.filter(|_| configuration.entries.is_empty()) {
             let message = format!(
-                "{} includes {} in line {}, and the disc has no such file: nothing is left to boot",
+                "{} includes {} in line {}, but the disc has no such file: nothing is left to boot",
                 missing.file, missing.path, missing.line
             );
             let place = reading.place_of(configuration.file_system, &missing.file);
@@ -63,7 +63,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 continue;
             };
             let mut message = format!(
-                "{} names {} in line {} ({:?}), and the disc has no such file",
+                "{} names {} in line {} ({:?}), but the disc has no such file",
                 missing.file, missing.path, missing.line, entry.title
             );
             let mut fix = None;
@@ -76,7 +76,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                     .take(LABELS)
                     .collect();
                 message = format!(
-                    "DEFAULT in line {} of {} says {:?}, and that is neither a label nor a file; the labels are {}",
+                    "DEFAULT in line {} of {} names {:?}, which is neither a label nor a file; the labels are {}",
                     missing.line,
                     missing.file,
                     entry.title,
@@ -91,17 +91,18 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 && reading.has_file(&missing.path) == Some(true)
             {
                 message = format!(
-                    "{} names {} in line {} ({:?}), and the file system that systemd-boot is started from has no such file: it is in the disc's tree, where systemd-boot does not look",
+                    "{} names {} in line {} ({:?}), but the file system that systemd-boot is started from has no such file: it is in the disc's tree, where systemd-boot does not look",
                     missing.file, missing.path, missing.line, entry.title
                 );
                 fix = Some(BESIDE_THE_LOADER);
             } else if configuration.loader == Loader::Grub && !missing.path.starts_with('/') {
-                message.push_str(": a path of GRUB's begins with a slash");
-                fix = Some("Write the path from the root of the disc on, with a slash before it.");
+                message.push_str(": in GRUB, a path must begin with a slash");
+                fix =
+                    Some("Write the full path from the root of the disc, beginning with a slash.");
             } else if let Some(short) = shortened(&missing.path)
                 && reading.has_file(&short) == Some(true)
             {
-                message = format!("{message}; it has {short}: names were cut to 8.3");
+                message = format!("{message}; it has {short}: names were shortened to 8.3");
                 fix = Some(KEEP_NAMES);
             }
             let place = reading.place_of(configuration.file_system, &missing.file);

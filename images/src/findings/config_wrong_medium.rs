@@ -26,8 +26,8 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
     explanation: "A boot loader's configuration looks for a label, a UUID or a file that this disc does not have.",
-    consequence: "The loader finds no file system, or the system that it starts stops in its initial file system: no medium found.",
-    remedy: "Write the image to the stick or disc unchanged, with the volume label that it came with; else give the disc the label that its configuration names.",
+    consequence: "The loader finds no file system, or the system that it starts stops in its initial file system because it finds no medium.",
+    remedy: "Write the image to the stick or disc unchanged, with its original volume label. If you made the disc, give it the label that its configuration names.",
     recipes: &[
         commands(
             Tool::Xorriso,
@@ -50,7 +50,7 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-const GIVE_THE_UUID: &str = "Write the image to the stick or disc unchanged; else give the volume the UUID that is looked for, which is the time of its last change, or write the disc's own into the configuration.";
+const GIVE_THE_UUID: &str = "Write the image to the stick or disc unchanged. If you made the disc, give the volume the UUID that the configuration names (it is the time of the volume's last change), or write the disc's UUID into the configuration.";
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let labels = reading.labels();
@@ -106,7 +106,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 SearchBy::Uuid => "the UUID",
             };
             let message = format!(
-                "{} searches for {what} {:?} in line {}, and the disc does not have it",
+                "{} searches for {what} {:?} in line {}, but the disc does not have it",
                 search.file, search.wanted, search.line
             );
             let place = reading.place_of(configuration.file_system, &search.file);
@@ -116,7 +116,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 continue;
             };
             let message = format!(
-                "{message}: on a stick GRUB stays in the partition that it was started from, which has no {next} to go on with"
+                "{message}: on a stick GRUB stays in the partition that it was started from, which has no {next} to continue with"
             );
             let fix = match search.by {
                 SearchBy::File => Writes::default(),
@@ -195,7 +195,7 @@ enum LineSource {
 impl CommandLine {
     fn wants(&self, what: &str, there: &str) -> String {
         format!(
-            "{} wants the {what} {}, and the disc's {there}",
+            "{} requires the {what} {}, but the disc's {there}",
             self.who, self.at
         )
     }
@@ -248,7 +248,7 @@ fn command_lines(reading: &mut Reading<'_, '_>) -> Vec<CommandLine> {
             lines.push(CommandLine {
                 text,
                 who: format!("slot {}: {}", image.entry.slot, program.path()),
-                at: "on the command line that it brings along (.cmdline)".to_owned(),
+                at: "on its built-in command line (.cmdline)".to_owned(),
                 source: LineSource::Program(Place { offset }),
                 is_grub: false,
                 // Others are started by a menu.

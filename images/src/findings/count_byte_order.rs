@@ -21,8 +21,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],
     explanation: "The sector count is the right one with its two bytes swapped.",
-    consequence: "A BIOS loads far too many sectors and overwrites itself, or too few; UEFI firmware sees the wrong length.",
-    remedy: "If it is not your disc, ask its maker for a new one; else write the count with its low byte first.",
+    consequence: "A BIOS loads too few sectors, or so many that it overwrites itself; UEFI firmware sees the wrong length.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise write the count with its low byte first.",
     recipes: &[
         xorriso("-boot-load-size"),
         genisoimage("-boot-load-size"),
@@ -73,7 +73,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             return None;
         }
         let message = format!(
-            "slot {}: the sector count is {count} ({count:04X}), and with its bytes swapped {}, which is right",
+            "slot {}: the sector count is {count} ({count:04X}); with its bytes swapped it is {}, which is right",
             entry.slot,
             right.get()
         );

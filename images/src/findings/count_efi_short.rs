@@ -18,12 +18,12 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "firmware"],
-    explanation: "The sector count of an EFI entry covers a small part of its file system.",
+    explanation: "The sector count of an EFI entry covers only a small part of its file system.",
     consequence: "OVMF mounts the file system, cannot reach the loader, and reports Not Found.",
-    remedy: "Give the image's whole length; a load size of 4 belongs to the BIOS entry.",
+    remedy: "Write the image's whole length. A load size of 4 is for the BIOS entry.",
     recipes: &[
         xorriso("-e"),
-        genisoimage("no -boot-load-size behind -e"),
+        genisoimage("no -boot-load-size after -e"),
         pycdlib("no boot_load_size for UEFI"),
         oscdimg(""),
     ],
@@ -44,7 +44,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             return None;
         };
         let message = format!(
-            "slot {}: the sector count {} covers a part of a file system of {file_system}",
+            "slot {}: the sector count {} covers only a part of a file system of {file_system}",
             entry.slot,
             boot.sector_count.get()
         );

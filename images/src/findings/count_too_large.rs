@@ -24,9 +24,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "virtualbox"],
-    explanation: "The sector count of a BIOS entry is larger than there is memory below the BIOS for.",
+    explanation: "The sector count of a BIOS entry is too large for the memory below the BIOS.",
     consequence: "SeaBIOS overwrites itself and resets or hangs from 1,824 sectors on; VirtualBox stops with code 12 above 1,024.",
-    remedy: "Load the first sectors only, commonly 4, and let the loader read the rest itself.",
+    remedy: "Load only the first sectors, commonly 4, and let the loader read the rest itself.",
     recipes: &[
         xorriso("-boot-load-size"),
         genisoimage("-boot-load-size"),
@@ -59,7 +59,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             .filter(|&behind| behind > BlockCount::ZERO)
             .map_or_else(String::new, |behind| {
                 format!(
-                    ", {} of them behind the disc's end",
+                    ", {} of them after the end of the disc",
                     behind.virtual_sectors()
                 )
             });

@@ -18,12 +18,12 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["firmware"],
-    explanation: "The sector count of an EFI entry is in 2048-byte blocks: a quarter of the image's length in 512-byte sectors.",
-    consequence: "OVMF, which takes the count in blocks itself, boots it; a firmware that keeps to El Torito, as U-Boot does, sees a quarter of the file system. UEFI names no unit.",
-    remedy: "Count 512-byte sectors: the image's bytes divided by 512.",
+    explanation: "The sector count of an EFI entry is in 2048-byte blocks, so it is a quarter of the image's length in 512-byte sectors.",
+    consequence: "OVMF also takes the count in blocks, and boots the disc. Firmware that follows El Torito, such as U-Boot, sees a quarter of the file system. The UEFI specification names no unit.",
+    remedy: "Count 512-byte sectors: divide the image's length in bytes by 512.",
     recipes: &[
         xorriso("-e"),
-        genisoimage("no -boot-load-size behind -e"),
+        genisoimage("no -boot-load-size after -e"),
         pycdlib("no boot_load_size for UEFI"),
         oscdimg(""),
     ],
@@ -44,7 +44,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             return None;
         };
         let message = format!(
-            "slot {}: the sector count {} is the image's length in 2048-byte blocks, and in 512-byte sectors it has {}",
+            "slot {}: the sector count {} is the image's length in 2048-byte blocks; in 512-byte sectors, the length is {}",
             entry.slot,
             boot.sector_count.get(),
             length.get()

@@ -22,8 +22,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["ovmf", "firmware"],
     explanation: "The sector count is the image's length modulo 65,536.",
-    consequence: "The firmware sees a small part of an image of 32 MiB or more; OVMF hides it while four times the count suffices.",
-    remedy: "For an EFI image above 65,535 sectors write 0, with which EDK2 reaches to the end of the volume (U-Boot takes it as nothing); for a BIOS load fewer sectors.",
+    consequence: "The firmware sees only a small part of an image of 32 MiB or more. OVMF takes the count four times as large, so the error does not show if that is enough.",
+    remedy: "For an EFI image above 65,535 sectors write 0: EDK2 then extends the partition to the end of the volume (U-Boot takes 0 for an empty partition). For a BIOS, load fewer sectors.",
     recipes: &[
         xorriso("-e -boot-load-size"),
         genisoimage("-boot-load-size"),

@@ -20,7 +20,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["seabios", "bochs", "virtualbox"],
     explanation: "The sector count of a BIOS entry is 0: nothing is loaded.",
     consequence: "SeaBIOS jumps into empty memory and hangs; VirtualBox stops with code 12.",
-    remedy: "Give the number of 512-byte sectors that the boot sector needs to be loaded, commonly 4.",
+    remedy: "Write the number of 512-byte sectors that the BIOS must load for the boot sector to run, commonly 4.",
     recipes: &[
         xorriso("-boot-load-size"),
         genisoimage("-boot-load-size"),

@@ -18,9 +18,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &[],
-    explanation: "For which machines the disc has EFI loaders.",
-    consequence: "Firmware of another machine starts nothing on it; loaders for 32-bit x86 alone leave out nearly every PC, whose firmware has 64 bits.",
-    remedy: "For another machine take the disc that is made for it; a maker puts a loader for each machine into the image.",
+    explanation: "The processor architectures for which the disc has EFI loaders.",
+    consequence: "Firmware for another architecture starts nothing on the disc. A disc with loaders only for 32-bit x86 does not start on nearly every PC, because their firmware has 64 bits.",
+    remedy: "For another architecture, use the disc that is made for it. If you make the disc, put a loader for each architecture into the image.",
     recipes: &[],
     replaces: &[],
     describes: true,
@@ -43,7 +43,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let place = Place::block(image.boot.load_rba);
     if machines == [Machine::IA32] {
         let message =
-            "the only EFI loader is for 32-bit x86, and the firmware of nearly every PC has 64 bits"
+            "the only EFI loader is for 32-bit x86, but the firmware of nearly every PC has 64 bits"
                 .to_owned();
         return vec![Finding::new(ID, place, message)];
     }

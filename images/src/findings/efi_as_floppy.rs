@@ -19,8 +19,8 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],
-    explanation: "An EFI system partition stands in an entry with floppy or hard-disk emulation.",
-    consequence: "OVMF boots it; others skip entries with an emulation, as the UEFI specification lets them.",
+    explanation: "The catalog entry of an EFI system partition has floppy or hard-disk emulation.",
+    consequence: "OVMF boots it. Other firmware skips entries with emulation, which the UEFI specification allows.",
     remedy: "Use no emulation for EFI entries.",
     recipes: &[
         xorriso("-e -no-emul-boot"),

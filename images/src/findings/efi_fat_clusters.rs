@@ -23,9 +23,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
-    explanation: "An EFI image's file system has FAT32's layout and fewer than 65,525 clusters, or its layout and its number of clusters disagree in another way.",
-    consequence: "EDK2 refuses such a file system: Not Found. Linux and Windows mount it, so the files look right.",
-    remedy: "If it is not your disc, ask its maker for a new one; else make the file system again, and let the tool choose the width.",
+    explanation: "The file system in an EFI image has the FAT32 layout but fewer than 65,525 clusters, or its layout and its number of clusters disagree in another way.",
+    consequence: "EDK2 refuses such a file system and reports Not Found. Linux and Windows mount it, so the files look right.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise make the file system again, and let the tool choose the FAT width.",
     recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
@@ -41,10 +41,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = |image: &EfiImage<'_>| {
         let what = match image.fat?.parameters.wrong_width()? {
             WrongWidth::TooFewForFat32(clusters) => {
-                format!("it is FAT32 with {clusters} clusters, and FAT32 has 65525 or more")
+                format!("it is FAT32 with {clusters} clusters, but FAT32 must have at least 65525")
             }
             WrongWidth::TooManyForFat16(clusters) => format!(
-                "it has FAT16's layout and {clusters} clusters, and FAT16 has 65524 at most"
+                "it has the FAT16 layout and {clusters} clusters, but FAT16 can have at most 65524"
             ),
             WrongWidth::TableTooShort { clusters, table } => {
                 format!("its table of {table} bytes is too short for {clusters} clusters")

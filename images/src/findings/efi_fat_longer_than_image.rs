@@ -18,9 +18,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
-    explanation: "The file system in an EFI image claims more sectors than the image has: the image was cut before the disc was mastered.",
-    consequence: "Load Error where the loader lies in what is missing; otherwise it boots for as long as nothing reads what is missing.",
-    remedy: "Fetching the disc again does not help, because the image was cut before it came onto the disc: ask the maker of the disc; else make the image again, or copy it again from where it is whole.",
+    explanation: "The file system in an EFI image claims more sectors than the image has: the image was truncated before the disc was mastered.",
+    consequence: "If the loader is in the missing part, OVMF reports Load Error. Otherwise the disc boots until something reads the missing part.",
+    remedy: "Downloading the disc again does not help, because the image was truncated before it was put on the disc. Ask the maker of the disc. If you made it, make the image again, or copy it again from a complete one.",
     recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[
         FindingId::ImageOutOfRange,
@@ -55,14 +55,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             .map(|program| program.name.as_str())
             .collect();
         let lost = if let Some(name) = missing.first() {
-            format!("{name} lies in what is missing")
+            format!("{name} is in the missing part")
         } else if image.programs.is_empty() {
-            "no loader is found in what is there".to_owned()
+            "the part that is there contains no loader".to_owned()
         } else {
-            "its loader lies in what is there".to_owned()
+            "its loader is in the part that is there".to_owned()
         };
         let message = format!(
-            "slot {}: the file system claims {claimed}, and its image has {}: {lost}",
+            "slot {}: the file system claims {claimed}, but its image has {}: {lost}",
             image.entry.slot,
             image.length.get()
         );

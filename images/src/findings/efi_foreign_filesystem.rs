@@ -21,9 +21,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["ovmf"],
-    explanation: "The image of an EFI entry is something else than a FAT file system with a loader.",
-    consequence: "Firmware looks for a FAT file system there: Not Found. As a further entry beside a good one it does no harm: HFS+ there is for a Mac.",
-    remedy: "If it is not your disc, ask its maker for a new one; else name a FAT image with \\EFI\\BOOT\\BOOTX64.EFI in the entry.",
+    explanation: "The image of an EFI entry is not a FAT file system with a loader.",
+    consequence: "Firmware looks for a FAT file system there and reports Not Found. In addition to a good entry, such an entry is harmless: HFS+ is for a Mac.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise point the entry to a FAT image that contains \\EFI\\BOOT\\BOOTX64.EFI.",
     recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
@@ -50,7 +50,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             fix = Some(FETCH_AGAIN);
             if let Some(from) = zeros_to_end(reading.disc).filter(|from| *from <= start) {
                 message.push_str(&format!(
-                    ", as is all of the disc from byte {from} on: so a copy looks that broke off"
+                    ", and so is the rest of the disc from byte {from} on: a copy that was interrupted looks like this"
                 ));
             }
         }
@@ -64,7 +64,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 }
 
 const ZEROS: &str = "zeros";
-const FETCH_AGAIN: &str = "Fetch the disc again and compare its checksum, or write it again as an image; if it is wrong where it came from, ask its maker.";
+const FETCH_AGAIN: &str = "Download the disc again and compare its checksum, or write it again as an image. If the original is wrong too, ask its maker.";
 /// Bytes at a disc's end that are read at once, and how often. Tools add less than the former behind a volume.
 const STEP: u64 = 1 << 20;
 const STEPS: u64 = 256;
@@ -99,7 +99,7 @@ fn what_stands_at(disc: &mut Window<'_>, start: u64) -> Option<&'static str> {
         (32_769, b"CD001", "an ISO 9660 file system"),
         (512, b"EFI PART", "a disk with a partition table"),
         (512, b"PM\0\0", "a disk with Apple's partition map"),
-        (0, b"MZ", "a program, and not a file system that holds one"),
+        (0, b"MZ", "a program, not a file system that contains one"),
     ];
     let mut has = |at: u64, bytes: &[u8]| {
         let mut seen = vec![0; bytes.len()];

@@ -20,9 +20,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
-    explanation: "The EFI image holds a loader, but under a name, or in a folder, in which no firmware looks for it.",
-    consequence: "OVMF reports Not Found: on removable media firmware looks for \\EFI\\BOOT\\BOOTX64.EFI and its siblings for other machines alone.",
-    remedy: "If it is not your disc, ask its maker for a new one; else put the loader at \\EFI\\BOOT under the name of its machine: BOOTX64.EFI, BOOTIA32.EFI, BOOTAA64.EFI.",
+    explanation: "The EFI image contains a loader, but with a name or in a folder where no firmware looks for it.",
+    consequence: "OVMF reports Not Found: on removable media, firmware looks only for \\EFI\\BOOT\\BOOTX64.EFI and the corresponding names for other architectures.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the loader into \\EFI\\BOOT with the name for its architecture: BOOTX64.EFI, BOOTIA32.EFI or BOOTAA64.EFI.",
     recipes: &[xorriso("mmove"), genisoimage("mmove")],
     replaces: &[FindingId::EfiNoLoader],
     describes: false,
@@ -47,7 +47,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             format!(": for {} it is \\EFI\\BOOT\\{name}", machine.name())
         });
         let message = format!(
-            "slot {}: the image has {}, and no firmware looks for that name{right}",
+            "slot {}: the image has {}, but no firmware looks for that name{right}",
             image.entry.slot,
             program.path()
         );

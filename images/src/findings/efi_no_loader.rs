@@ -19,9 +19,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
-    explanation: "No EFI entry's image is a FAT file system with \\EFI\\BOOT\\BOOT*.EFI.",
+    explanation: "No EFI entry has an image with a FAT file system that contains \\EFI\\BOOT\\BOOT*.EFI.",
     consequence: "OVMF reports Not Found.",
-    remedy: "Make the image a FAT file system and put the loader into it, as \\EFI\\BOOT\\BOOTX64.EFI for x86-64.",
+    remedy: "Make a FAT file system in the image and put the loader into it: for x86-64, as \\EFI\\BOOT\\BOOTX64.EFI.",
     recipes: &[
         xorriso("mkfs.fat mcopy"),
         genisoimage("mkfs.fat mcopy"),
@@ -49,8 +49,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let what = match boot.fat {
-        None => "is no FAT file system".to_owned(),
-        Some(fat) => format!("is FAT{fat} and has no file \\EFI\\BOOT\\BOOT*.EFI"),
+        None => "is not a FAT file system".to_owned(),
+        Some(fat) => format!("is FAT{fat} but has no file \\EFI\\BOOT\\BOOT*.EFI"),
     };
     let message = format!(
         "slot {}: the image at LBA {} {what}",

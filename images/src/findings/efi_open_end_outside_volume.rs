@@ -20,9 +20,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
-    explanation: "An EFI entry of count 0 or 1 reaches to the end of the volume, and the volume ends before the image does.",
-    consequence: "OVMF computes no or too few blocks where the image begins exactly at the end of the volume or is cut by it: Not Found. Strictly behind the end its subtraction wraps, and it boots.",
-    remedy: "Put the image inside the volume, keep it below 32 MiB so that a count can say its length, or enlarge the volume.",
+    explanation: "An EFI entry with the count 0 or 1 extends to the end of the volume, but the volume ends before the image does.",
+    consequence: "If the image begins exactly at the end of the volume or extends past it, OVMF computes no blocks or too few, and reports Not Found. If the image begins after the end, OVMF's subtraction wraps and the disc boots.",
+    remedy: "Put the image inside the volume, keep it below 32 MiB so that its length fits the count, or enlarge the volume.",
     recipes: &[xorriso("-e"), genisoimage("-e")],
     replaces: &[],
     describes: false,
@@ -54,7 +54,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             return None;
         };
         let message = format!(
-            "slot {}: the sector count {} reaches to the end of the volume at LBA {}, and the image {what}",
+            "slot {}: the sector count {} extends to the end of the volume at LBA {}, but the image {what}",
             entry.slot,
             boot.sector_count.get(),
             volume_end.get()

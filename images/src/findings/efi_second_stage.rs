@@ -30,7 +30,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["ovmf"],
     explanation: "The disc lacks a file that its EFI loader starts or reads next.",
     consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt, systemd-boot an empty menu.",
-    remedy: "If it is not your disc, ask its maker for a new one; else put what the loader wants beside it: grubx64.efi for shim, grub.cfg at its prefix for GRUB.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix.",
     recipes: &[
         commands(Tool::Xorriso, WITH_SECOND_STAGE, "cp"),
         commands(Tool::Genisoimage, WITH_SECOND_STAGE, "cp"),
@@ -108,12 +108,12 @@ fn second_stage(
     }
     let Some(next) = beside(&name) else {
         return Some(Lack::every_way(format!(
-            "is shim, which starts \\EFI\\BOOT\\{name}, and the image has no such file"
+            "is shim, which starts \\EFI\\BOOT\\{name}, but the image has no such file"
         )));
     };
     if let Some(wrong) = next.wrong() {
         return Some(Lack::every_way(format!(
-            "is shim, which starts \\EFI\\BOOT\\{name}, and that {wrong}"
+            "is shim, which starts \\EFI\\BOOT\\{name}, but that {wrong}"
         )));
     }
     let core = next.grub(reading.disc)?;
@@ -172,11 +172,11 @@ fn at_prefix(
     })
 }
 
-const NOWHERE: &str = ", and the disc has no such file";
-const NOT_IN_TREE: &str = " from the ISO's directory tree, and only the image has such a file";
+const NOWHERE: &str = ", but the disc has no such file";
+const NOT_IN_TREE: &str = " from the ISO's directory tree, but only the image has such a file";
 const NOT_IN_TREE_OF_CD: &str =
-    " from the ISO's directory tree where the disc is a CD, and only the image has such a file";
-const NOT_IN_IMAGE: &str = " from the image where the disc is a disk, because the GUID partition table leads into it, and only the ISO's directory tree has such a file";
+    " from the ISO's directory tree if the disc is a CD, but only the image has such a file";
+const NOT_IN_IMAGE: &str = " from the image if the disc is a disk, because the GUID partition table points to the image; but only the ISO's directory tree has such a file";
 
 /// The configuration with which an embedded one goes on, where its path is known: `configfile ($root)/boot/grub/grub.cfg`.
 fn goes_on_with(configuration: &str) -> Option<String> {

@@ -20,9 +20,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
-    explanation: "A FAT image with an EFI loader stands on the disc, and the EFI entry names something else.",
-    consequence: "OVMF reports Not Found: it looks at what the entry names alone.",
-    remedy: "If it is not your disc, ask its maker for a new one; else name the image that has the loader in the EFI entry.",
+    explanation: "The disc contains a FAT image with an EFI loader, but the EFI entry points to something else.",
+    consequence: "OVMF reports Not Found, because it reads only what the entry points to.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise point the EFI entry to the image that contains the loader.",
     recipes: &[
         xorriso("-e"),
         genisoimage("-e"),
@@ -60,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let message = format!(
-        "slot {}: the entry names the image at LBA {}, which has no loader, and {} has {}",
+        "slot {}: the entry points to the image at LBA {}, which has no loader; {} has {}",
         image.entry.slot,
         image.boot.load_rba.get(),
         reading.name_of(other),

@@ -26,9 +26,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
-    explanation: "The image is loaded at a segment at which it cannot run.",
-    consequence: "7C00 instead of 07C0 loads it at address 7C000h; a loader that is linked for 0:7C00 then jumps into nothing.",
-    remedy: "Write segment 0, which means 07C0.",
+    explanation: "The load segment is one at which the image cannot run.",
+    consequence: "With 7C00 instead of 07C0, the image is loaded at address 7C000h, and a loader that is linked for 0:7C00 jumps to memory without code.",
+    remedy: "Write segment 0, which stands for 07C0.",
     recipes: &[
         xorriso(""),
         genisoimage("no -boot-load-seg"),

@@ -18,9 +18,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],
-    explanation: "The media type is none of 0 (no emulation), 1 to 3 (floppies) and 4 (hard disk), or reserved bits are set.",
-    consequence: "SeaBIOS takes every value from 4 on for a hard disk; OVMF masks the upper bits and takes 5 to F to the end of the volume.",
-    remedy: "Write 0 for no emulation, or the number of the drive that the image is.",
+    explanation: "The media type is not 0 (no emulation), 1 to 3 (floppies) or 4 (hard disk), or it has reserved bits set.",
+    consequence: "SeaBIOS treats every value from 4 on as a hard disk. OVMF masks the upper bits; for 5 to F, it extends the image to the end of the volume.",
+    remedy: "Write 0 for no emulation, or the number of the drive that the image represents.",
     recipes: &[
         xorriso("-no-emul-boot -hard-disk-boot"),
         genisoimage("-no-emul-boot -hard-disk-boot"),
@@ -84,7 +84,9 @@ fn wrong(kind: EntryKind, media: MediaType) -> Option<String> {
     let reserved = reserved(kind);
     let byte = media.0;
     if media.emulation().0 > MediaType::HARD_DISK.0 {
-        Some(format!("the media type is {byte:02X}, and 0 to 4 exist"))
+        Some(format!(
+            "the media type is {byte:02X}, and only 0 to 4 are defined"
+        ))
     } else if byte & reserved != 0 {
         Some(format!(
             "the media type is {byte:02X}: reserved bits are set"

@@ -19,7 +19,7 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The boot indicator of the initial entry, or of the only entry for UEFI, is not 88.",
-    consequence: "SeaBIOS stops with code 000b, and OVMF makes no drive of it.",
+    consequence: "SeaBIOS stops with code 000b; OVMF does not make a drive from the entry.",
     remedy: "Mark the entry as bootable.",
     recipes: &[
         xorriso("no -no-boot"),
@@ -64,7 +64,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let section = entries.find(|(entry, _)| entry.kind == EntryKind::Section);
         if let Some((entry, boot)) = section {
             let message = format!(
-                "slot {}: the entry for UEFI is not marked as bootable, and no other is there",
+                "slot {}: the entry for UEFI is not marked as bootable, and there is no other one",
                 entry.slot
             );
             let finding = Finding::new(ID, reading.place(entry, 0), message);

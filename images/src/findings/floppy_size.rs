@@ -21,9 +21,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["tools", "seabios", "bochs"],
-    explanation: "The image of a floppy is not as long as the floppy: 1,200, 1,440 or 2,880 KiB.",
-    consequence: "Tools refuse it, and the tail of a short image reads whatever follows on the disc.",
-    remedy: "Pad the image to its floppy's size, or give the media type that fits.",
+    explanation: "A floppy image does not have the length of its floppy: 1,200, 1,440 or 2,880 KiB.",
+    consequence: "Tools refuse it. At the end of an image that is too short, a BIOS reads whatever follows it on the disc.",
+    remedy: "Pad the image to the size of its floppy, or write the media type that fits.",
     recipes: &[
         xorriso("truncate"),
         genisoimage("truncate"),
@@ -49,7 +49,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         };
         if let Some(what) = wrong(reading, boot, floppy) {
             let message = format!(
-                "slot {}: the image is to be a floppy of {floppy} ({}), and {what}",
+                "slot {}: the image should be a floppy of {floppy} ({}), but {what}",
                 entry.slot,
                 floppy.length().bytes()
             );
@@ -99,7 +99,7 @@ fn wrong(reading: &mut Reading<'_, '_>, boot: &BootReading, floppy: Floppy) -> O
     match (fat, room) {
         (Some(fat), _) if fat != expected => Some(format!("its file system has {fat}")),
         (_, Some(room)) if room < blocks && !disc_ends => {
-            Some(format!("something else begins {room} behind its start"))
+            Some(format!("something else begins {room} after its start"))
         }
         _ => None,
     }

@@ -37,9 +37,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["bochs"],
-    explanation: "The hard-disk image has more than 255 cylinders, or more than cylinders, heads and sectors can address.",
-    consequence: "The BIOS of Bochs computes the geometry wrongly above 255 cylinders, and INT 13h addresses 1,024.",
-    remedy: "Use more heads and sectors, 255 and 63 at the most, or a smaller image.",
+    explanation: "The hard-disk image has more than 255 cylinders, or more sectors than cylinders, heads and sectors can address.",
+    consequence: "Above 255 cylinders, the BIOS of Bochs computes the geometry wrongly. INT 13h can address at most 1,024.",
+    remedy: "Use more heads and sectors (at most 255 and 63), or a smaller image.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -61,11 +61,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let reach = CHS_CYLINDERS * u64::from(heads) * u64::from(sectors);
         let what = if partition.end().get() > reach && reach > 0 {
             format!(
-                "its partition ends behind sector {}, and 1024 cylinders of {heads} heads and {sectors} sectors reach {reach}",
+                "its partition ends after sector {}, but 1024 cylinders of {heads} heads and {sectors} sectors reach only {reach}",
                 partition.end().get()
             )
         } else if cylinders > BOCHS_CYLINDERS {
-            format!("it has {cylinders} cylinders, and Bochs computes more than 255 wrongly")
+            format!(
+                "it has {cylinders} cylinders, and above 255 the BIOS of Bochs computes the geometry wrongly"
+            )
         } else {
             return None;
         };

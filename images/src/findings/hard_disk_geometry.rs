@@ -23,8 +23,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios"],
     explanation: "The cylinders, heads and sectors in the partition's entry address fewer sectors than the partition has.",
-    consequence: "A BIOS takes the geometry of the emulated disk from there (El Torito 4.1), and refuses to read what lies behind: boot code stops with its own words, such as Boot error.",
-    remedy: "If it is not your disc, ask its maker for a new one; else let the partition end with a cylinder, and write that cylinder's last head and sector into its entry.",
+    consequence: "A BIOS takes the geometry of the emulated disk from this entry (El Torito 4.1), and refuses to read past it: boot code stops with its own message, such as Boot error.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise make the partition end with a full cylinder, and write that cylinder's last head and sector into its entry.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -62,7 +62,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             return None;
         }
         let message = format!(
-            "slot {}: the partition of the hard disk ends at sector {end}, and the geometry in its entry ({cylinders} cylinders, {heads} heads, {sectors} sectors) reaches {reach}",
+            "slot {}: the partition of the hard disk ends at sector {end}, but the geometry in its entry ({cylinders} cylinders, {heads} heads, {sectors} sectors) reaches only {reach}",
             disk.entry.slot
         );
         let finding = Finding::new(ID, disk.place(MbrEntry::at(index)), message);

@@ -18,8 +18,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "bochs", "tools"],
     explanation: "The hard-disk image does not have exactly one partition, in slot 0 of its table.",
-    consequence: "SeaBIOS takes the drive's geometry from slot 0 alone: with none there, every read fails.",
-    remedy: "Make one partition, as number 1.",
+    consequence: "SeaBIOS takes the drive's geometry only from slot 0: if that is empty, every read fails.",
+    remedy: "Make exactly one partition, as number 1 (slot 0).",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -43,7 +43,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             }
             [] => "no partition".to_owned(),
             [(index, _)] => format!("its only partition in slot {index} of the table, not 0"),
-            _ => format!("{} partitions, and one is allowed", used.len()),
+            _ => format!("{} partitions, but only one is allowed", used.len()),
         };
         let message = format!("slot {}: the hard disk has {problem}", disk.entry.slot);
         if disk.is_file_system {

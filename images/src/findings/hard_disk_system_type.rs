@@ -17,8 +17,8 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],
-    explanation: "The entry's system type is not the type byte of the image's partition.",
-    consequence: "A strict firmware refuses it; SeaBIOS does not look.",
+    explanation: "The entry's system type differs from the type byte of the image's partition.",
+    consequence: "Strict firmware refuses it; SeaBIOS does not check it.",
     remedy: "Copy the type byte of the partition into the entry.",
     recipes: &[
         xorriso("-hard-disk-boot"),

@@ -21,9 +21,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
     milder: None,
     trips: &["usb"],
-    explanation: "The GPT does not keep to its specification: MBR not protective, a checksum wrong, the backup missing, or partitions outside the disc.",
-    consequence: "It keeps no known firmware from a disc whose El Torito is right: discs of Debian, Alpine and isohybrid have it. Strict readers complain, and some tools repair it.",
-    remedy: "Nothing need be done to boot it; its maker can write primary and backup GPT for the disc's final length, behind a protective MBR.",
+    explanation: "The GPT violates its specification: the MBR is not protective, a checksum is wrong, the backup is missing, or partitions are outside the disc.",
+    consequence: "If El Torito is right, all known firmware boots the disc: discs of Debian and Alpine and those made by isohybrid have such a GPT. Strict readers complain, and some tools repair it.",
+    remedy: "No fix is needed to boot the disc. If you make it, write a primary and a backup GPT for the disc's final length, with a protective MBR.",
     recipes: &[grub_mkrescue()],
     replaces: &[],
     describes: false,
@@ -63,7 +63,7 @@ fn wrong_mbr(table: &Mbr) -> Vec<String> {
     if !table.is_protective() {
         vec!["the MBR has no partition of type EE from sector 1 on to protect it".to_owned()]
     } else if table.used().count() > 1 {
-        vec!["the MBR has partitions beside the one that protects it".to_owned()]
+        vec!["the MBR has other partitions than the protective one".to_owned()]
     } else {
         Vec::new()
     }
@@ -80,7 +80,7 @@ fn wrong_header(gpt: &Gpt) -> Vec<String> {
     }
     if gpt.header.own != GPT_HEADER {
         let own = gpt.header.own.get();
-        wrong.push(format!("the header says that it stands at sector {own}"));
+        wrong.push(format!("the header says that it is at sector {own}"));
     }
     wrong
 }
@@ -93,7 +93,7 @@ fn wrong_backup(disc: &mut Window<'_>, gpt: &Gpt, end: VirtualSectorCount) -> Ve
     let mut wrong = Vec::new();
     if at != last {
         wrong.push(format!(
-            "the backup stands at sector {}, and the disc's last one is {}",
+            "the backup is at sector {}, but the disc's last sector is {}",
             at.get(),
             last.get()
         ));

@@ -21,12 +21,12 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["usb"],
-    explanation: "Partitions of the MBR overlap or end behind the disc.",
-    consequence: "UEFI rejects such a table as a whole, and finds no partition on a USB stick; OVMF boots it all the same where the catalog leads to an EFI loader, because it looks for El Torito first.",
-    remedy: "Give the entry that covers the whole disc type 00, and keep the others apart and on the disc.",
+    explanation: "Partitions in the MBR overlap, or end after the end of the disc.",
+    consequence: "UEFI rejects the whole table, and finds no partition on a USB stick. If the catalog leads to an EFI loader, OVMF still boots the disc, because it looks for El Torito first.",
+    remedy: "Set the type of the entry that covers the whole disc to 00. The other partitions must not overlap, and must end on the disc.",
     recipes: &[
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
-        stick(Tool::Genisoimage, "no --uefi behind isohybrid"),
+        stick(Tool::Genisoimage, "no --uefi after isohybrid"),
     ],
     replaces: &[],
     describes: false,
@@ -74,15 +74,15 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         Finding::new(ID, place, message).milder()
     } else if has_usable_efi_entry(reading) {
         let message =
-            format!("{message}; the catalog leads to an EFI loader, and is looked at first");
+            format!("{message}; firmware reads the catalog first, which leads to an EFI loader");
         Finding::new(ID, place, message).milder()
     } else if !leads_to_a_loader(reading.disc, &table) {
         let message =
-            format!("{message}; no partition holds an EFI loader, so that UEFI misses nothing");
+            format!("{message}; no partition contains an EFI loader, so UEFI misses nothing");
         Finding::new(ID, place, message).milder()
     } else if has_usable_entry(reading) {
         let message = format!(
-            "{message}; firmware for UEFI finds the catalog's other boot images first, and then looks at no partition"
+            "{message}; UEFI firmware finds the catalog's other boot images first, and then reads no partition table"
         );
         Finding::new(ID, place, message).milder()
     } else {
@@ -159,14 +159,14 @@ impl Wrong {
         );
         match self.other {
             Some((other, _)) if beside_gpt => {
-                format!("{partition} overlaps the one in slot {other}, beside a GPT")
+                format!("{partition} overlaps the one in slot {other}, and there is also a GPT")
             }
             Some((other, entry)) => format!(
                 "{partition} {sectors} overlaps the one in slot {other} of type {:02X}",
                 entry.kind.0
             ),
             None => format!(
-                "{partition} {sectors} ends at sector {}, and the disc has {}",
+                "{partition} {sectors} ends at sector {}, but the disc has {}",
                 self.entry.end().get(),
                 end.get()
             ),

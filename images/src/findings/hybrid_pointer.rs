@@ -25,9 +25,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["usb"],
-    explanation: "The boot code in the first sector, or in GRUB's boot image, points elsewhere than to the boot image that it is to load.",
-    consequence: "As a stick a BIOS starts it and stops: isolinux.bin missing or corrupt, GRUB and nothing more, or GRUB loading.",
-    remedy: "Fetch the disc again if its checksum is wrong, use it in a CD drive, or ask its maker; else let the mastering tool write the address.",
+    explanation: "The boot code in the first sector or in GRUB's boot image does not point to the boot image that it must load.",
+    consequence: "On a stick, a BIOS starts the code, which stops with isolinux.bin missing or corrupt, with GRUB and nothing more, or with GRUB loading.",
+    remedy: "Download the disc again if its checksum is wrong, use it in a CD drive, or ask its maker. If you made it, let the mastering tool write the address.",
     recipes: &[
         stick(
             Tool::Xorriso,
@@ -55,7 +55,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             let wrong = wrong(&images, pointer, 0);
             let finding = wrong.map(|right| {
                 let message = format!(
-                    "isohdpfx in the first sector points to sector {pointer}, and isolinux stands at sector {right}"
+                    "isohdpfx in the first sector points to sector {pointer}, but isolinux is at sector {right}"
                 );
                 Finding::new(ID, place, message).fixed_by(place.offset, &right.to_le_bytes())
             });
@@ -65,7 +65,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             let images = images(reading, |program| program == BiosProgram::Grub);
             let first = wrong(&images, pointer, TO_SECOND_BLOCK).map(|right| {
                 let message = format!(
-                    "GRUB's code in the first sector points to sector {pointer}, and the second block of its boot image stands at sector {right}"
+                    "GRUB's code in the first sector points to sector {pointer}, but the second block of its boot image is at sector {right}"
                 );
                 Finding::new(ID, place, message).fixed_by(place.offset, &right.to_le_bytes())
             });
@@ -74,7 +74,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 let pointer = u64::from_le_bytes(reading.disc.array(place.offset)?);
                 let right = wrong(&[image], pointer, TO_REST)?;
                 let message = format!(
-                    "GRUB's boot image points to sector {pointer} at its byte {GRUB_POINTER}, and its rest stands at sector {right}"
+                    "GRUB's boot image points to sector {pointer} at its byte {GRUB_POINTER}, but the rest of it is at sector {right}"
                 );
                 Some(Finding::new(ID, place, message).fixed_by_all(to_rest(reading, image)))
             });

@@ -19,9 +19,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],
-    explanation: "The load address lies some blocks inside, or before, the file that it means.",
-    consequence: "A BIOS jumps into the middle of the loader; OVMF finds no file system: Not Found.",
-    remedy: "Fetch the disc again if its checksum is wrong, or ask its maker; else let the mastering tool write the address, and move nothing afterwards.",
+    explanation: "The load address is some blocks after or before the start of the intended file.",
+    consequence: "A BIOS jumps into the middle of the loader. OVMF finds no file system and reports Not Found.",
+    remedy: "Download the disc again if its checksum is wrong, or ask its maker. If you made it, let the mastering tool write the address, and move nothing afterwards.",
     recipes: ANY_TOOL,
     replaces: &[
         FindingId::EfiWrongImage,

@@ -16,9 +16,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],
-    explanation: "A boot image begins or ends behind the end of the disc.",
-    consequence: "SeaBIOS stops with code 000c where it loads from there, OVMF finds no file system; an image of which only the tail is missing may still start.",
-    remedy: "Fetch the image again if it was cut short; else master the disc again, on a medium that holds it.",
+    explanation: "A boot image begins or ends after the end of the disc.",
+    consequence: "If SeaBIOS loads from there, it stops with code 000c. OVMF finds no file system. If only the end of an image is missing, it may still start.",
+    remedy: "Download the image again if it was truncated. Otherwise master the disc again, for a medium that is large enough.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -61,7 +61,7 @@ fn wrong(
     let start = boot.load_rba;
     if start.byte_offset() >= end.get() {
         let wrong = format!(
-            "the image starts at LBA {}, and the {of} has {}",
+            "the image starts at LBA {}, but the {of} has {}",
             start.get(),
             end.blocks_rounded_up()
         );
@@ -69,7 +69,7 @@ fn wrong(
     }
     if let Some(what) = reading.structure_at(start) {
         let wrong = format!(
-            "the image starts at LBA {}, where {what} stands",
+            "the image starts at LBA {}, which is the place of {what}",
             start.get()
         );
         return Some((wrong, true));
@@ -79,7 +79,7 @@ fn wrong(
     // Firmware reads whole blocks; that a file ends within its last one harms nobody.
     (image_end > end.blocks_rounded_up().bytes().get()).then(|| {
         let missing = ByteCount::new(image_end - end.get()).blocks_rounded_up();
-        let wrong = format!("{what} ends {missing} behind the end of the {of}");
+        let wrong = format!("{what} ends {missing} after the end of the {of}");
         (wrong, false)
     })
 }

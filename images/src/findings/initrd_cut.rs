@@ -15,8 +15,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "An initial file system that a configuration names ends before its archive or its compressed stream does.",
-    consequence: "The kernel panics, or the system stops in its first steps.",
-    remedy: "Fetch the disc again and compare its checksum, or ask its maker; else copy the file again from where it is whole.",
+    consequence: "The kernel panics, or the system stops soon after its start.",
+    remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, copy a complete file again.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -32,7 +32,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             findings.push(Finding::new(
                 ID,
                 Place { offset },
-                format!("{path} is cut: {cut}"),
+                format!("{path} is truncated: {cut}"),
             ));
         }
     }

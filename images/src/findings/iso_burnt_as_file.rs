@@ -17,9 +17,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],
-    explanation: "The disc has no El Torito, and holds one file that is an ISO itself.",
-    consequence: "Nothing boots: the ISO was burnt as a file instead of as the disc.",
-    remedy: "Write the ISO that is on it as an image (Burn image in most programs), not as a file.",
+    explanation: "The disc has no El Torito boot record, and its only file is itself an ISO.",
+    consequence: "Nothing boots: the ISO was burned as a file on the disc, not as the disc.",
+    remedy: "Extract the ISO and burn it as an image (Burn image in most programs), not as a file.",
     recipes: &[commands(
         Tool::Xorriso,
         "xorriso -osirrox on -indev disc.iso -extract {file} new.iso",
@@ -48,7 +48,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let message = format!(
-        "the disc holds the file {}, which is an ISO: write that image itself",
+        "the disc contains the file {}, which is an ISO: write that image itself",
         file.path
     );
     vec![Finding::new(ID, Place::block(*start), message)]

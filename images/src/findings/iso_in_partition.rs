@@ -14,9 +14,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "usb"],
-    explanation: "The disc does not begin with an ISO 9660 file system; one starts in a partition or at another offset.",
+    explanation: "The disc does not begin with an ISO 9660 file system, but has one in a partition or at another offset.",
     consequence: "A BIOS finds nothing to start; OVMF finds the ISO in the partition of a stick.",
-    remedy: "Write the ISO onto the whole stick (/dev/sdX) and not into a partition of it (/dev/sdX1); from this file it can be cut out.",
+    remedy: "Write the ISO to the whole stick (/dev/sdX), not to a partition (/dev/sdX1). You can extract the ISO from this file.",
     recipes: &[commands(
         Tool::Dd,
         "dd if=disc.iso of=new.iso bs=512 skip={sector}",
@@ -41,11 +41,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let sector = start / 512;
     let message = if in_partition {
-        format!(
-            "the ISO stands in the partition that begins at sector {sector}, and not at the start"
-        )
+        format!("the ISO is in the partition that begins at sector {sector}, not at the start")
     } else {
-        format!("an ISO begins at byte {start} (sector {sector}), and not at the start")
+        format!("an ISO begins at byte {start} (sector {sector}), not at the start")
     };
     vec![Finding::new(ID, Place { offset: start }, message)]
 }

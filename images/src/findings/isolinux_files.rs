@@ -33,9 +33,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
-    explanation: "isolinux finds no configuration, no ldlinux.c32, or not a module that its configuration names or that such a module needs, or one of another version.",
-    consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, Undef symbol FAIL, or that no configuration file was found, and waits at boot:.",
-    remedy: "If it is not your disc, ask its maker for a new one; else copy the modules of the same version beside isolinux.bin, with isolinux.cfg, in a folder in which it looks, such as /isolinux.",
+    explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these is of another version.",
+    consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, Undef symbol FAIL, or that no configuration file was found, and waits at its prompt, boot:.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the modules of the same version, isolinux.cfg and isolinux.bin into one folder in which isolinux looks, such as /isolinux.",
     recipes: &[
         commands(Tool::Xorriso, WITH_MODULES, "cp").when(When::Isolinux),
         commands(Tool::Genisoimage, WITH_MODULES, "cp").when(When::Isolinux),
@@ -75,7 +75,7 @@ const FOLDERS: [&str; 5] = [
     "",
 ];
 /// For one that stands elsewhere, with all that it needs.
-const MOVE: &str = "If it is not your disc, ask its maker for a new one; else move isolinux.bin to /isolinux with its modules and its configuration (isolinux.cfg), correct the paths in that, and master the disc with -b isolinux/isolinux.bin. An isolinux that was built for its own folder stays where it is.";
+const MOVE: &str = "If you did not make the disc, ask its maker for a new one. Otherwise move isolinux.bin, its modules and its configuration (isolinux.cfg) to /isolinux, correct the paths in the configuration, and master the disc with -b isolinux/isolinux.bin. If this isolinux was built for its own folder, leave it where it is.";
 /// The same as a sentence says it.
 const IN_FOLDERS: &str = "/boot/isolinux, /isolinux, /boot/syslinux, /syslinux and /";
 
@@ -109,7 +109,7 @@ fn missing(
         return Some(if is_in(reading, &[&own], name) {
             *fix = Some(MOVE);
             format!(
-                "version {version} needs {name}, which stands in {own}, where this isolinux does not look: it looks in {IN_FOLDERS}"
+                "version {version} needs {name}, which is in {own}, where this isolinux does not look: it looks in {IN_FOLDERS}"
             )
         } else {
             format!("version {version} needs {name}, which is not on the disc")
@@ -178,7 +178,9 @@ fn of_another(version: u8, module: &[u8]) -> Option<&'static str> {
     match ModuleKind::of(module)? {
         ModuleKind::Com32 if version >= IN_TWO_PARTS => Some("a module for syslinux 4 and older"),
         ModuleKind::Elf if version < IN_TWO_PARTS => Some("a module for syslinux 5 and later"),
-        ModuleKind::Elf64 => Some("a module for UEFI (efi64), and isolinux needs that for a BIOS"),
+        ModuleKind::Elf64 => {
+            Some("a module for UEFI (efi64), but isolinux needs the one for a BIOS")
+        }
         ModuleKind::Com32 | ModuleKind::Elf => None,
     }
 }

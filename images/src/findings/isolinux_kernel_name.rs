@@ -15,9 +15,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios"],
-    explanation: "isolinux' configuration names a Linux kernel by KERNEL, and the end of the file's name says that it is a boot sector (.bin, .bs, .bss) or a program for network boot (.0).",
-    consequence: "isolinux loads the file as such a program instead of a kernel, and what it jumps into is not made for that: it stops, or fails again and again.",
-    remedy: "If it is not your disc, ask its maker for a new one; else name the file by LINUX instead of KERNEL, or give it a name without such an end.",
+    explanation: "isolinux' configuration names a Linux kernel with KERNEL, but by the file's extension it is a boot sector (.bin, .bs, .bss) or a program for network boot (.0).",
+    consequence: "isolinux loads the file as such a program and not as a kernel, so the kernel's code does not run properly: isolinux stops, or fails repeatedly.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise write LINUX instead of KERNEL before the file's name, or rename the file so that it has no such extension.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -60,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 continue;
             }
             let message = format!(
-                "{} names {} in line {} ({:?}), and it is a Linux kernel: by the end {end} isolinux takes it for {kind}",
+                "{} names {} in line {} ({:?}), which is a Linux kernel: because of the extension {end}, isolinux takes it for {kind}",
                 kernel.file, kernel.path, kernel.line, entry.title
             );
             let place = reading.place_of(configuration.file_system, &kernel.file);

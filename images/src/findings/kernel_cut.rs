@@ -15,8 +15,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "A kernel that a configuration names is shorter than its own header says.",
-    consequence: "The machine resets, or stops without a word, when the kernel unpacks itself.",
-    remedy: "Fetch the disc again and compare its checksum, or ask its maker; else copy the kernel again from where it is whole.",
+    consequence: "When the kernel unpacks itself, the machine resets, or stops silently.",
+    remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, copy a complete kernel again.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -32,7 +32,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         };
         if needed > file.length.get() {
             let message = format!(
-                "{path} has {}, and a kernel with its header has {needed} and more",
+                "{path} has {}, but according to its header the kernel has at least {needed}",
                 file.length
             );
             let offset = file.start().unwrap_or_default();

@@ -24,9 +24,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios"],
-    explanation: "The BIOS entry's sector count is less than its loader needs before it can read for itself.",
-    consequence: "The loader stops after its first words, or jumps into what was not loaded. SeaBIOS rounds up to whole blocks of four sectors; another BIOS may not.",
-    remedy: "If it is not your disc, ask its maker for a new one; else give the number of sectors that the loader needs: 4 for isolinux and GRUB, 8 for etfsboot.com.",
+    explanation: "The sector count of the BIOS entry is less than its loader needs before it can read the rest itself.",
+    consequence: "The loader stops after its first message, or jumps into code that was not loaded. SeaBIOS rounds up to whole blocks of four sectors; another BIOS may not.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise write the number of sectors that the loader needs: 4 for isolinux and GRUB, 8 for etfsboot.com.",
     recipes: &[
         xorriso("-boot-load-size"),
         genisoimage("-boot-load-size"),
@@ -59,14 +59,15 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         if let Some(needs) = program.needs() {
             let fixed = needs.to_u16().unwrap_or_default().to_le_bytes();
             let message = format!(
-                "slot {slot}: {count} are loaded, and {} needs {}",
+                "slot {slot}: {count} are loaded, but {} needs {}",
                 program.name(),
                 needs.get()
             );
             if loaded < needs {
                 findings.push(Finding::new(ID, place, message).fixed_by(place.offset, &fixed));
             } else if count < needs {
-                let message = format!("{message}; SeaBIOS loads whole blocks, and so enough");
+                let message =
+                    format!("{message}; SeaBIOS loads whole blocks, which is enough here");
                 let finding = Finding::new(ID, place, message).milder();
                 findings.push(finding.fixed_by(place.offset, &fixed));
             }
@@ -75,7 +76,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let length = boot.file_bytes.map(ByteCount::virtual_sectors_rounded_up);
         if let Some(length) = length.filter(|&length| length <= SMALL && loaded < length) {
             let message = format!(
-                "slot {slot}: {count} are loaded of an image of {}: unless it reads the rest itself, it stops there",
+                "slot {slot}: {count} of an image of {} are loaded: unless the program reads the rest itself, it stops there",
                 length.get()
             );
             let fixed = length.to_u16().unwrap_or_default().to_le_bytes();

@@ -22,9 +22,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],
-    explanation: "isolinux or GRUB's El Torito image is mastered as a floppy or a hard disk, and both need no emulation.",
-    consequence: "isolinux prints Disk error 01; GRUB reads from a drive that is not there.",
-    remedy: "If it is not your disc, ask its maker for a new one; else master it without emulation, with a load size of 4 and a boot-info table, from a file that is not padded to a floppy's size.",
+    explanation: "isolinux or GRUB's El Torito image is mastered as a floppy or a hard disk, although both require no emulation.",
+    consequence: "isolinux prints Disk error 01; GRUB reads from a drive that does not exist.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise master it without emulation, with a load size of 4 and a boot-info table, from a file that is not padded to a floppy's size.",
     recipes: &[
         xorriso("-no-emul-boot -boot-load-size -boot-info-table"),
         genisoimage("-no-emul-boot -boot-load-size -boot-info-table"),
@@ -65,7 +65,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let program = reading.bios_program(boot);
         if matches!(program, BiosProgram::Isolinux(Some(_)) | BiosProgram::Grub) {
             let message = format!(
-                "slot {}: the image is {}, which needs no emulation, and the media type is {media}",
+                "slot {}: the image is {}, which requires no emulation, but the media type is {media}",
                 entry.slot,
                 program.name()
             );

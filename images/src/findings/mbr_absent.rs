@@ -24,8 +24,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &[],
     explanation: "The catalog has an entry for a BIOS, and the first sector is empty: the disc is made for a CD drive.",
-    consequence: "As a stick a BIOS does not start it.",
-    remedy: "Nothing need be done; for a stick, master it as a hybrid.",
+    consequence: "On a stick, a BIOS does not start the disc.",
+    remedy: "No fix is needed. To boot it from a stick, master it as a hybrid.",
     recipes: &[
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
         stick(Tool::Genisoimage, "isohybrid"),
@@ -45,7 +45,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if !bios || reading.sector_code != SectorCode::Empty {
         return Vec::new();
     }
-    let message = "the first sector is empty: no stick for a BIOS".to_owned();
+    let message =
+        "the first sector is empty, so a BIOS does not start the disc from a stick".to_owned();
     let finding = Finding::new(ID, Place { offset: 0 }, message).as_info();
     vec![finding.fixed_by_all(boot_sector(reading).unwrap_or_default())]
 }

@@ -19,8 +19,8 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["usb"],
     explanation: "The first sector has boot code, and no partition is marked as active.",
-    consequence: "Some BIOSes start a stick only if a partition is active; SeaBIOS does not look.",
-    remedy: "Mark a partition as active on the stick (sfdisk --activate), or use the disc in a CD drive; its maker marks one.",
+    consequence: "Some BIOSes start a stick only if a partition is active; SeaBIOS does not check this.",
+    remedy: "Mark a partition on the stick as active (sfdisk --activate), or use the disc in a CD drive. If you make the disc, mark one there.",
     recipes: &[
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
         stick(Tool::Genisoimage, "isohybrid"),

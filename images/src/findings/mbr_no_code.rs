@@ -19,9 +19,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["usb"],
-    explanation: "The first sector has a partition table and 55 AA, and no boot code.",
-    consequence: "A BIOS that starts the disc as a stick jumps into zeros and hangs.",
-    remedy: "Use the disc in a CD drive, or with UEFI firmware; its maker puts boot code into the first sector.",
+    explanation: "The first sector has a partition table and 55 AA, but no boot code.",
+    consequence: "On a stick, a BIOS jumps into zeros and hangs.",
+    remedy: "Use the disc in a CD drive, or with UEFI firmware. If you make the disc, put boot code into the first sector.",
     recipes: &[
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
         stick(Tool::Genisoimage, "isohybrid"),
@@ -45,11 +45,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }
     let place = Place { offset: 0 };
     let finding = if reading.bios_entries().any(|(_, boot)| boot.bootable) {
-        let message = "the first sector has a partition table and no boot code, and the catalog has an entry for a BIOS: as a stick a BIOS does not start it".to_owned();
+        let message = "the first sector has a partition table and no boot code, but the catalog has an entry for a BIOS: from a stick, a BIOS does not start the disc".to_owned();
         Finding::new(ID, place, message)
     } else {
         let message =
-            "the first sector has a partition table and no boot code: no stick for a BIOS"
+            "the first sector has a partition table and no boot code: from a stick, a BIOS does not start the disc"
                 .to_owned();
         Finding::new(ID, place, message).milder()
     };

@@ -18,7 +18,7 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["tools"],
     explanation: "The hard-disk image's first sector does not end with 55 AA.",
-    consequence: "SeaBIOS boots it; tools refuse it.",
+    consequence: "SeaBIOS boots the disc; tools refuse it.",
     remedy: "Write a master boot record into the image.",
     recipes: &[],
     replaces: &[],

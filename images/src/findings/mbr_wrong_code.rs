@@ -20,9 +20,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["usb"],
-    explanation: "The boot code in the first sector is for another loader, or for an installed disk: what it starts is not on this disc.",
-    consequence: "As a stick a BIOS starts it, and it stops: isolinux.bin missing or corrupt, Missing operating system, GRUB again and again, or nothing at all.",
-    remedy: "Use the disc in a CD drive, or with UEFI firmware if it has a loader for it; its maker writes the boot code of the disc's own loader: isohdpfx.bin of isolinux, boot_hybrid.img of GRUB.",
+    explanation: "The boot code in the first sector is for another loader or for an installed disk, so it looks for a program that is not on this disc.",
+    consequence: "On a stick, a BIOS starts the code, which stops with isolinux.bin missing or corrupt or Missing operating system, prints GRUB repeatedly, or prints nothing.",
+    remedy: "Use the disc in a CD drive, or with UEFI firmware if the disc has a loader for it. If you make the disc, write the boot code of its own loader: isohdpfx.bin for isolinux, boot_hybrid.img for GRUB.",
     recipes: &[
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
         stick(Tool::Genisoimage, "isohybrid"),
@@ -92,7 +92,7 @@ pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<S
     }
     let boot_image = boot_image(reading);
     Some(format!(
-        "the first sector has {name}, which starts {wanted} at sector {pointer}, and nothing of that kind stands there{boot_image}"
+        "the first sector has {name}, which starts {wanted} at sector {pointer}, but there is nothing of that kind{boot_image}"
     ))
 }
 
@@ -155,7 +155,7 @@ fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
     // What mkfs.fat writes where boot code would be (dosfstools, `mkfs.fat.c`).
     if memchr::memmem::find(&sector, b"This is not a bootable disk.").is_some() {
         return Some(format!(
-            "that begins with sector {}, whose boot sector says of itself that it is not bootable",
+            "that begins with sector {}, whose boot sector reports that it is not bootable",
             first.get()
         ));
     }

@@ -23,9 +23,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["tools"],
-    explanation: "The checksum that isomd5sum implanted in the disc is not that of its bytes.",
-    consequence: "checkisomd5 and the media check in the boot menu of Fedora and its relatives fail: some bytes are damaged.",
-    remedy: "Fetch the disc again, or write it again to another medium; a maker who changed it implants the checksum afterwards (implantisomd5).",
+    explanation: "The checksum that isomd5sum implanted in the disc does not match its bytes.",
+    consequence: "checkisomd5 and the media check in the boot menu of Fedora and related distributions fail: some bytes are damaged.",
+    remedy: "Download the disc again, or write it again to another medium. If you changed the disc yourself, implant the checksum again (implantisomd5).",
     recipes: &[commands(
         Tool::Implantisomd5,
         "implantisomd5 --force disc.iso",
@@ -53,14 +53,15 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let length = primary.space_size.bytes().get();
     let end = length.saturating_sub(implanted.skipped.saturating_mul(2_048));
     let Some(sum) = checksum(reading.disc, end, place.offset) else {
-        let message = "the disc ends before what its implanted checksum covers".to_owned();
+        let message =
+            "the disc is shorter than the data that its implanted checksum covers".to_owned();
         return vec![Finding::new(ID, place, message)];
     };
     if sum == implanted.sum {
         return Vec::new();
     }
     let message = format!(
-        "the implanted checksum is {}, and that of the disc is {sum}",
+        "the implanted checksum is {}, but that of the disc is {sum}",
         implanted.sum
     );
     vec![Finding::new(ID, place, message)]

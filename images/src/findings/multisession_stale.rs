@@ -18,8 +18,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["firmware"],
     explanation: "Only an earlier session has a boot record.",
-    consequence: "Firmware that knows sessions finds nothing to boot in the last one; firmware that does not boots the old one.",
-    remedy: "Carry the boot record over when a session is added.",
+    consequence: "Firmware that supports sessions finds nothing to boot in the last one. Other firmware boots the old one.",
+    remedy: "Copy the boot record into each added session.",
     recipes: ANY_TOOL,
     replaces: &[],
     describes: false,
@@ -43,7 +43,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let descriptor = last.start.plus(SYSTEM_AREA_BLOCKS);
     let message = format!(
-        "the session that starts at LBA {} has no boot record, and the one that starts at LBA {} has",
+        "the session that starts at LBA {} has no boot record, but the one that starts at LBA {} has one",
         last.start.get(),
         stale.start.get()
     );

@@ -18,7 +18,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
-    explanation: "The volume descriptor set holds no El Torito boot record.",
+    explanation: "The volume descriptor set contains no El Torito boot record.",
     consequence: "SeaBIOS stops with code 0004 and OVMF reports Not Found.",
     remedy: "Master the disc with a boot image.",
     recipes: &[
@@ -49,7 +49,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let loader = udf.as_ref().and_then(|udf| udf.loaders.first());
     let finding = match loader {
         Some((name, _)) => {
-            let message = format!("{message}; UEFI firmware can start {name} from UDF, on a CD");
+            let message = format!("{message}; on a CD, UEFI firmware can start {name} from UDF");
             Finding::new(ID, place, message).milder()
         }
         None => for_the_tree(Finding::new(ID, place, message.to_owned()), reading),
@@ -82,7 +82,7 @@ fn for_the_tree(mut finding: Finding, reading: &mut Reading<'_, '_>) -> Finding 
     });
     if let Some(loader) = loader {
         finding.message = format!("{}; the tree has {loader}", finding.message);
-        "Ask the maker of the disc for one that boots; else put the loader into a FAT image and master the disc with an EFI entry that names it."
+        "Ask the maker of the disc for one that boots. If you made it, put the loader into a FAT image, and master the disc with an EFI entry for that image."
             .clone_into(&mut finding.fix);
     }
     finding

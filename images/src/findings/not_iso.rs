@@ -18,8 +18,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],
     explanation: "There is no ISO 9660 volume.",
-    consequence: "Nothing boots it as a CD.",
-    remedy: "If it should be a disc, fetch it again: it is damaged, encrypted or another file. Of the image of a hard disk or a stick, master a disc.",
+    consequence: "No firmware boots it as a CD.",
+    remedy: "If it should be a disc, download it again: it is damaged, encrypted or another file. If it is the image of a hard disk or a stick, master a disc from it.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -39,11 +39,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if is_wiped(disc) {
         let at = PRIMARY.byte_offset().saturating_add(1);
         let what = format!(
-            "the signature CD001 at byte {at} is zeros, and the next descriptor has its own: wipefs leaves a disc like this"
+            "the signature CD001 at byte {at} is overwritten with zeros, but the next descriptor still has its own: this is what wipefs does"
         );
         let mut finding = Finding::new(ID, Place { offset: at }, what).fixed_by(at, b"CD001");
         finding.fix = format!(
-            "Write the five letters back (printf CD001 | dd of=DISC bs=1 seek={at} conv=notrunc), or write the disc to the stick again."
+            "Write the five characters back (printf CD001 | dd of=DISC bs=1 seek={at} conv=notrunc), or write the disc to the stick again."
         );
         return vec![finding];
     }
@@ -52,7 +52,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let what = match signature {
         None => format!("the file ends before LBA 16, after {}", disc.length()),
         Some([b'B', b'E', b'A', b'0', b'1'] | [b'N', b'S', b'R', b'0', b'2' | b'3']) => {
-            "LBA 16 begins UDF without ISO 9660, and El Torito needs ISO 9660".to_owned()
+            "at LBA 16, UDF begins without ISO 9660, which El Torito requires".to_owned()
         }
         Some(_) if boot_sector => {
             "there is no CD001 at LBA 16, and the first sector ends with 55 AA: this is the image of a disk".to_owned()

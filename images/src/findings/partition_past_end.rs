@@ -15,9 +15,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
     milder: None,
     trips: &["ovmf"],
-    explanation: "OVMF takes the sector count of an EFI entry in 2048-byte blocks, and the partition so computed ends behind the last recorded block.",
-    consequence: "OVMF exposes blocks that cannot be read, which does no harm while nothing reads them.",
-    remedy: "Nothing need be done.",
+    explanation: "OVMF takes the sector count of an EFI entry in 2048-byte blocks, so its partition ends after the last recorded block.",
+    consequence: "OVMF shows blocks that cannot be read. This is harmless unless something reads them.",
+    remedy: "No fix is needed unless something reads these blocks.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -43,7 +43,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             .blocks_since(disc_end)
             .filter(|&behind| behind > BlockCount::ZERO)?;
         let message = format!(
-            "slot {}: OVMF takes the sector count {} in blocks, and its partition ends {behind} behind the disc",
+            "slot {}: OVMF takes the sector count {} in blocks, so its partition ends {behind} after the end of the disc",
             entry.slot,
             count.get()
         );

@@ -13,9 +13,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
     milder: None,
     trips: &["firmware"],
-    explanation: "Microsoft signed the EFI loader with its certificates of 2011 and not with those of 2023.",
-    consequence: "Machines that have the certificates of 2023 alone refuse it with Secure Boot on (Access Denied); those that have the ones of 2011 start it, whatever the date.",
-    remedy: "A maker takes a shim that is signed with both, as distributions bring it since 2025; users of a machine that refuses it turn Secure Boot off, or let the firmware trust the certificates of 2011 too.",
+    explanation: "Microsoft signed the EFI loader with its certificates of 2011, but not with those of 2023.",
+    consequence: "With Secure Boot on, machines that have only the certificates of 2023 refuse it (Access Denied). Machines that have those of 2011 start it, whatever the date.",
+    remedy: "If you make the disc, use a shim that is signed with both, as distributions have shipped since 2025. On a machine that refuses the disc, turn Secure Boot off, or let the firmware trust the certificates of 2011 too.",
     recipes: &[],
     replaces: &[],
     describes: true,
@@ -25,7 +25,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = loaders_trusted_by(reading, TrustedBy::Only2011).map(|(place, names)| {
-        let message = format!("signed with Microsoft's certificates of 2011 alone, so machines that have those of 2023 alone do not start it: {names}");
+        let message = format!("signed only with Microsoft's certificates of 2011, so machines that have only those of 2023 do not start: {names}");
         Finding::new(ID, place, message)
     });
     finding.map(Finding::as_info).into_iter().collect()

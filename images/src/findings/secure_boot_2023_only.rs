@@ -13,9 +13,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],
-    explanation: "Microsoft signed the EFI loader with its certificates of 2023 and not with those of 2011.",
-    consequence: "Machines that never got the certificates of 2023 refuse it with Secure Boot on (Access Denied).",
-    remedy: "A maker takes a shim that is signed with both; users update the firmware or its list of trusted certificates, or turn Secure Boot off.",
+    explanation: "Microsoft signed the EFI loader with its certificates of 2023, but not with those of 2011.",
+    consequence: "With Secure Boot on, machines that never received the certificates of 2023 refuse it (Access Denied).",
+    remedy: "If you make the disc, use a shim that is signed with both. On a machine that refuses the disc, update the firmware or its list of trusted certificates, or turn Secure Boot off.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -25,7 +25,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = loaders_trusted_by(reading, TrustedBy::Only2023).map(|(place, names)| {
-        let message = format!("signed with Microsoft's certificates of 2023 alone, so machines that have those of 2011 alone do not start it: {names}");
+        let message = format!("signed only with Microsoft's certificates of 2023, so machines that have only those of 2011 do not start: {names}");
         Finding::new(ID, place, message)
     });
     finding.into_iter().collect()

@@ -14,9 +14,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["firmware"],
-    explanation: "A component of an EFI program has a generation that an SBAT level revokes, or shim finds no generations in what it starts.",
-    consequence: "shim stops with Verifying shim SBAT data failed, or refuses what it should start, on machines with that level and Secure Boot on.",
-    remedy: "Take a newer disc; a maker takes the newest shim and boot loader of a distribution, both from the same release.",
+    explanation: "An SBAT level revokes the generation of a component of an EFI program, or shim finds no generations in the program that it starts.",
+    consequence: "On machines with that level and Secure Boot on, shim stops with Verifying shim SBAT data failed, or refuses the program that it should start.",
+    remedy: "Use a newer disc. If you make the disc, use the newest shim and boot loader of a distribution, both from the same release.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -43,7 +43,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         if shim.signed.has_sbat && program.signed.sbat.is_none() && is_started_by(program, shim) {
             add(
                 format!(
-                    "no generations that can be read (section .sbat), and {} starts nothing without them",
+                    "no readable generations (section .sbat), and {} starts nothing without them",
                     shim.path
                 ),
                 false,

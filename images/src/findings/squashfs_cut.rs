@@ -16,8 +16,8 @@ pub(super) const ROOM: Room = Room {
     milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "A squashfs file system on the disc is shorter than its own header says.",
-    consequence: "The system that is in it stops with I/O errors, or does not start.",
-    remedy: "Fetch the disc again and compare its checksum, or ask its maker; else copy the file again from where it is whole.",
+    consequence: "The system in it stops with I/O errors, or does not start.",
+    remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, copy a complete file again.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -41,7 +41,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let there = file.length.get().min(disc_end.saturating_sub(offset));
         if needed > there {
             let message = format!(
-                "{} has {there} bytes on the disc, and the file system in it has {needed}",
+                "{} has {there} bytes on the disc, but the file system in it has {needed}",
                 file.path
             );
             findings.push(Finding::new(ID, Place { offset }, message));

@@ -17,8 +17,8 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["ovmf", "tools"],
     explanation: "The volume's size in the primary descriptor disagrees with the disc's length.",
-    consequence: "Files at the end are missing where the volume claims more than there is; data behind the volume is out of reach of an EFI entry that ends with it.",
-    remedy: "Fetch the image again if it was cut short; else write the size when the disc is complete.",
+    consequence: "If the volume claims more than there is, files at the end are missing. If there is data after the volume, an EFI entry that ends with the volume cannot reach it.",
+    remedy: "Download the image again if it was truncated. Otherwise write the size when the disc is complete.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -37,7 +37,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let place = Place::within(*lba, SPACE_SIZE);
     if claimed > there {
         let message = format!(
-            "the volume claims {claimed}, and the disc has {}",
+            "the volume claims {claimed}, but the disc has {}",
             there.get()
         );
         let finding = Finding::new(ID, place, message);
@@ -56,13 +56,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let catalog = reading.inspection.catalog.as_ref();
     if let Some(catalog) = catalog.filter(|catalog| catalog.lba.get() >= claimed.get()) {
         let message = format!(
-            "the volume has {claimed}, and its boot catalog stands behind that, at LBA {}",
+            "the volume has {claimed}, but its boot catalog is after them, at LBA {}",
             catalog.lba.get()
         );
         return vec![Finding::new(ID, place, message).warning()];
     }
     let message = format!(
-        "the volume has {claimed}, and {} more follow on the disc",
+        "the volume has {claimed}, but {} more follow on the disc",
         trailing.get()
     );
     vec![Finding::new(ID, place, message).as_info()]

@@ -20,9 +20,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],
-    explanation: "A loader, a kernel or a compressed file begins with a block of zeros, or has 64 KiB and more of zeros inside.",
-    consequence: "What is read from there is missing: a download or a copy left holes. It depends on what is there.",
-    remedy: "Fetch the disc again and compare its checksum, or write it again to another medium; else ask its maker.",
+    explanation: "A loader, a kernel or a compressed file begins with a block of zeros, or contains 64 KiB or more of zeros.",
+    consequence: "A download or a copy left holes: the data at these places is missing. The effect depends on which data it was.",
+    remedy: "Download the disc again and compare its checksum, or write it again to another medium. If that does not help, ask its maker.",
     recipes: &[],
     replaces: &[],
     describes: false,
@@ -83,7 +83,7 @@ fn zeros(
             // Zeros may follow the end of what is compressed.
             if run >= MANY && at + MANY < end {
                 let from = at - run;
-                let message = format!("has {MANY} bytes of zeros from its byte {from} on");
+                let message = format!("has {MANY} bytes of zeros from byte {from} on");
                 return Some((start.saturating_add(from), message));
             }
         }

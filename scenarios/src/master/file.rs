@@ -316,7 +316,10 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
         .find(|(_, command)| !command.command.has(Placeholder::Iso))
     {
         let command = &without.0.get_ref().command;
-        return Err(reader.wrong(command, "the command never says {iso}, the file to write"));
+        return Err(reader.wrong(
+            command,
+            "the command does not contain {iso}, the file to write",
+        ));
     }
     let edits = [Placeholder::In, Placeholder::Out];
     let of_editor = file
@@ -339,10 +342,10 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
             let template = reader.template(command)?;
             let folders = [Placeholder::Here, Placeholder::Installed];
             if file.package.is_some() {
-                return Err(reader.wrong(command, "package and install cannot both bring it"));
+                return Err(reader.wrong(command, "use either package or install, not both"));
             }
             if file.version.is_none() {
-                return Err(reader.wrong(command, "what is installed so must say its version"));
+                return Err(reader.wrong(command, "a tool with install must have version"));
             }
             match template.other_than(&folders) {
                 Some(other) => Err(reader.wrong(
@@ -351,7 +354,7 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
                 )),
                 None if !template.has(Placeholder::Installed) => Err(reader.wrong(
                     command,
-                    "the command never says {installed}, the folder to fill",
+                    "the command does not contain {installed}, the folder to fill",
                 )),
                 None => Ok(template),
             }

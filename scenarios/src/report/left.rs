@@ -31,8 +31,8 @@ pub(super) fn read(out: &Path) -> Result<Left, FileError> {
     let file = Results::file(out);
     let unfinished = match files::read_json::<Value>(&file) {
         Ok(document) if belongs_to_last_run(&document, out) => return Ok(of_results(document)),
-        Ok(_) => "The last run in this folder was cut short, and results.json is of an earlier one: shown is what each cell left.".to_owned(),
-        Err(error) => format!("The run was cut short or its results are damaged: shown is what each cell left. ({error})"),
+        Ok(_) => "The last run in this folder was interrupted, and results.json is from an earlier one. The page shows the files of each cell.".to_owned(),
+        Err(error) => format!("The run was interrupted, or its results are damaged. The page shows the files of each cell. ({error})"),
     };
     let list = out.join(LIST);
     let ids = fs::read_to_string(&list).map_err(FileError::new("read", &list))?;
@@ -51,7 +51,7 @@ pub(super) fn read(out: &Path) -> Result<Left, FileError> {
     }
     if without > 0 {
         left.missing.push(format!(
-            "{without} of {} cells left no result: they were not run, or did not come to their end.",
+            "{without} of {} cells have no result: they were not run, or did not finish.",
             left.cells.len()
         ));
     }
@@ -87,7 +87,7 @@ fn of_results(document: Value) -> Left {
     };
     if let Err(other) = files::expect_schema(&document, SCHEMA) {
         left.missing.push(format!(
-            "The results are of another version of boot-matrix ({other}): shown is what can be understood."
+            "The results are from another version of boot-matrix ({other}). The page shows the parts that can be read."
         ));
     }
     for (name, known) in [
@@ -95,14 +95,15 @@ fn of_results(document: Value) -> Left {
         ("tools", left.tools.is_some()),
     ] {
         if !known {
-            left.missing
-                .push(format!("The results do not say what the {name} was, or not in a way that can be understood."));
+            left.missing.push(format!(
+                "The results do not contain the {name}, or it cannot be read."
+            ));
         }
     }
     let cells = document.get("cells").and_then(Value::as_array);
     if cells.is_none() {
         left.missing
-            .push("The results hold no list of cells.".to_owned());
+            .push("The results contain no list of cells.".to_owned());
     }
     let mut told = BTreeSet::new();
     let mut unreadable = 0;
@@ -110,7 +111,7 @@ fn of_results(document: Value) -> Left {
         match record(cell) {
             Some(record) if told.insert(record.id.clone()) => left.cells.push(record),
             Some(record) => left.missing.push(format!(
-                "The results hold {} twice: shown is the first.",
+                "The results contain {} twice; the first one is shown.",
                 record.id
             )),
             None => unreadable += 1,
@@ -118,7 +119,7 @@ fn of_results(document: Value) -> Left {
     }
     if unreadable > 0 {
         left.missing.push(format!(
-            "{unreadable} cells of the results cannot be understood, and are not shown."
+            "{unreadable} cells of the results cannot be read, and are not shown."
         ));
     }
     left
@@ -131,7 +132,7 @@ fn record(cell: &Value) -> Option<CellResult> {
     if let Ok(record) = CellResult::deserialize(cell) {
         return Some(record);
     }
-    let reason = "the results have this cell in a way that cannot be understood wholly";
+    let reason = "a part of this cell's results cannot be read";
     let verdict = field(cell, "verdict").unwrap_or(Verdict::Infra);
     Some(CellResult {
         outcome: field(cell, "outcome"),

@@ -128,7 +128,7 @@ impl Report {
         records.sort_by_key(page::urgency);
         if records.len() > SHOWN {
             left.missing.push(format!(
-                "Shown are {SHOWN} of {} cells, those that are not as they should be first, to keep the page usable: results.json has all.",
+                "To keep the page usable, it shows {SHOWN} of {} cells, failures first. results.json has all of them.",
                 records.len()
             ));
             records.truncate(SHOWN);

@@ -145,10 +145,10 @@ impl Page {
         let read = folder.as_deref().filter(|_| looked_at && !files.is_empty());
         let details = read.and_then(|folder| Details::read(folder, ran, budget, &mut missing));
         if looked_at && files.is_empty() && ran {
-            missing.push("The evidence of this cell is not there.".to_owned());
+            missing.push("The evidence of this cell is missing.".to_owned());
         } else if looked_at && details.is_none() && !files.is_empty() {
             missing.push(
-                "The evidence of this cell is not shown, to keep the page small: see its files."
+                "To keep the page small, the evidence of this cell is not shown. See its files."
                     .to_owned(),
             );
         }
@@ -359,13 +359,13 @@ fn commands(out: &Path, result: &CellResult, files: &[String]) -> Vec<Command> {
     let acceptable = |differs: &Differs| matches!(differs, Differs::Snapshot | Differs::New);
     if result.verdict == Verdict::Mismatch && result.differs.iter().all(acceptable) {
         commands.push(Command {
-            purpose: "look at the difference, and accept it if it is right",
+            purpose: "review the difference, and accept it if it is right",
             command: typed(&format!("cargo xtask boot-matrix {id} --review")),
         });
     }
     if !result.findings.is_empty() && result.medium != "-" {
         commands.push(Command {
-            purpose: "write the disc, and read what is on it",
+            purpose: "master the disc, and inspect it",
             command: typed(&format!(
                 "cargo xtask image {id} --out disc.iso && cargo xtask inspect disc.iso"
             )),

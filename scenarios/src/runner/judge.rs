@@ -165,7 +165,7 @@ fn by_baseline(
         match Baselines::read(folder, [&cell.id])?.of(&cell.id) {
             None => {
                 judgement.differs.push(Differs::New);
-                let what = "it has no baseline yet; --accept takes what was seen";
+                let what = "it has no baseline yet; --accept accepts the result";
                 judgement.reason.push(what.to_owned());
             }
             Some(accepted) => {

@@ -30,30 +30,29 @@ use cli::{
     stop::Stop,
 };
 
-/// Measure how long things take, as ratios in one run.
+/// Measure how long things take, and compare the times in one run.
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::BENCH.help())]
 pub(crate) struct Bench {
-    /// How often each thing is timed; the median counts. Long things are timed less often.
+    /// How many times each thing is timed; the median counts. Slow things are timed fewer times.
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) runs: u32,
-    /// Also OVMF by every attachment, and the whole default matrix, which takes some minutes.
+    /// Also time OVMF with every attachment and the whole default matrix, which takes some minutes.
     #[arg(long)]
     pub(crate) whole: bool,
-    /// Also, with what --whole measures, every cell of the default matrix from power-on and one after another. It takes ten
-    /// minutes and more.
+    /// In addition to --whole, run every cell of the default matrix from power-on, one after another. This takes at least ten minutes.
     #[arg(long)]
     pub(crate) cold_matrix: bool,
-    /// Also clone the repository, build it from an empty target folder and run one cell: time to the first result.
+    /// Also clone the repository, build it from an empty target folder and run one cell, and time this first result.
     #[arg(long)]
     pub(crate) clone: bool,
     /// The QEMU to use.
     #[arg(long, value_name = "PATH")]
     pub(crate) qemu: Option<PathBuf>,
-    /// What runs the guests' instructions.
+    /// How QEMU runs the guest's instructions.
     #[arg(long, value_name = "ACCELERATOR", default_value = "measure")]
     pub(crate) accelerator: AcceleratorChoice,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
     /// Run one machine and print the peak memory of QEMU, in bytes: the benchmark asks this of itself.

@@ -28,7 +28,7 @@ pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {
     let mut rows = Vec::new();
     for &id in FindingId::ALL {
         if Defect::of(id).is_none() {
-            let real = "yes, on discs of real tools";
+            let real = "yes, on discs made by real tools";
             let mut row = vec![format!("[`{id}`](#{id})"), severity(id), real.to_owned()];
             row.extend(firmware.map(|_| "–".to_owned()));
             rows.push(row);
@@ -248,7 +248,7 @@ pub(super) fn pages(_: &Path, matrix: &Matrix) -> Result<String, String> {
         let trips = if trips.is_empty() {
             String::new()
         } else {
-            format!("Who trips: {trips}. ")
+            format!("Affects: {trips}. ")
         };
         Ok(format!(
             "### {id}\n\n{} Severity: {}.\n\n{trips}{}\n\n{bytes}\nTo fix it: {}\n\n{recipes}\n",

@@ -25,12 +25,15 @@ pub(super) fn list(recipes: &[Recipe]) -> String {
 fn what(recipe: &Recipe) -> String {
     let matters = match recipe.matters.strip_prefix("no ") {
         _ if recipe.matters.is_empty() => String::new(),
-        Some(left_out) => format!(", with no `{left_out}`"),
+        Some(left_out) => match left_out.split_once(' ') {
+            Some((option, place)) => format!(", without `{option}` {place}"),
+            None => format!(", without `{left_out}`"),
+        },
         None => format!(", with `{}`", recipe.matters.replace(' ', "`, `")),
     };
     let mut text = match recipe.own_commands() {
         Some(_) => "these commands".to_owned(),
-        None => format!("[its call](#recipes){matters}"),
+        None => format!("[the full call](#recipes){matters}"),
     };
     if !recipe.when.as_str().is_empty() {
         text += &format!(", {}", recipe.when.as_str());

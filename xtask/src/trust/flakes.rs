@@ -30,16 +30,16 @@ const NICE: i32 = 3;
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_FLAKES.help())]
 pub(crate) struct Flakes {
-    /// Boot at least so many cells: the default matrix, as often as it takes.
+    /// Boot at least this many cells, in as many runs of the default matrix as needed.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     cells: u64,
-    /// Only cells with this in their ids.
+    /// Run only cells whose ids contain this.
     #[arg(long, value_name = "FILTER")]
     only: Option<String>,
-    /// Go on with what was begun before, with the same program and tools.
+    /// Continue a stopped test, with the same program and tools.
     #[arg(long)]
     resume: bool,
-    /// What else this machine has to do.
+    /// The load on this machine during the test.
     #[arg(long, value_name = "LOAD", default_value = "full")]
     load: Load,
 }
@@ -48,12 +48,12 @@ pub(crate) struct Flakes {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Load {
-    /// Nothing.
+    /// No load.
     #[default]
     None,
-    /// Every processor spins, and cells are nicer than that.
+    /// Every processor is busy, and cells have a lower priority.
     Processors,
-    /// That, and most of the memory is taken.
+    /// The same, and most of the memory is in use.
     Full,
 }
 

@@ -33,13 +33,13 @@ const CORPUS_BYTES: usize = 96 << 10;
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_FUZZ.help())]
 pub(crate) struct Fuzz {
-    /// Let each target read so many inputs.
+    /// How many inputs each target reads.
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     executions: u64,
-    /// Only this target; again for another one. The figures of the others stay as they are kept.
+    /// Run only this target. Repeat the option for more. The kept figures of other targets stay.
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
-    /// Take what reached something new into the corpus, fuzz/corpus, which tests replay.
+    /// Add the inputs that reached new code to the corpus, fuzz/corpus, which tests replay.
     #[arg(long)]
     grow: bool,
     /// Count on from the kept figures of the target: a sitting that was interrupted continues with the same inputs.

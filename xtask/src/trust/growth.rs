@@ -28,10 +28,10 @@ use cli::{place, remark, signals::Signals, stop::Stop};
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_GROWTH.help())]
 pub(crate) struct Growth {
-    /// Matrices of about so many cells.
+    /// The approximate numbers of cells.
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [100, 1_000, 10_000, 100_000], value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     cells: Vec<u32>,
-    /// Measure one command, which runs a program and prints what that cost.
+    /// Measure one command: run a program and print its cost.
     #[arg(long, hide = true, num_args = 1.., allow_hyphen_values = true, exclusive = true)]
     one: Vec<String>,
 }

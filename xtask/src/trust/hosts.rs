@@ -20,10 +20,10 @@ use cli::{remark, setup::package::on_path, signals::Signals, stop::Stop};
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_HOSTS.help())]
 pub(crate) struct Hosts {
-    /// This release of Debian, by its name; again for another one. The figures of the others stay as they are kept.
+    /// The Debian release, by its name. Repeat the option for more. The kept figures of other releases stay.
     #[arg(long, value_name = "NAME", default_values = ["bookworm", "trixie"])]
     release: Vec<String>,
-    /// Run all tests there, too: half an hour for each.
+    /// Also run all tests there: half an hour for each release.
     #[arg(long)]
     tests: bool,
 }

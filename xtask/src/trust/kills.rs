@@ -23,13 +23,13 @@ use cli::{remark, signals::Signals, stop::Stop};
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_KILLS.help())]
 pub(crate) struct Kills {
-    /// Kill it so many times.
+    /// How many times to kill the runner.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     times: u64,
-    /// Only cells with this in their ids [default: those of load-segments and efi-slot].
+    /// Run only cells whose ids contain this [default: those of load-segments and efi-slot].
     #[arg(long, value_name = "FILTER")]
     only: Vec<String>,
-    /// What the random moments begin with, to have the same ones again [default: the time].
+    /// The seed of the random moments, to repeat them [default: the time].
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 }

@@ -35,16 +35,16 @@ use cli::{
     terminal,
 };
 
-/// Try what boot-matrix can be trusted with, and say what came of it in figures.
+/// Test the limits of boot-matrix at length, and report figures.
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST.help())]
 pub(crate) struct Trust {
     #[command(subcommand)]
     part: Part,
-    /// Keep the figures in docs/trust, from where cargo xtask check --update-docs takes them into docs/trust.md.
+    /// Keep the figures in docs/trust. cargo xtask check --update-docs then writes them to docs/trust.md.
     #[arg(long, global = true)]
     keep: bool,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
     pub(crate) format: Format,
 }
@@ -52,33 +52,33 @@ pub(crate) struct Trust {
 /// What is tried.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Part {
-    /// Boot discs that mean harm to the host.
+    /// Boot discs that attack the host.
     #[command(after_help = crate::examples::TRUST_HOSTILE.help())]
     Hostile,
-    /// Let fail whatever stands between us and the world: QEMU, its monitor, the disk.
+    /// Inject faults between boot-matrix and its environment: QEMU, its monitor, the disk.
     #[command(after_help = crate::examples::TRUST_FAULTS.help())]
     Faults,
-    /// Boot many cells on a busy machine, and look whether each came to what it comes to on an idle one.
+    /// Boot many cells on a busy machine, and check that each result is the same as on an idle one.
     Flakes(flakes::Flakes),
-    /// Kill the runner at random moments, go on with the run, and look whether anything is left behind, lost or there twice.
+    /// Kill the runner at random moments and resume the run, and check that no process is left, and no result is lost or counted twice.
     Kills(kills::Kills),
-    /// Measure what matrices of up to 100,000 cells cost without booting one: to list, to find a cell, to merge, to make the page.
+    /// Measure the cost of matrices of up to 100,000 cells without booting one: listing, finding a cell, merging, making the page.
     Growth(growth::Growth),
-    /// Cut the matrix into slices, let one die and run it again, merge them, and look whether that is the whole.
+    /// Cut the matrix into slices, let one die and run it again, merge them, and check that the result is complete.
     Shards(shards::Shards),
-    /// Let every reader of bytes that others wrote read millions of inputs, guided by what they reach.
+    /// Fuzz every reader of untrusted bytes with millions of inputs, guided by coverage.
     Fuzz(fuzz::Fuzz),
-    /// Put mistakes into the code itself, and look whether the tests beside it notice. Needs cargo-mutants.
+    /// Put mistakes into the code, and check that the tests beside it notice. Needs cargo-mutants.
     Mutants(mutants::Mutants),
-    /// Compare what is read of millions of boot catalogs with what an independent reader says.
+    /// Read millions of boot catalogs with boot-matrix and with an independent reader, and compare the results.
     Differential(differential::Differential),
-    /// Boot discs as people have them, healthy and damaged, and count how many of them it is known of what they came to. Takes half an hour.
+    /// Boot realistic discs, healthy and damaged, and count those whose final state is recognized. Takes half an hour.
     Discs(discs::Discs),
-    /// Make a fresh release of Debian in a folder, do there what README.md says, as root and as a user, and count. Needs root.
+    /// Make a fresh Debian release in a folder, follow the instructions in README.md there, as root and as a user, and count the results. Needs root.
     Hosts(hosts::Hosts),
-    /// Read and boot the shims that this distribution has released, on machines with Microsoft's keys of 2011, of 2023 and of both.
+    /// Read and boot the shims that this distribution has released, on machines with Microsoft's keys of 2011, of 2023, and of both.
     Shims(shims::Shims),
-    /// Look at what boot-matrix is built from: licences, sources, versions, unsafe code; and make a bill of materials.
+    /// Check the dependencies of boot-matrix: licences, sources, versions, unsafe code. Can write a bill of materials.
     Supply(supply::Supply),
 }
 

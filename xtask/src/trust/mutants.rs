@@ -21,14 +21,13 @@ use cli::{place::cargo, signals::Signals, stop::Stop};
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_MUTANTS.help())]
 pub(crate) struct Mutants {
-    /// Only this part of the code: verdicts, results, formats or discs; again for another one.
+    /// Test only this part of the code: verdicts, results, formats or discs. Repeat the option for more.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Of the mistakes in the part called discs, of which there are thousands, try one in so many.
+    /// In the part discs, which has thousands of mistakes, try only one in this many.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     sample: u16,
-    /// Only the mistakes that no test has noticed so far: those that were missed, where tests were added since, and
-    /// those that an interrupted run did not come to.
+    /// Try only mistakes that no test has noticed yet: those that were missed, after tests were added, and those that an interrupted run did not try.
     #[arg(long)]
     again: bool,
 }

@@ -27,13 +27,13 @@ use cli::{
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_SHARDS.help())]
 pub(crate) struct Shards {
-    /// Cut into so many slices.
+    /// The number of slices.
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 2, 4], value_parser = clap::value_parser!(u16).range(1..=64))]
     of: Vec<u16>,
-    /// Only cells with this in their ids [default: those of load-segments and efi-slot].
+    /// Run only cells whose ids contain this [default: those of load-segments and efi-slot].
     #[arg(long, value_name = "FILTER")]
     only: Vec<String>,
-    /// As a job array of Slurm too, on four nodes that live on this machine (examples/slurm/try.sh): it needs root, Slurm and munge.
+    /// Also run as a Slurm job array, on four nodes on this machine (examples/slurm/try.sh). Needs root, Slurm and munge.
     #[arg(long)]
     slurm: bool,
 }

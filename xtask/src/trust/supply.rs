@@ -28,10 +28,10 @@ use cli::{place::shown, remark};
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_SUPPLY.help())]
 pub(crate) struct Supply {
-    /// Write a software bill of materials: CycloneDX 1.5, JSON.
+    /// Write a software bill of materials (CycloneDX 1.5, JSON).
     #[arg(long, value_name = "FILE")]
     sbom: Option<PathBuf>,
-    /// Look for what is known to be wrong with the crates in a clone of RustSec's advisory database; needs cargo-deny.
+    /// Look for known vulnerabilities of the crates in this clone of RustSec's advisory database. Needs cargo-deny.
     #[arg(long, value_name = "DIR")]
     advisories: Option<PathBuf>,
 }

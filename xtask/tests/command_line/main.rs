@@ -364,7 +364,7 @@ fn what_failed_is_found_where_it_was() {
     assert_eq!(elsewhere.code, 2);
     assert!(
         elsewhere.stderr.contains(
-            "1 failed the last time, own/-/none,count=4/-/reference/seabios/ide among them, and none is among the cells chosen now"
+            "1 failed in the last run, such as own/-/none,count=4/-/reference/seabios/ide, but none of them is selected now"
         ),
         "{}",
         elsewhere.stderr
@@ -442,12 +442,12 @@ fn a_second_try_that_passes_does_not_hide_the_first() {
     assert!(said.stdout.contains(sentence), "{}", said.stdout);
     assert!(
         said.stdout
-            .contains("failed at first, and not when it was tried again"),
+            .contains("failed at first, but not when it was tried again"),
         "{}",
         said.stdout
     );
     let page = fs::read_to_string(own.path("out/report.html")).unwrap();
-    assert!(page.contains("What failed at first"), "{page}");
+    assert!(page.contains("Flaky cells: they failed at first"), "{page}");
 }
 
 #[test]

@@ -135,8 +135,7 @@ fn a_baseline_outweighs_what_is_declared_and_tells_that() {
 
     let again = own.run(&["--baseline", &base]);
     assert_eq!(again.code, 0, "{}", again.stdout);
-    let told =
-        "1 as the baseline says, which is not what the scenarios declare:\n  own/-/none,count=8";
+    let told = "1 as the baseline records, although the scenarios declare something else:\n  own/-/none,count=8";
     assert!(again.stdout.contains(told), "{}", again.stdout);
 
     let file = PathBuf::from(own.path("base/own.json"));
@@ -189,7 +188,7 @@ fn a_baseline_that_is_none_is_wrong_input_and_never_a_pass() {
     fs::create_dir(&base).unwrap();
     refuses(
         &["--baseline", &base],
-        "has a baseline of none of these cells",
+        "has no baseline for any of these cells",
     );
     refuses(
         &["--baseline", &own.path("own.toml"), "--accept"],

@@ -104,7 +104,7 @@ async fn looks_right(page: &Page) {
     let failures = failures.as_str().unwrap();
     // The cause of each, in the list.
     assert!(
-        failures.contains("the boot record stands at LBA 18"),
+        failures.contains("the boot record is at LBA 18"),
         "{failures}"
     );
     assert!(failures.contains("the sector count 9"), "{failures}");

@@ -125,7 +125,7 @@ fn firmware_that_the_only_attachment_cannot_have_is_a_mistake() {
         (&["--firmware", "ovmf-ia32x"][..], "did you mean ovmf-ia32?"),
         (
             &["--firmware", "ovmf@no-such"],
-            "there is no firmware ovmf@no-such here",
+            "there is no firmware ovmf@no-such on this machine",
         ),
         (
             &["--firmware", "ovmf@2022.11", "--promote", "name"],

@@ -230,7 +230,7 @@ fn a_failure_that_is_promoted_is_a_scenario_that_passes() {
     let said = bench.repro(&taken, &promote);
     assert_eq!(said.code, 2, "{}", said.stderr);
     assert!(
-        said.stderr.contains("no-key.toml is there already"),
+        said.stderr.contains("no-key.toml already exists"),
         "{}",
         said.stderr
     );
@@ -344,7 +344,7 @@ fn a_user_s_words_are_believed_and_a_bad_file_of_them_is_refused() {
     for told in [
         "\n- SeaBIOS does not start the disc (ide): rescue gave up.\n",
         "and rescue gave up:\n\n```text\nPress any key to continue",
-        "| came to | gave-up |\n| starts | no |\n| stage | entered, loader |\n| program | rescue |\n",
+        "| result | gave-up |\n| starts | no |\n| stage | entered, loader |\n| program | rescue |\n",
     ] {
         assert!(markdown.contains(told), "{told}: {markdown}");
     }

@@ -59,9 +59,9 @@ pub(super) fn take(
     if orphans.count() > 0 {
         let names = orphans.names(folder);
         let did = if options.prune {
-            "removed, of no cell any more"
+            "removed, because they no longer belong to a cell"
         } else {
-            "of no cell any more (--prune removes them)"
+            "no longer belong to a cell (--prune removes them)"
         };
         remark!("{did}: {}", named(names.iter().map(String::as_str)));
     }

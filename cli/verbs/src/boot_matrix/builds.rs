@@ -31,7 +31,7 @@ pub(crate) fn chosen(options: &BootMatrix, were_chosen: bool) -> anyhow::Result<
     if options.firmware_grid
         && let Some(name) = named().next()
     {
-        let what = format!("--firmware {name} is one build, and --firmware-grid all of them");
+        let what = format!("--firmware {name} selects one build, but --firmware-grid selects all");
         return Err(Stop::usage(what, format!("--firmware {} --firmware-grid", name.id)).into());
     }
     let of_last_run = were_chosen || ran_on_builds(options);
@@ -110,7 +110,7 @@ pub(crate) fn on_chosen(
         {
             return Err(Stop::usage(
                 format!(
-                    "there is no firmware {name} here, and none of these discs was made for its keys"
+                    "there is no firmware {name} on this machine, and none of these discs was made for its keys"
                 ),
                 "cargo xtask firmware list, or cargo xtask firmware add --db FILE",
             ));
@@ -133,7 +133,7 @@ pub(crate) fn on_chosen(
     }
     let cells = grid::on_builds(&cells, &names);
     if cells.is_empty() {
-        let what = "the cells that are chosen are on none of the builds that there are";
+        let what = "none of the selected cells is for an available build";
         return Err(Stop::usage(what, "cargo xtask firmware list"));
     }
     Ok(cells)

@@ -122,7 +122,7 @@ fn slice(whole: &[Cell], partition: Partition) -> Result<Vec<Cell>, Stop> {
     let cells = partition.of(whole);
     if cells.is_empty() {
         let number = whole.len();
-        let what = format!("{partition} has no cell: only {number} are chosen");
+        let what = format!("{partition} has no cell: only {number} are selected");
         return Err(Stop::usage(
             what,
             format!("--partition with at most {number} slices"),
@@ -155,8 +155,7 @@ fn accepted(
         return Ok(Accepted::Baseline(absolute(folder)));
     }
     if options.accepts() && options.firmware.iter().any(|name| name.build.is_some()) {
-        let what =
-            "--accept takes what the host's own firmware does, and --firmware names another build";
+        let what = "--accept accepts results of the host's own firmware, but --firmware names another build";
         return Err(Stop::usage(what, "--firmware without @VERSION"));
     }
     // What is run again completes what was run: whether that was all of it is seen then.
@@ -164,7 +163,7 @@ fn accepted(
         && options.iso.is_none()
         && (options.rerun.is_some() || !options.is_narrowed());
     if options.accept && options.firmware_grid && !is_whole {
-        let what = "--accept with --firmware-grid takes what all builds do, and only some of the cells are chosen";
+        let what = "--accept with --firmware-grid accepts the results of all cells, but only some are selected";
         return Err(Stop::usage(
             what,
             "--firmware-grid --accept without filters; --set all for every set",
@@ -175,7 +174,7 @@ fn accepted(
         || options.master.iter().any(|word| is_file(word))
         || options.editor.iter().any(|word| is_file(word));
     if options.accepts() && (against.is_some() || options.iso.is_some() || foreign) {
-        let what = "--accept has nowhere to put what is seen: there are no snapshots for --against, --iso, --import, --master-cmd or a tool's own file";
+        let what = "--accept cannot write the results: there are no snapshots for --against, --iso, --import, --master-cmd or a tool's own file";
         return Err(Stop::usage(what, "--baseline DIR --accept"));
     }
     if against.is_some() || options.iso.is_some() {
@@ -393,10 +392,7 @@ fn of_plan(cells: Vec<Cell>, plan: &Plan, folder: &Path) -> Result<Vec<Cell>, St
     if cells.is_empty() {
         let file = exchange::plan_file(folder);
         return Err(Stop::usage(
-            format!(
-                "none of the cells in {} is among those chosen now",
-                file.display()
-            ),
+            format!("none of the cells in {} is selected now", file.display()),
             "the filters of the export, or none",
         ));
     }
@@ -423,7 +419,7 @@ pub(super) fn failed(cells: Vec<Cell>, out: &Path) -> anyhow::Result<Vec<Cell>> 
         .collect();
     if cells.is_empty() {
         let what = format!(
-            "{} failed the last time, {example} among them, and none is among the cells chosen now",
+            "{} failed in the last run, such as {example}, but none of them is selected now",
             failed.len()
         );
         let remedy = "--rerun failed without filters, and with the --scenarios of that run";

@@ -95,7 +95,7 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
     let totals = &comparison.totals;
     let started = totals.same + totals.differ + totals.only_here;
     if totals.not_started > 0 && started == 0 {
-        return "nothing to compare, for the disc does not start before the edit, in whatever way"
+        return "nothing to compare: the disc does not start before the edit, with any firmware or attachment"
             .to_owned();
     }
     let parts = [
@@ -105,15 +105,12 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
             "boot the same from a disc of another structure",
         ),
         (totals.differ, "boot differently"),
-        (
-            totals.not_started,
-            "did not start before, so that an edit takes nothing away",
-        ),
+        (totals.not_started, "did not start before the edit"),
         (totals.only_here, "seen only here"),
         (totals.only_there, "seen only there"),
         (
             totals.without_evidence,
-            "compared by outcome and findings alone, for want of the folder cells beside the earlier results.json, which is no pass",
+            "compared only by outcome and findings, because there is no folder cells next to the earlier results.json; this is not a pass",
         ),
     ];
     let parts: Vec<String> = parts

@@ -66,13 +66,13 @@ pub(crate) fn hold(out: &Path) -> anyhow::Result<(PathBuf, Held)> {
 
 /// Waits until what a run started that was killed has ended.
 fn wait(running: File, out: &Path) -> Result<io::Result<File>, Stop> {
-    remark!("waiting for what is left of the run that was killed");
+    remark!("waiting for processes of the killed run to end");
     let (done, ended) = mpsc::channel();
     // Where it waits for ever, it ends with this process.
     thread::spawn(move || done.send(running.lock().map(|()| running)));
     ended.recv_timeout(PATIENCE).map_err(|_| {
         let what = format!(
-            "something that a run started that was killed still holds {}",
+            "a process of a killed run still locks {}",
             out.join(RUNNING).display()
         );
         Stop::host(

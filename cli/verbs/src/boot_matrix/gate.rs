@@ -135,7 +135,7 @@ pub(super) fn print(
         };
         writeln!(to)?;
         to.paint(CAUTION, "not in the baseline yet")?;
-        writeln!(to, ": {first}{more}; --accept takes what was seen")?;
+        writeln!(to, ": {first}{more}; --accept accepts the results")?;
     }
     print_notes(to, &results.cells)
 }

@@ -323,7 +323,7 @@ fn summary(
     }
     for record in flaky(results).take(PROBLEMS) {
         text += &format!(
-            "`{}` is flaky: it failed at first, and not when it was tried again\n\n{}",
+            "`{}` is flaky: it failed at first, but not when it was tried again\n\n{}",
             record.id,
             fenced(&clip(&record.flaky.join("\n")))
         );
@@ -335,7 +335,7 @@ fn summary(
         .count();
     if contradictions > 0 {
         text += &format!(
-            "{contradictions} as the baseline says, which is not what the scenarios declare\n\n"
+            "{contradictions} as the baseline records, although the scenarios declare something else\n\n"
         );
     }
     for (reason, number) in skipped(results) {

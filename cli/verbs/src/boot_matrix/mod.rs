@@ -95,7 +95,7 @@ fn export(options: &BootMatrix, cells: &[Cell], folder: &Path) -> anyhow::Result
     let file = exchange::plan_file(folder);
     if file.exists() {
         // What came back for another plan must not be taken for this one's.
-        let what = format!("{} is there already", file.display());
+        let what = format!("{} already exists", file.display());
         return Err(Stop::usage(
             what,
             "another folder with --export, or remove this one first",
@@ -220,7 +220,7 @@ fn present(
     }
     .map_err(|error| {
         let results = place::shown(&Results::file(out)).display().to_string();
-        let what = format!("cannot write what came out: {error}");
+        let what = format!("cannot write the results: {error}");
         Stop::host(what, format!("{results}, which is whole"))
     })?;
     if let Some(page) = page {

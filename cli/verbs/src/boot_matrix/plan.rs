@@ -258,7 +258,7 @@ fn tell_untried(options: &BootMatrix, masters: &Masters, cells: &[Cell]) {
         let untried = gate::untried(tool, cells);
         if !untried.is_empty() {
             remark!(
-                "{} describes {}, and no cell has that: it is not tried",
+                "{} describes {}, but no cell has it: it is not tested",
                 tool.name,
                 untried.join(", ")
             );
@@ -269,12 +269,12 @@ fn tell_untried(options: &BootMatrix, masters: &Masters, cells: &[Cell]) {
 /// A baseline that cannot be compared with is told before minutes of work.
 fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result<(), Stop> {
     let accept = options.accepts();
-    let remedy = "a folder that --accept has written; a damaged file can be removed, and --accept writes it anew";
+    let remedy = "use a folder that --accept has written; if a file is damaged, remove it, and write it again with --accept";
     let wrong = |error| Stop::usage(error, remedy);
     let ids = || cells.iter().map(|cell| &cell.id);
     if !accept && !folder.exists() {
         let what = format!(
-            "cannot read the baseline {}: there is no such folder",
+            "cannot read the baseline {}: the folder does not exist",
             folder.display()
         );
         return Err(Stop::usage(what, "--accept, which writes one"));
@@ -282,7 +282,10 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
     accepted::check_folder(folder, accept).map_err(wrong)?;
     let baselines = Baselines::read(folder, ids()).map_err(wrong)?;
     if !accept && ids().all(|id| baselines.of(id).is_none()) {
-        let what = format!("{} has a baseline of none of these cells", folder.display());
+        let what = format!(
+            "{} has no baseline for any of these cells",
+            folder.display()
+        );
         return Err(Stop::usage(what, "--accept, which writes one"));
     }
     if accept || options.is_narrowed() {
@@ -294,14 +297,14 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
         None => Ok(()),
         Some(first) => Err(Stop::usage(
             format!(
-                "{} has {} of no cell chosen now, {first} among them",
+                "{} has {} for cells that are not selected now, such as {first}",
                 folder.display(),
                 match orphans.count() {
                     1 => "1 entry".to_owned(),
                     several => format!("{several} entries"),
                 },
             ),
-            "choose their cells too; or --accept --prune, if the cells are meant to be gone",
+            "select these cells too, or use --accept --prune to remove them",
         )),
     }
 }

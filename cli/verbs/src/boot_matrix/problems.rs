@@ -76,7 +76,7 @@ fn print_problem(
     to.paint(TYPED, again(telling.out, Some(&record.id), None))?;
     writeln!(to)?;
     if let Some(accept) = telling.accept.filter(|_| review::is_acceptable(record)) {
-        writeln!(to, "  if that is how it has to be: the same with {accept}")?;
+        writeln!(to, "  if this is intended: the same command with {accept}")?;
     }
     Ok(())
 }
@@ -109,7 +109,10 @@ fn print_new(
     let number = new.len();
     writeln!(to)?;
     to.paint(CAUTION, format_args!("{number} new:"))?;
-    writeln!(to, " as declared, and nothing accepted yet to compare with")?;
+    writeln!(
+        to,
+        " as declared, but no result was accepted yet to compare with"
+    )?;
     for record in new.iter().take(most) {
         writeln!(to, "  {}", record.id)?;
     }
@@ -152,11 +155,18 @@ fn changed(reason: &str) -> Option<(String, usize)> {
     let first = |sign| lines.lines().find_map(|line| line.strip_prefix(sign));
     match (first('-'), first('+')) {
         (Some(was), Some(is)) => Some((
-            format!("{:?} was accepted, {:?} is seen", was.trim(), is.trim()),
+            format!(
+                "{:?} was accepted, but {:?} was seen",
+                was.trim(),
+                is.trim()
+            ),
             2,
         )),
-        (Some(was), None) => Some((format!("{:?} was accepted, and is not seen", was.trim()), 1)),
-        (None, Some(is)) => Some((format!("{:?} is seen, and was not accepted", is.trim()), 1)),
+        (Some(was), None) => Some((
+            format!("{:?} was accepted, but was not seen", was.trim()),
+            1,
+        )),
+        (None, Some(is)) => Some((format!("{:?} was seen, but was not accepted", is.trim()), 1)),
         (None, None) => None,
     }
 }

@@ -18,7 +18,7 @@ use scenarios::{
 use crate::{options::BootMatrix, stop::Stop};
 
 /// What is to be done where a run cannot go on.
-const ANEW: &str = "the same command without --resume, which begins anew";
+const ANEW: &str = "the same command without --resume, which starts a new run";
 
 /// A run that is gone on with.
 pub(super) struct Stopped {
@@ -34,15 +34,15 @@ impl Stopped {
     /// The run in a folder, whatever it left.
     pub(super) fn read(out: &Path) -> Result<Self, Stop> {
         let nothing = |what: &dyn std::fmt::Display| {
-            Stop::usage(format!("there is no run to go on with: {what}"), ANEW)
+            Stop::usage(format!("there is no run to continue: {what}"), ANEW)
         };
         let run = Run::read(&Run::file(out)).map_err(|error| nothing(&error))?;
         if run.reruns {
             let what = format!(
-                "the last run in {} was one of what had failed, which is found in the results before it",
+                "the last run in {} was a rerun of failed cells, which --resume cannot continue",
                 out.display()
             );
-            return Err(Stop::usage(what, "--rerun failed in place of --resume"));
+            return Err(Stop::usage(what, "--rerun failed instead of --resume"));
         }
         let list = out.join(LIST);
         let ids = run::read_list(&list).map_err(|error| nothing(&error))?;
@@ -79,8 +79,7 @@ impl Stopped {
             }
         };
         matrix.named(ids).map_err(|id| {
-            let what =
-                format!("no scenario has {id} any more, which was chosen for the run that stopped");
+            let what = format!("the stopped run had the cell {id}, which no scenario has any more");
             Stop::usage(what, ANEW)
         })
     }
@@ -90,7 +89,9 @@ impl Stopped {
         match (options.partition, self.run.partition) {
             (Some(asked), was) if was != Some(asked) => {
                 let was = was.map_or("all of the cells".to_owned(), |was| was.to_string());
-                let what = format!("--partition {asked}, and the run that stopped was of {was}");
+                let what = format!(
+                    "--partition {asked} differs from the stopped run, which was for {was}"
+                );
                 Err(Stop::usage(
                     what,
                     "--resume without --partition, or another folder with --out",
@@ -119,7 +120,7 @@ impl Stopped {
             return Ok(());
         }
         let what = format!(
-            "the run in {} cannot go on, for its results would not be of one kind: {}",
+            "the run in {} cannot continue, because its results would come from incompatible runs: {}",
             self.out.display(),
             differences.join("; ")
         );
@@ -147,7 +148,7 @@ pub(super) fn left(stopped: &Stopped, cells: &[Cell]) -> Vec<Cell> {
     let (kept, all) = (kept.len(), cells.len());
     match left.len() {
         0 => remark!("nothing is left to do: all {all} cells have a result"),
-        left => remark!("{kept} of {all} cells have a result, and {left} are run now"),
+        left => remark!("{kept} of {all} cells have a result; {left} run now"),
     }
     left
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How to go on where nothing can be reviewed.
-const WITHOUT: &str = "without --review: -v tells whole differences, and --accept takes them";
+const WITHOUT: &str = "without --review: -v prints complete differences, and --accept accepts them";
 
 /// Says before a run what would stand in the way after it.
 pub(super) fn check(options: &BootMatrix, choice: &Choice) -> Result<(), Stop> {
@@ -33,13 +33,12 @@ pub(super) fn check(options: &BootMatrix, choice: &Choice) -> Result<(), Stop> {
         || !io::stdin().is_terminal()
         || !io::stdout().is_terminal()
     {
-        let what =
-            "--review asks at a terminal, and standard input or output is none, or is for programs";
+        let what = "--review needs a terminal, but standard input or output is not a terminal, or the output is for programs";
         return Err(Stop::usage(what, WITHOUT));
     }
     if let Some(outside) = choice.cells.iter().find(|cell| !is_reviewable(cell)) {
         let what = format!(
-            "--review is cargo-insta's, which looks in this workspace, and the snapshots are elsewhere: {}",
+            "--review uses cargo-insta, which reads only this workspace, but the snapshots are in {}",
             outside.snapshot.display()
         );
         return Err(Stop::usage(what, WITHOUT));
@@ -53,7 +52,7 @@ pub(super) fn check(options: &BootMatrix, choice: &Choice) -> Result<(), Stop> {
         return Ok(());
     }
     Err(Stop::host(
-        "--review needs cargo-insta, and cargo has no command insta",
+        "--review needs cargo-insta, which is not installed",
         format!("cargo install cargo-insta --locked; or {WITHOUT}"),
     ))
 }
@@ -107,7 +106,10 @@ pub(super) fn open(
         let what = format!("cargo insta review ended with {status}");
         return Err(Stop::host(what, WITHOUT).into());
     }
-    remark!("reviewed; to see what is left: {}", again(out, None, None));
+    remark!(
+        "reviewed; to see the remaining differences: {}",
+        again(out, None, None)
+    );
     Ok(())
 }
 

@@ -69,7 +69,7 @@ fn document(results: &Results, places: &Declared<'_>) -> Value {
         json!({
             "id": id,
             "shortDescription": { "text": alert.means },
-            "help": { "text": "If the change is meant, --accept takes what is seen; if not, fix the tool that masters the disc." },
+            "help": { "text": "If the change is intended, accept it with --accept; if not, fix the tool that masters the disc." },
         })
     });
     let rules: Vec<Value> = findings.chain(kinds).collect();
@@ -127,7 +127,7 @@ fn of_others(results: &Results) -> Vec<Alert> {
         means: match what {
             "not-accepted-yet" => "nothing was accepted yet",
             "snapshot" => "not as it was accepted",
-            "start" => "a machine from a checkpoint shows something else than one from power-on",
+            "start" => "a machine from a checkpoint behaves differently from one from power-on",
             _ => "not as the scenario declares",
         }
         .to_owned(),

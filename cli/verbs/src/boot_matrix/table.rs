@@ -295,7 +295,7 @@ fn print_contradictions(to: &mut Terminal<impl Write>, results: &Results) -> io:
     }
     writeln!(
         to,
-        "\n{} as the baseline says, which is not what the scenarios declare:",
+        "\n{} as the baseline records, although the scenarios declare something else:",
         records.len()
     )?;
     for record in records.iter().take(PROBLEMS) {
@@ -379,7 +379,7 @@ fn print_flaky(to: &mut Terminal<impl Write>, results: &Results, out: &Path) -> 
         to.paint(CAUTION, "flaky")?;
         writeln!(
             to,
-            "  {}\n  failed at first, and not when it was tried again: {}",
+            "  {}\n  failed at first, but not when it was tried again: {}",
             record.id, why
         )?;
         let first = out.join(&record.evidence).join(record::WARM);

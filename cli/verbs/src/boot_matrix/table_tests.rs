@@ -82,8 +82,8 @@ fn a_failure_is_a_reason_a_folder_and_a_command() {
     assert_eq!(
         told(&results, Detail::Quiet, false),
         format!(
-            "\n✗ {id}: snapshot\n  \"loaded: 8\" was accepted, \"loaded: 4\" is seen (2 more with -v)\n  evidence: /out/cells/{id}\n  \
-             next: cargo xtask boot-matrix '{id}' --rerun failed --out /out\n  if that is how it has to be: the same with --review\n\n1 cell: 1 mismatch, in 2.0 s\nresults: /out/results.json\n"
+            "\n✗ {id}: snapshot\n  \"loaded: 8\" was accepted, but \"loaded: 4\" was seen (2 more with -v)\n  evidence: /out/cells/{id}\n  \
+             next: cargo xtask boot-matrix '{id}' --rerun failed --out /out\n  if this is intended: the same command with --review\n\n1 cell: 1 mismatch, in 2.0 s\nresults: /out/results.json\n"
         )
     );
     let whole = told(&results, Detail::Verbose, false);
@@ -98,7 +98,7 @@ fn what_passes_at_the_second_try_is_told_always() {
     assert_eq!(
         told(&results, Detail::Quiet, false),
         format!(
-            "\nflaky  {id}\n  failed at first, and not when it was tried again: \"loaded: 8\" was accepted, \"loaded: 4\" is seen\n\n\
+            "\nflaky  {id}\n  failed at first, but not when it was tried again: \"loaded: 8\" was accepted, but \"loaded: 4\" was seen\n\n\
              1 cell: 1 as expected (1 flaky), in 2.0 s\nresults: /out/results.json\n"
         )
     );

@@ -40,7 +40,7 @@ pub(super) fn run(options: &BootMatrix, choice: &Choice) -> anyhow::Result<ExitC
     let recipes = by_tools(&choice.cells, masters);
     if recipes.is_empty() {
         return Err(Stop::usage(
-            "no disc of these cells is mastered by a tool: what boot-matrix masters itself depends on the disc's id alone",
+            "no disc of these cells is mastered by a tool: discs that boot-matrix masters itself depend only on the disc's id",
             "--master TOOL, or --set masters",
         )
         .into());
@@ -251,9 +251,9 @@ fn say_of_tool(
     for disc in discs {
         if let CameTo::RefusedOnce { words, second } = &disc.came_to {
             let when = if *second {
-                "under other circumstances alone"
+                "only under other circumstances"
             } else {
-                "at first, and not under other circumstances"
+                "the first time, but not under other circumstances"
             };
             writeln!(to)?;
             to.paint(
@@ -274,7 +274,10 @@ fn say_of_tool(
         writeln!(to)?;
         to.paint(
             CAUTION,
-            format_args!("{} has {} first and {} then", disc.id, lengths.0, lengths.1),
+            format_args!(
+                "{} has {} the first time and {} the second time",
+                disc.id, lengths.0, lengths.1
+            ),
         )?;
         writeln!(to)?;
     }
@@ -327,8 +330,8 @@ fn say_cause(to: &mut Terminal<impl Write>, cause: &Cause<'_>) -> io::Result<()>
         several => format!("{several} discs"),
     };
     let what = match cause.follows {
-        None => "changes, and with nothing that was changed alone".to_owned(),
-        Some(Follows::Nothing) => "is another each time, with nothing changed".to_owned(),
+        None => "changes, but with none of the changes alone".to_owned(),
+        Some(Follows::Nothing) => "differs each time, with nothing changed".to_owned(),
         Some(Follows::Circumstances(which)) => {
             let which: Vec<String> = which.iter().map(ToString::to_string).collect();
             format!("follows {}", which.join(", and "))
@@ -363,7 +366,7 @@ fn say_cause(to: &mut Terminal<impl Write>, cause: &Cause<'_>) -> io::Result<()>
         }
         Some(Follows::Nothing) => writeln!(
             to,
-            "  to fix it: make it of what is on the disc, and not of a random number or the time"
+            "  to fix it: compute the value from the contents of the disc, not from a random number or the time"
         )?,
         None => {}
     }

@@ -102,9 +102,13 @@ pub(crate) fn provide(store: &Store, name: &FirmwareName) -> anyhow::Result<()> 
     if store.folder().join(name.to_string()).is_dir() {
         return Ok(());
     }
-    let remedy = format!("apt-get install {SHIM}, whose shim carries Microsoft's certificates");
-    let shim = shim_below(Path::new("/"))
-        .ok_or_else(|| Stop::host(format!("the keys of {name} are not here"), remedy.clone()))?;
+    let remedy = format!("apt-get install {SHIM}, whose shim contains Microsoft's certificates");
+    let shim = shim_below(Path::new("/")).ok_or_else(|| {
+        Stop::host(
+            format!("the keys of {name} are not on this machine"),
+            remedy.clone(),
+        )
+    })?;
     let keys = keys
         .from_shim(&shim)
         .map_err(|error| Stop::host(error, remedy))?;

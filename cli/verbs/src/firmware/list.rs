@@ -120,7 +120,7 @@ fn text(out: &mut impl Write, list: &List, store: &Store) -> io::Result<()> {
     if !list.rows.iter().any(|row| row.firmware.build.is_some()) {
         writeln!(
             out,
-            "besides the host's there is none in {}: cargo xtask firmware fetch",
+            "there are no builds other than the host's in {}: cargo xtask firmware fetch",
             store.folder().display()
         )?;
     }

@@ -204,6 +204,6 @@ fn stop(error: StoreError) -> Stop {
 fn no_packages(error: PackageError) -> Stop {
     Stop::host(
         error,
-        "cargo xtask firmware add FILE, with a firmware from elsewhere; the grid is not needed for anything else",
+        "cargo xtask firmware add FILE, with a firmware file from another source; only the grid needs other builds",
     )
 }

@@ -453,7 +453,7 @@ fn led_to(read: &Read<'_>, offset: u64) -> String {
         }
         Some(Structure::File { .. } | Structure::Directory { .. }) => "into the tree",
         Some(_) => "to something else",
-        None if offset >= read.map.length().get() => "behind the disc's end",
+        None if offset >= read.map.length().get() => "past the end of the disc",
         None => "to nothing that is known",
     }
     .to_owned()
@@ -495,7 +495,7 @@ fn entry(read: &Read<'_>, slot: u16) -> Option<Vec<EntryField>> {
         (
             "the length that the image states",
             own_length.map_or_else(|| "none".to_owned(), |length| length.get().to_string()),
-            "It stands in a boot-info table that names this place, a floppy's size, or a file system's.",
+            "The length is that in a boot-info table for this place, a floppy's size, or a file system's size.",
         ),
         (
             "the EFI loaders",

@@ -62,7 +62,7 @@ fn write_table(out: &mut impl Write, read: &SecureBootReading) -> io::Result<()>
     table(out, &rows, &[])?;
     writeln!(
         out,
-        "2011 and 2023 are machines that have Microsoft's certificates of that year alone, with Secure Boot on. This follows from the signatures alone."
+        "2011 and 2023 are machines that have only Microsoft's certificates of that year, with Secure Boot on. This is derived only from the signatures."
     )?;
     let list = read.revocation_list.as_deref();
     let list = list.map_or_else(

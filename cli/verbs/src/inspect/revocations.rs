@@ -70,7 +70,7 @@ fn given_level(text: &str) -> Result<SbatLevelSource, Stop> {
     let bytes = bytes(path).map_err(|error| Stop::usage(error, NO_LEVEL))?;
     let level = SbatLevel::decode(&bytes).or_else(|| newest_level(&bytes));
     let level = level.ok_or_else(|| {
-        let what = format!("{} holds no SBAT level", path.display());
+        let what = format!("{} contains no SBAT level", path.display());
         Stop::usage(what, NO_LEVEL)
     })?;
     Ok(SbatLevelSource {

@@ -43,7 +43,7 @@ pub(super) fn document(iso: &Path, inspection: &Inspection) -> Value {
         let start = start.map_or(0, |(_, boot)| boot.load_rba.byte_offset());
         results.push(json!({
             "level": "error",
-            "message": { "text": format!("the image of slot {} is not the boot image given: sector {} is another one", comparison.slot, sector.get()) },
+            "message": { "text": format!("the image of slot {} differs from the given boot image: sector {}", comparison.slot, sector.get()) },
             "locations": [location(start.saturating_add(byte))],
         }));
     }

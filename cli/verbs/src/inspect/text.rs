@@ -215,21 +215,21 @@ fn compared(comparison: &Comparison) -> String {
             "is on the disc as it was mastered, with a boot-info table in bytes 8 to 63".to_owned()
         }
         ComparisonResult::EqualButPadded => {
-            "is on the disc as it was mastered, with zeros behind it".to_owned()
+            "is on the disc as it was mastered, followed by zeros".to_owned()
         }
         ComparisonResult::FourfoldTail => {
-            "is on the disc with three times as much filler behind it (KB912666)".to_owned()
+            "is on the disc, followed by three times its length of filler (KB912666)".to_owned()
         }
         ComparisonResult::FourfoldSpread => {
             "is on the disc with each sector in a block of its own (KB912666)".to_owned()
         }
         ComparisonResult::Differs { sector, byte } => format!(
-            "is not what is on the disc: sector {} is another one, from byte {byte} on",
+            "differs from the image on the disc: sector {}, from byte {byte} on",
             sector.get()
         ),
     };
     format!(
-        "the boot image given, {}, against slot {}: it {how}",
+        "the given boot image, {}, compared with slot {}: it {how}",
         comparison.original_bytes, comparison.slot
     )
 }
@@ -277,10 +277,7 @@ pub(crate) fn recipe_lines<'f>(finding: &'f Finding, calls: &mut Vec<Told<'f>>) 
             .find(|(_, above)| above.commands == recipe.commands);
         match above {
             Some((other, _)) => {
-                lines.push(format!(
-                    "{heading}: the commands that stand with {}",
-                    other.id
-                ));
+                lines.push(format!("{heading}: the same commands as for {}", other.id));
             }
             None => {
                 lines.push(format!("{heading}:"));

@@ -17,124 +17,120 @@ use crate::examples;
 #[derive(Debug, Args)]
 #[command(after_help = examples::BOOT_MATRIX.help())]
 pub struct BootMatrix {
-    /// Part of a cell's id, or with * and ? a pattern for the whole id. Several are alternatives. hard-disk is part of
-    /// hard-disk,cylinders=1 too: write /hard-disk/ for the whole word, or */hard-disk/* as a pattern.
+    /// Select cells: a part of the id, or a pattern with * and ? for the whole id. A cell runs if any filter matches. A part can end within a word: hard-disk
+    /// also matches hard-disk,cylinders=1. To match only the word, write /hard-disk/, or */hard-disk/* as a pattern.
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Print the ids of the cells, one a line, and run nothing.
+    /// Print the ids of the selected cells, one per line, and run nothing.
     #[arg(long)]
     pub list: bool,
-    /// The sets of scenarios to run: default, masters, defects, grid, live, editors, firmware or all [default: default; with --rerun all].
+    /// The set of scenarios to run: default, masters, defects, grid, live, editors, firmware, secure-boot or all [default: default; with --rerun: all].
     #[arg(long, value_name = "SET", value_parser = Sets::parse)]
     pub set: Option<Sets>,
-    /// Run the scenarios of this folder, or of this file, instead of those that come with boot-matrix. Their snapshots
-    /// are kept in `snapshots` in that folder, or beside the file.
+    /// Run the scenarios in this folder or file instead of those that come with boot-matrix. Their snapshots are in the folder `snapshots` in that folder, or
+    /// next to the file.
     #[arg(long, value_name = "DIR|FILE")]
     pub scenarios: Vec<PathBuf>,
-    /// Run the scenarios of a gate: what a mastering tool must be able to do first of all, in a handful of cells. With --master and --baseline.
+    /// Run the scenarios of the gate: a few cells that test the most important abilities of a mastering tool. Use it with --master and --baseline.
     #[arg(long, conflicts_with_all = ["scenarios", "set", "iso"])]
     pub gate: bool,
-    /// Only on this firmware; with @VERSION, on that build of it in place of the host's (cargo xtask firmware list). An ISO of --iso boots on
-    /// any firmware named here.
+    /// Run cells only on this firmware. Add @VERSION to use that build instead of the host's (see cargo xtask firmware list). With --iso, boot the ISO on the
+    /// firmware named here, whichever it is.
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
     pub firmware: Vec<FirmwareName>,
-    /// On every build of each firmware that there is: the host's, and those that cargo xtask firmware has fetched or added. All
-    /// of them are held against the same snapshots, and the cells on which they differ are told. With --accept, what differs
-    /// becomes the table in docs/firmware.md.
+    /// Run on all builds of each firmware: the host's, and those that cargo xtask firmware fetched or added. All builds are compared with the same snapshots,
+    /// and the cells on which they differ are listed. With --accept, the differences become the table in docs/firmware.md.
     #[arg(long, conflicts_with_all = ["baseline", "against", "export"])]
     pub firmware_grid: bool,
-    /// Only with this attachment.
+    /// Run cells only with this attachment.
     #[arg(long, value_name = "ATTACHMENT", value_delimiter = ',', value_parser = words::read::<Attachment>)]
     pub attach: Vec<Attachment>,
-    /// Only discs of these mastering tools: by name, or by the file that describes one. Without --set, the scenarios that
-    /// compare tools.
+    /// Run only discs of these mastering tools: names, or files that describe a tool. Without --set, the scenarios that compare tools are run.
     #[arg(long, value_name = "TOOL|FILE.toml", value_delimiter = ',')]
     pub master: Vec<String>,
-    /// Only discs that this command masters, in the scenarios that compare tools. It is split into words as a shell does,
-    /// and run in {tree} without a shell. {iso} is the file to write, {boot_image} and {efi_image} are paths in {tree},
-    /// {boot_file} and {efi_file} are the same files outside of it; {load_sectors}, {load_segment}, {volume_id},
-    /// {capacity_blocks} and {mode} are the words of the disc. Without {mode} it masters discs without emulation.
+    /// Run only discs that this command masters, in the scenarios that compare tools. The command is split into words as in a shell, and runs in {tree}
+    /// without a shell. {iso} is the file to write. {boot_image} and {efi_image} are paths in {tree}; {boot_file} and {efi_file} are the same files outside
+    /// {tree}. {load_sectors}, {load_segment}, {volume_id}, {capacity_blocks} and {mode} are values of the disc. A command without {mode} masters discs
+    /// without emulation.
     #[arg(long, value_name = "COMMAND")]
     pub master_cmd: Option<String>,
-    /// Only discs that go through these editors: by name, or by the file that describes one. Without --set, the scenarios that try editors,
-    /// and of them what every editor must leave as it is: what started before the edit starts after it.
+    /// Run only discs that these editors have changed: names, or files that describe an editor. Without --set, the scenarios for editors are run; for an
+    /// editor of your own, only those that every editor must pass: a disc that starts before the edit must start after it.
     #[arg(long, value_name = "EDITOR|FILE.toml", value_delimiter = ',')]
     pub editor: Vec<String>,
-    /// Fail, and do not skip its cells, when this mastering tool is not there.
+    /// Fail if this mastering tool is not installed, instead of skipping its cells.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub require: Vec<String>,
-    /// Write into this folder what a tool that runs elsewhere needs to master the discs, and boot nothing: boot images,
-    /// trees and plan.json, which says of each disc what it must be and where it must come back.
+    /// Boot nothing. Write what a tool on another system needs to master the discs into this folder: boot images, trees and plan.json, which describes each
+    /// disc and names the file to write.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["import", "list", "rerun"])]
     pub export: Option<PathBuf>,
-    /// With --export: the name of that tool in the ids.
+    /// With --export: the tool's name in the ids.
     #[arg(long, value_name = "NAME", default_value = "exchange", value_parser = words::read::<Name>, requires = "export")]
     pub export_as: Name,
-    /// Boot the discs that came back into this folder, which --export wrote.
+    /// Boot the discs that were mastered into this folder, which --export wrote.
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub import: Option<PathBuf>,
-    /// Boot this ISO as it is, on SeaBIOS and OVMF (or those of --firmware) by the six usual attachments (or those of --attach), instead of any scenario's discs. Its cells are
-    /// only observed, unless there is --expect, --dialog or --baseline. With --editor it is booted before and after the edit: what started must
-    /// still start, and no error may be new.
+    /// Boot this ISO unchanged instead of the discs of scenarios, on SeaBIOS and OVMF (or --firmware) with the six usual attachments (or --attach). Its cells
+    /// are only observed, unless you add --expect, --dialog or --baseline. With --editor, the ISO boots before and after the edit: if it started before, it
+    /// must start after, without new errors.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scenarios", "set", "master", "master_cmd", "require", "rerun"])]
     pub iso: Option<PathBuf>,
-    /// A regular expression for what is seen on serial or on the screen when the ISO of --iso has booted; where it is not
-    /// seen, that is a mismatch.
+    /// A regular expression that must match on the serial line or on the screen when the ISO of --iso has booted. If it does not, the cell is a mismatch.
     #[arg(long, value_name = "REGEX", requires = "iso")]
     pub expect: Option<String>,
-    /// A file with a dialogue to hold with what the ISO of --iso boots, over the serial line or by keyboard and screen
-    /// (scenarios/README.md has the format); where it does not come to its end, that is a mismatch.
+    /// A file with a dialogue with the system on the ISO of --iso, over the serial line or with keyboard and screen (scenarios/README.md describes the
+    /// format). If a step does not complete, the cell is a mismatch.
     #[arg(long, value_name = "FILE.toml", requires = "iso")]
     pub dialog: Option<PathBuf>,
-    /// Compare with what was accepted into this folder before, in place of the snapshots: one file for each scenario, kept
-    /// wherever you like. A cell that does what its file says is as expected, even where the scenario declares something
-    /// else. What booting depends on counts; what else differs is noted. With --accept the files are written.
+    /// Compare with the results accepted into this folder instead of with the snapshots. The folder has one file for each scenario and can be anywhere. A
+    /// cell that behaves as its file records is as expected, even if the scenario declares something else. Only differences that affect booting fail; others
+    /// are noted. With --accept, the files are written.
     #[arg(long, value_name = "DIR")]
     pub baseline: Option<PathBuf>,
-    /// Compare with the same cells of another mastering tool, which is run too, or with those of an earlier run, by its
-    /// results.json, beside which its folder `cells` must still be: without it only outcomes and findings are compared,
-    /// and the exit code is 3. Without
-    /// --baseline the snapshots play no part then. The exit code is 1 where a cell boots differently, and with an earlier run also
-    /// where a disc differs in what booting depends on; what else differs between two tools' discs is told, and no failure.
+    /// Compare with the same cells of another mastering tool, which is also run, or of an earlier run, given by its results.json. The folder `cells` of that
+    /// run must still be next to results.json; without it, only outcomes and findings are compared, and the exit code is 3. Without --baseline, snapshots are
+    /// not used. The exit code is 1 if a cell boots differently. With an earlier run, it is also 1 if a disc differs in something that affects booting.
+    /// Between two tools, other differences of the discs are reported and do not fail the run.
     #[arg(long, value_name = "TOOL|RESULTS.json")]
     pub against: Option<PathBuf>,
-    /// Take what is seen as the new snapshots, where it is what the scenario declares; with --baseline, as the new baseline,
-    /// whatever it is.
+    /// Accept the results: write the snapshots of the cells that behave as the scenario declares. With --baseline, write the baseline, whatever the results
+    /// are.
     #[arg(long)]
     pub accept: bool,
-    /// Accept what is seen beside what was accepted before: of a cell whose machine resets in one run and hangs in the next.
+    /// Accept the results in addition to those accepted earlier, for a cell whose machine resets in one run and hangs in the next.
     #[arg(long, requires = "baseline", conflicts_with = "accept")]
     pub accept_also: bool,
-    /// With --accept, remove from the baseline what belongs to no cell any more.
+    /// With --accept: remove entries from the baseline that no longer belong to a cell.
     #[arg(long, requires_all = ["baseline", "accept"])]
     pub prune: bool,
-    /// Hold a disc against its baseline, or against an earlier run, to the last block: where things are, how long the disc is, which
-    /// blocks are read.
+    /// With --baseline or an earlier run: every difference fails, down to the last block, such as addresses, the length of the disc and the blocks that are
+    /// read.
     #[arg(long)]
     pub strict: bool,
-    /// Boot nothing, and master the discs of tools twice: the second time with another clock, time zone, locale, umask, folder, order and
-    /// dates of the files, and on one processor. Every byte that differs is named by its field, and by what it follows; both discs
-    /// are left in --out [default: target/twice]. The exit code is 1 where a disc is not the same.
+    /// Boot nothing, and master each disc of the tools twice. The second time, the clock, time zone, locale, umask, folder, order and dates of the files are
+    /// different, and only one processor is used. Each byte that differs is reported with its field and the change that causes it. Both discs stay in --out
+    /// [default: target/twice]. The exit code is 1 if a disc differs.
     #[arg(long, conflicts_with_all = ["accept", "accept_also", "list", "export", "import", "against", "iso", "firmware_grid", "rerun", "resume", "strict", "cold", "prove_warm"])]
     pub twice: bool,
-    /// Look at what differs from its snapshot after the run, one by one, and accept or reject it (cargo insta review). Only
-    /// what is as the scenario declares is shown.
+    /// After the run, show each difference from a snapshot, and accept or reject it (cargo insta review). Only results that are as the scenario declares are
+    /// shown.
     #[arg(long, conflicts_with_all = ["accept", "list", "export", "baseline", "against", "iso", "firmware_grid"])]
     pub review: bool,
-    /// Run again what was not as expected the last time, of the scenarios that were run then.
+    /// Run the cells again that were not as expected in the last run, from the scenarios of that run.
     #[arg(long, value_name = "WHICH")]
     pub rerun: Option<Rerun>,
-    /// Go on with the run in --out that was stopped, killed or cut off from power: keep the results that it left, and run the rest. What
-    /// chooses cells may be left out, and must be the same otherwise; QEMU, firmware, tools and scenarios must be the same too.
+    /// Continue the run in --out that was stopped, killed or interrupted by a power failure: keep its results, and run the remaining cells. Omit the filters,
+    /// or repeat them exactly. QEMU, firmware, tools and scenarios must be the same.
     #[arg(long, conflicts_with_all = ["rerun", "list", "export"])]
     pub resume: bool,
-    /// Run only one slice of the cells, as in slice:1/4, on one of several machines. cargo xtask merge joins them.
+    /// Run only one slice of the cells, such as slice:1/4, to divide a run among machines. cargo xtask merge joins the slices.
     #[arg(long, value_name = "slice:K/N", conflicts_with_all = ["rerun", "against"])]
     pub partition: Option<Partition>,
-    /// Start every machine from power-on, none from a checkpoint.
+    /// Start every machine from power-on, not from a checkpoint.
     #[arg(long)]
     pub cold: bool,
-    /// Run every cell from a checkpoint and from power-on, and fail where what is seen is not the same.
+    /// Run every cell from a checkpoint and from power-on, and fail if the observations differ.
     #[arg(long, conflicts_with = "cold")]
     pub prove_warm: bool,
     /// Run this many machines at once [default: one per processor, as memory allows].
@@ -145,13 +141,13 @@ pub struct BootMatrix {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub tooling: Tooling,
-    /// Tell only what failed, and the totals.
+    /// Print only failures and the totals.
     #[arg(long, short, overrides_with = "verbose")]
     pub quiet: bool,
-    /// Tell whole reasons, and what is as expected too.
+    /// Print complete reasons, and also the cells that are as expected.
     #[arg(long, short, overrides_with = "quiet")]
     pub verbose: bool,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: RunFormat,
 }

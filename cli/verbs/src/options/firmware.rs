@@ -13,49 +13,50 @@ use crate::examples;
 pub struct Firmware {
     #[command(subcommand)]
     pub verb: FirmwareVerb,
-    /// How to answer.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
     pub format: Format,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum FirmwareVerb {
-    /// Say which builds there are, and which QEMU.
+    /// List the builds of firmware, and the QEMU that ran each.
     #[command(after_help = examples::FIRMWARE_LIST.help())]
     List,
-    /// Fetch those of other releases of this distribution, as packages, by this host's package manager. Nothing is installed.
+    /// Fetch the builds that other releases of this distribution package, with the host's package manager. Nothing is installed.
     #[command(after_help = examples::FIRMWARE_FETCH.help())]
     Fetch {
-        /// A newer QEMU too, unpacked beside the host's, for --qemu.
+        /// Also fetch a newer QEMU, for --qemu. It is unpacked in a folder of its own.
         #[arg(long)]
         qemu: bool,
     },
-    /// Keep a copy of a firmware that is in a file: a ROM of SeaBIOS, or OVMF; or the host's with other keys for Secure Boot.
+    /// Keep a copy of a firmware file: a SeaBIOS ROM or OVMF. Or keep a copy of the host's OVMF with other Secure Boot keys.
     #[command(after_help = examples::FIRMWARE_ADD.help())]
     Add {
-        /// The ROM, OVMF's code, or both code and variables in one. Not with --db, --dbx or --setup-mode, which change the keys of the host's ovmf-secure-boot.
+        /// The file: a ROM, OVMF's code, or code and variables in one file. Omit it with --db, --dbx or --setup-mode, which change the keys of the host's
+        /// ovmf-secure-boot.
         #[arg(value_name = "FILE", required_unless_present_any = ["db", "dbx", "setup_mode"])]
         file: Option<PathBuf>,
-        /// A certificate (PEM or DER), a program or an EFI signature list that the machine trusts. Repeat it for more.
+        /// Trust this certificate (PEM or DER), program or EFI signature list. Repeat the option for more.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "setup_mode"], requires = "name")]
         db: Vec<PathBuf>,
-        /// The same, for what the machine refuses.
+        /// Refuse this certificate, program or EFI signature list. Repeat the option for more.
         #[arg(long, value_name = "FILE", conflicts_with = "file", requires = "name")]
         dbx: Vec<PathBuf>,
-        /// The machine has no owner and no keys, and starts everything.
+        /// Make a machine without an owner and without keys, which starts everything.
         #[arg(long, conflicts_with = "file", requires = "name")]
         setup_mode: bool,
-        /// The variable store that goes with it, as with enrolled keys for Secure Boot.
+        /// The variable store for the firmware, for example with enrolled Secure Boot keys.
         #[arg(long, value_name = "FILE")]
         variables: Option<PathBuf>,
-        /// Its id and version. Required for OVMF: only SeaBIOS's image contains its version.
+        /// The build's id and version. Required for OVMF: only a SeaBIOS image contains its version.
         #[arg(long = "as", value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
         name: Option<FirmwareName>,
     },
-    /// Remove one that was fetched or added.
+    /// Remove a build that was fetched or added.
     #[command(after_help = examples::FIRMWARE_REMOVE.help())]
     Remove {
-        /// Its name, as the list has it.
+        /// The build's name, as in cargo xtask firmware list.
         #[arg(value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
         name: FirmwareName,
     },

@@ -359,7 +359,10 @@ fn boot_code(file: &Path) -> Result<Arc<[u8]>, Stop> {
         |error| Stop::usage(format!("cannot read {}: {error}", file.display()), remedy);
     let length = file.metadata().map_err(unreadable)?.len();
     if length == 0 || length > LONGEST_CODE {
-        let what = format!("{} has {length} bytes, and is no boot code", file.display());
+        let what = format!(
+            "{} has {length} bytes, so it is not boot code",
+            file.display()
+        );
         return Err(Stop::usage(what, remedy));
     }
     Ok(std::fs::read(file).map_err(unreadable)?.into())

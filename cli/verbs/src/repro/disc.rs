@@ -96,7 +96,7 @@ impl Disc {
         let what = format!("{} changed while it was read", self.path.display());
         Err(Stop::usage(
             what,
-            "wait until whatever writes it has finished, and begin again",
+            "wait until the writing process has finished, and start again",
         ))
     }
 }

@@ -110,7 +110,7 @@ fn whole(
             break;
         }
         remark!(
-            "booting the whole disc again ({number} of {AGAIN}), to see whether chance decides"
+            "booting the whole disc again ({number} of {AGAIN}), to see whether the result varies"
         );
         let below = setting.below(&setting.out.join("again"), cells.clone());
         again.extend(boots::all(&below, disc, signals)?);
@@ -150,7 +150,7 @@ pub(super) fn tell(reproducer: &Reproducer) {
     let distilled = &reproducer.distillation.distilled;
     let size = reproducer.text.metadata().map_or(0, |text| text.len());
     remark!(
-        "{} does the same as the whole disc; {} is the same in {size} bytes of text, and holds:",
+        "{} behaves like the whole disc; {} is the same disc in {size} bytes of text. It contains:",
         reproducer.iso.display(),
         reproducer.text.display()
     );
@@ -173,7 +173,7 @@ pub(super) fn tell(reproducer: &Reproducer) {
             .iter()
             .map(|cell| format!("{} by {}", cell.id.firmware(), cell.attachment));
         remark!(
-            "chance decides whether the whole disc resets the machine or hangs it, and either counts as the same: {}",
+            "by chance, the whole disc resets the machine or hangs it, so the two count as equivalent: {}",
             cells.collect::<Vec<_>>().join(", ")
         );
     }
@@ -183,7 +183,7 @@ fn told(error: DistilError<anyhow::Error>) -> anyhow::Error {
     match error {
         DistilError::Boot(error) => error,
         DistilError::Different { .. } => Stop::host(
-            format!("the disc cannot be distilled: {error}"),
+            format!("the disc cannot be minimized: {error}"),
             "fewer cells, with --firmware and --attach",
         )
         .into(),

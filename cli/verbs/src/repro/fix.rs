@@ -106,13 +106,13 @@ pub(super) fn check(options: &Repro) -> Result<(), Stop> {
         return Err(Stop::usage(what, elsewhere));
     }
     if out.symlink_metadata().is_ok() {
-        let what = format!("--fix {} is there already", out.display());
+        let what = format!("--fix {} already exists", out.display());
         return Err(Stop::usage(what, elsewhere));
     }
     match folder_of(out).metadata() {
         Ok(folder) if folder.is_dir() => Ok(()),
         _ => {
-            let what = format!("--fix {}: there is no such folder", out.display());
+            let what = format!("--fix {}: the folder does not exist", out.display());
             Err(Stop::usage(what, "a name in a folder that exists"))
         }
     }
@@ -151,13 +151,13 @@ pub(super) fn write(
     }
     if let Some(owner) = spoils(&mended.fixed, &disc.read.map) {
         let what = format!("the fix would write over {owner}");
-        return Err(Stop::found(what, "master the disc anew: the report says how").into());
+        return Err(Stop::found(what, "master the disc again: the report says how").into());
     }
     disc.is_unchanged()?;
     copy_with(out, &disc.path, disc.read.inspection.size, &mended.edits)?;
     let fixed = Disc::open(
         out,
-        "look at the host's disk: what was written cannot be read",
+        "check the host's disk: the written copy cannot be read",
     )?;
     let cells = setting.cells.clone();
     let below = setting.below(&setting.out.join(FIXED), cells);
@@ -268,7 +268,7 @@ fn copied(to: &Path, disc: &Path, length: ByteCount, edits: &Edits) -> io::Resul
         }
         if takes > LONG {
             remark!(
-                "copying {}: this file system cannot share them",
+                "copying {}: this file system cannot share blocks",
                 megabytes(takes)
             );
         }
@@ -297,16 +297,14 @@ pub(super) fn lines(fix: &Fix, booted: &[Booted], diagnosis: &[Diagnosis]) -> Ve
     match (&fix.disc, fix.changes.is_empty()) {
         (Some(disc), _) => lines.push(format!("written: {}", disc.display())),
         (None, true) => {
-            lines.push("Nothing was written: no change of the disc's own bytes was shown to bring it further.".to_owned());
+            lines.push("No file was written: no change of the disc's own bytes was shown to get the boot further.".to_owned());
             if diagnosis.iter().any(|it| it.starts == Starts::No) {
-                lines.push(
-                    "What has to be done instead stands behind \"to fix it\" above.".to_owned(),
-                );
+                lines.push("See \"to fix it\" above for what to do instead.".to_owned());
             }
             return lines;
         }
         (None, false) => lines.push(
-            "Nothing was written: with the changes it no longer starts where it did before."
+            "No file was written: with the changes, the disc no longer starts where it did before."
                 .to_owned(),
         ),
     }
@@ -347,7 +345,7 @@ pub(super) fn lines(fix: &Fix, booted: &[Booted], diagnosis: &[Diagnosis]) -> Ve
     if !fix.left.is_empty() {
         let mut ids: Vec<&str> = fix.left.iter().map(|id| id.as_str()).collect();
         ids.dedup();
-        lines.push(format!("Still on it: {}.", ids.join(", ")));
+        lines.push(format!("Still on the disc: {}.", ids.join(", ")));
     }
     lines
 }

@@ -114,14 +114,14 @@ fn alike(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &Path
         let guest = observation.guest.as_ref();
         let stage = guest.map_or_else(String::new, |guest| format!(", {}", guest.stage));
         let _ = writeln!(text, "| | |\n|---|---|");
-        let _ = writeln!(text, "| came to | {what} |");
+        let _ = writeln!(text, "| result | {what} |");
         let _ = writeln!(text, "| starts | {} |", observation.starts);
         let _ = writeln!(text, "| stage | {}{stage} |", outcome.stage);
         if let Some(program) = guest.and_then(|guest| guest.program.as_deref()) {
             let _ = writeln!(text, "| program | {} |", in_a_cell(program));
         }
         if let Some(by) = guest.and_then(|guest| guest.by) {
-            let _ = writeln!(text, "| its words came on | {} |", place(by));
+            let _ = writeln!(text, "| its message appeared on | {} |", place(by));
         }
         if !outcome.detail.is_empty() {
             let _ = writeln!(text, "| decided by | {} |", in_a_cell(&outcome.detail));
@@ -148,7 +148,7 @@ fn alike(text: &mut String, diagnosis: &Diagnosis, booted: &[Booted], out: &Path
     if out.join(evidence).join("screenshot.png").exists() {
         let _ = writeln!(text, "![screen]({evidence}/screenshot.png)\n");
     }
-    let _ = writeln!(text, "Again, without this project:\n");
+    let _ = writeln!(text, "To boot it again without boot-matrix:\n");
     for one in members(diagnosis, booted) {
         let (by, evidence) = (one.cell.attachment, &one.result.evidence);
         let _ = writeln!(text, "- by {by}: [replay.sh]({evidence}/replay.sh)");

@@ -140,7 +140,7 @@ pub(crate) fn run(options: &Repro) -> anyhow::Result<ExitCode> {
     )?;
     let good = options.good.as_deref();
     let good = good
-        .map(|good| Disc::open(good, "--good and a disc that boots, or leave it out"))
+        .map(|good| Disc::open(good, "--good and a disc that boots, or omit the option"))
         .transpose()?;
     distil::check(options)?;
     fix::check(options)?;
@@ -219,7 +219,7 @@ fn show(setting: &Setting, booted: &[Booted]) -> anyhow::Result<()> {
     let failed = booted.iter().find(|one| setting.failed(one));
     let one = failed.or_else(|| booted.first());
     if let Some(case) = one.and_then(|one| one.case.as_ref()) {
-        remark!("{}: the window is QEMU's; close it to go on", case.id);
+        remark!("{}: close QEMU's window to continue", case.id);
         harness::run::show(case).map_err(|infra| {
             let remedy = "the screenshots in the report, or a terminal with a display";
             Stop::host(infra, remedy)

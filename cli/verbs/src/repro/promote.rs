@@ -49,7 +49,7 @@ pub(super) fn check(options: &Repro) -> Result<(), Stop> {
     {
         // A scenario names firmware, and not builds of it: it holds for all of them.
         let what =
-            format!("--promote makes a scenario for every build, and --firmware names {named}");
+            format!("--promote makes a scenario for every build, but --firmware names {named}");
         return Err(Stop::usage(what, format!("--firmware {}", named.id)));
     }
     let files = paths(options, name)?;
@@ -59,7 +59,7 @@ pub(super) fn check(options: &Repro) -> Result<(), Stop> {
     {
         None => Ok(()),
         Some(file) => Err(Stop::usage(
-            format!("{} is there already", file.display()),
+            format!("{} already exists", file.display()),
             "another name with --promote, or remove that one first",
         )),
     }
@@ -85,7 +85,7 @@ pub(super) fn promote(
     }
     Err(Stop::host(
         format!(
-            "{} was written, but its boots are not what it declares: see {}",
+            "{} was written, but its boots differ from its declaration: see {}",
             files.scenario.display(),
             Results::file(&out.join("promoted")).display()
         ),
@@ -176,7 +176,7 @@ fn summary(diagnosis: &[Diagnosis]) -> String {
         .iter()
         .find(|diagnosis| diagnosis.starts != Starts::Yes);
     match failure.or_else(|| diagnosis.first()) {
-        None => "a disc that exists, cut down to what was read of it".to_owned(),
+        None => "an existing disc, minimized to the sectors that were read".to_owned(),
         Some(diagnosis) => because(diagnosis),
     }
 }

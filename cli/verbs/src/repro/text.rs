@@ -214,7 +214,7 @@ pub(super) fn found(report: &Report) -> &'static str {
     if report.diagnosis.is_empty() {
         "Found on the disc:"
     } else {
-        "Also found, and not known to be a cause of this:"
+        "Also found, but not known to be a cause:"
     }
 }
 

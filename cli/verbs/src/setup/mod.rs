@@ -171,7 +171,7 @@ fn still_missing(needs: &[Need]) -> Result<(), Stop> {
             let complaint = need.found.as_ref().err().map_or("", String::as_str);
             let remedy = need.other_way();
             Err(Stop::host(
-                format!("{} was installed and still: {complaint}", need.name),
+                format!("after {} was installed: {complaint}", need.name),
                 remedy.unwrap_or_else(|| "cargo xtask doctor".to_owned()),
             ))
         }
@@ -238,7 +238,7 @@ fn install_tools(needs: &[Need], require: &[String], yes: bool) -> Result<bool, 
             Ok(()) => any = true,
             Err(why) if required => return Err(Stop::host(format!("{}: {why}", need.name), shown)),
             Err(why) => remark!(
-                "{}: {why}; its discs are skipped. It comes with: {shown}",
+                "{}: {why}; its discs are skipped. To install it: {shown}",
                 need.name
             ),
         }
@@ -307,7 +307,7 @@ fn commands<'a>(
                 let name = manager.and_then(|manager| manager.name_of(debian));
                 let complaint = need.found.as_ref().err().map_or("", String::as_str);
                 packages.insert(name.ok_or_else(|| {
-                    let mut remedy = format!("install what Debian calls {debian}; no package of this system is known to bring it");
+                    let mut remedy = format!("install the equivalent of Debian's package {debian}; no package of this system is known to contain it");
                     if let Some(other_way) = need.other_way() {
                         remedy += &format!("; or {other_way}");
                     }
@@ -359,7 +359,7 @@ fn consent(yes: bool) -> Consent {
 
 fn ask(script: &str) -> io::Result<bool> {
     let mut asks = terminal::stderr();
-    write!(asks, "  {script}\nRun that now? [y/N] ")?;
+    write!(asks, "  {script}\nRun this now? [y/N] ")?;
     asks.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;

@@ -165,7 +165,7 @@ pub(crate) fn for_masters(
                 _ if tool.install.is_some() => Source::Command(Box::new(tool.clone())),
                 Some(package) if required => Source::Package(package.clone()),
                 Some(package) => Source::OptionalPackage(package.clone()),
-                None => Source::Nowhere(format!("install it, or leave --master {name} out")),
+                None => Source::Nowhere(format!("install it, or omit --master {name}")),
             },
             name,
         })
@@ -282,7 +282,7 @@ fn emulators(firmware: &BTreeSet<FirmwareId>, toolbox: &Result<Toolbox, QemuProb
 fn firmware_need(id: FirmwareId, toolbox: &Result<Toolbox, QemuProblem>) -> Need {
     let found = match toolbox {
         // Which directories to look in only the emulator knows.
-        Err(_) => Err("cannot be looked for without QEMU".to_owned()),
+        Err(_) => Err("cannot be checked without QEMU".to_owned()),
         Ok(toolbox) => firmware::select(&toolbox.firmware, id)
             .map(|firmware| format!("{} ({})", firmware.version, firmware.image.code().display()))
             .map_err(|error| error.what()),
@@ -353,7 +353,7 @@ fn media(cells: &[Cell]) -> impl Iterator<Item = Need> {
         },
         source: match package {
             Some(package) => Source::OptionalPackage(package.clone()),
-            None => Source::Nowhere("put it there, or leave its cells out".to_owned()),
+            None => Source::Nowhere("put the file there, or do not select its cells".to_owned()),
         },
     })
 }

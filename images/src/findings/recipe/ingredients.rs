@@ -212,15 +212,15 @@ impl Ingredients {
         vec![
             ("isolinux", disc(Some(&isolinux), None)),
             (
-                "isolinux and an image for UEFI, also as a stick",
+                "isolinux and an image for UEFI, also to boot from a stick",
                 stick(disc(Some(&isolinux), image("boot/efi.img"))),
             ),
             (
-                "isolinux and a partition for UEFI behind the volume, also as a stick",
+                "isolinux and a partition for UEFI after the volume, also to boot from a stick",
                 stick(disc(Some(&isolinux), Some(whole(behind)))),
             ),
             (
-                "GRUB and an image for UEFI, also as a stick",
+                "GRUB and an image for UEFI, also to boot from a stick",
                 Self {
                     is_for_mkrescue: true,
                     ..stick(disc(Some(&grub), image("boot/efi.img")))
@@ -234,7 +234,7 @@ impl Ingredients {
                 },
             ),
             (
-                "a loader for UEFI in the tree, and no image of it",
+                "a loader for UEFI that is in the tree but in no image",
                 disc(None, Some(to_make)),
             ),
         ]

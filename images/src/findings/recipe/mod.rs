@@ -56,14 +56,14 @@ impl When {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Any => "",
-            Self::Isolinux => "where isolinux is on the disc, with a configuration",
-            Self::BootCode => "where isolinux or GRUB is on the disc for a BIOS",
+            Self::Isolinux => "if the disc has isolinux with a configuration",
+            Self::BootCode => "if the disc has isolinux or GRUB for a BIOS",
             Self::Grub => {
-                "where /boot/grub/grub.cfg is on the disc, with GRUB's modules or without any loader"
+                "if the disc has /boot/grub/grub.cfg, and GRUB's modules or no loader at all"
             }
-            Self::BiosAlone => "where the disc is for a BIOS alone",
-            Self::Label => "where a label is looked for",
-            Self::Uuid => "where a UUID is looked for",
+            Self::BiosAlone => "if the disc is for a BIOS only",
+            Self::Label => "if the configuration names a label",
+            Self::Uuid => "if the configuration names a UUID",
         }
     }
 

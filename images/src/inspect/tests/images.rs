@@ -358,7 +358,7 @@ fn a_hybrid_mbr_is_checked_as_uefi_does() {
     };
     check(&[(0x00, 0, 3_000), (0xEF, 100, 2_880)], None);
     check(&[(0x17, 0, 3_000), (0xEF, 200, 2_800)], Some("overlaps"));
-    check(&[(0x17, 0, 3_000_000)], Some("and the disc has"));
+    check(&[(0x17, 0, 3_000_000)], Some("but the disc has"));
     check(&[(0xCD, 1, 2_900)], None);
 }
 
@@ -377,10 +377,15 @@ fn a_hybrid_mbr_is_an_error_where_it_alone_leads_to_a_loader() {
     let without_entry = |disc: &mut MasteredDisc| patch(disc, 3, 0, &[0]);
     let checksum = |disc: &mut MasteredDisc| patch(disc, 0, 0x1C, &[1, 2]);
     let only = "nothing else on the disc leads to its EFI loader";
-    check("bios+efi", |_| {}, Severity::Warning, "looked at first");
+    check(
+        "bios+efi",
+        |_| {},
+        Severity::Warning,
+        "firmware reads the catalog first",
+    );
     check("bios+efi", without_catalog, Severity::Error, only);
     // OVMF 2022.11 starts no stick whose catalog has an entry for a BIOS alone, even with a right table.
-    let hidden = "then looks at no partition";
+    let hidden = "then reads no partition table";
     check("bios+efi", without_entry, Severity::Warning, hidden);
     check("bios+efi", checksum, Severity::Error, only);
     // A BIOS starts the first sector, whatever the table says.
@@ -457,7 +462,7 @@ fn a_gpt_is_checked_with_its_entries_and_its_backup() {
     let (wrong, _) = gpt(|disc| disc.bytes.set_len(disc.bytes.len() - 2048));
     assert!(wrong.contains("there is no backup at sector"), "{wrong}");
     let (wrong, _) = gpt(|disc| disc.bytes.set_len(disc.bytes.len() + 2048));
-    assert!(wrong.contains("the disc's last one is"), "{wrong}");
+    assert!(wrong.contains("the disc's last sector is"), "{wrong}");
 }
 
 #[test]

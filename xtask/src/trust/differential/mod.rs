@@ -43,10 +43,10 @@ const CATALOG: Lba = Lba::new(19);
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_DIFFERENTIAL.help())]
 pub(crate) struct Differential {
-    /// Compare so many.
+    /// How many catalogs to compare.
     #[arg(long, value_name = "N", default_value_t = 2_000_000)]
     catalogs: u64,
-    /// Which ones: another number, other catalogs.
+    /// The seed: another number gives other catalogs.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
 }

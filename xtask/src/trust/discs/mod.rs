@@ -39,17 +39,16 @@ const KNOWN: usize = 95;
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::TRUST_DISCS.help())]
 pub(crate) struct Discs {
-    /// Only cells with this in their ids. What is counted then is not kept.
+    /// Run only cells whose ids contain this. The figures are then not kept.
     #[arg(long, value_name = "FILTER", conflicts_with = "keep")]
     only: Vec<String>,
-    /// Only look for the causes of failures. What is counted then is not kept.
+    /// Look only for the causes of failures. The figures are then not kept.
     #[arg(long, conflicts_with_all = ["keep", "resume", "run"])]
     causes: bool,
-    /// Continue a run that was stopped; with --run, what was answered about causes.
+    /// Continue a stopped run; with --run, continue with its results about causes.
     #[arg(long)]
     resume: bool,
-    /// Boot nothing, and count what a run of the whole set came to: the folder with its results.json, which cargo xtask merge makes of
-    /// slices.
+    /// Boot nothing, and count the results of a run of the whole set: the folder with its results.json, which cargo xtask merge makes from slices.
     #[arg(long, value_name = "DIR", conflicts_with = "only")]
     run: Option<PathBuf>,
 }
