@@ -43,6 +43,8 @@ const AS_HARD_DISK: &str = "catalog=$(od -An -tu4 -j34887 -N4 disc.iso)
 const UTF_16: &str = "iconv -f utf-8 -t utf-16 tree/syslinux/syslinux.cfg >other.cfg; cp other.cfg tree/syslinux/syslinux.cfg";
 const HARD_DISK: &str = "truncate -s 16M tree/os/disk.img; printf 'label: dos\\n63,,06,*\\n' | sfdisk -q tree/os/disk.img
     mkfs.fat -F16 -h 63 -g 16/63 -s 4 --offset 63 tree/os/disk.img >/dev/null 2>&1";
+/// A tree with a loader for UEFI alone, as UDF has it.
+const UDF_TREE: &str = "mkdir -p tree/EFI/BOOT; cp grub.efi tree/EFI/BOOT/BOOTX64.EFI; rm -r tree/syslinux tree/os tree/uefi";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -378,6 +380,23 @@ fn cases() -> Vec<Case> {
             "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
             &format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
             &[(Id::BootInfoTable, Error)],
+        ),
+        // EDK2 compares the names of UDF with their case.
+        case(
+            UDF_TREE,
+            "genisoimage -quiet -udf -R -o disc.iso tree",
+            &[(Id::NoBootRecord, Warning)],
+        ),
+        case(
+            &format!("{UDF_TREE}; mv tree/EFI/BOOT/BOOTX64.EFI tree/EFI/BOOT/bootx64.efi"),
+            "genisoimage -quiet -udf -R -o disc.iso tree",
+            &[(Id::NoBootRecord, Error)],
+        ),
+        // Windows' discs: all is in UDF alone, and the EFI image has a loader of its own.
+        case(
+            "mkdir -p tree/efi/boot; cp grub.efi tree/efi/boot/bootx64.efi; printf x >>tree/efi/boot/bootx64.efi; rm -r tree/syslinux tree/os",
+            "genisoimage -quiet -udf -hide efi -hide uefi -o disc.iso -e uefi/boot.img -no-emul-boot tree",
+            &[],
         ),
         case(
             "mkdir outer",
