@@ -43,6 +43,9 @@ const AS_HARD_DISK: &str = "catalog=$(od -An -tu4 -j34887 -N4 disc.iso)
 const UTF_16: &str = "iconv -f utf-8 -t utf-16 tree/syslinux/syslinux.cfg >other.cfg; cp other.cfg tree/syslinux/syslinux.cfg";
 const HARD_DISK: &str = "truncate -s 16M tree/os/disk.img; printf 'label: dos\\n63,,06,*\\n' | sfdisk -q tree/os/disk.img
     mkfs.fat -F16 -h 63 -g 16/63 -s 4 --offset 63 tree/os/disk.img >/dev/null 2>&1";
+/// An isolinux that says that it is one of before Rock Ridge, and a kernel with a name that ISO 9660 has no letters for.
+const OLD_ISOLINUX: &str = "sed -i 's/ISOLINUX 6/ISOLINUX 4/g' tree/syslinux/isolinux.bin; mv tree/os/kernel tree/os/the-kernel
+    printf 'default one\\nlabel one\\n linux /os/the-kernel\\n append initrd=/os/initrd\\n' >tree/syslinux/syslinux.cfg";
 /// A tree with a loader for UEFI alone, as UDF has it.
 const UDF_TREE: &str = "mkdir -p tree/EFI/BOOT; cp grub.efi tree/EFI/BOOT/BOOTX64.EFI; rm -r tree/syslinux tree/os tree/uefi";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
@@ -380,6 +383,13 @@ fn cases() -> Vec<Case> {
             "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
             &format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
             &[(Id::BootInfoTable, Error)],
+        ),
+        // isolinux 4 reads the names of ISO 9660, whatever Rock Ridge and Joliet have.
+        case(OLD_ISOLINUX, &whole, &[(Id::ConfigMissingFile, Error)]),
+        case(
+            &format!("{OLD_ISOLINUX}; sed -i s/the-kernel/the_kern/ tree/syslinux/syslinux.cfg"),
+            &whole,
+            &[],
         ),
         // EDK2 compares the names of UDF with their case.
         case(
