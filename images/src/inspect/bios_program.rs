@@ -91,6 +91,30 @@ impl BiosProgram {
     }
 }
 
+/// What boot sectors of floppies and of hard disks say, of DOS, Windows, FreeDOS, syslinux and mkfs.fat: each reads on from the drive that it was started from.
+const OF_DRIVES: [&[u8]; 12] = [
+    b"SYSLINUX",
+    b"Boot error\r\n",
+    b"MSDOS5.0",
+    b"FRDOS",
+    b"FreeDOS",
+    b"IO      SYS",
+    b"NTLDR",
+    b"KERNEL  SYS",
+    b"This is not a bootable disk",
+    b"Missing operating system",
+    b"Invalid partition table",
+    b"Non-System disk",
+];
+
+/// Whether a boot sector is known to read the rest from its own drive, in sectors of 512 bytes.
+pub(crate) fn reads_own_drive(sector: &[u8; 512]) -> bool {
+    let code = SectorCode::of(sector);
+    matches!(code, SectorCode::GrubDisk(_) | SectorCode::ActivePartition)
+        || has(sector, GRUB_WORDS)
+        || OF_DRIVES.iter().any(|words| has(sector, words))
+}
+
 fn has(bytes: &[u8], marker: &[u8]) -> bool {
     memchr::memmem::find(bytes, marker).is_some()
 }

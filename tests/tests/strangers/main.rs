@@ -48,6 +48,7 @@ const OLD_ISOLINUX: &str = "sed -i 's/ISOLINUX 6/ISOLINUX 4/g' tree/syslinux/iso
     printf 'default one\\nlabel one\\n linux /os/the-kernel\\n append initrd=/os/initrd\\n' >tree/syslinux/syslinux.cfg";
 /// A tree with a loader for UEFI alone, as UDF has it.
 const UDF_TREE: &str = "mkdir -p tree/EFI/BOOT; cp grub.efi tree/EFI/BOOT/BOOTX64.EFI; rm -r tree/syslinux tree/os tree/uefi";
+const FLOPPY: &str = "mkfs.fat -C tree/os/floppy.img 1440 >/dev/null";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -383,6 +384,23 @@ fn cases() -> Vec<Case> {
             "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
             &format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
             &[(Id::BootInfoTable, Error)],
+        ),
+        // Drives that are not emulated; a smaller load size is no remedy.
+        case(
+            FLOPPY,
+            &format!("{X} -b os/floppy.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
+            &[(Id::MissingEmulation, Error)],
+        ),
+        case(
+            FLOPPY,
+            &format!("{X} -b os/floppy.img -no-emul-boot {EFI} tree"),
+            &[(Id::MissingEmulation, Error)],
+        ),
+        case(FLOPPY, &format!("{X} -b os/floppy.img {EFI} tree"), &[]),
+        case(
+            HARD_DISK,
+            &format!("{X} -b os/disk.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
+            &[(Id::MissingEmulation, Warning)],
         ),
         // isolinux 4 reads the names of ISO 9660, whatever Rock Ridge and Joliet have.
         case(OLD_ISOLINUX, &whole, &[(Id::ConfigMissingFile, Error)]),

@@ -5,7 +5,7 @@ mod efi;
 use std::ops::ControlFlow;
 
 use self::efi::{efi, second_stage};
-use super::super::{config_wrong_medium, image_not_at_start};
+use super::super::{config_wrong_medium, image_not_at_start, missing_emulation};
 use crate::{
     boot::Floppy,
     boot_configuration::Loader,
@@ -447,6 +447,8 @@ fn media(
     let given = boot.map_or(MediaType::NO_EMULATION, |boot| boot.media.emulation());
     if program != BiosProgram::Unknown {
         MediaType::NO_EMULATION
+    } else if let Some((drive, _)) = boot.and_then(|boot| missing_emulation::drive(reading, boot)) {
+        drive
     } else if given.0 <= MediaType::HARD_DISK.0 {
         given
     } else {
