@@ -49,6 +49,9 @@ const OLD_ISOLINUX: &str = "sed -i 's/ISOLINUX 6/ISOLINUX 4/g' tree/syslinux/iso
 /// A tree with a loader for UEFI alone, as UDF has it.
 const UDF_TREE: &str = "mkdir -p tree/EFI/BOOT; cp grub.efi tree/EFI/BOOT/BOOTX64.EFI; rm -r tree/syslinux tree/os tree/uefi";
 const FLOPPY: &str = "mkfs.fat -C tree/os/floppy.img 1440 >/dev/null";
+/// A loader that begins with CLI and reads the address of its image from the boot-info table.
+const READS_TABLE: &str =
+    "printf '\\372\\146\\241\\014\\174' >tree/os/own.bin; truncate -s 8K tree/os/own.bin";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -384,6 +387,19 @@ fn cases() -> Vec<Case> {
             "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
             &format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
             &[(Id::BootInfoTable, Error)],
+        ),
+        // A program that reads its own address, without a table and with one.
+        case(
+            READS_TABLE,
+            &format!("{X} -b os/own.bin -no-emul-boot -boot-load-size 16 {EFI} tree"),
+            &[(Id::BootInfoTable, Error)],
+        ),
+        case(
+            READS_TABLE,
+            &format!(
+                "{X} -b os/own.bin -no-emul-boot -boot-load-size 16 -boot-info-table {EFI} tree"
+            ),
+            &[],
         ),
         // Drives that are not emulated; a smaller load size is no remedy.
         case(

@@ -11,7 +11,9 @@ use crate::{
     boot_configuration::Loader,
     eltorito::MediaType,
     finding::{FindingId, Severity},
-    inspect::{BiosProgram, BootReading, NodeKind, Purpose, Reading, floppy, walk_tree},
+    inspect::{
+        BiosProgram, BootReading, NodeKind, Purpose, Reading, floppy, reads_table, walk_tree,
+    },
     iso9660::Names,
     partition_table::Mbr,
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
@@ -382,7 +384,8 @@ fn bios(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<BiosPart> 
         has_table: matches!(program, BiosProgram::Isolinux(_) | BiosProgram::Grub)
             || boot.is_some_and(|boot| {
                 boot.media.emulation() == MediaType::NO_EMULATION && boot.own_length.is_some()
-            }),
+            })
+            || reads_table(reading.disc, start.byte_offset()),
         padded,
     })
 }
