@@ -51,9 +51,9 @@ pub fn udf(source: &dyn Source) {
         return;
     };
     assert!(udf.is_read || udf.loaders.is_empty());
-    for (name, loader) in &udf.loaders {
-        assert!(!name.is_empty());
-        assert!(loader.bytes(&mut disc, 0, 64).len() <= 64);
+    for loader in &udf.loaders {
+        assert!(!loader.name().is_empty());
+        assert!(loader.file.bytes(&mut disc, 0, 64).len() <= 64);
     }
 }
 

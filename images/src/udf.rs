@@ -23,10 +23,29 @@ const LOADERS: usize = 16;
 /// What was read of it.
 #[derive(Debug, Default)]
 pub(crate) struct Udf {
-    /// The loaders in `\EFI\BOOT`.
-    pub(crate) loaders: Vec<(String, DiscBytes)>,
+    /// The loaders in `\EFI\BOOT`, in whatever case.
+    pub(crate) loaders: Vec<UdfLoader>,
     /// Whether its root directory was read.
     pub(crate) is_read: bool,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct UdfLoader {
+    /// As it is written there: `/efi/boot/bootx64.efi`.
+    pub(crate) path: String,
+    pub(crate) file: DiscBytes,
+}
+
+impl UdfLoader {
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(_, name)| name)
+    }
+
+    /// Whether EDK2 finds it: its boot manager asks for `\EFI\BOOT\BOOTX64.EFI`, and its driver compares names with their case (`UdfDxe`, `InternalFindFile`).
+    pub(crate) fn is_found(&self) -> bool {
+        !self.path.bytes().any(|byte| byte.is_ascii_lowercase())
+    }
 }
 
 /// Tags of descriptors (ECMA-167 3/7.2.1 and 4/7.2.1).
@@ -128,22 +147,30 @@ impl Volume {
     }
 
     /// The loaders in `\EFI\BOOT`; `None` where the root directory cannot be read.
-    fn loaders(&self, disc: &mut Window<'_>) -> Option<Vec<(String, DiscBytes)>> {
+    fn loaders(&self, disc: &mut Window<'_>) -> Option<Vec<UdfLoader>> {
         let mut names = self.list(disc, self.root)?;
+        let mut path = String::new();
         for folder in ["EFI", "BOOT"] {
-            let found = names
-                .iter()
-                .find(|entry| entry.is_directory && entry.name.eq_ignore_ascii_case(folder));
+            let mut folders = names.iter().filter(|entry| entry.is_directory);
+            let exact = folders.clone().find(|entry| entry.name == folder);
+            let found =
+                exact.or_else(|| folders.find(|entry| entry.name.eq_ignore_ascii_case(folder)));
             let Some(found) = found else {
                 return Some(Vec::new());
             };
+            path = format!("{path}/{}", found.name);
             names = self.list(disc, found.entry).unwrap_or_default();
         }
         let files = names
             .into_iter()
             .filter(|entry| !entry.is_directory && is_loader(&entry.name))
             .take(LOADERS);
-        let loader = |entry: Name| Some((entry.name, self.file(disc, entry.entry)?));
+        let loader = |entry: Name| {
+            Some(UdfLoader {
+                path: format!("{path}/{}", entry.name),
+                file: self.file(disc, entry.entry)?,
+            })
+        };
         Some(files.filter_map(loader).collect())
     }
 
@@ -241,6 +268,19 @@ mod tests {
         assert_eq!(decoded(b"\x08EFI"), "EFI");
         assert_eq!(decoded(b"\x10\0E\0F\0I"), "EFI");
         assert_eq!(decoded(b""), "");
+    }
+
+    /// As OVMF 2022.11 boots them from a CD: the second and the third are not found.
+    #[test]
+    fn a_loader_is_found_by_its_case() {
+        let is_found = |path: &str| {
+            let file = DiscBytes::new([], ByteCount::ZERO);
+            let path = path.to_owned();
+            UdfLoader { path, file }.is_found()
+        };
+        assert!(is_found("/EFI/BOOT/BOOTX64.EFI"));
+        assert!(!is_found("/efi/boot/bootx64.efi"));
+        assert!(!is_found("/EFI/BOOT/BOOTx64.EFI"));
     }
 
     proptest! {

@@ -51,6 +51,7 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::HardDiskGeometry,
     Id::BootInfoTable,
     Id::LoaderEmulation,
+    Id::MissingEmulation,
     Id::IsolinuxFiles,
     Id::ConfigEncoding,
     Id::LoadSizeShort,

@@ -51,7 +51,7 @@ fn an_overlay_that_changes_nothing_shows_the_same() {
             "floppy-1440k",
             &[Attachment::Ide, Attachment::UsbCd][..],
         ),
-        (FirmwareId::Ovmf, "efi", &Attachment::USUAL[..]),
+        (FirmwareId::Ovmf, "efi", Attachment::USUAL),
     ] {
         for &attachment in attachments {
             let (bench, case, bytes) = mastered(boot, id, attachment);

@@ -27,7 +27,7 @@ pub(super) const FILE_BYTES: u64 = 256 << 10;
 /// Whose eyes a path is looked up with: loaders read different names of the same tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Eyes {
-    /// Rock Ridge names, exactly; without them ISO 9660's, in any case. isolinux knows no Joliet (`core/fs/iso9660/iso9660.c`).
+    /// Rock Ridge names, exactly; without them ISO 9660's, in any case. isolinux knows no Joliet (`core/fs/iso9660/iso9660.c`), and before version 5 no Rock Ridge.
     Isolinux,
     /// The same, but Joliet's names before ISO 9660's (`grub-core/fs/iso9660.c`). In a FAT image, as every firmware does.
     Grub,
@@ -66,10 +66,20 @@ enum Content {
     Cluster(u32, ByteCount),
 }
 
+/// Which names of a tree are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum TreeNames {
+    /// ISO 9660's, also where Rock Ridge has others.
+    Iso,
+    /// Rock Ridge's, and ISO 9660's where there are none.
+    RockRidge,
+    Joliet,
+}
+
 /// Where a directory stands, which is its name in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Folder {
-    Tree(Lba, ByteCount, bool),
+    Tree(Lba, ByteCount, TreeNames),
     Image(usize, Option<u32>),
 }
 
@@ -89,6 +99,8 @@ pub(crate) struct Volumes<'w, 'd> {
     /// Whether a UDF file system stands beside, which may hold other files: GRUB may read that one.
     has_udf: bool,
     images: Vec<(Lba, FatVolume)>,
+    /// Whether the disc's isolinux is one that knows no Rock Ridge.
+    isolinux_is_old: bool,
     /// Labels of the tree, by whom they are read.
     labels: Vec<String>,
     /// The time at which the volume was last changed, as GRUB writes it.
@@ -129,6 +141,7 @@ impl<'w, 'd> Volumes<'w, 'd> {
             has_rock_ridge: false,
             has_udf,
             images,
+            isolinux_is_old: super::isolinux::is_old(disc, inspection),
             labels: primary
                 .map(|(_, primary)| primary.volume_id.clone())
                 .into_iter()
@@ -170,7 +183,7 @@ impl<'w, 'd> Volumes<'w, 'd> {
         let Some(root) = self.plain.clone() else {
             return false;
         };
-        let folder = Folder::Tree(root.extent, root.data_length, false);
+        let folder = Folder::Tree(root.extent, root.data_length, TreeNames::RockRidge);
         self.read_directory(folder);
         let items = self.cache.get(&folder).map(|directory| &directory.items);
         items.is_some_and(|items| items.iter().any(|item| item.exact))
@@ -273,11 +286,11 @@ impl<'w, 'd> Volumes<'w, 'd> {
                 Err(found) => return found,
             };
             folder = match (item.content, item.directory, folder) {
-                (Content::Extents(extents), true, Folder::Tree(_, _, joliet)) => {
+                (Content::Extents(extents), true, Folder::Tree(_, _, names)) => {
                     let Some(&(start, length)) = extents.first() else {
                         return Found::Unknown;
                     };
-                    Folder::Tree(start, length, joliet)
+                    Folder::Tree(start, length, names)
                 }
                 (Content::Cluster(cluster, _), true, Folder::Image(image, _)) => {
                     Folder::Image(image, Some(cluster))
@@ -334,9 +347,9 @@ impl<'w, 'd> Volumes<'w, 'd> {
                 return Vec::new();
             };
             folder = match (item.content, item.directory, folder) {
-                (Content::Extents(extents), true, Folder::Tree(_, _, joliet)) => {
+                (Content::Extents(extents), true, Folder::Tree(_, _, names)) => {
                     let first = extents.first().copied().unwrap_or_default();
-                    Folder::Tree(first.0, first.1, joliet)
+                    Folder::Tree(first.0, first.1, names)
                 }
                 (Content::Cluster(cluster, _), true, Folder::Image(image, _)) => {
                     Folder::Image(image, Some(cluster))
@@ -394,11 +407,14 @@ impl<'w, 'd> Volumes<'w, 'd> {
                 let joliet = self.joliet.as_ref();
                 let joliet = joliet.filter(|_| eyes == Eyes::Grub && !self.has_rock_ridge);
                 let root = joliet.or(self.plain.as_ref())?;
-                Some(Folder::Tree(
-                    root.extent,
-                    root.data_length,
-                    joliet.is_some(),
-                ))
+                let names = if joliet.is_some() {
+                    TreeNames::Joliet
+                } else if eyes == Eyes::Isolinux && self.isolinux_is_old {
+                    TreeNames::Iso
+                } else {
+                    TreeNames::RockRidge
+                };
+                Some(Folder::Tree(root.extent, root.data_length, names))
             }
             FileSystem::Image(lba) => {
                 let image = self.images.iter().position(|(it, _)| *it == lba)?;
@@ -428,7 +444,7 @@ impl<'w, 'd> Volumes<'w, 'd> {
             return;
         }
         let directory = match folder {
-            Folder::Tree(start, length, joliet) => self.read_tree_directory(start, length, joliet),
+            Folder::Tree(start, length, names) => self.read_tree_directory(start, length, names),
             Folder::Image(image, cluster) => {
                 let Some((_, volume)) = self.images.get(image) else {
                     return;
@@ -444,8 +460,16 @@ impl<'w, 'd> Volumes<'w, 'd> {
         self.cache.insert(folder, directory);
     }
 
-    fn read_tree_directory(&mut self, start: Lba, length: ByteCount, joliet: bool) -> Directory {
-        let names = if joliet { Names::Joliet } else { Names::Plain };
+    fn read_tree_directory(
+        &mut self,
+        start: Lba,
+        length: ByteCount,
+        names: TreeNames,
+    ) -> Directory {
+        let written = match names {
+            TreeNames::Joliet => Names::Joliet,
+            TreeNames::Iso | TreeNames::RockRidge => Names::Plain,
+        };
         let mut items = Vec::new();
         let mut open = Vec::new();
         for number in 0..length.blocks_rounded_up().get() {
@@ -460,19 +484,22 @@ impl<'w, 'd> Volumes<'w, 'd> {
                 };
             };
             let mut at = 0;
-            while let Some(record) = block.get(at..).and_then(DirectoryRecord::decode) {
+            while let Some(mut record) = block.get(at..).and_then(DirectoryRecord::decode) {
                 at += record.length;
                 if record.is_dot() {
                     continue;
+                }
+                if names == TreeNames::Iso {
+                    record.rock_ridge = None;
                 }
                 open.push((record.extent, record.data_length));
                 if record.more_extents && !record.directory {
                     continue;
                 }
                 items.push(Item {
-                    name: record.name_in(names),
+                    name: record.name_in(written),
                     short: None,
-                    exact: joliet || record.rock_ridge.is_some(),
+                    exact: names == TreeNames::Joliet || record.rock_ridge.is_some(),
                     directory: record.directory,
                     content: Content::Extents(std::mem::take(&mut open)),
                 });

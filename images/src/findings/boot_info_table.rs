@@ -9,7 +9,7 @@ use crate::{
     defect::{Injection, Lack, Patient, need},
     eltorito::{BootInfoTable as Table, MediaType},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{BiosProgram, BootReading, Reading, Window},
+    inspect::{BiosProgram, BootReading, Reading, Window, reads_table},
     iso9660::SYSTEM_AREA_BLOCKS,
     size::Size,
     units::{ByteCount, Lba},
@@ -29,8 +29,8 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["isolinux"],
-    explanation: "An isolinux or GRUB El Torito image has no boot-info table, or a boot image has a wrong one.",
-    consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
+    explanation: "A boot image that reads its own address from a boot-info table (isolinux, GRUB's El Torito image and others) has no such table, or a boot image has a wrong one.",
+    consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info; GRUB 0.97 and Limine read other blocks and run them. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
     remedy: "Download the image again if it was damaged. Otherwise let the mastering tool write the table, and do not change the image afterwards.",
     recipes: &[
         xorriso("-boot-info-table"),
@@ -61,7 +61,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let Some(table) = Read::of(reading, boot) else {
             continue;
         };
-        let is_needed = program.is_isolinux() || program == BiosProgram::Grub;
+        let is_read = program == BiosProgram::Unknown
+            && !table.image_is_right(boot)
+            && reads_table(reading.disc, boot.load_rba.byte_offset());
+        let is_needed = program.is_isolinux() || program == BiosProgram::Grub || is_read;
         let wrong = table.wrong(boot);
         if wrong.is_empty() || !(is_needed || is_table(&table.fields, boot)) {
             continue;
@@ -88,6 +91,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 format!("the image is GRUB's for El Torito, and its boot-info table has {wrong}"),
                 // It looks at these two alone (`grub-core/boot/i386/pc/cdboot.S`).
                 !(table.image_is_right(boot) && table.length_is_right(boot)),
+            ),
+            // It would read from there.
+            _ if is_read => (
+                format!(
+                    "slot {}: the image's loader reads its own address from a boot-info table, and that has {wrong}",
+                    entry.slot
+                ),
+                true,
             ),
             _ => (
                 format!(

@@ -24,7 +24,10 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-const KEEP_NAMES: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master it with Rock Ridge (-R), which keeps long names, or write the file's name on the disc into the configuration.";
+const KEEP_NAMES: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master it with Rock Ridge (-R), which keeps long names for GRUB and for isolinux 6 (for isolinux 4: -l, or xorriso's -iso-level 2), or write the file's name on the disc into the configuration.";
+
+/// Isolinux reads no names of Joliet, and those of Rock Ridge from version 5 on.
+const NAMES_FOR_ISOLINUX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name the file as isolinux reads it, or master the disc with isolinux 6 and Rock Ridge (-R). Isolinux 4 and older read only the names of ISO 9660, which -l (xorriso: -iso-level 2) allows to be 31 characters long.";
 
 const NAME_A_LABEL: &str = "If you did not make the disc, ask its maker for a new one. Otherwise write an existing label after DEFAULT (upper and lower case must match), or add a label of that name.";
 const BESIDE_THE_LOADER: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the kernel and its initial file system into the EFI image, with systemd-boot.";
@@ -99,11 +102,22 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 message.push_str(": in GRUB, a path must begin with a slash");
                 fix =
                     Some("Write the full path from the root of the disc, beginning with a slash.");
-            } else if let Some(short) = shortened(&missing.path)
-                && reading.has_file(&short) == Some(true)
-            {
-                message = format!("{message}; it has {short}: names were shortened to 8.3");
-                fix = Some(KEEP_NAMES);
+            } else if let Some(short) = LENGTHS.iter().find_map(|lengths| {
+                shortened(&missing.path, *lengths)
+                    .filter(|short| has_short(reading, configuration.loader, short))
+            }) {
+                // The others see the name that it has in full.
+                let is_for_others = reading.has_file(&missing.path) == Some(true);
+                if configuration.loader == Loader::Isolinux && is_for_others {
+                    message = format!(
+                        "{} names {} in line {} ({:?}), and this isolinux does not read that name: for it the file is {short}",
+                        missing.file, missing.path, missing.line, entry.title
+                    );
+                    fix = Some(NAMES_FOR_ISOLINUX);
+                } else {
+                    message = format!("{message}; it has {short}: names were shortened");
+                    fix = Some(KEEP_NAMES);
+                }
             }
             let place = reading.place_of(configuration.file_system, &missing.file);
             let mut finding = Finding::new(ID, place, message);
@@ -121,8 +135,20 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     gravest(findings)
 }
 
-/// A path as tools write it without Rock Ridge, where that is another one: eight characters, a dot and three more (ECMA-119 §7.5, §10.1).
-fn shortened(path: &str) -> Option<String> {
+/// Whether the loader sees a file of such a name.
+fn has_short(reading: &mut Reading<'_, '_>, loader: Loader, path: &str) -> bool {
+    let has = match loader {
+        Loader::Isolinux => reading.isolinux_has_file(path),
+        _ => reading.has_file(path),
+    };
+    has == Some(true)
+}
+
+/// How many characters tools leave before a dot and after it, without Rock Ridge: by default (ECMA-119 §10.1), and with -l.
+const LENGTHS: [(usize, usize); 2] = [(8, 3), (30, 30)];
+
+/// A path as tools write it without Rock Ridge, where that is another one (ECMA-119 §7.5).
+fn shortened(path: &str, lengths: (usize, usize)) -> Option<String> {
     let plain = |text: &str, most: usize| -> String {
         let of = |it: char| match it.to_ascii_uppercase() {
             it @ ('A'..='Z' | '0'..='9' | '_') => it,
@@ -131,8 +157,10 @@ fn shortened(path: &str) -> Option<String> {
         text.chars().take(most).map(of).collect()
     };
     let part = |part: &str| match part.rsplit_once('.') {
-        Some((stem, extension)) => format!("{}.{}", plain(stem, 8), plain(extension, 3)),
-        None => plain(part, 8),
+        Some((stem, extension)) => {
+            format!("{}.{}", plain(stem, lengths.0), plain(extension, lengths.1))
+        }
+        None => plain(part, lengths.0),
     };
     let parts: Vec<String> = path.split('/').map(part).collect();
     let short = parts.join("/");
@@ -146,12 +174,14 @@ mod tests {
     /// As genisoimage 1.1.11 names them without -R.
     #[test]
     fn names_are_cut_as_tools_cut_them() {
-        let short = |path| shortened(path);
+        let short = |path| shortened(path, LENGTHS[0]);
         assert_eq!(
             short("/boot/memtest.krnl").as_deref(),
             Some("/BOOT/MEMTEST.KRN")
         );
         assert_eq!(short("/vmlinuz-lts").as_deref(), Some("/VMLINUZ_"));
         assert_eq!(short("/boot/kernel.bin"), None);
+        let long = |path| shortened(path, LENGTHS[1]);
+        assert_eq!(long("/vmlinuz-lts").as_deref(), Some("/VMLINUZ_LTS"));
     }
 }

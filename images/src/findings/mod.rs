@@ -67,6 +67,7 @@ mod mbr_no_code;
 mod mbr_signature;
 mod mbr_wrong_code;
 mod media_checksum;
+mod missing_emulation;
 mod multisession_stale;
 mod no_boot_record;
 mod not_iso;
@@ -199,6 +200,7 @@ rooms! {
     efi_second_stage: EfiSecondStage,
     load_size_short: LoadSizeShort,
     loader_emulation: LoaderEmulation,
+    missing_emulation: MissingEmulation,
     isolinux_files: IsolinuxFiles,
     mbr_no_code: MbrNoCode,
     mbr_absent: MbrAbsent,

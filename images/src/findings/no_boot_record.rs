@@ -46,9 +46,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let place = Place::block(BOOT_RECORD_LBA);
     let message = "no volume descriptor from LBA 16 to the terminator is an El Torito boot record";
     let udf = reading.udf();
-    let loader = udf.as_ref().and_then(|udf| udf.loaders.first());
-    let finding = match loader {
-        Some((name, _)) => {
+    let mut loaders = udf.iter().flat_map(|udf| &udf.loaders);
+    let finding = match loaders.find(|loader| loader.is_found()) {
+        Some(loader) => {
+            let name = loader.name();
             let message = format!("{message}; on a CD, UEFI firmware can start {name} from UDF");
             Finding::new(ID, place, message).milder()
         }

@@ -2,9 +2,11 @@
 
 use super::Room;
 use crate::{
+    boot_configuration::FileSystem,
     defect::PRIMARY,
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
+    udf::UdfLoader,
 };
 
 /// Bytes of a loader that are compared.
@@ -32,25 +34,40 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let place = Place::block(PRIMARY);
-    for (name, loader) in &udf.loaders {
-        let path = format!("/EFI/BOOT/{name}");
-        let Some(other) = reading.file(&path) else {
+    for loader in &udf.loaders {
+        // An EFI image is another thing: Windows has a loader of its own there, which asks for a key.
+        let path = &loader.path;
+        let Some(other) = reading.file_in(FileSystem::Tree, path) else {
             continue;
         };
         let disc = &mut *reading.disc;
-        if other.bytes(disc, 0, COMPARED) != loader.bytes(disc, 0, COMPARED) {
+        if other.bytes(disc, 0, COMPARED) != loader.file.bytes(disc, 0, COMPARED) {
             let message = format!("UDF and ISO 9660 both have {path}, with different bytes");
             return vec![Finding::new(ID, place, message)];
         }
     }
-    let names: Vec<&str> = udf.loaders.iter().map(|(name, _)| name.as_str()).collect();
-    let what = if !udf.is_read {
-        "whose files were not read".to_owned()
-    } else if names.is_empty() {
-        "without an EFI loader".to_owned()
-    } else {
-        format!("with {}", names.join(", "))
-    };
-    let message = format!("there is a UDF file system {what}");
+    let (found, not_found): (Vec<&UdfLoader>, Vec<&UdfLoader>) =
+        udf.loaders.iter().partition(|loader| loader.is_found());
+    let names: Vec<&str> = found.iter().map(|loader| loader.name()).collect();
+    let astray: Vec<&str> = not_found
+        .iter()
+        .map(|loader| loader.path.as_str())
+        .collect();
+    let mut what = Vec::new();
+    if !udf.is_read {
+        what.push("whose files were not read".to_owned());
+    } else if udf.loaders.is_empty() {
+        what.push("without an EFI loader".to_owned());
+    }
+    if !names.is_empty() {
+        what.push(format!("with {}", names.join(", ")));
+    }
+    if !astray.is_empty() {
+        what.push(format!(
+            "with {}, which EDK2 does not find there because of its lower case",
+            astray.join(", ")
+        ));
+    }
+    let message = format!("there is a UDF file system {}", what.join(" and "));
     vec![Finding::new(ID, place, message).as_info()]
 }

@@ -91,6 +91,41 @@ impl BiosProgram {
     }
 }
 
+/// `MOV EAX, [7C0Ch]`: where a boot-info table has the image's address (mkisofs(8), `-boot-info-table`).
+const READS_TABLE: &[u8] = &[0x66, 0xA1, 0x0C, 0x7C];
+
+/// Whether the code that begins an image takes its own address from a boot-info table, as GRUB 0.97's and Limine's does.
+pub(crate) fn reads_table(disc: &mut Window<'_>, start: u64) -> bool {
+    let mut head = vec![0; 2_048];
+    let size = disc.read(start, &mut head);
+    head.truncate(size);
+    has(&head, READS_TABLE)
+}
+
+/// What boot sectors of floppies and of hard disks say, of DOS, Windows, FreeDOS, syslinux and mkfs.fat: each reads on from the drive that it was started from.
+const OF_DRIVES: [&[u8]; 12] = [
+    b"SYSLINUX",
+    b"Boot error\r\n",
+    b"MSDOS5.0",
+    b"FRDOS",
+    b"FreeDOS",
+    b"IO      SYS",
+    b"NTLDR",
+    b"KERNEL  SYS",
+    b"This is not a bootable disk",
+    b"Missing operating system",
+    b"Invalid partition table",
+    b"Non-System disk",
+];
+
+/// Whether a boot sector is known to read the rest from its own drive, in sectors of 512 bytes.
+pub(crate) fn reads_own_drive(sector: &[u8; 512]) -> bool {
+    let code = SectorCode::of(sector);
+    matches!(code, SectorCode::GrubDisk(_) | SectorCode::ActivePartition)
+        || has(sector, GRUB_WORDS)
+        || OF_DRIVES.iter().any(|words| has(sector, words))
+}
+
 fn has(bytes: &[u8], marker: &[u8]) -> bool {
     memchr::memmem::find(bytes, marker).is_some()
 }

@@ -263,6 +263,25 @@ impl<'r> Reading<'r, '_> {
         }
     }
 
+    /// The same of a file of the tree, by the names that isolinux reads.
+    pub(crate) fn isolinux_has_file(&mut self, path: &str) -> Option<bool> {
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        match volumes.find(FileSystem::Tree, path, Eyes::Isolinux) {
+            Found::File { .. } => Some(true),
+            Found::Unknown => None,
+            Found::Directory | Found::Missing => Some(false),
+        }
+    }
+
+    /// The file at a path of one of them.
+    pub(crate) fn file_in(&mut self, system: FileSystem, path: &str) -> Option<DiscBytes> {
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        match volumes.find(system, path, Eyes::Grub) {
+            Found::File { runs, length } => Some(DiscBytes::new(runs, length)),
+            Found::Directory | Found::Missing | Found::Unknown => None,
+        }
+    }
+
     /// The file at a path of the tree, or of the first image that has it.
     pub(crate) fn file(&mut self, path: &str) -> Option<DiscBytes> {
         let mut volumes = Volumes::new(self.disc, self.inspection);

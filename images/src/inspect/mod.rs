@@ -29,7 +29,7 @@ use std::{
 };
 
 pub(crate) use self::{
-    bios_program::{BiosProgram, CODE, POINTER, SectorCode},
+    bios_program::{BiosProgram, CODE, POINTER, SectorCode, reads_own_drive, reads_table},
     catalog::{Contradiction, Slots},
     descriptors::DescriptorSet,
     elsewhere::{OtherImage, Owner, is_wiped, iso_elsewhere},

@@ -176,9 +176,8 @@ fn in_udf(reading: &mut Reading<'_, '_>) -> Vec<Candidate> {
         return Vec::new();
     };
     let loaders = udf.loaders.iter().cloned();
-    let path = |name: &str| format!("/EFI/BOOT/{name}");
     loaders
-        .filter_map(|(name, file)| candidate(reading, ProgramPlace::Udf, path(&name), file))
+        .filter_map(|it| candidate(reading, ProgramPlace::Udf, it.path, it.file))
         .collect()
 }
 

@@ -125,6 +125,8 @@ fn own_loader() -> Vec<u8> {
 const X: &str = "xorriso -as mkisofs -quiet -R -V RECIPE -o disc.iso";
 const G: &str = "genisoimage -quiet -R -V RECIPE -o disc.iso";
 const BIOS: &str = "-b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table";
+/// GRUB as an installed disk or floppy has it: its core image is in the sectors behind the first. A partition of it ends with a cylinder, so that its geometry is right.
+const GRUB_DISK: &str = "grub-mkimage -d /usr/lib/grub/i386-pc -O i386-pc -p /nowhere -c parts/bios.cfg -o core.img normal echo sleep serial terminal biosdisk; cat /usr/lib/grub/i386-pc/boot.img core.img >tree/disk.img";
 const GRUB: &str = "-b boot/grub/i386-pc/eltorito.img -c boot/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table";
 const EFI: &str = "-eltorito-alt-boot -e boot/efi.img -no-emul-boot";
 const ISOHDPFX: &str = "-isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin";
@@ -205,6 +207,16 @@ pub(crate) fn cases() -> Vec<Case> {
             &format!(
                 "{ISOLINUX_ALONE}; truncate -s 1440K tree/isolinux/isolinux.bin; {G} -b isolinux/isolinux.bin -c isolinux/boot.cat tree"
             ),
+        ),
+        case(
+            "a floppy without emulation",
+            Id::MissingEmulation,
+            &format!("rm -r isolinux grub; mkdir tree; {GRUB_DISK}; truncate -s 1440K tree/disk.img; {X} -b disk.img -no-emul-boot tree"),
+        ),
+        case(
+            "a hard disk without emulation",
+            Id::MissingEmulation,
+            &format!("rm -r isolinux grub; mkdir tree; {GRUB_DISK}; truncate -s 16M tree/disk.img; printf 'label: dos\n2048,30082,06,*\n' | sfdisk -q tree/disk.img; {X} -b disk.img -no-emul-boot -boot-load-size 4 tree"),
         ),
         edited(
             "isolinux with the media type of a floppy",

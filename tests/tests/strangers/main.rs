@@ -43,6 +43,15 @@ const AS_HARD_DISK: &str = "catalog=$(od -An -tu4 -j34887 -N4 disc.iso)
 const UTF_16: &str = "iconv -f utf-8 -t utf-16 tree/syslinux/syslinux.cfg >other.cfg; cp other.cfg tree/syslinux/syslinux.cfg";
 const HARD_DISK: &str = "truncate -s 16M tree/os/disk.img; printf 'label: dos\\n63,,06,*\\n' | sfdisk -q tree/os/disk.img
     mkfs.fat -F16 -h 63 -g 16/63 -s 4 --offset 63 tree/os/disk.img >/dev/null 2>&1";
+/// An isolinux that says that it is one of before Rock Ridge, and a kernel with a name that ISO 9660 has no letters for.
+const OLD_ISOLINUX: &str = "sed -i 's/ISOLINUX 6/ISOLINUX 4/g' tree/syslinux/isolinux.bin; mv tree/os/kernel tree/os/the-kernel
+    printf 'default one\\nlabel one\\n linux /os/the-kernel\\n append initrd=/os/initrd\\n' >tree/syslinux/syslinux.cfg";
+/// A tree with a loader for UEFI alone, as UDF has it.
+const UDF_TREE: &str = "mkdir -p tree/EFI/BOOT; cp grub.efi tree/EFI/BOOT/BOOTX64.EFI; rm -r tree/syslinux tree/os tree/uefi";
+const FLOPPY: &str = "mkfs.fat -C tree/os/floppy.img 1440 >/dev/null";
+/// A loader that begins with CLI and reads the address of its image from the boot-info table.
+const READS_TABLE: &str =
+    "printf '\\372\\146\\241\\014\\174' >tree/os/own.bin; truncate -s 8K tree/os/own.bin";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
@@ -378,6 +387,60 @@ fn cases() -> Vec<Case> {
             "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
             &format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
             &[(Id::BootInfoTable, Error)],
+        ),
+        // A program that reads its own address, without a table and with one.
+        case(
+            READS_TABLE,
+            &format!("{X} -b os/own.bin -no-emul-boot -boot-load-size 16 {EFI} tree"),
+            &[(Id::BootInfoTable, Error)],
+        ),
+        case(
+            READS_TABLE,
+            &format!(
+                "{X} -b os/own.bin -no-emul-boot -boot-load-size 16 -boot-info-table {EFI} tree"
+            ),
+            &[],
+        ),
+        // Drives that are not emulated; a smaller load size is no remedy.
+        case(
+            FLOPPY,
+            &format!("{X} -b os/floppy.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
+            &[(Id::MissingEmulation, Error)],
+        ),
+        case(
+            FLOPPY,
+            &format!("{X} -b os/floppy.img -no-emul-boot {EFI} tree"),
+            &[(Id::MissingEmulation, Error)],
+        ),
+        case(FLOPPY, &format!("{X} -b os/floppy.img {EFI} tree"), &[]),
+        case(
+            HARD_DISK,
+            &format!("{X} -b os/disk.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
+            &[(Id::MissingEmulation, Warning)],
+        ),
+        // isolinux 4 reads the names of ISO 9660, whatever Rock Ridge and Joliet have.
+        case(OLD_ISOLINUX, &whole, &[(Id::ConfigMissingFile, Error)]),
+        case(
+            &format!("{OLD_ISOLINUX}; sed -i s/the-kernel/the_kern/ tree/syslinux/syslinux.cfg"),
+            &whole,
+            &[],
+        ),
+        // EDK2 compares the names of UDF with their case.
+        case(
+            UDF_TREE,
+            "genisoimage -quiet -udf -R -o disc.iso tree",
+            &[(Id::NoBootRecord, Warning)],
+        ),
+        case(
+            &format!("{UDF_TREE}; mv tree/EFI/BOOT/BOOTX64.EFI tree/EFI/BOOT/bootx64.efi"),
+            "genisoimage -quiet -udf -R -o disc.iso tree",
+            &[(Id::NoBootRecord, Error)],
+        ),
+        // Windows' discs: all is in UDF alone, and the EFI image has a loader of its own.
+        case(
+            "mkdir -p tree/efi/boot; cp grub.efi tree/efi/boot/bootx64.efi; printf x >>tree/efi/boot/bootx64.efi; rm -r tree/syslinux tree/os",
+            "genisoimage -quiet -udf -hide efi -hide uefi -o disc.iso -e uefi/boot.img -no-emul-boot tree",
+            &[],
         ),
         case(
             "mkdir outer",

@@ -5,13 +5,15 @@ mod efi;
 use std::ops::ControlFlow;
 
 use self::efi::{efi, second_stage};
-use super::super::{config_wrong_medium, image_not_at_start};
+use super::super::{config_wrong_medium, image_not_at_start, missing_emulation};
 use crate::{
     boot::Floppy,
     boot_configuration::Loader,
     eltorito::MediaType,
     finding::{FindingId, Severity},
-    inspect::{BiosProgram, BootReading, NodeKind, Purpose, Reading, floppy, walk_tree},
+    inspect::{
+        BiosProgram, BootReading, NodeKind, Purpose, Reading, floppy, reads_table, walk_tree,
+    },
     iso9660::Names,
     partition_table::Mbr,
     units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
@@ -382,7 +384,8 @@ fn bios(reading: &mut Reading<'_, '_>, searched: &Searched) -> Option<BiosPart> 
         has_table: matches!(program, BiosProgram::Isolinux(_) | BiosProgram::Grub)
             || boot.is_some_and(|boot| {
                 boot.media.emulation() == MediaType::NO_EMULATION && boot.own_length.is_some()
-            }),
+            })
+            || reads_table(reading.disc, start.byte_offset()),
         padded,
     })
 }
@@ -447,6 +450,8 @@ fn media(
     let given = boot.map_or(MediaType::NO_EMULATION, |boot| boot.media.emulation());
     if program != BiosProgram::Unknown {
         MediaType::NO_EMULATION
+    } else if let Some((drive, _)) = boot.and_then(|boot| missing_emulation::drive(reading, boot)) {
+        drive
     } else if given.0 <= MediaType::HARD_DISK.0 {
         given
     } else {
