@@ -457,7 +457,7 @@ mod tests {
         );
         let message = select(&found, named).unwrap_err().to_string();
         assert!(
-            message.contains("no firmware seabios@1.99 here; `firmware list`"),
+            message.contains("no firmware seabios@1.99 on this machine; `firmware list`"),
             "{message}"
         );
     }

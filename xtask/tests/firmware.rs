@@ -67,7 +67,7 @@ fn a_build_that_is_there_is_not_added_by_another_name() {
     let said = xtask(&["firmware", "add", image, "--as", "seabios@customer"]);
     assert_eq!(said.code, 2, "{}", said.stderr);
     let told = format!(
-        "{image} has the same bytes as {}, which is there",
+        "{image} has the same bytes as {}, which already exists",
         own_build()
     );
     assert!(said.stderr.contains(&told), "{told}: {}", said.stderr);
@@ -112,7 +112,7 @@ fn what_cannot_be_meant_is_told() {
     );
     refused(
         &["boot-matrix", "--firmware", "seabios@1", "--accept"],
-        "--accept takes what the host's own",
+        "--accept accepts results of the host's own",
     );
     refused(
         &["boot-matrix", "--firmware-grid", "--accept", "quarter"],

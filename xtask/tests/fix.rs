@@ -149,7 +149,10 @@ fn a_name_that_cannot_be_had_is_refused_before_anything_is_booted() {
         (bench.text("disc.iso"), "is the disc itself"),
         (bench.text("link.iso"), "is the disc itself"),
         (bench.text("taken.iso"), "already exists"),
-        (bench.text("no/such/folder.iso"), "there is no such folder"),
+        (
+            bench.text("no/such/folder.iso"),
+            "the folder does not exist",
+        ),
     ] {
         let said = bench.fix(&out);
         assert_eq!(said.code, 2, "{out}: {}", said.stderr);

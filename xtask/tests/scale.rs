@@ -122,7 +122,7 @@ fn what_goes_on_is_what_stopped() {
         ),
         (
             &["--resume", "--partition", "slice:1/2"],
-            "was of all of the cells",
+            "was for all of the cells",
         ),
         (&["--resume", "--accept"], "it was without --accept"),
     ] {

@@ -440,7 +440,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            message.contains("no program no-such-package-manager"),
+            message.contains("the program no-such-package-manager is missing"),
             "{message}"
         );
         assert!(message.contains("firmware add"), "{message}");

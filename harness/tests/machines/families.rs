@@ -112,7 +112,7 @@ fn a_machine_that_cannot_be_says_why() {
         (
             FirmwareId::UBootX8664,
             Attachment::UsbDisk,
-            "virtio disks alone",
+            "only on virtio disks",
         ),
         (
             FirmwareId::SeabiosMicrovm,

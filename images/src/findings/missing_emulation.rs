@@ -18,9 +18,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs"],
-    explanation: "The image of a floppy or of a hard disk is mastered without emulation.",
+    explanation: "The boot image is a floppy or a hard disk, but its entry has no emulation.",
     consequence: "Its boot sector reads from its own drive, in sectors of 512 bytes, and finds the CD: it prints Boot error or Read Error, or nothing. If the whole image is loaded, the machine resets.",
-    remedy: "If it is not your disc, ask its maker for a new one; else master the image as the drive that it is: a floppy without -no-emul-boot, a hard disk with -hard-disk-boot instead.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise master the image with its emulation: a floppy without -no-emul-boot, a hard disk with -hard-disk-boot.",
     recipes: &[
         xorriso("-b -hard-disk-boot"),
         genisoimage("-b -hard-disk-boot"),

@@ -19,7 +19,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The volume descriptor set contains no El Torito boot record.",
-    consequence: "SeaBIOS stops with code 0004 and OVMF reports Not Found.",
+    consequence: "SeaBIOS stops with code 0004. OVMF reports Not Found, unless the disc has UDF with a loader and is in a CD drive.",
     remedy: "Master the disc with a boot image.",
     recipes: &[
         xorriso(""),

@@ -64,7 +64,7 @@ fn an_image_may_have_a_defect() {
     refused(
         "x/-/efi,defect=count-unit/-/reference",
         "efi-no-loader",
-        "has the defect count-unit already",
+        "already has the defect count-unit",
     );
     refused(
         "x/-/efi/-/reference",

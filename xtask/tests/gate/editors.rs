@@ -165,7 +165,7 @@ fn a_bad_editor_and_a_disc_that_does_not_start_are_a_sentence() {
         "cp \"$1\" \"$2\"",
         &BIOS,
         3,
-        &["nothing to compare, for the disc does not start before the edit"],
+        &["nothing to compare: the disc does not start before the edit"],
     );
     let both = disc.edited("true", &["--set", "editors"]);
     assert_eq!(both.code, 2, "{}", both.stderr);

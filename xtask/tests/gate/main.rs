@@ -225,7 +225,10 @@ fn a_baseline_that_is_none_is_wrong_input_and_never_a_pass() {
         "none of the cells chosen are of xorriso",
     );
     refuses(&["--against", &own.path("missing.json")], "missing.json");
-    refuses(&["--against", "xorriso", "--accept"], "nowhere to put");
+    refuses(
+        &["--against", "xorriso", "--accept"],
+        "there are no snapshots for",
+    );
     let results = own.path("results.json");
     for (text, what) in [
         ("no JSON", "expected"),
@@ -510,7 +513,7 @@ fn an_iso_of_any_name_is_observed_or_must_come() {
     fs::write(&text, "hello\n").unwrap();
     let said = xtask(&["boot-matrix", "--iso", text.to_str().unwrap()]);
     assert_eq!(said.code, 2, "{}", said.stderr);
-    assert!(said.stderr.contains("is no ISO"), "{}", said.stderr);
+    assert!(said.stderr.contains("is not an ISO"), "{}", said.stderr);
     let observed = run(&["*/seabios/ide"]);
     assert_eq!(observed.code, 0, "{}", observed.stderr);
     assert_eq!(observed.json()["cells"][0]["id"], ID);
