@@ -152,7 +152,7 @@ impl Qemu {
         Ok(Self {
             roms_sha256: sha256_of_roms(&data_directories),
             sha256: sha256_of(&path).map_err(|source| fail(Kind::Unreadable(source)))?,
-            log_trace: writes_trace(&path),
+            log_trace: writes_trace(&path, &READ_EVENTS),
             version,
             path,
             data_directories,
@@ -270,9 +270,9 @@ const READ_EVENTS: [&str; 3] = [
 
 /// Which backends were built in is said nowhere, so an event that must fire is asked for: the one of
 /// `quit` (`softmmu/runstate.c: qemu_system_shutdown_request`). Of an event that it has not QEMU says so (`trace/control.c`).
-fn writes_trace(path: &Path) -> bool {
+fn writes_trace(path: &Path, events: &[&str]) -> bool {
     const FIRES: &str = "qemu_system_shutdown_request";
-    let events = READ_EVENTS.iter().copied().chain([FIRES]);
+    let events = events.iter().copied().chain([FIRES]);
     let enable: Vec<String> = events.map(|event| format!("enable={event}")).collect();
     let mut args = vec!["-machine", "none", "-nodefaults", "-no-user-config"];
     args.extend(["-display", "none", "-monitor", "stdio"]);
@@ -458,6 +458,7 @@ mod tests {
         assert_eq!(by_coreutils.stdout.get(..64), Some(qemu.sha256.as_bytes()));
         assert!(qemu.data_file("bios-256k.bin").is_some());
         assert!(qemu.data_file("no-such-rom.bin").is_none());
+        assert!(qemu.log_trace && !writes_trace(&qemu.path, &["no_such_event"]));
         let json = serde_json::to_string(&qemu).unwrap();
         assert_eq!(serde_json::from_str::<Qemu>(&json).unwrap(), qemu);
     }

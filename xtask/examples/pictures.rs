@@ -1,5 +1,6 @@
-//! Takes the picture of a terminal in `docs/pictures` anew, from a real run: `cargo run -p xtask --example pictures`. That of the report is what the
-//! test `xtask/tests/report` leaves in the target folder as `tmp/report-desk.png`.
+//! Draws the terminal in `docs/pictures/failures.svg` from a real run: `cargo run -p xtask --example pictures`.
+//!
+//! For `report.png`, run the test `xtask/tests/report` and copy its `target/tmp/report-desk.png`.
 
 use std::{
     env, fs,

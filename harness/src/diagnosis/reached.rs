@@ -39,7 +39,7 @@ pub(super) fn reached(observation: &Observation, attachment: Attachment, map: &D
     };
     let read = listed(&structures(firmware, map, decisive), NAMED);
     let mut sentence = match (read.as_str(), observation.reads_before_entry) {
-        ("", _) => "It read nothing that can be booted.".to_owned(),
+        ("", _) => "It read nothing that it can boot.".to_owned(),
         (read, Some(_)) => format!("It read {read}."),
         (read, None) => format!("It read {read}, but nothing to boot."),
     };

@@ -25,7 +25,11 @@ pub(super) fn versions<'p>(files: impl Iterator<Item = &'p Path>) -> BTreeMap<Pa
         return BTreeMap::new();
     }
     let names: Vec<&str> = asked.keys().map(String::as_str).collect();
-    let known = debian(&names).unwrap_or_else(|| rpm(&names));
+    let mut known = debian(&names).unwrap_or_default();
+    // A host of RPM packages may have dpkg too.
+    if known.is_empty() {
+        known = rpm(&names);
+    }
     known
         .into_iter()
         .filter(|(_, package)| is_of_firmware(&package.name))
@@ -50,12 +54,12 @@ impl Package {
     }
 }
 
-/// The package of each file; `None` where there is no dpkg.
+/// The package of each file that dpkg knows.
 fn debian(files: &[&str]) -> Option<Vec<(String, Package)>> {
     let said = answer("dpkg-query", &[&["--search"], files].concat())?;
     let owners = owners(&said);
     if owners.is_empty() {
-        return Some(Vec::new());
+        return None;
     }
     let format = "--showformat=${Package} ${Version}\n";
     let names: Vec<&str> = owners.iter().map(|(_, name)| name.as_str()).collect();

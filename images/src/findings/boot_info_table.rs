@@ -30,7 +30,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Warning),
     trips: &["isolinux"],
     explanation: "A boot image that reads its own address from a boot-info table (isolinux, GRUB's El Torito image and others) has no such table, or a boot image has a wrong one.",
-    consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info; GRUB 0.97 and Limine read other blocks and run them. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
+    consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info; GRUB 0.97 reads other blocks and runs them. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
     remedy: "Download the image again if it was damaged. Otherwise let the mastering tool write the table, and do not change the image afterwards.",
     recipes: &[
         xorriso("-boot-info-table"),

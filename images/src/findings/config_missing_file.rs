@@ -26,8 +26,8 @@ pub(super) const ROOM: Room = Room {
 
 const KEEP_NAMES: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master it with Rock Ridge (-R), which keeps long names for GRUB and for isolinux 6 (for isolinux 4: -l, or xorriso's -iso-level 2), or write the file's name on the disc into the configuration.";
 
-/// Isolinux reads no names of Joliet, and those of Rock Ridge from version 5 on.
-const NAMES_FOR_ISOLINUX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name the file as isolinux reads it, or master the disc with isolinux 6 and Rock Ridge (-R). Isolinux 4 and older read only the names of ISO 9660, which -l (xorriso: -iso-level 2) allows to be 31 characters long.";
+/// isolinux does not read the names of Joliet. 6.04 reads those of Rock Ridge, and 4.05 does not; 5 was not tried.
+const NAMES_FOR_ISOLINUX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name the file as isolinux reads it, or master the disc with isolinux 6 and Rock Ridge (-R). isolinux 4 reads only the names of ISO 9660, which -l (xorriso: -iso-level 2) allows to be 31 characters long.";
 
 const NAME_A_LABEL: &str = "If you did not make the disc, ask its maker for a new one. Otherwise write an existing label after DEFAULT (upper and lower case must match), or add a label of that name.";
 const BESIDE_THE_LOADER: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the kernel and its initial file system into the EFI image, with systemd-boot.";

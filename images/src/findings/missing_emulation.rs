@@ -19,7 +19,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs"],
     explanation: "The boot image is a floppy or a hard disk, but its entry has no emulation.",
-    consequence: "Its boot sector reads from its own drive, in sectors of 512 bytes, and finds the CD: it prints Boot error or Read Error, or nothing. If the whole image is loaded, the machine resets.",
+    consequence: "Its boot sector reads from its own drive, in sectors of 512 bytes, and finds the CD: it prints Boot error or Read Error, hangs, or resets the machine.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise master the image with its emulation: a floppy without -no-emul-boot, a hard disk with -hard-disk-boot.",
     recipes: &[
         xorriso("-b -hard-disk-boot"),

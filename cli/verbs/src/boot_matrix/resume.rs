@@ -18,7 +18,7 @@ use scenarios::{
 use crate::{options::BootMatrix, stop::Stop};
 
 /// What is to be done where a run cannot go on.
-const ANEW: &str = "the same command without --resume, which starts a new run";
+const ANEW: &str = "type the same command without --resume to start a new run";
 
 /// A run that is gone on with.
 pub(super) struct Stopped {

@@ -30,11 +30,10 @@ const LOOPBACK: [&str; 2] = ["/boot/grub/loopback.cfg", "/boot/grub2/loopback.cf
 const VENDORS: usize = 16;
 /// Blocks in blocks that are followed.
 const DEPTH: usize = 24;
-/// What is spent on one configuration, in commands of a few words: so many, and for each of its tokens so many more. Functions may call one another,
-/// and conditions copy what is known.
+/// The budget of one configuration, in commands of a few words: functions may call one another, and conditions copy what is known. Each token adds to it.
 const COMMANDS: usize = 1_024;
 const COMMANDS_PER_TOKEN: usize = 4;
-/// What is spent at most, however often it reads other files.
+/// The largest budget, however often a configuration reads other files.
 const MOST_COMMANDS: usize = 65_536;
 /// What a condition costs.
 const CONDITION: usize = 16;
@@ -92,7 +91,7 @@ struct Next {
 struct Block {
     file: Rc<str>,
     tokens: Rc<Vec<Token>>,
-    /// Of the whole file.
+    /// The closing brace of each opening one, in the whole file.
     closes: Rc<BTreeMap<usize, usize>>,
     start: usize,
     end: usize,
@@ -129,7 +128,7 @@ fn read_one(
         entry: None,
         conditional: 0,
         commands: 0,
-        granted: COMMANDS,
+        budget: COMMANDS,
         open: Vec::new(),
         handed_over: false,
         reader,
@@ -151,7 +150,8 @@ struct Runner<'r, 'w, 'd> {
     /// How many conditions stand around.
     conditional: usize,
     commands: usize,
-    granted: usize,
+    /// How many it may spend.
+    budget: usize,
     /// Files that are being read.
     open: Vec<String>,
     /// Another configuration has taken over; what follows is not run.
@@ -163,7 +163,7 @@ impl Runner<'_, '_, '_> {
         let (tokens, whole) = tokens(text);
         self.configuration.complete &= whole;
         let more = COMMANDS_PER_TOKEN * tokens.len();
-        self.granted = MOST_COMMANDS.min(self.granted + more);
+        self.budget = MOST_COMMANDS.min(self.budget + more);
         let block = Block {
             file: path.into(),
             start: 0,
@@ -179,7 +179,7 @@ impl Runner<'_, '_, '_> {
     fn block(&mut self, block: &Block, depth: usize) {
         let mut at = block.start;
         while at < block.end {
-            if self.commands >= self.granted {
+            if self.commands >= self.budget {
                 self.configuration.complete = false;
                 return;
             }
@@ -225,7 +225,7 @@ impl Runner<'_, '_, '_> {
         ends: &[&str],
         depth: usize,
     ) -> Option<String> {
-        while *at < block.end && self.commands < self.granted {
+        while *at < block.end && self.commands < self.budget {
             if let Some(Token::Word(word)) = block.get(*at)
                 && let Some(keyword) = word.keyword()
                 && ends.contains(&keyword)
