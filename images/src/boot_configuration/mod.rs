@@ -174,6 +174,21 @@ pub struct Search {
     pub entry: Option<usize>,
 }
 
+/// A file that a configuration takes from a device by the device's name, such as `cd0` or `hd0,msdos1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedDevice {
+    /// The path of the configuration file in which the file is named.
+    pub file: String,
+    /// The line there, from 1.
+    pub line: u32,
+    /// The device, without parentheses.
+    pub device: String,
+    /// The file's path on that device.
+    pub path: String,
+    /// The entry that needs it; `None` where it is needed before the menu.
+    pub entry: Option<usize>,
+}
+
 /// A configuration, with all that it includes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
@@ -201,6 +216,8 @@ pub struct Configuration {
     pub files: Vec<NamedFile>,
     /// Searches for file systems.
     pub searches: Vec<Search>,
+    /// Files that are taken from a device by its name.
+    pub fixed_devices: Vec<FixedDevice>,
     /// Whether all of it was read and understood: no bound was reached, and every block is closed.
     pub complete: bool,
 }
@@ -220,6 +237,7 @@ impl Configuration {
             interface: None,
             files: Vec::new(),
             searches: Vec::new(),
+            fixed_devices: Vec::new(),
             complete: true,
         }
     }

@@ -19,6 +19,7 @@ mod catalog_platform;
 mod catalog_section_chain;
 mod catalog_section_header_missing;
 mod config_encoding;
+mod config_fixed_device;
 mod config_missing_file;
 mod config_wrong_medium;
 mod count_byte_order;
@@ -213,6 +214,7 @@ rooms! {
     count_byte_order: CountByteOrder,
     config_missing_file: ConfigMissingFile,
     config_wrong_medium: ConfigWrongMedium,
+    config_fixed_device: ConfigFixedDevice,
     isolinux_kernel_name: IsolinuxKernelName,
     config_encoding: ConfigEncoding,
     udf: Udf,
