@@ -28,7 +28,7 @@ pub(super) const ROOM: Room = Room {
     id: "boot-info-table",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
-    trips: &["isolinux"],
+    trips: &["isolinux", "grub", "loader"],
     explanation: "A boot image that reads its own address from a boot-info table (isolinux, GRUB's El Torito image and others) has no such table, or a boot image has a wrong one.",
     consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info; GRUB 0.97 reads other blocks and runs them. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
     remedy: "Download the image again if it was damaged. Otherwise let the mastering tool write the table, and do not change the image afterwards.",
@@ -75,6 +75,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         } else {
             ""
         };
+        // What stands there before a tool writes a table, such as GRUB 0.97's DEADBEEFh.
+        let has_none = table.fields.image.byte_offset() >= reading.disc.length().get();
         let wrong = wrong.join(", ");
         let (message, stops) = match program {
             BiosProgram::Isolinux(_) if table.is_as_shipped(boot) => (
@@ -93,6 +95,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 !(table.image_is_right(boot) && table.length_is_right(boot)),
             ),
             // It would read from there.
+            _ if is_read && has_none => (
+                format!(
+                    "slot {}: the image's loader reads its own address from a boot-info table, and the image has none",
+                    entry.slot
+                ),
+                true,
+            ),
             _ if is_read => (
                 format!(
                     "slot {}: the image's loader reads its own address from a boot-info table, and that has {wrong}",
@@ -112,10 +121,13 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let finding = Finding::new(ID, place, message)
             .fixed_by_all(fixed.map(|table| (place.offset, table.encode())));
         let mut finding = if stops { finding } else { finding.milder() };
-        if program.is_isolinux() && !stops {
-            // isolinux 6 starts with that table.
-            finding.trips.clear();
-        }
+        let who = match program {
+            _ if !stops => None,
+            BiosProgram::Isolinux(_) => Some("isolinux"),
+            BiosProgram::Grub => Some("grub"),
+            _ => Some("loader"),
+        };
+        finding.trips = who.into_iter().map(str::to_owned).collect();
         findings.push(finding);
     }
     findings

@@ -291,7 +291,8 @@ impl FindingId {
     }
 
     /// Who trips over it: `seabios`, `ovmf`, `u-boot`, `virtualbox`, `bochs`, `usb` (any firmware with the disc as a
-    /// stick), `tools` (mastering tools and strict readers), `firmware` (some, depending on the maker).
+    /// stick), `tools` (mastering tools and strict readers), `firmware` (some, depending on the maker), `isolinux`, `grub`, `loader` (the program in the boot
+    /// image).
     #[must_use]
     pub const fn trips(self) -> &'static [&'static str] {
         self.room().trips

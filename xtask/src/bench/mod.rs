@@ -7,7 +7,9 @@ mod report;
 mod timing;
 mod whole;
 
-use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    env, ffi::OsString, io::Write, os::unix::process::CommandExt, path::PathBuf, process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -25,7 +27,8 @@ use self::{machines::OneMachine, report::Report};
 use cli::{
     host::Host,
     options::{AcceleratorChoice, Format},
-    place,
+    place::{self, cargo},
+    remark,
     signals::Signals,
     stop::Stop,
 };
@@ -70,6 +73,9 @@ struct Bed {
 }
 
 pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
+    if cfg!(debug_assertions) {
+        return Err(as_installed());
+    }
     let bed = Bed::new(options)?;
     if let Some(machine) = options.peak_memory {
         let bytes = machines::peak(&bed, machine)?;
@@ -97,6 +103,17 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
         .print(&mut cli::terminal::answer(), options.format)
         .context("cannot write the report")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Continues in a release build, which is what users install. Returns only if cargo cannot be started.
+fn as_installed() -> anyhow::Error {
+    remark!("bench: builds the program for release, as `cargo install` does");
+    let error = cargo()
+        .current_dir(crate::repository::workspace())
+        .args(["run", "--release", "--quiet", "--package", "xtask", "--"])
+        .args(env::args_os().skip(1))
+        .exec();
+    anyhow::Error::new(error).context("cannot start cargo")
 }
 
 impl Bed {
