@@ -3,7 +3,9 @@
 
 mod aavmf;
 pub(crate) mod bios_codes;
+mod bios_reads;
 mod descriptor;
+pub(crate) mod families;
 pub(crate) mod family;
 mod fetch;
 pub mod keys;
@@ -12,6 +14,7 @@ mod ovmf;
 mod package;
 mod recognise;
 mod rombios;
+pub(crate) mod said;
 mod seabios;
 mod store;
 mod u_boot;

@@ -2,7 +2,7 @@
 //! them by name.
 
 pub use crate::{
-    firmware::words::{Said, Words},
+    firmware::{said::Said, words::Words},
     guest::watching::followed,
     machine::qmp::Qmp,
     registers::Registers,

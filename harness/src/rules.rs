@@ -8,7 +8,7 @@ use images::probe::{DiscHash, protocol};
 
 pub(crate) use self::strangers::Followed;
 use crate::{
-    firmware::words::Said,
+    firmware::said::Said,
     layout::BootLayout,
     observation::DiscRead,
     outcome::{Outcome, OutcomeKind, Stage, TOO_BUSY},

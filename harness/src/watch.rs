@@ -20,7 +20,8 @@ use crate::{
     dialogue::{Progress, Talk},
     firmware::{
         family::{Channel, Family},
-        words::{Said, Words},
+        said::Said,
+        words::Words,
     },
     guest::{Guest, GuestWatch},
     layout::BootLayout,

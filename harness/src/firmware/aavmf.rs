@@ -7,7 +7,7 @@ use super::{
     descriptor::Candidate,
     family::{Family, Places},
     ovmf::{Ovmf, understand},
-    words::Said,
+    said::Said,
 };
 use crate::{
     arch::{Architecture, virt},

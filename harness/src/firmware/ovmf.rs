@@ -4,7 +4,7 @@ use super::{
     FirmwareId,
     descriptor::Candidate,
     family::{Family, Places},
-    words::Said,
+    said::Said,
 };
 use crate::{arch::pc, attachment::Attachment, machine::board::Board};
 

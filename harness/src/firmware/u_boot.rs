@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     descriptor::Candidate,
     family::{Family, Places},
-    words::Said,
+    said::Said,
 };
 use crate::{
     arch::{Architecture, pc, virt},
