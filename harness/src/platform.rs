@@ -8,20 +8,10 @@ use crate::{
     attachment::Attachment,
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
     layout::BootLayout,
-    machine::spec::{HostDisc, MachineSpec, Origin},
+    machine::spec::{HostDisc, MachineSpec, Network, Origin},
     medium_profile::{Medium, MediumProfile},
     qemu::{Qemu, QemuError},
 };
-
-/// What network a guest has. No guest reaches anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Network {
-    /// No network card.
-    #[default]
-    None,
-    /// A network card with nothing at the other end of its cable.
-    Isolated,
-}
 
 /// A machine without its disc: all that decides what happens before the firmware looks at one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,6 @@ use crate::{
     firmware::FirmwareImage,
     machine::board::Board,
     medium_profile::Medium,
-    platform::Network,
     trace,
 };
 
@@ -62,6 +61,16 @@ pub struct MachineSpec {
     pub processor_time: Duration,
     /// How slow the host is. It decides nothing about the machine, only about how long is waited for it.
     pub pace: Pace,
+}
+
+/// What network a guest has. No guest reaches anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Network {
+    /// No network card.
+    #[default]
+    None,
+    /// A network card with nothing at the other end of its cable.
+    Isolated,
 }
 
 /// A disc on the host.

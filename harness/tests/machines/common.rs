@@ -15,7 +15,7 @@ use harness::{
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
-        spec::{HostDisc, MachineSpec, Origin},
+        spec::{HostDisc, MachineSpec, Network, Origin},
     },
     observation::Observation,
     platform::Platform,
@@ -189,7 +189,7 @@ impl Bench {
             accelerator: Accelerator::Tcg,
             memory_mib: 64,
             cpu: "qemu64,l3-cache=off".to_owned(),
-            network: harness::platform::Network::None,
+            network: Network::None,
             pace: Pace::NORMAL,
             processor_time: Duration::from_secs(60),
             firmware: seabios().image,
