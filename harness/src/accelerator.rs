@@ -19,9 +19,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     arch::DEBUG_PORT,
     ask::{Answer, ask},
+    emulator::Qemu,
     firmware::Firmware,
     outcome::kebab_display,
-    qemu::Qemu,
 };
 
 /// What executes the guest's instructions.

@@ -36,11 +36,8 @@ pub use variable_store::{NoStore, enrol, keys_in};
 
 use self::{descriptor::Candidate, family::Places};
 use crate::{
-    arch::Architecture,
-    attachment::Attachment,
-    machine::board::Board,
-    outcome::kebab_display,
-    qemu::{Qemu, sha256},
+    arch::Architecture, attachment::Attachment, emulator::Qemu, hash::sha256,
+    machine::board::Board, outcome::kebab_display,
 };
 
 /// How a firmware starts what is on a disc.

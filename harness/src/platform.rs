@@ -6,11 +6,11 @@ use crate::{
     accelerator::{Accelerator, Pace},
     arch::{Arch, Architecture},
     attachment::Attachment,
+    emulator::{Qemu, QemuError},
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
     layout::BootLayout,
     machine::spec::{HostDisc, MachineSpec, Network, Origin},
     medium_profile::{Medium, MediumProfile},
-    qemu::{Qemu, QemuError},
 };
 
 /// A machine without its disc: all that decides what happens before the firmware looks at one.

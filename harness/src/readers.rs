@@ -2,9 +2,9 @@
 //! them by name.
 
 pub use crate::{
+    emulator::qemu::qmp::Qmp,
     firmware::{said::Said, words::Words},
     guest::watching::followed,
-    machine::qmp::Qmp,
     registers::Registers,
     text::Lines,
     trace::TraceLog,

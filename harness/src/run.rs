@@ -19,6 +19,7 @@ use crate::{
     case::Case,
     checkpoint::Checkpoint,
     child::die_with_parent,
+    emulator::qemu::{overlay, writable},
     evidence::{
         EvidenceError, EvidenceFolder, OBSERVATION, OVERLAY, REPLAY, SCREEN_TEXT, SCREENSHOT,
         SERIAL_RAW, SERIAL_SCREEN, SERIAL_TEXT, SERIAL_TIMES,
@@ -26,9 +27,8 @@ use crate::{
     guest::{Need, Starts},
     layout::BootLayout,
     machine::{
-        CommandError, Machine, overlay,
+        CommandError, Machine,
         spec::{Channels, HostDisc, MachineSpec, Origin},
-        writable,
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,

@@ -18,6 +18,7 @@ pub(crate) use self::{look::text_screen, trouble::Trouble};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
+    emulator::QmpEvent,
     firmware::{
         family::{Channel, Family},
         said::Said,
@@ -25,7 +26,7 @@ use crate::{
     },
     guest::{Guest, GuestWatch},
     layout::BootLayout,
-    machine::{Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
+    machine::{Event, Machine, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     rules::{self, Confirmed, Dialogue, Facts, Followed, Over, Stopped},

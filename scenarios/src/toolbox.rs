@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, path::Path};
 use harness::{
     accelerator::{self, Accelerator, Choice},
     arch::Architecture,
+    emulator::{Qemu, QemuError},
     firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
     medium_profile::MediumProfile,
     platform::Platform,
-    qemu::{Qemu, QemuError},
 };
 use serde::{Deserialize, Serialize};
 

@@ -17,9 +17,9 @@ use sha2::{Digest, Sha256};
 use super::{make, source};
 use crate::{
     firmware::FirmwareImage,
+    hash::sha256_of,
     machine::spec::Channels,
     platform::{Platform, PlatformError},
-    qemu::sha256_of,
 };
 
 /// To be raised when a checkpoint is made in another way, so that older ones are not found.

@@ -14,8 +14,9 @@ use images::{
 
 use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
 use crate::{
+    emulator::qemu::writable,
     firmware::FirmwareId,
-    machine::{CommandError, Event, Machine, writable},
+    machine::{CommandError, Event, Machine},
     platform::Platform,
     text::Cleaner,
 };

@@ -241,8 +241,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        emulator::Qemu,
         firmware::{discover, select},
-        qemu::Qemu,
     };
 
     #[test]

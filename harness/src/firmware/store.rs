@@ -15,7 +15,10 @@ use super::{
     name::short,
     recognise::{LARGEST, Recognised, is_variable_store, recognise},
 };
-use crate::qemu::{Qemu, sha256, sha256_of};
+use crate::{
+    emulator::Qemu,
+    hash::{sha256, sha256_of},
+};
 
 const RECORD: &str = "firmware.json";
 const SCHEMA: &str = "firmware/1";

@@ -170,8 +170,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        emulator::Qemu,
         firmware::{FirmwareId, discover, select},
-        qemu::Qemu,
     };
 
     /// The host's own store with enrolled keys, which another tool has written.

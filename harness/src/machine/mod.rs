@@ -5,10 +5,7 @@ mod channels;
 mod clock;
 pub(crate) mod files;
 mod isolation;
-pub(crate) mod overlay;
-pub mod qmp;
 pub mod spec;
-pub(crate) mod writable;
 
 use std::{
     collections::VecDeque,
@@ -26,10 +23,14 @@ pub use self::isolation::isolation_here;
 use self::{
     channels::Wires,
     clock::Clock,
-    qmp::{Qmp, QmpEvent},
     spec::{MachineSpec, Origin},
 };
-use crate::{dialogue::Chord, screen::Eyes, serial::SerialSource};
+use crate::{
+    dialogue::Chord,
+    emulator::qemu::qmp::{Qmp, QmpEvent},
+    screen::Eyes,
+    serial::SerialSource,
+};
 
 /// QEMU's event of a state being saved or loaded.
 const MIGRATION: &str = "MIGRATION";

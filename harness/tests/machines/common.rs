@@ -12,6 +12,7 @@ use harness::{
     attachment::Attachment,
     case::Case,
     checkpoint::Checkpoints,
+    emulator::Qemu,
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
@@ -19,7 +20,6 @@ use harness::{
     },
     observation::Observation,
     platform::Platform,
-    qemu::Qemu,
     run::{Infra, run},
 };
 

@@ -12,10 +12,10 @@ use std::{
 use harness::{
     attachment::Attachment,
     case::Case,
+    emulator::Qemu,
     evidence::OBSERVATION,
     observation::Observation,
     outcome::OutcomeKind,
-    qemu::Qemu,
     run::{Infra, run},
 };
 

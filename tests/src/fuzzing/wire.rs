@@ -2,8 +2,8 @@
 
 use harness::{
     attachment::Attachment,
+    emulator::QmpEvent,
     firmware::FirmwareId,
-    machine::qmp::QmpEvent,
     readers::{Lines, Qmp, Registers, TraceLog, Words},
     text::{Cleaner, clean},
 };

@@ -14,11 +14,11 @@ use harness::{
     attachment::Attachment,
     case::{Case, Success},
     checkpoint::Checkpoints,
+    emulator::Qemu,
     firmware::{Firmware, FirmwareId, discover, select},
     guest::Starts,
     live::Stock,
     platform::Platform,
-    qemu::Qemu,
     run::run,
 };
 use images::{

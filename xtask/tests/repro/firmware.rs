@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use harness::{
+    emulator::Qemu,
     firmware::{self, FirmwareId},
-    qemu::Qemu,
 };
 
 use super::{Bench, common::xtask};

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use harness::{
+    emulator::Qemu,
     firmware::{self, Firmware, FirmwareName, Store},
-    qemu::Qemu,
 };
 use scenarios::{
     cell::Cell,

@@ -7,12 +7,12 @@ use std::{
 };
 
 use harness::{
+    emulator::Qemu,
     firmware::{
         FirmwareId, FirmwareName, Record, Store, discover,
         keys::{MicrosoftKeys, SHIM, shim_below},
         select,
     },
-    qemu::Qemu,
 };
 use images::signature::{MachineKeys, SignatureList};
 

@@ -9,9 +9,8 @@ use std::{
 use anyhow::Context;
 use harness::{
     checkpoint::Checkpoints,
+    emulator::{Qemu, fetched_qemu},
     firmware::{Firmware, Store, discover},
-    packages::fetched_qemu,
-    qemu::Qemu,
 };
 use serde_json::json;
 

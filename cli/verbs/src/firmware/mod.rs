@@ -7,9 +7,9 @@ use std::{io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use harness::{
+    emulator::{FetchedQemu, Qemu, fetch_qemu},
     firmware::{Fetched, FirmwareName, Record, Store, StoreError, fetch, grid},
-    packages::{FetchedQemu, PackageError, Packages, fetch_qemu},
-    qemu::Qemu,
+    packages::{PackageError, Packages},
 };
 use serde_json::json;
 

@@ -22,8 +22,8 @@ use std::{
 use anyhow::Context;
 use harness::{
     diagnosis::{Boot, Diagnosis, Experiment, addresses, diagnose},
+    emulator::Qemu,
     firmware::{FirmwareId, discover},
-    qemu::Qemu,
 };
 use images::{
     differ::{Difference, first_difference},

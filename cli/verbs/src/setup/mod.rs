@@ -13,9 +13,9 @@ use std::{
 
 use harness::{
     attachment::Attachment,
+    emulator::QemuError,
     firmware::NoMachine,
     master::{FoundTool, Tool},
-    qemu::QemuError,
 };
 use rustix::process::geteuid;
 use scenarios::{

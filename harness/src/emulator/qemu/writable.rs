@@ -4,12 +4,10 @@ use std::{fs, fs::File, io, path::Path};
 
 use images::{change::Edits, sparse::SparseBytes};
 
+use super::overlay;
 use crate::{
     firmware::FirmwareImage,
-    machine::{
-        overlay,
-        spec::{MachineSpec, VARIABLES, WRITTEN},
-    },
+    machine::spec::{MachineSpec, VARIABLES, WRITTEN},
 };
 
 /// Makes them: a private copy of the firmware's variable store where it needs one, and a layer over the disc where the drive wants to write.

@@ -1,20 +1,18 @@
 //! Which QEMU runs the machines.
 
 use std::{
-    env, fmt,
-    fs::File,
-    io,
+    env, fmt, io,
     path::{MAIN_SEPARATOR, Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{
     arch::Architecture,
     ask::{Answer, AskError, ask},
+    hash::{sha256, sha256_of},
 };
 
 const REMEDY: &str =
@@ -281,32 +279,6 @@ fn writes_trace(path: &Path, events: &[&str]) -> bool {
         let said = String::from_utf8_lossy(&answer.stderr);
         said.contains(FIRES) && !said.contains("does not exist")
     })
-}
-
-/// The SHA-256 of a file, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut HashWriter(&mut hasher))?;
-    let digest = hasher.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// No usable QEMU, and what to do about it.

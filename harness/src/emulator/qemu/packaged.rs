@@ -6,10 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Available, PackageError, Packages};
+use super::found::Qemu;
 use crate::{
     firmware::Store,
-    qemu::{Qemu, sha256_of},
+    hash::sha256_of,
+    packages::{Available, PackageError, Packages},
 };
 
 const PACKAGE: &str = "qemu-system-x86";
