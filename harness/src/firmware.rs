@@ -388,7 +388,7 @@ mod tests {
         let found = discover(&qemu);
         let seabios = select(&found, FirmwareId::Seabios).unwrap();
         // SeaBIOS says its version on the debug port first of all: the independent opinion.
-        let words = crate::accelerator::seabios_words(&qemu, seabios);
+        let words = crate::race::seabios_words(&qemu, seabios);
         let line = format!("SeaBIOS (version {})", seabios.version);
         assert!(words.starts_with(&line), "{line}: {words}");
 

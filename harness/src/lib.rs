@@ -62,6 +62,7 @@ pub mod outcome;
 pub mod packages;
 pub mod platform;
 pub mod progress;
+pub mod race;
 pub mod readers;
 mod recording;
 mod registers;

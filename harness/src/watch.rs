@@ -121,7 +121,7 @@ impl<'a> Watch<'a> {
             case,
             talk: None,
             family,
-            has_debug_port: board.is_ok_and(|board| board.debug_port.is_some()),
+            has_debug_port: board.is_ok_and(|board| board.has_debug_port),
             layout,
             trace_path: folder.join(TRACE_LOG),
             started,

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use harness::{
-    accelerator::{self, Accelerator, Choice},
+    accelerator::Accelerator,
     arch::Architecture,
     emulator::{Qemu, QemuError},
     firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
     medium_profile::MediumProfile,
     platform::Platform,
+    race::{self, Choice},
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,9 +69,9 @@ impl Toolbox {
         let firmware = firmware::discover(&qemu);
         let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
             (AcceleratorWish::Given(accelerator), Ok(seabios)) => {
-                accelerator::calibrate(accelerator, &qemu, seabios, cache)
+                race::calibrate(accelerator, &qemu, seabios, cache)
             }
-            (AcceleratorWish::Fastest, Ok(seabios)) => accelerator::measure(&qemu, seabios, cache),
+            (AcceleratorWish::Fastest, Ok(seabios)) => race::measure(&qemu, seabios, cache),
             // Nothing to measure with.
             (AcceleratorWish::Given(accelerator), Err(_)) => Choice::asked_for(accelerator),
             (AcceleratorWish::Fastest, Err(_)) => Choice::asked_for(Accelerator::Tcg),

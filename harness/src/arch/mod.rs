@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     aarch64::virt,
-    x86::{DEBUG_PORT, isa_pc, microvm, pc},
+    x86::{isa_pc, microvm, pc},
 };
 use crate::{outcome::kebab_display, registers::Registers};
 

@@ -64,7 +64,7 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
 
     let mut record = Record::new(platform);
     let mut said = Said {
-        ready_on_serial: spec.board.debug_port.is_none(),
+        ready_on_serial: !spec.board.has_debug_port,
         ..Said::default()
     };
     match said.hear_out(&mut machine) {
