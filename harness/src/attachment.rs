@@ -108,12 +108,11 @@ impl Drive {
         }
     }
 
-    /// Why a machine with it cannot start from a checkpoint; nothing when it can.
+    /// Why a machine with it cannot start from a checkpoint on any emulator; nothing when it can.
     pub(crate) const fn why_cold(self) -> Option<&'static str> {
         match self {
             Self::SdCard => Some("a BIOS asks a card for its length in its power-on self-test"),
-            Self::NvmeDisk => Some("QEMU cannot save the state of an NVMe controller"),
-            Self::Atapi | Self::ScsiCd | Self::ScsiDisk | Self::VirtioDisk => None,
+            Self::Atapi | Self::ScsiCd | Self::ScsiDisk | Self::VirtioDisk | Self::NvmeDisk => None,
         }
     }
 }

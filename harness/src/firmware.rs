@@ -36,7 +36,7 @@ pub use variable_store::{NoStore, enrol, keys_in};
 
 use self::{descriptor::Candidate, family::Places};
 use crate::{
-    arch::Architecture, attachment::Attachment, emulator::Qemu, hash::sha256,
+    arch::Architecture, attachment::Attachment, emulator::Installed, hash::sha256,
     machine::board::Board, outcome::kebab_display,
 };
 
@@ -329,7 +329,7 @@ impl FirmwareError {
 
 /// Every firmware that this QEMU can boot a disc with, in the order of [`FirmwareId`]; at most one of each.
 #[must_use]
-pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
+pub fn discover(qemu: &Installed) -> Vec<Firmware> {
     let data = &qemu.data_directories;
     let descriptors = descriptor::read_all(&descriptor::search_path(data));
     let places = Places {
@@ -381,10 +381,11 @@ pub fn select(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::EmulatorId;
 
     #[test]
     fn the_installed_firmware_is_found() {
-        let qemu = Qemu::locate(None).unwrap();
+        let qemu = EmulatorId::Qemu.locate(None).unwrap();
         let found = discover(&qemu);
         let seabios = select(&found, FirmwareId::Seabios).unwrap();
         // SeaBIOS says its version on the debug port first of all: the independent opinion.
@@ -440,7 +441,7 @@ mod tests {
 
     #[test]
     fn a_build_is_not_the_default() {
-        let found = discover(&Qemu::locate(None).unwrap());
+        let found = discover(&EmulatorId::Qemu.locate(None).unwrap());
         let mut both = found.clone();
         both.insert(
             0,

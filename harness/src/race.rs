@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     accelerator::{Accelerator, Pace},
     ask::{Answer, ask},
-    emulator::{Qemu, qemu::bare},
-    firmware::Firmware,
+    emulator::Installed,
+    firmware::{Firmware, said::Said, words::Words},
 };
 
 /// The accelerator to use, and what decided.
@@ -70,23 +70,23 @@ const KVM_DEVICE: &str = "/dev/kvm";
 /// The answer is kept in `cache_dir/accelerator.json` for this kernel, processor, QEMU and SeaBIOS;
 /// a cache that cannot be read or written costs another race and nothing else.
 #[must_use]
-pub fn measure(qemu: &Qemu, seabios: &Firmware, cache_dir: &Path) -> Choice {
+pub fn measure(qemu: &Installed, bios: &Firmware, cache_dir: &Path) -> Choice {
     let kvm = OpenOptions::new().read(true).write(true).open(KVM_DEVICE);
-    let key = cache_key(qemu, seabios, kvm.as_ref().err());
-    remembered(cache_dir, key, || race(qemu, seabios, kvm.err()))
+    let key = cache_key(qemu, bios, kvm.as_ref().err());
+    remembered(cache_dir, key, || race(qemu, bios, kvm.err()))
 }
 
 /// An accelerator that somebody asked for, and by a SeaBIOS start how fast this host is with it; kept as what [`measure`] finds.
 #[must_use]
 pub fn calibrate(
     accelerator: Accelerator,
-    qemu: &Qemu,
-    seabios: &Firmware,
+    qemu: &Installed,
+    bios: &Firmware,
     cache_dir: &Path,
 ) -> Choice {
-    let key = format!("{} {accelerator}", cache_key(qemu, seabios, None));
+    let key = format!("{} {accelerator}", cache_key(qemu, bios, None));
     remembered(cache_dir, key, || {
-        let ms = best_start(qemu, seabios, accelerator, TCG_DEADLINE).ok();
+        let ms = best_start(qemu, bios, accelerator, TCG_DEADLINE).ok();
         let choice = Choice::asked_for(accelerator);
         match accelerator {
             Accelerator::Tcg => Choice {
@@ -116,13 +116,13 @@ fn remembered(cache_dir: &Path, key: String, find_out: impl FnOnce() -> Choice) 
 
 /// The first start also brings QEMU into the page cache; the better of two counts.
 fn best_start(
-    qemu: &Qemu,
-    seabios: &Firmware,
+    qemu: &Installed,
+    bios: &Firmware,
     accelerator: Accelerator,
     deadline: Duration,
 ) -> Result<u64, String> {
-    let first = start(qemu, seabios, accelerator, deadline);
-    let second = start(qemu, seabios, accelerator, deadline);
+    let first = start(qemu, bios, accelerator, deadline);
+    let second = start(qemu, bios, accelerator, deadline);
     match (first, second) {
         (Ok(first), Ok(second)) => Ok(first.min(second)),
         (Ok(ms), Err(_)) | (_, Ok(ms)) => Ok(ms),
@@ -149,7 +149,7 @@ fn write_cache(path: &Path, cache: &Cache) -> io::Result<()> {
     Ok(())
 }
 
-fn cache_key(qemu: &Qemu, seabios: &Firmware, kvm: Option<&io::Error>) -> String {
+fn cache_key(qemu: &Installed, bios: &Firmware, kvm: Option<&io::Error>) -> String {
     let kernel = rustix::system::uname();
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     // What names the processor: x86, then aarch64. The other lines hold its current frequency.
@@ -165,7 +165,7 @@ fn cache_key(qemu: &Qemu, seabios: &Firmware, kvm: Option<&io::Error>) -> String
         kernel.machine().to_bytes(),
         cpu.collect::<Vec<_>>().join("\n").as_bytes(),
         qemu.sha256.as_bytes(),
-        seabios.sha256.as_bytes(),
+        bios.sha256.as_bytes(),
         format!("{:?}", kvm.map(io::Error::kind)).as_bytes(),
     ] {
         hasher.update(part);
@@ -178,11 +178,11 @@ fn cache_key(qemu: &Qemu, seabios: &Firmware, kvm: Option<&io::Error>) -> String
         .collect()
 }
 
-fn race(qemu: &Qemu, seabios: &Firmware, no_kvm: Option<io::Error>) -> Choice {
-    let tcg = best_start(qemu, seabios, Accelerator::Tcg, TCG_DEADLINE);
+fn race(qemu: &Installed, bios: &Firmware, no_kvm: Option<io::Error>) -> Choice {
+    let tcg = best_start(qemu, bios, Accelerator::Tcg, TCG_DEADLINE);
     let kvm = match no_kvm {
         Some(e) => Err(format!("{KVM_DEVICE} cannot be opened: {e}")),
-        None => start(qemu, seabios, Accelerator::Kvm, KVM_DEADLINE),
+        None => start(qemu, bios, Accelerator::Kvm, KVM_DEADLINE),
     };
     decide(tcg, kvm)
 }
@@ -214,14 +214,16 @@ fn decide(tcg: Result<u64, String>, kvm: Result<u64, String>) -> Choice {
 
 /// Milliseconds of one SeaBIOS start to its last word, or why it did not get there.
 fn start(
-    qemu: &Qemu,
-    seabios: &Firmware,
+    qemu: &Installed,
+    bios: &Firmware,
     accelerator: Accelerator,
     deadline: Duration,
 ) -> Result<u64, String> {
-    let answer = boot_nothing(qemu, seabios, accelerator, deadline)?;
-    let words = String::from_utf8_lossy(&answer.stdout);
-    if !words.contains("No bootable device.") {
+    let answer = boot_nothing(qemu, bios, accelerator, deadline)?;
+    let said = String::from_utf8_lossy(&answer.stdout);
+    let mut words = Words::of(bios.id);
+    let is_last = |line: &str| matches!(words.hear(line), Some(Said::Nothing(_)));
+    if !said.lines().any(is_last) {
         return Err(format!(
             "QEMU ended with {} before SeaBIOS did: {}",
             answer.status,
@@ -234,19 +236,19 @@ fn start(
 /// SeaBIOS finds nothing to boot, retries after 0 seconds, which resets the machine, which ends QEMU:
 /// a whole start that ends by itself.
 fn boot_nothing(
-    qemu: &Qemu,
-    seabios: &Firmware,
+    qemu: &Installed,
+    bios: &Firmware,
     accelerator: Accelerator,
     deadline: Duration,
 ) -> Result<Answer, String> {
-    let rom = seabios.image.code().to_string_lossy();
-    let args = bare::arguments(&rom, accelerator);
+    let emulator = qemu.id.emulator();
+    let args = emulator.bare_arguments(bios.image.code(), accelerator);
     ask(&qemu.path, &args, Path::new("/"), b"", deadline)
         .map_err(|e| format!("QEMU with -accel {accelerator} {e}"))
 }
 
 #[cfg(test)]
-pub(crate) fn seabios_words(qemu: &Qemu, seabios: &Firmware) -> String {
+pub(crate) fn seabios_words(qemu: &Installed, seabios: &Firmware) -> String {
     let answer = boot_nothing(qemu, seabios, Accelerator::Tcg, TCG_DEADLINE).unwrap();
     String::from_utf8_lossy(&answer.stdout).into_owned()
 }
@@ -254,7 +256,10 @@ pub(crate) fn seabios_words(qemu: &Qemu, seabios: &Firmware) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::firmware::{FirmwareId, discover, select};
+    use crate::{
+        emulator::EmulatorId,
+        firmware::{FirmwareId, discover, select},
+    };
 
     #[test]
     fn kvm_is_chosen_only_where_it_is_no_slower() {
@@ -279,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_race_is_run_once_for_a_host() {
-        let qemu = Qemu::locate(None).unwrap();
+        let qemu = EmulatorId::Qemu.locate(None).unwrap();
         let firmware = discover(&qemu);
         let seabios = select(&firmware, FirmwareId::Seabios).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -322,7 +327,7 @@ mod tests {
         assert_eq!(pace(1000).stretch(second), 5 * second);
         assert_eq!(pace(1000).shorten(5 * second), second);
         assert_eq!(pace(u64::MAX).stretch(second), 50 * second);
-        let qemu = Qemu::locate(None).unwrap();
+        let qemu = EmulatorId::Qemu.locate(None).unwrap();
         let firmware = discover(&qemu);
         let seabios = select(&firmware, FirmwareId::Seabios).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -335,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_start_that_does_not_come_to_its_end_is_no_time() {
-        let qemu = Qemu::locate(None).unwrap();
+        let qemu = EmulatorId::Qemu.locate(None).unwrap();
         let firmware = discover(&qemu);
         let seabios = select(&firmware, FirmwareId::Seabios).unwrap();
         let hurried = start(&qemu, seabios, Accelerator::Tcg, Duration::from_millis(1));

@@ -2,7 +2,7 @@
 //! them by name.
 
 pub use crate::{
-    emulator::qemu::qmp::Qmp,
+    emulator::qemu::qmp::{Qmp, QmpEvent},
     firmware::{said::Said, words::Words},
     guest::watching::followed,
     registers::Registers,

@@ -1,4 +1,4 @@
-//! The disc-read trace: which sectors the firmware read, in order, from QEMU's trace log.
+//! The disc-read trace: which sectors the firmware read, in order, from the emulator's log.
 
 use std::{
     fs::File,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     attachment::Attachment,
-    emulator::qemu::reads::{CANARY, parse},
+    emulator::{EmulatorId, seam::Emulator},
     machine::files::open_left,
     observation::DiscRead,
 };
@@ -19,6 +19,7 @@ const MOST_READS: usize = 200_000;
 /// Follows a growing trace log.
 #[derive(Debug)]
 pub struct TraceLog {
+    emulator: &'static dyn Emulator,
     attachment: Attachment,
     file: Option<File>,
     partial: Vec<u8>,
@@ -29,8 +30,9 @@ pub struct TraceLog {
 impl TraceLog {
     /// A log of which nothing was read yet.
     #[must_use]
-    pub const fn new(attachment: Attachment) -> Self {
+    pub const fn new(emulator: EmulatorId, attachment: Attachment) -> Self {
         Self {
+            emulator: emulator.emulator(),
             attachment,
             file: None,
             partial: Vec::new(),
@@ -48,7 +50,7 @@ impl TraceLog {
             Some(file) => file,
             None => match open_left(path) {
                 Ok(file) => self.file.insert(file),
-                // QEMU makes the file when it starts; a QEMU without a log makes none.
+                // It makes the file when it starts; one without a log makes none.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
                 Err(error) => return Err(error),
             },
@@ -69,9 +71,10 @@ impl TraceLog {
             .map_or(0, |end| end + 1);
         for line in self.partial[..whole].split(|&byte| byte == b'\n') {
             let line = String::from_utf8_lossy(line);
-            self.works |= line.contains(CANARY);
+            self.works |= self.emulator.proves_log(&line);
             if self.reads.len() < MOST_READS {
-                self.reads.extend(parse(&line, self.attachment));
+                self.reads
+                    .extend(self.emulator.read(&line, self.attachment));
             }
         }
         self.partial.drain(..whole);
@@ -84,7 +87,7 @@ impl TraceLog {
         &self.reads
     }
 
-    /// Whether this QEMU writes trace events to the log.
+    /// Whether this emulator writes reads to the log.
     #[must_use]
     pub const fn works(&self) -> bool {
         self.works

@@ -18,7 +18,7 @@ pub(crate) use self::{look::text_screen, trouble::Trouble};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
-    emulator::QmpEvent,
+    emulator::Stop,
     firmware::{
         family::{Channel, Family},
         said::Said,
@@ -127,7 +127,7 @@ impl<'a> Watch<'a> {
             started,
             serial: Recording::default(),
             debug: Recording::default(),
-            trace: TraceLog::new(case.platform.attachment),
+            trace: TraceLog::new(case.platform.emulator.id, case.platform.attachment),
             probe: Transcript::new(),
             facts,
             cleaner: Cleaner::default(),
@@ -371,7 +371,7 @@ impl<'a> Watch<'a> {
                     }
                 }
             }
-            Event::Qmp(event) => self.machine_said(&event)?,
+            Event::Stopped(stop) => self.machine_stopped(stop)?,
             Event::Exited(status) => return Err(Trouble::Exited(status)),
         }
         for (channel, recording) in [("serial line", &self.serial), ("debug port", &self.debug)] {
@@ -430,14 +430,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn machine_said(&mut self, event: &QmpEvent) -> Result<(), Trouble> {
-        let reason = event.data["reason"].as_str().unwrap_or_default();
-        self.facts.stopped = match (event.name.as_str(), reason) {
-            ("RESET", _) | ("SHUTDOWN", "guest-reset" | "subsystem-reset") => Some(Stopped::Reset),
-            ("SHUTDOWN", "guest-shutdown") => Some(Stopped::Off),
-            ("GUEST_PANICKED", _) | ("SHUTDOWN", "guest-panic") => Some(Stopped::Panicked),
-            ("SHUTDOWN", reason) => return Err(Trouble::Stopped(reason.to_owned())),
-            _ => return Ok(()),
+    fn machine_stopped(&mut self, stop: Stop) -> Result<(), Trouble> {
+        self.facts.stopped = match stop {
+            Stop::Reset => Some(Stopped::Reset),
+            Stop::Off => Some(Stopped::Off),
+            Stop::Panicked => Some(Stopped::Panicked),
+            Stop::Outside(reason) => return Err(Trouble::Stopped(reason)),
         };
         Ok(())
     }

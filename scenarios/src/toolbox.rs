@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use harness::{
     accelerator::Accelerator,
     arch::Architecture,
-    emulator::{Qemu, QemuError},
+    emulator::{EmulatorError, EmulatorId, Installed},
     firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
     medium_profile::MediumProfile,
@@ -20,10 +20,10 @@ use crate::{cell::Cell, disc::editor_key, master::Masters, words::base_and_edit}
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Toolbox {
     /// The emulator.
-    pub qemu: Qemu,
+    pub qemu: Installed,
     /// The emulators for other architectures that some cells need, where they are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub others: BTreeMap<Architecture, Qemu>,
+    pub others: BTreeMap<Architecture, Installed>,
     /// Every firmware that it can run: the host's own, and the builds that were chosen.
     pub firmware: Vec<Firmware>,
     /// What runs the guests' instructions.
@@ -39,7 +39,7 @@ pub enum NoPlatform {
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
     /// There is no emulator for what it runs.
-    #[error("there is no {}; install the package {} (Debian, Ubuntu)", .0.program(), .0.package())]
+    #[error("there is no {}; install the package {} (Debian, Ubuntu)", EmulatorId::Qemu.program(*.0), EmulatorId::Qemu.package(*.0))]
     Emulator(Architecture),
     /// Its firmware does not run on the machine of its attachment.
     #[error(transparent)]
@@ -64,8 +64,8 @@ impl Toolbox {
         qemu: Option<&Path>,
         wish: AcceleratorWish,
         cache: &Path,
-    ) -> Result<Self, QemuError> {
-        let qemu = Qemu::locate(qemu)?;
+    ) -> Result<Self, EmulatorError> {
+        let qemu = EmulatorId::Qemu.locate(qemu)?;
         let firmware = firmware::discover(&qemu);
         let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
             (AcceleratorWish::Given(accelerator), Ok(seabios)) => {
@@ -99,7 +99,7 @@ impl Toolbox {
 
     /// The emulator for an architecture, where it was looked for and is there.
     #[must_use]
-    pub fn emulator(&self, architecture: Architecture) -> Option<&Qemu> {
+    pub fn emulator(&self, architecture: Architecture) -> Option<&Installed> {
         match architecture {
             Architecture::X86 => Some(&self.qemu),
             other => self.others.get(&other),

@@ -11,22 +11,6 @@ use crate::{
 pub(super) struct Aarch64;
 
 impl Arch for Aarch64 {
-    fn program(&self) -> &'static str {
-        "qemu-system-aarch64"
-    }
-
-    fn package(&self) -> &'static str {
-        "qemu-system-arm"
-    }
-
-    fn cpu(&self) -> &'static str {
-        "cortex-a57"
-    }
-
-    fn strangers_cpu(&self) -> &'static str {
-        "max"
-    }
-
     fn registers(&self, text: &str) -> Option<Registers> {
         Registers::of_aarch64(text)
     }

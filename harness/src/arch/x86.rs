@@ -11,24 +11,6 @@ use crate::{
 pub(super) struct X86;
 
 impl Arch for X86 {
-    fn program(&self) -> &'static str {
-        "qemu-system-x86_64"
-    }
-
-    fn package(&self) -> &'static str {
-        "qemu-system-x86"
-    }
-
-    // QEMU's own default, without the cache that memory testers measure: under emulation it takes them seconds.
-    fn cpu(&self) -> &'static str {
-        "qemu64,l3-cache=off"
-    }
-
-    // Every instruction that can be emulated, for systems that refuse older processors; without the cache as above.
-    fn strangers_cpu(&self) -> &'static str {
-        "max,l3-cache=off"
-    }
-
     fn registers(&self, text: &str) -> Option<Registers> {
         Registers::of_x86(text)
     }

@@ -50,8 +50,8 @@ pub(super) fn of_platform(platform: &Platform) -> Result<String, PlatformError> 
         hasher.update(part);
     };
     add(FORMAT);
-    add(platform.qemu.sha256.as_bytes());
-    add(platform.qemu.roms_sha256.as_bytes());
+    add(platform.emulator.sha256.as_bytes());
+    add(platform.emulator.roms_sha256.as_bytes());
     add(platform.firmware.sha256.as_bytes());
     add(variables.as_bytes());
     add(&program);

@@ -14,7 +14,6 @@ use images::{
 
 use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
 use crate::{
-    emulator::qemu::writable,
     firmware::FirmwareId,
     machine::{CommandError, Event, Machine},
     platform::Platform,
@@ -57,7 +56,10 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
     let spec = source(platform, folder, &folder.join(BLANK).to_string_lossy())?;
     let machines = folder.join(MACHINE);
     fs::create_dir(&machines).map_err(host)?;
-    writable::prepare(&spec, &machines).map_err(host)?;
+    spec.emulator
+        .emulator()
+        .prepare(&spec, &machines)
+        .map_err(host)?;
     let stderr = fs::File::create(folder.join(STDERR)).map_err(host)?;
     let state = fs::File::create(folder.join(STATE)).map_err(host)?;
     let mut machine = Machine::start(&spec, &machines, stderr).map_err(host)?;
@@ -145,7 +147,7 @@ impl Said {
         match event {
             Event::Serial(bytes) => self.serial.extend(bytes),
             Event::Debug(bytes) => self.debug.extend(bytes),
-            Event::Qmp(_) | Event::Exited(_) => {}
+            Event::Stopped(_) | Event::Exited(_) => {}
         }
     }
 }

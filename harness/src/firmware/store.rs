@@ -16,7 +16,7 @@ use super::{
     recognise::{LARGEST, Recognised, is_variable_store, recognise},
 };
 use crate::{
-    emulator::Qemu,
+    emulator::Installed,
     hash::{sha256, sha256_of},
 };
 
@@ -382,7 +382,7 @@ impl Store {
 /// Every build that there is: the system's that this QEMU finds, under the names of their versions, and the whole ones in
 /// the folder (see [`Store`]); in the order of names and versions.
 #[must_use]
-pub fn grid(folder: &Path, qemu: &Qemu) -> Vec<Firmware> {
+pub fn grid(folder: &Path, qemu: &Installed) -> Vec<Firmware> {
     let mut grid: Vec<Firmware> = super::discover(qemu)
         .into_iter()
         .map(|firmware| Firmware {

@@ -5,6 +5,7 @@ use std::{os::unix::fs::FileTypeExt, path::PathBuf, time::Duration};
 use crate::{
     accelerator::{Accelerator, Pace},
     attachment::Attachment,
+    emulator::EmulatorId,
     firmware::FirmwareImage,
     machine::board::Board,
     medium_profile::Medium,
@@ -13,17 +14,19 @@ use crate::{
 /// The trace log's name in the machine's folder.
 pub(crate) const TRACE_LOG: &str = "trace.log";
 
-/// Everything that decides what a machine is. QEMU runs in the machine's folder, so the names in it
+/// Everything that decides what a machine is. The emulator runs in the machine's folder, so the names in it
 /// are relative: no path of the host can break an option or fill in a `%d`.
 #[derive(Clone, Debug)]
 pub struct MachineSpec {
-    /// QEMU.
-    pub qemu: PathBuf,
+    /// Which emulator it is for.
+    pub emulator: EmulatorId,
+    /// The emulator's program.
+    pub program: PathBuf,
     /// What runs the guest's instructions.
     pub accelerator: Accelerator,
     /// The guest's memory.
     pub memory_mib: u32,
-    /// The guest's processor, as QEMU's `-cpu` has it.
+    /// The guest's processor, by the emulator's name for it.
     pub cpu: String,
     /// What network it has.
     pub network: Network,
@@ -39,7 +42,7 @@ pub struct MachineSpec {
     pub medium: Medium,
     /// Where its life begins.
     pub origin: Origin,
-    /// The most processor time that QEMU may use, in all.
+    /// The most processor time that the emulator may use, in all.
     pub processor_time: Duration,
     /// How slow the host is. It decides nothing about the machine, only about how long is waited for it.
     pub pace: Pace,
@@ -106,7 +109,7 @@ pub struct CheckpointFiles {
 pub enum Channels<'a> {
     /// To sockets that QEMU inherits, like the files that it reads: their numbers are in [`descriptor`].
     Inherited,
-    /// COM1 to the terminal, port 0x402 to a file, no monitor, and files by their paths: for a person who replays a case.
+    /// COM1 to the terminal, the debug port to a file, no monitor, and files by their paths: for a person who replays a case.
     Terminal,
     /// The same, and the screen in a window of this kind, as QEMU's `-display` has it.
     Window(&'a str),
@@ -118,10 +121,10 @@ pub mod descriptor {
 
     /// COM1.
     pub const SERIAL: RawFd = 3;
-    /// Port 0x402.
+    /// The debug port.
     pub const DEBUG: RawFd = 4;
     /// The monitor.
-    pub const QMP: RawFd = 5;
+    pub const MONITOR: RawFd = 5;
     /// The disc.
     pub const DISC: RawFd = 6;
     /// The firmware: a BIOS, or the code of one that lies in flash.

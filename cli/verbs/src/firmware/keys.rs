@@ -7,7 +7,7 @@ use std::{
 };
 
 use harness::{
-    emulator::Qemu,
+    emulator::EmulatorId,
     firmware::{
         FirmwareId, FirmwareName, Record, Store, discover,
         keys::{MicrosoftKeys, SHIM, shim_below},
@@ -84,7 +84,9 @@ pub(crate) fn add(
         let what = format!("{} has no Secure Boot", name.id);
         return Err(Stop::usage(what, "--as ovmf-secure-boot@NAME").into());
     }
-    let qemu = Qemu::locate(None).map_err(|error| Stop::host(error.what(), error.remedy()))?;
+    let qemu = EmulatorId::Qemu
+        .locate(None)
+        .map_err(|error| Stop::host(error.what(), error.remedy()))?;
     let found = discover(&qemu);
     let base = select(&found, name.id).map_err(|error| Stop::host(error.what(), error.remedy()))?;
     Ok(store.add_keys(base, keys, files, name).map_err(stop)?)

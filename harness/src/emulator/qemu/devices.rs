@@ -57,3 +57,12 @@ const USB_DISK: &str = "usb-storage,id=drive,bus=usb.0,drive=disc,bootindex=1";
 pub(super) const fn wants_to_write(drive: Drive) -> bool {
     matches!(drive, Drive::SdCard)
 }
+
+/// Why a machine with such a drive cannot start from a checkpoint; nothing when it can.
+pub(super) fn why_cold(attachment: Attachment) -> Option<&'static str> {
+    let wiring = attachment.wiring();
+    if wiring.is_slow {
+        return Some("in a machine that was restored, a transfer over UHCI times out now and then");
+    }
+    (wiring.drive == Drive::NvmeDisk).then_some("QEMU cannot save the state of an NVMe controller")
+}

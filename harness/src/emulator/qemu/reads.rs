@@ -9,7 +9,7 @@ use crate::{
 
 /// Emitted for every QMP command, and we always send at least one: its presence in the log proves that this
 /// QEMU writes trace events to the log at all, so that *no reads* and *not known* cannot be confused.
-pub(crate) const CANARY: &str = "handle_qmp_command";
+pub(super) const CANARY: &str = "handle_qmp_command";
 
 /// How the emulator tells of a read by a kind of drive.
 struct Told {
@@ -65,12 +65,12 @@ const fn scsi(unit: u64) -> Told {
 }
 
 /// The trace event that tells of a read by this attachment, with address and length.
-pub(crate) const fn event(attachment: Attachment) -> &'static str {
+pub(super) const fn event(attachment: Attachment) -> &'static str {
     told(attachment.wiring().drive).event
 }
 
 /// Reads one line of the log. Older QEMUs put `pid@time:` before the event, so it is looked for anywhere.
-pub(crate) fn parse(line: &str, attachment: Attachment) -> Option<DiscRead> {
+pub(super) fn parse(line: &str, attachment: Attachment) -> Option<DiscRead> {
     let told = told(attachment.wiring().drive);
     let (_, arguments) = line.split_once(told.event)?;
     let in_bytes = |mark| number_after(arguments, mark)?.checked_mul(told.unit);

@@ -21,7 +21,7 @@ pub(super) const fn written_length(disc: &HostDisc) -> u64 {
 }
 
 /// Makes them: a private copy of the firmware's variable store where it needs one, and a layer over the disc where the drive wants to write.
-pub(crate) fn prepare(spec: &MachineSpec, folder: &Path) -> io::Result<()> {
+pub(super) fn prepare(spec: &MachineSpec, folder: &Path) -> io::Result<()> {
     copy_variables(&spec.firmware, folder)?;
     if wants_to_write(spec.board.wiring.drive) {
         let nothing = SparseBytes::zeroed(written_length(&spec.disc));

@@ -2,13 +2,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    accelerator::Pace, attachment::Attachment, layout::BootLayout, machine::spec::HostDisc,
-    medium_profile::Medium,
+    accelerator::Pace, attachment::Attachment, emulator::EmulatorId, layout::BootLayout,
+    machine::spec::HostDisc, medium_profile::Medium,
 };
 
 fn spec(attachment: Attachment, disc: &str) -> MachineSpec {
     MachineSpec {
-        qemu: "qemu-system-x86_64".into(),
+        emulator: EmulatorId::Qemu,
+        program: "qemu-system-x86_64".into(),
         accelerator: Accelerator::Tcg,
         memory_mib: 128,
         cpu: "qemu64,l3-cache=off".to_owned(),
