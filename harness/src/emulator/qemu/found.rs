@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::guest::guest;
+use super::{guest::guest, reads};
 use crate::{
     arch::Architecture,
     ask::{Answer, AskError, ask},
+    attachment::Attachment,
     emulator::{
         installed::{EmulatorError, EmulatorId, Installed, Version},
         seam::Wanted,
@@ -83,7 +84,7 @@ fn at(wanted: &Path) -> Result<Installed, Kind> {
         id: EmulatorId::Qemu,
         roms_sha256: sha256_of_roms(&data_directories),
         sha256: sha256_of(&path).map_err(Kind::Unreadable)?,
-        log_trace: writes_trace(&path, &READ_EVENTS),
+        log_trace: writes_trace(&path, &READ_BY.map(reads::event)),
         version,
         path,
         data_directories,
@@ -185,12 +186,8 @@ fn shortened(text: &str) -> String {
 /// The kinds of windows, the most usual first.
 const WINDOWS: [&str; 3] = ["gtk", "sdl", "cocoa"];
 
-/// The events from which the reads of a disc are known; one per way of attaching it.
-const READ_EVENTS: [&str; 3] = [
-    "ide_atapi_cmd_read",
-    "scsi_req_parsed_lba",
-    "virtio_blk_handle_read",
-];
+/// Attachments whose reads are reported by different events, which every QEMU has that reports any.
+const READ_BY: [Attachment; 3] = [Attachment::Ahci, Attachment::Scsi, Attachment::VirtioBlk];
 
 /// Which backends were built in is said nowhere, so an event that must fire is asked for: the one of
 /// `quit` (`softmmu/runstate.c: qemu_system_shutdown_request`). Of an event that it has not QEMU says so (`trace/control.c`).
