@@ -57,6 +57,13 @@ kebab_display!(Attachment {
     Nvme => "nvme",
 });
 
+/// What users say, and the attachment that they mean.
+pub(crate) const SYNONYMS: [(&str, &str); 3] = [
+    ("sata", "ahci"),
+    ("atapi", "ide"),
+    ("usb-stick", "usb-disk"),
+];
+
 /// What a machine and its observers need to know of an attachment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wiring {

@@ -9,6 +9,7 @@ pub(crate) mod families;
 pub(crate) mod family;
 mod fetch;
 pub mod keys;
+pub(crate) mod loaders;
 mod name;
 mod ovmf;
 mod package;
@@ -17,6 +18,7 @@ mod rombios;
 pub(crate) mod said;
 mod seabios;
 mod store;
+pub(crate) mod synonyms;
 mod u_boot;
 mod variable_store;
 pub(crate) mod words;
@@ -122,6 +124,11 @@ impl FirmwareId {
     #[must_use]
     pub fn architecture(self) -> Architecture {
         self.family().architecture()
+    }
+
+    /// Whether it lets only programs run that are signed by whom it trusts.
+    pub(crate) fn checks_signatures(self) -> bool {
+        self.family().checks_signatures()
     }
 
     /// The loader that it looks for on removable media (UEFI §3.5.1.1); `None` of a BIOS.

@@ -28,7 +28,7 @@
 //!
 //! | to | |
 //! |---|---|
-//! | say what boots on what | [`case`], [`platform`], [`attachment`], [`firmware`], [`dialogue`] |
+//! | say what boots on what | [`case`], [`platform`], [`attachment`], [`firmware`], [`emulator`], [`dialogue`] |
 //! | boot it | [`expect`], [`run`], [`checkpoint`], [`listen`] |
 //! | read what was seen | [`observation`], [`outcome`], [`guest`], [`diagnosis`] |
 //! | master discs with a tool | [`master`] |

@@ -550,8 +550,9 @@ impl<'a> Watch<'a> {
         if !self.facts.entered {
             return;
         }
-        let on_screen = self.family.mirrors_its_screen() && rules::is_output(&self.screen);
-        self.facts.output_after_entry = on_screen || rules::is_output(self.output());
+        let on_screen =
+            self.family.mirrors_its_screen() && rules::is_output(&self.screen, self.family);
+        self.facts.output_after_entry = on_screen || rules::is_output(self.output(), self.family);
         let before_entry = self.reads_before_entry();
         self.facts.reads_after_entry =
             before_entry.is_some_and(|before| self.trace.reads().len() > before);

@@ -14,7 +14,7 @@ use images::{
 
 use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
 use crate::{
-    firmware::FirmwareId,
+    firmware::{FirmwareId, family::Family},
     machine::{CommandError, Event, Machine},
     platform::Platform,
     text::Cleaner,
@@ -29,8 +29,6 @@ const STDERR: &str = "qemu-stderr.txt";
 const MACHINE: &str = "machine";
 /// Many times what a power-on self-test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What OVMF says when it goes on to choose what to boot.
-const PASSED_BY: &str = "BdsDxe: ";
 
 /// The program that stops a machine.
 pub(super) fn program(firmware: FirmwareId) -> Result<Vec<u8>, AssembleError> {
@@ -69,7 +67,7 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
         ready_on_serial: !spec.board.has_debug_port,
         ..Said::default()
     };
-    match said.hear_out(&mut machine) {
+    match said.hear_out(&mut machine, platform.firmware.id.family()) {
         Ok(()) => {
             machine.save(&state, &folder.join(MEMORY))?;
             // Until it was stopped it went on: SeaBIOS sends to the serial line from a timer's interrupt.
@@ -115,7 +113,7 @@ enum Deaf {
 
 impl Said {
     /// Listens until the program says that it is ready.
-    fn hear_out(&mut self, machine: &mut Machine) -> Result<(), Deaf> {
+    fn hear_out(&mut self, machine: &mut Machine, family: &dyn Family) -> Result<(), Deaf> {
         let deadline = machine.now() + PATIENCE;
         loop {
             let until = machine.wall(deadline);
@@ -137,7 +135,7 @@ impl Said {
             }
             let mut cleaner = Cleaner::default();
             cleaner.push(&self.serial);
-            if cleaner.text().contains(PASSED_BY) {
+            if cleaner.text().lines().any(|line| family.chooses(line)) {
                 return Err(Deaf::Refused(Refusal::PassedBy));
             }
         }

@@ -1,18 +1,26 @@
-//! The differences between emulators: how one is found, told what machine is wanted, and spoken to while the machine runs.
+//! The differences between emulators, as two traits: [`Emulator`], and [`Monitor`] for one that runs.
 //!
 //! The seam:
 //!
-//! 1. *Found.* [`Emulator::locate`] makes an [`Installed`] of a program: path, version, digests. Nothing else starts it to ask it something.
-//! 2. *Told.* A [`MachineSpec`] says what is wanted: a board, a processor, memory, firmware, a disc on an attachment, a medium with its fault, where its life
-//!    begins. [`Emulator::arguments`] is a pure function of it.
-//! 3. *Started.* [`Machine`](crate::machine::Machine) owns the process, its rights, its clock and three sockets, and is the same for all. Files and sockets are
-//!    inherited by number (`machine::spec::descriptor`); what the guest may write to lies in the machine's folder ([`Emulator::prepare`]).
-//! 4. *Spoken to.* A [`Monitor`] turns a [`Wish`] into commands, bytes into a [`Report`], and keeps the answers. It holds no socket and waits for nothing.
-//! 5. *Logged.* The emulator writes the reads of the disc to a file ([`TRACE_LOG`](crate::machine::spec::TRACE_LOG)), of which [`Emulator::read`] reads a line.
-//! 6. *Shown to people.* Messages, `--qemu`, `--cpu` and `tools.qemu` in the results say QEMU, and registers are text as it prints them: another emulator's
-//!    monitor writes them so, and the messages get its name.
+//! - Found: [`Emulator::locate`] turns a program into an [`Installed`]: its path, version, digests and folders.
+//! - Told: a [`MachineSpec`] says which machine is wanted, in nobody's words. [`Emulator::arguments`] is a pure function of it.
+//! - Started: [`Machine`](crate::machine::Machine) owns the process, its rights, its clock and its sockets, and is the same for every emulator. Files and sockets
+//!   are inherited by number (`machine::spec::descriptor`). The guest writes only to files in the machine's folder ([`Emulator::prepare`]).
+//! - Spoken to: a [`Monitor`] turns a [`Wish`] into commands and bytes into a [`Report`], and keeps the answers. It holds no socket and waits for nothing.
+//! - Heard: the emulator logs each read of the disc to a file in that folder; [`Emulator::read`] understands a line of it.
+//!
+//! What is QEMU's on this side of the seam, and another emulator must provide in the same form: the text of registers (`arch`), the names of keys
+//! (`dialogue`), firmware descriptors and ROMs (`firmware`), the file of fw_cfg that wakes a checkpoint (`images::checkpoint`), and a few limits
+//! (`machine/isolation.rs`). What users see says QEMU: `--qemu`, `--cpu`, `tools.qemu` in the results, messages.
 
-use std::{ffi::OsString, fmt, fs::File, io, path::Path, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    fmt,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use images::{change::Edits, inspect::Source};
 use serde_json::Value;
@@ -28,7 +36,7 @@ use crate::{
 
 /// An emulator.
 pub(crate) trait Emulator: Sync {
-    /// Finds its program for an architecture: at `explicit`, beside another one, or in `$PATH`.
+    /// Finds its program, and asks it who it is.
     fn locate(&self, wanted: Wanted<'_>) -> Result<Installed, EmulatorError>;
 
     /// What it calls an architecture.

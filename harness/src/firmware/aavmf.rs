@@ -56,6 +56,10 @@ impl Family for Aavmf {
         understand(line)
     }
 
+    fn chooses(&self, line: &str) -> bool {
+        Ovmf::X64.chooses(line)
+    }
+
     fn patience(&self) -> Duration {
         Duration::from_secs(60)
     }

@@ -162,6 +162,16 @@ pub(crate) trait Family: Sync {
         false
     }
 
+    /// Whether it lets only programs run that are signed by whom it trusts.
+    fn checks_signatures(&self) -> bool {
+        false
+    }
+
+    /// Whether a line on the serial line is of the part that chooses what to boot, and not of a program.
+    fn chooses(&self, _line: &str) -> bool {
+        false
+    }
+
     /// Where a program cannot get past an exception, if what the firmware said last on its channel shows that; for people.
     fn caught(&self, _said: &str) -> Option<String> {
         None
