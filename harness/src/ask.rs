@@ -1,6 +1,7 @@
 //! One short question to a program: bounded in time and in what it may say.
 
 use std::{
+    ffi::OsStr,
     io::{self, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -56,7 +57,7 @@ enum Event {
 /// should this process be killed first, it goes along.
 pub(crate) fn ask(
     program: &Path,
-    args: &[&str],
+    args: &[impl AsRef<OsStr>],
     directory: &Path,
     input: &'static [u8],
     deadline: Duration,
@@ -166,7 +167,7 @@ mod tests {
     fn a_program_that_is_not_there_could_not_be_started() {
         let none = ask(
             Path::new("/nonexistent"),
-            &[],
+            &[""; 0],
             Path::new("/"),
             b"",
             Duration::ZERO,

@@ -28,7 +28,7 @@
 //!
 //! | to | |
 //! |---|---|
-//! | say what boots on what | [`case`], [`platform`], [`attachment`], [`firmware`], [`dialogue`] |
+//! | say what boots on what | [`case`], [`platform`], [`attachment`], [`firmware`], [`emulator`], [`dialogue`] |
 //! | boot it | [`expect`], [`run`], [`checkpoint`], [`listen`] |
 //! | read what was seen | [`observation`], [`outcome`], [`guest`], [`diagnosis`] |
 //! | master discs with a tool | [`master`] |
@@ -45,10 +45,12 @@ pub mod copy;
 pub mod diagnosis;
 pub mod dialogue;
 pub mod distil;
+pub mod emulator;
 pub mod evidence;
 pub mod expect;
 pub mod firmware;
 pub mod guest;
+mod hash;
 mod layout;
 pub mod listen;
 pub mod live;
@@ -60,7 +62,7 @@ pub mod outcome;
 pub mod packages;
 pub mod platform;
 pub mod progress;
-pub mod qemu;
+pub mod race;
 pub mod readers;
 mod recording;
 mod registers;

@@ -17,7 +17,7 @@ use images::{
 
 use crate::{
     evidence::{EvidenceFolder, OBSERVATION, SERIAL_RAW, SERIAL_TEXT, SERIAL_TIMES},
-    firmware::{family::VOCABULARIES, words::Words},
+    firmware::{families::VOCABULARIES, words::Words},
     guest::Starts,
     observation::{Observation, Start},
     outcome::Outcome,

@@ -2,9 +2,9 @@
 //! them by name.
 
 pub use crate::{
-    firmware::words::{Said, Words},
+    emulator::qemu::qmp::{Qmp, QmpEvent},
+    firmware::{said::Said, words::Words},
     guest::watching::followed,
-    machine::qmp::Qmp,
     registers::Registers,
     text::Lines,
     trace::TraceLog,

@@ -8,7 +8,7 @@ use images::probe::{DiscHash, protocol};
 
 pub(crate) use self::strangers::Followed;
 use crate::{
-    firmware::words::Said,
+    firmware::{family::Family, said::Said},
     layout::BootLayout,
     observation::DiscRead,
     outcome::{Outcome, OutcomeKind, Stage, TOO_BUSY},
@@ -579,9 +579,9 @@ pub(crate) const fn is_full_row(length: usize) -> bool {
 }
 
 /// Whether the output holds anything but the rest of the firmware's own words.
-pub(crate) fn is_output(text: &str) -> bool {
+pub(crate) fn is_output(text: &str, family: &dyn Family) -> bool {
     text.lines()
-        .filter(|line| !line.contains("BdsDxe: "))
+        .filter(|line| !family.chooses(line))
         .any(|line| line.chars().any(|c| c != '.' && !c.is_whitespace()))
 }
 

@@ -453,7 +453,7 @@ fn output_begins_after_the_firmware_s_last_words() {
     let output = |tail: &str| {
         let text = format!("{bios}{tail}");
         let start = start_of_output(&text, FirmwareId::Seabios).expect("found");
-        is_output(&text[start..])
+        is_output(&text[start..], FirmwareId::Seabios.family())
     };
     assert!(!output(""));
     assert!(!output(".\n\n"));

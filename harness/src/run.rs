@@ -26,9 +26,8 @@ use crate::{
     guest::{Need, Starts},
     layout::BootLayout,
     machine::{
-        CommandError, Machine, overlay,
+        CommandError, Machine,
         spec::{Channels, HostDisc, MachineSpec, Origin},
-        writable,
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
@@ -162,12 +161,7 @@ pub fn host_memory_mib() -> Option<u64> {
 /// [`Infra`] when QEMU has no window or there is nowhere to open one.
 pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
     let platform = &case.platform;
-    let window = platform.qemu.window().ok_or_else(|| {
-        Infra::new(format!(
-            "QEMU {} can open no window: install its part for that, which Debian calls qemu-system-gui",
-            platform.qemu.version
-        ))
-    })?;
+    let window = platform.emulator.window().map_err(Infra::new)?;
     let folder = EvidenceFolder::create(&case.evidence.join("show"))?;
     let file = DiscFile::open(&case.disc).map_err(|error| Infra::new(error.to_string()))?;
     let layout = BootLayout::of(&mut Window::new(&file));
@@ -182,8 +176,11 @@ pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
         command: spec.command(),
         ..Infra::new(format!("QEMU's window: {error}"))
     };
-    writable::prepare(&spec, folder.path()).map_err(|error| failed(&error))?;
-    let mut command = Command::new(&spec.qemu);
+    let emulator = platform.emulator.id.emulator();
+    emulator
+        .prepare(&spec, folder.path())
+        .map_err(|error| failed(&error))?;
+    let mut command = Command::new(&spec.program);
     command
         .args(spec.argv(Channels::Window(window)))
         .current_dir(folder.path());
@@ -238,12 +235,15 @@ type Before = (Vec<u8>, Vec<u8>);
 
 fn start(spec: &MachineSpec, folder: &EvidenceFolder) -> Result<Machine, Infra> {
     let machines = folder.machine()?;
-    writable::prepare(spec, &machines).map_err(|error| Infra::new(error.to_string()))?;
+    let emulator = spec.emulator.emulator();
+    emulator
+        .prepare(spec, &machines)
+        .map_err(|error| Infra::new(error.to_string()))?;
     Machine::start(spec, &machines, folder.file(STDERR)?).map_err(|error| Infra {
         command: spec.command(),
         ..Infra::new(format!(
             "QEMU {} could not be started: {error}",
-            spec.qemu.display()
+            spec.program.display()
         ))
     })
 }
@@ -255,7 +255,10 @@ fn resume(
 ) -> Result<(Machine, Before), Infra> {
     let failed = |error: &dyn std::fmt::Display| Infra::new(error.to_string());
     let machines = folder.machine()?;
-    writable::prepare(spec, &machines).map_err(|error| failed(&error))?;
+    let emulator = spec.emulator.emulator();
+    emulator
+        .prepare(spec, &machines)
+        .map_err(|error| failed(&error))?;
     let before = checkpoint.said().map_err(|error| failed(&error))?;
     let state = checkpoint.state().map_err(|error| failed(&error))?;
     let machine = Machine::resume(spec, &machines, folder.file(STDERR)?, &state)
@@ -380,7 +383,9 @@ fn utf8(path: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
 /// Writes what is changed of a disc into the evidence, and names that.
 fn overlay_over(disc: &dyn Source, case: &Case, folder: &EvidenceFolder) -> Result<String, Infra> {
     let file = folder.file(OVERLAY)?;
-    overlay::write(&file, disc, &case.edits)
+    let emulator = case.platform.emulator.id.emulator();
+    emulator
+        .overlay(&file, disc, &case.edits)
         .map_err(|error| Infra::new(format!("the disc's changes cannot be written: {error}")))?;
     utf8(&absolute(&folder.path().join(OVERLAY))?, folder)
 }
@@ -437,7 +442,7 @@ fn reads_table(trace: &TraceLog, case: &Case) -> String {
     if !trace.works() {
         return format!(
             "not known: QEMU {} writes no trace events to its log\n",
-            case.platform.qemu.version
+            case.platform.emulator.version
         );
     }
     let mut table =

@@ -18,13 +18,15 @@ pub(crate) use self::{look::text_screen, trouble::Trouble};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
+    emulator::Stop,
     firmware::{
         family::{Channel, Family},
-        words::{Said, Words},
+        said::Said,
+        words::Words,
     },
     guest::{Guest, GuestWatch},
     layout::BootLayout,
-    machine::{Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
+    machine::{Event, Machine, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     rules::{self, Confirmed, Dialogue, Facts, Followed, Over, Stopped},
@@ -119,13 +121,13 @@ impl<'a> Watch<'a> {
             case,
             talk: None,
             family,
-            has_debug_port: board.is_ok_and(|board| board.debug_port.is_some()),
+            has_debug_port: board.is_ok_and(|board| board.has_debug_port),
             layout,
             trace_path: folder.join(TRACE_LOG),
             started,
             serial: Recording::default(),
             debug: Recording::default(),
-            trace: TraceLog::new(case.platform.attachment),
+            trace: TraceLog::new(case.platform.emulator.id, case.platform.attachment),
             probe: Transcript::new(),
             facts,
             cleaner: Cleaner::default(),
@@ -369,7 +371,7 @@ impl<'a> Watch<'a> {
                     }
                 }
             }
-            Event::Qmp(event) => self.machine_said(&event)?,
+            Event::Stopped(stop) => self.machine_stopped(stop)?,
             Event::Exited(status) => return Err(Trouble::Exited(status)),
         }
         for (channel, recording) in [("serial line", &self.serial), ("debug port", &self.debug)] {
@@ -428,14 +430,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn machine_said(&mut self, event: &QmpEvent) -> Result<(), Trouble> {
-        let reason = event.data["reason"].as_str().unwrap_or_default();
-        self.facts.stopped = match (event.name.as_str(), reason) {
-            ("RESET", _) | ("SHUTDOWN", "guest-reset" | "subsystem-reset") => Some(Stopped::Reset),
-            ("SHUTDOWN", "guest-shutdown") => Some(Stopped::Off),
-            ("GUEST_PANICKED", _) | ("SHUTDOWN", "guest-panic") => Some(Stopped::Panicked),
-            ("SHUTDOWN", reason) => return Err(Trouble::Stopped(reason.to_owned())),
-            _ => return Ok(()),
+    fn machine_stopped(&mut self, stop: Stop) -> Result<(), Trouble> {
+        self.facts.stopped = match stop {
+            Stop::Reset => Some(Stopped::Reset),
+            Stop::Off => Some(Stopped::Off),
+            Stop::Panicked => Some(Stopped::Panicked),
+            Stop::Outside(reason) => return Err(Trouble::Stopped(reason)),
         };
         Ok(())
     }
@@ -550,8 +550,9 @@ impl<'a> Watch<'a> {
         if !self.facts.entered {
             return;
         }
-        let on_screen = self.family.mirrors_its_screen() && rules::is_output(&self.screen);
-        self.facts.output_after_entry = on_screen || rules::is_output(self.output());
+        let on_screen =
+            self.family.mirrors_its_screen() && rules::is_output(&self.screen, self.family);
+        self.facts.output_after_entry = on_screen || rules::is_output(self.output(), self.family);
         let before_entry = self.reads_before_entry();
         self.facts.reads_after_entry =
             before_entry.is_some_and(|before| self.trace.reads().len() > before);

@@ -180,7 +180,7 @@ impl Grid {
         self.schema = SCHEMA.to_owned();
         self.runs.retain(|other| other.qemu != run.qemu);
         self.runs.push(run);
-        let order = |run: &GridRun| run.qemu.parse::<harness::qemu::Version>().ok();
+        let order = |run: &GridRun| run.qemu.parse::<harness::emulator::Version>().ok();
         self.runs.sort_by_key(order);
         self
     }

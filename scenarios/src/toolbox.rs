@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use harness::{
-    accelerator::{self, Accelerator, Choice},
+    accelerator::Accelerator,
     arch::Architecture,
+    emulator::{EmulatorError, EmulatorId, Installed},
     firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
     medium_profile::MediumProfile,
     platform::Platform,
-    qemu::{Qemu, QemuError},
+    race::{self, Choice},
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +20,10 @@ use crate::{cell::Cell, disc::editor_key, master::Masters, words::base_and_edit}
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Toolbox {
     /// The emulator.
-    pub qemu: Qemu,
+    pub qemu: Installed,
     /// The emulators for other architectures that some cells need, where they are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub others: BTreeMap<Architecture, Qemu>,
+    pub others: BTreeMap<Architecture, Installed>,
     /// Every firmware that it can run: the host's own, and the builds that were chosen.
     pub firmware: Vec<Firmware>,
     /// What runs the guests' instructions.
@@ -38,7 +39,7 @@ pub enum NoPlatform {
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
     /// There is no emulator for what it runs.
-    #[error("there is no {}; install the package {} (Debian, Ubuntu)", .0.program(), .0.package())]
+    #[error("there is no {}; install the package {} (Debian, Ubuntu)", EmulatorId::Qemu.program(*.0), EmulatorId::Qemu.package(*.0))]
     Emulator(Architecture),
     /// Its firmware does not run on the machine of its attachment.
     #[error(transparent)]
@@ -63,14 +64,14 @@ impl Toolbox {
         qemu: Option<&Path>,
         wish: AcceleratorWish,
         cache: &Path,
-    ) -> Result<Self, QemuError> {
-        let qemu = Qemu::locate(qemu)?;
+    ) -> Result<Self, EmulatorError> {
+        let qemu = EmulatorId::Qemu.locate(qemu)?;
         let firmware = firmware::discover(&qemu);
         let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
             (AcceleratorWish::Given(accelerator), Ok(seabios)) => {
-                accelerator::calibrate(accelerator, &qemu, seabios, cache)
+                race::calibrate(accelerator, &qemu, seabios, cache)
             }
-            (AcceleratorWish::Fastest, Ok(seabios)) => accelerator::measure(&qemu, seabios, cache),
+            (AcceleratorWish::Fastest, Ok(seabios)) => race::measure(&qemu, seabios, cache),
             // Nothing to measure with.
             (AcceleratorWish::Given(accelerator), Err(_)) => Choice::asked_for(accelerator),
             (AcceleratorWish::Fastest, Err(_)) => Choice::asked_for(Accelerator::Tcg),
@@ -98,7 +99,7 @@ impl Toolbox {
 
     /// The emulator for an architecture, where it was looked for and is there.
     #[must_use]
-    pub fn emulator(&self, architecture: Architecture) -> Option<&Qemu> {
+    pub fn emulator(&self, architecture: Architecture) -> Option<&Installed> {
         match architecture {
             Architecture::X86 => Some(&self.qemu),
             other => self.others.get(&other),

@@ -513,7 +513,7 @@ pub enum Network {
     Isolated,
 }
 
-impl From<Network> for harness::platform::Network {
+impl From<Network> for harness::machine::spec::Network {
     fn from(network: Network) -> Self {
         match network {
             Network::None => Self::None,

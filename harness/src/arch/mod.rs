@@ -1,4 +1,4 @@
-//! The differences between guest architectures: emulator, processor, registers. Each architecture has its own file.
+//! The differences between guest architectures: boards, registers, where a probe is confirmed. Each architecture has its own file.
 
 mod aarch64;
 mod x86;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     aarch64::virt,
-    x86::{DEBUG_PORT, isa_pc, microvm, pc},
+    x86::{isa_pc, microvm, pc},
 };
 use crate::{outcome::kebab_display, registers::Registers};
 
@@ -30,22 +30,10 @@ kebab_display!(Architecture {
 
 /// An architecture, as machines need it.
 pub(crate) trait Arch: Sync {
-    /// QEMU's program for it.
-    fn program(&self) -> &'static str;
-
-    /// The Debian package that brings the program.
-    fn package(&self) -> &'static str;
-
-    /// The processor of a machine for a probe, as QEMU's `-cpu` has it.
-    fn cpu(&self) -> &'static str;
-
-    /// The processor of a machine for any system.
-    fn strangers_cpu(&self) -> &'static str;
-
-    /// What a processor's registers say, in QEMU's text; `None` where it is another processor's.
+    /// What a processor's registers say, in the text that QEMU prints; `None` where it is another processor's.
     fn registers(&self, text: &str) -> Option<Registers>;
 
-    /// Where in the guest's memory a probe that has halted keeps its last line, by QEMU's text of the registers; `None` where there is a debug port for that.
+    /// Where in the guest's memory a probe that has halted keeps its last line, by the same text; `None` where there is a debug port for that.
     fn last_line(&self, _text: &str) -> Option<Range<u64>> {
         None
     }
@@ -57,17 +45,5 @@ impl Architecture {
             Self::X86 => &x86::X86,
             Self::Aarch64 => &aarch64::Aarch64,
         }
-    }
-
-    /// QEMU's program for it.
-    #[must_use]
-    pub fn program(self) -> &'static str {
-        self.arch().program()
-    }
-
-    /// The Debian package that brings the program.
-    #[must_use]
-    pub fn package(self) -> &'static str {
-        self.arch().package()
     }
 }

@@ -17,9 +17,9 @@ use sha2::{Digest, Sha256};
 use super::{make, source};
 use crate::{
     firmware::FirmwareImage,
+    hash::sha256_of,
     machine::spec::Channels,
     platform::{Platform, PlatformError},
-    qemu::sha256_of,
 };
 
 /// To be raised when a checkpoint is made in another way, so that older ones are not found.
@@ -50,8 +50,8 @@ pub(super) fn of_platform(platform: &Platform) -> Result<String, PlatformError> 
         hasher.update(part);
     };
     add(FORMAT);
-    add(platform.qemu.sha256.as_bytes());
-    add(platform.qemu.roms_sha256.as_bytes());
+    add(platform.emulator.sha256.as_bytes());
+    add(platform.emulator.roms_sha256.as_bytes());
     add(platform.firmware.sha256.as_bytes());
     add(variables.as_bytes());
     add(&program);

@@ -88,7 +88,7 @@ impl Record {
     /// Of a checkpoint that is still to be made.
     pub(super) fn new(platform: &Platform) -> Self {
         Self {
-            qemu: platform.qemu.version.to_string(),
+            qemu: platform.emulator.version.to_string(),
             firmware: platform.firmware.id.to_string(),
             firmware_version: platform.firmware.version.clone(),
             attachment: platform.attachment.to_string(),

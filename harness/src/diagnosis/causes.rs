@@ -9,7 +9,7 @@ use images::{
 
 use super::{Boot, Cause, happened::quoted};
 use crate::{
-    firmware::{FirmwareId, FirmwareKind, bios_codes::BIOS_CODES},
+    firmware::{FirmwareId, FirmwareKind, bios_codes::BIOS_CODES, loaders::LOADERS},
     guest::{Guest, GuestStage, GuestState, Need, Starts},
     outcome::OutcomeKind,
 };
@@ -155,18 +155,6 @@ const OF_DISKS: &[Id] = &[
 /// The same on a disk, where a catalog is read in blocks of 512 bytes and partition tables count too.
 const UEFI_NOTHING_AS_DISK: &[Id] = &[Id::CatalogEfiTooDeep, Id::HybridMbr];
 
-/// The loaders that removable media have, by architecture (UEFI §3.5.1.1, table 3.2).
-const LOADERS: [&str; 8] = [
-    "BOOTIA32.EFI",
-    "BOOTX64.EFI",
-    "BOOTIA64.EFI",
-    "BOOTARM.EFI",
-    "BOOTAA64.EFI",
-    "BOOTRISCV32.EFI",
-    "BOOTRISCV64.EFI",
-    "BOOTLOONGARCH64.EFI",
-];
-
 /// What a BIOS's code says.
 #[must_use]
 pub fn meaning_of_code(code: &str) -> Option<&'static str> {
@@ -197,7 +185,7 @@ impl<'a> Situation<'a> {
             guest_stage: guest.map_or(GuestStage::Loader, |guest| guest.stage),
             // A loader that ran returns its own status, and shim can return the same one.
             by_keys: boot.by_keys,
-            denied: boot.firmware == FirmwareId::OvmfSecureBoot
+            denied: boot.firmware.checks_signatures()
                 && !entered
                 && matches!(code, Some("Access Denied" | "Security Violation")),
             missed_key: guest.filter(|guest| {

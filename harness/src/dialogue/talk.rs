@@ -152,7 +152,7 @@ impl<'a> Talk<'a> {
         let Some(chord) = self.keys.pop_front() else {
             return Ok(true);
         };
-        machine.press(chord, HOLD)?;
+        machine.press(chord.names(), HOLD)?;
         // Each key of it goes down and comes up again, and takes its time for both.
         let keys = u32::try_from(chord.keys()).unwrap_or(u32::MAX);
         self.next = machine.now() + HOLD.saturating_mul(keys.saturating_mul(2));

@@ -7,9 +7,9 @@ use std::{io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use harness::{
+    emulator::{EmulatorId, FetchedQemu, fetch_qemu},
     firmware::{Fetched, FirmwareName, Record, Store, StoreError, fetch, grid},
-    packages::{FetchedQemu, PackageError, Packages, fetch_qemu},
-    qemu::Qemu,
+    packages::{PackageError, Packages},
 };
 use serde_json::json;
 
@@ -67,7 +67,9 @@ fn add(
         return Err(no_build().into());
     }
     // Without QEMU nothing is known of the host's own.
-    let known = Qemu::locate(None).map_or_else(|_| Vec::new(), |qemu| grid(store.folder(), &qemu));
+    let known = EmulatorId::Qemu
+        .locate(None)
+        .map_or_else(|_| Vec::new(), |qemu| grid(store.folder(), &qemu));
     let record = store.add(file, variables, name, &known).map_err(stop)?;
     say_added(&record, format)
 }

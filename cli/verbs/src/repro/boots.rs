@@ -16,9 +16,10 @@ use harness::{
     diagnosis,
     firmware::{Firmware, FirmwareId, keys_in},
     guest::{Starts, Vocabulary},
+    machine::spec::Network,
     observation::Observation,
     outcome::OutcomeKind,
-    platform::{Network, Platform},
+    platform::Platform,
     run::Infra,
 };
 use images::{

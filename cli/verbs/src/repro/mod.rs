@@ -22,8 +22,8 @@ use std::{
 use anyhow::Context;
 use harness::{
     diagnosis::{Boot, Diagnosis, Experiment, addresses, diagnose},
+    emulator::EmulatorId,
     firmware::{FirmwareId, discover},
-    qemu::Qemu,
 };
 use images::{
     differ::{Difference, first_difference},
@@ -125,7 +125,7 @@ fn has_signed_loader(disc: &Disc) -> bool {
 
 /// Whether this host has firmware with it. Where it has none, a disc is booted without.
 fn has_secure_boot(options: &Repro) -> bool {
-    let qemu = Qemu::locate(options.tooling.qemu.as_deref());
+    let qemu = EmulatorId::Qemu.locate(options.tooling.qemu.as_deref());
     qemu.is_ok_and(|qemu| {
         let mut found = discover(&qemu).into_iter();
         found.any(|firmware| firmware.id == FirmwareId::OvmfSecureBoot)
