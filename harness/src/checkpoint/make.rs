@@ -6,15 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use images::{
-    boot::Loader,
-    checkpoint::{READY, application, option_rom},
-    probe::AssembleError,
-};
+use images::checkpoint::READY;
 
-use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
+use super::{
+    record::{Record, Refusal},
+    saved::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, SERIAL, STATE, program, source},
+};
 use crate::{
-    firmware::FirmwareId,
     machine::{CommandError, Event, Machine, writable},
     platform::Platform,
     text::Cleaner,
@@ -31,14 +29,6 @@ const MACHINE: &str = "machine";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What OVMF says when it goes on to choose what to boot.
 const PASSED_BY: &str = "BdsDxe: ";
-
-/// The program that stops a machine.
-pub(super) fn program(firmware: FirmwareId) -> Result<Vec<u8>, AssembleError> {
-    match firmware.loader().and_then(Loader::of_file) {
-        None => option_rom(),
-        Some(loader) => application(loader),
-    }
-}
 
 /// Makes a platform's checkpoint in an empty folder.
 pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheckpoint> {
