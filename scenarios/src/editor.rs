@@ -18,9 +18,10 @@ use toml::Spanned;
 
 use crate::{
     file::Patterns,
+    id::EDITED,
     master::{Hybrid, Limit, LimitDecl, Reader, VersionDecl},
     read_error::ReadError,
-    words::{EDITED, Name, Word},
+    words::{Name, Word},
 };
 
 /// An editor's file.

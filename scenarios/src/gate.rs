@@ -13,9 +13,8 @@ use crate::{
         ADDRESS, CATALOG_ADDRESS, Comparison, Difference, Differences, ELSEWHERE, IMAGE, STARTS,
         With,
     },
-    id::ABSENT,
+    id::{ABSENT, base_and_edit},
     record::{CellResult, Verdict},
-    words::base_and_edit,
 };
 
 /// So many fields are named in a line.

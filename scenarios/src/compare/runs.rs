@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{Differences, Strictness, between_tools, by_edit, compare, with_baseline};
 use crate::{
     baseline::Baseline,
-    id::{CellId, DiscId},
+    id::{CellId, DiscId, base_and_edit},
     record::CellResult,
-    words::base_and_edit,
 };
 
 /// Two runs, or two tools, cell by cell.
