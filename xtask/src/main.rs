@@ -19,9 +19,10 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use cli::{
-    options::{BootMatrix, Format, Verb},
+    options::{BootMatrix, Format},
     place::Home,
     program::{self, Asked, Verbs},
+    verb::Verb,
 };
 
 /// What `cargo xtask` is called.

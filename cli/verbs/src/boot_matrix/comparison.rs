@@ -10,7 +10,7 @@ use scenarios::{
 
 use super::{
     gate::{in_a_line, print_causes},
-    table::{Detail, Telling},
+    telling::{Detail, Telling},
 };
 use crate::{
     columns::fitted,
