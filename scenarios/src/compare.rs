@@ -1,6 +1,5 @@
 //! Comparisons: a cell with what it did before, or with what another tool's disc does.
 
-mod difference;
 mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use harness::{guest::Starts, observation::Canonical};
 use images::finding::Severity;
 
-use self::difference::{AS_GIVEN, FINDING, NOT_READ, NOTHING, READ};
-pub use self::difference::{Difference, Differences};
 pub use self::runs::{
     ComparedCell, Comparison, ComparisonTotals, Side, With, with_edit, with_master, with_run,
 };
 
-use crate::baseline::{Baseline, DiscStructure, StructureRead, WHOLE};
+use crate::{
+    baseline::{Baseline, DiscStructure, StructureRead, WHOLE},
+    difference::{AS_GIVEN, Difference, Differences, FINDING, NOT_READ, NOTHING, READ},
+};
 
 /// What counts when a cell is compared with what it did before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

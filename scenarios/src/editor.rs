@@ -19,7 +19,7 @@ use toml::Spanned;
 use crate::{
     file::Patterns,
     id::EDITED,
-    master::{Hybrid, Limit, LimitDecl, Reader, VersionDecl},
+    master::file::{Hybrid, Limit, LimitDecl, Reader, VersionDecl},
     read_error::ReadError,
     words::{Name, Word},
 };

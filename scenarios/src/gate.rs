@@ -9,10 +9,8 @@ use images::finding::{FindingId, Severity};
 use serde::Serialize;
 
 use crate::{
-    compare::{
-        ADDRESS, CATALOG_ADDRESS, Comparison, Difference, Differences, ELSEWHERE, IMAGE, STARTS,
-        With,
-    },
+    compare::{ADDRESS, CATALOG_ADDRESS, Comparison, ELSEWHERE, IMAGE, STARTS, With},
+    difference::{Difference, Differences},
     id::{ABSENT, base_and_edit},
     record::{CellResult, Verdict},
 };

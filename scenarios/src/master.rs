@@ -1,6 +1,6 @@
 //! Mastering tools: those that come with boot-matrix, and those that a file or a command describes.
 
-mod file;
+pub(crate) mod file;
 
 use std::{
     fs, io,
@@ -15,7 +15,6 @@ use images::boot::Boot;
 use serde::{Deserialize, Serialize};
 
 use self::file::{Described, Maker, read_file, read_text};
-pub(crate) use self::file::{Hybrid, Limit, LimitDecl, Reader, VersionDecl};
 pub use self::file::{MasterFile, json_schema};
 use crate::{
     cell::Rule,

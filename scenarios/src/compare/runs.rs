@@ -8,9 +8,10 @@ use std::{
 use harness::guest::Starts;
 use serde::{Deserialize, Serialize};
 
-use super::{Differences, Strictness, between_tools, by_edit, compare, with_baseline};
+use super::{Strictness, between_tools, by_edit, compare, with_baseline};
 use crate::{
     baseline::Baseline,
+    difference::Differences,
     id::{CellId, DiscId, base_and_edit},
     record::CellResult,
 };

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use scenarios::{
-    compare::{ComparedCell, Comparison, Difference},
+    compare::{ComparedCell, Comparison},
+    difference::Difference,
     gate,
     results::Results,
 };

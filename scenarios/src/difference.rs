@@ -6,11 +6,11 @@ use images::finding::Severity;
 use serde::{Deserialize, Serialize};
 
 /// What there is not.
-pub(super) const NOTHING: &str = "none";
+pub(crate) const NOTHING: &str = "none";
 
-pub(super) const READ: &str = "read";
+pub(crate) const READ: &str = "read";
 
-pub(super) const NOT_READ: &str = "not read";
+pub(crate) const NOT_READ: &str = "not read";
 
 /// One thing that is not the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +30,10 @@ pub struct Difference {
 }
 
 /// What a difference is called that is a finding: this, and its id.
-pub(super) const FINDING: &str = "finding ";
+pub(crate) const FINDING: &str = "finding ";
 
 impl Difference {
-    pub(super) fn new(
+    pub(crate) fn new(
         what: impl Into<String>,
         is: impl Into<String>,
         was: impl Into<String>,
@@ -93,4 +93,4 @@ impl Differences {
     }
 }
 
-pub(super) const AS_GIVEN: &str = "as the tool was given it";
+pub(crate) const AS_GIVEN: &str = "as the tool was given it";
