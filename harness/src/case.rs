@@ -8,7 +8,7 @@ use images::{
 
 use crate::{
     accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, guest::Vocabulary,
-    platform::Platform, progress::Progress,
+    medium_profile::MediumProfile, platform::Platform, progress::Progress,
 };
 
 /// One disc on one machine.
@@ -138,6 +138,19 @@ impl Case {
     pub fn processor_time(&self) -> Duration {
         let longest = self.platform.pace.stretch(self.whole_deadline());
         longest.saturating_mul(3) + Duration::from_secs(60)
+    }
+
+    /// When the medium comes, by the machine's clock; `None` where it is there from the start.
+    pub(crate) fn medium_comes_at(&self) -> Option<Duration> {
+        match self.platform.medium_profile {
+            Some(MediumProfile::Late(seconds)) => Some(Duration::from_secs(seconds.into())),
+            _ => None,
+        }
+    }
+
+    /// Whether the medium goes.
+    pub(crate) fn medium_goes(&self) -> bool {
+        self.platform.medium_profile == Some(MediumProfile::Ejected)
     }
 
     fn at_its_pace(&self, under_tcg: Duration) -> Duration {

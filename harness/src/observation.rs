@@ -20,8 +20,7 @@ use crate::{
     outcome::Outcome,
 };
 
-use self::canonical::SNAPSHOT_FACTS;
-pub use self::canonical::{Canonical, EntryThatRan, SeenGuest};
+pub use self::canonical::{Canonical, EntryThatRan, SeenGuest, fact_names};
 
 /// Whether the machine started from power-on or from a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -385,14 +384,6 @@ pub fn fact(report: &ProbeReport, name: &str) -> Option<String> {
         }),
         _ => one(name),
     }
-}
-
-/// What a probe may say besides, which an expectation can name: the parts that [`fact`] puts together, and `path`.
-const OTHER_FACTS: [&str; 6] = ["cs", "ip", "cylinders", "heads", "sectors", "path"];
-
-/// The names that [`fact`] knows.
-pub fn fact_names() -> impl Iterator<Item = &'static str> {
-    SNAPSHOT_FACTS.into_iter().chain(OTHER_FACTS)
 }
 
 impl Observation {

@@ -1,9 +1,9 @@
 use images::{
-    probe::report::ProbeKind,
+    probe::{DiscHash, protocol, report::ProbeKind},
     units::{BlockCount, Lba, VirtualSectorCount},
 };
 
-use super::*;
+use super::{facts::ProbeFacts, *};
 use crate::text::from_line_before;
 use crate::{firmware::FirmwareId, layout::BootImage};
 

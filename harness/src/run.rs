@@ -34,7 +34,7 @@ use crate::{
     platform::{PROCESSOR_TIME, Platform},
     screen,
     trace::TraceLog,
-    watch::{self, Trouble, Watch},
+    watch::{Trouble, Watch},
 };
 
 /// Where QEMU's own words go.
@@ -418,7 +418,7 @@ fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<String, Inf
     };
     let registers = or_words(machine.registers());
     folder.write("registers.txt", registers.as_bytes())?;
-    let text = or_words(watch::text_screen(machine));
+    let text = or_words(screen::read(machine).map(|screen| screen.text));
     folder.write(SCREEN_TEXT, text.as_bytes())?;
     // Evidence, not the verdict: a screen that cannot be had is no reason to lose the rest.
     if let Ok(ppm) = machine.screen()

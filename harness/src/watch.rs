@@ -13,8 +13,8 @@ use std::{
 
 use images::probe::protocol::{self, Transcript, WireDamage};
 
+pub(crate) use self::trouble::Trouble;
 use self::trouble::unless_gone;
-pub(crate) use self::{look::text_screen, trouble::Trouble};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
@@ -148,8 +148,8 @@ impl<'a> Watch<'a> {
             picture: None,
             guest_picture: None,
             guest,
-            moves_at: medium::comes_at(case),
-            goes: medium::goes(case),
+            moves_at: case.medium_comes_at(),
+            goes: case.medium_goes(),
         }
     }
 
@@ -272,8 +272,8 @@ impl<'a> Watch<'a> {
             (Progress::Failed, _) => {
                 let failure = talk.failure();
                 self.talk = None;
-                let screen = unless_gone(text_screen(machine))?.unwrap_or_default();
-                let instead = self.what_came(&screen);
+                let screen = unless_gone(screen::read(machine))?;
+                let instead = self.what_came(&screen.map_or_else(String::new, |it| it.text));
                 Some(Dialogue::Failed(format!("{failure}; {instead}")))
             }
             _ => return Ok(()),

@@ -22,9 +22,8 @@ use crate::{
     cell::Recipe,
     exchange,
     files::{self, FileError},
-    id::DiscId,
+    id::{DiscId, EDITED, base_and_edit},
     master::Masters,
-    words::{EDITED, base_and_edit},
 };
 
 /// The file in a disc's folder that says why there is no disc.

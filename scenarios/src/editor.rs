@@ -18,9 +18,10 @@ use toml::Spanned;
 
 use crate::{
     file::Patterns,
-    master::{Hybrid, Limit, LimitDecl, Reader, VersionDecl},
+    id::EDITED,
+    master::file::{Hybrid, Limit, LimitDecl, Reader, VersionDecl},
     read_error::ReadError,
-    words::{EDITED, Name, Word},
+    words::{Name, Word},
 };
 
 /// An editor's file.

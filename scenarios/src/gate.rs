@@ -9,13 +9,10 @@ use images::finding::{FindingId, Severity};
 use serde::Serialize;
 
 use crate::{
-    compare::{
-        ADDRESS, CATALOG_ADDRESS, Comparison, Difference, Differences, ELSEWHERE, IMAGE, STARTS,
-        With,
-    },
-    id::ABSENT,
+    compare::{ADDRESS, CATALOG_ADDRESS, Comparison, ELSEWHERE, IMAGE, STARTS, With},
+    difference::{Difference, Differences},
+    id::{ABSENT, base_and_edit},
     record::{CellResult, Verdict},
-    words::base_and_edit,
 };
 
 /// So many fields are named in a line.

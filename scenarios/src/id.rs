@@ -5,14 +5,14 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use harness::{firmware::FirmwareId, medium_profile::MediumProfile};
 use serde::{Deserialize, Serialize};
 
-use crate::words::{EDITED, base_and_edit};
-
 /// Parts of a [`CellId`].
 const CELL_PARTS: usize = 7;
 /// Parts of a [`DiscId`].
 const DISC_PARTS: usize = 5;
 /// What stands where a part has no meaning.
 pub const ABSENT: &str = "-";
+/// What joins a master and an editor in ids, as in `xorriso+replay`.
+pub const EDITED: char = '+';
 /// The longest part, in bytes: a file name on every file system that matters may have 255.
 const LONGEST_PART: usize = 200;
 
@@ -47,6 +47,15 @@ pub enum IdError {
         "{0:?} cannot be part of an id: use letters, digits and - + . _ , = @, not beginning with a dot, at most {LONGEST_PART}"
     )]
     Part(String),
+}
+
+/// The master and the editor that a part of an id names.
+#[must_use]
+pub fn base_and_edit(master: &str) -> (&str, Option<&str>) {
+    match master.rsplit_once(EDITED) {
+        Some((base, edit)) => (base, Some(edit)),
+        None => (master, None),
+    }
 }
 
 /// Whether a text can stand between the slashes of an id, and as a file name.

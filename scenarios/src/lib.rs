@@ -11,6 +11,7 @@ pub mod basis;
 pub mod cell;
 pub mod compare;
 pub mod conformance;
+pub mod difference;
 pub mod digests;
 pub mod disc;
 pub mod editor;

@@ -1,6 +1,6 @@
 //! Mastering tools: those that come with boot-matrix, and those that a file or a command describes.
 
-mod file;
+pub(crate) mod file;
 
 use std::{
     fs, io,
@@ -14,16 +14,15 @@ use harness::{
 use images::boot::Boot;
 use serde::{Deserialize, Serialize};
 
-use self::file::{DiscSelector, read_file, read_text};
-pub(crate) use self::file::{Hybrid, LimitDecl, Reader, VersionDecl};
+use self::file::{Described, Maker, read_file, read_text};
 pub use self::file::{MasterFile, json_schema};
 use crate::{
     cell::Rule,
     editor::Edit,
     exchange,
-    id::DiscId,
+    id::{DiscId, EDITED, base_and_edit},
     read_error::ReadError,
-    words::{EDITED, Master, base_and_edit, unknown_word},
+    words::{Master, unknown_word},
 };
 
 /// Where a mastering tool is described.
@@ -58,38 +57,6 @@ pub enum MasterSource {
 pub struct Masters {
     tools: Vec<Described>,
     editors: Vec<Edit>,
-}
-
-#[derive(Clone, Debug)]
-struct Described {
-    at: Location,
-    maker: Maker,
-    limits: Vec<Limit>,
-    /// Whether it goes with the scenarios, so that their snapshots are of its discs too.
-    has_snapshots: bool,
-}
-
-/// Who masters.
-#[derive(Clone, Debug)]
-enum Maker {
-    Tool(Box<Tool>),
-    Exchange { name: String, folder: PathBuf },
-}
-
-impl Described {
-    fn name(&self) -> &str {
-        match &self.maker {
-            Maker::Tool(tool) => &tool.name,
-            Maker::Exchange { name, .. } => name,
-        }
-    }
-}
-
-/// What a tool is known not to do, and what it says then.
-#[derive(Clone, Debug)]
-pub(crate) struct Limit {
-    when: DiscSelector,
-    rule: Rule,
 }
 
 /// The tool files in a folder, by name, and the editors' files in the folder `editors` beside it; none when there is no such folder.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
     cell::Cell,
-    compare::Differences,
+    difference::Differences,
     files::{self, FileError},
     id::CellId,
 };

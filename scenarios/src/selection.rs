@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cell::Cell,
     filter::Filter,
+    id::base_and_edit,
     matrix::Matrix,
-    words::{Firmware, Master, Set, base_and_edit, nearest},
+    words::{Firmware, Master, Set, nearest},
 };
 
 /// Which cells are meant. What is empty restricts nothing.

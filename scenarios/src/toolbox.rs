@@ -14,7 +14,7 @@ use harness::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{cell::Cell, disc::editor_key, master::Masters, words::base_and_edit};
+use crate::{cell::Cell, disc::editor_key, id::base_and_edit, master::Masters};
 
 /// What cells are booted with.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use harness::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::id::{ABSENT, check_part};
+use crate::id::{ABSENT, EDITED, base_and_edit, check_part};
 
 mod attachment_name;
 
@@ -338,18 +338,6 @@ impl Set {
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// What joins a master and an editor in ids, as in `xorriso+replay`.
-pub const EDITED: char = '+';
-
-/// The master and the editor that a part of an id names.
-#[must_use]
-pub fn base_and_edit(master: &str) -> (&str, Option<&str>) {
-    match master.rsplit_once(EDITED) {
-        Some((base, edit)) => (base, Some(edit)),
-        None => (master, None),
     }
 }
 

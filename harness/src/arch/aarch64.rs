@@ -1,6 +1,6 @@
 //! 64-bit Arm: QEMU's machine `virt`.
 
-use super::Arch;
+use super::differences::Arch;
 use crate::{
     attachment::{Attachment, Controller},
     machine::board::{Board, Model},

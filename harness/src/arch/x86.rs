@@ -1,6 +1,6 @@
 //! x86: PCs.
 
-use super::Arch;
+use super::differences::Arch;
 use crate::{
     attachment::{Attachment, Controller},
     machine::board::{Board, Model},

@@ -14,7 +14,7 @@ use rustix::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{make, source};
+use super::saved::{program, source};
 use crate::{
     firmware::FirmwareImage,
     hash::sha256_of,
@@ -43,7 +43,7 @@ pub(super) fn of_platform(platform: &Platform) -> Result<String, PlatformError> 
         })?,
         _ => String::new(),
     };
-    let program = make::program(platform.firmware.id).unwrap_or_default();
+    let program = program(platform.firmware.id).unwrap_or_default();
     let mut hasher = Sha256::new();
     let mut add = |part: &[u8]| {
         hasher.update((part.len() as u64).to_le_bytes());

@@ -6,15 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use images::{
-    boot::Loader,
-    checkpoint::{READY, application, option_rom},
-    probe::AssembleError,
-};
+use images::checkpoint::READY;
 
-use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
+use super::{
+    record::{Record, Refusal},
+    saved::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, SERIAL, STATE, program, source},
+};
 use crate::{
-    firmware::{FirmwareId, family::Family},
+    firmware::family::Family,
     machine::{CommandError, Event, Machine},
     platform::Platform,
     text::Cleaner,
@@ -29,14 +28,6 @@ const STDERR: &str = "qemu-stderr.txt";
 const MACHINE: &str = "machine";
 /// Many times what a power-on self-test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The program that stops a machine.
-pub(super) fn program(firmware: FirmwareId) -> Result<Vec<u8>, AssembleError> {
-    match firmware.loader().and_then(Loader::of_file) {
-        None => option_rom(),
-        Some(loader) => application(loader),
-    }
-}
 
 /// Makes a platform's checkpoint in an empty folder.
 pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheckpoint> {

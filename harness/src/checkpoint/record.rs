@@ -9,7 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checkpoint, MEMORY, NoCheckpoint, PROGRAM, RECORD, STATE, digest};
+use super::{
+    digest,
+    saved::{Checkpoint, MEMORY, NoCheckpoint, PROGRAM, RECORD, STATE},
+};
 use crate::platform::Platform;
 
 /// What a checkpoint was made from, and how it was left.

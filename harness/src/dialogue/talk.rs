@@ -10,7 +10,7 @@ use std::{
 use super::{Action, Chord, Dialogue, Step, ear::Ear};
 use crate::{
     machine::{CommandError, Machine},
-    watch::text_screen,
+    screen,
 };
 
 /// How long a key is held down: a BIOS takes it in its interrupt, at once.
@@ -99,7 +99,7 @@ impl<'a> Talk<'a> {
                 Action::Screen(pattern) => {
                     machine.now() >= self.next && {
                         self.next = machine.now() + LOOK;
-                        pattern.is_match(&text_screen(machine)?)
+                        pattern.is_match(&screen::read(machine)?.text)
                     }
                 }
             };

@@ -14,7 +14,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use self::follow::Follower;
 pub use self::words::{Vocabulary, VocabularyError, json_schema};
 pub(crate) use self::{follow::Standing, sight::Waits, watching::GuestWatch};
 use crate::outcome::{Outcome, OutcomeKind, kebab_display};

@@ -10,11 +10,10 @@ use std::{
 };
 
 use super::{
-    ScreenText, cp437,
+    cp437,
     glyph::{Glyph, VGA_ROWS},
     grub,
     nearest::{Template, nearest},
-    pixels::Eyes,
 };
 use crate::emulator;
 
@@ -98,14 +97,6 @@ impl Font {
             })
         });
         FONT.as_ref()
-    }
-
-    /// The text of a screendump (PPM).
-    ///
-    /// Any two colours may be in a cell, and the cells may begin anywhere: a program may centre its lines on a larger screen.
-    #[must_use]
-    pub fn read(&self, ppm: &[u8]) -> ScreenText {
-        Eyes::default().read_with(self, ppm.to_vec())
     }
 
     /// The character that is this glyph to the pixel, whichever of its two colours is the ink.

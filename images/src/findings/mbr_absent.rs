@@ -1,7 +1,7 @@
 //! `mbr-absent`: a disc for a BIOS that is no stick.
 
 use super::{
-    Room, hybrid_pointer,
+    Room, boot_code,
     recipe::{grub_mkrescue, stick},
 };
 use crate::{
@@ -53,7 +53,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 
 /// A first sector with the code that was named, and with a partition of the whole disc as isohybrid writes it.
 fn boot_sector(reading: &mut Reading<'_, '_>) -> Option<Writes> {
-    let mut writes = hybrid_pointer::boot_code(reading)?;
+    let mut writes = boot_code::boot_code(reading)?;
     let disk = reading.disc.virtual_sectors();
     let entry = if reading.tables.gpt.is_some() {
         MbrEntry::protective(disk)

@@ -1,7 +1,7 @@
 //! `mbr-no-code`: a partition table without boot code.
 
 use super::{
-    Room, hybrid_pointer, mbr_no_active,
+    Room, boot_code, mbr_no_active,
     recipe::{grub_mkrescue, stick},
 };
 use crate::{
@@ -53,7 +53,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 .to_owned();
         Finding::new(ID, place, message).milder()
     };
-    let Some(code) = hybrid_pointer::boot_code(reading) else {
+    let Some(code) = boot_code::boot_code(reading) else {
         return vec![finding];
     };
     // Code asks for an active partition.

@@ -4,6 +4,7 @@
 //! it, its tests. A new finding is a new file and its two lines here: everything else (the catalogue, `--defect`, SARIF's rules,
 //! documentation, tests) is made from the list.
 
+mod boot_code;
 mod boot_info_table;
 mod boot_record_duplicate;
 mod boot_record_id_padding;

@@ -21,7 +21,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Described, Limit, Maker};
 use crate::{
     cell::Rule,
     file::Patterns,
@@ -394,4 +393,36 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
             here,
         })),
     })
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Described {
+    pub(super) at: Location,
+    pub(super) maker: Maker,
+    pub(super) limits: Vec<Limit>,
+    /// Whether it goes with the scenarios, so that their snapshots are of its discs too.
+    pub(super) has_snapshots: bool,
+}
+
+/// Who masters.
+#[derive(Clone, Debug)]
+pub(super) enum Maker {
+    Tool(Box<Tool>),
+    Exchange { name: String, folder: PathBuf },
+}
+
+impl Described {
+    pub(super) fn name(&self) -> &str {
+        match &self.maker {
+            Maker::Tool(tool) => &tool.name,
+            Maker::Exchange { name, .. } => name,
+        }
+    }
+}
+
+/// What a tool is known not to do, and what it says then.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    pub(super) when: DiscSelector,
+    pub(super) rule: Rule,
 }

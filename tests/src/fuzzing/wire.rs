@@ -10,7 +10,7 @@ use harness::{
 use images::probe::protocol::{Transcript, frame};
 use serde_json::{Value, json};
 
-use super::{Target, pieces};
+use super::target::{Target, pieces};
 
 pub(super) const PROBE: Target = Target {
     name: "probe",

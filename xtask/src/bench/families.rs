@@ -6,7 +6,7 @@ use harness::{
 };
 
 use super::{
-    Bed,
+    bed::Bed,
     machines::{Boot, start_and_quit, time_all},
     report::{Aim, Key, Kind, Report, Row, Side},
     timing::{Action, ratio, show},

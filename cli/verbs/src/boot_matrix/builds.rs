@@ -16,7 +16,7 @@ use scenarios::{
     words::Set,
 };
 
-use super::out_folder;
+use super::folder::out_folder;
 use crate::{
     firmware::keys,
     options::BootMatrix,

@@ -16,7 +16,7 @@ use harness::{
 };
 use images::signature::{MachineKeys, SignatureList};
 
-use super::stop;
+use super::stop::stop;
 use crate::stop::Stop;
 
 /// No list of keys is longer, and no program whose hash is wanted.

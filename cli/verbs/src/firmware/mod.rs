@@ -2,17 +2,19 @@
 
 pub(crate) mod keys;
 mod list;
+mod stop;
 
 use std::{io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use harness::{
     emulator::{EmulatorId, FetchedQemu, fetch_qemu},
-    firmware::{Fetched, FirmwareName, Record, Store, StoreError, fetch, grid},
+    firmware::{Fetched, FirmwareName, Record, Store, fetch, grid},
     packages::{PackageError, Packages},
 };
 use serde_json::json;
 
+use self::stop::stop;
 use crate::{
     options::{Firmware, FirmwareVerb, Format},
     place,
@@ -185,22 +187,6 @@ fn say(text: &str, document: &serde_json::Value, format: Format) -> anyhow::Resu
         Format::Text => writeln!(out, "{text}"),
     }
     .context("cannot write")
-}
-
-fn stop(error: StoreError) -> Stop {
-    match &error {
-        StoreError::Host { .. } => {
-            Stop::host(error, "another file, or some space in the target folder")
-        }
-        StoreError::Refused { .. } => Stop::usage(error, "a ROM of SeaBIOS, or OVMF's code"),
-        StoreError::Same { build, .. } => {
-            let remedy = format!("--firmware {build}, which runs it");
-            Stop::usage(error, remedy)
-        }
-        StoreError::Taken(_) | StoreError::Missing { .. } => {
-            Stop::usage(error, "cargo xtask firmware list")
-        }
-    }
 }
 
 fn no_packages(error: PackageError) -> Stop {

@@ -17,9 +17,9 @@ use rustix::process::geteuid;
 use scenarios::{
     cell::{Cell, DiscSource},
     disc::tool_names,
+    id::EDITED,
     master::Masters,
     toolbox::Toolbox,
-    words::EDITED,
 };
 
 use crate::{place::cargo, setup::package::on_path, stop::Stop};
