@@ -12,7 +12,7 @@ use crate::layout::BootLayout;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Edit {
-    /// So much of the disc is left, from its beginning, as after a download that broke off.
+    /// So much of the disc is left, from its beginning, as after an interrupted download.
     CutPercent(u8),
     /// Four bytes at this part of the disc are other ones, as after an error of a medium.
     FlipPercent(u8),
