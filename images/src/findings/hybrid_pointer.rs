@@ -1,4 +1,4 @@
-//! `hybrid-pointer`: boot code of a stick that points elsewhere than to its boot image.
+//! `hybrid-pointer`: a stick's boot code does not point to its boot image.
 
 use super::{Room, boot_info_table, mbr_wrong_code, recipe::stick};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 /// Where GRUB's boot image has the address of its third block (`-boot_image any grub2_boot_info=on`).
 const GRUB_POINTER: u64 = 2_548;
-/// Virtual sectors from the image's start to GRUB's second block, and one behind it.
+/// Virtual sectors from the image's start to GRUB's second block, and one after it.
 const TO_SECOND_BLOCK: u64 = 4;
 const TO_REST: u64 = 5;
 
@@ -95,8 +95,8 @@ fn to_rest(reading: &mut Reading<'_, '_>, image: Lba) -> Writes {
         .collect()
 }
 
-/// The code for the first sector that the user names, pointing to its boot image, and that image pointing to its rest; `None` where the code
-/// would find no such image on this disc.
+/// The user's code for the first sector, with a pointer to its boot image, and that image with a pointer to its rest; `None` if the disc has no
+/// image for that code.
 pub(super) fn boot_code(reading: &mut Reading<'_, '_>) -> Option<Writes> {
     let named = reading.options.boot_code?;
     let named = named.get(..CODE).unwrap_or(named);
@@ -138,12 +138,12 @@ pub(super) fn images(
         .collect()
 }
 
-/// The sector of a disk that stands so far behind the start of an image.
+/// The sector of a disk at this distance from the start of an image.
 fn sector_of(image: Lba, behind: u64) -> u64 {
     image.get().saturating_mul(4).saturating_add(behind)
 }
 
-/// Where a pointer should point, where it points to none of these images.
+/// Where a pointer should point, if it points to none of these images.
 fn wrong(images: &[Lba], pointer: u64, behind: u64) -> Option<u64> {
     let mut all = images.iter().map(|&image| sector_of(image, behind));
     let first = all.next()?;
@@ -156,8 +156,8 @@ fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
     Ok(())
 }
 
-/// Code that does what isohdpfx does as far as it matters here: it reads the sector to which it points, and where that is not isolinux,
-/// it says so and gives control back (INT 18h). The pointer, which a tool has to fill in, is 0.
+/// Code that behaves like isohdpfx in the parts that matter here: it reads the sector that its pointer names. If that is not isolinux, it
+/// prints that and gives control back (INT 18h). The pointer, which a tool has to fill in, is 0.
 fn inject(disc: &mut Patient<'_>) {
     const CODE: &[u8] = &[
         0x31, 0xC0, // XOR AX, AX

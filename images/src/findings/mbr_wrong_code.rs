@@ -1,4 +1,4 @@
-//! `mbr-wrong-code`: boot code of a stick that starts something else than what is on the disc.
+//! `mbr-wrong-code`: a stick's boot code is not for the disc's loader.
 
 use super::{
     Room,
@@ -46,7 +46,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![finding.fixed_by_all(boot_code(reading).unwrap_or_default())]
 }
 
-/// Why boot code starts nothing on this disc; `None` where it may start something.
+/// Why boot code starts nothing on this disc; `None` if it may start something.
 pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<String> {
     let stands = |reading: &mut Reading<'_, '_>, pointer: u64, loader: fn(&[u8; 512]) -> bool| {
         let sector = reading
@@ -55,7 +55,7 @@ pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<S
         sector.is_some_and(|sector| loader(&sector))
     };
     let (name, wanted, pointer) = match code {
-        // A wrong pointer to an image that is there has a finding of its own.
+        // A wrong pointer to an existing image has its own finding.
         SectorCode::Isohdpfx(pointer) => {
             if !images(reading, BiosProgram::is_isolinux).is_empty()
                 || stands(reading, pointer, is_hybrid_isolinux)
@@ -96,7 +96,7 @@ pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<S
     ))
 }
 
-/// Whether a sector belongs to the volume, and the disc ends before it: what stood there is not known.
+/// Whether a sector belongs to the volume but is past the end of the disc: its content is not known.
 fn is_cut_off(reading: &Reading<'_, '_>, sector: u64) -> bool {
     let volume = reading.descriptors.main.primary.as_ref();
     let claimed = volume.map_or(0, |(_, primary)| primary.space_size.bytes().get());
@@ -124,14 +124,14 @@ fn is_diskboot(sector: &[u8; 512]) -> bool {
     memchr::memmem::find(sector, b"Geom\0Read\0 Error\0").is_some()
 }
 
-/// What keeps mbr.bin from starting a partition (`mbr/mbr.S`).
+/// Why mbr.bin does not start a partition (`mbr/mbr.S`).
 fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
-    // Of a status that is none nothing is known.
+    // An invalid status proves nothing.
     if !reading.tables.mbr.is_some_and(|mbr| mbr.is_plausible()) {
         return None;
     }
     let table = &reading.inspection.partitions.mbr;
-    // It looks for active partitions in these too.
+    // It also looks for active partitions in these.
     if table.iter().any(|it| matches!(it.kind, 0x05 | 0x0F | 0x85)) {
         return None;
     }
@@ -152,7 +152,7 @@ fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
             first.get()
         ));
     };
-    // What mkfs.fat writes where boot code would be (dosfstools, `mkfs.fat.c`).
+    // mkfs.fat writes this in place of boot code (dosfstools, `mkfs.fat.c`).
     if memchr::memmem::find(&sector, b"This is not a bootable disk.").is_some() {
         return Some(format!(
             "that begins with sector {}, whose boot sector reports that it is not bootable",
@@ -160,7 +160,7 @@ fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
         ));
     }
     let is_signed = sector.ends_with(&[0x55, 0xAA]);
-    // XFS has its loader behind its own first sector.
+    // XFS has its loader after its own first sector.
     let is_xfs = sector.starts_with(b"XFSB");
     (!is_signed && !is_xfs).then(|| {
         format!(
