@@ -40,7 +40,7 @@ pub struct MasterFile {
     name: Spanned<Word<Name>>,
     /// What it is, in a sentence.
     summary: String,
-    /// The package that brings it, by Debian's name.
+    /// The package that contains it, by Debian's name.
     #[serde(default)]
     package: Option<String>,
     /// The command that brings it, where no package of Debian's does: with one version, and into `{installed}`, a folder of its own.
@@ -51,11 +51,11 @@ pub struct MasterFile {
     /// Programs that may stand for the commands' first word, the first that is there. Absent: the first word itself.
     #[serde(default)]
     programs: Vec<String>,
-    /// How it says its version.
+    /// How it prints its version.
     #[serde(default)]
     #[schemars(with = "Option<VersionDecl>")]
     version: Option<Spanned<VersionDecl>>,
-    /// A regular expression for the lines of its output that say why it refused. Absent: the last lines.
+    /// A regular expression for the lines of its output that explain a refusal. Absent: the last lines.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     words: Option<Spanned<String>>,
@@ -70,7 +70,7 @@ pub struct MasterFile {
     #[serde(default)]
     #[schemars(with = "BTreeMap<Deviation, String>")]
     deviations: BTreeMap<Deviation, Spanned<String>>,
-    /// What it is known not to do.
+    /// Its known limits.
     #[serde(default)]
     #[schemars(with = "Vec<LimitDecl>")]
     limit: Vec<Spanned<LimitDecl>>,
