@@ -397,7 +397,7 @@ fn reads_show_the_stage() {
     assert_eq!(stage(&[]), Stage::Unknown);
     assert_eq!(stage(&[read(17, 1)]), Stage::MediumFound);
     assert_eq!(stage(&[read(17, 1), read(32, 2)]), Stage::CatalogRead);
-    // Up to it, and behind it.
+    // Up to it, and after it.
     assert_eq!(stage(&[read(32, 1), read(38, 2)]), Stage::MediumFound);
     assert_eq!(
         stage(&[read(17, 1), read(33, 1), read(35, 1)]),

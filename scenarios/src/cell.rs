@@ -248,7 +248,7 @@ impl Cell {
 pub struct Judge<'a> {
     /// What must happen.
     pub expectation: Cow<'a, Expectation>,
-    /// Where that stands.
+    /// Its place.
     pub at: &'a Location,
     /// Whether it applies only since some version of the firmware. There is one snapshot for all versions, from an earlier one.
     pub since: bool,

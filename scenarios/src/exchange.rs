@@ -259,7 +259,7 @@ fn sha256(file: &Path) -> Result<String, FileError> {
 /// Reads the plan of an exchange folder.
 ///
 /// # Errors
-/// There is none, or it is of another version.
+/// There is none, or it has another version.
 pub fn read(folder: &Path) -> Result<Plan, ExchangeError> {
     let file = plan_file(folder);
     let document: serde_json::Value = files::read_json(&file)?;

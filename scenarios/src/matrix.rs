@@ -40,7 +40,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// A user's own folder, which keeps its snapshots in it; or one file, which keeps them beside it.
+    /// A user's own folder, with its snapshots in it; or one file, with its snapshots next to it.
     #[must_use]
     pub fn own(path: impl Into<PathBuf>) -> Self {
         let scenarios = path.into();

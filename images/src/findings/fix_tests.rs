@@ -286,7 +286,7 @@ fn two_boot_images_are_one_too_many() {
     let entry = disc.manifest.catalog.byte_offset() + 32;
     let past_end = u32::try_from(disc.bytes.len() / 2_048).unwrap() + 5;
     disc.bytes.write_at(entry + 8, &past_end.to_le_bytes());
-    // The others are named by entries of their own.
+    // The others have their own entries.
     assert!(is_fixable(&disc.bytes, id));
     disc.bytes.write_at(entry + 2 * 32, &[0; 32]);
     assert!(!is_fixable(&disc.bytes, id));
