@@ -176,7 +176,7 @@ fn blocks(offset: u64, bytes: u64) -> impl Iterator<Item = Lba> {
 /// A disc without content: zeros in place of programs and files.
 struct Structures<'a> {
     disc: &'a dyn Source,
-    /// Without programs and files.
+    /// The map without programs and files.
     map: DiscMap,
 }
 

@@ -96,7 +96,7 @@ impl EvidenceFolder {
             .map_err(|source| EvidenceError { path, source })
     }
 
-    /// Removes that folder. The log of the machine's reads stays outside it.
+    /// Removes that folder, but keeps the log of the machine's reads.
     ///
     /// # Errors
     /// The host refuses.

@@ -310,7 +310,7 @@ impl<'a> Judged<'a> {
             Some(FileReport {
                 error: Some(code), ..
             }) => format!("{expected}, found error {code:02x}"),
-            // Its own path, which is built into the probe, identifies one of several.
+            // The path built into the probe identifies one of several loaders.
             Some(file) if !self.is_a_loader(file) => format!(
                 "{expected}, found {} bytes with CRC-16 {}",
                 file.bytes

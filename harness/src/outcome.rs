@@ -39,7 +39,7 @@ pub enum OutcomeKind {
     Booted,
     /// The firmware jumped into the boot image, and something followed; nothing more is known.
     HandedOver,
-    /// The firmware read the disc and declined.
+    /// The firmware looked for a disc to boot, and declined.
     Refused,
     /// Nothing more happens.
     Hung,

@@ -350,7 +350,7 @@ fn absolute(disc: &Path) -> Result<PathBuf, Infra> {
     })
 }
 
-/// The disc's path in UTF-8. Another name gets a symbolic link in the evidence folder.
+/// The disc's path in UTF-8. A path that is not UTF-8 gets a symbolic link in the evidence folder.
 fn disc_name(disc: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
     if let Some(name) = disc.to_str() {
         return Ok(name.to_owned());

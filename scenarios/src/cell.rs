@@ -194,7 +194,7 @@ impl Cell {
         live.layout.machine.contains_key(name).then_some(name)
     }
 
-    /// Whether a rule declares a start without its sign.
+    /// Whether a rule declares a start but not what shows it.
     pub(crate) fn says_nothing_to_see(&self) -> bool {
         let starts = [OutcomeKind::Booted, OutcomeKind::HandedOver];
         self.rules.iter().any(|rule| {
