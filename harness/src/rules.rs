@@ -1,4 +1,4 @@
-//! From what was seen to what happened. Pure: no machine, no clock.
+//! Derives the outcome from the observed facts. Pure: no machine, no clock.
 
 mod facts;
 mod strangers;
@@ -14,17 +14,17 @@ use crate::{
     outcome::{Outcome, OutcomeKind, Stage, TOO_BUSY},
 };
 
-/// Quiet for so long with interrupts off, a machine whose boot code should speak through the firmware will not.
+/// After this much silence with interrupts off, boot code that should print through the firmware will not.
 const DEAF: Duration = Duration::from_millis(1500);
-/// The same where a single read may take seconds, for which a BIOS waits with interrupts off.
+/// The same if a single read may take seconds: a BIOS waits for it with interrupts off.
 const DEAF_WHILE_READING: Duration = Duration::from_secs(15);
 
-/// Where an IBM-compatible BIOS returns from an interrupt that nobody serves (SeaBIOS `src/romlayout.S`, `entry_iret_official`): an invalid instruction
-/// leads there and back for ever, and nothing else stays there for longer than an instruction.
+/// The address where an IBM-compatible BIOS returns from an unhandled interrupt (SeaBIOS `src/romlayout.S`, `entry_iret_official`): an invalid instruction
+/// leads there and back forever, and nothing else stays there for longer than an instruction.
 const NOT_SERVED: u64 = 0xF_FF53;
 
 impl Facts {
-    /// Takes what the firmware said.
+    /// Adds a message of the firmware.
     pub(crate) fn firmware_said(&mut self, said: Said) {
         match said {
             Said::Trying => {}
@@ -33,7 +33,7 @@ impl Facts {
                 if self.entered {
                     self.returned.get_or_insert((code.clone(), text.clone()));
                 }
-                // The first to fail is the disc's own option; what fails after it is not the disc.
+                // The first option to fail is the disc's own; later failures are not the disc's.
                 self.failed.get_or_insert((code, text));
             }
             Said::Nothing(text) => {
@@ -60,7 +60,7 @@ impl Facts {
         }
     }
 
-    /// What happened, once something shows it.
+    /// The outcome, once something shows it.
     pub(crate) fn decide(&self) -> Option<Outcome> {
         if let Some(followed) = &self.followed {
             return self.decide_of_stranger(followed);
@@ -84,7 +84,7 @@ impl Facts {
         })
     }
 
-    /// Whether a text is waited for that may come after any pause.
+    /// Whether an awaited text may come after any pause.
     pub(crate) fn waits(&self) -> bool {
         self.awaits_pattern || self.dialogue == Some(Dialogue::Underway)
     }
@@ -102,7 +102,7 @@ impl Facts {
             .pattern
             .map(|place| format!("the expected text came on the {place}"));
         let said = match (dialogue, pattern) {
-            // A text that a probe says is said by its first line, too: how much of its report is there is no chance.
+            // A probe's text is already in its first line, so wait for the whole report: how much of it came must not be chance.
             (Some(_), _) | (_, Some(_)) if self.probe.is_at_work() => return None,
             (Some(dialogue), Some(pattern)) => format!("{dialogue}, and {pattern}"),
             (None, Some(pattern)) => pattern,
@@ -185,7 +185,7 @@ impl Facts {
         }
     }
 
-    /// A dialogue that did not come to its end.
+    /// A dialogue that did not finish.
     fn fell_silent(&self) -> Option<Outcome> {
         match &self.dialogue {
             Some(Dialogue::Failed(how)) => self.no_more(how),
@@ -208,7 +208,7 @@ impl Facts {
                 format!("what the firmware loaded was started, and the processor is lost: {place}"),
             );
         }
-        // A program of others may work like this for minutes; what a probe does, it does through the firmware.
+        // A third-party program may work like this for minutes; a probe does everything through the firmware.
         let deaf = if self.reads_slowly {
             DEAF_WHILE_READING
         } else {
@@ -253,7 +253,7 @@ impl Facts {
         self.no_more(&how)
     }
 
-    /// Nothing more comes: hung, or handed over when the boot image had shown signs of life.
+    /// Nothing more comes: hung, or handed over if the boot image had shown signs of life.
     fn no_more(&self, how: &str) -> Option<Outcome> {
         let probe = &self.probe;
         if probe.begun.is_none() {
@@ -281,7 +281,7 @@ impl Facts {
     }
 }
 
-/// How far the reads show that a boot came.
+/// How far a boot came according to its reads.
 pub(crate) fn stage_of_reads(reads: &[DiscRead], layout: &BootLayout) -> Stage {
     if reads.is_empty() {
         return Stage::Unknown;
@@ -302,8 +302,8 @@ pub(crate) fn stage_of_reads(reads: &[DiscRead], layout: &BootLayout) -> Stage {
     }
 }
 
-/// Where the processor is lost, if it is: in real mode, in the interrupt vectors and the BIOS's data, where no
-/// program is ever loaded, in plain zeros, or where it returns from an exception that nothing handles.
+/// Where the processor executes data, if it does: in real mode, in the interrupt vectors and the BIOS's data, where no
+/// program is ever loaded, in plain zeros, or where it returns from an unhandled exception.
 pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<String> {
     if !real_mode {
         None
@@ -320,7 +320,7 @@ pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<Stri
     }
 }
 
-/// A screen's text without the lines that the firmware wrote, which are those it also wrote on the serial line.
+/// A screen's text without the firmware's lines, which it also wrote on the serial line.
 pub(crate) fn without_firmware(screen: &str, firmware: &str) -> String {
     let known: Vec<String> = firmware.lines().map(plain).collect();
     let kept: Vec<&str> = screen
@@ -330,8 +330,8 @@ pub(crate) fn without_firmware(screen: &str, firmware: &str) -> String {
     kept.join("\n")
 }
 
-/// A terminal's lines, with what a guest wrote behind the firmware's last line on a line of its own: SeaBIOS's serial mirror holds that line's end back,
-/// and what comes first on the serial line may come before it.
+/// A terminal's lines, with a guest's text after the firmware's last line moved to its own line: SeaBIOS's serial mirror delays that line's end, so the
+/// guest's first serial output may come before it.
 pub(crate) fn off_the_firmware_s_line(shown: &str, firmware: &str) -> String {
     let unfinished = match firmware.rsplit('\n').next().map(plain) {
         Some(line) if !line.is_empty() => line,
@@ -347,12 +347,12 @@ pub(crate) fn off_the_firmware_s_line(shown: &str, firmware: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A line that the firmware wrote, as it can be compared: SeaBIOS's serial mirror may still hold the last dot back.
+/// A line from the firmware in a comparable form: SeaBIOS's serial mirror may still delay the last dot.
 fn plain(line: &str) -> String {
     line.trim().trim_end_matches('.').to_owned()
 }
 
-/// A screen's lines, with those joined again that its edge broke.
+/// A screen's lines; lines that its edge broke are joined again.
 pub(crate) fn rejoined(screen: &str, columns: Option<u16>) -> String {
     let Some(columns) = columns.map(usize::from) else {
         return screen.to_owned();
@@ -370,7 +370,7 @@ pub(crate) fn rejoined(screen: &str, columns: Option<u16>) -> String {
 /// The widths of the consoles that EDK2 draws in the middle of a wider picture (GraphicsConsoleDxe).
 const CENTRED: [usize; 3] = [80, 100, 128];
 
-/// A screen's lines where the console on it has its margin, and how wide that is: a firmware draws it in the middle of the picture.
+/// A screen's lines without the margin of its console, and the console's width: firmware draws it in the middle of the picture.
 pub(crate) fn at_the_margin(screen: &str, columns: Option<u16>) -> (String, Option<u16>) {
     let lines = || screen.lines().filter(|line| !line.trim().is_empty());
     let indents = lines().map(|line| line.chars().take_while(|&it| it == ' ').count());
@@ -389,14 +389,14 @@ pub(crate) fn at_the_margin(screen: &str, columns: Option<u16>) -> (String, Opti
     (text, u16::try_from(width).ok())
 }
 
-/// A text without the lines that only repeat what was given to the guest: a kernel's command line, and what was typed. `is_full` says which lengths a row
-/// has that the edge may have broken.
+/// A text without the lines that only repeat the guest's input: a kernel's command line, and typed text. `is_full` tests whether the edge may have broken a
+/// row of this length.
 pub(crate) fn without_echoes(
     text: &str,
     typed: &[&str],
     is_full: impl Fn(usize) -> bool,
 ) -> String {
-    // Linux, init/main.c and kernel/params.c; a screen breaks the line, which goes on for as long as its rows are full.
+    // Linux, init/main.c and kernel/params.c; a screen breaks the line, which continues while its rows are full.
     let echoes = |line: &str| {
         let given = line.contains("ommand line: ") || line.contains("BOOT_IMAGE=");
         given || typed.iter().any(|text| line.trim_end().ends_with(text))
@@ -420,12 +420,12 @@ pub(crate) fn without_echoes(
     kept
 }
 
-/// Whether a line is as long as the rows of any console on a screen: 80 columns or more, a multiple of 4 as fonts of 8 pixels leave.
+/// Whether a line is as long as a row of some console on a screen: 80 columns or more, in multiples of 4 because of 8-pixel fonts.
 pub(crate) const fn is_full_row(length: usize) -> bool {
     length >= 80 && length.is_multiple_of(4) && length <= 320
 }
 
-/// Whether the output holds anything but the rest of the firmware's own words.
+/// Whether the output has anything other than the rest of the firmware's text.
 pub(crate) fn is_output(text: &str, family: &dyn Family) -> bool {
     text.lines()
         .filter(|line| !family.chooses(line))

@@ -12,24 +12,24 @@ pub(crate) const READ: &str = "read";
 
 pub(crate) const NOT_READ: &str = "not read";
 
-/// One thing that is not the same.
+/// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// What: `sector count of slot 3`.
     pub what: String,
     /// What it is here.
     pub is: String,
-    /// What it was, or is on the other side.
+    /// Its earlier value, or the other side's.
     pub was: String,
-    /// What to do about it, where that is known.
+    /// What to do about it, if known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remedy: String,
-    /// How bad a finding is that is new.
+    /// The severity of a new finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
 }
 
-/// What a difference is called that is a finding: this, and its id.
+/// The name of a difference that is a finding: this, and its id.
 pub(crate) const FINDING: &str = "finding ";
 
 impl Difference {
@@ -47,7 +47,7 @@ impl Difference {
         }
     }
 
-    /// The id of the finding that is new or gone, where it is one.
+    /// The id of the finding that is new or gone, if it is one.
     #[must_use]
     pub fn finding(&self) -> Option<&str> {
         self.what.strip_prefix(FINDING)
@@ -68,14 +68,14 @@ impl fmt::Display for Difference {
     }
 }
 
-/// In what two cells are not the same.
+/// The differences between two cells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Differences {
-    /// In what happens when they are booted.
+    /// In their behavior when booted.
     pub boot: Vec<Difference>,
-    /// In what is on the discs and booting depends on; of two tools, in all that is on them.
+    /// In the discs' content that booting depends on; for two tools, in all their content.
     pub structure: Vec<Difference>,
-    /// In what booting does not depend on, such as the places of things.
+    /// In content that booting does not depend on, such as addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noted: Vec<Difference>,
 }
@@ -87,7 +87,7 @@ impl Differences {
         self.boot.is_empty() && self.structure.is_empty()
     }
 
-    /// All of them, what happens first.
+    /// All of them, behavior first.
     pub fn all(&self) -> impl Iterator<Item = &Difference> {
         self.boot.iter().chain(&self.structure)
     }

@@ -73,7 +73,7 @@ pub(super) fn of_content(path: &Path) -> io::Result<u32> {
     loop {
         let start = match seek(&file, SeekFrom::Data(at)) {
             Ok(start) => start / PAGE as u64 * PAGE as u64,
-            // Nothing but a hole is left.
+            // Only a hole is left.
             Err(Errno::NXIO) => break,
             Err(error) => return Err(error.into()),
         };

@@ -12,7 +12,7 @@ pub struct Boot<'a> {
     pub build: String,
     /// Which firmware that is.
     pub firmware: FirmwareId,
-    /// How the disc hung on the machine.
+    /// How the disc was attached to the machine.
     pub attachment: Attachment,
     /// What was seen.
     pub observation: &'a Observation,

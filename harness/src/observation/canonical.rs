@@ -48,7 +48,7 @@ pub(super) const SNAPSHOT_FACTS: [&str; 28] = [
     "media-present",
 ];
 
-/// What a probe may say besides, which an expectation can name: the parts that [`fact`] puts together, and `path`.
+/// Other facts of a probe that an expectation can name: the parts that [`fact`] combines, and `path`.
 const OTHER_FACTS: [&str; 6] = ["cs", "ip", "cylinders", "heads", "sectors", "path"];
 
 /// The names that [`fact`] knows.

@@ -9,19 +9,19 @@ use crate::{
     outcome::Stage,
 };
 
-/// Quiet for so long after a failure, no further word is to come.
+/// After a failure and this much silence, no further message is expected.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(1);
-/// Quiet for so long, code that runs through memory nobody loaded will not find its way.
+/// After this much silence, code that executes unloaded memory will not recover.
 pub(super) const LOST: Duration = Duration::from_millis(300);
-/// Quiet for so long, foreign boot code that showed signs of life will show no more: it waits for a key.
+/// After this much silence, third-party boot code that showed signs of life will show no more: it waits for a key.
 pub(super) const SETTLED: Duration = Duration::from_secs(3);
 
-/// Everything that was seen so far.
+/// The facts so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     /// Whether the machine wrote anything anywhere.
     pub(crate) any_output: bool,
-    /// How far the disc reads show that it came.
+    /// How far it came according to the disc reads.
     pub(crate) reads: Stage,
     /// The firmware jumped into a boot image.
     pub(crate) entered: bool,
@@ -31,39 +31,39 @@ pub(crate) struct Facts {
     pub(crate) screen_after_entry: bool,
     /// The boot image read the disc.
     pub(crate) reads_after_entry: bool,
-    /// The first option that failed: code and words.
+    /// The first option that failed: code and message.
     pub(crate) failed: Option<(Option<String>, String)>,
-    /// The boot image returned with an error after it was entered: code and words.
+    /// The boot image returned with an error after it was entered: code and message.
     pub(crate) returned: Option<(Option<String>, String)>,
-    /// The firmware has nothing left to boot: its words.
+    /// The firmware has nothing left to boot: its message.
     pub(crate) nothing_left: Option<String>,
-    /// The firmware crashed: its words.
+    /// The firmware crashed: its message.
     pub(crate) crashed: Option<String>,
     /// What the probe said.
     pub(crate) probe: ProbeFacts,
-    /// The pattern that was waited for came: where.
+    /// Where the expected pattern came.
     pub(crate) pattern: Option<&'static str>,
-    /// Whether a pattern is waited for at all: then quiet alone decides nothing.
+    /// Whether a pattern is expected: then silence alone decides nothing.
     pub(crate) awaits_pattern: bool,
-    /// How the dialogue goes, where there is one.
+    /// The state of the dialogue, if there is one.
     pub(crate) dialogue: Option<Dialogue>,
     /// The machine stopped by itself.
     pub(crate) stopped: Option<Stopped>,
-    /// Halted with interrupts off, seen twice, nothing between.
+    /// Halted with interrupts off, seen twice in a row.
     pub(crate) dead: bool,
-    /// Busy, with interrupts off, at every one of several looks since the last sign of life. UEFI firmware is for seconds, before it hands over.
+    /// Spinning with interrupts disabled at each of several checks since the last sign of life. UEFI firmware does that for seconds before it hands over.
     pub(crate) deaf: bool,
     /// Whether the disc is read so slowly that a single read may take seconds.
     pub(crate) reads_slowly: bool,
-    /// The processor runs through memory that nobody loaded: where.
+    /// Where the processor executes memory that was not loaded.
     pub(crate) lost: Option<String>,
-    /// A program that is not ours cannot get past an exception, by the firmware's own words: where.
+    /// Where a third-party program is stuck at an exception, according to the firmware's message.
     pub(crate) caught: Option<String>,
-    /// Since the last sign of life.
+    /// The time since the last sign of life.
     pub(crate) quiet: Duration,
-    /// Why nothing more is waited for, once that is so.
+    /// Why the watch ended, once it has.
     pub(crate) over: Option<Over>,
-    /// What is known of a guest that is not ours; `None` on a disc of ours, whose probe says so itself.
+    /// The facts about a third-party guest; `None` on our own discs, whose probe reports them.
     pub(crate) followed: Option<Followed>,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Facts {
 pub(crate) struct ProbeFacts {
     /// The disc it belongs to.
     pub(crate) begun: Option<DiscHash>,
-    /// The disc that it ought to belong to, where that is known.
+    /// The disc that it should belong to, if known.
     pub(crate) expected: Option<DiscHash>,
     /// The serial line ends within one of its lines.
     pub(crate) amid_line: bool,
@@ -84,7 +84,7 @@ pub(crate) struct ProbeFacts {
     pub(crate) stage1_failed: Option<u8>,
 }
 
-/// Whether a second channel says the same as the serial line.
+/// Whether a second channel confirms the serial line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Confirmed {
     /// It does not.
@@ -97,7 +97,7 @@ pub(crate) enum Confirmed {
 }
 
 impl ProbeFacts {
-    /// It says that it is this disc's, or nobody knows which one that is.
+    /// It says that it is this disc's, or the disc is not known.
     pub(super) fn is_ours(&self) -> bool {
         self.begun.is_some() && (self.expected.is_none() || self.begun == self.expected)
     }
@@ -107,12 +107,12 @@ impl ProbeFacts {
         self.amid_line || (self.is_ours() && !self.is_at_its_end())
     }
 
-    /// The end line came, and nothing speaks against it.
+    /// The end line came, and nothing contradicts it.
     pub(super) fn is_at_its_end(&self) -> bool {
         self.ended && self.confirmed != Confirmed::No
     }
 
-    /// Takes what a probe said. Damage is the caller's.
+    /// Adds a probe's event. The caller handles damage.
     pub(crate) fn hear(&mut self, event: protocol::Event) {
         match event {
             protocol::Event::Begin { disc, .. } => self.begun = Some(disc),
@@ -126,29 +126,29 @@ impl ProbeFacts {
 /// How a dialogue goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Dialogue {
-    /// A step is waited for: then quiet alone decides nothing.
+    /// A step is awaited: then silence alone decides nothing.
     Underway,
-    /// So many steps are done, and the boot image was entered.
+    /// This many steps are done, and the boot image was entered.
     Ended(usize),
-    /// A step did not come: which, and what there was instead.
+    /// A step did not come: the step, and the text instead.
     Failed(String),
 }
 
-/// Why nothing more is waited for.
+/// Why the watch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Over {
     /// The deadline passed.
     Deadline(Duration),
-    /// The host had so little time for the machine that what did not happen says nothing.
+    /// The host had so little time for the machine that missing events prove nothing.
     Busy {
         /// The time that it had.
         had: Duration,
         /// The time that passed.
         waited: Duration,
     },
-    /// More came on this channel than anybody reads.
+    /// More came on this channel than there is room for.
     Flood(&'static str),
-    /// It came as far as was asked for.
+    /// It came as far as required.
     Enough,
 }
 

@@ -138,7 +138,7 @@ impl Facts {
         quiet.then(|| self.no_more(&how))?
     }
 
-    /// What the guest came to, where there is one.
+    /// The guest's state, if there is a guest.
     pub(crate) fn guest(&self, outcome: &Outcome, followed: &Followed) -> Option<Guest> {
         if !self.entered || matches!(outcome.kind, OutcomeKind::Booted | OutcomeKind::Refused) {
             return None;

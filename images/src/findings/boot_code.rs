@@ -12,7 +12,7 @@ use crate::{
 /// Where GRUB's boot image has the address of its third block (`-boot_image any grub2_boot_info=on`).
 pub(super) const GRUB_POINTER: u64 = 2_548;
 
-/// Virtual sectors from the image's start to GRUB's second block, and one behind it.
+/// Virtual sectors from the image's start to GRUB's second block, and one after it.
 pub(super) const TO_SECOND_BLOCK: u64 = 4;
 
 pub(super) const TO_REST: u64 = 5;
@@ -28,8 +28,8 @@ pub(super) fn to_rest(reading: &mut Reading<'_, '_>, image: Lba) -> Writes {
         .collect()
 }
 
-/// The code for the first sector that the user names, pointing to its boot image, and that image pointing to its rest; `None` where the code
-/// would find no such image on this disc.
+/// The user's code for the first sector, with a pointer to its boot image, and that image with a pointer to its rest; `None` if the disc has no
+/// image for that code.
 pub(super) fn boot_code(reading: &mut Reading<'_, '_>) -> Option<Writes> {
     let named = reading.options.boot_code?;
     let named = named.get(..CODE).unwrap_or(named);
@@ -71,12 +71,12 @@ pub(super) fn images(
         .collect()
 }
 
-/// The sector of a disk that stands so far behind the start of an image.
+/// The sector of a disk at this distance from the start of an image.
 pub(super) fn sector_of(image: Lba, behind: u64) -> u64 {
     image.get().saturating_mul(4).saturating_add(behind)
 }
 
-/// Why boot code starts nothing on this disc; `None` where it may start something.
+/// Why boot code starts nothing on this disc; `None` if it may start something.
 pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<String> {
     let stands = |reading: &mut Reading<'_, '_>, pointer: u64, loader: fn(&[u8; 512]) -> bool| {
         let sector = reading
@@ -85,7 +85,7 @@ pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<S
         sector.is_some_and(|sector| loader(&sector))
     };
     let (name, wanted, pointer) = match code {
-        // A wrong pointer to an image that is there has a finding of its own.
+        // A wrong pointer to an existing image has its own finding.
         SectorCode::Isohdpfx(pointer) => {
             if !images(reading, BiosProgram::is_isolinux).is_empty()
                 || stands(reading, pointer, is_hybrid_isolinux)
@@ -126,7 +126,7 @@ pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<S
     ))
 }
 
-/// Whether a sector belongs to the volume, and the disc ends before it: what stood there is not known.
+/// Whether a sector belongs to the volume but is past the end of the disc: its content is not known.
 fn is_cut_off(reading: &Reading<'_, '_>, sector: u64) -> bool {
     let volume = reading.descriptors.main.primary.as_ref();
     let claimed = volume.map_or(0, |(_, primary)| primary.space_size.bytes().get());
@@ -154,14 +154,14 @@ fn is_diskboot(sector: &[u8; 512]) -> bool {
     memchr::memmem::find(sector, b"Geom\0Read\0 Error\0").is_some()
 }
 
-/// What keeps mbr.bin from starting a partition (`mbr/mbr.S`).
+/// Why mbr.bin does not start a partition (`mbr/mbr.S`).
 fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
-    // Of a status that is none nothing is known.
+    // An invalid status proves nothing.
     if !reading.tables.mbr.is_some_and(|mbr| mbr.is_plausible()) {
         return None;
     }
     let table = &reading.inspection.partitions.mbr;
-    // It looks for active partitions in these too.
+    // It also looks for active partitions in these.
     if table.iter().any(|it| matches!(it.kind, 0x05 | 0x0F | 0x85)) {
         return None;
     }
@@ -182,7 +182,7 @@ fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
             first.get()
         ));
     };
-    // What mkfs.fat writes where boot code would be (dosfstools, `mkfs.fat.c`).
+    // mkfs.fat writes this in place of boot code (dosfstools, `mkfs.fat.c`).
     if memchr::memmem::find(&sector, b"This is not a bootable disk.").is_some() {
         return Some(format!(
             "that begins with sector {}, whose boot sector reports that it is not bootable",
@@ -190,7 +190,7 @@ fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
         ));
     }
     let is_signed = sector.ends_with(&[0x55, 0xAA]);
-    // XFS has its loader behind its own first sector.
+    // XFS has its loader after its own first sector.
     let is_xfs = sector.starts_with(b"XFSB");
     (!is_signed && !is_xfs).then(|| {
         format!(

@@ -39,7 +39,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         .map(|(lba, _)| lba.get().to_string())
         .collect();
     let message = format!("there are boot records at LBA {}", all.join(" and "));
-    // Those that do not count become boot records of no system, which nobody starts.
+    // Those that do not count become boot records of no system, which no firmware starts.
     let counts = set.boot_record().map(|(lba, _)| lba);
     let others = records.iter().filter(|(lba, _)| Some(*lba) != counts);
     let finding = Finding::new(ID, Place::block(*second), message);

@@ -1,4 +1,4 @@
-//! `boot-record-id-padding`: the boot record's identifier is not byte for byte what the specification has.
+//! `boot-record-id-padding`: the boot record's identifier differs from the specification's.
 
 use super::{Room, recipe::ANY_TOOL};
 use crate::{
@@ -52,7 +52,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![finding]
 }
 
-/// Spaces, as behind the other identifiers.
+/// Spaces, as after the other identifiers.
 fn inject(disc: &mut Patient<'_>) {
     let behind_id = BOOT_RECORD_LBA.byte_offset() + 7 + 23;
     disc.bytes.write_at(behind_id, &[b' '; 9]);

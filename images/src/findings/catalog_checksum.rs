@@ -42,7 +42,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let right = u16::from_le_bytes(checksum).wrapping_sub(slots.validation.word_sum);
     let finding = Finding::new(ID, place, message);
-    // A first byte of 01 alone makes no catalog.
+    // A first byte of 01 does not make a catalog.
     let is_one = slots.has_header() && slots.has_key() || slots.stands(reading.disc);
     vec![if is_one {
         finding.fixed_by(place.offset, &right.to_le_bytes())

@@ -40,7 +40,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = Finding::new(ID, slots.place(0, 0x1E), message);
     vec![match reading.catalog_to_name(slots) {
         Some(catalog) if slots.has_header() => points_to(reading, finding, catalog),
-        // Without the header too it is no catalog at all, which that finding says.
+        // If the header is also missing, it is not a catalog, and that finding reports it.
         Some(_) => return Vec::new(),
         None if slots.stands(reading.disc) => {
             slots.fix(reading.disc, finding, 0x1E, &RawValidation::KEY)

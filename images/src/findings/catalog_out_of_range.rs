@@ -49,7 +49,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }]
 }
 
-/// A finding that is mended by a boot record that leads to a catalog.
+/// A finding whose fix is a boot record that leads to a catalog.
 pub(super) fn points_to(reading: &Reading<'_, '_>, finding: Finding, catalog: Lba) -> Finding {
     let record = reading.descriptors.main.boot_record().map(|(lba, _)| lba);
     match record.zip(catalog.to_u32()) {

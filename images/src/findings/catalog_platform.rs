@@ -67,7 +67,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// What the entries boot for which the platform in a slot counts.
+/// The entries that the platform in a slot applies to.
 fn entries_of<'r>(reading: &Reading<'r, '_>, slot: u16) -> Vec<&'r BootReading> {
     let entries = reading.catalog().map(|catalog| catalog.entries.as_slice());
     let behind = entries.into_iter().flatten().filter(|it| it.slot > slot);

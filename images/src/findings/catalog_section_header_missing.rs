@@ -54,7 +54,7 @@ fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
     need(boot.has_sections(), "a second boot entry (bios+efi)")
 }
 
-/// Removes the first section header; what follows moves up.
+/// Removes the first section header; the rest moves up.
 fn inject(disc: &mut Patient<'_>) {
     disc.slots.remove(FIRST_HEADER);
     disc.slots.push([0; ENTRY_BYTES]);

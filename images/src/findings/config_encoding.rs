@@ -24,7 +24,7 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-/// Bytes of a configuration that are looked at.
+/// Bytes of a configuration that are read.
 const CONFIGURATION: usize = 256 * 1024;
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -35,7 +35,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     found.into_iter().collect()
 }
 
-/// Written as ASCII the text has half as many bytes, and line feeds fill the rest.
+/// As ASCII, the text has half as many bytes; line feeds fill the rest.
 fn in_utf_16(reading: &mut Reading<'_, '_>) -> Option<Finding> {
     let configurations = reading.configurations();
     let path = &configurations.of(Loader::Isolinux).next()?.path;

@@ -24,7 +24,7 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-/// Bytes of a configuration that are looked at.
+/// Bytes of a configuration that are read.
 const CONFIGURATION: usize = 256 * 1024;
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

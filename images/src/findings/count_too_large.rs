@@ -1,4 +1,4 @@
-//! `count-too-large`: a BIOS entry of which more is loaded than there is room for.
+//! `count-too-large`: a BIOS entry that loads more than memory has room for.
 
 use super::{
     Room,
@@ -14,7 +14,7 @@ use crate::{
     units::{BlockCount, Lba, VirtualSectorCount},
 };
 
-/// Where a BIOS that loads to 7C00 overwrites itself: it ends past the first megabyte.
+/// From here a BIOS that loads to 7C00 overwrites itself: the load ends past the first megabyte.
 const TOO_MANY: u16 = 2048;
 
 const ID: FindingId = FindingId::CountTooLarge;
@@ -48,7 +48,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let entries = reading.bios_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let count = boot.sector_count;
-        // What wrapped is reported as that.
+        // A wrapped count has its own finding.
         if count <= LOADABLE || counts::wrapped_on_a_bios(boot).is_some() {
             return None;
         }
@@ -74,7 +74,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     entries.filter_map(finding).collect()
 }
 
-/// Room for what the entry asks for, so that only the count is wrong.
+/// Enough room for the count, so that only the count is wrong.
 fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
     if boot.mode == Mode::Bios(Emulation::None) {
         size.get_or_insert(Size::Sectors(VirtualSectorCount::new(TOO_MANY.into())));

@@ -42,7 +42,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let on_a_bios = |boot: &BootReading| {
-        // Of what can be loaded, and of nothing, a wrapped length is no proof.
+        // A wrapped length proves nothing if it is zero or can be loaded.
         counts::wrapped_on_a_bios(boot).filter(|_| boot.sector_count > LOADABLE)
     };
     let on_efi = |boot: &BootReading| match WrongCount::of_efi(boot)? {

@@ -1,4 +1,4 @@
-//! `count-zero`: a BIOS entry of which nothing is loaded.
+//! `count-zero`: a BIOS entry that loads nothing.
 
 use super::{
     Room,

@@ -33,7 +33,7 @@ pub(super) const ROOM: Room = Room {
     check,
     defect: Some(Injection {
         express: needs_efi,
-        // It is the length of the image.
+        // This is the image's length.
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),

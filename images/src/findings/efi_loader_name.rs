@@ -61,7 +61,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     images.iter().filter_map(finding).collect()
 }
 
-/// A name that people give and no architecture has.
+/// A name that people use but no architecture has.
 fn rename(bytes: &mut SparseBytes, image: Lba) {
     if let Some(loader) = Loader::find(bytes, image) {
         loader.rename(bytes, b"BOOTX32 EFI");

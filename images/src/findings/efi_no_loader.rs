@@ -33,7 +33,7 @@ pub(super) const ROOM: Room = Room {
     defect: Some(Injection::in_efi_image(remove_file_system)),
 };
 
-/// One entry with a loader is enough: others hold what makes the disc start on a Mac.
+/// One entry with a loader is enough: others make the disc start on a Mac.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if reading
         .bootable_efi_entries()
@@ -41,7 +41,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     {
         return Vec::new();
     }
-    // What is not on the disc is reported as that.
+    // An image that is not on the disc has its own finding.
     let Some((entry, boot)) = reading
         .bootable_efi_entries()
         .find(|(_, boot)| boot.extent_blocks.is_some())

@@ -1,4 +1,4 @@
-//! `efi-wrong-image`: an EFI entry that names another image than the one with the loader.
+//! `efi-wrong-image`: an EFI entry that does not name the image with the loader.
 
 use super::{
     Room,

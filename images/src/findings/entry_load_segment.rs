@@ -12,11 +12,11 @@ use crate::{
 
 /// 640 KiB: where video memory and ROMs begin, as a segment.
 const VIDEO_MEMORY: u16 = 0xA000;
-/// The first segment behind the interrupt vectors and the BIOS's data.
+/// The first segment after the interrupt vectors and the BIOS's data.
 const FREE_MEMORY: u16 = 0x0050;
 /// Where a boot sector is linked to run: 0:7C00.
 const BOOT_SEGMENTS: [u16; 2] = [0, 0x07C0];
-/// What one gets who takes the address 7C00 for a segment.
+/// The result of using the address 7C00 as a segment.
 const ADDRESS_FOR_SEGMENT: u16 = 0x7C00;
 
 const ID: FindingId = FindingId::EntryLoadSegment;
@@ -85,7 +85,7 @@ fn wrong(segment: u16, isolinux: bool) -> Option<String> {
     }
 }
 
-/// 7C00 where 07C0 was meant.
+/// 7C00 instead of 07C0.
 fn inject(disc: &mut Patient<'_>) {
     disc.patch(INITIAL, 2, &ADDRESS_FOR_SEGMENT.to_le_bytes());
 }

@@ -58,7 +58,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         );
         findings.push(marked(reading, Finding::new(ID, place, message), boot));
     }
-    // An entry that is not bootable may be meant so; that none for UEFI is cannot. Of the initial entry it was said.
+    // One entry may be not bootable on purpose, but not all entries for UEFI. The initial entry was reported above.
     if reading.bootable_efi_entries().next().is_none() {
         let mut entries = reading.entries_for(Purpose::Efi);
         let section = entries.find(|(entry, _)| entry.kind == EntryKind::Section);

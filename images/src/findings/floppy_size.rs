@@ -34,7 +34,7 @@ pub(super) const ROOM: Room = Room {
     check,
     defect: Some(Injection {
         express: fits,
-        // It is the length of the image.
+        // This is the image's length.
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),
@@ -60,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// Mended by the media type that the image is made for, with the count that belongs to it.
+/// The fix is the media type that the image was made for, with its count.
 fn fixed(
     reading: &mut Reading<'_, '_>,
     finding: Finding,
@@ -86,7 +86,7 @@ fn fixed(
 fn wrong(reading: &mut Reading<'_, '_>, boot: &BootReading, floppy: Floppy) -> Option<String> {
     let expected = floppy.length();
     if let Some(length) = boot.file_bytes {
-        // Four times the length has a finding of its own.
+        // Four times the length has its own finding.
         let fourfold = ByteCount::new(expected.bytes().get() * 4);
         return (length != expected.bytes() && length != fourfold)
             .then(|| format!("its file has {length}"));

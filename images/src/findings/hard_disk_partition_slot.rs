@@ -48,7 +48,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let message = format!("slot {}: the hard disk has {problem}", disk.entry.slot);
         if disk.is_file_system {
             let finding = Finding::new(ID, disk.place(MbrEntry::TABLE), message);
-            // A BIOS takes the geometry from the code that stands there, and SeaBIOS was seen to start such a disk.
+            // A BIOS takes the geometry from the code there; SeaBIOS was seen to start such a disk.
             return Some(finding.as_info());
         }
         let slot = used.first().map_or(0, |&(index, _)| index);

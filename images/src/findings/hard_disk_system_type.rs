@@ -1,4 +1,4 @@
-//! `hard-disk-system-type`: an entry's system type that is not the partition's.
+//! `hard-disk-system-type`: an entry whose system type is not the partition's.
 
 use super::{
     Room,

@@ -1,4 +1,4 @@
-//! `hybrid-pointer`: boot code of a stick that points elsewhere than to its boot image.
+//! `hybrid-pointer`: a stick's boot code does not point to its boot image.
 
 use super::{
     Room,
@@ -81,7 +81,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }
 }
 
-/// Where a pointer should point, where it points to none of these images.
+/// Where a pointer should point, if it points to none of these images.
 fn wrong(images: &[Lba], pointer: u64, behind: u64) -> Option<u64> {
     let mut all = images.iter().map(|&image| sector_of(image, behind));
     let first = all.next()?;
@@ -94,8 +94,8 @@ fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
     Ok(())
 }
 
-/// Code that does what isohdpfx does as far as it matters here: it reads the sector to which it points, and where that is not isolinux,
-/// it says so and gives control back (INT 18h). The pointer, which a tool has to fill in, is 0.
+/// Code that behaves like isohdpfx in the parts that matter here: it reads the sector that its pointer names. If that is not isolinux, it
+/// prints that and gives control back (INT 18h). The pointer, which a tool has to fill in, is 0.
 fn inject(disc: &mut Patient<'_>) {
     const CODE: &[u8] = &[
         0x31, 0xC0, // XOR AX, AX

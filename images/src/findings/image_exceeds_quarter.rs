@@ -31,7 +31,7 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
-/// Whether a defective IMAPI could not master it.
+/// Whether a defective IMAPI cannot master it.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(medium) = reading.options.medium else {
         return Vec::new();

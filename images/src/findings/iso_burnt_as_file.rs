@@ -7,7 +7,7 @@ use crate::{
     tool::Tool,
 };
 
-/// Files that may stand beside it.
+/// Other files that may be on the disc.
 const BESIDE: u64 = 8;
 
 const ID: FindingId = FindingId::IsoBurntAsFile;

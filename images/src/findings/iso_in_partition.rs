@@ -1,4 +1,4 @@
-//! `iso-in-partition`: an ISO that stands in a partition instead of at the start.
+//! `iso-in-partition`: an ISO in a partition instead of at the start.
 
 use super::{Room, recipe::commands};
 use crate::{

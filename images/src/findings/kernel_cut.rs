@@ -1,4 +1,4 @@
-//! `kernel-cut`: a Linux kernel that is shorter than it says.
+//! `kernel-cut`: a Linux kernel that is shorter than its header says.
 
 use super::Room;
 use crate::{

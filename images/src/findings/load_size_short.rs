@@ -14,7 +14,7 @@ use crate::{
     units::{ByteCount, VirtualSectorCount},
 };
 
-/// An image of so many sectors may be loaded whole, and most are made to be.
+/// An image of this many sectors may be loaded whole, as most are.
 const SMALL: VirtualSectorCount = VirtualSectorCount::new(16);
 
 const ID: FindingId = FindingId::LoadSizeShort;

@@ -1,4 +1,4 @@
-//! `mbr-absent`: a disc for a BIOS that is no stick.
+//! `mbr-absent`: a disc for a BIOS that cannot boot as a stick.
 
 use super::{
     Room, boot_code,
@@ -51,7 +51,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![finding.fixed_by_all(boot_sector(reading).unwrap_or_default())]
 }
 
-/// A first sector with the code that was named, and with a partition of the whole disc as isohybrid writes it.
+/// A first sector with the given code, and with a partition of the whole disc as isohybrid writes it.
 fn boot_sector(reading: &mut Reading<'_, '_>) -> Option<Writes> {
     let mut writes = boot_code::boot_code(reading)?;
     let disk = reading.disc.virtual_sectors();

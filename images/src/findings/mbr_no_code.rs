@@ -56,7 +56,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(code) = boot_code::boot_code(reading) else {
         return vec![finding];
     };
-    // Code asks for an active partition.
+    // The code needs an active partition.
     let active = mbr_no_active::activation(reading);
     vec![finding.fixed_by_all(code).fixed_by_all(active)]
 }

@@ -1,4 +1,4 @@
-//! `mbr-wrong-code`: boot code of a stick that starts something else than what is on the disc.
+//! `mbr-wrong-code`: a stick's boot code is not for the disc's loader.
 
 use super::{
     Room,

@@ -1,8 +1,8 @@
-//! What can be wrong with a disc, a room for each finding.
+//! The findings about a disc, each in its own file ("room").
 //!
-//! A room is a file with everything about one finding: its record, how it is found, how the reference master puts it on a disc, how each mastering tool avoids
-//! it, its tests. A new finding is a new file and its two lines here: everything else (the catalogue, `--defect`, SARIF's rules,
-//! documentation, tests) is made from the list.
+//! A room is a file with everything about one finding: its record, its detection, how the reference master puts it on a disc, how each mastering tool avoids
+//! it, and its tests. A new finding needs a new file and two lines here: everything else (the catalogue, `--defect`, SARIF's rules,
+//! documentation, tests) is generated from the list.
 
 mod boot_code;
 mod boot_info_table;
@@ -108,22 +108,22 @@ pub(crate) struct Room {
     explanation: &'static str,
     consequence: &'static str,
     remedy: &'static str,
-    /// How to avoid it with each tool by which it can be avoided.
+    /// How to avoid it, for each tool that can avoid it.
     recipes: &'static [Recipe],
-    /// More general findings that say less of the same fault, and are left out where this one is found.
+    /// More general findings about the same fault. They are left out if this one is found.
     replaces: &'static [FindingId],
-    /// Whether it describes the disc, and no fault: then it is no part of what is accepted of a disc.
+    /// Whether it only describes the disc and is not a fault: then accepted results do not include it.
     describes: bool,
-    /// Looks for it on a disc that was read. Rooms are asked in the order of the list, and see what was found before.
+    /// Looks for it on a disc that was read. Rooms run in the order of the list, and see earlier findings.
     check: fn(&mut Reading<'_, '_>) -> Vec<Finding>,
-    /// How the reference master puts it on a disc, where it can.
+    /// How the reference master puts it on a disc, if it can.
     pub(crate) defect: Option<Injection>,
 }
 
-/// So many findings of one kind are reported.
+/// At most this many findings of one kind are reported.
 const REPORTED: usize = 16;
 
-/// The gravest findings of a kind that a disc can have often, each message once.
+/// The most severe findings of a kind that a disc can have often, each message once.
 fn gravest(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings.dedup_by(|one, other| one.message == other.message);
@@ -133,7 +133,7 @@ fn gravest(mut findings: Vec<Finding>) -> Vec<Finding> {
 
 macro_rules! rooms {
     ($($room:ident: $variant:ident,)*) => {
-        /// What can be wrong with a disc. The ids are stable.
+        /// The id of a finding about a disc. The ids are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum FindingId {
             $(#[doc = concat!("Its room is `findings/", stringify!($room), ".rs`.")] $variant),*
@@ -231,7 +231,7 @@ rooms! {
     secure_boot_sbat: SecureBootSbat,
 }
 
-/// Asks every room.
+/// Runs every room.
 pub(crate) fn check(reading: &mut Reading<'_, '_>) {
     for id in FindingId::ALL {
         let found = (id.room().check)(reading);
@@ -240,7 +240,7 @@ pub(crate) fn check(reading: &mut Reading<'_, '_>) {
     replace(reading);
 }
 
-/// Leaves out findings that others of the same image replace. What belongs to no image is replaced by what concerns the disc.
+/// Leaves out findings that others of the same image replace. Findings that belong to no image are replaced by those about the disc.
 fn replace(reading: &mut Reading<'_, '_>) {
     let subjects: Vec<(FindingId, Option<Lba>)> = reading
         .found
@@ -271,21 +271,21 @@ impl FindingId {
         self.room().id
     }
 
-    /// Whether it describes what the disc is made for, and no fault of it: baselines and snapshots leave it out.
+    /// Whether it describes the disc's purpose and is not a fault: baselines and snapshots leave it out.
     #[must_use]
     pub const fn describes(self) -> bool {
         self.room().describes
     }
 
-    /// How bad it is, at the worst.
+    /// Its highest severity.
     #[must_use]
     pub const fn severity(self) -> Severity {
         self.room().severity
     }
 
-    /// How bad it is where it does less harm. [`FindingId::VolumeSize`] is an error where the volume claims more than
-    /// there is, and only worth knowing where data trails the volume; [`FindingId::HybridMbr`] an error where the
-    /// partition table is the only way to an EFI loader, and a warning elsewhere.
+    /// Its severity where it does less harm. [`FindingId::VolumeSize`] is an error if the volume claims more than the
+    /// disc has, and only information if data follows the volume. [`FindingId::HybridMbr`] is an error if the partition
+    /// table is the only way to an EFI loader, else a warning.
     #[must_use]
     pub const fn milder(self) -> Option<Severity> {
         self.room().milder
@@ -305,19 +305,19 @@ impl FindingId {
         self.room().explanation
     }
 
-    /// What it does to whom, in a sentence.
+    /// Its effect, in a sentence.
     #[must_use]
     pub const fn consequence(self) -> &'static str {
         self.room().consequence
     }
 
-    /// How to fix it, whatever the tool, in a sentence.
+    /// How to fix it with any tool, in a sentence.
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         self.room().remedy
     }
 
-    /// How to avoid it with each tool by which it can be avoided. [`Finding::recipes`] has those that fit a disc.
+    /// How to avoid it, for each tool that can avoid it. [`Finding::recipes`] has those that fit a disc.
     #[must_use]
     pub const fn recipes(self) -> &'static [Recipe] {
         self.room().recipes

@@ -1,4 +1,4 @@
-//! `multisession-stale`: the boot record is in an earlier session only.
+//! `multisession-stale`: the boot record is only in an earlier session.
 
 use super::{Room, recipe::ANY_TOOL};
 use crate::{
@@ -56,8 +56,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }]
 }
 
-/// The second session's volume is the whole disc, and its tree the first's: it adds nothing but itself. The first
-/// keeps its own size, as on a medium that is written once.
+/// The second session's volume is the whole disc, with the first one's tree: it adds nothing else. The first keeps its
+/// own size, as on a write-once medium.
 fn inject(disc: &mut Patient<'_>) {
     let Some(start) = disc.second_session else {
         return;

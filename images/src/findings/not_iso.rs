@@ -1,4 +1,4 @@
-//! `not-iso`: No ISO 9660 at all.
+//! `not-iso`: not an ISO 9660 disc.
 
 use super::Room;
 use crate::{

@@ -1,4 +1,4 @@
-//! `partition-past-end`: the partition that OVMF computes ends behind the disc.
+//! `partition-past-end`: the partition that OVMF computes ends after the disc.
 
 use super::Room;
 use crate::{
@@ -53,8 +53,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     entries.filter_map(finding).collect()
 }
 
-/// Mended by the count that is right, where one that is too large is all that leads past the end. A count that is right stays: with less, another
-/// firmware would see less than the image.
+/// The fix is the right count, if only a count that is too large leads past the end. A right count stays: with a smaller one, another firmware would
+/// see less than the image.
 fn fixed(
     reading: &mut Reading<'_, '_>,
     finding: Finding,

@@ -1,4 +1,4 @@
-//! `secure-boot-2011-only`: an EFI loader that Microsoft signed with its certificates of 2011 alone.
+//! `secure-boot-2011-only`: an EFI loader that Microsoft signed only with its certificates of 2011.
 
 use super::Room;
 use crate::{

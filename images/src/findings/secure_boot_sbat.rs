@@ -24,7 +24,7 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-/// shim asks about itself and about what it starts; without one on the disc nobody asks.
+/// shim checks itself and the programs that it starts; without a shim on the disc, nothing checks.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let programs = reading.programs();
     let given = reading.options.revocations.and_then(|it| it.level.as_ref());
@@ -66,7 +66,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     super::gravest(findings)
 }
 
-/// The shim that asks for a program's generations: itself, or the one beside it.
+/// The shim that checks a program's generations: itself, or the one in the same folder.
 fn checked_by<'p>(
     program: &'p DiscProgram,
     programs: &'p [DiscProgram],
@@ -83,7 +83,7 @@ fn checked_by<'p>(
     beside.next().or_else(|| shims.next())
 }
 
-/// Whether shim starts this program by its name: what GRUB starts need not have any generations.
+/// Whether shim starts this program by its name: programs that GRUB starts need no generations.
 fn is_started_by(program: &DiscProgram, shim: &DiscProgram) -> bool {
     let starts = shim
         .signed

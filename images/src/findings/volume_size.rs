@@ -52,7 +52,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if trailing == BlockCount::ZERO || !reading.descriptors.sessions.is_empty() {
         return Vec::new();
     }
-    // Images that are appended stand behind it, and the boot catalog belongs into it.
+    // Appended images come after it, and the boot catalog belongs in it.
     let catalog = reading.inspection.catalog.as_ref();
     if let Some(catalog) = catalog.filter(|catalog| catalog.lba.get() >= claimed.get()) {
         let message = format!(
@@ -68,7 +68,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![Finding::new(ID, place, message).as_info()]
 }
 
-/// Whether anything on the disc says that there was more of it.
+/// Whether anything on the disc shows that it was longer.
 fn is_cut(reading: &mut Reading<'_, '_>, claimed: BlockCount) -> bool {
     let end = Lba::new(reading.disc.blocks().get());
     let is_missing = |to: Lba| end < to && to.get() <= claimed.get();
@@ -88,11 +88,11 @@ fn is_cut(reading: &mut Reading<'_, '_>, claimed: BlockCount) -> bool {
         .tree
         .is_some_and(|tree| tree.reading.complete && tree.end <= end);
     let is_missing = images.chain(mbr).chain(gpt).any(is_missing);
-    // What is in UDF's own tree is not known.
+    // The content of UDF's own tree is not known.
     !is_whole || is_missing || reading.udf().is_some()
 }
 
-/// It claims more than there is.
+/// It claims more than the disc has.
 fn inject(disc: &mut Patient<'_>) {
     let claimed = both32(disc.past_end());
     disc.bytes

@@ -36,7 +36,7 @@ use crate::{
 pub(super) struct Choice {
     /// Where the scenarios are.
     pub(super) folders: Vec<Folder>,
-    /// Where the mastering tools are described.
+    /// The descriptions of the mastering tools.
     pub(super) masters: Vec<MasterSource>,
     /// All that they declare.
     pub(super) matrix: Matrix,
@@ -148,7 +148,7 @@ fn folders(options: &BootMatrix, last: Option<&Run>) -> anyhow::Result<Vec<Folde
     })
 }
 
-/// What cells are compared with, besides what the scenarios declare.
+/// What cells are compared with, in addition to the scenarios' declarations.
 fn accepted(
     options: &BootMatrix,
     against: Option<&Against>,

@@ -34,7 +34,7 @@ use crate::{
     stop::Stop,
 };
 
-/// What this program is made of.
+/// The sources of this program.
 const PROGRAM: &str = env!("BOOT_MATRIX_PROGRAM");
 
 /// A run that has its folder, its tools and its list of cells.

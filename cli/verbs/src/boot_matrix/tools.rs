@@ -1,4 +1,4 @@
-//! What cells are booted with.
+//! The tools that cells are booted with.
 
 use std::collections::BTreeSet;
 
