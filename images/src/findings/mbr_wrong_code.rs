@@ -1,9 +1,9 @@
 //! `mbr-wrong-code`: boot code of a stick that starts something else than what is on the disc.
 
 use super::{
-    Room,
     boot_code::{boot_code, fault},
-    recipe::{grub_mkrescue, stick},
+    recipe::declared::{grub_mkrescue, stick},
+    room::Room,
 };
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrWrongCode;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-wrong-code",
     severity: Severity::Error,
     milder: None,
     trips: &["usb"],
