@@ -1,8 +1,8 @@
 //! `boot-info-table`: an isolinux without a correct boot-info table.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, grub_mkrescue, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, grub_mkrescue, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, BootInfo, Emulation},
@@ -25,7 +25,6 @@ const CHECKSUM: u64 = 20;
 const ID: FindingId = FindingId::BootInfoTable;
 
 pub(super) const ROOM: Room = Room {
-    id: "boot-info-table",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["isolinux", "grub", "loader"],

@@ -1,6 +1,6 @@
 //! `boot-record-duplicate`: there are two boot records.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::BootRecordDuplicate;
 
 pub(super) const ROOM: Room = Room {
-    id: "boot-record-duplicate",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],

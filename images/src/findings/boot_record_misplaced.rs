@@ -1,6 +1,6 @@
 //! `boot-record-misplaced`: the boot record is not at LBA 17.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::BootRecordMisplaced;
 
 pub(super) const ROOM: Room = Room {
-    id: "boot-record-misplaced",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],

@@ -1,6 +1,6 @@
 //! `catalog-checksum`: the validation entry's words do not sum to 0.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient, VALIDATION},
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogChecksum;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-checksum",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "u-boot"],

@@ -1,8 +1,8 @@
 //! `catalog-efi-too-deep`: the first EFI entry is after slot 15.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -20,7 +20,6 @@ const TOO_DEEP: u16 = 17;
 const ID: FindingId = FindingId::CatalogEfiTooDeep;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-efi-too-deep",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "usb"],

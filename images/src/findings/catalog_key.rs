@@ -1,6 +1,6 @@
 //! `catalog-key`: the validation entry does not end with 55 AA.
 
-use super::{Room, catalog_out_of_range::points_to, recipe::ANY_TOOL};
+use super::{catalog_out_of_range::points_to, recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     eltorito::RawValidation,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogKey;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-key",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],

@@ -1,8 +1,8 @@
 //! `catalog-no-efi`: the disc has an EFI loader, but the catalog has no entry for it.
 
 use super::{
-    Room,
-    recipe::{genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -19,7 +19,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogNoEfi;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-no-efi",
     severity: Severity::Warning,
     milder: None,
     trips: &["ovmf"],

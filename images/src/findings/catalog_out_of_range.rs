@@ -1,6 +1,6 @@
 //! `catalog-out-of-range`: the boot record points past the end.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     eltorito::{BOOT_RECORD_LBA, boot_record},
@@ -12,7 +12,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogOutOfRange;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-out-of-range",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],

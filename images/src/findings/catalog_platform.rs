@@ -1,8 +1,8 @@
 //! `catalog-platform`: a platform that no specification has.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogPlatform;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-platform",
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],

@@ -1,8 +1,8 @@
 //! `catalog-section-header-missing`: entries after the initial one without a section header.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogSectionHeaderMissing;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-section-header-missing",
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],

@@ -1,6 +1,6 @@
 //! `config-encoding`: a configuration of isolinux that an editor saved as UTF-16.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot_configuration::{FileSystem, Loader},
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::ConfigEncoding;
 
 pub(super) const ROOM: Room = Room {
-    id: "config-encoding",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],

@@ -1,6 +1,6 @@
 //! `config-fixed-device`: a configuration of GRUB that takes the disc's files from a drive by its name.
 
-use super::{Room, gravest};
+use super::room::{Room, gravest};
 use crate::{
     boot_configuration::{Configuration, FileSystem, FixedDevice, Loader},
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::ConfigFixedDevice;
 
 pub(super) const ROOM: Room = Room {
-    id: "config-fixed-device",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf", "usb"],

@@ -1,6 +1,6 @@
 //! `config-missing-file`: a configuration that names a file which is not on the disc.
 
-use super::{Room, gravest};
+use super::room::{Room, gravest};
 use crate::{
     boot_configuration::Loader,
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::ConfigMissingFile;
 
 pub(super) const ROOM: Room = Room {
-    id: "config-missing-file",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],

@@ -1,8 +1,8 @@
 //! `config-wrong-medium`: a configuration that looks for another medium.
 
 use super::{
-    Room, gravest,
-    recipe::{When, commands, genisoimage, xorriso},
+    recipe::declared::{When, commands, genisoimage, xorriso},
+    room::{Room, gravest},
 };
 use crate::{
     boot_configuration::{BootConfigurations, Configuration, FileSystem, Loader, Search, SearchBy},
@@ -21,7 +21,6 @@ const PARTITIONS: usize = 64;
 const ID: FindingId = FindingId::ConfigWrongMedium;
 
 pub(super) const ROOM: Room = Room {
-    id: "config-wrong-medium",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],

@@ -1,8 +1,8 @@
 //! `count-byte-order`: a sector count with its bytes swapped.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Facts, Injection, Lack, Patient, need, needs_no_emulation},
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::CountByteOrder;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-byte-order",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],

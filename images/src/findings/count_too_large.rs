@@ -1,8 +1,8 @@
 //! `count-too-large`: a BIOS entry that loads more than memory has room for.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Emulation, Mode},
@@ -20,7 +20,6 @@ const TOO_MANY: u16 = 2048;
 const ID: FindingId = FindingId::CountTooLarge;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-too-large",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "virtualbox"],

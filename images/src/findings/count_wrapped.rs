@@ -1,8 +1,8 @@
 //! `count-wrapped`: a count that was cut to 16 bits.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Count, Emulation},
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::CountWrapped;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-wrapped",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "firmware"],

@@ -1,6 +1,6 @@
 //! `efi-architecture`: the machines that have an EFI loader.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{Injection, Loader},
     efi_program::Machine,
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiArchitecture;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-architecture",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &[],

@@ -1,8 +1,8 @@
 //! `efi-as-floppy`: an EFI file system with an emulation.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Emulation, Floppy},
@@ -15,7 +15,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiAsFloppy;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-as-floppy",
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],

@@ -1,8 +1,8 @@
 //! `efi-fat-clusters`: a FAT whose layout and number of clusters disagree.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, FatType},
@@ -19,7 +19,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiFatClusters;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-fat-clusters",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],

@@ -1,8 +1,8 @@
 //! `efi-foreign-filesystem`: an EFI entry whose image is not a FAT file system.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     defect::Injection,
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiForeignFilesystem;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-foreign-filesystem",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["ovmf"],

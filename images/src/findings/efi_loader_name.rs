@@ -1,8 +1,8 @@
 //! `efi-loader-name`: a loader under a name that no firmware looks for.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Loader},
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiLoaderName;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-loader-name",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],

@@ -1,8 +1,8 @@
 //! `efi-no-loader`: an EFI entry without a loader.
 
 use super::{
-    Room,
-    recipe::{genisoimage, grub_mkrescue, xorriso},
+    recipe::declared::{genisoimage, grub_mkrescue, xorriso},
+    room::Room,
 };
 use crate::{
     defect::Injection,
@@ -15,7 +15,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiNoLoader;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-no-loader",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],

@@ -1,8 +1,8 @@
 //! `efi-open-end-outside-volume`: an open-ended EFI image that extends past the volume.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Count, Place as ImagePlace},
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiOpenEndOutsideVolume;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-open-end-outside-volume",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["ovmf"],

@@ -1,6 +1,6 @@
 //! `efi-second-stage`: an EFI loader that does not find its next stage.
 
-use super::{Room, recipe::commands};
+use super::{recipe::declared::commands, room::Room};
 use crate::{
     boot_configuration::FileSystem,
     efi_program::GrubCore,
@@ -24,7 +24,6 @@ mcopy -s -i {efi} esp/EFI ::
 {call}";
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-second-stage",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["ovmf"],

@@ -1,8 +1,8 @@
 //! `entry-load-segment`: a load segment at which the image cannot run.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient},
@@ -22,7 +22,6 @@ const ADDRESS_FOR_SEGMENT: u16 = 0x7C00;
 const ID: FindingId = FindingId::EntryLoadSegment;
 
 pub(super) const ROOM: Room = Room {
-    id: "entry-load-segment",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],

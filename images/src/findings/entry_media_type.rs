@@ -1,8 +1,8 @@
 //! `entry-media-type`: a media type that does not exist.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::EntryMediaType;
 
 pub(super) const ROOM: Room = Room {
-    id: "entry-media-type",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],

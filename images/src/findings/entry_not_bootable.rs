@@ -1,8 +1,8 @@
 //! `entry-not-bootable`: the initial entry is not marked as bootable.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::EntryNotBootable;
 
 pub(super) const ROOM: Room = Room {
-    id: "entry-not-bootable",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],

@@ -1,8 +1,8 @@
 //! `floppy-size`: a floppy image that is not as long as its floppy.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, xorriso},
+    recipe::declared::{bsdtar, genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Emulation, Floppy},
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::FloppySize;
 
 pub(super) const ROOM: Room = Room {
-    id: "floppy-size",
     severity: Severity::Error,
     milder: None,
     trips: &["tools", "seabios", "bochs"],

@@ -1,6 +1,6 @@
 //! `hard-disk-cylinders`: more cylinders than some firmware or CHS can address.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot::Boot,
     boot_image::{Geometry, GeometryRequest},
@@ -33,7 +33,6 @@ const BACKUP_BOOT_SECTOR: u64 = 6;
 const ID: FindingId = FindingId::HardDiskCylinders;
 
 pub(super) const ROOM: Room = Room {
-    id: "hard-disk-cylinders",
     severity: Severity::Warning,
     milder: None,
     trips: &["bochs"],

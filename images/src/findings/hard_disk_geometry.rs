@@ -1,8 +1,8 @@
 //! `hard-disk-geometry`: a BIOS reads only the beginning of a hard-disk image.
 
 use super::{
-    Room,
     hard_disk_cylinders::{CHS_CYLINDERS, TRACK, with_geometry},
+    room::Room,
 };
 use crate::{
     boot_image::{Geometry, GeometryRequest},
@@ -18,7 +18,6 @@ use crate::{
 const ID: FindingId = FindingId::HardDiskGeometry;
 
 pub(super) const ROOM: Room = Room {
-    id: "hard-disk-geometry",
     severity: Severity::Warning,
     milder: None,
     trips: &["seabios"],

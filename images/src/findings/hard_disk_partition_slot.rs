@@ -1,6 +1,6 @@
 //! `hard-disk-partition-slot`: a hard-disk image without exactly one partition, in slot 0.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{Injection, Patient, needs_hard_disk},
     finding::{Finding, FindingId, Severity},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::HardDiskPartitionSlot;
 
 pub(super) const ROOM: Room = Room {
-    id: "hard-disk-partition-slot",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "tools"],

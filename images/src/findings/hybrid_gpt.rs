@@ -2,7 +2,7 @@
 
 mod repair;
 
-use super::{Room, recipe::grub_mkrescue};
+use super::{recipe::declared::grub_mkrescue, room::Room};
 use crate::{
     boot::{Boot, Hybrid, Place as ImagePlace},
     defect::{Injection, Lack, Patient, emulates_a_drive, need},
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::HybridGpt;
 
 pub(super) const ROOM: Room = Room {
-    id: "hybrid-gpt",
     severity: Severity::Info,
     milder: None,
     trips: &["usb"],

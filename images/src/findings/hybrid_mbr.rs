@@ -1,6 +1,6 @@
 //! `hybrid-mbr`: a partition table that UEFI rejects as a whole.
 
-use super::{Room, recipe::stick};
+use super::{recipe::declared::stick, room::Room};
 use crate::{
     boot::{Boot, Hybrid},
     defect::{Injection, Lack, Patient, emulates_a_drive, need},
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::HybridMbr;
 
 pub(super) const ROOM: Room = Room {
-    id: "hybrid-mbr",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["usb"],

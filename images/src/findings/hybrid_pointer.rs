@@ -1,9 +1,9 @@
 //! `hybrid-pointer`: a stick's boot code does not point to its boot image.
 
 use super::{
-    Room,
     boot_code::{GRUB_POINTER, TO_REST, TO_SECOND_BLOCK, images, sector_of, to_rest},
-    recipe::stick,
+    recipe::declared::stick,
+    room::Room,
 };
 use crate::{
     boot::{Boot, BootInfo},
@@ -18,7 +18,6 @@ use crate::{
 const ID: FindingId = FindingId::HybridPointer;
 
 pub(super) const ROOM: Room = Room {
-    id: "hybrid-pointer",
     severity: Severity::Error,
     milder: None,
     trips: &["usb"],

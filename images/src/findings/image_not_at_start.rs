@@ -1,6 +1,6 @@
 //! `image-not-at-start`: a load address some blocks away from its image.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     fat::FatVolume,
@@ -15,7 +15,6 @@ const OFF_BY: u64 = 16;
 const ID: FindingId = FindingId::ImageNotAtStart;
 
 pub(super) const ROOM: Room = Room {
-    id: "image-not-at-start",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],

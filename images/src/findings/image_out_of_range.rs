@@ -1,6 +1,6 @@
 //! `image-out-of-range`: an image that is not completely on the disc.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{INITIAL, Injection, Patient},
     finding::{Finding, FindingId, Severity},
@@ -12,7 +12,6 @@ use crate::{
 const ID: FindingId = FindingId::ImageOutOfRange;
 
 pub(super) const ROOM: Room = Room {
-    id: "image-out-of-range",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],

@@ -1,6 +1,6 @@
 //! `image-oversized-4x`: an image that takes four times its length: KB912666.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     bytes::both32,
     defect::Injection,
@@ -19,7 +19,6 @@ const DATA_LENGTH: u64 = 10;
 const ID: FindingId = FindingId::ImageOversized4x;
 
 pub(super) const ROOM: Room = Room {
-    id: "image-oversized-4x",
     severity: Severity::Error,
     milder: None,
     trips: &["tools"],

@@ -1,6 +1,6 @@
 //! `iso-burnt-as-file`: an ISO that was written to the disc as a file.
 
-use super::{Room, recipe::commands};
+use super::{recipe::declared::commands, room::Room};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -13,7 +13,6 @@ const BESIDE: u64 = 8;
 const ID: FindingId = FindingId::IsoBurntAsFile;
 
 pub(super) const ROOM: Room = Room {
-    id: "iso-burnt-as-file",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],

@@ -1,8 +1,8 @@
 //! `isolinux-files`: an isolinux without a file that it needs.
 
 use super::{
-    Room,
-    recipe::{When, commands},
+    recipe::declared::{When, commands},
+    room::Room,
 };
 use crate::{
     boot_configuration::{Loader, NamedFile},
@@ -29,7 +29,6 @@ const ID: FindingId = FindingId::IsolinuxFiles;
 const WITH_MODULES: &str = "cp /usr/lib/syslinux/modules/bios/*.c32 {folder}/\n{call}";
 
 pub(super) const ROOM: Room = Room {
-    id: "isolinux-files",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],

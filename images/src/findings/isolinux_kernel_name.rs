@@ -1,6 +1,6 @@
 //! `isolinux-kernel-name`: a Linux kernel that isolinux takes for something else by its name.
 
-use super::{Room, gravest};
+use super::room::{Room, gravest};
 use crate::{
     boot_configuration::{Loader, NamedFile},
     finding::{Finding, FindingId, Severity},
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::IsolinuxKernelName;
 
 pub(super) const ROOM: Room = Room {
-    id: "isolinux-kernel-name",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios"],

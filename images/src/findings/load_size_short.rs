@@ -1,8 +1,8 @@
 //! `load-size-short`: fewer sectors are loaded than the loader needs.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Emulation},
@@ -20,7 +20,6 @@ const SMALL: VirtualSectorCount = VirtualSectorCount::new(16);
 const ID: FindingId = FindingId::LoadSizeShort;
 
 pub(super) const ROOM: Room = Room {
-    id: "load-size-short",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios"],

@@ -1,8 +1,8 @@
 //! `loader-emulation`: a no-emulation loader that is mastered as a drive.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, BootInfo, Emulation},
@@ -18,7 +18,6 @@ use crate::{
 const ID: FindingId = FindingId::LoaderEmulation;
 
 pub(super) const ROOM: Room = Room {
-    id: "loader-emulation",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],

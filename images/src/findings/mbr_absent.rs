@@ -1,8 +1,9 @@
 //! `mbr-absent`: a disc for a BIOS that cannot boot as a stick.
 
 use super::{
-    Room, boot_code,
-    recipe::{grub_mkrescue, stick},
+    boot_code,
+    recipe::declared::{grub_mkrescue, stick},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -19,7 +20,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrAbsent;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-absent",
     severity: Severity::Info,
     milder: None,
     trips: &[],

@@ -1,6 +1,6 @@
 //! `mbr-no-active`: boot code without an active partition.
 
-use super::{Room, recipe::stick};
+use super::{recipe::declared::stick, room::Room};
 use crate::{
     defect::{Injection, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrNoActive;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-no-active",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["usb"],

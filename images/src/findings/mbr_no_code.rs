@@ -1,8 +1,9 @@
 //! `mbr-no-code`: a partition table without boot code.
 
 use super::{
-    Room, boot_code, mbr_no_active,
-    recipe::{grub_mkrescue, stick},
+    boot_code, mbr_no_active,
+    recipe::declared::{grub_mkrescue, stick},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Patient, needs_boot_code},
@@ -15,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrNoCode;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-no-code",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["usb"],

@@ -1,9 +1,9 @@
 //! `mbr-wrong-code`: a stick's boot code is not for the disc's loader.
 
 use super::{
-    Room,
     boot_code::{boot_code, fault},
-    recipe::{grub_mkrescue, stick},
+    recipe::declared::{grub_mkrescue, stick},
+    room::Room,
 };
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrWrongCode;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-wrong-code",
     severity: Severity::Error,
     milder: None,
     trips: &["usb"],

@@ -2,7 +2,7 @@
 
 use md5::{Digest, Md5};
 
-use super::{Room, recipe::commands};
+use super::{recipe::declared::commands, room::Room};
 use crate::{
     defect::{Injection, PRIMARY, Patient},
     finding::{Finding, FindingId, Place, Severity},
@@ -19,7 +19,6 @@ const CHUNK: usize = 64 << 10;
 const ID: FindingId = FindingId::MediaChecksum;
 
 pub(super) const ROOM: Room = Room {
-    id: "media-checksum",
     severity: Severity::Error,
     milder: None,
     trips: &["tools"],

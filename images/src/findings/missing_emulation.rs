@@ -1,8 +1,8 @@
 //! `missing-emulation`: a floppy or a hard disk that is mastered without emulation, as if it were a loader for CDs.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     eltorito::MediaType,
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::MissingEmulation;
 
 pub(super) const ROOM: Room = Room {
-    id: "missing-emulation",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs"],

@@ -1,6 +1,6 @@
 //! `multisession-stale`: the boot record is only in an earlier session.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     bytes::both32,
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::MultisessionStale;
 
 pub(super) const ROOM: Room = Room {
-    id: "multisession-stale",
     severity: Severity::Error,
     milder: None,
     trips: &["firmware"],

@@ -1,8 +1,8 @@
 //! `no-boot-record`: the descriptor set has no El Torito boot record.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::NoBootRecord;
 
 pub(super) const ROOM: Room = Room {
-    id: "no-boot-record",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs", "ovmf", "u-boot"],

@@ -1,6 +1,6 @@
 //! `partition-past-end`: the partition that OVMF computes ends after the disc.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{Facts, Injection, Lack, need, needs_efi},
     finding::{Finding, FindingId, Severity},
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::PartitionPastEnd;
 
 pub(super) const ROOM: Room = Room {
-    id: "partition-past-end",
     severity: Severity::Info,
     milder: None,
     trips: &["ovmf"],

@@ -1,6 +1,6 @@
 //! `secure-boot-sbat`: an EFI program below the SBAT level that a machine has, or that the shim on the disc sets.
 
-use super::Room;
+use super::room::{Room, gravest};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{DiscProgram, Reading},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::SecureBootSbat;
 
 pub(super) const ROOM: Room = Room {
-    id: "secure-boot-sbat",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["firmware"],
@@ -63,7 +62,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             );
         }
     }
-    super::gravest(findings)
+    gravest(findings)
 }
 
 /// The shim that checks a program's generations: itself, or the one in the same folder.

@@ -1,6 +1,6 @@
 //! `secure-boot-unsigned`: EFI programs without a trusted signature.
 
-use super::Room;
+use super::room::{Room, gravest};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{DiscProgram, Reading, TrustedBy, names_of},
@@ -9,7 +9,6 @@ use crate::{
 const ID: FindingId = FindingId::SecureBootUnsigned;
 
 pub(super) const ROOM: Room = Room {
-    id: "secure-boot-unsigned",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["firmware"],
@@ -41,7 +40,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let message = format!("{said}: {}", names_of(group));
         Finding::new(ID, Place { offset }, message).info_if(*severity == Severity::Info)
     });
-    super::gravest(findings.collect())
+    gravest(findings.collect())
 }
 
 /// The message about a program that nothing trusts, and its severity.

@@ -1,6 +1,6 @@
 //! `squashfs-cut`: a squashfs that is shorter than its header says.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::SquashfsCut;
 
 pub(super) const ROOM: Room = Room {
-    id: "squashfs-cut",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],

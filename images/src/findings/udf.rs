@@ -1,6 +1,6 @@
 //! `udf`: a UDF file system, and the loaders in it.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot_configuration::FileSystem,
     defect::PRIMARY,
@@ -15,7 +15,6 @@ const COMPARED: usize = 8 << 20;
 const ID: FindingId = FindingId::Udf;
 
 pub(super) const ROOM: Room = Room {
-    id: "udf",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["ovmf"],

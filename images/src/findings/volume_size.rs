@@ -1,6 +1,6 @@
 //! `volume-size`: the volume's size and the file's disagree.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     bytes::both32,
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
@@ -12,7 +12,6 @@ use crate::{
 const ID: FindingId = FindingId::VolumeSize;
 
 pub(super) const ROOM: Room = Room {
-    id: "volume-size",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["ovmf", "tools"],

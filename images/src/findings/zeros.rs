@@ -1,6 +1,6 @@
 //! `zeros`: zeros where a file cannot have them.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::file::DiscBytes,
@@ -16,7 +16,6 @@ const CHUNK: usize = 64 << 10;
 const ID: FindingId = FindingId::Zeros;
 
 pub(super) const ROOM: Room = Room {
-    id: "zeros",
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],

@@ -3,7 +3,11 @@
 use std::rc::Rc;
 
 use super::{
-    super::{Eyes, FileSystem, FixedDevice, INCLUDES, NAMED, NamedFile, kept, volume::normal},
+    super::{
+        configuration::{FileSystem, FixedDevice, NamedFile},
+        reader::{INCLUDES, NAMED, kept},
+        volume::{Eyes, normal},
+    },
     DEPTH, Expanded, Next, Runner, Said, device_name, shown,
     words::Word,
 };
