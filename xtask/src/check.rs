@@ -1,4 +1,4 @@
-//! Format, lints, documentation, dependencies, the schema, generated tables and the snapshots: everything that can be checked without booting.
+//! Format, lints, documentation, dependencies, circles, the schema, generated tables and the snapshots: everything that can be checked without booting.
 
 use std::{
     fs,
@@ -20,6 +20,7 @@ use scenarios::{
 
 use crate::repository::workspace;
 use crate::{
+    circles,
     steps::{self, Step},
     supply, tables,
 };
@@ -85,6 +86,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
         ),
         Step::run("dependencies", dependencies),
         Step::run("packages for the registry", packages),
+        Step::run("circles", no_circles),
         Step::run("workflows", workflows),
         Step::run("schema", schema),
         Step::run("reproducible discs", reproducible_discs),
@@ -136,6 +138,30 @@ fn packages() -> Result<(), (u8, String)> {
         }
     }
     Ok(())
+}
+
+/// No two files of a crate use one another.
+fn no_circles() -> Result<(), (u8, String)> {
+    let folders = PACKAGES.map(|(_, folder)| folder);
+    let mut found = Vec::new();
+    for folder in folders.iter().chain(&["tests", "xtask"]) {
+        let source = workspace().join(folder).join("src");
+        let library = source.join("lib.rs");
+        let root = if library.exists() {
+            library
+        } else {
+            source.join("main.rs")
+        };
+        found.extend(circles::of(&root).map_err(|error| (3, format!("{error:#}")))?);
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    let found = found
+        .join("\n")
+        .replace(&format!("{}/", workspace().display()), "");
+    let what = "files use one another in a circle; move what ties them to a third file";
+    Err((1, format!("{what}:\n{found}")))
 }
 
 /// What zizmor says of the action and of the workflows that are there to copy, where it is installed (`pip install zizmor`).
@@ -347,6 +373,11 @@ mod tests {
     #[test]
     fn prose_is_plain() {
         assert_eq!(plain_words(), Ok(()));
+    }
+
+    #[test]
+    fn no_files_use_one_another() {
+        assert_eq!(no_circles(), Ok(()));
     }
 
     #[test]

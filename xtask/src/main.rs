@@ -5,6 +5,7 @@
 
 mod bench;
 mod check;
+mod circles;
 mod examples;
 #[cfg(test)]
 mod options_tests;
