@@ -9,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{FirmwareId, FirmwareImage};
+use super::{id::FirmwareId, image::FirmwareImage};
 
 /// One descriptor, as far as it matters here. Words that this version of the specification does not
 /// know are kept as words: a newer descriptor must not hide an older one.

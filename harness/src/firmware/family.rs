@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    FirmwareId, FirmwareKind,
     bios_reads::reads_before_jump,
     descriptor::{Candidate, Descriptor},
+    id::{FirmwareId, FirmwareKind},
     said::Said,
 };
 use crate::{

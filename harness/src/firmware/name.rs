@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{FirmwareId, UnknownFirmware};
+use super::id::{FirmwareId, UnknownFirmware};
 
 /// The longest version in a name, in bytes: it becomes part of a file's name.
 const LONGEST: usize = 60;

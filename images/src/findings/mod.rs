@@ -1,8 +1,8 @@
 //! The findings about a disc, each in its own file ("room").
 //!
-//! A room is a file with everything about one finding: its record, how it is found, how the reference master puts it on a disc, how each mastering tool avoids
-//! it, its tests. A new finding is a new file, its line in `id.rs`, and its two lines here: everything else (the catalogue, `--defect`, SARIF's rules,
-//! documentation, tests) is made from the list.
+//! A room is a file with everything about one finding: its record, its detection, how the reference master puts it on a disc, how each mastering tool avoids
+//! it, and its tests. A new finding needs a new file, a line in `id.rs` and two lines here: everything else (the catalogue, `--defect`, SARIF's rules,
+//! documentation, tests) is generated from the list.
 
 mod boot_code;
 mod boot_info_table;
