@@ -8,6 +8,7 @@ mod boot_info_table;
 mod boot_record_duplicate;
 mod boot_record_id_padding;
 mod boot_record_misplaced;
+mod catalog_bios_not_first;
 mod catalog_checksum;
 mod catalog_efi_only;
 mod catalog_efi_too_deep;
@@ -59,6 +60,7 @@ mod iso_in_partition;
 mod isolinux_files;
 mod isolinux_kernel_name;
 mod kernel_cut;
+mod kernel_no_multiboot_header;
 mod load_size_short;
 mod loader_emulation;
 mod mbr_absent;
@@ -159,6 +161,7 @@ rooms! {
     catalog_checksum: CatalogChecksum,
     catalog_platform: CatalogPlatform,
     catalog_efi_only: CatalogEfiOnly,
+    catalog_bios_not_first: CatalogBiosNotFirst,
     catalog_no_efi: CatalogNoEfi,
     catalog_section_header_missing: CatalogSectionHeaderMissing,
     catalog_section_chain: CatalogSectionChain,
@@ -217,6 +220,7 @@ rooms! {
     config_encoding: ConfigEncoding,
     udf: Udf,
     kernel_cut: KernelCut,
+    kernel_no_multiboot_header: KernelNoMultibootHeader,
     initrd_cut: InitrdCut,
     squashfs_cut: SquashfsCut,
     media_checksum: MediaChecksum,
