@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use cli::{
-    options::Installed,
     place::{Carried, Home},
-    program,
+    program::{self, Installed},
 };
 
 const CARRIED: Carried = Carried {

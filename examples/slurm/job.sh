@@ -17,7 +17,7 @@ set -eu
 program=$1
 out=$2/slice-$SLURM_ARRAY_TASK_ID
 shift 2
-# A job has no home on some clusters.
+# On some clusters, a job has no home.
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-${TMPDIR:-/tmp}/boot-matrix-$(id -u)}"
 if [ -e "$out/run.json" ]; then
     exec "$program" run --resume --out "$out"

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Tries job.sh on a cluster of four nodes that lives on this machine, in a folder of its own: munged, slurmctld and four slurmd. One
-# node dies in the middle of its task; the task goes on elsewhere; the slices are merged.
+# Tries job.sh on a cluster of four nodes on this machine, in its own folder: munged, slurmctld and four slurmd. One node dies during
+# its task, the task continues on another node, and the slices are merged.
 #
 #   try.sh PROGRAM EMPTY-FOLDER SLICES [OPTION…]
 #
-# It needs root, Slurm and munge, and touches nothing outside of the folder. The exit code is that of merge.
+# It needs root, Slurm and munge, and changes nothing outside the folder. The exit code is merge's.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ program=$1 folder=$2 slices=$3
 shift 3
 mkdir -p "$folder"/{munge,state,spool,results}
 folder=$(cd "$folder" && pwd)
-# munged wants nobody else to write where its socket is, all the way up.
+# munged requires that no other user can write to the folders above its socket.
 socket=$(mktemp -d /run/boot-matrix-XXXXXX)
 chmod 755 "$socket"
 
@@ -25,7 +25,7 @@ end() {
 trap end EXIT
 
 (umask 077 && head -c 1024 /dev/urandom >"$folder/munge/key")
-# In the foreground, so that it is ours to end.
+# In the foreground, so that this script can end it.
 munged --foreground --force --key-file "$folder/munge/key" --socket "$socket/munge" --num-threads 2 \
     --log-file "$folder/munge/log" --pid-file "$socket/pid" --seed-file "$folder/munge/seed" >"$folder/munge/said" 2>&1 &
 started+=($!)
@@ -36,7 +36,7 @@ ClusterName=boot-matrix
 SlurmctldHost=$(hostname -s)(127.0.0.1)
 SlurmctldPort=17000
 AuthType=auth/munge
-# What is put into the queue again waits until its old credential has expired: 2 minutes otherwise.
+# A job that is queued again waits until its old credential expires, by default for 2 minutes.
 AuthInfo=socket=$socket/munge,cred_expire=5
 CredType=cred/munge
 SlurmUser=root
@@ -60,7 +60,7 @@ NodeName=n[1-4] NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 Port=[17001-17004
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
 
-# Waits until a command says what is wanted, for three minutes at most.
+# Waits until a command prints the wanted text, for three minutes at most.
 until_says() {
     local wanted=$1
     shift
@@ -89,7 +89,7 @@ until_says '^4$' sh -c 'sinfo --noheader --Node --states idle | wc -l'
 job=$(sbatch --parsable --array="1-$slices" --output "$folder/task-%a.log" "$here/job.sh" "$program" "$folder/results" "$@")
 echo "job $job: $slices tasks"
 
-# The node of the last task dies as soon as that has a result: its daemon, what watches the task, and the task.
+# The last task's node dies as soon as the task has a result: its daemon, the task's watcher, and the task.
 task=$folder/results/slice-$slices
 until_says run.json find "$folder/results" -path "$task/run.json"
 victim=$(squeue --noheader --jobs "${job}_$slices" --format %N)
@@ -110,7 +110,7 @@ until_says result.json find "$task" -name result.json
 kill -KILL "${dying[@]}"
 echo "$victim died, with task $slices"
 
-# Where a machine comes back, its daemon does.
+# When a machine comes back, its daemon starts again.
 until_says "DOWN|down" scontrol show node "$victim"
 slurmd -D -N "$victim" >>"$folder/slurmd-$victim.said" 2>&1 &
 started+=($!)

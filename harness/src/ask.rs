@@ -1,6 +1,7 @@
-//! One short question to a program: bounded in time and in what it may say.
+//! One short question to a program, with limits on its time and its output.
 
 use std::{
+    ffi::OsStr,
     io::{self, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -11,10 +12,10 @@ use std::{
 
 use crate::child::{die_with_parent, forward, tell_end};
 
-/// More than any answer we ask for; a program that says more is not the one we took it for.
+/// More than any expected answer; a program that prints more is not the expected one.
 const MAX_ANSWER: usize = 4 << 20;
 
-/// What a program said before it ended by itself.
+/// The output of a program that ended by itself.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: ExitStatus,
@@ -52,11 +53,11 @@ enum Event {
 }
 
 /// Runs `program` in `directory` with `input` on its standard input, until it has ended and closed
-/// its outputs, or until `deadline` has passed. Whatever happens it is killed and reaped on return;
-/// should this process be killed first, it goes along.
+/// its outputs, or until `deadline` has passed. It is always killed and reaped on return; if this
+/// process is killed first, the program is killed too.
 pub(crate) fn ask(
     program: &Path,
-    args: &[&str],
+    args: &[impl AsRef<OsStr>],
     directory: &Path,
     input: &'static [u8],
     deadline: Duration,
@@ -103,7 +104,7 @@ struct Reaped(Child);
 
 impl Drop for Reaped {
     fn drop(&mut self) {
-        // Both fail only for a child that has been reaped already.
+        // Both fail only for a child that was already reaped.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -112,7 +113,7 @@ impl Drop for Reaped {
 fn listen(child: &mut Child, input: &'static [u8]) -> Receiver<Event> {
     let (events, receiver) = channel();
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that does not want its input is no error of ours.
+        // A program that does not read its input is not an error here.
         thread::spawn(move || stdin.write_all(input));
     }
     if let Some(stdout) = child.stdout.take() {
@@ -166,7 +167,7 @@ mod tests {
     fn a_program_that_is_not_there_could_not_be_started() {
         let none = ask(
             Path::new("/nonexistent"),
-            &[],
+            &[""; 0],
             Path::new("/"),
             b"",
             Duration::ZERO,

@@ -57,6 +57,13 @@ kebab_display!(Attachment {
     Nvme => "nvme",
 });
 
+/// What users say, and the attachment that they mean.
+pub(crate) const SYNONYMS: [(&str, &str); 3] = [
+    ("sata", "ahci"),
+    ("atapi", "ide"),
+    ("usb-stick", "usb-disk"),
+];
+
 /// What a machine and its observers need to know of an attachment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wiring {
@@ -70,8 +77,6 @@ pub(crate) struct Wiring {
     pub(crate) is_slow: bool,
     /// Whether the machine also has a blank hard disk, as the node `blank`.
     pub(crate) has_blank_disk: bool,
-    /// The emulator's devices by which the node `disc` hangs on the machine, in order. The disc's drive is called `drive`.
-    pub(crate) devices: &'static [&'static str],
 }
 
 /// The controller that a drive is on.
@@ -110,17 +115,11 @@ impl Drive {
         }
     }
 
-    /// Whether the emulator attaches it to no node that can only be read. The disc then stands below an empty layer that takes what is written.
-    pub(crate) const fn wants_to_write(self) -> bool {
-        matches!(self, Self::SdCard)
-    }
-
-    /// Why a machine with it cannot start from a checkpoint; nothing when it can.
+    /// Why a machine with it cannot start from a checkpoint on any emulator; nothing when it can.
     pub(crate) const fn why_cold(self) -> Option<&'static str> {
         match self {
             Self::SdCard => Some("a BIOS asks a card for its length in its power-on self-test"),
-            Self::NvmeDisk => Some("QEMU cannot save the state of an NVMe controller"),
-            Self::Atapi | Self::ScsiCd | Self::ScsiDisk | Self::VirtioDisk => None,
+            Self::Atapi | Self::ScsiCd | Self::ScsiDisk | Self::VirtioDisk | Self::NvmeDisk => None,
         }
     }
 }
@@ -170,77 +169,23 @@ impl Attachment {
 
     pub(crate) const fn wiring(self) -> Wiring {
         use Controller::{OwnIde, OwnSata, Pci};
-        // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
         match self {
-            Self::Ide => Wiring::of(OwnIde, Drive::Atapi, ATAPI),
-            Self::Ahci => Wiring::of(OwnSata, Drive::Atapi, ATAPI),
-            Self::AhciSecond => Wiring::of(
-                OwnSata,
-                Drive::Atapi,
-                &[
-                    "ide-cd,bus=ide.0,bootindex=1",
-                    "ide-cd,id=drive,bus=ide.1,drive=disc,bootindex=2",
-                ],
-            ),
+            Self::Ide => Wiring::of(OwnIde, Drive::Atapi),
+            Self::Ahci | Self::AhciSecond => Wiring::of(OwnSata, Drive::Atapi),
             Self::AhciAfterDisk => Wiring {
                 has_blank_disk: true,
-                ..Wiring::of(
-                    OwnSata,
-                    Drive::Atapi,
-                    &[
-                        "ide-hd,bus=ide.0,drive=blank,bootindex=1",
-                        "ide-cd,id=drive,bus=ide.1,drive=disc,bootindex=2",
-                    ],
-                )
+                ..Wiring::of(OwnSata, Drive::Atapi)
             },
-            Self::Scsi => Wiring::of(
-                Pci,
-                Drive::ScsiCd,
-                &[
-                    "virtio-scsi-pci,id=scsi",
-                    "scsi-cd,id=drive,bus=scsi.0,drive=disc,bootindex=1",
-                ],
-            ),
-            Self::UsbCd => Wiring::of(Pci, Drive::ScsiCd, &["qemu-xhci,id=usb", BOT, USB_CD]),
-            Self::UsbCdUhci => {
-                Wiring::of(Pci, Drive::ScsiCd, &["piix3-usb-uhci,id=usb", BOT, USB_CD]).slow()
-            }
-            Self::UsbCdEhci => Wiring::of(Pci, Drive::ScsiCd, &["usb-ehci,id=usb", BOT, USB_CD]),
-            Self::UsbDisk => Wiring::of(Pci, Drive::ScsiDisk, &["qemu-xhci,id=usb", USB_DISK]),
-            Self::UsbDiskUhci => {
-                Wiring::of(Pci, Drive::ScsiDisk, &["piix3-usb-uhci,id=usb", USB_DISK]).slow()
-            }
-            Self::UsbDiskEhci => Wiring::of(Pci, Drive::ScsiDisk, &["usb-ehci,id=usb", USB_DISK]),
-            Self::VirtioBlk => Wiring::of(
-                Pci,
-                Drive::VirtioDisk,
-                &["virtio-blk-pci,id=drive,drive=disc,bootindex=1"],
-            ),
-            // A card has no boot index; it is the only drive.
-            Self::SdCard => Wiring::of(
-                Pci,
-                Drive::SdCard,
-                &["sdhci-pci", "sd-card,id=drive,drive=disc"],
-            ),
-            // The namespace is a device of its own: QEMU names the controller's bus like the controller, and its property
-            // `drive` leaves no room for a bus of that name. A controller must have a serial number.
-            Self::Nvme => Wiring::of(
-                Pci,
-                Drive::NvmeDisk,
-                &[
-                    "nvme,id=nvme,serial=disc",
-                    "nvme-ns,id=drive,bus=nvme,drive=disc,bootindex=1",
-                ],
-            ),
+            Self::Scsi | Self::UsbCd | Self::UsbCdEhci => Wiring::of(Pci, Drive::ScsiCd),
+            Self::UsbCdUhci => Wiring::of(Pci, Drive::ScsiCd).slow(),
+            Self::UsbDisk | Self::UsbDiskEhci => Wiring::of(Pci, Drive::ScsiDisk),
+            Self::UsbDiskUhci => Wiring::of(Pci, Drive::ScsiDisk).slow(),
+            Self::VirtioBlk => Wiring::of(Pci, Drive::VirtioDisk),
+            Self::SdCard => Wiring::of(Pci, Drive::SdCard),
+            Self::Nvme => Wiring::of(Pci, Drive::NvmeDisk),
         }
     }
 }
-
-const ATAPI: &[&str] = &["ide-cd,id=drive,drive=disc,bootindex=1"];
-// usb-storage knows only disks; a CD needs the transport and the drive apart.
-const BOT: &str = "usb-bot,bus=usb.0,id=bot";
-const USB_CD: &str = "scsi-cd,id=drive,bus=bot.0,drive=disc,bootindex=1";
-const USB_DISK: &str = "usb-storage,id=drive,bus=usb.0,drive=disc,bootindex=1";
 
 impl Wiring {
     const fn slow(self) -> Self {
@@ -250,7 +195,7 @@ impl Wiring {
         }
     }
 
-    const fn of(controller: Controller, drive: Drive, devices: &'static [&'static str]) -> Self {
+    const fn of(controller: Controller, drive: Drive) -> Self {
         Self {
             controller,
             drive,
@@ -261,7 +206,6 @@ impl Wiring {
             },
             is_slow: false,
             has_blank_disk: false,
-            devices,
         }
     }
 }

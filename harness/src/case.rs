@@ -1,4 +1,4 @@
-//! What is asked for: one disc, one machine, one idea of success.
+//! A request: one disc, one machine, one criterion of success.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use images::{
 
 use crate::{
     accelerator::Accelerator, checkpoint::Checkpoints, dialogue::Dialogue, guest::Vocabulary,
-    platform::Platform, progress::Progress,
+    medium_profile::MediumProfile, platform::Platform, progress::Progress,
 };
 
 /// One disc on one machine.
@@ -18,45 +18,45 @@ pub struct Case {
     pub id: String,
     /// The ISO.
     pub disc: PathBuf,
-    /// What the machine reads instead of some of its bytes, to see what that changes: the disc itself stays as it is.
+    /// The bytes that the machine reads instead of some of the disc's, to see the effect. The disc itself does not change.
     pub edits: Edits,
-    /// What it was mastered to hold; `None` for a disc that is not ours.
+    /// The content that it was mastered with; `None` for a third-party disc.
     pub manifest: Option<Manifest>,
-    /// What stands where on it, for the table of what was read; `None`: what its manifest says.
+    /// The map of its content, for the table of reads; `None`: from its manifest.
     pub map: Option<Arc<DiscMap>>,
-    /// The configurations of boot loaders on it: what their menus offer, and how long they wait. Empty where nobody read them.
+    /// The configurations of boot loaders on it: the entries of their menus, and how long they wait. Empty if they were not read.
     pub configurations: Arc<BootConfigurations>,
-    /// The machine that the disc hangs on.
+    /// The machine that the disc is attached to.
     pub platform: Platform,
-    /// From where to start; `None`: from power-on. A platform that has no checkpoint starts from power-on in any case.
+    /// The checkpoint to start from; `None`: from power-on. A platform without checkpoints always starts from power-on.
     pub checkpoints: Option<Checkpoints>,
-    /// What shows that the disc booted.
+    /// The sign that the disc booted.
     pub success: Success,
-    /// What is said to what boots, and what it must answer. Then the disc has booted when every step is done, and with
-    /// [`Success::Text`] when besides the pattern came, at any time after the firmware handed over.
+    /// The input for the booted program, and the answers that it must give. The disc has booted when every step is done; with
+    /// [`Success::Text`], the pattern must also come, at any time after the firmware handed over.
     pub dialogue: Option<Dialogue>,
-    /// The words that a program which is not ours is known by; `None`: those that are built in.
+    /// The texts that identify a third-party program; `None`: the built-in ones.
     pub words: Option<Arc<Vocabulary>>,
-    /// How long the machine is watched when nothing decides, in its own time and without the dialogue; `None`: as long as is usual.
+    /// How long the machine is watched if nothing decides, in its own time and without the dialogue; `None`: the default.
     pub patience: Option<Duration>,
-    /// How long to wait at most, on the clock on the wall and with the dialogue; `None`: [`Case::default_deadline`].
+    /// The longest wait in real time, with the dialogue; `None`: [`Case::default_deadline`].
     pub deadline: Option<Duration>,
-    /// What is far enough: then it is watched no longer.
+    /// The progress that is enough: the machine is then no longer watched.
     pub enough: Option<Progress>,
-    /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
+    /// The folder for the evidence. It is created if missing; an earlier run's evidence in it is removed.
     pub evidence: PathBuf,
 }
 
 /// What shows that a disc booted.
 #[derive(Clone, Debug)]
 pub enum Success {
-    /// The probe's first and last lines, on both channels; or nothing more than a dialogue, where there is one.
+    /// The probe's first and last lines, on both channels; or only the dialogue, if there is one.
     Probe,
     /// This pattern in the cleaned serial output or on the text screen.
     Text(regex::bytes::Regex),
 }
 
-/// So long a guest is followed that is not ours, and of which nothing tells what it came to.
+/// How long a third-party guest is followed if nothing shows its state.
 const STRANGERS_PATIENCE: Duration = Duration::from_secs(180);
 
 impl Case {
@@ -83,14 +83,14 @@ impl Case {
         }
     }
 
-    /// How long a machine is watched when nothing decides: many times what a boot takes.
+    /// How long a machine is watched if nothing decides: many times the duration of a boot.
     #[must_use]
     pub fn default_deadline(&self) -> Duration {
         if let Some(patience) = self.patience {
             return patience;
         }
         let under_tcg = self.platform.firmware.id.family().patience();
-        // A program of others loads more than a probe, and may draw its text late.
+        // A third-party program loads more than a probe, and may draw its text late.
         let of_program = if self.is_stranger() {
             STRANGERS_PATIENCE
         } else {
@@ -106,7 +106,7 @@ impl Case {
         self.at_its_pace(of_medium)
     }
 
-    /// How long the machine is watched when nothing decides, with the dialogue that is held meanwhile.
+    /// How long the machine is watched if nothing decides, including the dialogue.
     #[must_use]
     pub fn whole_deadline(&self) -> Duration {
         let dialogue = self.dialogue.as_ref();
@@ -115,19 +115,19 @@ impl Case {
         self.deadline.unwrap_or(by_itself)
     }
 
-    /// Whether the disc is not ours: no probe on it says what happened, and its guest is followed.
+    /// Whether it is a third-party disc: no probe on it reports what happened, so its guest is followed.
     #[must_use]
     pub const fn is_stranger(&self) -> bool {
         self.manifest.is_none()
     }
 
-    /// Whether something was asked for that a guest must bring: a text, or a dialogue.
+    /// Whether a guest must show something: a text, or a dialogue.
     #[must_use]
     pub const fn asks(&self) -> bool {
         matches!(self.success, Success::Text(_)) || self.dialogue.is_some()
     }
 
-    /// How long a step of the dialogue is waited for that does not say it.
+    /// How long to wait for a step of the dialogue without its own limit.
     #[must_use]
     pub fn step_patience(&self) -> Duration {
         self.at_its_pace(Duration::from_secs(30))
@@ -138,6 +138,19 @@ impl Case {
     pub fn processor_time(&self) -> Duration {
         let longest = self.platform.pace.stretch(self.whole_deadline());
         longest.saturating_mul(3) + Duration::from_secs(60)
+    }
+
+    /// When the medium comes, by the machine's clock; `None` where it is there from the start.
+    pub(crate) fn medium_comes_at(&self) -> Option<Duration> {
+        match self.platform.medium_profile {
+            Some(MediumProfile::Late(seconds)) => Some(Duration::from_secs(seconds.into())),
+            _ => None,
+        }
+    }
+
+    /// Whether the medium goes.
+    pub(crate) fn medium_goes(&self) -> bool {
+        self.platform.medium_profile == Some(MediumProfile::Ejected)
     }
 
     fn at_its_pace(&self, under_tcg: Duration) -> Duration {

@@ -1,5 +1,5 @@
-//! What every child of ours that is no machine needs: to end with us, to be listened to, and to be waited for without being
-//! reaped.
+//! For every child process other than a machine: it ends with this process, its output is read, and it is awaited without
+//! being reaped.
 
 use std::{
     io::Read,
@@ -25,7 +25,7 @@ pub fn die_with_parent(command: &mut Command) {
     unsafe {
         command.pre_exec(move || {
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-            // It may have died before that call, and nothing tells then.
+            // The parent may have died before that call; no signal comes then.
             if getppid() == Some(parent) {
                 Ok(())
             } else {
@@ -35,7 +35,7 @@ pub fn die_with_parent(command: &mut Command) {
     }
 }
 
-/// Sends what comes from an output, then that it has ended.
+/// Sends the data from an output, then a message that it has ended.
 pub(crate) fn forward<T: Send + 'static>(
     mut from: impl Read + Send + 'static,
     to: Sender<T>,
@@ -44,7 +44,7 @@ pub(crate) fn forward<T: Send + 'static>(
 ) {
     thread::spawn(move || {
         let mut buffer = [0; 4096];
-        // A failing read ends the stream like its end does; a closed channel ends the reader.
+        // A failed read ends the stream like its end; a closed channel ends the reader.
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             let bytes = buffer.get(..read).unwrap_or_default().to_vec();
             if to.send(said(bytes)).is_err() {
@@ -55,8 +55,8 @@ pub(crate) fn forward<T: Send + 'static>(
     });
 }
 
-/// Sends that a child has ended, and leaves it to its owner to reap it: until then its pid, and that of its process group, are no
-/// other's.
+/// Sends a message that a child has ended, and leaves it to its owner to reap it: until then no other process gets its pid or the id of
+/// its process group.
 pub(crate) fn tell_end<T: Send + 'static>(child: &Child, to: Sender<T>, ended: T) {
     let pid = Pid::from_child(child);
     thread::spawn(move || {

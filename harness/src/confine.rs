@@ -1,4 +1,4 @@
-//! Where a foreign program may write.
+//! The places where a third-party program may write.
 
 use std::path::Path;
 
@@ -7,17 +7,17 @@ use landlock::{
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
 };
 
-/// The version of Landlock that has all that is asked for: Linux 6.7.
+/// The version of Landlock with all the needed rules: Linux 6.7.
 const NEWEST: ABI = ABI::V4;
 
 /// Rules that let a program, and all that it starts, write only below some folders and to some files, and connect nowhere. It may read and run
 /// everything. They hold once [`RulesetCreated::restrict_self`] is called.
 ///
-/// Landlock can be asked for by any user and cannot be undone. A kernel that does not have it lets everything pass: what
-/// is written elsewhere then goes unnoticed, and nothing else changes.
+/// Any user can set Landlock rules, and they cannot be undone. A kernel without Landlock allows everything: writes to other
+/// places are then not noticed, and nothing else changes.
 ///
 /// # Errors
-/// The kernel has it and refuses the rules.
+/// The kernel has it, but refuses the rules.
 pub(crate) fn rules(writable: &[&Path]) -> Result<RulesetCreated, RulesetError> {
     let writing = AccessFs::from_write(NEWEST);
     let mut rules = Ruleset::default()
@@ -38,7 +38,7 @@ pub(crate) fn rules(writable: &[&Path]) -> Result<RulesetCreated, RulesetError> 
     Ok(rules)
 }
 
-/// What of such rules this kernel holds programs to: where they write, and that they connect nowhere.
+/// The rules that this kernel enforces: where programs write, and that they connect nowhere.
 pub(crate) fn kernel_holds() -> (bool, bool) {
     let strict = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     let writing = strict()

@@ -1,4 +1,4 @@
-//! Copies of discs: what is a hole stays one, and where the file system can, nothing is copied at all.
+//! Copies of discs: holes stay holes, and if the file system supports it, no data is copied.
 
 use std::{
     fs::File,
@@ -13,32 +13,32 @@ use rustix::{
 
 /// Read and written at once.
 const PIECE: usize = 1 << 20;
-/// Units in which [`MetadataExt::blocks`] counts.
+/// The unit of [`MetadataExt::blocks`].
 const UNIT: u64 = 512;
 
-/// Lets an empty file have another one's content without copying it. Says whether the file system can.
+/// Gives an empty file another one's content without copying it. Returns whether the file system supports it.
 pub fn share(from: &File, to: &File) -> bool {
     ioctl_ficlone(to, from).is_ok()
 }
 
-/// So many bytes a copy of a file takes.
+/// The bytes that a copy of a file takes.
 ///
 /// # Errors
-/// The host does not say.
+/// The host does not report it.
 pub fn size(from: &File, length: u64) -> io::Result<u64> {
     let metadata = from.metadata()?;
     if metadata.is_file() {
         Ok((metadata.blocks() * UNIT).min(length))
     } else {
-        // A device has no holes that anybody knows of.
+        // A device has no known holes.
         Ok(length)
     }
 }
 
-/// Copies so many bytes to the same places in an empty file, but for holes.
+/// Copies this many bytes to the same places in an empty file, except holes.
 ///
 /// # Errors
-/// One cannot be read, or the other not written.
+/// One cannot be read, or the other cannot be written.
 pub fn copy(from: &File, length: u64, to: &File) -> io::Result<()> {
     to.set_len(length)?;
     let (mut buffer, zeros) = (vec![0; PIECE], vec![0; PIECE]);
@@ -53,7 +53,7 @@ pub fn copy(from: &File, length: u64, to: &File) -> io::Result<()> {
             let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(PIECE);
             let piece = buffer.get_mut(..wanted).unwrap_or_default();
             from.read_exact_at(piece, at)?;
-            // Slices are compared by the standard library, at the same speed in every build.
+            // The standard library compares slices, at the same speed in every build.
             if zeros.get(..wanted) != Some(&*piece) {
                 to.write_all_at(piece, at)?;
             }
@@ -63,11 +63,11 @@ pub fn copy(from: &File, length: u64, to: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// The next bytes that are no hole: where they begin, and end.
+/// The next bytes outside a hole: where they begin and end.
 fn data(from: &File, at: u64, length: u64) -> io::Result<Option<(u64, u64)>> {
     let start = match seek(from, rustix::fs::SeekFrom::Data(at)) {
         Ok(start) => start,
-        // Nothing but a hole is left.
+        // Only a hole is left.
         Err(Errno::NXIO) => return Ok(None),
         // Devices have none.
         Err(Errno::INVAL | Errno::NOTSUP) => return Ok(Some((at, length))),

@@ -1,4 +1,4 @@
-//! Cutting a disc down to the sectors that matter, and proving that it still does the same.
+//! Reduces a disc to the sectors that matter, and proves that it still behaves identically.
 
 use std::{
     collections::BTreeSet,
@@ -19,39 +19,39 @@ use crate::{
     outcome::{Outcome, OutcomeKind, Stage},
 };
 
-/// So often a disc is booted again before it is cut down where chance may have decided ([`may_be_chance`]).
+/// How often a disc is booted again before it is reduced, if chance may have decided ([`may_be_chance`]).
 pub const AGAIN: usize = 2;
-/// So often what is missing is added and the disc is tried again.
+/// How often missing sectors are added and the disc is tried again.
 const ROUNDS: usize = 6;
 
-/// A disc that was cut down and does the same.
+/// A reduced disc that behaves identically.
 #[derive(Clone, Debug)]
 pub struct Distillation {
     /// The disc.
     pub distilled: Distilled,
-    /// How often it was tried until it did the same.
+    /// How often it was tried until it behaved identically.
     pub rounds: usize,
-    /// The programs and files of which something is left.
+    /// The programs and files that are partly left.
     pub contents: Vec<String>,
-    /// The directories and path tables of which something is left: names of files.
+    /// The directories and path tables that are partly left: names of files.
     pub names: Vec<String>,
 }
 
-/// A disc that could not be cut down.
+/// A disc that could not be reduced.
 #[derive(Debug, thiserror::Error)]
 pub enum DistilError<E> {
     /// Nothing was booted.
     #[error("nothing was booted")]
     NothingBooted,
-    /// What is read is not known.
+    /// The reads are not known.
     #[error("QEMU reports no reads, so the sectors that matter are not known")]
     NoReads,
-    /// It does something else without the rest of the disc.
+    /// It behaves differently without the rest of the disc.
     #[error("after {rounds} tries it still does something else than the whole disc: {}", differences.join("; "))]
     Different {
-        /// So many tries.
+        /// The number of tries.
         rounds: usize,
-        /// In what it differs.
+        /// The differences.
         differences: Vec<String>,
     },
     /// The disc cannot be read, or the other one cannot be written.
@@ -59,7 +59,7 @@ pub enum DistilError<E> {
     Io {
         /// The disc to be written.
         path: PathBuf,
-        /// The host's words.
+        /// The host's message.
         source: io::Error,
     },
     /// It could not be booted.
@@ -67,12 +67,12 @@ pub enum DistilError<E> {
     Boot(E),
 }
 
-/// Cuts a disc down to what was read of it: first without anything that somebody put on it, then, if that does something else, with it.
-/// `boot` boots the disc at `path` as the `whole` one was booted, in the same order. What is read then that was not read before
-/// is kept too, until nothing differs.
+/// Reduces a disc to the sectors that were read: first without programs and files, then, if that behaves differently, with them.
+/// `boot` boots the disc at `path` as the `whole` one was booted, in the same order. Sectors that are read for the first time
+/// are added, until nothing differs.
 ///
 /// # Errors
-/// [`DistilError`]: then what is left at `path` is no reproducer.
+/// [`DistilError`]: the file at `path` is then not a reproducer.
 pub fn distil<E>(
     disc: &dyn Source,
     map: &DiscMap,
@@ -139,7 +139,7 @@ const fn holds_names(structure: &Structure) -> bool {
     )
 }
 
-/// The structures of some kinds of which something is left, each once.
+/// The structures of some kinds that are partly left, each once.
 fn kept(distilled: &Distilled, map: &DiscMap, wanted: impl Fn(&Structure) -> bool) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for range in distilled.ranges() {
@@ -154,7 +154,7 @@ fn kept(distilled: &Distilled, map: &DiscMap, wanted: impl Fn(&Structure) -> boo
     kept
 }
 
-/// The descriptors and the catalog, read or not: without them nobody could say any more what is wrong with the disc.
+/// The descriptors and the catalog, read or not: without them, the disc's defects could no longer be found.
 fn what_explains(map: &DiscMap) -> BTreeSet<Lba> {
     let explains = |extent: &&Extent| {
         matches!(
@@ -173,15 +173,15 @@ fn blocks(offset: u64, bytes: u64) -> impl Iterator<Item = Lba> {
     (Lba::of_offset(offset).get()..=Lba::of_offset(last).get()).map(Lba::new)
 }
 
-/// A disc as if nothing had been put on it: zeros in place of programs and files.
+/// A disc without content: zeros in place of programs and files.
 struct Structures<'a> {
     disc: &'a dyn Source,
-    /// Without what somebody put there.
+    /// The map without programs and files.
     map: DiscMap,
 }
 
 impl Structures<'_> {
-    /// The blocks of these in which there is anything else.
+    /// The blocks among these that contain anything else.
     fn of(&self, blocks: &BTreeSet<Lba>) -> BTreeSet<Lba> {
         let holds = |lba: &&Lba| {
             let owned = self
@@ -214,7 +214,7 @@ impl Source for Structures<'_> {
     }
 }
 
-/// Keeps the blocks that were read, and says whether any is new.
+/// Keeps the blocks that were read, and returns whether any is new.
 fn add<'a>(keep: &mut BTreeSet<Lba>, seen: impl IntoIterator<Item = &'a Observation>) -> bool {
     let before = keep.len();
     for observation in seen {
@@ -223,7 +223,7 @@ fn add<'a>(keep: &mut BTreeSet<Lba>, seen: impl IntoIterator<Item = &'a Observat
     keep.len() > before
 }
 
-/// In what the cut disc does something else than the whole one.
+/// How the reduced disc behaves differently from the whole one.
 fn differences(whole: &[Whole], again: &[Observation]) -> Vec<String> {
     if whole.len() != again.len() {
         return vec![format!("{} boots in place of {}", again.len(), whole.len())];
@@ -237,17 +237,17 @@ fn differences(whole: &[Whole], again: &[Observation]) -> Vec<String> {
     all
 }
 
-/// What the whole disc did on one machine.
+/// The whole disc's behavior on one machine.
 #[derive(Clone, Debug)]
 pub struct Whole {
     /// What was seen.
     pub seen: Observation,
-    /// Whether chance decides if the machine is reset or hangs: the same disc, booted again, did the other, and nothing else differed.
+    /// Whether chance decides if the machine resets or hangs: on another boot, the same disc did the other, and nothing else differed.
     pub either: bool,
 }
 
 impl Whole {
-    /// With what was seen when the same disc was booted again.
+    /// With the observations from booting the same disc again.
     #[must_use]
     pub fn new(seen: Observation, again: &[Observation]) -> Self {
         let is_other = |other: &Observation| {
@@ -265,14 +265,14 @@ impl Whole {
     }
 }
 
-/// Whether chance may have decided what happened: code that was loaded over the firmware's own resets the machine or hangs it.
+/// Whether chance may have decided the outcome: code that overwrites the firmware resets the machine or hangs it.
 #[must_use]
 pub fn may_be_chance(outcome: &Outcome) -> bool {
     let astray = matches!(outcome.kind, OutcomeKind::Reset | OutcomeKind::Hung);
     astray && outcome.stage >= Stage::ImageLoaded
 }
 
-/// Whether two boots went astray, and differ at most in which of the two ways.
+/// Whether two boots each ended in a reset or a hang, and nothing else differs.
 fn went_astray_alike(one: &Observation, other: &Observation) -> bool {
     let mut of_one_kind = other.clone();
     of_one_kind.outcome.kind = one.outcome.kind;
@@ -298,8 +298,8 @@ fn all_differences(one: &Observation, other: &Observation) -> Vec<String> {
     all
 }
 
-/// A block that one boot image read, and that nobody read at the other boot. Where a boot image's reads begin is uncertain with UEFI firmware
-/// ([`Observation::reads_before_entry`]), so that the other's firmware may have been who read it.
+/// A block that one boot image read, and that was not read at all on the other boot. With UEFI firmware it is uncertain where a boot image's reads
+/// begin ([`Observation::reads_before_entry`]), so the other boot's firmware may have read it.
 fn read_alone(one: &Observation, other: &Observation) -> Option<Lba> {
     let before = one.reads_before_entry?;
     let after = one.reads.get(before..).unwrap_or_default();

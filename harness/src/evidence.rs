@@ -8,25 +8,25 @@ use std::{
 
 use crate::machine::{files::open_left, spec::TRACE_LOG};
 
-/// The observation's name: the last file to be written, and the sign that the others are whole.
+/// The observation's name. It is written last, and shows that the other files are complete.
 pub const OBSERVATION: &str = "observation.json";
-/// What came over the serial line, byte for byte.
+/// The bytes of the serial line.
 pub const SERIAL_RAW: &str = "serial.raw";
-/// When each piece of it came.
+/// The time of each piece of it.
 pub const SERIAL_TIMES: &str = "serial-times.txt";
-/// The same without control bytes.
+/// The same without control sequences.
 pub const SERIAL_TEXT: &str = "serial.txt";
-/// What a terminal would show of it.
+/// The serial line as a terminal shows it.
 pub const SERIAL_SCREEN: &str = "serial-screen.txt";
 /// The machine's screen as text.
 pub const SCREEN_TEXT: &str = "screen.txt";
 /// The machine's screen as a picture.
 pub const SCREENSHOT: &str = "screenshot.png";
-/// A script that boots the disc in the same way, without this crate.
+/// A script that boots the disc the same way, without this crate.
 pub const REPLAY: &str = "replay.sh";
-/// What is changed of the disc, where something is: an overlay in qcow2.
+/// The changes to the disc, if any: an overlay in qcow2.
 pub const OVERLAY: &str = "overlay.qcow2";
-/// The names of everything that a run may leave, besides.
+/// The names of all other files that a run may leave.
 const FILES: &[&str] = &[
     SERIAL_RAW,
     SERIAL_TIMES,
@@ -47,7 +47,7 @@ const FILES: &[&str] = &[
 /// The folder of the machine itself, as long as it runs.
 const MACHINE: &str = "machine";
 
-/// The folder in which a run leaves what it saw.
+/// The folder for a run's observations.
 #[derive(Clone, Debug)]
 pub struct EvidenceFolder {
     path: PathBuf,
@@ -62,10 +62,10 @@ pub struct EvidenceError {
 }
 
 impl EvidenceFolder {
-    /// Makes the folder, and removes an earlier run's evidence from it, the observation first.
+    /// Creates the folder, and removes an earlier run's evidence from it, the observation first.
     ///
     /// # Errors
-    /// The folder cannot be made or written.
+    /// The folder cannot be created or written.
     pub fn create(path: &Path) -> Result<Self, EvidenceError> {
         let failed = |source| EvidenceError {
             path: path.to_owned(),
@@ -82,10 +82,10 @@ impl EvidenceFolder {
         Ok(folder)
     }
 
-    /// Makes a folder for a machine, where nothing else is and only its user may look.
+    /// Creates an empty folder for a machine, which only its user can read.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be created.
     pub fn machine(&self) -> Result<PathBuf, EvidenceError> {
         let path = self.path.join(MACHINE);
         self.remove_machine()?;
@@ -96,14 +96,14 @@ impl EvidenceFolder {
             .map_err(|source| EvidenceError { path, source })
     }
 
-    /// Removes that folder. The log of what the machine read stays, beside it.
+    /// Removes that folder, but keeps the log of the machine's reads.
     ///
     /// # Errors
     /// The host refuses.
     pub fn end_machine(&self) -> Result<(), EvidenceError> {
         let left = self.path.join(MACHINE).join(TRACE_LOG);
         let path = self.path.join(TRACE_LOG);
-        // Nothing to keep, or nothing that QEMU wrote.
+        // Nothing to keep, or not written by QEMU.
         if open_left(&left).is_ok() {
             let ours = rustix::process::geteuid().as_raw();
             std::os::unix::fs::lchown(&left, Some(ours), None)
@@ -129,16 +129,16 @@ impl EvidenceFolder {
         &self.path
     }
 
-    /// Makes an empty file that someone else will write to.
+    /// Creates an empty file for another process to write.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be created.
     pub fn file(&self, name: &str) -> Result<fs::File, EvidenceError> {
         let path = self.path.join(name);
         fs::File::create(&path).map_err(|source| EvidenceError { path, source })
     }
 
-    /// Writes a file, whole or not at all.
+    /// Writes a file, completely or not at all.
     ///
     /// # Errors
     /// It cannot be written.
@@ -146,7 +146,7 @@ impl EvidenceFolder {
         self.write_with_mode(name, bytes, 0o666)
     }
 
-    /// Writes a script, whole or not at all.
+    /// Writes a script, completely or not at all.
     ///
     /// # Errors
     /// It cannot be written.
@@ -176,10 +176,10 @@ impl EvidenceFolder {
         })
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, if it exists.
     ///
     /// # Errors
-    /// It is there and cannot be removed.
+    /// It exists but cannot be removed.
     pub fn remove(&self, name: &str) -> Result<(), EvidenceError> {
         let path = self.path.join(name);
         match fs::remove_file(&path) {

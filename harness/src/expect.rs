@@ -1,4 +1,4 @@
-//! For tests of other projects: a machine or a reason to skip, and a boot whose failure says why.
+//! For tests of other projects: a machine or a reason to skip, and a boot that explains its failure.
 
 use std::{env, panic::panic_any};
 
@@ -18,14 +18,14 @@ use crate::{
     run::run,
 };
 
-/// Where this is set, a test that cannot be run fails.
+/// If this is set, a test that cannot be run fails.
 const REQUIRED: &str = "BOOT_MATRIX_REQUIRED";
 
-/// A machine of what is installed on this host. Where QEMU or the firmware is missing, nothing, and standard error says that the test
-/// is skipped, and why; with the environment variable `BOOT_MATRIX_REQUIRED`, as in CI, the test fails instead.
+/// A machine with the QEMU and firmware of this host. If either is missing, it returns `None` and prints on standard error that the test is
+/// skipped, and why. With the environment variable `BOOT_MATRIX_REQUIRED`, as in CI, the test fails instead.
 ///
 /// # Panics
-/// Something is missing that is required.
+/// A required program is missing.
 #[must_use]
 #[track_caller]
 pub fn machine_or_skip(firmware: FirmwareId, attachment: Attachment) -> Option<Platform> {
@@ -35,7 +35,7 @@ pub fn machine_or_skip(firmware: FirmwareId, attachment: Attachment) -> Option<P
     };
     let why = format!("no machine with {firmware} and {attachment}: {error}");
     assert!(env::var_os(REQUIRED).is_none(), "{why}");
-    // The harness of a test shows it where the test fails; that it did not run must be seen in any case.
+    // The test harness shows output only if a test fails, but a skipped test must always be visible.
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
     eprintln!("SKIPPED {test}: {why}");
@@ -46,8 +46,8 @@ impl Case {
     /// Boots the disc, which must start.
     ///
     /// # Panics
-    /// It was not seen to start: with what happened, what was read, and what is wrong on the disc. Or nothing can be said, because QEMU or
-    /// the host failed.
+    /// It was not seen to start: the message has what happened, what was read, and the disc's defects. Or nothing is known, because QEMU or the host
+    /// failed.
     #[track_caller]
     pub fn expect_booted(&self) -> Observation {
         let seen = match run(self) {
@@ -60,7 +60,7 @@ impl Case {
         seen
     }
 
-    /// Why it did what it did, as far as its bytes tell.
+    /// The explanation, from the disc's bytes.
     fn explained(&self, seen: &Observation) -> String {
         let boots = [Boot {
             build: self.platform.firmware.id.to_string(),

@@ -3,17 +3,22 @@
 
 mod aavmf;
 pub(crate) mod bios_codes;
+mod bios_reads;
 mod descriptor;
+pub(crate) mod families;
 pub(crate) mod family;
 mod fetch;
 pub mod keys;
+pub(crate) mod loaders;
 mod name;
 mod ovmf;
 mod package;
 mod recognise;
 mod rombios;
+pub(crate) mod said;
 mod seabios;
 mod store;
+pub(crate) mod synonyms;
 mod u_boot;
 mod variable_store;
 pub(crate) mod words;
@@ -33,11 +38,8 @@ pub use variable_store::{NoStore, enrol, keys_in};
 
 use self::{descriptor::Candidate, family::Places};
 use crate::{
-    arch::Architecture,
-    attachment::Attachment,
-    machine::board::Board,
-    outcome::kebab_display,
-    qemu::{Qemu, sha256},
+    arch::Architecture, attachment::Attachment, emulator::Installed, hash::sha256,
+    machine::board::Board, outcome::kebab_display,
 };
 
 /// How a firmware starts what is on a disc.
@@ -122,6 +124,11 @@ impl FirmwareId {
     #[must_use]
     pub fn architecture(self) -> Architecture {
         self.family().architecture()
+    }
+
+    /// Whether it lets only programs run that are signed by whom it trusts.
+    pub(crate) fn checks_signatures(self) -> bool {
+        self.family().checks_signatures()
     }
 
     /// The loader that it looks for on removable media (UEFI §3.5.1.1); `None` of a BIOS.
@@ -329,7 +336,7 @@ impl FirmwareError {
 
 /// Every firmware that this QEMU can boot a disc with, in the order of [`FirmwareId`]; at most one of each.
 #[must_use]
-pub fn discover(qemu: &Qemu) -> Vec<Firmware> {
+pub fn discover(qemu: &Installed) -> Vec<Firmware> {
     let data = &qemu.data_directories;
     let descriptors = descriptor::read_all(&descriptor::search_path(data));
     let places = Places {
@@ -381,14 +388,15 @@ pub fn select(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::EmulatorId;
 
     #[test]
     fn the_installed_firmware_is_found() {
-        let qemu = Qemu::locate(None).unwrap();
+        let qemu = EmulatorId::Qemu.locate(None).unwrap();
         let found = discover(&qemu);
         let seabios = select(&found, FirmwareId::Seabios).unwrap();
         // SeaBIOS says its version on the debug port first of all: the independent opinion.
-        let words = crate::accelerator::seabios_words(&qemu, seabios);
+        let words = crate::race::seabios_words(&qemu, seabios);
         let line = format!("SeaBIOS (version {})", seabios.version);
         assert!(words.starts_with(&line), "{line}: {words}");
 
@@ -440,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_build_is_not_the_default() {
-        let found = discover(&Qemu::locate(None).unwrap());
+        let found = discover(&EmulatorId::Qemu.locate(None).unwrap());
         let mut both = found.clone();
         both.insert(
             0,

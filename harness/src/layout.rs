@@ -1,4 +1,4 @@
-//! Where a disc's boot structures lie, as firmware finds them: enough to name the stage a boot reached.
+//! The places of a disc's boot structures, as firmware finds them: enough to name the stage that a boot reached.
 
 use std::{io, path::Path};
 
@@ -14,7 +14,7 @@ use crate::observation::DiscRead;
 /// More descriptors than any disc has, fewer than a hostile one could claim.
 const DESCRIPTORS: u64 = 64;
 
-/// Where the boot structures lie.
+/// The places of the boot structures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BootLayout {
     /// The boot catalog, as the boot record says.
@@ -23,7 +23,7 @@ pub(crate) struct BootLayout {
     pub(crate) images: Vec<BootImage>,
 }
 
-/// What a catalog entry says of its boot image.
+/// A catalog entry's description of its boot image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BootImage {
     /// 0-based.
@@ -58,7 +58,7 @@ impl BootImage {
 
 impl BootLayout {
     /// Reads a disc's boot record and the first block of its catalog. A disc without them, or with
-    /// nonsense in them, has an empty layout.
+    /// invalid ones, has an empty layout.
     pub(crate) fn of(disc: &mut Window<'_>) -> Self {
         let Some(catalog) = find_boot_record(disc) else {
             return Self::default();
@@ -73,13 +73,13 @@ impl BootLayout {
     /// The same of a file.
     ///
     /// # Errors
-    /// It cannot be opened, or is no disc.
+    /// It cannot be opened, or is not a disc.
     pub(crate) fn of_file(disc: &Path) -> io::Result<Self> {
         let file = DiscFile::open(disc).map_err(io::Error::other)?;
         Ok(Self::of(&mut Window::new(&file)))
     }
 
-    /// The initial entry, the only one that a BIOS looks at.
+    /// The initial entry, the only one that a BIOS reads.
     pub(crate) fn initial(&self) -> Option<BootImage> {
         self.images.iter().copied().find(|image| image.slot == 1)
     }

@@ -1,6 +1,6 @@
-//! Boots a disc in QEMU, observes what happens and judges it. Knows nothing of the matrix.
+//! Boots a disc in QEMU, observes what happens and judges it. It does not know the matrix.
 //!
-//! A test of another project that an ISO boots under UEFI from a SATA drive, and comes to its prompt:
+//! In a test of another project: an ISO must boot under UEFI from a SATA drive, and reach its prompt.
 //!
 //! ```
 //! use boot_matrix_harness::{
@@ -10,7 +10,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let (folder, iso, prompt) = (folder.path(), folder.path().join("disc.iso"), "end=ok");
 //! # images::reference::master("a/-/bios+efi/-/reference", None, &"bios+efi".parse()?, None)?.write_to(folder)?;
-//! // Where there is no QEMU, standard error says so.
+//! // Without QEMU, standard error has a message.
 //! if let Some(machine) = machine_or_skip(FirmwareId::Ovmf, Attachment::Ahci) {
 //!     let seen = Case {
 //!         success: Success::Text(prompt.parse()?),    // a regular expression, such as "login:"
@@ -22,13 +22,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where it does not start, the test fails with what happened, what was read and what is wrong on the disc. The folder `evidence` then has the serial
-//! line, the sectors that were read, the screen of what did not boot, and a script that boots it again. Without `success`, a disc has booted when the
-//! probe on it says so; [`images::reference`] masters such discs. [`run`](run::run) judges nothing: it answers with what was seen.
+//! If the disc does not start, the test fails and prints what happened, what was read and the disc's defects. The folder `evidence` then has the serial
+//! line, the sectors that were read, the screen if it did not boot, and a script that boots it again. Without `success`, a disc has booted when its probe
+//! reports that; [`images::reference`] masters such discs. [`run`](run::run) judges nothing: it returns the observation.
 //!
 //! | to | |
 //! |---|---|
-//! | say what boots on what | [`case`], [`platform`], [`attachment`], [`firmware`], [`dialogue`] |
+//! | say what boots on what | [`case`], [`platform`], [`attachment`], [`firmware`], [`emulator`], [`dialogue`] |
 //! | boot it | [`expect`], [`run`], [`checkpoint`], [`listen`] |
 //! | read what was seen | [`observation`], [`outcome`], [`guest`], [`diagnosis`] |
 //! | master discs with a tool | [`master`] |
@@ -45,10 +45,12 @@ pub mod copy;
 pub mod diagnosis;
 pub mod dialogue;
 pub mod distil;
+pub mod emulator;
 pub mod evidence;
 pub mod expect;
 pub mod firmware;
 pub mod guest;
+mod hash;
 mod layout;
 pub mod listen;
 pub mod live;
@@ -60,7 +62,7 @@ pub mod outcome;
 pub mod packages;
 pub mod platform;
 pub mod progress;
-pub mod qemu;
+pub mod race;
 pub mod readers;
 mod recording;
 mod registers;

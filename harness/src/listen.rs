@@ -1,8 +1,7 @@
-//! A probe that runs on a real machine, followed over a serial line.
+//! Follows a probe on a real machine over a serial line.
 //!
-//! What an emulator shows besides, nobody sees here: no reads, no registers, no screen, no debug port. So a probe's end
-//! line is confirmed by nothing else, and a machine that says nothing at all may as well be switched off: of the disc
-//! nothing is known then.
+//! Unlike an emulator, a real machine shows no reads, registers, screen or debug port. So nothing else confirms a probe's
+//! end line, and a silent machine may be switched off: nothing is then known about the disc.
 
 use std::{
     os::fd::BorrowedFd,
@@ -17,7 +16,7 @@ use images::{
 
 use crate::{
     evidence::{EvidenceFolder, OBSERVATION, SERIAL_RAW, SERIAL_TEXT, SERIAL_TIMES},
-    firmware::{family::VOCABULARIES, words::Words},
+    firmware::{families::VOCABULARIES, words::Words},
     guest::Starts,
     observation::{Observation, Start},
     outcome::Outcome,
@@ -28,27 +27,27 @@ use crate::{
     text::{Cleaner, Lines},
 };
 
-/// Of what a serial line sends at the right speed, at least so much is text, in percent.
+/// At the right speed, at least this percentage of a serial line's output is text.
 const TEXT: usize = 75;
 
-/// What is listened for.
+/// The expected probe.
 #[derive(Clone, Debug)]
 pub struct Listening {
-    /// What the disc was mastered to hold, where that is known.
+    /// The content that the disc was mastered with, if known.
     pub manifest: Option<Manifest>,
-    /// How long to wait for the machine to be switched on, to boot and to come to an end.
+    /// How long to wait for the machine to be switched on, to boot and to finish.
     pub timeout: Duration,
-    /// The folder for the evidence. Made when it is not there; evidence of an earlier run in it is removed.
+    /// The folder for the evidence. It is created if missing; an earlier run's evidence in it is removed.
     pub evidence: PathBuf,
 }
 
-/// Follows what a machine sends until something decides, and leaves the evidence.
+/// Follows a machine's output until something decides, and writes the evidence.
 ///
-/// `tell` hears of the probe's beginning and end as they come. `interrupt` ends it as soon as it becomes readable.
+/// `tell` is called at the probe's beginning and end. `interrupt` ends it as soon as it becomes readable.
 ///
 /// # Errors
-/// [`Infra`] when nothing is known of the disc: nothing came, or no text; a line was damaged; the line went away; it was
-/// interrupted. Then the folder holds what came, and no observation.
+/// [`Infra`] if nothing is known about the disc: no output or no text came, a line was damaged, the line was disconnected,
+/// or it was interrupted. The folder then has the output, and no observation.
 pub fn listen(
     line: &dyn SerialSource,
     listening: &Listening,
@@ -75,14 +74,14 @@ pub fn listen(
     observation
 }
 
-/// What came so far.
+/// The output so far.
 struct Heard {
     started: Instant,
     serial: Recording,
     cleaner: Cleaner,
     lines: Lines,
     probe: Transcript,
-    /// Nobody knows which firmware it is until it has spoken.
+    /// The firmware is not known until it has printed something.
     words: Vec<Words>,
     facts: Facts,
 }
@@ -103,7 +102,7 @@ impl Heard {
         }
     }
 
-    /// Takes what comes until something decides; else says why nothing is known.
+    /// Reads the output until something decides; else returns why nothing is known.
     fn follow(
         &mut self,
         line: &dyn SerialSource,
@@ -142,7 +141,7 @@ impl Heard {
         self.serial.push(self.started.elapsed(), bytes);
         self.cleaner.push(bytes);
         for line in self.lines.take(self.cleaner.text()) {
-            // Two may know the same words: one says them.
+            // Two may know the same text: only one reports it.
             let said = self.words.iter_mut().find_map(|words| words.hear(line));
             if let Some(said) = said {
                 self.facts.firmware_said(said);
@@ -151,7 +150,7 @@ impl Heard {
         self.probe.push(bytes)
     }
 
-    /// Whether every line of the probe came whole.
+    /// Whether every line of the probe is complete.
     fn check_wire(&mut self) -> Result<(), String> {
         match self.probe.damage() {
             Some(damage) => Err(self.so_far(&format!("damage on the wire: {damage}"))),
@@ -159,8 +158,8 @@ impl Heard {
         }
     }
 
-    /// Whether what came is worth a judgement. Asked at the end only: before the probe sets its own speed, a machine's
-    /// firmware may have spoken at another.
+    /// Whether the output can be judged. Only valid at the end: before the probe sets its own speed, the firmware may have
+    /// used another.
     fn check_text(&self, timeout: Duration) -> Result<(), String> {
         let (bytes, seconds) = (self.serial.bytes(), timeout.as_secs_f32());
         if bytes.is_empty() {
@@ -187,7 +186,7 @@ impl Heard {
         Ok(())
     }
 
-    /// Why it ended, and how far it had come by then.
+    /// Why it ended, and how far it had come.
     fn so_far(&self, why: &str) -> String {
         if self.serial.bytes().is_empty() {
             return format!("{why}, and nothing had come");
@@ -217,7 +216,7 @@ impl Heard {
     }
 }
 
-/// What stands in readable output: ASCII, and the control bytes of terminals.
+/// The bytes of readable output: ASCII, and the control bytes of terminals.
 const fn is_text(byte: u8) -> bool {
     matches!(byte, 0x20..=0x7E | b'\r' | b'\n' | b'\t' | 8 | 0x1B)
 }

@@ -4,15 +4,11 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use images::{
     inspect::{Source, Window},
-    units::{BLOCK_BYTES, BlockCount, Lba, VIRTUAL_SECTOR_BYTES},
+    units::{BlockCount, Lba},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::{
-    attachment::{Attachment, Removal},
-    layout::BootLayout,
-};
+use crate::{attachment::Attachment, layout::BootLayout};
 
 /// A fault of the medium itself, whatever its content. As text: `slow`, `slow=50` (KiB in a second), `bad-block=catalog`, `bad-block=image`,
 /// `bad-block=1234`, `bad-block=1234+8` (a block of 2048 bytes, and how many), `late`, `late=3` (seconds), `ejected`.
@@ -247,50 +243,12 @@ pub struct Medium {
     pub bad_blocks: Vec<Lba>,
 }
 
-/// QEMU's name of the group of requests whose rate is limited.
-const PACE: &str = "pace";
-
 impl Medium {
     /// The medium of a disc with this layout.
     pub(crate) fn of(profile: Option<MediumProfile>, layout: &BootLayout) -> Self {
         Self {
             profile,
             bad_blocks: profile.map_or_else(Vec::new, |profile| profile.bad_blocks(layout)),
-        }
-    }
-
-    /// QEMU's object that limits the rate, where one does.
-    pub(crate) fn pace(&self) -> Option<Value> {
-        let Some(MediumProfile::Slow(rate)) = self.profile else {
-            return None;
-        };
-        Some(json!({
-            "qom-type": "throttle-group",
-            "id": PACE,
-            "limits": { "bps-read": u64::from(rate) << 10, "iops-read": (u64::from(rate) / 2).max(1) },
-        }))
-    }
-
-    /// QEMU's node over another one, where the medium needs one. It must be read-only if the one below is: a drive takes a node that can be written as such, and
-    /// QEMU then does not start.
-    pub(crate) fn filter(&self, name: &str, below: &str, read_only: bool) -> Option<Value> {
-        match self.profile? {
-            MediumProfile::Slow(_) => Some(json!({
-                "node-name": name, "driver": "throttle", "read-only": read_only, "throttle-group": PACE, "file": below,
-            })),
-            MediumProfile::BadBlock(_) => {
-                // A rule is about a request that touches its sector of 512 bytes, which may be any of the block's.
-                let sectors = self.bad_blocks.iter().flat_map(|block| {
-                    let first = block.byte_offset() / VIRTUAL_SECTOR_BYTES;
-                    first..first + BLOCK_BYTES / VIRTUAL_SECTOR_BYTES
-                });
-                let rule = |sector| json!({ "event": "none", "iotype": "read", "sector": sector, "errno": 5 });
-                Some(json!({
-                    "node-name": name, "driver": "blkdebug", "read-only": read_only, "image": below,
-                    "inject-error": sectors.map(rule).collect::<Vec<_>>(),
-                }))
-            }
-            MediumProfile::Late(_) | MediumProfile::Ejected => None,
         }
     }
 
@@ -306,35 +264,7 @@ impl Medium {
     pub(crate) const fn is_absent_at_first(&self) -> bool {
         matches!(self.profile, Some(MediumProfile::Late(_)))
     }
-
-    /// QEMU's monitor commands that put the medium in, or take it out.
-    pub(crate) fn moves(attachment: Attachment, comes: bool) -> Vec<(&'static str, Value)> {
-        let drive = json!({ "id": DRIVE });
-        match (attachment.wiring().removal, comes) {
-            (None, _) => Vec::new(),
-            (Some(Removal::Tray), true) => vec![
-                ("blockdev-open-tray", drive.clone()),
-                (
-                    "blockdev-insert-medium",
-                    json!({ "id": DRIVE, "node-name": "disc" }),
-                ),
-                ("blockdev-close-tray", drive),
-            ],
-            (Some(Removal::Tray), false) => vec![
-                ("blockdev-open-tray", json!({ "id": DRIVE, "force": true })),
-                ("blockdev-remove-medium", drive),
-            ],
-            (Some(Removal::Plug), true) => vec![(
-                "device_add",
-                json!({ "driver": "usb-storage", "id": DRIVE, "bus": "usb.0", "drive": "disc" }),
-            )],
-            (Some(Removal::Plug), false) => vec![("device_del", drive)],
-        }
-    }
 }
-
-/// QEMU's name of the disc's drive.
-pub(crate) const DRIVE: &str = "drive";
 
 #[cfg(test)]
 mod tests {
@@ -376,20 +306,6 @@ mod tests {
         ] {
             assert!(text.parse::<MediumProfile>().is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_bad_block_is_four_sectors_of_512_bytes() {
-        let profile = "bad-block=17+2".parse().unwrap();
-        let medium = Medium::of(Some(profile), &BootLayout::default());
-        let node = medium.filter("disc", "whole", true).unwrap();
-        let sectors: Vec<u64> = node["inject-error"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|rule| rule["sector"].as_u64().unwrap())
-            .collect();
-        assert_eq!(sectors, (68..76).collect::<Vec<_>>());
     }
 
     #[test]

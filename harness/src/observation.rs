@@ -1,4 +1,4 @@
-//! What was seen when one disc met one machine.
+//! The observation of one disc on one machine.
 
 mod canonical;
 
@@ -20,8 +20,7 @@ use crate::{
     outcome::Outcome,
 };
 
-use self::canonical::SNAPSHOT_FACTS;
-pub use self::canonical::{Canonical, EntryThatRan, SeenGuest};
+pub use self::canonical::{Canonical, EntryThatRan, SeenGuest, fact_names};
 
 /// Whether the machine started from power-on or from a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,37 +32,37 @@ pub enum Start {
     Warm,
 }
 
-/// What was seen: written as `observation.json` in the cell's evidence folder.
+/// An observation, written as `observation.json` in the cell's evidence folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// What happened.
     pub outcome: Outcome,
-    /// What the disc's program came to, where the firmware handed over to one that is not our probe.
+    /// The state of the disc's program, if the firmware handed over to one other than our probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<Guest>,
     /// Whether the disc was seen to start.
     #[serde(default)]
     pub starts: Starts,
-    /// The probe's report, when one began.
+    /// The probe's report, if one began.
     pub probe: Option<ProbeReport>,
     /// The firmware's own lines about booting, made canonical: no serial numbers, device paths,
     /// addresses, versions or times.
     pub words: Vec<String>,
     /// The sectors that were read from the disc, in order.
     pub reads: Vec<DiscRead>,
-    /// How many of the reads were the firmware's, before it handed over; `null` when it did not. UEFI firmware says that it hands over, and the boot image
-    /// may have read something by the time that this is heard: then they are a few too many.
+    /// The number of reads by the firmware before it handed over; `null` if it did not. UEFI firmware prints that it hands over, but the boot image may have
+    /// read something before that message arrives: then the number is slightly too high.
     pub reads_before_entry: Option<usize>,
-    /// Whether the reads are known at all: a QEMU without the `log` trace backend tells of none.
+    /// Whether the reads are known: a QEMU without the `log` trace backend reports none.
     pub reads_known: bool,
     /// Whether the machine started cold or warm.
     pub start: Start,
     /// From QEMU's start to the decision, in milliseconds.
     pub duration_ms: u64,
-    /// What came over the serial line, without what only moves the cursor. In the evidence folder it is a file of its own.
+    /// The serial output without cursor movements. It is a separate file in the evidence folder.
     #[serde(skip)]
     pub serial: String,
-    /// The machine's text screen at the end, where it was looked at: not of a disc whose probe says all there is to see.
+    /// The machine's text screen at the end, if it was read. It is not needed on a disc whose probe reports everything.
     #[serde(skip)]
     pub screen: Option<String>,
 }
@@ -85,13 +84,13 @@ impl DiscRead {
     }
 }
 
-/// One way in which a probe's report contradicts the manifest.
+/// One contradiction between a probe's report and the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
-    /// The check's name, or `area`, `sweep`, `file`, `missing` (a check that was planned and not
-    /// reported), `plan` (the report is of no plan of this disc).
+    /// The check's name, or `area`, `sweep`, `file`, `missing` (a planned check that was not
+    /// reported), `plan` (the report belongs to no plan of this disc).
     pub check: String,
-    /// What is wrong, with both figures: `expected virtual sector 83249, found 20812`.
+    /// The difference, with both figures: `expected virtual sector 83249, found 20812`.
     pub what: String,
 }
 
@@ -110,8 +109,8 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Everything in a probe's report that contradicts what the disc was mastered to hold; empty when
-/// every sector came back as itself. A check that is planned and was not reported is damage too.
+/// Every contradiction between a probe's report and the disc's mastered content; empty if every
+/// sector is right. A planned check that was not reported is damage too.
 #[must_use]
 pub fn damage(report: &ProbeReport, manifest: &Manifest) -> Vec<Damage> {
     match Judged::new(report, manifest) {
@@ -120,7 +119,7 @@ pub fn damage(report: &ProbeReport, manifest: &Manifest) -> Vec<Damage> {
     }
 }
 
-/// A report beside the image whose plan it answers.
+/// A report with the image of its plan.
 struct Judged<'a> {
     report: &'a ProbeReport,
     image: &'a ImageRecord,
@@ -160,7 +159,7 @@ impl<'a> Judged<'a> {
         damage
     }
 
-    /// In the order of the plan, then what was reported without being planned.
+    /// In the order of the plan, then unplanned reports.
     fn checks(&self) -> Vec<Damage> {
         let mut damage = Vec::new();
         for (at, check) in self.plan.checks.iter().enumerate() {
@@ -212,7 +211,7 @@ impl<'a> Judged<'a> {
         damage
     }
 
-    /// How many planned checks were reported as they had to be.
+    /// How many planned checks were reported correctly.
     fn checks_ok(&self) -> usize {
         let right = |(check, expected): &(&Check, &Found)| {
             self.report.checks.iter().any(|found| {
@@ -310,7 +309,7 @@ impl<'a> Judged<'a> {
             Some(FileReport {
                 error: Some(code), ..
             }) => format!("{expected}, found error {code:02x}"),
-            // Which of several it is its own path says, which the probe was made with.
+            // The path built into the probe identifies one of several loaders.
             Some(file) if !self.is_a_loader(file) => format!(
                 "{expected}, found {} bytes with CRC-16 {}",
                 file.bytes
@@ -327,7 +326,7 @@ fn hex_or_none(crc: Option<u16>) -> String {
     crc.map_or_else(|| "none".to_owned(), |crc| format!("{crc:04x}"))
 }
 
-/// What a read of a probe of `disc` brought, in words.
+/// The result of a read by a probe of `disc`, as text.
 fn in_words(found: &Found, disc: DiscHash) -> String {
     match found {
         Found::Sector(number) => format!("virtual sector {number}"),
@@ -355,9 +354,9 @@ fn expected_found(expected: &Found, found: &Found, disc: DiscHash) -> String {
     format!("expected {}, found {found}", in_words(expected, disc))
 }
 
-/// What a probe was told, by the name that snapshots and expectations use; `None` when it did not say.
+/// A fact that a probe reported, by the name in snapshots and expectations; `None` if it did not report it.
 ///
-/// Besides the keys of the probe's lines: `entry-point` (`cs:ip`) and `geometry` (cylinders/heads/sectors).
+/// In addition to the keys of the probe's lines: `entry-point` (`cs:ip`) and `geometry` (cylinders/heads/sectors).
 #[must_use]
 pub fn fact(report: &ProbeReport, name: &str) -> Option<String> {
     let one = |key: &str| {
@@ -374,11 +373,11 @@ pub fn fact(report: &ProbeReport, name: &str) -> Option<String> {
     match name {
         "entry-point" => all(&["cs", "ip"], ":"),
         "geometry" => all(&["cylinders", "heads", "sectors"], "/"),
-        // How far free memory reaches is the machine's business, not the disc's.
+        // The amount of free memory depends on the machine, not on the disc.
         "loaded" if one("limit").as_deref() == Some("memory") => {
             Some("to the end of memory".to_owned())
         }
-        // A name on a FAT is the same in any case, and U-Boot has had several spellings of it.
+        // Names on a FAT ignore case, and U-Boot has used several spellings.
         "loader-path" => one(name).map(|path| {
             let path = path.trim_start_matches('\\').to_ascii_uppercase();
             format!("\\{path}")
@@ -387,19 +386,11 @@ pub fn fact(report: &ProbeReport, name: &str) -> Option<String> {
     }
 }
 
-/// What a probe may say besides, which an expectation can name: the parts that [`fact`] puts together, and `path`.
-const OTHER_FACTS: [&str; 6] = ["cs", "ip", "cylinders", "heads", "sectors", "path"];
-
-/// The names that [`fact`] knows.
-pub fn fact_names() -> impl Iterator<Item = &'static str> {
-    SNAPSHOT_FACTS.into_iter().chain(OTHER_FACTS)
-}
-
 impl Observation {
-    /// In what another observation of the same disc on the same machine is not the same, one sentence each with both sides: outcome, code, stage, the
-    /// firmware's words, what the probe reported, and which sectors were read.
+    /// The differences from another observation of the same disc on the same machine, a sentence each with both sides: outcome, code, stage, the firmware's
+    /// messages, the probe's report, and the sectors that were read.
     ///
-    /// Not compared is what depends on time: how long it took, and the sentence for people.
+    /// It does not compare what depends on time: the duration, and the sentence for people.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let mut differences = Vec::new();
@@ -448,7 +439,7 @@ impl Observation {
             after(self),
             after(other),
         ) {
-            // Only as many as surely are the boot image's in both.
+            // Only those that are certainly the boot image's in both.
             let last = |reads: &[DiscRead]| last_reads(reads, one.min(two));
             compare("reads after entry", last(&self.reads), last(&other.reads));
         }

@@ -37,9 +37,9 @@ pub enum Stage {
 pub enum OutcomeKind {
     /// The probe began and ended on both channels, or the expected pattern came.
     Booted,
-    /// The firmware jumped into the boot image and something came after; nothing more is known.
+    /// The firmware jumped into the boot image, and something followed; nothing more is known.
     HandedOver,
-    /// The firmware looked and declined.
+    /// The firmware looked for a disc to boot, and declined.
     Refused,
     /// Nothing more happens.
     Hung,
@@ -59,19 +59,19 @@ pub struct Outcome {
     pub code: Option<String>,
     /// How far it came.
     pub stage: Stage,
-    /// Whether the boot image gave control back to the firmware, and that found nothing else to boot.
+    /// Whether the boot image gave control back to the firmware, which found nothing else to boot.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gave_back: bool,
-    /// One sentence for people: what decided, or the master's words.
+    /// One sentence for people: the deciding fact, or the master's message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
 
-/// How the sentence of a boot begins for which the host had no time.
+/// The start of the sentence if the host had no time for a boot.
 pub(crate) const TOO_BUSY: &str = "this host was too busy";
 
 impl Outcome {
-    /// Whether nothing was decided because the host had no time for the machine: then what did not happen says nothing of the disc.
+    /// Whether nothing was decided because the host had no time for the machine: missing events then prove nothing about the disc.
     #[must_use]
     pub fn is_for_want_of_time(&self) -> bool {
         self.detail.starts_with(TOO_BUSY)
@@ -85,7 +85,7 @@ impl fmt::Display for Outcome {
         if let Some(code) = &self.code {
             write!(f, " {code}")?;
         }
-        // What has no disc has come nowhere, and what booted as far as it should.
+        // Without a disc there is no stage, and a booted disc came as far as it should.
         match (self.kind, self.stage) {
             (OutcomeKind::NotMastered | OutcomeKind::Booted, _) | (_, Stage::Unknown) => Ok(()),
             (_, stage) => write!(f, " at {stage}"),

@@ -4,30 +4,20 @@ use std::{path::Path, time::Duration};
 
 use crate::{
     accelerator::{Accelerator, Pace},
-    arch::{Arch, Architecture},
+    arch::Architecture,
     attachment::Attachment,
+    emulator::{EmulatorError, EmulatorId, Installed, seam::Guest},
     firmware::{self, Firmware, FirmwareError, FirmwareId, FirmwareImage, NoMachine},
     layout::BootLayout,
-    machine::spec::{HostDisc, MachineSpec, Origin},
+    machine::spec::{HostDisc, MachineSpec, Network, Origin},
     medium_profile::{Medium, MediumProfile},
-    qemu::{Qemu, QemuError},
 };
-
-/// What network a guest has. No guest reaches anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Network {
-    /// No network card.
-    #[default]
-    None,
-    /// A network card with nothing at the other end of its cable.
-    Isolated,
-}
 
 /// A machine without its disc: all that decides what happens before the firmware looks at one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
     /// The emulator.
-    pub qemu: Qemu,
+    pub emulator: Installed,
     /// The firmware.
     pub firmware: Firmware,
     /// What runs the guest's instructions.
@@ -38,7 +28,7 @@ pub struct Platform {
     pub medium_profile: Option<MediumProfile>,
     /// The guest's memory; `None`: enough for the firmware and a probe.
     pub memory_mib: Option<u32>,
-    /// The guest's processor, as QEMU's `-cpu` has it; `None`: the architecture's default.
+    /// The guest's processor, by the emulator's name for it; `None`: the architecture's default.
     pub cpu: Option<String>,
     /// What network the guest has.
     pub network: Network,
@@ -55,9 +45,9 @@ pub(crate) const PROCESSOR_TIME: Duration = Duration::from_secs(3600);
 /// The host has no such machine. The message ends with what to install.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// There is no usable QEMU.
+    /// There is no usable emulator.
     #[error(transparent)]
-    Qemu(#[from] QemuError),
+    Emulator(#[from] EmulatorError),
     /// The firmware is not there.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
@@ -83,13 +73,13 @@ impl Platform {
     /// A machine of these parts, with as much memory as a probe needs and the default processor, on a host of normal pace.
     #[must_use]
     pub const fn new(
-        qemu: Qemu,
+        emulator: Installed,
         firmware: Firmware,
         accelerator: Accelerator,
         attachment: Attachment,
     ) -> Self {
         Self {
-            qemu,
+            emulator,
             firmware,
             accelerator,
             attachment,
@@ -107,17 +97,17 @@ impl Platform {
     /// # Errors
     /// QEMU or the firmware is not there.
     pub fn of_host(firmware: FirmwareId, attachment: Attachment) -> Result<Self, HostError> {
-        let qemu = Qemu::locate(None)?;
-        let found = firmware::discover(&qemu);
+        let emulator = EmulatorId::Qemu.locate(None)?;
+        let found = firmware::discover(&emulator);
         let firmware = firmware::select(&found, firmware)?.clone();
-        let qemu = match firmware.id.architecture() {
-            Architecture::X86 => qemu,
-            other => qemu.locate_for(other)?,
+        let emulator = match firmware.id.architecture() {
+            Architecture::X86 => emulator,
+            other => emulator.locate_for(other)?,
         };
-        Ok(Self::new(qemu, firmware, Accelerator::Tcg, attachment))
+        Ok(Self::new(emulator, firmware, Accelerator::Tcg, attachment))
     }
 
-    /// The machine with a disc of this layout, its host paths made absolute: QEMU runs in a folder of its own, and uses the processor for so long at most.
+    /// The machine with a disc of this layout, its host paths made absolute: the emulator runs in a folder of its own, and uses the processor for so long at most.
     pub(crate) fn machine(
         &self,
         disc: HostDisc,
@@ -145,19 +135,20 @@ impl Platform {
         };
         let board = self.firmware.board(self.attachment)?;
         // A program named without a slash is looked up in $PATH.
-        let qemu = if self.qemu.path.components().count() > 1 {
-            absolute(&self.qemu.path)?
+        let program = if self.emulator.path.components().count() > 1 {
+            absolute(&self.emulator.path)?
         } else {
-            self.qemu.path.clone()
+            self.emulator.path.clone()
         };
         Ok(MachineSpec {
-            qemu,
+            emulator: self.emulator.id,
+            program,
             accelerator: self.accelerator,
             memory_mib: self.memory(),
             cpu: self
                 .cpu
                 .clone()
-                .unwrap_or_else(|| self.arch().cpu().to_owned()),
+                .unwrap_or_else(|| self.guest().processor.to_owned()),
             network: self.network,
             firmware,
             disc,
@@ -185,7 +176,7 @@ impl Platform {
             cpu: Some(
                 self.cpu
                     .clone()
-                    .unwrap_or_else(|| self.arch().strangers_cpu().to_owned()),
+                    .unwrap_or_else(|| self.guest().strangers_processor.to_owned()),
             ),
             ..self
         }
@@ -197,15 +188,10 @@ impl Platform {
         if self.medium_profile.is_some() {
             return Some("what is the matter with the medium may show before a checkpoint");
         }
-        let wiring = self.attachment.wiring();
-        if wiring.is_slow {
-            return Some(
-                "in a machine that was restored, a transfer over UHCI times out now and then",
-            );
-        }
-        wiring
-            .drive
-            .why_cold()
+        let emulator = self.emulator.id.emulator();
+        let of_emulator = emulator.why_cold(self.attachment);
+        of_emulator
+            .or_else(|| self.attachment.wiring().drive.why_cold())
             .or_else(|| self.firmware.id.family().why_cold(self.attachment))
     }
 
@@ -218,7 +204,9 @@ impl Platform {
         by_medium || self.attachment.wiring().is_slow
     }
 
-    fn arch(&self) -> &'static dyn Arch {
-        self.firmware.id.family().architecture().arch()
+    /// What the emulator calls what its guest runs on.
+    fn guest(&self) -> Guest {
+        let architecture = self.firmware.id.architecture();
+        self.emulator.id.emulator().guest(architecture)
     }
 }

@@ -1,4 +1,4 @@
-//! How far a boot came: what two boots of the same disc are compared by.
+//! How far a boot came: the measure that compares two boots of the same disc.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,26 +8,26 @@ use crate::{
     outcome::{Outcome, OutcomeKind, Stage},
 };
 
-/// How far a boot came. More is further: the firmware's stages first, then those of the program that it started, then what that came to.
+/// How far a boot came. More is further: first the firmware's stages, then those of the program that it started, then that program's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Progress {
     /// How far the firmware came.
     pub stage: Stage,
-    /// How far the program came that it started.
+    /// How far the started program came.
     pub guest: GuestStage,
-    /// What became of it there.
+    /// Its state there.
     pub came: Came,
 }
 
-/// What became of a boot at its last stage, from the least to the most.
+/// The state of a boot at its last stage, from the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Came {
     /// It was refused, hangs, or resets the machine.
     Stopped,
-    /// The program says that it cannot go on, or gives back control.
+    /// The program reports that it cannot continue, or gives control back.
     GaveUp,
-    /// The program goes on, or is silent, and nothing more is known.
+    /// The program continues or is silent; nothing more is known.
     GoesOn,
     /// A menu waits for a person.
     Menu,
@@ -36,7 +36,7 @@ pub enum Came {
 }
 
 impl Progress {
-    /// How far a boot came that was observed.
+    /// How far an observed boot came.
     #[must_use]
     pub fn of(observation: &Observation) -> Self {
         let outcome = &observation.outcome;
@@ -50,7 +50,7 @@ impl Progress {
         Self::at(outcome, observation.guest.as_ref())
     }
 
-    /// The same of an outcome, and of what the disc's program came to.
+    /// The same for an outcome and the state of the disc's program.
     fn at(outcome: &Outcome, guest: Option<&Guest>) -> Self {
         let came = match (outcome.kind, guest.map(|guest| guest.state)) {
             (OutcomeKind::Booted, _) => Came::Starts,
@@ -68,7 +68,7 @@ impl Progress {
 }
 
 impl Came {
-    /// What a program's state counts for.
+    /// The rank of a program's state.
     pub(crate) const fn of(state: GuestState) -> Self {
         match state {
             GuestState::GaveBack

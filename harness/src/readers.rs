@@ -1,10 +1,10 @@
-//! The readers of what QEMU, firmware and guests say, for whoever feeds them any bytes: the fuzz targets. Nothing else needs
+//! The parsers of output from QEMU, firmware and guests, for the fuzz targets, which pass them any bytes. Nothing else needs
 //! them by name.
 
 pub use crate::{
-    firmware::words::{Said, Words},
+    emulator::qemu::qmp::{Qmp, QmpEvent},
+    firmware::{said::Said, words::Words},
     guest::watching::followed,
-    machine::qmp::Qmp,
     registers::Registers,
     text::Lines,
     trace::TraceLog,

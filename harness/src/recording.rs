@@ -1,13 +1,13 @@
-//! A byte-exact transcript of a channel, with the times at which its pieces came.
+//! A byte-exact transcript of a channel, with the times of its pieces.
 
 use std::{fmt::Write, time::Duration};
 
-/// More than any boot here says; a guest that says more says it for ever.
+/// More than any boot here prints; a guest that prints more never stops.
 const LONGEST: usize = 4 << 20;
-/// So many pieces are told apart.
+/// At most this many pieces are kept separate.
 const MOST_PIECES: usize = 20_000;
 
-/// What came over one channel, as far as there is room for it.
+/// The output of one channel, up to the available room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
     bytes: Vec<u8>,
@@ -16,7 +16,7 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Takes what came, and gives back what of it there was room for.
+    /// Adds output, and returns the part that there was room for.
     pub(crate) fn push<'b>(&mut self, at: Duration, bytes: &'b [u8]) -> &'b [u8] {
         let room = LONGEST - self.bytes.len();
         let taken = bytes.get(..room).unwrap_or(bytes);
@@ -29,7 +29,7 @@ impl Recording {
         taken
     }
 
-    /// Whether there is room for nothing more.
+    /// Whether there is no more room.
     pub(crate) fn is_full(&self) -> bool {
         self.bytes.len() >= LONGEST
     }

@@ -1,6 +1,6 @@
-//! The processor's state, from what QEMU's `info registers` prints.
+//! The processor's state, from the output of QEMU's `info registers`.
 
-/// What the registers say about whether anything can still happen.
+/// The registers that show whether anything can still happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registers {
     /// The linear address of the next instruction.
@@ -14,7 +14,7 @@ pub struct Registers {
 }
 
 impl Registers {
-    /// Reads QEMU's text; `None` when it is not the text of an x86 processor.
+    /// Parses QEMU's text; `None` if it is not from an x86 processor.
     #[must_use]
     pub fn of_x86(text: &str) -> Option<Self> {
         let flags = hex_after(text, "EFL=").or_else(|| hex_after(text, "RFL="))?;
@@ -29,7 +29,7 @@ impl Registers {
         })
     }
 
-    /// The same of a 64-bit Arm processor, of which QEMU does not say whether it waits.
+    /// The same for a 64-bit Arm processor. QEMU does not report whether it waits.
     #[must_use]
     pub fn of_aarch64(text: &str) -> Option<Self> {
         let state = hex_after(text, "PSTATE=")?;
@@ -42,7 +42,7 @@ impl Registers {
         })
     }
 
-    /// Whether nothing in the machine can make this processor go on, but a non-maskable interrupt or a reset.
+    /// Whether only a non-maskable interrupt or a reset can make this processor continue.
     #[must_use]
     pub const fn is_dead(self) -> bool {
         self.halted && !self.interruptible

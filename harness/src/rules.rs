@@ -1,183 +1,30 @@
-//! From what was seen to what happened. Pure: no machine, no clock.
+//! Derives the outcome from the observed facts. Pure: no machine, no clock.
 
+mod facts;
 mod strangers;
 
 use std::time::Duration;
 
-use images::probe::{DiscHash, protocol};
-
-pub(crate) use self::strangers::Followed;
+pub(crate) use self::facts::{Confirmed, Dialogue, Facts, Followed, Over, Stopped};
+use self::facts::{LAST_WORD, LOST, SETTLED};
 use crate::{
-    firmware::words::Said,
+    firmware::{family::Family, said::Said},
     layout::BootLayout,
     observation::DiscRead,
     outcome::{Outcome, OutcomeKind, Stage, TOO_BUSY},
 };
 
-/// Quiet for so long after a failure, no further word is to come.
-const LAST_WORD: Duration = Duration::from_secs(1);
-/// Quiet for so long, code that runs through memory nobody loaded will not find its way.
-const LOST: Duration = Duration::from_millis(300);
-/// Quiet for so long with interrupts off, a machine whose boot code should speak through the firmware will not.
+/// After this much silence with interrupts off, boot code that should print through the firmware will not.
 const DEAF: Duration = Duration::from_millis(1500);
-/// The same where a single read may take seconds, for which a BIOS waits with interrupts off.
+/// The same if a single read may take seconds: a BIOS waits for it with interrupts off.
 const DEAF_WHILE_READING: Duration = Duration::from_secs(15);
-/// Quiet for so long, foreign boot code that showed signs of life will show no more: it waits for a key.
-const SETTLED: Duration = Duration::from_secs(3);
 
-/// Where an IBM-compatible BIOS returns from an interrupt that nobody serves (SeaBIOS `src/romlayout.S`, `entry_iret_official`): an invalid instruction
-/// leads there and back for ever, and nothing else stays there for longer than an instruction.
+/// The address where an IBM-compatible BIOS returns from an unhandled interrupt (SeaBIOS `src/romlayout.S`, `entry_iret_official`): an invalid instruction
+/// leads there and back forever, and nothing else stays there for longer than an instruction.
 const NOT_SERVED: u64 = 0xF_FF53;
 
-/// Everything that was seen so far.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Facts {
-    /// Whether the machine wrote anything anywhere.
-    pub(crate) any_output: bool,
-    /// How far the disc reads show that it came.
-    pub(crate) reads: Stage,
-    /// The firmware jumped into a boot image.
-    pub(crate) entered: bool,
-    /// The boot image wrote something, on the serial line or the text screen.
-    pub(crate) output_after_entry: bool,
-    /// The picture changed after the boot image was entered.
-    pub(crate) screen_after_entry: bool,
-    /// The boot image read the disc.
-    pub(crate) reads_after_entry: bool,
-    /// The first option that failed: code and words.
-    pub(crate) failed: Option<(Option<String>, String)>,
-    /// The boot image returned with an error after it was entered: code and words.
-    pub(crate) returned: Option<(Option<String>, String)>,
-    /// The firmware has nothing left to boot: its words.
-    pub(crate) nothing_left: Option<String>,
-    /// The firmware crashed: its words.
-    pub(crate) crashed: Option<String>,
-    /// What the probe said.
-    pub(crate) probe: ProbeFacts,
-    /// The pattern that was waited for came: where.
-    pub(crate) pattern: Option<&'static str>,
-    /// Whether a pattern is waited for at all: then quiet alone decides nothing.
-    pub(crate) awaits_pattern: bool,
-    /// How the dialogue goes, where there is one.
-    pub(crate) dialogue: Option<Dialogue>,
-    /// The machine stopped by itself.
-    pub(crate) stopped: Option<Stopped>,
-    /// Halted with interrupts off, seen twice, nothing between.
-    pub(crate) dead: bool,
-    /// Busy, with interrupts off, at every one of several looks since the last sign of life. UEFI firmware is for seconds, before it hands over.
-    pub(crate) deaf: bool,
-    /// Whether the disc is read so slowly that a single read may take seconds.
-    pub(crate) reads_slowly: bool,
-    /// The processor runs through memory that nobody loaded: where.
-    pub(crate) lost: Option<String>,
-    /// A program that is not ours cannot get past an exception, by the firmware's own words: where.
-    pub(crate) caught: Option<String>,
-    /// Since the last sign of life.
-    pub(crate) quiet: Duration,
-    /// Why nothing more is waited for, once that is so.
-    pub(crate) over: Option<Over>,
-    /// What is known of a guest that is not ours; `None` on a disc of ours, whose probe says so itself.
-    pub(crate) followed: Option<Followed>,
-}
-
-/// What the probe said.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ProbeFacts {
-    /// The disc it belongs to.
-    pub(crate) begun: Option<DiscHash>,
-    /// The disc that it ought to belong to, where that is known.
-    pub(crate) expected: Option<DiscHash>,
-    /// The serial line ends within one of its lines.
-    pub(crate) amid_line: bool,
-    /// The `end` line came on the serial line.
-    pub(crate) ended: bool,
-    /// Whether the same line came on the debug port.
-    pub(crate) confirmed: Confirmed,
-    /// The first stage could not load the second, with this code.
-    pub(crate) stage1_failed: Option<u8>,
-}
-
-/// Whether a second channel says the same as the serial line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Confirmed {
-    /// It does not.
-    #[default]
-    No,
-    /// It does.
-    Yes,
-    /// There is none: a real machine has no debug port.
-    Impossible,
-}
-
-impl ProbeFacts {
-    /// It says that it is this disc's, or nobody knows which one that is.
-    fn is_ours(&self) -> bool {
-        self.begun.is_some() && (self.expected.is_none() || self.begun == self.expected)
-    }
-
-    /// Its report is half there.
-    fn is_at_work(&self) -> bool {
-        self.amid_line || (self.is_ours() && !self.is_at_its_end())
-    }
-
-    /// The end line came, and nothing speaks against it.
-    fn is_at_its_end(&self) -> bool {
-        self.ended && self.confirmed != Confirmed::No
-    }
-
-    /// Takes what a probe said. Damage is the caller's.
-    pub(crate) fn hear(&mut self, event: protocol::Event) {
-        match event {
-            protocol::Event::Begin { disc, .. } => self.begun = Some(disc),
-            protocol::Event::End => self.ended = true,
-            protocol::Event::Stage1Failed(code) => self.stage1_failed = Some(code),
-            protocol::Event::Damage => {}
-        }
-    }
-}
-
-/// How a dialogue goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Dialogue {
-    /// A step is waited for: then quiet alone decides nothing.
-    Underway,
-    /// So many steps are done, and the boot image was entered.
-    Ended(usize),
-    /// A step did not come: which, and what there was instead.
-    Failed(String),
-}
-
-/// Why nothing more is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Over {
-    /// The deadline passed.
-    Deadline(Duration),
-    /// The host had so little time for the machine that what did not happen says nothing.
-    Busy {
-        /// The time that it had.
-        had: Duration,
-        /// The time that passed.
-        waited: Duration,
-    },
-    /// More came on this channel than anybody reads.
-    Flood(&'static str),
-    /// It came as far as was asked for.
-    Enough,
-}
-
-/// Why the machine stopped by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stopped {
-    /// It was reset.
-    Reset,
-    /// It was switched off.
-    Off,
-    /// It panicked.
-    Panicked,
-}
-
 impl Facts {
-    /// Takes what the firmware said.
+    /// Adds a message of the firmware.
     pub(crate) fn firmware_said(&mut self, said: Said) {
         match said {
             Said::Trying => {}
@@ -186,7 +33,7 @@ impl Facts {
                 if self.entered {
                     self.returned.get_or_insert((code.clone(), text.clone()));
                 }
-                // The first to fail is the disc's own option; what fails after it is not the disc.
+                // The first option to fail is the disc's own; later failures are not the disc's.
                 self.failed.get_or_insert((code, text));
             }
             Said::Nothing(text) => {
@@ -213,7 +60,7 @@ impl Facts {
         }
     }
 
-    /// What happened, once something shows it.
+    /// The outcome, once something shows it.
     pub(crate) fn decide(&self) -> Option<Outcome> {
         if let Some(followed) = &self.followed {
             return self.decide_of_stranger(followed);
@@ -237,7 +84,7 @@ impl Facts {
         })
     }
 
-    /// Whether a text is waited for that may come after any pause.
+    /// Whether an awaited text may come after any pause.
     pub(crate) fn waits(&self) -> bool {
         self.awaits_pattern || self.dialogue == Some(Dialogue::Underway)
     }
@@ -255,7 +102,7 @@ impl Facts {
             .pattern
             .map(|place| format!("the expected text came on the {place}"));
         let said = match (dialogue, pattern) {
-            // A text that a probe says is said by its first line, too: how much of its report is there is no chance.
+            // A probe's text is already in its first line, so wait for the whole report: how much of it came must not be chance.
             (Some(_), _) | (_, Some(_)) if self.probe.is_at_work() => return None,
             (Some(dialogue), Some(pattern)) => format!("{dialogue}, and {pattern}"),
             (None, Some(pattern)) => pattern,
@@ -338,7 +185,7 @@ impl Facts {
         }
     }
 
-    /// A dialogue that did not come to its end.
+    /// A dialogue that did not finish.
     fn fell_silent(&self) -> Option<Outcome> {
         match &self.dialogue {
             Some(Dialogue::Failed(how)) => self.no_more(how),
@@ -361,7 +208,7 @@ impl Facts {
                 format!("what the firmware loaded was started, and the processor is lost: {place}"),
             );
         }
-        // A program of others may work like this for minutes; what a probe does, it does through the firmware.
+        // A third-party program may work like this for minutes; a probe does everything through the firmware.
         let deaf = if self.reads_slowly {
             DEAF_WHILE_READING
         } else {
@@ -406,7 +253,7 @@ impl Facts {
         self.no_more(&how)
     }
 
-    /// Nothing more comes: hung, or handed over when the boot image had shown signs of life.
+    /// Nothing more comes: hung, or handed over if the boot image had shown signs of life.
     fn no_more(&self, how: &str) -> Option<Outcome> {
         let probe = &self.probe;
         if probe.begun.is_none() {
@@ -434,7 +281,7 @@ impl Facts {
     }
 }
 
-/// How far the reads show that a boot came.
+/// How far a boot came according to its reads.
 pub(crate) fn stage_of_reads(reads: &[DiscRead], layout: &BootLayout) -> Stage {
     if reads.is_empty() {
         return Stage::Unknown;
@@ -455,8 +302,8 @@ pub(crate) fn stage_of_reads(reads: &[DiscRead], layout: &BootLayout) -> Stage {
     }
 }
 
-/// Where the processor is lost, if it is: in real mode, in the interrupt vectors and the BIOS's data, where no
-/// program is ever loaded, in plain zeros, or where it returns from an exception that nothing handles.
+/// Where the processor executes data, if it does: in real mode, in the interrupt vectors and the BIOS's data, where no
+/// program is ever loaded, in plain zeros, or where it returns from an unhandled exception.
 pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<String> {
     if !real_mode {
         None
@@ -473,7 +320,7 @@ pub(crate) fn lost_at(address: u64, real_mode: bool, code: &[u8]) -> Option<Stri
     }
 }
 
-/// A screen's text without the lines that the firmware wrote, which are those it also wrote on the serial line.
+/// A screen's text without the firmware's lines, which it also wrote on the serial line.
 pub(crate) fn without_firmware(screen: &str, firmware: &str) -> String {
     let known: Vec<String> = firmware.lines().map(plain).collect();
     let kept: Vec<&str> = screen
@@ -483,8 +330,8 @@ pub(crate) fn without_firmware(screen: &str, firmware: &str) -> String {
     kept.join("\n")
 }
 
-/// A terminal's lines, with what a guest wrote behind the firmware's last line on a line of its own: SeaBIOS's serial mirror holds that line's end back,
-/// and what comes first on the serial line may come before it.
+/// A terminal's lines, with a guest's text after the firmware's last line moved to its own line: SeaBIOS's serial mirror delays that line's end, so the
+/// guest's first serial output may come before it.
 pub(crate) fn off_the_firmware_s_line(shown: &str, firmware: &str) -> String {
     let unfinished = match firmware.rsplit('\n').next().map(plain) {
         Some(line) if !line.is_empty() => line,
@@ -500,12 +347,12 @@ pub(crate) fn off_the_firmware_s_line(shown: &str, firmware: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A line that the firmware wrote, as it can be compared: SeaBIOS's serial mirror may still hold the last dot back.
+/// A line from the firmware in a comparable form: SeaBIOS's serial mirror may still delay the last dot.
 fn plain(line: &str) -> String {
     line.trim().trim_end_matches('.').to_owned()
 }
 
-/// A screen's lines, with those joined again that its edge broke.
+/// A screen's lines; lines that its edge broke are joined again.
 pub(crate) fn rejoined(screen: &str, columns: Option<u16>) -> String {
     let Some(columns) = columns.map(usize::from) else {
         return screen.to_owned();
@@ -523,7 +370,7 @@ pub(crate) fn rejoined(screen: &str, columns: Option<u16>) -> String {
 /// The widths of the consoles that EDK2 draws in the middle of a wider picture (GraphicsConsoleDxe).
 const CENTRED: [usize; 3] = [80, 100, 128];
 
-/// A screen's lines where the console on it has its margin, and how wide that is: a firmware draws it in the middle of the picture.
+/// A screen's lines without the margin of its console, and the console's width: firmware draws it in the middle of the picture.
 pub(crate) fn at_the_margin(screen: &str, columns: Option<u16>) -> (String, Option<u16>) {
     let lines = || screen.lines().filter(|line| !line.trim().is_empty());
     let indents = lines().map(|line| line.chars().take_while(|&it| it == ' ').count());
@@ -542,14 +389,14 @@ pub(crate) fn at_the_margin(screen: &str, columns: Option<u16>) -> (String, Opti
     (text, u16::try_from(width).ok())
 }
 
-/// A text without the lines that only repeat what was given to the guest: a kernel's command line, and what was typed. `is_full` says which lengths a row
-/// has that the edge may have broken.
+/// A text without the lines that only repeat the guest's input: a kernel's command line, and typed text. `is_full` tests whether the edge may have broken a
+/// row of this length.
 pub(crate) fn without_echoes(
     text: &str,
     typed: &[&str],
     is_full: impl Fn(usize) -> bool,
 ) -> String {
-    // Linux, init/main.c and kernel/params.c; a screen breaks the line, which goes on for as long as its rows are full.
+    // Linux, init/main.c and kernel/params.c; a screen breaks the line, which continues while its rows are full.
     let echoes = |line: &str| {
         let given = line.contains("ommand line: ") || line.contains("BOOT_IMAGE=");
         given || typed.iter().any(|text| line.trim_end().ends_with(text))
@@ -573,15 +420,15 @@ pub(crate) fn without_echoes(
     kept
 }
 
-/// Whether a line is as long as the rows of any console on a screen: 80 columns or more, a multiple of 4 as fonts of 8 pixels leave.
+/// Whether a line is as long as a row of some console on a screen: 80 columns or more, in multiples of 4 because of 8-pixel fonts.
 pub(crate) const fn is_full_row(length: usize) -> bool {
     length >= 80 && length.is_multiple_of(4) && length <= 320
 }
 
-/// Whether the output holds anything but the rest of the firmware's own words.
-pub(crate) fn is_output(text: &str) -> bool {
+/// Whether the output has anything other than the rest of the firmware's text.
+pub(crate) fn is_output(text: &str, family: &dyn Family) -> bool {
     text.lines()
-        .filter(|line| !line.contains("BdsDxe: "))
+        .filter(|line| !family.chooses(line))
         .any(|line| line.chars().any(|c| c != '.' && !c.is_whitespace()))
 }
 

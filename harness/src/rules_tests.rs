@@ -1,9 +1,9 @@
 use images::{
-    probe::report::ProbeKind,
+    probe::{DiscHash, protocol, report::ProbeKind},
     units::{BlockCount, Lba, VirtualSectorCount},
 };
 
-use super::*;
+use super::{facts::ProbeFacts, *};
 use crate::text::from_line_before;
 use crate::{firmware::FirmwareId, layout::BootImage};
 
@@ -69,7 +69,7 @@ fn a_machine_that_hears_nothing_is_waited_for_a_while() {
     check(&facts, Some((OutcomeKind::Hung, Stage::Entered)));
     facts.quiet = DEAF / 2;
     check(&facts, None);
-    // A memory tester hears nothing for hours.
+    // A memory tester disables interrupts for hours.
     facts.quiet = DEAF * 100;
     facts.awaits_pattern = true;
     check(&facts, None);
@@ -289,7 +289,7 @@ fn a_processor_that_is_lost_is_not_waited_for_long() {
     };
     still(|facts| facts.quiet = LOST / 2);
     still(|facts| facts.entered = false);
-    // What shows signs of life is not lost.
+    // A machine with signs of life is not executing data.
     still(|facts| facts.output_after_entry = true);
     still(|facts| facts.lost = None);
 }
@@ -397,7 +397,7 @@ fn reads_show_the_stage() {
     assert_eq!(stage(&[]), Stage::Unknown);
     assert_eq!(stage(&[read(17, 1)]), Stage::MediumFound);
     assert_eq!(stage(&[read(17, 1), read(32, 2)]), Stage::CatalogRead);
-    // Up to it, and behind it.
+    // Up to it, and after it.
     assert_eq!(stage(&[read(32, 1), read(38, 2)]), Stage::MediumFound);
     assert_eq!(
         stage(&[read(17, 1), read(33, 1), read(35, 1)]),
@@ -426,10 +426,10 @@ fn the_bios_s_own_reads_are_told_from_the_boot_image_s() {
         own(&layout(0, 9), &[read(34, 2), read(36, 1), read(34, 1)]),
         6
     );
-    // A floppy's boot sector comes with its block; the same block read again is the boot sector's doing.
+    // A floppy's boot sector comes with its block; the boot sector itself reads that block again.
     assert_eq!(own(&layout(2, 1), &[read(34, 1), read(34, 1)]), 5);
     assert_eq!(own(&layout(0, 0), &[read(34, 1)]), 4);
-    // An entry that points at the catalog has it read again, as an image.
+    // An entry that points at the catalog causes another read of it, as an image.
     let mut shared = layout(0, 4);
     shared.images[0].load_rba = Lba::new(33);
     assert_eq!(own(&shared, &[read(33, 1), read(33, 1)]), 5);
@@ -453,7 +453,7 @@ fn output_begins_after_the_firmware_s_last_words() {
     let output = |tail: &str| {
         let text = format!("{bios}{tail}");
         let start = start_of_output(&text, FirmwareId::Seabios).expect("found");
-        is_output(&text[start..])
+        is_output(&text[start..], FirmwareId::Seabios.family())
     };
     assert!(!output(""));
     assert!(!output(".\n\n"));
@@ -483,7 +483,7 @@ fn an_echo_of_what_was_given_to_a_guest_is_not_what_it_says() {
         without_echoes(&screen, &[], is_full_row).trim(),
         "[    0.1] Booting\nready"
     );
-    // A serial line does not, and what follows a line that is as long as some screen's rows is said all the same.
+    // A serial line does not, and text after a line as long as some screen's rows still counts.
     let serial = format!("{row} quiet splash ro\nready");
     assert_eq!(serial.find('\n'), Some(96));
     assert_eq!(
@@ -499,7 +499,7 @@ fn an_echo_of_what_was_given_to_a_guest_is_not_what_it_says() {
 
 #[test]
 fn what_a_guest_writes_behind_the_firmware_s_last_line_is_a_line() {
-    // The mirror may hold a dot back, and sends the line's end later.
+    // The mirror may delay a dot, and sends the line's end later.
     let firmware = "SeaBIOS (version 1)\n\nBooting from DVD/CD..";
     for dots in ["..", "..."] {
         let shown =

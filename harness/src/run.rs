@@ -26,33 +26,32 @@ use crate::{
     guest::{Need, Starts},
     layout::BootLayout,
     machine::{
-        CommandError, Machine, overlay,
+        CommandError, Machine,
         spec::{Channels, HostDisc, MachineSpec, Origin},
-        writable,
     },
     observation::{DiscRead, Observation, Start},
     outcome::OutcomeKind,
     platform::{PROCESSOR_TIME, Platform},
     screen,
     trace::TraceLog,
-    watch::{self, Trouble, Watch},
+    watch::{Trouble, Watch},
 };
 
-/// Where QEMU's own words go.
+/// The file for QEMU's own messages.
 const STDERR: &str = "qemu-stderr.txt";
-/// So much of QEMU's words stands in a message.
+/// The part of QEMU's output that a message shows.
 const STDERR_TAIL: usize = 2000;
 
-/// A case could not be run: QEMU could not start, died or was killed, or the host failed. Says nothing about
-/// the disc.
+/// A case could not be run: QEMU could not start, died or was killed, or the host failed. This proves nothing
+/// about the disc.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}{}{}", after("; QEMU said: ", .stderr), after("; the command: ", .command))]
 pub struct Infra {
-    /// What went wrong, with the remedy where there is one.
+    /// The failure, with the remedy if there is one.
     pub what: String,
     /// The end of what QEMU wrote to standard error.
     pub stderr: String,
-    /// The command that ran, quoted for a shell; empty when none did.
+    /// The command that ran, quoted for a shell; empty if none did.
     pub command: String,
 }
 
@@ -80,10 +79,10 @@ impl From<EvidenceError> for Infra {
     }
 }
 
-/// Boots a case's disc, watches until something decides, and leaves the evidence in the case's folder.
+/// Boots a case's disc, watches until something decides, and writes the evidence to the case's folder.
 ///
 /// # Errors
-/// [`Infra`] whenever the host or QEMU failed; then the folder holds what evidence there is, and no
+/// [`Infra`] if the host or QEMU failed; the folder then has the available evidence, and no
 /// observation.
 pub fn run(case: &Case) -> Result<Observation, Infra> {
     let folder = EvidenceFolder::create(&case.evidence)?;
@@ -101,7 +100,7 @@ pub fn run(case: &Case) -> Result<Observation, Infra> {
     result
 }
 
-/// Boots it, and again from power-on with more memory as long as its guest says that it is short of it.
+/// Boots it, and again from power-on with more memory while its guest reports that memory is short.
 fn with_enough_memory(
     case: &Case,
     folder: &EvidenceFolder,
@@ -142,10 +141,10 @@ fn with_enough_memory(
     }
 }
 
-/// The memory that a guest gets which is short of it, one after the other.
+/// The amounts of memory for a guest that is short of it, one after the other.
 const MORE_MEMORY_MIB: [u32; 3] = [1024, 2048, 4096];
 
-/// The memory that the host has free, in MiB; `None` where the kernel does not say.
+/// The host's free memory, in MiB; `None` if the kernel does not report it.
 #[must_use]
 pub fn host_memory_mib() -> Option<u64> {
     let told = fs::read_to_string("/proc/meminfo").ok()?;
@@ -156,18 +155,13 @@ pub fn host_memory_mib() -> Option<u64> {
     Some(kib / 1024)
 }
 
-/// Boots a case's disc in QEMU's own window, from power-on, the serial line at this terminal, until somebody closes it.
+/// Boots a case's disc in QEMU's own window, from power-on, with the serial line at this terminal, until a user closes it.
 ///
 /// # Errors
-/// [`Infra`] when QEMU has no window or there is nowhere to open one.
+/// [`Infra`] if QEMU has no window or cannot open one.
 pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
     let platform = &case.platform;
-    let window = platform.qemu.window().ok_or_else(|| {
-        Infra::new(format!(
-            "QEMU {} can open no window: install its part for that, which Debian calls qemu-system-gui",
-            platform.qemu.version
-        ))
-    })?;
+    let window = platform.emulator.window().map_err(Infra::new)?;
     let folder = EvidenceFolder::create(&case.evidence.join("show"))?;
     let file = DiscFile::open(&case.disc).map_err(|error| Infra::new(error.to_string()))?;
     let layout = BootLayout::of(&mut Window::new(&file));
@@ -182,8 +176,11 @@ pub fn show(case: &Case) -> Result<ExitStatus, Infra> {
         command: spec.command(),
         ..Infra::new(format!("QEMU's window: {error}"))
     };
-    writable::prepare(&spec, folder.path()).map_err(|error| failed(&error))?;
-    let mut command = Command::new(&spec.qemu);
+    let emulator = platform.emulator.id.emulator();
+    emulator
+        .prepare(&spec, folder.path())
+        .map_err(|error| failed(&error))?;
+    let mut command = Command::new(&spec.program);
     command
         .args(spec.argv(Channels::Window(window)))
         .current_dir(folder.path());
@@ -216,7 +213,7 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     };
     let cold = machine(Origin::PowerOn)?;
     folder.write_script(REPLAY, &cold.replay_script())?;
-    // A checkpoint saves time; that there is none is no reason to fail.
+    // A checkpoint only saves time, so a missing one is not an error.
     if let Some(checkpoints) = &case.checkpoints
         && let Ok(checkpoint) = checkpoints.get(platform)
     {
@@ -225,7 +222,7 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
             Ok((machine, before)) => {
                 return observe(case, &spec, machine, folder, layout, Some(before));
             }
-            // Nothing of the disc was looked at yet.
+            // The disc was not read yet.
             Err(_) => checkpoints.discard(&checkpoint),
         }
     }
@@ -233,17 +230,20 @@ fn boot(case: &Case, folder: &EvidenceFolder) -> Result<Observation, Infra> {
     observe(case, &cold, machine, folder, layout, None)
 }
 
-/// What a machine said before its checkpoint was taken, on COM1 and on the debug port.
+/// A machine's output before its checkpoint was taken, on COM1 and on the debug port.
 type Before = (Vec<u8>, Vec<u8>);
 
 fn start(spec: &MachineSpec, folder: &EvidenceFolder) -> Result<Machine, Infra> {
     let machines = folder.machine()?;
-    writable::prepare(spec, &machines).map_err(|error| Infra::new(error.to_string()))?;
+    let emulator = spec.emulator.emulator();
+    emulator
+        .prepare(spec, &machines)
+        .map_err(|error| Infra::new(error.to_string()))?;
     Machine::start(spec, &machines, folder.file(STDERR)?).map_err(|error| Infra {
         command: spec.command(),
         ..Infra::new(format!(
             "QEMU {} could not be started: {error}",
-            spec.qemu.display()
+            spec.program.display()
         ))
     })
 }
@@ -255,7 +255,10 @@ fn resume(
 ) -> Result<(Machine, Before), Infra> {
     let failed = |error: &dyn std::fmt::Display| Infra::new(error.to_string());
     let machines = folder.machine()?;
-    writable::prepare(spec, &machines).map_err(|error| failed(&error))?;
+    let emulator = spec.emulator.emulator();
+    emulator
+        .prepare(spec, &machines)
+        .map_err(|error| failed(&error))?;
     let before = checkpoint.said().map_err(|error| failed(&error))?;
     let state = checkpoint.state().map_err(|error| failed(&error))?;
     let machine = Machine::resume(spec, &machines, folder.file(STDERR)?, &state)
@@ -263,7 +266,7 @@ fn resume(
     Ok((machine, before))
 }
 
-/// Watches a machine until something decides, and leaves the evidence.
+/// Watches a machine until something decides, and writes the evidence.
 fn observe(
     case: &Case,
     spec: &MachineSpec,
@@ -299,7 +302,7 @@ fn observe(
         Err(Trouble::Wire(damage)) => watch.damaged(&damage),
         watched => watched.map_err(in_context)?,
     };
-    // Our own probe says on the serial line what there is to see.
+    // Our own probe reports everything on the serial line.
     let is_looked_at = outcome.kind != OutcomeKind::Booted || case.manifest.is_none();
     let screen = match is_looked_at {
         true => Some(inspect(&mut machine, folder)?),
@@ -331,7 +334,7 @@ fn observe(
     })
 }
 
-/// Writes what was seen. It is the last file: where it is, everything is.
+/// Writes the observation. It is the last file: if it exists, all others do.
 fn keep(observation: &Observation, folder: &EvidenceFolder) -> Result<(), Infra> {
     let json = serde_json::to_vec_pretty(observation).map_err(|error| {
         Infra::new(format!(
@@ -350,7 +353,7 @@ fn absolute(disc: &Path) -> Result<PathBuf, Infra> {
     })
 }
 
-/// The disc's path in UTF-8. A name that is not gets a second one, a symbolic link in the evidence folder.
+/// The disc's path in UTF-8. A path that is not UTF-8 gets a symbolic link in the evidence folder.
 fn disc_name(disc: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
     if let Some(name) = disc.to_str() {
         return Ok(name.to_owned());
@@ -377,10 +380,12 @@ fn utf8(path: &Path, folder: &EvidenceFolder) -> Result<String, Infra> {
     })
 }
 
-/// Writes what is changed of a disc into the evidence, and names that.
+/// Writes the changes to a disc into the evidence, and returns the file.
 fn overlay_over(disc: &dyn Source, case: &Case, folder: &EvidenceFolder) -> Result<String, Infra> {
     let file = folder.file(OVERLAY)?;
-    overlay::write(&file, disc, &case.edits)
+    let emulator = case.platform.emulator.id.emulator();
+    emulator
+        .overlay(&file, disc, &case.edits)
         .map_err(|error| Infra::new(format!("the disc's changes cannot be written: {error}")))?;
     utf8(&absolute(&folder.path().join(OVERLAY))?, folder)
 }
@@ -405,7 +410,7 @@ fn ended(status: ExitStatus) -> String {
     status.to_string()
 }
 
-/// What a machine that did not boot looks like. Its text screen.
+/// The screen of a machine that did not boot. Returns its text.
 fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<String, Infra> {
     let or_words = |result: Result<String, CommandError>| match result {
         Ok(text) => text,
@@ -413,9 +418,9 @@ fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<String, Inf
     };
     let registers = or_words(machine.registers());
     folder.write("registers.txt", registers.as_bytes())?;
-    let text = or_words(watch::text_screen(machine));
+    let text = or_words(screen::read(machine).map(|screen| screen.text));
     folder.write(SCREEN_TEXT, text.as_bytes())?;
-    // Evidence, not the verdict: a screen that cannot be had is no reason to lose the rest.
+    // This is evidence, not the verdict: keep the rest if the screen cannot be read.
     if let Ok(ppm) = machine.screen()
         && let Ok(png) = screen::png_from_ppm(&ppm)
     {
@@ -424,7 +429,7 @@ fn inspect(machine: &mut Machine, folder: &EvidenceFolder) -> Result<String, Inf
     Ok(text)
 }
 
-/// What the probe reported. Of a probe that came to no end a damaged report is none.
+/// The probe's report. A damaged report from a probe that did not finish does not count.
 fn probe_report(watch: Watch<'_>, is_booted: bool) -> Result<Option<ProbeReport>, Infra> {
     match watch.probe.finish() {
         Err(damage) if is_booted => Err(Infra::new(format!("damage on the wire: {damage}"))),
@@ -437,7 +442,7 @@ fn reads_table(trace: &TraceLog, case: &Case) -> String {
     if !trace.works() {
         return format!(
             "not known: QEMU {} writes no trace events to its log\n",
-            case.platform.qemu.version
+            case.platform.emulator.version
         );
     }
     let mut table =
@@ -456,7 +461,7 @@ fn reads_table(trace: &TraceLog, case: &Case) -> String {
     table
 }
 
-/// What stands where a read was: by the map of the disc, or else by what it was mastered to hold.
+/// The content at a read's place: from the map of the disc, or else from its manifest.
 fn what_is_at(case: &Case, read: DiscRead) -> String {
     if let Some(map) = &case.map {
         let owned = map.whose(read.offset, ByteCount::new(read.bytes));
@@ -470,7 +475,7 @@ fn what_is_at(case: &Case, read: DiscRead) -> String {
         .to_owned()
 }
 
-/// The end of a file of QEMU's words; empty when there is none.
+/// The end of a file of QEMU's messages; empty if there is none.
 fn tail(path: &Path) -> String {
     let bytes = read_or_empty(path);
     let text =

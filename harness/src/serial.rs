@@ -1,4 +1,4 @@
-//! One view of a serial line, whether its other end is QEMU's UART or a real machine.
+//! A common interface to a serial line to QEMU's UART or to a real machine.
 
 pub mod port;
 
@@ -16,9 +16,9 @@ use rustix::{
     io::Errno,
 };
 
-/// A serial line that can be waited for.
+/// A serial line that can be polled.
 pub trait SerialSource: AsFd + Send {
-    /// Reads what is there. Called only when the descriptor is readable.
+    /// Reads the available bytes. Called only when the descriptor is readable.
     ///
     /// # Errors
     /// The line failed; see [`is_hang_up`] for the ways in which it merely ended.
@@ -51,7 +51,7 @@ impl SerialSource for serial2::SerialPort {
     }
 }
 
-/// What waiting on a serial line brought.
+/// The result of waiting on a serial line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// Bytes, at least one.
@@ -60,7 +60,7 @@ pub enum Received {
     Closed,
     /// The deadline passed.
     TimedOut,
-    /// What was to interrupt it became readable.
+    /// The interrupting descriptor became readable.
     Interrupted,
 }
 
@@ -85,7 +85,7 @@ pub fn receive(
     }
 }
 
-/// Whether an error only says that the other end is gone: a pseudo-terminal whose other side is
+/// Whether an error only means that the other end is gone: a pseudo-terminal whose other side is
 /// closed answers `EIO`, a socket with unread bytes `ECONNRESET`.
 #[must_use]
 pub fn is_hang_up(error: &io::Error) -> bool {
@@ -95,7 +95,7 @@ pub fn is_hang_up(error: &io::Error) -> bool {
     )
 }
 
-/// Waits until there is something to read; else says what came instead.
+/// Waits until there is something to read; else returns what came instead.
 fn wait_readable(
     source: &dyn SerialSource,
     interrupt: Option<BorrowedFd<'_>>,
@@ -118,7 +118,7 @@ fn wait_readable(
     }
 }
 
-/// The time left until a deadline, as `poll` wants it.
+/// The time left until a deadline, in the form that `poll` needs.
 pub(crate) fn until(deadline: Instant) -> Timespec {
     let left = deadline.saturating_duration_since(Instant::now());
     Timespec {

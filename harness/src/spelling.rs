@@ -1,23 +1,16 @@
 //! What to say to a word that is unknown.
 
+use crate::{attachment, firmware::synonyms};
+
 /// How much less like an unknown word than the nearest one another may be, to be named as well.
 const AS_NEAR: f64 = 0.15;
-
-/// What others say for a word of ours.
-const SYNONYMS: [(&str, &str); 6] = [
-    ("sata", "ahci"),
-    ("atapi", "ide"),
-    ("usb-stick", "usb-disk"),
-    ("uefi", "ovmf"),
-    ("efi", "ovmf"),
-    ("legacy", "seabios"),
-];
 
 /// The words nearest to one that is unknown, nearest first; none when none is near.
 #[must_use]
 pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let likeness = |word: &str| {
-        if SYNONYMS.contains(&(unknown, word)) {
+        let means = |synonyms: &[(&str, &str)]| synonyms.contains(&(unknown, word));
+        if means(&attachment::SYNONYMS) || means(&synonyms::SYNONYMS) {
             return 1.0;
         }
         let alike = strsim::normalized_damerau_levenshtein(unknown, word);

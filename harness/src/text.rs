@@ -1,22 +1,22 @@
-//! Serial bytes as text: UTF-8, with its escape sequences played out and control bytes taken away.
+//! Serial bytes as text: UTF-8, with escape sequences applied and control bytes removed.
 
 use std::str;
 
-/// The longest parameters of a control sequence that are looked at: two numbers.
+/// The longest parameters of a control sequence that are parsed: two numbers.
 const PARAMETERS: usize = 32;
 
-/// Turns bytes into text, as they come: a sequence or a character may be cut anywhere.
+/// Turns bytes into text as they come: a sequence or a character may be split anywhere.
 ///
-/// Time is linear in the bytes, and so is memory: it holds the text and a few bytes of what is unfinished.
+/// Time and memory are linear in the bytes: it holds the text and a few unfinished bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Cleaner {
     text: String,
     state: State,
-    /// The first bytes of a character whose others have not come yet.
+    /// The first bytes of an incomplete character.
     unfinished: Unfinished,
-    /// The row that the last cursor movement named, counted on by line feeds.
+    /// The row of the last cursor movement, plus the line feeds since.
     row: Option<u32>,
-    /// Whether the two sets of characters between which SO and SI switch are those that draw lines, and which is used.
+    /// Whether each of the two character sets that SO and SI select draws lines, and which set is used.
     draws_lines: [bool; 2],
     shifted: bool,
 }
@@ -26,18 +26,18 @@ enum State {
     #[default]
     Text,
     Escape,
-    /// After an escape's intermediate byte (ECMA-35): the choice of a set of characters above all, `ESC ( B`.
+    /// After an escape's intermediate byte (ECMA-35): mostly the choice of a character set, `ESC ( B`.
     Intermediate(u8),
     /// Inside a control sequence (ECMA-48 §5.4), with its parameters so far.
     Control(String),
-    /// Inside a command that a terminal keeps off its screen, such as a title (`ESC ] … BEL`).
+    /// Inside a command that a terminal does not display, such as a title (`ESC ] … BEL`).
     Command {
-        /// One for the operating system (OSC), of which Linux has two that end by themselves.
+        /// An operating system command (OSC). Two of Linux's end without a terminator.
         system: bool,
         /// Bytes so far.
         length: usize,
     },
-    /// Inside Linux's command that sets a colour, with the hexadecimal digits that are still to come.
+    /// Inside Linux's command that sets a colour, with the number of hexadecimal digits left.
     Palette(u8),
 }
 
@@ -57,16 +57,16 @@ impl Cleaner {
 
     /// Takes more bytes.
     ///
-    /// Carriage returns, other control characters and escape sequences vanish; a cursor movement into
-    /// another row begins a new line, because a program that draws a screen sends no line feeds. Of characters that are
-    /// overwritten in their row, all stay: a countdown is seen as a whole.
+    /// Carriage returns, other control characters and escape sequences are removed; a cursor movement into
+    /// another row begins a new line, because a program that draws a screen sends no line feeds. Characters that are
+    /// overwritten in their row stay: a countdown is kept whole.
     ///
-    /// Bytes that are not UTF-8 are U+FFFD, as on a terminal: nothing says which code page they are, and a letter that was not
-    /// sent is worse than none. SeaBIOS's serial console, GRUB's, EDK2's (as it is set in OVMF) and Linux's all send UTF-8.
+    /// Bytes that are not UTF-8 become U+FFFD, as on a terminal: their code page is not known, and a wrong letter is worse than
+    /// none. The serial consoles of SeaBIOS, GRUB, EDK2 (with OVMF's setting) and Linux all send UTF-8.
     pub fn push(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while let Some(&byte) = rest.first() {
-            // Most of what comes is plain.
+            // Most output is plain text.
             let plain = match (&self.state, self.unfinished.length, self.is_drawing()) {
                 (State::Text, 0, false) => {
                     let special = |byte: &u8| !matches!(byte, 0x20..0x7F);
@@ -92,10 +92,10 @@ impl Cleaner {
         }
         self.state = match (std::mem::take(&mut self.state), byte) {
             (State::Text, _) => self.plain(byte),
-            // An escape ends whatever it comes in, and so do CAN and SUB.
+            // An escape ends any unfinished sequence, as do CAN and SUB.
             (_, 0x1B) => State::Escape,
             (_, 0x18 | 0x1A) => State::Text,
-            // A line's end is never a part of a command; one that has no end would take all that follows.
+            // A line's end is never part of a command; otherwise an unterminated one would take all the text after it.
             (State::Command { .. } | State::Palette(_), b'\n') => self.plain(byte),
             (State::Command { .. }, 0x07) => State::Text,
             (State::Command { system, length }, _) => match (system, length, byte) {
@@ -155,7 +155,7 @@ impl Cleaner {
                 State::Text
             }
             (state, 0x7F) => state,
-            // No sequence has such bytes: it was cut, and text goes on.
+            // No sequence has such bytes: it was cut, and text continues.
             (_, 0x80..) => self.plain(byte),
         };
     }
@@ -184,7 +184,7 @@ impl Cleaner {
 
     fn beyond_ascii(&mut self, byte: u8) {
         if self.unfinished.length > 0 && self.unfinished.with(byte).is_none() {
-            // It does not belong to what came before, and may begin a character.
+            // It does not belong to the bytes before it, and may begin a character.
             self.unfinished = Unfinished::default();
             self.text.push(char::REPLACEMENT_CHARACTER);
         }
@@ -220,7 +220,7 @@ impl Cleaner {
 }
 
 impl Unfinished {
-    /// The character that a byte completes, or what is unfinished with it; `None` when it cannot follow.
+    /// The character that a byte completes, or the unfinished bytes with it; `None` if it cannot follow.
     fn with(mut self, byte: u8) -> Option<Result<char, Self>> {
         *self.bytes.get_mut(self.length)? = byte;
         self.length += 1;
@@ -268,11 +268,11 @@ pub fn clean(bytes: &[u8]) -> String {
     cleaner.text
 }
 
-/// Hands out whole lines of a growing text, each once.
+/// Returns complete lines of a growing text, each once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lines {
     taken: usize,
-    /// Up to where no line ends after what was taken: a line may be long.
+    /// There is no line end between the last taken line and this place: a line may be long.
     searched: usize,
 }
 
@@ -299,7 +299,7 @@ pub(crate) fn from_line_before(text: &str, from: usize, overlap: usize) -> &str 
     text.get(start..).unwrap_or_default()
 }
 
-/// Whether bytes stand somewhere in others; nothing stands nowhere.
+/// Whether bytes contain others; empty bytes are never contained.
 pub(crate) fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     !needle.is_empty()
         && haystack
@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Without control characters, text is what Rust makes of the same bytes.
+        /// Without control characters, the text equals Rust's conversion of the same bytes.
         #[test]
         fn any_bytes_are_decoded_as_utf8(bytes in proptest::collection::vec(0x20..=0xFF_u8, 0..64), cut in 0..64_usize) {
             let whole = [&bytes[..], b" "].concat();
@@ -341,7 +341,7 @@ mod tests {
         }
     }
 
-    /// The text of bytes, which does not depend on where they are cut.
+    /// The text of bytes, which does not depend on where they are split.
     fn however_cut(bytes: &[u8]) -> String {
         let whole = clean(bytes);
         for first in 0..=bytes.len() {
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn serial_text_is_utf8_wherever_it_is_cut() {
-        // What SeaBIOS's sercon sends of code page 437, what Linux says, and beyond 16 bits.
+        // Code page 437 from SeaBIOS's sercon, text from Linux, and characters beyond 16 bits.
         let text = "╔═╗ 448 MB ü – „Grüße“ \u{1F4BF}.";
         assert_eq!(however_cut(text.as_bytes()), text);
     }
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(however_cut(b"\xE2\x95A"), "\u{FFFD}A");
         assert_eq!(however_cut(b"\xE2\xC3\xBC"), "\u{FFFD}ü");
         assert_eq!(however_cut(b"\x80\xC0\xF5\xFF"), "\u{FFFD}".repeat(4));
-        // A surrogate, and what is written longer than it must.
+        // A surrogate, and an overlong encoding.
         assert_eq!(however_cut(b"\xED\xA0\x80."), "\u{FFFD}\u{FFFD}\u{FFFD}.");
         assert_eq!(however_cut(b"\xE2\x95\x1b[0m\x94"), "\u{FFFD}\u{FFFD}");
         // A control character as UTF-8.
@@ -388,7 +388,7 @@ mod tests {
             however_cut(b"\x1b(B\x1b)0\x1b%G\x1b#8\x1b[?25l\x1b[!ptext"),
             "text"
         );
-        // Linux's own, which have no end of their own.
+        // Linux's own commands, without a terminator.
         assert_eq!(however_cut(b"\x1b]P1aa00FFred\x1b]Rplain"), "redplain");
     }
 

@@ -1,4 +1,4 @@
-//! TOML files that people write: what is wrong in one is told with its place.
+//! TOML files that people write: errors are reported with their place.
 
 use std::{
     fmt,
@@ -14,12 +14,12 @@ use crate::spelling::unknown_word;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     file: PathBuf,
-    /// 1-based line and column, in characters; none when only the file is known.
+    /// 1-based line and column, in characters; none if only the file is known.
     at: Option<(usize, usize)>,
 }
 
 impl Location {
-    /// The start of a span of bytes in a file's text; of the file alone where there is no span.
+    /// The start of a span of bytes in a file's text; only the file if there is no span.
     #[must_use]
     pub fn of(file: impl Into<PathBuf>, text: &str, span: Option<Range<usize>>) -> Self {
         let at = span.and_then(|span| text.get(..span.start)).map(|before| {
@@ -39,7 +39,7 @@ impl Location {
         &self.file
     }
 
-    /// The line, counted from 1; nothing when only the file is known.
+    /// The 1-based line; nothing if only the file is known.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.at.map(|(line, _)| line)
@@ -55,7 +55,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// A file that is not as it must be.
+/// An invalid file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {message}")]
 pub struct SyntaxError {
@@ -65,10 +65,10 @@ pub struct SyntaxError {
     pub message: String,
 }
 
-/// Reads a file's text. What is wrong with it is told with its place, and with the nearest words.
+/// Parses a file's text. Errors are reported with their place and the nearest known words.
 ///
 /// # Errors
-/// It is no TOML, or not as `T` wants it.
+/// It is not TOML, or not valid for `T`.
 pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SyntaxError> {
     let at = |error: &toml::de::Error| Location::of(path, text, error.span());
     let deserializer = toml::Deserializer::parse(text).map_err(|error| SyntaxError {
@@ -76,7 +76,7 @@ pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SyntaxErr
         message: error.message().to_owned(),
     })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        // toml names its spanned values by a key of its own.
+        // toml names its spanned values by an internal key.
         let place = error
             .path()
             .to_string()
@@ -89,10 +89,10 @@ pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SyntaxErr
     })
 }
 
-/// What serde says of a place, for people: with the nearest key for one that is unknown, and with the remedy where its
-/// own words do not tell it.
+/// serde's message about a place, for people: with the nearest known key for an unknown one, and with the remedy if the
+/// message does not have it.
 fn in_words(path: &str, message: &str) -> String {
-    // The names in it are all that stands between backticks.
+    // The names are the parts between backticks.
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let what = match names[..] {
         [unknown, ref known @ ..] if message.starts_with("unknown field ") => {
@@ -111,7 +111,7 @@ fn in_words(path: &str, message: &str) -> String {
         }
         _ => message.to_owned(),
     };
-    // Of a key that means nothing, serde knows no name.
+    // serde has no name for a meaningless key.
     match path.trim_end_matches(".?") {
         "." => what,
         path => format!("{path}: {what}"),

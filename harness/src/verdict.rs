@@ -1,4 +1,4 @@
-//! What must happen, and the judgement of what did.
+//! The expected result, and the judgement of the observed one.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,14 +12,14 @@ use crate::{
     outcome::{Outcome, OutcomeKind, Stage, kebab_display},
 };
 
-/// What must happen to a disc on one machine. What is not declared may be anything.
+/// The expected result of a disc on one machine. Anything not declared may vary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// What happens.
+    /// The outcome.
     pub outcome: OutcomeKind,
-    /// What may happen as well, where it depends on when something happens: a firmware that overwrites itself
-    /// resets or hangs. What else is seen then is no part of the snapshot.
+    /// A second possible outcome, if it depends on timing: firmware that overwrites itself resets or hangs.
+    /// Other observations are then not in the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub or: Option<OutcomeKind>,
     /// The firmware's code (`0009`) or status (`Not Found`).
@@ -28,7 +28,7 @@ pub struct Expectation {
     /// How far it comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
-    /// What the disc's program comes to, where it is not our probe.
+    /// The state of the disc's program, if it is not our probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<GuestState>,
     /// How far that program comes.
@@ -37,13 +37,13 @@ pub struct Expectation {
     /// The 0-based catalog slot of the entry that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u16>,
-    /// Whether a probe that ends finds sectors that are not what was mastered.
+    /// Whether a probe that ends finds sectors that differ from the mastered ones.
     #[serde(default, skip_serializing_if = "ExpectedDamage::is_none")]
     pub damage: ExpectedDamage,
-    /// What the firmware tells the probe: `drive = "80"`, `geometry = "9/16/63"`, `cdrom-blocks = "11520"`.
+    /// What the firmware reports to the probe: `drive = "80"`, `geometry = "9/16/63"`, `cdrom-blocks = "11520"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
-    /// A regular expression that one of the words must match: the firmware's, or those of a master that refused.
+    /// A regular expression that a message must match: the firmware's, or a refusing master's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
     /// Why: the specification's section, the firmware's source, or what would disprove it.
@@ -59,7 +59,7 @@ impl Expectation {
         }
     }
 
-    /// The text that is snapshotted: what was seen, or where that is not determined, what may be.
+    /// The text for the snapshot: the observation, or the possible outcomes if it is not determined.
     #[must_use]
     pub fn snapshot(&self, observation: &Observation, manifest: Option<&Manifest>) -> String {
         match self.or {
@@ -68,7 +68,7 @@ impl Expectation {
         }
     }
 
-    /// What a baseline keeps of an observation: as what is snapshotted, but what may not happen is kept as it was seen.
+    /// The part of an observation that a baseline keeps: the same as for a snapshot, but an outcome that is not allowed is kept as observed.
     #[must_use]
     pub fn canonical(&self, observation: &Observation, manifest: Option<&Manifest>) -> Canonical {
         if self.leaves_open(observation.outcome.kind) {
@@ -78,7 +78,7 @@ impl Expectation {
         }
     }
 
-    /// Whether such an outcome is one of several that may be.
+    /// Whether this outcome is one of several possible ones.
     #[must_use]
     pub fn leaves_open(&self, seen: OutcomeKind) -> bool {
         self.or.is_some_and(|or| or == seen || self.outcome == seen)
@@ -92,7 +92,7 @@ pub enum ExpectedDamage {
     /// Every sector that it reads is intact.
     #[default]
     None,
-    /// At least one is not: the disc is a bad one, and the probe must notice.
+    /// At least one is not: the disc is bad, and the probe must notice.
     Some,
 }
 
@@ -115,13 +115,13 @@ impl ExpectedDamage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// What happened is what was declared and what was accepted.
+    /// The result is as declared and as accepted.
     AsExpected,
-    /// It is not; the result says in what.
+    /// It is not; the result has the differences.
     Mismatch,
-    /// Not run, for a reason that is no failure: a tool that is not installed.
+    /// Not run, for a reason that is not a failure: a tool that is not installed.
     Skipped,
-    /// QEMU could not start, died, or the host failed: says nothing about the disc.
+    /// QEMU could not start, died, or the host failed: this proves nothing about the disc.
     Infra,
     /// Nothing was declared.
     Observed,
@@ -135,11 +135,11 @@ kebab_display!(Verdict {
     Observed => "observed",
 });
 
-/// Everything in which an observation is not what was declared; empty when it is. Each is a sentence with
-/// both sides.
+/// Every difference between an observation and the declared result; empty if there is none. Each is a
+/// sentence with both sides.
 ///
-/// Where the disc has a manifest, two things are held against it without being declared: a probe that ran
-/// must be one of this disc, and a boot of probes only must have brought a whole report.
+/// If the disc has a manifest, two things are checked without a declaration: a probe that ran must be one
+/// of this disc, and a boot of probes only must have a complete report.
 #[must_use]
 pub fn contradictions(
     observation: &Observation,
@@ -176,7 +176,7 @@ pub fn contradictions(
         };
         sentences.push(format!("expected it to come to {stage}, but {found}"));
     }
-    // What a guest comes to belongs to the first of two outcomes: a machine that resets may do so before it is seen.
+    // A guest's state belongs to the first of two outcomes: a machine may reset before the state is seen.
     if expectation.or.is_none() || outcome.kind == expectation.outcome {
         sentences.extend(guest_contradictions(observation, expectation));
     }
@@ -290,7 +290,7 @@ fn probe_contradictions(
         ));
         return sentences;
     }
-    // Half a report is not damage on the disc: only what a whole one says is held against it.
+    // Half a report is not damage on the disc: only a complete one counts.
     if booted {
         let damage = damage(report, manifest);
         match expected {
@@ -324,7 +324,7 @@ fn told(outcome: &Outcome) -> String {
         "" => String::new(),
         detail => format!(" ({detail})"),
     };
-    // What has no disc has come nowhere.
+    // Without a disc there is no stage.
     let stage = match (outcome.kind, outcome.stage) {
         (OutcomeKind::NotMastered, _) | (_, Stage::Unknown) => String::new(),
         (_, stage) => format!(" at {stage}"),

@@ -283,7 +283,7 @@ fn what_is_left_open_is_kept_as_either_and_nothing_else_is() {
         ..open.clone()
     };
     assert!(!closed.leaves_open(OutcomeKind::Reset) && !closed.leaves_open(OutcomeKind::Hung));
-    // What may not happen is kept as it was seen.
+    // An outcome that is not allowed is kept as observed.
     let mut observation = observation();
     let seen = observation.canonical(None);
     assert_eq!(open.canonical(&observation, None), seen);

@@ -1,4 +1,4 @@
-//! The one place where what a machine sends is consumed.
+//! The only place that consumes a machine's output.
 
 mod look;
 mod medium;
@@ -13,18 +13,20 @@ use std::{
 
 use images::probe::protocol::{self, Transcript, WireDamage};
 
+pub(crate) use self::trouble::Trouble;
 use self::trouble::unless_gone;
-pub(crate) use self::{look::text_screen, trouble::Trouble};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
+    emulator::Stop,
     firmware::{
         family::{Channel, Family},
-        words::{Said, Words},
+        said::Said,
+        words::Words,
     },
     guest::{Guest, GuestWatch},
     layout::BootLayout,
-    machine::{Event, Machine, qmp::QmpEvent, spec::TRACE_LOG},
+    machine::{Event, Machine, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
     rules::{self, Confirmed, Dialogue, Facts, Followed, Over, Stopped},
@@ -33,23 +35,23 @@ use crate::{
     trace::TraceLog,
 };
 
-/// So many times its deadline on the wall, a machine that did not have the time that its deadline gives it is given up.
+/// After this many times its deadline in real time, a machine that got too little processor time is given up.
 const STARVED: u32 = 15;
-/// The same of a machine with a disc that is not ours, for which somebody waits.
+/// The same for a machine with a third-party disc, because a user waits for it.
 const STRANGERS_WALL: u32 = 3;
-/// So long what came before the end of a deadline is taken in after it.
+/// How long after a deadline earlier output is still read.
 const LAST_EVENTS: Duration = Duration::from_millis(250);
-/// The first time between two looks at the memory of a machine whose probe has said its last line on the serial line: it halts within microseconds.
+/// The first time between two checks of a machine's memory after its probe's last serial line: it halts within microseconds.
 const CONFIRM_INTERVAL: Duration = Duration::from_millis(5);
-/// So many lines of what came last are shown when a step of a dialogue does not come.
+/// The number of last lines that are shown if a step of a dialogue does not come.
 const LAST_LINES: usize = 3;
-/// Within so much text a firmware has said its last word before it hands over.
+/// Within this much text, firmware has printed its last message before it hands over.
 const FIRMWARES_WORDS: usize = 1 << 20;
 
 /// One machine being watched.
 pub(crate) struct Watch<'a> {
     case: &'a Case,
-    /// The dialogue, as long as it is under way.
+    /// The dialogue, while it runs.
     talk: Option<Talk<'a>>,
     family: &'static dyn Family,
     /// Whether the machine has a debug port.
@@ -68,28 +70,28 @@ pub(crate) struct Watch<'a> {
     debug_lines: Lines,
     words: Words,
     reads_at_entry: usize,
-    /// Where in the serial text the boot image's own output begins.
+    /// The place in the serial text where the boot image's own output begins.
     output_start: Option<usize>,
     searched: usize,
-    /// What stands on the screen besides the firmware's own lines.
+    /// The text on the screen other than the firmware's own lines.
     screen: String,
-    /// The time by the machine's clock, and when by it the last sign of life came.
+    /// The time on the machine's clock, and the time of the last sign of life.
     now: Duration,
     last_life: Duration,
     interval: Duration,
     next_look: Instant,
     dead_at: Option<u64>,
-    /// At how many looks in a row since the last sign of life interrupts were off.
+    /// The number of consecutive checks with interrupts off since the last sign of life.
     deaf_looks: u32,
     /// The picture on the screen when the boot image was entered.
     picture: Option<Vec<u8>>,
-    /// The same where a guest is followed.
+    /// The same if a guest is followed.
     guest_picture: Option<Fingerprint>,
-    /// The guest that is followed, on a disc that is not ours.
+    /// The followed guest, on a third-party disc.
     guest: Option<GuestWatch>,
-    /// When by the machine's clock the medium comes, which has not come yet.
+    /// The time on the machine's clock at which the medium will be inserted.
     moves_at: Option<Duration>,
-    /// Whether the medium goes, which is still there.
+    /// Whether the medium will be ejected.
     goes: bool,
 }
 
@@ -119,13 +121,13 @@ impl<'a> Watch<'a> {
             case,
             talk: None,
             family,
-            has_debug_port: board.is_ok_and(|board| board.debug_port.is_some()),
+            has_debug_port: board.is_ok_and(|board| board.has_debug_port),
             layout,
             trace_path: folder.join(TRACE_LOG),
             started,
             serial: Recording::default(),
             debug: Recording::default(),
-            trace: TraceLog::new(case.platform.attachment),
+            trace: TraceLog::new(case.platform.emulator.id, case.platform.attachment),
             probe: Transcript::new(),
             facts,
             cleaner: Cleaner::default(),
@@ -146,12 +148,12 @@ impl<'a> Watch<'a> {
             picture: None,
             guest_picture: None,
             guest,
-            moves_at: medium::comes_at(case),
-            goes: medium::goes(case),
+            moves_at: case.medium_comes_at(),
+            goes: case.medium_goes(),
         }
     }
 
-    /// What the machine said before its checkpoint was taken: the same words that it says on every start.
+    /// The machine's output before its checkpoint was taken: the same on every start.
     pub(crate) fn heard_before(&mut self, serial: Vec<u8>, debug: Vec<u8>) -> Result<(), Trouble> {
         self.consume(Event::Debug(debug))?;
         self.consume(Event::Serial(serial))
@@ -173,7 +175,7 @@ impl<'a> Watch<'a> {
             self.now = machine.now();
             let waited = self.started.elapsed();
             if waited >= wall {
-                // Beside others a machine has half of a processor; one that had less than half of that has shown nothing.
+                // Among others, a machine has half a processor; one that had less than half of that has shown nothing.
                 let busy = self.now * 4 < self.case.platform.pace.shorten(waited);
                 if self.guest.is_none() || (busy && !self.facts.entered) {
                     return Err(Trouble::Starved {
@@ -201,7 +203,7 @@ impl<'a> Watch<'a> {
                 self.now = machine.now();
                 self.consume(event)?;
             }
-            // What came meanwhile may be what silence would be concluded from; from a guest that never pauses there is no end of it.
+            // Output that came meanwhile may break the silence. A guest that never pauses would never let this end.
             let enough = ends.max(Instant::now() + LAST_EVENTS);
             while machine.has_more()
                 && Instant::now() < enough
@@ -213,7 +215,7 @@ impl<'a> Watch<'a> {
             self.converse(machine)?;
             self.now = machine.now();
             if self.may_decide() {
-                // What a guest said last may stand on the screen alone.
+                // A guest's last message may be only on the screen.
                 if self.guest.is_some() && self.may_have_begun() {
                     unless_gone(self.see_guest(machine))?;
                 }
@@ -224,7 +226,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What comes until the next look, or until the dialogue has something to do.
+    /// The next event before the next check, or before the dialogue has something to do.
     fn next_event(
         &self,
         machine: &mut Machine,
@@ -244,7 +246,7 @@ impl<'a> Watch<'a> {
     fn begin_dialogue(&mut self) -> io::Result<()> {
         if let Some(dialogue) = &self.case.dialogue {
             let mut talk = Talk::begin(dialogue, self.case.step_patience(), self.now)?;
-            // What was said before a checkpoint is said on every start.
+            // Output from before a checkpoint comes on every start.
             talk.hear(self.serial.bytes());
             self.talk = Some(talk);
             self.facts.dialogue = Some(Dialogue::Underway);
@@ -252,7 +254,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Goes on with the dialogue as far as it can.
+    /// Continues the dialogue as far as possible.
     fn converse(&mut self, machine: &mut Machine) -> Result<(), Trouble> {
         let may_have_begun = self.may_have_begun();
         let Some(talk) = &mut self.talk else {
@@ -262,7 +264,7 @@ impl<'a> Watch<'a> {
             return Ok(());
         };
         self.facts.dialogue = match (progress, &self.case.dialogue) {
-            // Whatever the firmware itself answered, no disc has booted yet.
+            // If the firmware itself answered, no disc has booted yet.
             (Progress::Ended, Some(dialogue)) if may_have_begun => {
                 self.talk = None;
                 Some(Dialogue::Ended(dialogue.steps().len()))
@@ -270,8 +272,8 @@ impl<'a> Watch<'a> {
             (Progress::Failed, _) => {
                 let failure = talk.failure();
                 self.talk = None;
-                let screen = unless_gone(text_screen(machine))?.unwrap_or_default();
-                let instead = self.what_came(&screen);
+                let screen = unless_gone(screen::read(machine))?;
+                let instead = self.what_came(&screen.map_or_else(String::new, |it| it.text));
                 Some(Dialogue::Failed(format!("{failure}; {instead}")))
             }
             _ => return Ok(()),
@@ -279,7 +281,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// The last lines of the serial line, and those of the screen where they are not the same.
+    /// The last lines of the serial line, and those of the screen if they differ.
     fn what_came(&self, screen: &str) -> String {
         let last = |text: &str| {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -304,7 +306,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The firmware's words about booting, canonical.
+    /// The firmware's messages about booting, canonical.
     pub(crate) fn words(&self) -> Vec<String> {
         self.words.canonical().to_vec()
     }
@@ -331,7 +333,7 @@ impl<'a> Watch<'a> {
                 if let Some(guest) = &mut self.guest
                     && guest.hear(bytes, self.now)
                 {
-                    // The screen may have it whole, and not for long.
+                    // The screen may have the complete text, but not for long.
                     self.next_look = Instant::now();
                 }
                 for event in self.probe.push(bytes) {
@@ -369,7 +371,7 @@ impl<'a> Watch<'a> {
                     }
                 }
             }
-            Event::Qmp(event) => self.machine_said(&event)?,
+            Event::Stopped(stop) => self.machine_stopped(stop)?,
             Event::Exited(status) => return Err(Trouble::Exited(status)),
         }
         for (channel, recording) in [("serial line", &self.serial), ("debug port", &self.debug)] {
@@ -385,7 +387,7 @@ impl<'a> Watch<'a> {
                     Confirmed::No
                 };
             } else if self.facts.probe.confirmed == Confirmed::No {
-                // The machine's memory is looked at, and again soon: the probe may still have to halt.
+                // Check the machine's memory now and again soon: the probe may not have halted yet.
                 self.interval = CONFIRM_INTERVAL;
                 self.next_look = Instant::now();
             }
@@ -417,7 +419,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What a probe came to that says no whole line. An emulated serial line loses nothing: its code was begun in the middle, or loaded in part.
+    /// The outcome of a probe without a complete line. An emulated serial line loses nothing: its code started in the middle, or was partly loaded.
     pub(crate) fn damaged(&self, damage: &WireDamage) -> Outcome {
         Outcome {
             kind: OutcomeKind::HandedOver,
@@ -428,19 +430,17 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn machine_said(&mut self, event: &QmpEvent) -> Result<(), Trouble> {
-        let reason = event.data["reason"].as_str().unwrap_or_default();
-        self.facts.stopped = match (event.name.as_str(), reason) {
-            ("RESET", _) | ("SHUTDOWN", "guest-reset" | "subsystem-reset") => Some(Stopped::Reset),
-            ("SHUTDOWN", "guest-shutdown") => Some(Stopped::Off),
-            ("GUEST_PANICKED", _) | ("SHUTDOWN", "guest-panic") => Some(Stopped::Panicked),
-            ("SHUTDOWN", reason) => return Err(Trouble::Stopped(reason.to_owned())),
-            _ => return Ok(()),
+    fn machine_stopped(&mut self, stop: Stop) -> Result<(), Trouble> {
+        self.facts.stopped = match stop {
+            Stop::Reset => Some(Stopped::Reset),
+            Stop::Off => Some(Stopped::Off),
+            Stop::Panicked => Some(Stopped::Panicked),
+            Stop::Outside(reason) => return Err(Trouble::Stopped(reason)),
         };
         Ok(())
     }
 
-    /// A sign of life: the quiet begins anew, and with it the doubling.
+    /// A sign of life: the silence and the doubling start again.
     fn alive(&mut self) {
         self.facts.any_output = true;
         self.awake();
@@ -456,7 +456,7 @@ impl<'a> Watch<'a> {
         self.facts.dead = false;
         self.facts.deaf = false;
         self.facts.lost = None;
-        // A text on the screen is looked for at its own pace: output may never pause.
+        // The screen is checked for a text at fixed intervals, because output may never pause.
         if !self.looks_at_its_own_pace() {
             self.interval = self.family.first_look();
             self.next_look = Instant::now() + self.interval;
@@ -467,14 +467,14 @@ impl<'a> Watch<'a> {
         self.facts.waits() || (self.guest.is_some() && self.facts.entered)
     }
 
-    /// What the boot image finds on entering is what later changes are measured by.
+    /// The screen at the entry of the boot image is the reference for later changes.
     fn look_soon(&mut self) {
         if !self.family.mirrors_its_screen() {
             self.next_look = Instant::now();
         }
     }
 
-    /// What is known of the guest now.
+    /// The current facts about the guest.
     fn follow_guest(&mut self) {
         let own = self.reads_before_entry();
         let Some(guest) = &mut self.guest else {
@@ -491,13 +491,13 @@ impl<'a> Watch<'a> {
         });
     }
 
-    /// What the guest came to, where there is one.
+    /// The guest's state, if there is a guest.
     pub(crate) fn guest(&self, outcome: &Outcome) -> Option<Guest> {
         let followed = self.facts.followed.as_ref()?;
         self.facts.guest(outcome, followed)
     }
 
-    /// Whether something decides, as far as what was gathered so far tells.
+    /// Whether something decides, according to the facts so far.
     fn may_decide(&mut self) -> bool {
         self.facts.quiet = self.now.saturating_sub(self.last_life);
         self.find_output();
@@ -514,7 +514,7 @@ impl<'a> Watch<'a> {
         self.facts.decide().is_some()
     }
 
-    /// Something decides. What is gathered only now and then is gathered now, and may turn the decision.
+    /// Something decides. Gathers the facts that are only gathered now and then, which may change the decision.
     fn decide(&mut self, machine: &mut Machine) -> Result<Option<Outcome>, Trouble> {
         self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
         self.gather();
@@ -530,11 +530,11 @@ impl<'a> Watch<'a> {
             .map(|outcome| self.with_pattern(outcome)))
     }
 
-    /// Says besides at which step of a dialogue it came to this.
+    /// Adds the step of the dialogue at which this happened.
     fn with_dialogue(&self, mut outcome: Outcome) -> Outcome {
         let place = match (&self.talk, &self.facts.dialogue) {
             (Some(talk), _) => talk.to_string(),
-            // Only a text that is expected besides keeps a machine running then.
+            // Then only another expected text keeps a machine running.
             (None, Some(Dialogue::Ended(_))) if outcome.kind != OutcomeKind::Booted => {
                 "the dialogue had come to its end".to_owned()
             }
@@ -550,14 +550,15 @@ impl<'a> Watch<'a> {
         if !self.facts.entered {
             return;
         }
-        let on_screen = self.family.mirrors_its_screen() && rules::is_output(&self.screen);
-        self.facts.output_after_entry = on_screen || rules::is_output(self.output());
+        let on_screen =
+            self.family.mirrors_its_screen() && rules::is_output(&self.screen, self.family);
+        self.facts.output_after_entry = on_screen || rules::is_output(self.output(), self.family);
         let before_entry = self.reads_before_entry();
         self.facts.reads_after_entry =
             before_entry.is_some_and(|before| self.trace.reads().len() > before);
     }
 
-    /// How many of the reads were the firmware's; nothing when it did not hand over.
+    /// The number of reads by the firmware; nothing if it did not hand over.
     pub(crate) fn reads_before_entry(&self) -> Option<usize> {
         let as_disk = self.case.platform.attachment.is_disk();
         let reads = self.trace.reads();
@@ -567,8 +568,8 @@ impl<'a> Watch<'a> {
         })
     }
 
-    /// Finds where the boot image's own output begins. The firmware's last words before it may come on the serial
-    /// line a little later than on the debug port; until then nothing is the boot image's.
+    /// Finds where the boot image's own output begins. The firmware's last message before it may come slightly later on
+    /// the serial line than on the debug port; until then no output is the boot image's.
     fn find_output(&mut self) {
         let near = self.cleaner.text().len() < FIRMWARES_WORDS;
         if self.facts.entered && self.output_start.is_none() && near {
@@ -580,7 +581,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What the boot image itself wrote on the serial line.
+    /// The boot image's own output on the serial line.
     fn output(&self) -> &str {
         let text = self.cleaner.text();
         let start = match self.output_start {
@@ -590,8 +591,8 @@ impl<'a> Watch<'a> {
         text.get(start..).unwrap_or_default()
     }
 
-    /// Whether what is seen can be the boot image's doing. A SeaBIOS without a debug port never says so; one with a debug
-    /// port speaks there first.
+    /// Whether the boot image may have caused the observed output. SeaBIOS without a debug port never reports the entry;
+    /// with one, it prints there first.
     fn may_have_begun(&self) -> bool {
         let without_port = self.debug.bytes().is_empty() && !self.serial.bytes().is_empty();
         self.facts.entered || (self.family.may_enter_silently() && without_port)

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::findings::{Example, FilledRecipe, FindingId, Recipe, When, examples};
+pub use crate::findings::{
+    Example, FilledRecipe, FindingId, Recipe, UnknownFinding, When, examples,
+};
 use crate::{
     change::{Change, Edits},
     inspect::Window,
@@ -39,17 +41,6 @@ impl Severity {
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// A word that is no id of a finding.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no finding is called {0:?}")]
-pub struct UnknownFinding(String);
-
-impl UnknownFinding {
-    pub(crate) fn new(text: &str) -> Self {
-        Self(text.to_owned())
     }
 }
 

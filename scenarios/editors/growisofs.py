@@ -1,11 +1,11 @@
-"""Adds a second session to a disc as growisofs -M does on media that can be overwritten."""
+"""Adds a second session to a disc, as growisofs -M does on overwritable media."""
 
 import os
 import subprocess
 import sys
 
 BLOCK = 2048
-# Where growisofs begins a session: at a whole number of a DVD's error-correction blocks.
+# growisofs begins a session at a multiple of a DVD's error-correction block.
 ROUND = 16
 
 
@@ -24,7 +24,7 @@ def main():
     with open(disc, "r+b") as file:
         file.seek(start * BLOCK)
         file.write(session.stdout)
-        # The newest session's descriptors take the place of the first one's.
+        # The newest session's descriptors replace those of the first one.
         file.seek(16 * BLOCK)
         file.write(session.stdout[16 * BLOCK : 32 * BLOCK])
 

@@ -1,4 +1,4 @@
-"""Adds a kickstart file to a disc, and the words for it to the loaders' configurations, as mkksiso of lorax does."""
+"""Adds a kickstart file to a disc, and its option to the loaders' configurations, as lorax's mkksiso does."""
 
 import os
 import re

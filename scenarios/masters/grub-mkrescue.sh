@@ -1,6 +1,6 @@
 #!/bin/sh
-# grub-mkrescue with the boot images of the disc under test in the place of GRUB's: bios.img and efi.img by their paths, then its own words. It runs xorriso
-# by this script too, which then puts the images into what grub-mkrescue has laid out, the folder behind -r. No word of the call is changed.
+# grub-mkrescue with the boot images of the disc under test in place of GRUB's. Arguments: the paths of bios.img and efi.img, then its own. It also runs xorriso
+# through this script, which then puts the images into the folder that grub-mkrescue prepared, after -r. The call itself is not changed.
 set -eu
 case "$1" in
 --version) exec grub-mkrescue --version ;;

@@ -5,14 +5,14 @@ import os
 import struct
 import sys
 
-# In the first place, if at all: a folder with another pycdlib than the system's.
+# This must be the first argument: a folder with another pycdlib than the system's.
 if sys.argv[1:2] == ["--library"]:
     sys.path.insert(0, sys.argv[2])
     del sys.argv[1:3]
 
 import pycdlib  # noqa: E402
 
-# By the first word of the mode; of "bios+efi" the BIOS entry has no emulation.
+# By the first word of the mode; the BIOS entry of "bios+efi" has no emulation.
 MEDIA = {"none": "noemul", "bios": "noemul", "floppy": "floppy", "hard": "hdemul"}
 
 

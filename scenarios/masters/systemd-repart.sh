@@ -1,6 +1,6 @@
 #!/bin/sh
-# systemd-repart of a newer Debian, in a folder of its own with the libraries that it wants.
-#   systemd-repart.sh install FOLDER VERSION     downloads the packages by a state of apt's own, and unpacks them
+# systemd-repart of a newer Debian, in its own folder with its libraries.
+#   systemd-repart.sh install FOLDER VERSION     downloads the packages with its own state of apt, and unpacks them
 #   systemd-repart.sh run FOLDER ESP DISC VOLUME a disk with one EFI system partition, and a boot catalog that names it
 #   systemd-repart.sh version FOLDER
 set -eu

@@ -1,4 +1,4 @@
-//! Baselines: what the cells of a scenario were accepted to do, one file for each scenario, kept wherever the user keeps it.
+//! Baselines: the accepted behavior of a scenario's cells, one file for each scenario, kept wherever the user chooses.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,17 +18,17 @@ use crate::{
 /// The name and version of the document.
 pub const SCHEMA: &str = "baseline/2";
 
-/// What one cell was accepted to do.
+/// The accepted behavior of one cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedCell {
-    /// What was seen.
+    /// The observation.
     pub seen: Baseline,
-    /// What may happen instead: a machine that resets in one run may hang in the next.
+    /// Possible other outcomes: a machine that resets in one run may hang in the next.
     pub or: Vec<Canonical>,
 }
 
 impl AcceptedCell {
-    /// Each of what may happen, what was accepted first coming first.
+    /// Each possible outcome, the first accepted one first.
     pub fn all(&self) -> impl Iterator<Item = Baseline> {
         let or = self.or.iter().map(|boot| Baseline {
             boot: boot.clone(),
@@ -44,7 +44,7 @@ impl AcceptedCell {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baselines {
     cells: BTreeMap<String, AcceptedCell>,
-    /// The files of before that they were read from, each of one cell.
+    /// The old files that they were read from, one for each cell.
     old: BTreeMap<String, PathBuf>,
 }
 
@@ -54,7 +54,7 @@ pub struct Baselines {
 struct File {
     schema: String,
     scenario: String,
-    /// With what it was seen, by name.
+    /// The versions that it was seen with, by name.
     tools: BTreeMap<String, String>,
     /// By their ids, without the scenario.
     discs: BTreeMap<String, DiscStructure>,
@@ -67,14 +67,14 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct CellOfFile {
     boot: Canonical,
-    /// What may happen instead.
+    /// Possible other outcomes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     or: Vec<Canonical>,
     reads: Option<Vec<StructureRead>>,
-    /// The disc, where it was accepted at another time than the one above, and is another.
+    /// The disc, if it was accepted at another time than the one above, and differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disc: Option<DiscStructure>,
-    /// The tools that were others than above.
+    /// The tools that differ from those above.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     tools: BTreeMap<String, String>,
 }
@@ -86,10 +86,10 @@ pub fn file(folder: &Path, scenario: &str) -> PathBuf {
 }
 
 impl Baselines {
-    /// Reads what was accepted of some cells. Where a scenario has no file yet, each cell may have one of before.
+    /// Reads the accepted behavior of some cells. If a scenario has no file yet, each cell may have an old one.
     ///
     /// # Errors
-    /// The folder is none, or a file in it is not as it should be: with its path.
+    /// It is not a folder, or a file in it is invalid: with its path.
     pub fn read<'a>(
         folder: &Path,
         ids: impl IntoIterator<Item = &'a CellId>,
@@ -161,20 +161,20 @@ impl Baselines {
         Ok(())
     }
 
-    /// What was accepted of a cell.
+    /// The accepted behavior of a cell.
     #[must_use]
     pub fn of(&self, id: &CellId) -> Option<&AcceptedCell> {
         self.cells.get(&without_version(id))
     }
 
-    /// The cells of which something was accepted that are none of these.
+    /// The accepted cells that are not among these.
     pub fn others<'a>(&self, ids: impl IntoIterator<Item = &'a CellId>) -> Vec<String> {
         let own: BTreeSet<String> = ids.into_iter().map(without_version).collect();
         let others = self.cells.keys().filter(|key| !own.contains(*key));
         others.cloned().collect()
     }
 
-    /// Takes what was seen of a cell; or takes it beside what was accepted before.
+    /// Accepts an observation of a cell, instead of or in addition to the earlier ones.
     pub fn accept(&mut self, seen: Baseline, beside: bool) {
         let key = seen.cell.clone();
         let seen = Baseline {
@@ -195,12 +195,12 @@ impl Baselines {
         }
     }
 
-    /// Forgets a cell.
+    /// Removes a cell.
     pub fn prune(&mut self, key: &str) {
         self.cells.remove(key);
     }
 
-    /// Writes the files of these scenarios, each whole or not at all, and removes the files of before that they replace.
+    /// Writes the files of these scenarios, each completely or not at all, and removes the old files that they replace.
     ///
     /// # Errors
     /// As [`files::write()`]; or a file cannot be removed.
@@ -215,7 +215,7 @@ impl Baselines {
         }
         for old in self.old.values() {
             fs::remove_file(old).map_err(FileError::new("remove", old))?;
-            // Folders that are empty now.
+            // Folders that are now empty.
             for above in old.ancestors().skip(1) {
                 if above == folder || fs::remove_dir(above).is_err() {
                     break;
@@ -280,10 +280,10 @@ impl File {
     }
 }
 
-/// What belongs to no cell of these: the cells in the files of their scenarios, the files of scenarios that have none, and files of before.
+/// Entries that belong to none of these cells: cells in their scenarios' files, files of scenarios without cells, and old files.
 ///
 /// # Errors
-/// The folder cannot be read, or a file in it is not as it should be.
+/// The folder cannot be read, or a file in it is invalid.
 pub fn orphans<'a>(
     folder: &Path,
     ids: impl IntoIterator<Item = &'a CellId> + Clone,
@@ -323,10 +323,10 @@ pub fn orphans<'a>(
     Ok(orphans)
 }
 
-/// What belongs to no cell.
+/// Entries that belong to no cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Orphans {
-    /// In the files of scenarios that have others.
+    /// In files of scenarios that also have other cells.
     pub cells: Vec<String>,
     /// Whole files.
     pub files: Vec<PathBuf>,
@@ -339,7 +339,7 @@ impl Orphans {
         self.cells.len() + self.files.len()
     }
 
-    /// Their names, as a user looks for them below the folder.
+    /// Their names below the folder, as users look for them.
     #[must_use]
     pub fn names(&self, folder: &Path) -> Vec<String> {
         let files = self.files.iter();
@@ -349,7 +349,7 @@ impl Orphans {
     }
 }
 
-/// Whether it is a baseline's file, of today or of before. Other files are passed over.
+/// Whether it is a baseline's file, new or old. Other files are skipped.
 fn is_baseline(path: &Path) -> bool {
     #[derive(Deserialize)]
     struct Schema {
@@ -360,10 +360,10 @@ fn is_baseline(path: &Path) -> bool {
     is_json && schema().is_some_and(|it| [SCHEMA, CELL_SCHEMA].contains(&&*it.schema))
 }
 
-/// Whether the folder may be read as a baseline's: it is one, or need not be there yet.
+/// Whether the folder may be read as a baseline: it is one, or does not exist yet.
 ///
 /// # Errors
-/// It is no folder, or cannot be read.
+/// It is not a folder, or cannot be read.
 pub fn check_folder(folder: &Path, may_be_missing: bool) -> Result<(), FileError> {
     match fs::metadata(folder) {
         Err(error) if may_be_missing && error.kind() == io::ErrorKind::NotFound => Ok(()),

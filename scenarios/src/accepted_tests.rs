@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 
 const ID: &str = "a/-/none,count=4/-/tool/seabios@1.16/ide";
-/// As a user's repository kept it when each cell had a file.
+/// As in a user's repository when each cell had a file.
 const KEPT: &str = r#"{
   "schema": "baseline/1",
   "cell": "a/-/none,count=4/-/tool/seabios/ide",
@@ -49,7 +49,7 @@ fn files_of_before_are_read_and_become_one_for_the_scenario() {
     assert_eq!(cell["boot"]["facts"]["drive"], "E0");
     assert_eq!(cell["reads"][1], "25-26 boot image of slot 1");
     assert_eq!(value["discs"]["-/none,count=4/-/tool"]["catalog"], 33);
-    // The folders of the old one are gone with it.
+    // The folders of the old one are removed with it.
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1);
     let baselines = Baselines::read(folder.path(), &ids()).unwrap();
@@ -145,7 +145,7 @@ fn either_of_two_outcomes_may_be_accepted() {
     let mut seen = baselines.of(&id()).unwrap().seen.clone();
     seen.boot.outcome = "hung".to_owned();
     baselines.accept(seen.clone(), true);
-    // The same again is one.
+    // The same outcome again counts once.
     baselines.accept(seen, true);
     baselines.write(folder.path()).unwrap();
     let baselines = Baselines::read(folder.path(), &ids()).unwrap();
@@ -192,7 +192,7 @@ fn tools_and_discs_that_are_others_stand_with_their_cells() {
 fn what_is_of_no_cell_is_found() {
     let folder = tempfile::tempdir().unwrap();
     converted(folder.path());
-    // Files of before of another scenario, a scenario's whole file, and what is nobody's.
+    // Another scenario's old files, a scenario's whole file, and a file that belongs to nothing.
     let old = folder.path().join("gone/-/none/-/t/seabios/ide.json");
     files::write(&old, b"{\"schema\": \"baseline/1\"}").unwrap();
     let whole = folder.path().join("was.json");

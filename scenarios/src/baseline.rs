@@ -1,4 +1,4 @@
-//! What a cell was seen to do, and what is on its disc: as it is left in the evidence of a run. [`crate::accepted`] keeps it.
+//! The observed behavior of a cell, and its disc, as in the evidence of a run. [`crate::accepted`] keeps it.
 
 use std::{
     collections::BTreeMap,
@@ -29,43 +29,43 @@ use crate::{
 /// The name and version of the document.
 pub const SCHEMA: &str = "baseline/1";
 
-/// What stands behind the name of a structure that was read from its first block to its last.
+/// The suffix of a structure's name if it was read from its first block to its last.
 pub(crate) const WHOLE: &str = ", whole";
 
-/// The first volume descriptor (ECMA-119 §6.2.1). A BIOS reads it for its menu, in the self-test that a checkpoint is behind.
+/// The first volume descriptor (ECMA-119 §6.2.1). A BIOS reads it for its menu in the self-test, which comes before a checkpoint.
 const FIRST_DESCRIPTOR: Lba = Lba::new(16);
 
-/// What one cell was seen to do, and what is on its disc.
+/// The observed behavior of one cell, and its disc.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// [`SCHEMA`].
     pub schema: String,
-    /// The cell, with no version of the firmware.
+    /// The cell, without the firmware's version.
     pub cell: String,
     /// What happened.
     pub boot: Canonical,
-    /// The structures on the disc that were read, in the order of the disc; nothing where reads are not known.
+    /// The structures on the disc that were read, in the order of the disc; nothing if the reads are not known.
     pub reads: Option<Vec<StructureRead>>,
-    /// What is on the disc; nothing where none was mastered.
+    /// The content of the disc; nothing if none was mastered.
     pub disc: Option<DiscStructure>,
-    /// With what it was seen: the versions of QEMU, of the firmware and of the master, by their names. Baselines of before have none.
+    /// The versions of QEMU, the firmware and the master that it was seen with, by their names. Old baselines have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, String>,
-    /// By their ids, what the findings say of this disc.
+    /// The findings' messages about this disc, by their ids.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<String, Told>,
 }
 
-/// What a finding says of a disc.
+/// A finding's message about a disc.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
-    /// What is wrong, with the field and its values.
+    /// The fault, with the field and its values.
     pub message: String,
     /// What to do.
     pub remedy: String,
-    /// How bad it is on this disc.
+    /// Its severity on this disc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
 }
@@ -78,9 +78,9 @@ pub struct Told {
 pub struct StructureRead {
     /// The first block.
     pub lba: Lba,
-    /// How many; 1 also where it depends on the moment how far a read comes.
+    /// How many; also 1 if the length of a read depends on timing.
     pub blocks: BlockCount,
-    /// What stands there.
+    /// The content there.
     pub what: String,
 }
 
@@ -122,7 +122,7 @@ impl TryFrom<String> for StructureRead {
     }
 }
 
-/// What is on a disc, as far as booting is concerned.
+/// The parts of a disc that matter for booting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiscStructure {
@@ -134,12 +134,12 @@ pub struct DiscStructure {
     pub catalog: Option<Lba>,
     /// The catalog's slots that are in use.
     pub entries: Vec<EntryStructure>,
-    /// How many blocks its volume has, by its primary volume descriptor.
+    /// The number of blocks in its volume, by its primary volume descriptor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<BlockCount>,
-    /// The ids of what is wrong with it, from warnings on.
+    /// The ids of its errors and warnings.
     pub findings: Vec<String>,
-    /// The ids of what is only worth knowing.
+    /// The ids of findings that are only information.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noted: Vec<String>,
 }
@@ -175,12 +175,12 @@ pub struct ImageStructure {
     pub sector_count: VirtualSectorCount,
     /// Where it starts.
     pub load_rba: Lba,
-    /// The first byte of the image that is not as the tool was given it; nothing where it is the same.
+    /// The first byte of the image that differs from the tool's input; nothing if it is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altered: Option<u64>,
 }
 
-/// The ids of what is wrong with a disc, each once, the worst first. What only describes the disc is left out.
+/// The ids of a disc's faults, each once, the most severe first. Findings that only describe the disc are left out.
 #[must_use]
 pub fn finding_ids(inspection: &Inspection) -> Vec<String> {
     ids(inspection, |_| true)
@@ -198,24 +198,24 @@ fn ids(inspection: &Inspection, wanted: impl Fn(Severity) -> bool) -> Vec<String
     ids
 }
 
-/// What a cell's baseline is made from.
+/// The data for a cell's baseline.
 #[derive(Clone, Debug)]
 pub struct Seen<'a> {
     /// What was seen.
     pub observation: &'a Observation,
-    /// What the disc was mastered to hold; nothing of a disc that is not ours.
+    /// The content that the disc was mastered with; nothing for a third-party disc.
     pub manifest: Option<&'a Manifest>,
-    /// What is on the disc; nothing where there is none.
+    /// The content of the disc; nothing if there is none.
     pub inspection: Option<&'a Inspection>,
-    /// What had to happen; nothing where nothing was declared.
+    /// The declared result; nothing if nothing was declared.
     pub expected: Option<&'a Expectation>,
-    /// With what it was seen, by name.
+    /// The versions that it was seen with, by name.
     pub tools: BTreeMap<String, String>,
 }
 
 impl Seen<'_> {
-    /// Whether chance decides what happens: a boot image that is loaded over the BIOS itself resets the machine in one run and hangs it in
-    /// the next.
+    /// Whether chance decides the outcome: a boot image that overwrites the BIOS resets the machine in one run and hangs it in the
+    /// next.
     fn is_by_chance(&self) -> bool {
         let outcome = self.observation.outcome.kind;
         let overwrites = |inspection: &Inspection| inspection.found(FindingId::CountTooLarge);
@@ -225,7 +225,7 @@ impl Seen<'_> {
 }
 
 impl Baseline {
-    /// What is kept of a cell.
+    /// The kept data of a cell.
     #[must_use]
     pub fn new(id: &CellId, seen: Seen<'_>) -> Self {
         let (observation, manifest) = (seen.observation, seen.manifest);
@@ -234,7 +234,7 @@ impl Baseline {
             Some(expected) => expected.canonical(observation, manifest),
             None => observation.canonical(manifest),
         };
-        // Where the outcome is a matter of chance, so is what is read.
+        // If the outcome is a matter of chance, so are the reads.
         let reads_known = observation.reads_known && boot.stage.is_some();
         let reads = seen.inspection.filter(|_| reads_known);
         Self {
@@ -250,7 +250,7 @@ impl Baseline {
         }
     }
 
-    /// Where the cell's file was below the folder of a baseline, as long as each cell had one.
+    /// The old place of a cell's file below the folder of a baseline, from when each cell had one.
     #[must_use]
     pub fn old_file(folder: &Path, id: &CellId) -> PathBuf {
         folder.join(id.snapshot_path()).with_extension("json")
@@ -262,10 +262,10 @@ impl Baseline {
         out.join(evidence).join("baseline.json")
     }
 
-    /// Reads a file; nothing when there is none.
+    /// Reads a file; nothing if there is none.
     ///
     /// # Errors
-    /// It cannot be read, or is not as it should be: with its path.
+    /// It cannot be read, or is invalid: with its path.
     pub fn read(file: &Path) -> Result<Option<Self>, FileError> {
         let unreadable = || FileError::new("read", file);
         let text = match fs::read(file) {
@@ -279,7 +279,7 @@ impl Baseline {
         Ok(Some(baseline))
     }
 
-    /// What a cell left in the evidence of a run; nothing where it left none, or none that can be read.
+    /// A cell's baseline in the evidence of a run; nothing if it left none, or none that can be read.
     #[must_use]
     pub fn of_run(out: &Path, result: &CellResult) -> Option<Self> {
         let left = Self::read(&Self::evidence(out, &result.evidence));
@@ -287,7 +287,7 @@ impl Baseline {
     }
 }
 
-/// What the findings of a disc say, the first of each id.
+/// The messages of a disc's findings, the first of each id.
 fn told(inspection: &Inspection) -> BTreeMap<String, Told> {
     let mut told = BTreeMap::new();
     for finding in &inspection.findings {
@@ -343,16 +343,16 @@ impl DiscStructure {
     }
 }
 
-/// A structure of a disc: from a block on, so many.
+/// A structure of a disc: its first block, and the number of blocks.
 struct Region {
     start: u64,
     blocks: u64,
     what: String,
-    /// Whether what is read of it is told block by block.
+    /// Whether its reads are reported block by block.
     in_parts: bool,
 }
 
-/// The structures that booting is about. Not the first volume descriptor, nor anything else: what a firmware reads of those depends on
+/// The structures that matter for booting. Without the first volume descriptor and anything else: a firmware's reads of those depend on
 /// whether it started from a checkpoint.
 fn regions(inspection: &Inspection) -> Vec<Region> {
     let one = |lba: Lba, what: &str| Region {
@@ -387,9 +387,9 @@ fn regions(inspection: &Inspection) -> Vec<Region> {
     regions
 }
 
-/// What was read of the structures of a disc.
+/// The reads of a disc's structures.
 fn structures_read(observation: &Observation, inspection: &Inspection) -> Vec<StructureRead> {
-    // A machine that is stopped at an arbitrary moment has read so much, and might have read more.
+    // A machine that is stopped at an arbitrary moment might have read more.
     let ended = observation.probe.as_ref().is_some_and(|probe| probe.ended);
     let reads = ranges(&observation.reads);
     let mut structures = Vec::new();
@@ -422,7 +422,7 @@ fn structures_read(observation: &Observation, inspection: &Inspection) -> Vec<St
     structures
 }
 
-/// The blocks of all reads, in order, what touches joined.
+/// The blocks of all reads, in order; adjacent ones are joined.
 fn ranges(reads: &[DiscRead]) -> Vec<(u64, u64)> {
     let blocks = |read: &DiscRead| {
         let end = read.offset.saturating_add(read.bytes);

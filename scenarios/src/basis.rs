@@ -1,5 +1,5 @@
-//! What the results of a run follow from. Runs of the same basis may be told as one: a run that stopped and went on, the slices of a
-//! whole.
+//! Everything that determines the results of a run. Runs with the same basis can be reported as one: a run that stopped and continued, or the
+//! slices of a whole.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,62 +25,62 @@ use crate::{
     toolbox::Toolbox,
 };
 
-/// Of a disc that exists so many bytes are looked at, and its length: its descriptors stand there, with the time of its making.
+/// The bytes of an existing disc that are read, with its length: they have its descriptors, with its creation time.
 const HEAD: u64 = 1 << 20;
 
-/// What the results of a run follow from, by digests (SHA-256, in hexadecimal). No path of a host is part of it.
+/// Everything that determines the results of a run, as digests (SHA-256, in hexadecimal). It contains no path of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// How many cells were chosen, all slices together.
     pub cells: usize,
     /// The digest of their ids, one a line, in their order.
     pub cells_sha256: String,
-    /// The digest of what is declared about them, of the discs among them that exist, and of what they are compared with.
+    /// The digest of their declarations, of the existing discs among them, and of what they are compared with.
     pub declared_sha256: String,
     /// The digest of the descriptions of mastering tools.
     pub masters_sha256: String,
-    /// By name: the program, the emulator, firmware and mastering tools, as far as cells of the run need them; and from where machines start.
+    /// By name: the program, and the emulator, firmware and mastering tools that cells of the run need; and where machines start from.
     pub tools: BTreeMap<String, String>,
 }
 
-/// What a basis is taken from.
+/// The data for a basis.
 #[derive(Debug)]
 pub struct Sources<'a> {
     /// The cells that were chosen, all slices together.
     pub whole: &'a [Cell],
-    /// Those of them that are run here.
+    /// Those of them that run here.
     pub cells: &'a [Cell],
-    /// Where mastering tools are described.
+    /// The descriptions of mastering tools.
     pub described: &'a [MasterSource],
-    /// Who they are.
+    /// The mastering tools.
     pub masters: &'a Masters,
     /// What the cells are booted with.
     pub toolbox: &'a Toolbox,
     /// What they are compared with.
     pub accepted: &'a Accepted,
-    /// Whether that changes by the run itself.
+    /// Whether the run itself changes that.
     pub accept: bool,
-    /// From where the machines start.
+    /// Where the machines start from.
     pub starts: Starts,
-    /// What this program is made of.
+    /// The sources of this program.
     pub program: &'a str,
 }
 
-/// In what a basis may be another than the one before.
+/// How a basis may differ from the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// In nothing.
+    /// Not at all.
     Nothing,
-    /// Other cells are chosen, and so it cannot be seen whether something else is declared.
+    /// Other cells are chosen, so it is not known whether the declarations differ.
     Cells,
-    /// Something else is declared, or accepted, or on the discs.
+    /// The declarations, the accepted results or the discs differ.
     Declared,
-    /// A tool is another, or its description.
+    /// A tool or its description differs.
     Tools,
 }
 
 impl Basis {
-    /// The basis of a run. Where a snapshot, a disc or a description cannot be read, that is part of it.
+    /// The basis of a run. If a snapshot, a disc or a description cannot be read, that is part of it.
     #[must_use]
     pub fn of(sources: &Sources<'_>) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Basis {
         }
     }
 
-    /// The most of what this basis is another in than `was`. Tools that only one of them needs are no difference.
+    /// The largest difference of this basis from `was`. Tools that only one of them needs are not a difference.
     #[must_use]
     pub fn change(&self, was: &Self) -> Change {
         let other =
@@ -108,7 +108,7 @@ impl Basis {
         }
     }
 
-    /// In what this basis is another than `was`, a sentence each. Tools that only one of them needs are no difference.
+    /// The differences of this basis from `was`, a sentence each. Tools that only one of them needs are not a difference.
     #[must_use]
     pub fn differences(&self, was: &Self) -> Vec<String> {
         let mut sentences = Vec::new();
@@ -120,7 +120,7 @@ impl Basis {
             };
             sentences.push(sentence);
         } else if self.declared_sha256 != was.declared_sha256 {
-            // Of other cells something else is declared anyhow.
+            // Other cells always have other declarations.
             sentences.push(
                 "the scenarios, their discs or what was accepted for these cells has changed"
                     .to_owned(),
@@ -153,7 +153,7 @@ fn hexadecimal(digest: Sha256) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Parts, each with its length before it, so that none can be taken for part of another.
+/// Parts, each after its length, so that none can be mistaken for part of another.
 #[derive(Default)]
 struct Parts(Sha256);
 
@@ -171,7 +171,7 @@ impl Parts {
         self.text(&format!("{value:?}"));
     }
 
-    /// The content of a small file, or why there is none.
+    /// The content of a small file, or the reason why there is none.
     fn file(&mut self, path: &Path) {
         match fs::read(path) {
             Ok(content) => self.bytes(&content),
@@ -179,7 +179,7 @@ impl Parts {
         }
     }
 
-    /// The length and the first blocks of a disc, or why there is none.
+    /// The length and the first blocks of a disc, or the reason why there is none.
     fn disc(&mut self, path: &Path) {
         let head = || -> io::Result<(u64, Vec<u8>)> {
             let file = fs::File::open(path)?;
@@ -198,10 +198,10 @@ impl Parts {
     }
 }
 
-/// What is declared about the cells, and what they are compared with.
+/// The cells' declarations, and what they are compared with.
 fn declared(sources: &Sources<'_>) -> String {
     let mut parts = Parts::default();
-    // The cells of a disc stand together mostly.
+    // The cells of a disc are mostly next to each other.
     let mut last_disc = None;
     for cell in sources.whole {
         parts.shown(&(&cell.set, &cell.text, &cell.dialogue, &cell.cold));
@@ -216,7 +216,7 @@ fn declared(sources: &Sources<'_>) -> String {
             }
             last_disc = disc;
         }
-        // What the run itself changes says nothing of it.
+        // Files that the run itself changes are not part of it.
         match sources.accepted {
             _ if sources.accept => {}
             Accepted::Snapshots => parts.file(&cell.snapshot),
@@ -230,11 +230,11 @@ fn declared(sources: &Sources<'_>) -> String {
     hexadecimal(parts.0)
 }
 
-/// The disc of a cell, where it is not mastered here.
+/// The disc of a cell, if it is not mastered here.
 fn existing(cell: &Cell, masters: &Masters) -> Option<PathBuf> {
     match cell.disc.before() {
         DiscSource::Iso { path, .. } => Some(path.clone()),
-        // What it is made of follows from its layout.
+        // Its layout determines its content.
         DiscSource::Live(live) => Some(live.file.clone()),
         DiscSource::Mastered(recipe) => masters
             .exchange(recipe.master.as_str())
@@ -308,7 +308,7 @@ fn tools(sources: &Sources<'_>) -> BTreeMap<String, String> {
         .filter(|name| name != ABSENT)
         .collect();
     for name in masters {
-        // What is part of the program is no tool of the host.
+        // A built-in master is not a tool of the host.
         if let Some(found) = toolbox.masters.get(&name) {
             let found = match found {
                 Ok(tool) => tool.version.clone().unwrap_or("of no version".to_owned()),
@@ -320,7 +320,7 @@ fn tools(sources: &Sources<'_>) -> BTreeMap<String, String> {
     tools
 }
 
-/// So much of a digest as a person compares.
+/// The part of a digest that a person compares.
 fn short(sha256: &str) -> &str {
     sha256.get(..12).unwrap_or(sha256)
 }

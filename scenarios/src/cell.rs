@@ -1,4 +1,4 @@
-//! One disc on one firmware by one attachment, and what must happen.
+//! One disc on one firmware with one attachment, and the expected result.
 
 use std::{borrow::Cow, path::PathBuf, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 
 pub use harness::verdict::Expectation;
 
-/// One disc on one firmware by one attachment, and what must happen.
+/// One disc on one firmware with one attachment, and the expected result.
 #[derive(Clone, Debug)]
 pub struct Cell {
     /// Its name.
@@ -27,21 +27,21 @@ pub struct Cell {
     pub disc: DiscSource,
     /// The firmware.
     pub firmware: Firmware,
-    /// How the disc hangs on the machine.
+    /// How the disc is attached to the machine.
     pub attachment: Attachment,
     /// The medium profile: a fault of the medium itself.
     pub medium_profile: Option<MediumProfile>,
-    /// The machine's memory in MiB; enough for the firmware and a probe when absent.
+    /// The machine's memory in MiB; if absent, enough for the firmware and a probe.
     pub memory_mib: Option<u32>,
-    /// How long the machine is watched when nothing decides; many times what a probe takes when absent.
+    /// How long the machine is watched if nothing decides; if absent, many times the duration of a probe.
     pub deadline: Option<Duration>,
-    /// What must be seen for the disc to count as booted; its own probe's report when absent.
+    /// The sign that the disc has booted; if absent, its own probe's report.
     pub text: Option<String>,
-    /// What is said to what boots, and what it must answer.
+    /// The input for the booted program, and the answers that it must give.
     pub dialogue: Option<Dialogue>,
     /// The snapshot's file.
     pub snapshot: PathBuf,
-    /// Why its machine always starts from power-on; nothing when it need not.
+    /// Why its machine always starts from power-on; nothing if it need not.
     pub cold: Option<String>,
     /// The rules that match, in the order of the file; at least one has no `since`.
     pub(crate) rules: Vec<Rule>,
@@ -59,9 +59,9 @@ pub enum DiscSource {
         /// The package of the distribution that brings it.
         package: Option<String>,
     },
-    /// It is put together from packages.
+    /// It is built from packages.
     Live(Live),
-    /// An editor makes it of one that is not mastered here.
+    /// An editor makes it from one that is not mastered here.
     Edited {
         /// The disc before the edit.
         before: Box<Self>,
@@ -71,7 +71,7 @@ pub enum DiscSource {
 }
 
 impl DiscSource {
-    /// The disc before an edit; itself where it is not edited, or mastered here.
+    /// The disc before an edit; itself if it is not edited, or is mastered here.
     #[must_use]
     pub fn before(&self) -> &Self {
         match self {
@@ -81,7 +81,7 @@ impl DiscSource {
     }
 }
 
-/// All that a disc is mastered from.
+/// Everything that a disc is mastered from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The disc's name.
@@ -90,13 +90,13 @@ pub struct Recipe {
     pub medium: Option<Medium>,
     /// The boot mode with its deviations.
     pub boot: Boot,
-    /// The boot image's size; the mode's own when absent.
+    /// The boot image's size; if absent, the mode's own.
     pub size: Option<Size>,
     /// The mastering tool.
     pub master: Master,
 }
 
-/// What must happen, perhaps only from some version of the firmware on.
+/// The expected result, perhaps only from some version of the firmware on.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) at: Location,
@@ -105,10 +105,10 @@ pub(crate) struct Rule {
 }
 
 impl Recipe {
-    /// The recipe that a disc's name is, whether or not a scenario has it.
+    /// The recipe in a disc's name, whether or not a scenario has it.
     ///
     /// # Errors
-    /// A part of the name means nothing: with the nearest words.
+    /// A part of the name is unknown: with the nearest known words.
     pub fn read(id: &DiscId) -> Result<Self, String> {
         let optional = |part: &str| (part != ABSENT).then(|| part.to_owned());
         Ok(Self {
@@ -126,8 +126,8 @@ impl Recipe {
 }
 
 impl Cell {
-    /// What must happen on this version of the firmware: of the rules that hold for it, the last. Without a version, what
-    /// holds where nothing has changed since; of a firmware whose version is unknown, [`Self::judged_by`] decides.
+    /// The expected result on this version of the firmware: the last of the rules that apply to it. Without a version, the
+    /// rule without `since`; if a firmware's version is unknown, [`Self::judged_by`] decides.
     ///
     /// `None` for a cell of a scenario that only observes.
     #[must_use]
@@ -135,14 +135,14 @@ impl Cell {
         self.rule(firmware_version).map(|rule| &rule.expectation)
     }
 
-    /// Where the rule stands that says what must happen on this version of the firmware.
+    /// The place of the rule for this version of the firmware.
     #[must_use]
     pub fn declared(&self, firmware_version: Option<&str>) -> Option<&Location> {
         self.rule(firmware_version).map(|rule| &rule.at)
     }
 
-    /// The rule that judges a cell that was run on this version of the firmware. An unknown version may be any: the newest rule that
-    /// `fits` what was seen is taken, and says that others were tried; where none fits, the newest of all.
+    /// The rule that judges a cell on this version of the firmware. An unknown version may be any: the newest rule that `fits` the
+    /// observation is used, and says that others were tried; if none fits, the newest of all.
     ///
     /// `None` for a cell of a scenario that only observes.
     pub fn judged_by(
@@ -184,7 +184,7 @@ impl Cell {
         }
     }
 
-    /// The set of keys that its disc is made for: its scenario declares it.
+    /// The set of keys for its disc, as its scenario declares.
     #[must_use]
     pub fn keys(&self) -> Option<&str> {
         let DiscSource::Live(live) = &self.disc else {
@@ -194,12 +194,12 @@ impl Cell {
         live.layout.machine.contains_key(name).then_some(name)
     }
 
-    /// Whether a rule declares a start without saying by what it is known.
+    /// Whether a rule declares a start but not what shows it.
     pub(crate) fn says_nothing_to_see(&self) -> bool {
         let starts = [OutcomeKind::Booted, OutcomeKind::HandedOver];
         self.rules.iter().any(|rule| {
             let expected = &rule.expectation;
-            // A guest is followed only where no text or dialogue says that the disc has booted.
+            // A guest is followed only if no text or dialogue shows that the disc has booted.
             let by_guest = expected.outcome == OutcomeKind::HandedOver && expected.guest.is_some();
             let outcomes = [Some(expected.outcome), expected.or];
             !by_guest
@@ -223,7 +223,7 @@ impl Cell {
         self.rules.iter().rfind(holds)
     }
 
-    /// The rules that decide for some version or other, that of the newest first.
+    /// The rules that decide for some version, the newest first.
     fn rules_of_any_version(&self) -> Vec<&Rule> {
         let mut versions: Vec<Option<&Version>> =
             self.rules.iter().map(|rule| rule.since.as_ref()).collect();
@@ -248,9 +248,9 @@ impl Cell {
 pub struct Judge<'a> {
     /// What must happen.
     pub expectation: Cow<'a, Expectation>,
-    /// Where that stands.
+    /// Its place.
     pub at: &'a Location,
-    /// Whether it holds only since some version of the firmware. There is one snapshot for all versions, and it is of those before.
+    /// Whether it applies only since some version of the firmware. There is one snapshot for all versions, from an earlier one.
     pub since: bool,
 }
 

@@ -1,123 +1,40 @@
-//! Comparisons: a cell with what it did before, or with what another tool's disc does.
+//! Comparisons of a cell with its earlier behavior, or with another tool's disc.
 
 mod runs;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{guest::Starts, observation::Canonical};
 use images::finding::Severity;
-use serde::{Deserialize, Serialize};
 
-pub use runs::{
+pub use self::runs::{
     ComparedCell, Comparison, ComparisonTotals, Side, With, with_edit, with_master, with_run,
 };
 
-use crate::baseline::{Baseline, DiscStructure, StructureRead, WHOLE};
+use crate::{
+    baseline::{Baseline, DiscStructure, StructureRead, WHOLE},
+    difference::{AS_GIVEN, Difference, Differences, FINDING, NOT_READ, NOTHING, READ},
+};
 
-/// What there is not.
-const NOTHING: &str = "none";
-const READ: &str = "read";
-const NOT_READ: &str = "not read";
-
-/// One thing that is not the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
-    /// What: `sector count of slot 3`.
-    pub what: String,
-    /// What it is here.
-    pub is: String,
-    /// What it was, or is on the other side.
-    pub was: String,
-    /// What to do about it, where that is known.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub remedy: String,
-    /// How bad a finding is that is new.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub severity: Option<Severity>,
-}
-
-/// What a difference is called that is a finding: this, and its id.
-const FINDING: &str = "finding ";
-
-impl Difference {
-    fn new(what: impl Into<String>, is: impl Into<String>, was: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            is: is.into(),
-            was: was.into(),
-            remedy: String::new(),
-            severity: None,
-        }
-    }
-
-    /// The id of the finding that is new or gone, where it is one.
-    #[must_use]
-    pub fn finding(&self) -> Option<&str> {
-        self.what.strip_prefix(FINDING)
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, is, was, .. } = self;
-        match (is.as_str(), was.as_str()) {
-            (_, NOTHING) if let Some(id) = self.finding() => write!(f, "{is} ({id})"),
-            (NOTHING, _) if let Some(id) = self.finding() => write!(f, "no longer: {id}"),
-            (NOT_READ, READ) => write!(f, "the firmware no longer reads {what}"),
-            (READ, NOT_READ) => write!(f, "the firmware reads {what} now"),
-            (_, AS_GIVEN) => write!(f, "{what}: {is}"),
-            _ => write!(f, "{what}: {is}, was {was}"),
-        }
-    }
-}
-
-/// In what two cells are not the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Differences {
-    /// In what happens when they are booted.
-    pub boot: Vec<Difference>,
-    /// In what is on the discs and booting depends on; of two tools, in all that is on them.
-    pub structure: Vec<Difference>,
-    /// In what booting does not depend on, such as the places of things.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub noted: Vec<Difference>,
-}
-
-impl Differences {
-    /// Whether there are none that matter.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.boot.is_empty() && self.structure.is_empty()
-    }
-
-    /// All of them, what happens first.
-    pub fn all(&self) -> impl Iterator<Item = &Difference> {
-        self.boot.iter().chain(&self.structure)
-    }
-}
-
-/// What counts when a cell is compared with what it did before.
+/// What counts in a comparison of a cell with its earlier behavior.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {
-    /// What booting depends on.
+    /// The content that booting depends on.
     #[default]
     Booting,
     /// Everything, to the last block.
     Everything,
 }
 
-/// In what a cell is not as it was. What booting does not depend on is noted: where things are, how long the disc is. With another QEMU or another
-/// build of the firmware than before, so is what only they decide.
+/// The differences of a cell from before. Differences that booting does not depend on are noted: addresses, and the disc's length. With another QEMU or
+/// another build of the firmware, differences that only they cause are also noted.
 #[must_use]
 pub fn with_baseline(is: &Baseline, was: &Baseline, strictness: Strictness) -> Differences {
     let mut differences = Differences::default();
     let mut told = Vec::new();
     compare_boots(&mut told, &without_places(is), &without_places(was));
     if let (Some(is_read), Some(was_read)) = (&is.reads, &was.reads) {
-        // Baselines of before do not say what was read whole.
+        // Old baselines do not record which structures were read completely.
         let name = |read: &StructureRead| match was.tools.is_empty() {
             true => read.what.trim_end_matches(WHOLE).to_owned(),
             false => read.what.clone(),
@@ -159,8 +76,8 @@ pub fn with_baseline(is: &Baseline, was: &Baseline, strictness: Strictness) -> D
     differences
 }
 
-/// In what a disc is not as it was before an edit. What counts is that what started still does, and that nothing is wrong that was not: an error that is
-/// new. The rest is noted.
+/// The differences of a disc from before an edit. Two things count: it no longer starts, or it has a new error. The rest is
+/// noted.
 fn by_edit(
     is: &Baseline,
     was: &Baseline,
@@ -194,7 +111,7 @@ fn by_edit(
     }
 }
 
-/// Whether what started does so no longer. Of what was neither seen to start nor not to, only that it is seen not to is a loss.
+/// Whether the disc no longer starts. If it was not known whether it started, only a failure to start is a loss.
 const fn is_lost(starts: Starts, started: Starts) -> bool {
     match started {
         Starts::Yes => !matches!(starts, Starts::Yes),
@@ -207,21 +124,20 @@ const fn is_lost(starts: Starts, started: Starts) -> bool {
 pub(crate) const STARTS: &str = "starts";
 /// What is booted.
 pub(crate) const IMAGE: &str = "boot image";
-/// Where that stands.
+/// Its place.
 pub(crate) const ADDRESS: &str = "load RBA";
 
-/// An image that is not at all what the tool was given.
+/// An image that differs from the tool's input from its first byte.
 pub(crate) const ELSEWHERE: &str = "not what the tool was given, from its byte 0 on";
-const AS_GIVEN: &str = "as the tool was given it";
 /// Where the catalog stands.
 pub(crate) const CATALOG_ADDRESS: &str = "LBA of the boot catalog";
 
-/// What firmware and QEMU have in common, whatever their builds.
+/// The facts that firmware and QEMU share in every build.
 const OUTCOME: [&str; 4] = ["outcome", "stage", GUEST, ENTRY];
 const GUEST: &str = "the disc's program";
 const ENTRY: &str = "entry that ran";
 
-/// The tools that are others, but for the master: that one is what is tried.
+/// The tools that differ, except the master, which is under test.
 fn other_tools(is: &Baseline, was: &Baseline) -> Vec<Difference> {
     let master = |name: &String| is.cell.split('/').nth(4) == Some(name.as_str());
     let tools = is.tools.iter().filter(|(name, _)| !master(name));
@@ -232,7 +148,7 @@ fn other_tools(is: &Baseline, was: &Baseline) -> Vec<Difference> {
     others.collect()
 }
 
-/// Findings that are new count from warnings on; those that are gone are noted.
+/// New findings count if they are errors or warnings; findings that are gone are noted.
 fn compare_findings(differences: &mut Differences, is: &Baseline, was: &Baseline) {
     let (Some(is_disc), Some(was_disc)) = (&is.disc, &was.disc) else {
         return;
@@ -259,13 +175,13 @@ fn compare_findings(differences: &mut Differences, is: &Baseline, was: &Baseline
     differences.noted.extend(noted.map(new));
 }
 
-/// Where things are, how long they are, and what no firmware looks at.
+/// Addresses, lengths, and content that no firmware reads.
 fn compare_places(noted: &mut Vec<Difference>, is: &Baseline, was: &Baseline) {
     let facts = |cell: &Baseline| cell.disc.as_ref().map(facts_of_places).unwrap_or_default();
     compare(noted, facts(is), facts(was));
 }
 
-/// In what the cells of two tools are not the same. Where on the disc each tool puts what is no difference in booting.
+/// The differences between the cells of two tools. Other addresses on the disc are not a difference in booting.
 fn between_tools(is: &Baseline, other: &Baseline) -> Differences {
     let mut boot = Vec::new();
     compare_boots(&mut boot, &without_places(is), &without_places(other));
@@ -288,12 +204,12 @@ fn between_tools(is: &Baseline, other: &Baseline) -> Differences {
 }
 
 fn compare_boots(differences: &mut Vec<Difference>, is: &Canonical, was: &Canonical) {
-    // Where no entry ran on one side, nobody asks what its probe did not say.
+    // If no entry ran on one side, its probe's missing facts do not count.
     let probes = is.entry.is_some() == was.entry.is_some();
     compare(differences, boot_facts(is, probes), boot_facts(was, probes));
 }
 
-/// Facts by name, in an order of their own.
+/// Facts by name, in a fixed order.
 type Facts = Vec<(String, String)>;
 
 fn compare(differences: &mut Vec<Difference>, is: Facts, was: Facts) {
@@ -380,7 +296,7 @@ fn boot_facts(boot: &Canonical, with_probe: bool) -> Facts {
     facts
 }
 
-/// What is told of a disc that is not there, and of a slot that is not in use, is nothing.
+/// A missing disc and an unused slot have no values.
 fn structure_facts(disc: Option<&DiscStructure>) -> Facts {
     let Some(disc) = disc else {
         return Vec::new();
@@ -393,7 +309,7 @@ fn structure_facts(disc: Option<&DiscStructure>) -> Facts {
         .collect()
 }
 
-/// What a firmware looks at, wherever it is.
+/// The content that firmware reads, wherever it is.
 fn facts_for_booting(disc: &DiscStructure) -> Facts {
     let mut facts: Facts = Vec::new();
     let mut tell = |what: String, value: String| facts.push((what, value));
@@ -445,7 +361,7 @@ fn facts_for_booting(disc: &DiscStructure) -> Facts {
     facts
 }
 
-/// Where things are, how long they are, and what no firmware looks at.
+/// Addresses, lengths, and content that no firmware reads.
 fn facts_of_places(disc: &DiscStructure) -> Facts {
     let mut facts: Facts = Vec::new();
     let mut tell = |what: String, value: String| facts.push((what, value));
@@ -494,7 +410,7 @@ fn or_nothing(text: String) -> String {
     }
 }
 
-/// What was seen, with words in place of the numbers of blocks that say only where the tool put things.
+/// The observation, with words in place of block numbers that only show the tool's addresses.
 fn without_places(cell: &Baseline) -> Canonical {
     let mut boot = cell.boot.clone();
     let ran = boot.entry.map(|entry| entry.slot);
@@ -507,7 +423,7 @@ fn without_places(cell: &Baseline) -> Canonical {
         return boot;
     };
     let number = |boot: &Canonical, name: &str| boot.facts.get(name)?.parse::<u64>().ok();
-    // The firmware counts in blocks, or in virtual sectors where the disc is a disk.
+    // The firmware counts in blocks, or in virtual sectors if the disc is a disk.
     let units = [1, 4];
     for partition in ["cdrom", "hd"] {
         let (start_name, blocks_name) =

@@ -125,7 +125,7 @@ fn what_booting_does_not_depend_on_is_noted() {
     assert!(noted.contains(&"there (no-volume-id)".to_owned()));
     assert!(!exactly(&moved, &was).is_empty());
 
-    // A warning that is new counts, and one that is gone is noted.
+    // A new warning counts; one that is gone is noted.
     let mut wrong = moved.clone();
     wrong
         .disc
@@ -246,7 +246,7 @@ fn without_evidence_outcome_and_findings_are_compared() {
     let differences = without_evidence(&hung, &reset);
     assert_eq!(sentences(&differences.boot), ["outcome: hung, was reset"]);
     assert_eq!(sentences(&differences.structure), ["no longer: count-zero"]);
-    // Where either was declared, both are as declared.
+    // If either was declared, both are as declared.
     let either = json!({ "outcome": "reset", "or": "hung", "because": "a test" });
     let either = |cell: &CellResult| CellResult {
         expected: serde_json::from_value(either.clone()).unwrap(),
@@ -416,7 +416,7 @@ fn the_run_of_one_other_tool_is_compared_as_that_tool() {
         (comparison.totals.same, comparison.totals.only_here)
     };
     assert_eq!(compare(&[seen("g", "ide")]), (1, 1));
-    // Of several tools none is meant, and what has the same id is.
+    // With several tools, none is meant, and cells with the same id are compared.
     assert_eq!(compare(&[seen("g", "ide"), seen("p", "ide")]), (0, 2));
     assert_eq!(compare(&[seen("g", "ide"), seen("x", "ide")]), (1, 1));
 }

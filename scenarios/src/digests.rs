@@ -1,4 +1,4 @@
-//! Every disc that boot-matrix masters itself, as a digest of its bytes: the same on every machine, at every time.
+//! A digest of the bytes of every disc that boot-matrix masters itself: always the same on every machine.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -13,7 +13,7 @@ use crate::{
 /// The file that keeps them, below the folder of the workspace.
 pub const FILE: &str = "scenarios/digests.txt";
 
-/// A line for each disc, in the order of their ids: its digest, or why its master refuses it; two spaces; its id.
+/// A line for each disc, in the order of their ids: its digest, or its master's reason to refuse it; two spaces; its id.
 #[must_use]
 pub fn of(matrix: &Matrix) -> String {
     let mut recipes: BTreeMap<String, Recipe> = BTreeMap::new();

@@ -22,23 +22,22 @@ use crate::{
     cell::Recipe,
     exchange,
     files::{self, FileError},
-    id::DiscId,
+    id::{DiscId, EDITED, base_and_edit},
     master::Masters,
-    words::{EDITED, base_and_edit},
 };
 
-/// The file in a disc's folder that says why there is no disc.
+/// The file in a disc's folder with the reason why there is no disc.
 const REFUSAL: &str = "not-mastered.txt";
-/// The file in a disc's folder that is the disc.
+/// The disc's file in its folder.
 const ISO: &str = "disc.iso";
-/// The file in a disc's folder that says what the disc holds.
+/// The file in a disc's folder that lists the disc's content.
 const MANIFEST: &str = "manifest.json";
-/// The folder in an edited disc's folder that has the disc before the edit.
+/// The folder in an edited disc's folder with the disc before the edit.
 const BEFORE: &str = "before";
-/// The folder in a disc's folder that a mastering tool works in.
+/// The folder in a disc's folder where a mastering tool works.
 const WORK: &str = "work";
 
-/// By what the tools of a disc are known among those that were looked for: its master, and its editor where it has one.
+/// The keys of a disc's tools among those that were looked for: its master, and its editor if it has one.
 pub fn tool_names(master: &str) -> Vec<String> {
     let (base, edit) = base_and_edit(master);
     let base = std::iter::once(base.to_owned());
@@ -52,14 +51,14 @@ pub enum Disc {
     Made {
         /// The disc.
         iso: PathBuf,
-        /// What it holds.
+        /// Its content.
         manifest: PathBuf,
     },
-    /// The master refused, in these words.
+    /// The master refused, with this message.
     Refused(Vec<String>),
 }
 
-/// What masters discs.
+/// Masters discs.
 #[derive(Clone, Copy, Debug)]
 pub struct Workshop<'a> {
     /// Every master that is known.
@@ -71,7 +70,7 @@ pub struct Workshop<'a> {
 }
 
 impl Workshop<'_> {
-    /// Why a disc cannot be mastered on this host; `None` when it can.
+    /// Why a disc cannot be mastered on this host; `None` if it can.
     #[must_use]
     pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
         if let Some(edit) = recipe.master.edit()
@@ -90,7 +89,7 @@ impl Workshop<'_> {
         self.lacks_tool(name)
     }
 
-    /// Why a disc cannot be edited on this host; `None` when it can.
+    /// Why a disc cannot be edited on this host; `None` if it can.
     #[must_use]
     pub fn lacks_editor(&self, editor: &str) -> Option<String> {
         self.lacks_tool(&editor_key(editor))
@@ -105,13 +104,13 @@ impl Workshop<'_> {
     }
 }
 
-/// By what an editor is known among the tools that were looked for: no master is called so.
+/// The key of an editor among the tools that were looked for: no master has such a name.
 #[must_use]
 pub fn editor_key(editor: &str) -> String {
     format!("{EDITED}{editor}")
 }
 
-/// Masters a disc, whole or not at all, over what may be in its folder.
+/// Masters a disc, completely or not at all, and replaces an existing one in its folder.
 ///
 /// # Errors
 /// The disk is full, or the folder cannot be written.
@@ -129,14 +128,14 @@ pub fn master(recipe: &Recipe, discs: &Path, workshop: Workshop<'_>) -> Result<D
             .map_err(FileError::new("write the disc", &folder))
     });
     if let Err(error) = made {
-        // Best effort: it is not taken for a disc in any case.
+        // Best effort: it never counts as a disc.
         drop(fs::remove_dir_all(&unfinished));
         return Err(error);
     }
     open_in(&folder)
 }
 
-/// Masters a disc into a folder of its own. What fails is told of what it is to become.
+/// Masters a disc into its own folder. Errors name its final path.
 fn master_into(
     recipe: &Recipe,
     folder: &Path,
@@ -200,7 +199,7 @@ fn write_by_tool(
         boot: command.has(Placeholder::BootImage),
         efi: command.has(Placeholder::EfiImage),
     };
-    // What the tool can write is apart from what is believed afterwards.
+    // The tool can write only to a separate folder, not to the files that are trusted afterward.
     let work = folder.join(WORK);
     fs::create_dir(&work)?;
     contents.write_to(&work, in_tree)?;
@@ -222,7 +221,7 @@ fn write_by_tool(
     take(recipe, folder, mastered, &mut contents)
 }
 
-/// Masters the disc before the edit, which stays in a folder of its own, and has it edited.
+/// Masters the disc before the edit, which stays in its own folder, then runs the editor.
 fn write_edited(
     recipe: &Recipe,
     edit: &str,
@@ -274,7 +273,7 @@ fn run_editor(
     harness::master::edit(editor, found, &job)
 }
 
-/// Has a disc edited that is not mastered here, unless that was done since some moment. Only one of several processes does it.
+/// Edits a disc that is not mastered here, unless that was done since a given time. Only one of several processes does it.
 ///
 /// # Errors
 /// The disk is full, or the folder cannot be written.
@@ -291,13 +290,13 @@ pub fn edit_once(
         if made {
             return open_in(&folder);
         }
-        // As of live discs: a tool may take a sign in an id for one of its own.
+        // As for live discs: a tool may interpret a character of an id.
         let unfinished = files::unfinished(&discs.join("edited"));
         let edited = run_editor(edit, before, None, &unfinished, workshop)
             .and_then(|edited| take_disc(&unfinished, edited))
             .and_then(|_| replace(&unfinished, &folder));
         if let Err(error) = edited {
-            // Best effort: it is not taken for a disc in any case.
+            // Best effort: it never counts as a disc.
             drop(fs::remove_dir_all(&unfinished));
             return Err(FileError::new("write the disc", &folder)(error));
         }
@@ -305,7 +304,7 @@ pub fn edit_once(
     })
 }
 
-/// Leaves what a tool has made in its folder: a disc and what it holds, or why there is none; and what the tool said.
+/// Writes a tool's result to its folder: a disc and its content, or the reason why there is none; and the tool's output.
 fn take(
     recipe: &Recipe,
     folder: &Path,
@@ -320,7 +319,7 @@ fn take(
     fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)
 }
 
-/// Leaves the disc that a tool has made in its folder, and says where, or why there is none; and what the tool said.
+/// Moves a tool's disc to its folder, and returns its path, or the reason why there is none; and the tool's output.
 fn take_disc(folder: &Path, mastered: Mastered) -> io::Result<Option<PathBuf>> {
     fs::write(
         folder.join("command.txt"),
@@ -339,12 +338,12 @@ fn take_disc(folder: &Path, mastered: Mastered) -> io::Result<Option<PathBuf>> {
             Some(iso)
         }
     };
-    // What a tool made unremovable stays, and harms nobody.
+    // Files that the tool made unremovable stay, which is harmless.
     drop(fs::remove_dir_all(folder.join(WORK)));
     Ok(taken)
 }
 
-/// Takes a disc that was mastered elsewhere, where it stands.
+/// Uses a disc that was mastered elsewhere, in its place.
 fn take_from_exchange(recipe: &Recipe, folder: &Path, exchange: &Path) -> io::Result<()> {
     let (id, boot) = (recipe.id.as_str(), &recipe.boot);
     let iso = std::path::absolute(exchange::iso(exchange, &recipe.id))?;
@@ -407,19 +406,19 @@ fn open_in(folder: &Path) -> Result<Disc, FileError> {
     })
 }
 
-/// What became of a disc that was mastered into a file.
+/// The result of mastering a disc into a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exported {
-    /// It is there, and this long.
+    /// It exists, with this length.
     Made {
         /// Its length.
         bytes: u64,
     },
-    /// The master refused, in these words.
+    /// The master refused, with this message.
     Refused(Vec<String>),
 }
 
-/// Masters a disc into a file, and what it holds into another beside it (`<file>.json`).
+/// Masters a disc into a file, and writes its content into `<file>.json`.
 ///
 /// # Errors
 /// The disk is full, or the folder cannot be written.
@@ -437,7 +436,7 @@ pub fn export(recipe: &Recipe, file: &Path, workshop: Workshop<'_>) -> Result<Ex
             Ok(Exported::Made { bytes })
         }
     });
-    // Nothing of value is left in it.
+    // Nothing in it is needed.
     drop(fs::remove_dir_all(&folder));
     made
 }
@@ -448,10 +447,10 @@ fn beside(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// Rebuilds a distilled disc in a folder, unless it was since some moment. Only one of several processes does it.
+/// Rebuilds a distilled disc in a folder, unless that was done since a given time. Only one of several processes does it.
 ///
 /// # Errors
-/// The file is no distilled disc, the disk is full, or the folder cannot be written.
+/// The file is not a distilled disc, the disk is full, or the folder cannot be written.
 pub fn rebuild_once(
     file: &Path,
     id: &DiscId,
@@ -469,10 +468,10 @@ pub fn rebuild_once(
     })
 }
 
-/// Rebuilds a distilled disc, whole or not at all, over what may be at `iso`; its length.
+/// Rebuilds a distilled disc at `iso`, completely or not at all, and replaces an existing file. Returns its length.
 ///
 /// # Errors
-/// The file is no distilled disc, the disk is full, or the folder cannot be written.
+/// The file is not a distilled disc, the disk is full, or the folder cannot be written.
 pub fn rebuild(file: &Path, iso: &Path) -> Result<ByteCount, FileError> {
     let text = fs::read_to_string(file).map_err(FileError::new("read", file))?;
     let distilled = Distilled::parse(&text)
@@ -486,8 +485,8 @@ pub fn rebuild(file: &Path, iso: &Path) -> Result<ByteCount, FileError> {
     Ok(distilled.length())
 }
 
-/// Masters a disc unless it was since some moment, such as when the code that masters it was built. Only one of
-/// several processes does it.
+/// Masters a disc unless that was done since a given time, such as the build of the code that masters it. Only one
+/// of several processes does it.
 ///
 /// # Errors
 /// As [`master`].
@@ -507,7 +506,7 @@ pub fn master_once(
     })
 }
 
-/// Puts a folder in the place of another, which may be there.
+/// Moves a folder to the place of another one, which may exist.
 fn replace(made: &Path, folder: &Path) -> io::Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -515,7 +514,7 @@ fn replace(made: &Path, folder: &Path) -> io::Result<()> {
     fs::rename(made, folder)
 }
 
-/// Does something about a folder while no other process does, and tells it whether the folder was made since some moment.
+/// Runs an action on a folder, with other processes locked out, and passes it whether the folder was made since a given time.
 fn once<T>(
     folder: &Path,
     since: SystemTime,

@@ -1,4 +1,4 @@
-//! Which discs a scenario declares.
+//! The discs that a scenario declares.
 
 use std::{
     collections::BTreeSet,
@@ -25,7 +25,7 @@ pub(crate) enum Discs {
         package: Option<String>,
         name: String,
     },
-    /// By the word that names each in ids.
+    /// By the name of each in ids.
     Live(Vec<(String, Live)>),
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn or_absent<T: ToString>(value: Option<&T>) -> String {
 /// Reads the axes of a scenario.
 pub(crate) struct Declared<'a> {
     pub(crate) reader: &'a Reader<'a>,
-    /// The scenario, for an axis that is not there.
+    /// The scenario, for a missing axis.
     pub(crate) at: &'a Location,
 }
 
@@ -81,7 +81,7 @@ impl Declared<'_> {
         }
     }
 
-    /// Two spellings of one word would make two cells with one id.
+    /// Two spellings of one word would create two cells with one id.
     fn distinct<W, T>(
         &self,
         name: &str,

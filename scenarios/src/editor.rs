@@ -1,4 +1,4 @@
-//! Editors: what makes another disc of a disc, as a file describes it.
+//! Editors: tools that change a disc, as a file describes them.
 
 use std::{
     collections::BTreeMap,
@@ -18,42 +18,43 @@ use toml::Spanned;
 
 use crate::{
     file::Patterns,
-    master::{Hybrid, Limit, LimitDecl, Reader, VersionDecl},
+    id::EDITED,
+    master::file::{Hybrid, Limit, LimitDecl, Reader, VersionDecl},
     read_error::ReadError,
-    words::{EDITED, Name, Word},
+    words::{Name, Word},
 };
 
 /// An editor's file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EditorFile {
-    /// Its name in ids, behind that of the master of the disc: `xorriso+replay`.
+    /// Its name in ids, after the name of the disc's master: `xorriso+replay`.
     #[schemars(with = "Word<Name>")]
     name: Spanned<Word<Name>>,
     /// What it does, in a sentence.
     summary: String,
-    /// The package that brings it, by Debian's name.
+    /// The package that contains it, by Debian's name.
     #[serde(default)]
     package: Option<String>,
-    /// Programs that may stand for the command's first word, the first that is there. Absent: the first word itself.
+    /// Programs that may replace the command's first word: the first one that is installed. Absent: the first word itself.
     #[serde(default)]
     programs: Vec<String>,
-    /// How it says its version.
+    /// How it prints its version.
     #[serde(default)]
     #[schemars(with = "Option<VersionDecl>")]
     version: Option<Spanned<VersionDecl>>,
-    /// A regular expression for the lines of its output that say why it refused. Absent: the last lines.
+    /// A regular expression for the lines of its output that explain a refusal. Absent: the last lines.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     words: Option<Spanned<String>>,
     /// How long it may take, in seconds. Absent: 120.
     #[serde(default)]
     deadline: Option<u32>,
-    /// The command, split into words as a shell does: `{in}` is the disc, which it must leave as it is, `{out}` the edited disc, `{here}`
+    /// The command, split into words as a shell does: `{in}` is the disc, which it must not change, `{out}` the edited disc, `{here}`
     /// the folder of this file. No shell runs it.
     #[schemars(with = "String")]
     command: Spanned<String>,
-    /// Whether it edits a disc where it stands: then `{out}` is a copy of the disc before it runs, and `{in}` may be left out.
+    /// Whether it edits a disc in place: then `{out}` is a copy of the disc before it runs, and `{in}` may be left out.
     #[serde(default)]
     in_place: bool,
     /// The modes of the discs that it edits, with `*` and `?` for any characters. Absent: all.
@@ -63,7 +64,7 @@ pub struct EditorFile {
     /// The value of `hybrid=` that those discs must have. Absent: any or none.
     #[serde(default)]
     hybrid: Option<Hybrid>,
-    /// What it is known not to do.
+    /// Its known limits.
     #[serde(default)]
     #[schemars(with = "Vec<LimitDecl>")]
     limit: Vec<Spanned<LimitDecl>>,
@@ -75,12 +76,12 @@ pub(crate) struct Edit {
     pub(crate) at: Location,
     pub(crate) editor: Editor,
     pub(crate) limits: Vec<Limit>,
-    /// Whether it goes with the scenarios, so that their snapshots are of its discs too.
+    /// Whether it belongs to the scenarios, so that their snapshots include its discs.
     pub(crate) has_snapshots: bool,
     hybrid: Option<&'static str>,
 }
 
-/// The JSON Schema of editors' files, as it is kept in the repository.
+/// The JSON Schema of editors' files, as in the repository.
 #[must_use]
 pub fn json_schema() -> String {
     let schema = schemars::schema_for!(EditorFile);
@@ -94,7 +95,7 @@ impl Edit {
         &self.editor.tool.name
     }
 
-    /// Whether it is for such a disc.
+    /// Whether it can edit such a disc.
     pub(crate) fn can(&self, boot: &Boot) -> bool {
         let mode = boot.mode.to_string();
         let hybrid = boot.hybrid.map(|hybrid| hybrid.to_string());

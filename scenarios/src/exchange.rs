@@ -1,4 +1,4 @@
-//! The exchange folder: what a tool that runs elsewhere needs to master the discs of the matrix, and where its discs come back.
+//! The exchange folder: the input for a tool on another machine to master the discs of the matrix, and the place for its discs.
 
 use std::{
     collections::BTreeMap,
@@ -25,12 +25,12 @@ use crate::{
 pub const SCHEMA: &str = "exchange/1";
 /// The plan's file.
 const PLAN: &str = "plan.json";
-/// The folder with what the discs are made of.
+/// The folder with the sources of the discs.
 const SOURCES: &str = "sources";
-/// The folder that the discs come back to.
+/// The folder for the finished discs.
 const DISCS: &str = "discs";
 
-/// What is to be mastered elsewhere.
+/// The discs to master elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -48,17 +48,17 @@ pub struct Plan {
 pub struct PlannedDisc {
     /// Its id.
     pub id: DiscId,
-    /// Where it must come back, relative to the plan. A text beside it of the same name and `.txt` says why there is none.
+    /// The path for the finished disc, relative to the plan. A text with the same name and `.txt` explains why there is none.
     pub iso: PathBuf,
     /// The folder with its files, relative to the plan.
     pub tree: PathBuf,
     /// The volume's name.
     pub volume_id: String,
-    /// What the medium holds, in blocks of 2048 bytes; nothing without a medium.
+    /// The medium's capacity, in blocks of 2048 bytes; nothing without a medium.
     pub capacity_blocks: Option<u64>,
     /// The boot entries, in order: the first is the initial entry.
     pub entries: Vec<PlannedEntry>,
-    /// What the first 32 KiB of the disc must hold, if it is to boot as a disk too, and which partition table must say so.
+    /// The content of the disc's first 32 KiB, if it must also boot as a disk, and its partition table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hybrid: Option<PlannedHybrid>,
     /// The cells that boot it.
@@ -79,7 +79,7 @@ pub struct PlannedEntry {
     pub bytes: u64,
     /// Its SHA-256.
     pub sha256: String,
-    /// The sector count in virtual sectors of 512 bytes; nothing to leave it to the tool.
+    /// The sector count in virtual sectors of 512 bytes; nothing if the tool chooses.
     pub load_sectors: Option<u16>,
     /// The load segment; 0 for the ordinary one.
     pub load_segment: u16,
@@ -87,7 +87,7 @@ pub struct PlannedEntry {
     pub boot_info_table: bool,
 }
 
-/// What makes a disc a disk too.
+/// What makes a disc also a disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedHybrid {
@@ -103,7 +103,7 @@ pub enum ExchangeError {
     /// A file of it.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A disc that cannot be.
+    /// An impossible disc.
     #[error("{id}: {refusal}")]
     Contents {
         /// The disc.
@@ -116,7 +116,7 @@ pub enum ExchangeError {
     Schema {
         /// The plan.
         file: PathBuf,
-        /// What it says.
+        /// Its content.
         found: String,
     },
 }
@@ -127,7 +127,7 @@ pub fn plan_file(folder: &Path) -> PathBuf {
     folder.join(PLAN)
 }
 
-/// Where a disc comes back, in an exchange folder.
+/// The place for a finished disc, in an exchange folder.
 #[must_use]
 pub fn iso(folder: &Path, id: &DiscId) -> PathBuf {
     let mut name = folder.join(DISCS).join(id.path()).into_os_string();
@@ -135,7 +135,7 @@ pub fn iso(folder: &Path, id: &DiscId) -> PathBuf {
     name.into()
 }
 
-/// Where the words stand of a tool that refused a disc.
+/// The file with the message of a tool that refused a disc.
 #[must_use]
 pub fn refusal(iso: &Path) -> PathBuf {
     iso.with_extension("txt")
@@ -152,11 +152,11 @@ pub fn can(boot: &Boot) -> bool {
         && boot.defect.is_none_or(|defect| defect.is_in_image())
 }
 
-/// Writes the sources of these cells' discs, the folders for the discs and the plan. What does not apply to an exchange (an
-/// ISO that exists) is left out.
+/// Writes the sources of these cells' discs, the folders for the discs, and the plan. Discs without an exchange (an existing
+/// ISO) are left out.
 ///
 /// # Errors
-/// The folder cannot be written, or a disc cannot be.
+/// The folder cannot be written, or a disc is impossible.
 pub fn export(folder: &Path, master: &str, cells: &[Cell]) -> Result<Plan, ExchangeError> {
     let mut by_disc: BTreeMap<DiscId, (&Recipe, Vec<CellId>)> = BTreeMap::new();
     for cell in cells {
@@ -221,7 +221,7 @@ fn write_sources(
             image: file,
             load_sectors: match (alone_or_not_tested, efi, emulation) {
                 (true, ..) => under_test,
-                // Beside an EFI entry the BIOS entry is as ordinary as can be.
+                // With an EFI entry, the BIOS entry is an ordinary one.
                 (false, _, Emulation::None) => Some(4),
                 (false, ..) => None,
             },
@@ -259,7 +259,7 @@ fn sha256(file: &Path) -> Result<String, FileError> {
 /// Reads the plan of an exchange folder.
 ///
 /// # Errors
-/// There is none, or it is of another version.
+/// There is none, or it has another version.
 pub fn read(folder: &Path) -> Result<Plan, ExchangeError> {
     let file = plan_file(folder);
     let document: serde_json::Value = files::read_json(&file)?;

@@ -1,4 +1,4 @@
-//! The shape of a scenario file, as it is written. What it means is in [`crate::scenario`].
+//! The format of a scenario file. Its meaning is in [`crate::scenario`].
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::words::{
     Word,
 };
 
-/// Scenarios: families of discs, and what each firmware must do with them.
+/// Scenarios: families of discs, and the expected result on each firmware.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
@@ -25,7 +25,7 @@ pub struct ScenarioFile {
     pub scenario: Vec<Spanned<ScenarioDecl>>,
 }
 
-/// A family of cases: the product of its axes, without what is excluded.
+/// A family of cases: the product of its axes, without excluded cells.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScenarioDecl {
@@ -34,7 +34,7 @@ pub struct ScenarioDecl {
     /// When it is run. Absent: `default`.
     #[serde(default)]
     pub set: Option<Word<Set>>,
-    /// What it shows, in a sentence.
+    /// Its subject, in a sentence.
     pub summary: String,
     /// The media that the discs are made for; `-` for none. Absent: none.
     #[serde(default)]
@@ -48,43 +48,43 @@ pub struct ScenarioDecl {
     #[serde(default)]
     #[schemars(with = "Option<Vec<OrAbsent<Size>>>")]
     pub size: Option<Vec<Spanned<OrAbsent<Size>>>>,
-    /// The mastering tools. Absent: `reference`; in the set `masters` all; in the set `editors` `reference`, `xorriso`, and those of your own.
+    /// The mastering tools. Absent: `reference`; in the set `masters` all; in the set `editors` `reference`, `xorriso`, and your own.
     #[serde(default)]
     #[schemars(with = "Option<Vec<Word<Master>>>")]
     pub master: Option<Vec<Spanned<Word<Master>>>>,
-    /// The editors that the discs go through, each by itself; `-` for none. Absent: none; in the set `editors`: none, and each that there is. With those that are named here go those of your own (`--editor FILE.toml`).
+    /// The editors that the discs go through, each by itself; `-` for none. Absent: none; in the set `editors`: none, and every known one. Your own editors (`--editor FILE.toml`) are added to those named here.
     #[serde(default)]
     #[schemars(with = "Option<Vec<OrAbsent<Name>>>")]
     pub edit: Option<Vec<Spanned<OrAbsent<Name>>>>,
     /// The firmware that the discs are booted on.
     #[schemars(with = "Vec<Word<FirmwareName>>")]
     pub firmware: Vec<Spanned<Word<FirmwareName>>>,
-    /// How the discs hang on the machine; behind a `+` a medium profile, as `usb-cd+slow=50`, `ahci+bad-block=catalog`, `ahci+late=3`, `scsi+ejected`.
+    /// How the discs are attached; after a `+` a medium profile, as `usb-cd+slow=50`, `ahci+bad-block=catalog`, `ahci+late=3`, `scsi+ejected`.
     #[schemars(with = "Vec<Word<AttachmentName>>")]
     pub attach: Vec<Spanned<Word<AttachmentName>>>,
-    /// An ISO that exists, instead of mastered ones.
+    /// An existing ISO, instead of mastered ones.
     #[serde(default)]
     pub iso: Option<IsoDecl>,
-    /// Live discs, instead of mastered ones: names of layouts, and of a way in which the disc is damaged, as
-    /// `lorax,damage=no-grub-cfg`. A layout is a file in a folder `live`, which stands beside the scenario file or beside its folder.
+    /// Live discs, instead of mastered ones: names of layouts, and of damage to the disc, as `lorax,damage=no-grub-cfg`.
+    /// A layout is a file in a folder `live`, next to the scenario file or to its folder.
     #[serde(default)]
     #[schemars(with = "Option<Vec<String>>")]
     pub live: Option<Vec<Spanned<String>>>,
     /// The machines' memory in MiB. Absent: enough for the firmware and a probe.
     #[serde(default)]
     pub memory: Option<u32>,
-    /// How long a machine is watched when nothing decides, in seconds of its own time. Absent: many times what a probe takes.
+    /// How long a machine is watched if nothing decides, in seconds of its own time. Absent: many times the duration of a probe.
     #[serde(default)]
     pub deadline: Option<u16>,
     /// By firmware: a regular expression that the text must match before the disc counts as booted.
-    /// Needed with `iso` and `live`, whose discs carry no probe, unless there is a `dialog`, or the rules that expect `handed-over` say
-    /// what the `guest` comes to.
+    /// Needed with `iso` and `live`, whose discs have no probe, unless there is a `dialog`, or the rules that expect `handed-over` give
+    /// the state of the `guest`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<Word<Firmware>, String>")]
     pub expect_text: BTreeMap<Spanned<Word<Firmware>>, Spanned<String>>,
-    /// A file with a dialogue that is held with what the ISO boots: relative to the scenario file, and in a folder of its
-    /// own, because every `*.toml` beside it is read for scenarios. Only with `iso` and `live`. The disc has booted when every step
-    /// is done, so that `expect-text` may be left out; a text that is expected must come besides.
+    /// A file with a dialogue with the booted program: relative to the scenario file, and in its own folder, because every
+    /// `*.toml` next to the scenario file is read as scenarios. Only with `iso` and `live`. The disc has booted when every step
+    /// is done, so `expect-text` may be left out; an expected text must also come.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub dialog: Option<Spanned<String>>,
@@ -92,32 +92,32 @@ pub struct ScenarioDecl {
     #[serde(default)]
     #[schemars(with = "Vec<ExcludeDecl>")]
     pub exclude: Vec<Spanned<ExcludeDecl>>,
-    /// Cells whose machines always start from power-on: what they show from a checkpoint is not the same.
+    /// Cells whose machines always start from power-on, because they behave differently from a checkpoint.
     #[serde(default)]
     #[schemars(with = "Vec<ColdDecl>")]
     pub cold: Vec<Spanned<ColdDecl>>,
-    /// Whether nothing is declared: what happens is only observed, and compared with a baseline where there is one. Then
+    /// Whether nothing is declared: the result is only observed, and compared with a baseline if there is one. Then
     /// there is no `expect`, and `expect-text` may be left out. Absent: false.
     #[serde(default)]
     pub observe: bool,
-    /// What must happen, in order: of the rules that match a cell the last one holds.
+    /// The expected results, in order: the last rule that matches a cell applies.
     #[serde(default)]
     #[schemars(with = "Vec<ExpectDecl>")]
     pub expect: Vec<Spanned<ExpectDecl>>,
 }
 
-/// An ISO that exists.
+/// An existing ISO.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IsoDecl {
     /// Where it is; relative to the scenario file. A distilled disc (`*.disc`, see `cargo xtask repro --distil`) is rebuilt from its text.
     pub path: String,
-    /// The package of the distribution that brings it, when one does.
+    /// The distribution's package that contains it, if any.
     #[serde(default)]
     pub package: Option<String>,
 }
 
-/// Which cells a rule is about. Each is a word or a list of words, with `*` and `?` for any characters; what is absent matches every cell.
+/// The cells that a rule applies to. Each key is a word or a list of words, with `*` and `?` for any characters; an absent key matches every cell.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Selector {
@@ -185,25 +185,25 @@ pub struct ExcludeDecl {
 pub struct ColdDecl {
     /// Which.
     pub when: Selector,
-    /// What is not the same from a checkpoint, and why.
+    /// The difference from a checkpoint, and its reason.
     #[schemars(with = "String")]
     pub because: Spanned<String>,
 }
 
-/// What must happen to some cells. What is absent may be anything.
+/// The expected result of some cells. Absent keys may have any value.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExpectDecl {
     /// Which cells. Absent: all of the scenario.
     #[serde(default)]
     pub when: Selector,
-    /// Only from this version of the firmware on. A cell must have another rule for what came before.
+    /// Only from this version of the firmware on. A cell must have another rule for earlier versions.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub since: Option<Spanned<String>>,
-    /// What must happen.
+    /// The expected outcome.
     pub outcome: Word<OutcomeKind>,
-    /// What may happen as well, where it depends on timing. What else is seen is then no part of the snapshot.
+    /// Another possible outcome, if it depends on timing. Other observations are then not in the snapshot.
     #[serde(default)]
     pub or: Option<Word<OutcomeKind>>,
     /// The firmware's code (`0009`) or status (`Not Found`).
@@ -212,7 +212,7 @@ pub struct ExpectDecl {
     /// How far it must come.
     #[serde(default)]
     pub stage: Option<Word<Stage>>,
-    /// What the disc's program must come to, where it is not our probe.
+    /// The state that the disc's program must reach, if it is not our probe.
     #[serde(default)]
     pub guest: Option<Word<GuestState>>,
     /// How far that program must come.
@@ -224,10 +224,10 @@ pub struct ExpectDecl {
     /// Whether the probe must find its image damaged: `some`, or `none`. Absent: `none`.
     #[serde(default)]
     pub damage: Option<Word<ExpectedDamage>>,
-    /// What the firmware must tell the probe, as `drive = "80"`.
+    /// The values that the firmware must report to the probe, as `drive = "80"`.
     #[serde(default)]
     pub facts: BTreeMap<Word<Fact>, String>,
-    /// A regular expression that one of the words must match: the firmware's, or those of a master that refused.
+    /// A regular expression that a message must match: the firmware's, or a refusing master's.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub words: Option<Spanned<String>>,
@@ -237,7 +237,7 @@ pub struct ExpectDecl {
     pub because: Spanned<String>,
 }
 
-/// The JSON Schema of scenario files, as it is kept in the repository.
+/// The JSON Schema of scenario files, as in the repository.
 #[must_use]
 pub fn json_schema() -> String {
     let schema = schemars::schema_for!(ScenarioFile);

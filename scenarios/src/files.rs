@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Files that appear completely or not at all.
 
 use std::{
     fs,
@@ -14,12 +14,12 @@ use serde::Serialize;
 pub struct FileError {
     action: &'static str,
     path: PathBuf,
-    /// Not the error's source: whoever tells sources too would tell it twice.
+    /// Not the error's source: it would be printed twice with the sources.
     cause: io::Error,
 }
 
 impl FileError {
-    /// What failed, on which path: makes the error of an I/O error.
+    /// Adds the action and the path to an I/O error.
     pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |cause| Self {
@@ -37,24 +37,24 @@ impl FileError {
     }
 }
 
-/// Whether a file is a distilled disc: a few sectors as text, from which the whole is rebuilt.
+/// Whether a file is a distilled disc: a few sectors as text, from which the whole disc is rebuilt.
 #[must_use]
 pub fn is_distilled(file: &Path) -> bool {
     file.extension()
         .is_some_and(|extension| extension == "disc")
 }
 
-/// The name under which something is made before it takes its place. No part of an id begins with a dot.
+/// The temporary name of a file until it is complete. No part of an id begins with a dot.
 #[must_use]
 pub fn unfinished(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}", std::process::id()))
 }
 
-/// Removes what processes that were killed left unfinished below a folder. Nobody else may be at work there.
+/// Removes unfinished files of killed processes below a folder. No other process may work there.
 ///
 /// # Errors
-/// A folder cannot be read, or something in it not removed.
+/// A folder cannot be read, or an entry of it cannot be removed.
 pub fn sweep(folder: &Path) -> Result<(), FileError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -80,7 +80,7 @@ pub fn sweep(folder: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Whether it is a name under which something is made before it takes its place.
+/// Whether it is a temporary name of an unfinished file.
 #[must_use]
 pub fn is_unfinished(name: &str) -> bool {
     let process = name
@@ -89,7 +89,7 @@ pub fn is_unfinished(name: &str) -> bool {
     process.is_some_and(|(_, process)| process.parse::<u32>().is_ok())
 }
 
-/// Writes a file whole or not at all, and the folders above it.
+/// Writes a file completely or not at all, and the folders above it.
 ///
 /// # Errors
 /// The disk is full, or the folder cannot be written.
@@ -104,7 +104,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
         fs::rename(&unfinished, path)
     });
     written.map_err(|cause| {
-        // Best effort: it is not taken for the file in any case.
+        // Best effort: it never counts as the file.
         drop(fs::remove_file(&unfinished));
         FileError::new("write", path)(cause)
     })
@@ -121,8 +121,8 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> 
     write(path, &text)
 }
 
-/// Writes a value as JSON into a cell's evidence, and the folders above it. It is not waited for until it is on the
-/// disk: a run that is cut short is run again.
+/// Writes a value as JSON into a cell's evidence, and the folders above it. It does not wait until the file is on the
+/// disk: an interrupted run is run again.
 ///
 /// # Errors
 /// As [`write()`].
@@ -136,10 +136,10 @@ pub fn write_evidence(path: &Path, value: &impl Serialize) -> Result<(), FileErr
     fs::write(path, text).map_err(unwritable())
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 ///
 /// # Errors
-/// It is there and cannot be removed.
+/// It exists but cannot be removed.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -149,10 +149,10 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// That a document is of the schema that is wanted, before it is read as such.
+/// Checks that a document has the wanted schema, before it is read.
 ///
 /// # Errors
-/// It is of another, or of none.
+/// It has another one, or none.
 pub fn expect_schema(document: &serde_json::Value, wanted: &str) -> io::Result<()> {
     let found = document.get("schema").and_then(serde_json::Value::as_str);
     if found == Some(wanted) {
@@ -169,7 +169,7 @@ pub fn expect_schema(document: &serde_json::Value, wanted: &str) -> io::Result<(
 /// Reads a value from JSON.
 ///
 /// # Errors
-/// There is no such file, or it is not as it should be.
+/// There is no such file, or it is invalid.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     let text = fs::read(path).map_err(FileError::new("read", path))?;
     serde_json::from_slice(&text).map_err(|error| FileError::new("read", path)(error.into()))

@@ -1,12 +1,12 @@
 //! Choosing among ids.
 
-/// Whether a pattern matches the whole of a text: `*` stands for any characters, also none and also
+/// Whether a pattern matches a whole text: `*` stands for any characters, including none and
 /// slashes, `?` for exactly one.
 #[must_use]
 pub fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
-    // Where to go on when a later character does not fit: after the last star, one character further.
+    // Where to continue if a later character does not match: after the last star, one character further.
     let mut retry = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -31,8 +31,8 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|&c| c == b'*')
 }
 
-/// Which ids are meant: a part of the id, with a slash before its first word and after its last, or with `*` or `?` in
-/// it a pattern for the whole id.
+/// A filter of ids: a part of the id, with a slash before its first word and after its last, or a pattern with `*` or
+/// `?` for the whole id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter(String);
 
@@ -43,7 +43,7 @@ impl Filter {
         Self(text.into())
     }
 
-    /// Whether an id is meant.
+    /// Whether an id matches.
     #[must_use]
     pub fn matches(&self, id: &str) -> bool {
         if self.0.contains(['*', '?']) {
@@ -69,7 +69,7 @@ mod tests {
         let id = "load-counts/-/none,count=1824/-/reference/seabios/ide";
         for (filter, expected) in [
             ("count=18", true),
-            // Exact at either end where the slash is written.
+            // Exact at an end with a slash.
             ("/none", true),
             ("/none/", false),
             ("*/none/*", false),

@@ -1,4 +1,4 @@
-//! What a run with a baseline came to, by cause: what is not as it was accepted, what came of it, and in which cells.
+//! The result of a run with a baseline, by cause: each difference from the accepted behavior, its effect, and its cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,62 +9,59 @@ use images::finding::{FindingId, Severity};
 use serde::Serialize;
 
 use crate::{
-    compare::{
-        ADDRESS, CATALOG_ADDRESS, Comparison, Difference, Differences, ELSEWHERE, IMAGE, STARTS,
-        With,
-    },
-    id::ABSENT,
+    compare::{ADDRESS, CATALOG_ADDRESS, Comparison, ELSEWHERE, IMAGE, STARTS, With},
+    difference::{Difference, Differences},
+    id::{ABSENT, base_and_edit},
     record::{CellResult, Verdict},
-    words::base_and_edit,
 };
 
-/// So many fields are named in a line.
+/// The most fields that a line names.
 const FIELDS: usize = 2;
 
-/// One thing that is not as it was accepted, in all cells in which that is so.
+/// One difference from the accepted behavior, with all its cells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cause {
-    /// By what it is known in every run: `sector count`, or the id of a finding.
+    /// Its key, the same in every run: `sector count`, or the id of a finding.
     pub key: String,
-    /// The id of the finding that is new, where that is what changed.
+    /// The id of the new finding, if that is the difference.
     pub finding: Option<String>,
-    /// How bad it is: an error where a disc no longer boots, a warning where it behaves differently, or as bad as the finding.
+    /// Its severity: an error if a disc no longer boots, a warning if it behaves differently, or the finding's severity.
     pub severity: Severity,
-    /// What changed: the field with its two values, or what the tool says that made no disc.
+    /// The change: the field with its two values, or the message of a tool that made no disc.
     pub sentence: String,
-    /// What came of it.
+    /// Its effect.
     pub consequence: String,
-    /// What to do; empty where nothing is known.
+    /// What to do; empty if nothing is known.
     pub remedy: String,
     /// The cells.
     pub cells: Vec<String>,
 }
 
-/// A cell that is not as it was, and in what.
+/// A changed cell, and its differences.
 #[derive(Clone, Copy)]
 struct Changed<'a> {
     cell: &'a CellResult,
     differences: &'a Differences,
 }
 
-/// What became of the booting of a cell, from the worst on.
+/// How a cell boots now, from the worst on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
-    /// It booted, and does not.
+    /// It booted, but no longer does.
     Broken,
-    /// It comes to something else.
+    /// It has another result.
     Other,
     /// It boots as before.
     Same,
 }
 
-/// The cells that are not as they were accepted into a baseline, by cause, the worst first.
+/// The cells that differ from a baseline, by cause, the worst first.
 #[must_use]
 pub fn causes(cells: &[CellResult]) -> Vec<Cause> {
     by_cause(accepted(cells).collect(), &tried(cells, None))
 }
 
-/// The cells that are not as they were in an earlier run, by cause, the worst first. Those of another tool have no cause: nothing changed.
+/// The cells that differ from an earlier run, by cause, the worst first. Those of another tool have no cause: nothing changed.
 #[must_use]
 pub fn causes_against(cells: &[CellResult], comparison: &Comparison) -> Vec<Cause> {
     let comparison = Some(comparison);
@@ -74,7 +71,7 @@ pub fn causes_against(cells: &[CellResult], comparison: &Comparison) -> Vec<Caus
     )
 }
 
-/// The same of both, each cell once.
+/// The same for both, each cell once.
 #[must_use]
 pub fn all_causes(cells: &[CellResult], comparison: Option<&Comparison>) -> Vec<Cause> {
     let known: BTreeSet<&str> = accepted(cells).map(|it| &*it.cell.id).collect();
@@ -85,7 +82,7 @@ pub fn all_causes(cells: &[CellResult], comparison: Option<&Comparison>) -> Vec<
     )
 }
 
-/// The cells of which it is asked whether they are as they were: of discs that are edited, not those before the edit.
+/// The cells that are compared: of edited discs, not those before the edit.
 fn tried<'a>(cells: &'a [CellResult], comparison: Option<&Comparison>) -> Vec<&'a CellResult> {
     let is_edit = comparison.is_some_and(|it| it.with == With::Edit);
     let is_edited = |cell: &CellResult| base_and_edit(&cell.master).1.is_some();
@@ -93,7 +90,7 @@ fn tried<'a>(cells: &'a [CellResult], comparison: Option<&Comparison>) -> Vec<&'
     cells.filter(|cell| !is_edit || is_edited(cell)).collect()
 }
 
-/// The cells of which a cause is told.
+/// The cells with a reported cause.
 #[must_use]
 pub fn with_cause<'a>(
     cells: &'a [CellResult],
@@ -148,7 +145,7 @@ fn by_cause(changed: Vec<Changed<'_>>, cells: &[&CellResult]) -> Vec<Cause> {
     causes.into_iter().map(|(_, cause)| cause).collect()
 }
 
-/// What is noted of a run, and no failure: each thing once, with the number of discs in which it is so.
+/// The notes of a run, which are not failures: each once, with its number of discs.
 #[must_use]
 pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
     let noted = cells.iter().filter_map(|cell| {
@@ -158,7 +155,7 @@ pub fn notes(cells: &[CellResult]) -> Vec<(String, usize)> {
     count_notes(noted)
 }
 
-/// The same of a comparison.
+/// The same for a comparison.
 #[must_use]
 pub fn notes_against(comparison: &Comparison) -> Vec<(String, usize)> {
     let cells = comparison.cells.iter();
@@ -184,7 +181,7 @@ fn count_notes<'a>(
     notes.map(|(what, discs)| (what, discs.len())).collect()
 }
 
-/// By which cells have one cause: the field that changed, wherever it stands; or else the finding; or else what else is seen.
+/// The key of cells with one cause: the field that changed, in any slot; or else the finding; or else another observation.
 fn key(Changed { cell, differences }: Changed<'_>) -> Option<String> {
     if is_not_mastered(cell) {
         return Some("not mastered".to_owned());
@@ -197,9 +194,9 @@ fn key(Changed { cell, differences }: Changed<'_>) -> Option<String> {
     Some(key.to_owned())
 }
 
-/// The fields that changed, what they follow from first. An image that is another from its first byte on stands elsewhere: its address says so. Where a
-/// finding says why an image is not where it should be, that it is another says no more; and where no field changed and the disc does not boot as it
-/// did, it may be the address. Of what is no catalog, no field means anything.
+/// The fields that changed, causes first. If an image differs from its first byte on, the entry points elsewhere: the address shows that. If a finding explains
+/// why an image is not where it should be, the changed image adds nothing. If no field changed but the disc boots differently, the address may be the cause. In
+/// an invalid catalog, no field means anything.
 fn fields(differences: &Differences) -> impl Iterator<Item = &Difference> {
     let is_told = findings(differences).next().is_some();
     let is_image = |it: &Difference| without_slot(&it.what) == IMAGE;
@@ -226,7 +223,7 @@ fn fields(differences: &Differences) -> impl Iterator<Item = &Difference> {
     places.chain(fields)
 }
 
-/// The findings that are new. A checksum is wrong as soon as anything that it is of is wrong.
+/// The new findings. A checksum is wrong as soon as anything that it covers is wrong.
 fn findings(differences: &Differences) -> impl Iterator<Item = &Difference> {
     let structure = differences.structure.iter();
     let mut findings: Vec<&Difference> = structure.filter(|it| it.finding().is_some()).collect();
@@ -234,11 +231,11 @@ fn findings(differences: &Differences) -> impl Iterator<Item = &Difference> {
     findings.into_iter()
 }
 
-/// How much a difference in booting says of why: what a probe found says more than that it came to no end.
+/// How much a difference in booting explains: a probe's findings explain more than the fact that it did not finish.
 fn tells(difference: &Difference) -> u8 {
     match difference.what.as_str() {
         "outcome" | "packet" => 1,
-        // The count is what is mistaken most often.
+        // The count is wrong most often.
         "loaded" => 3,
         "stage" | "words" | "entry that ran" | STARTS => 0,
         _ => 2,
@@ -267,7 +264,7 @@ fn fate(differences: &Differences) -> Fate {
 }
 
 fn cause(key: String, group: &[Changed<'_>], all: &[&CellResult]) -> Option<Cause> {
-    // Of those that became as bad, one of which a finding tells more.
+    // Among equally bad ones, prefer a cell with a finding.
     let worst = *group.iter().min_by_key(|it| {
         let differences = it.differences;
         (fate(differences), findings(differences).next().is_none())
@@ -295,12 +292,12 @@ fn cause(key: String, group: &[Changed<'_>], all: &[&CellResult]) -> Option<Caus
     })
 }
 
-/// What changed, on a disc.
+/// The change on a disc.
 fn sentence(changed: Changed<'_>) -> String {
     let Changed { cell, differences } = changed;
     if is_not_mastered(cell) {
         let words = cell.outcome.as_ref().map_or("", |it| it.detail.as_str());
-        // Of a disc that is not mastered here, the editor.
+        // The editor, if the disc is not mastered here.
         let maker = match base_and_edit(&cell.master) {
             (ABSENT, Some(edit)) => edit,
             _ => &cell.master,

@@ -1,4 +1,4 @@
-//! The same cells on several builds of their firmware, and where these differ.
+//! The same cells on several builds of their firmware, and the differences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,17 +15,17 @@ use crate::{
 /// The name and version of the document.
 pub const SCHEMA: &str = "firmware-grid/1";
 
-/// The cells once more for each build of their firmware, in the order of the builds; those whose firmware is none of them are left out.
+/// The cells repeated for each build of their firmware, in the order of the builds; cells with other firmware are left out.
 #[must_use]
 pub fn on_builds(cells: &[Cell], builds: &[FirmwareName]) -> Vec<Cell> {
     let on_build = |cell: &Cell, build: &FirmwareName| {
-        // A build's name was checked when it was read, by a rule that is stricter than that of ids.
+        // A build's name was checked when it was read, by a stricter rule than that of ids.
         let id = cell.id.on_build(build.build.as_deref()).ok()?;
         Some(Cell { id, ..cell.clone() })
     };
     let mut all = Vec::new();
     for cell in cells {
-        // Whatever builds there are, its keys are those of its scenario.
+        // Its scenario gives its keys, for any builds.
         if cell.keys().is_some() {
             all.push(cell.clone());
             continue;
@@ -36,7 +36,7 @@ pub fn on_builds(cells: &[Cell], builds: &[FirmwareName]) -> Vec<Cell> {
     all
 }
 
-/// What was seen on several builds, as it is kept.
+/// The stored observations on several builds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
@@ -46,7 +46,7 @@ pub struct Grid {
     pub runs: Vec<GridRun>,
 }
 
-/// What was seen on several builds with one QEMU.
+/// The observations on several builds with one QEMU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GridRun {
@@ -54,43 +54,43 @@ pub struct GridRun {
     pub qemu: String,
     /// The builds.
     pub firmware: Vec<FirmwareTool>,
-    /// By firmware: on how many cells its builds were compared.
+    /// By firmware: the number of cells on which its builds were compared.
     pub cells: BTreeMap<String, usize>,
     /// Those on which its builds differ.
     pub differing: Vec<Flip>,
 }
 
-/// A cell that does not do the same on every build.
+/// A cell that behaves differently on some builds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flip {
-    /// Its id, with no build.
+    /// Its id, without a build.
     pub cell: CellId,
-    /// By build: what it does.
+    /// Its behavior, by build.
     pub seen: BTreeMap<String, Seen>,
 }
 
-/// What a cell does on a build.
+/// A cell's behavior on a build.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// `booted`, `refused 0009`, `reset or hung`.
     pub outcome: String,
-    /// Whether that is what must happen there.
+    /// Whether that is the expected result there.
     pub as_expected: bool,
-    /// Why it must, where something is declared.
+    /// Why it is expected, if something is declared.
     pub because: Option<String>,
 }
 
 impl Seen {
-    /// Nothing of a cell that was not run.
+    /// Nothing for a cell that was not run.
     fn of(result: &CellResult) -> Option<Self> {
         if matches!(result.verdict, Verdict::Skipped | Verdict::Infra) {
             return None;
         }
         let outcome = result.outcome.as_ref()?;
         let one_of = result.expected.as_ref().and_then(|expected| {
-            // Which of the two it is depends on the moment, and so it does not tell builds apart.
+            // Timing decides which of the two it is, so it does not distinguish builds.
             let or = expected.or?;
             let either = [expected.outcome, or].contains(&outcome.kind);
             either.then(|| format!("{} or {or}", expected.outcome))
@@ -109,8 +109,8 @@ impl Seen {
 }
 
 impl GridRun {
-    /// What the results of a run on several builds say of them. Every build is held against one snapshot of a cell, unless the scenario
-    /// declares something else for its version: so two that are as expected by the same rule did the same.
+    /// The differences between builds in the results of a run. Every build is compared with one snapshot of a cell, unless the scenario
+    /// declares something else for its version: so two that are as expected by the same rule behave identically.
     #[must_use]
     pub fn of(results: &Results) -> Self {
         let mut by_cell: BTreeMap<CellId, BTreeMap<String, Seen>> = BTreeMap::new();
@@ -174,13 +174,13 @@ impl GridRun {
 }
 
 impl Grid {
-    /// The same with what one QEMU showed, in the place of what it showed before.
+    /// The same with one QEMU's results in place of its earlier ones.
     #[must_use]
     pub fn with(mut self, run: GridRun) -> Self {
         self.schema = SCHEMA.to_owned();
         self.runs.retain(|other| other.qemu != run.qemu);
         self.runs.push(run);
-        let order = |run: &GridRun| run.qemu.parse::<harness::qemu::Version>().ok();
+        let order = |run: &GridRun| run.qemu.parse::<harness::emulator::Version>().ok();
         self.runs.sort_by_key(order);
         self
     }
@@ -236,7 +236,7 @@ mod tests {
             ),
             1
         );
-        // As accepted there, and not here.
+        // As accepted there, but not here.
         assert_eq!(
             two(
                 old(),
@@ -249,7 +249,7 @@ mod tests {
             two(old(), result("seabios@1.17.0", "booted", good, since)),
             1
         );
-        // What was not run tells nothing, and the default is no build of the grid.
+        // A cell that was not run shows nothing, and the default is not a build of the grid.
         assert_eq!(
             two(
                 old(),
@@ -261,7 +261,7 @@ mod tests {
             two(old(), result("seabios", "hung", Verdict::Mismatch, boots())),
             0
         );
-        // What depends on the moment does not depend on the build.
+        // A result that depends on timing does not depend on the build.
         let either = || json!({ "outcome": "reset", "or": "hung", "because": "§3" });
         let (one, other) = ("seabios@1.16.2", "seabios@1.17.0");
         assert_eq!(

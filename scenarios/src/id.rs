@@ -5,14 +5,14 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use harness::{firmware::FirmwareId, medium_profile::MediumProfile};
 use serde::{Deserialize, Serialize};
 
-use crate::words::{EDITED, base_and_edit};
-
 /// Parts of a [`CellId`].
 const CELL_PARTS: usize = 7;
 /// Parts of a [`DiscId`].
 const DISC_PARTS: usize = 5;
-/// What stands where a part has no meaning.
+/// The placeholder for a part without a meaning.
 pub const ABSENT: &str = "-";
+/// The separator of a master and an editor in ids, as in `xorriso+replay`.
+pub const EDITED: char = '+';
 /// The longest part, in bytes: a file name on every file system that matters may have 255.
 const LONGEST_PART: usize = 200;
 
@@ -22,12 +22,12 @@ const LONGEST_PART: usize = 200;
 pub struct DiscId(String);
 
 /// `<scenario>/<medium>/<boot>/<size>/<master>/<firmware>/<attachment>`: the name of one disc on one
-/// firmware by one attachment. It is the test's name, and as a path the folder of its evidence.
+/// firmware with one attachment. It is the test's name, and as a path the folder of its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CellId(String);
 
-/// A text that is no id.
+/// A text that is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// The wrong number of parts.
@@ -49,7 +49,16 @@ pub enum IdError {
     Part(String),
 }
 
-/// Whether a text can stand between the slashes of an id, and as a file name.
+/// The master and the editor that a part of an id names.
+#[must_use]
+pub fn base_and_edit(master: &str) -> (&str, Option<&str>) {
+    match master.rsplit_once(EDITED) {
+        Some((base, edit)) => (base, Some(edit)),
+        None => (master, None),
+    }
+}
+
+/// Whether a text can be a part of an id, and a file name.
 ///
 /// # Errors
 /// It cannot.
@@ -83,10 +92,10 @@ fn part(id: &str, index: usize) -> &str {
 }
 
 impl DiscId {
-    /// The disc that an editor makes of this one.
+    /// The disc that an editor makes from this one.
     ///
     /// # Errors
-    /// The editor's name cannot stand in an id.
+    /// The editor's name cannot be part of an id.
     pub fn edited_by(&self, editor: &str) -> Result<Self, IdError> {
         let master = format!("{}{EDITED}{editor}", self.master());
         Self::new([
@@ -101,7 +110,7 @@ impl DiscId {
     /// The disc before an edit.
     ///
     /// # Errors
-    /// None that is known: what is left of an id is one.
+    /// No known one: the rest of an id is an id.
     pub fn before_edit(&self) -> Result<Self, IdError> {
         let (master, _) = base_and_edit(self.master());
         Self::new([
@@ -116,7 +125,7 @@ impl DiscId {
     /// The disc with these parts.
     ///
     /// # Errors
-    /// A part cannot stand in an id.
+    /// A part cannot be part of an id.
     pub fn new(parts: [&str; DISC_PARTS]) -> Result<Self, IdError> {
         parts.join("/").parse()
     }
@@ -165,10 +174,10 @@ impl DiscId {
 }
 
 impl CellId {
-    /// The cell of a disc on a firmware by an attachment.
+    /// The cell of a disc on a firmware with an attachment.
     ///
     /// # Errors
-    /// A part cannot stand in an id.
+    /// A part cannot be part of an id.
     pub fn new(disc: &DiscId, firmware: &str, attachment: &str) -> Result<Self, IdError> {
         format!("{disc}/{firmware}/{attachment}").parse()
     }
@@ -196,7 +205,7 @@ impl CellId {
         part(&self.0, 0)
     }
 
-    /// The firmware, with `@version` when one was chosen.
+    /// The firmware, with `@version` if one was chosen.
     #[must_use]
     pub fn firmware(&self) -> &str {
         part(&self.0, 5)
@@ -215,17 +224,17 @@ impl CellId {
         self.keys().is_none().then_some(build)
     }
 
-    /// The set of keys that the machine has; nothing for those that the firmware brings. Its name has no dot, and every version has one.
+    /// The machine's set of keys; nothing for the firmware's own. Its name has no dot, and every version has one.
     #[must_use]
     pub fn keys(&self) -> Option<&str> {
         let (family, name) = self.firmware().split_once('@')?;
         (family == FirmwareId::OvmfSecureBoot.as_str() && !name.contains('.')).then_some(name)
     }
 
-    /// The same cell on a build of its firmware that was chosen; on the host's default with nothing.
+    /// The same cell on a chosen build of its firmware; with nothing, on the host's default.
     ///
     /// # Errors
-    /// The build cannot stand in an id.
+    /// The build cannot be part of an id.
     pub fn on_build(&self, build: Option<&str>) -> Result<Self, IdError> {
         let family = self.firmware_family();
         let firmware = match build {
@@ -235,13 +244,13 @@ impl CellId {
         Self::new(&self.disc(), &firmware, self.attachment())
     }
 
-    /// The attachment, with the medium profile behind a `+` where there is one.
+    /// The attachment, with the medium profile after a `+` if there is one.
     #[must_use]
     pub fn attachment(&self) -> &str {
         part(&self.0, 6)
     }
 
-    /// The attachment alone.
+    /// Only the attachment.
     #[must_use]
     pub fn attachment_kind(&self) -> &str {
         self.attachment().split('+').next().unwrap_or_default()
@@ -260,7 +269,7 @@ impl CellId {
         self.0.split('/').collect()
     }
 
-    /// The snapshot's file, relative. A firmware's version never enters it, and a set of keys always does.
+    /// The snapshot's file, relative. It never contains a firmware's version, and always a set of keys.
     #[must_use]
     pub fn snapshot_path(&self) -> PathBuf {
         let mut path = self.disc().path();

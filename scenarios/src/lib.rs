@@ -1,7 +1,7 @@
-//! The matrix as data: scenario files, the cells they expand into, and what a run of cells amounts to.
+//! The matrix as data: scenario files, their cells, and the results of a run.
 //!
 //! It reads and expands [`file::ScenarioFile`]s, chooses among the
-//! [`cell::Cell`]s, runs them ([`runner`]), and holds the shapes that a run writes and reads back.
+//! [`cell::Cell`]s, runs them ([`runner`]), and defines the documents that a run writes and reads.
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ pub mod basis;
 pub mod cell;
 pub mod compare;
 pub mod conformance;
+pub mod difference;
 pub mod digests;
 pub mod disc;
 pub mod editor;

@@ -1,4 +1,4 @@
-//! Discs with a real kernel and a small system, by the words of their ids.
+//! Discs with a real kernel and a small system, by their names in ids.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,7 +10,7 @@ use harness::{
     spelling::unknown_word,
 };
 
-/// What stands between the name of a layout and that of a damage.
+/// The separator between the name of a layout and that of a damage.
 pub const DAMAGE: &str = ",damage=";
 
 /// A disc with a real kernel and a small system.
@@ -20,11 +20,11 @@ pub struct Live {
     pub file: PathBuf,
     /// Its layout.
     pub layout: Arc<Layout>,
-    /// The name of what is wrong with it; nothing when it is healthy.
+    /// The name of its damage; nothing if it is healthy.
     pub damage: Option<String>,
 }
 
-/// A word that names no live disc.
+/// A word that does not name a live disc.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
     /// Its layout cannot be read.
@@ -39,7 +39,7 @@ impl Live {
     /// The disc that a word names, as `lorax` or `lorax,damage=no-grub-cfg`. The layouts are files in a folder.
     ///
     /// # Errors
-    /// There is no such layout, it has no meaning, or it has no such damage: with the nearest that it has.
+    /// There is no such layout, it is invalid, or it has no such damage: with the nearest one that it has.
     pub fn read(folder: &Path, word: &str) -> Result<Self, LiveError> {
         let (name, damage) = match word.split_once(DAMAGE) {
             Some((name, damage)) => (name, Some(damage)),
@@ -60,7 +60,7 @@ impl Live {
         })
     }
 
-    /// The words for a layout's discs: the healthy one, and one for each damage.
+    /// The names of a layout's discs: the healthy one, and one for each damage.
     pub fn words(name: &str, layout: &Layout) -> Vec<String> {
         let damaged = layout.damage.keys();
         let damaged = damaged.map(|damage| format!("{name}{DAMAGE}{damage}"));

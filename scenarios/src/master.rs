@@ -1,6 +1,6 @@
-//! Mastering tools: those that come with boot-matrix, and those that a file or a command describes.
+//! Mastering tools: the built-in ones, and those that a file or a command describes.
 
-mod file;
+pub(crate) mod file;
 
 use std::{
     fs, io,
@@ -14,28 +14,27 @@ use harness::{
 use images::boot::Boot;
 use serde::{Deserialize, Serialize};
 
-use self::file::{DiscSelector, read_file, read_text};
-pub(crate) use self::file::{Hybrid, LimitDecl, Reader, VersionDecl};
+use self::file::{Described, Maker, read_file, read_text};
 pub use self::file::{MasterFile, json_schema};
 use crate::{
     cell::Rule,
     editor::Edit,
     exchange,
-    id::DiscId,
+    id::{DiscId, EDITED, base_and_edit},
     read_error::ReadError,
-    words::{EDITED, Master, base_and_edit, unknown_word},
+    words::{Master, unknown_word},
 };
 
-/// Where a mastering tool is described.
+/// The description of a mastering tool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MasterSource {
-    /// In a file that goes with the scenarios.
+    /// In a file that belongs to the scenarios.
     File(PathBuf),
-    /// In a file that was named by itself.
+    /// In a file that the user named.
     Named(PathBuf),
-    /// An editor, in a file that goes with the scenarios.
+    /// An editor, in a file that belongs to the scenarios.
     Editor(PathBuf),
-    /// An editor, in a file that was named by itself.
+    /// An editor, in a file that the user named.
     NamedEditor(PathBuf),
     /// On the command line.
     Command {
@@ -44,7 +43,7 @@ pub enum MasterSource {
         /// The command.
         command: String,
     },
-    /// Elsewhere: its discs come back into an exchange folder.
+    /// On another machine: its discs come back into an exchange folder.
     Exchange {
         /// Its name in ids.
         name: String,
@@ -60,42 +59,10 @@ pub struct Masters {
     editors: Vec<Edit>,
 }
 
-#[derive(Clone, Debug)]
-struct Described {
-    at: Location,
-    maker: Maker,
-    limits: Vec<Limit>,
-    /// Whether it goes with the scenarios, so that their snapshots are of its discs too.
-    has_snapshots: bool,
-}
-
-/// Who masters.
-#[derive(Clone, Debug)]
-enum Maker {
-    Tool(Box<Tool>),
-    Exchange { name: String, folder: PathBuf },
-}
-
-impl Described {
-    fn name(&self) -> &str {
-        match &self.maker {
-            Maker::Tool(tool) => &tool.name,
-            Maker::Exchange { name, .. } => name,
-        }
-    }
-}
-
-/// What a tool is known not to do, and what it says then.
-#[derive(Clone, Debug)]
-pub(crate) struct Limit {
-    when: DiscSelector,
-    rule: Rule,
-}
-
-/// The tool files in a folder, by name, and the editors' files in the folder `editors` beside it; none when there is no such folder.
+/// The tool files in a folder, by name, and the editors' files in the folder `editors` next to it; none if there is no such folder.
 ///
 /// # Errors
-/// A folder is there and cannot be read.
+/// A folder exists but cannot be read.
 pub fn files(folder: &Path) -> Result<Vec<MasterSource>, ReadError> {
     let tools = toml_files(folder)?.into_iter().map(MasterSource::File);
     let editors = toml_files(&folder.with_file_name("editors"))?;
@@ -131,7 +98,7 @@ impl Masters {
     /// Reads the descriptions.
     ///
     /// # Errors
-    /// With file, line and column: what cannot be read, or has no meaning, or is there twice.
+    /// With file, line and column: an entry that cannot be read, is invalid, or is there twice.
     pub fn read(sources: &[MasterSource]) -> Result<Self, ReadError> {
         let mut masters = Self::default();
         for source in sources {
@@ -206,10 +173,10 @@ impl Masters {
         Ok(masters)
     }
 
-    /// Reads the description of one tool, a file's text. The path is for messages, and for what stands beside the file.
+    /// Reads the description of one tool, a file's text. The path is for messages, and for files in the same folder.
     ///
     /// # Errors
-    /// With line and column: what has no meaning.
+    /// With line and column: an invalid entry.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ReadError> {
         let tools = vec![read_text(path, text)?];
         Ok(Self {
@@ -218,10 +185,10 @@ impl Masters {
         })
     }
 
-    /// Reads the description of one editor, a file's text. The path is for messages, and for what stands beside the file.
+    /// Reads the description of one editor, a file's text. The path is for messages, and for files in the same folder.
     ///
     /// # Errors
-    /// With line and column: what has no meaning.
+    /// With line and column: an invalid entry.
     pub fn parse_editor(path: &Path, text: &str) -> Result<Self, ReadError> {
         Ok(Self {
             tools: Vec::new(),
@@ -243,7 +210,7 @@ impl Masters {
         Ok(())
     }
 
-    /// What masters the disc of this name, before it is edited.
+    /// The master of the disc with this name, before it is edited.
     fn described(&self, name: &str) -> Option<&Described> {
         let (base, _) = base_and_edit(name);
         self.tools.iter().find(|other| other.name() == base)
@@ -253,7 +220,7 @@ impl Masters {
         self.editors.iter().find(|editor| editor.name() == name)
     }
 
-    /// The editor of that name.
+    /// The editor with that name.
     #[must_use]
     pub fn editor(&self, name: &str) -> Option<&Editor> {
         self.edit(name).map(|edit| &edit.editor)
@@ -270,16 +237,16 @@ impl Masters {
         self.editors.iter().map(Edit::name)
     }
 
-    /// The names of those that somebody named by their files.
+    /// The names of those in files that the user named.
     pub fn own_editors(&self) -> impl Iterator<Item = &str> {
         let own = self.editors.iter().filter(|edit| !edit.has_snapshots);
         own.map(Edit::name)
     }
 
-    /// What is wrong with a name that no editor has.
+    /// The error for a name that no editor has.
     ///
     /// # Errors
-    /// No editor is called so: with the nearest that are.
+    /// No editor has that name: with the nearest names.
     pub fn check_editor(&self, name: &str) -> Result<(), String> {
         if self.edit(name).is_some() {
             return Ok(());
@@ -288,18 +255,18 @@ impl Masters {
         Err(unknown_word("editor", name, known))
     }
 
-    /// The name of every master, those that come with boot-matrix first.
+    /// The name of every master, built-in ones first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let tools = self.tools.iter().map(Described::name);
         Master::BUILT_IN.iter().copied().chain(tools)
     }
 
-    /// The names of the tools that are not part of boot-matrix.
+    /// The names of the tools that are not built in.
     pub fn tools(&self) -> impl Iterator<Item = &str> {
         self.tools.iter().map(Described::name)
     }
 
-    /// The tool of that name; none for a master that is part of boot-matrix.
+    /// The tool with that name; none for a built-in master.
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Tool> {
         match &self.described(name)?.maker {
@@ -308,7 +275,7 @@ impl Masters {
         }
     }
 
-    /// The exchange folder of the master of that name; none for one whose discs are mastered here.
+    /// The exchange folder of the master with that name; none for one whose discs are mastered here.
     #[must_use]
     pub fn exchange(&self, name: &str) -> Option<&Path> {
         match &self.described(name)?.maker {
@@ -317,14 +284,14 @@ impl Masters {
         }
     }
 
-    /// Whether the master of that name is part of this program.
+    /// Whether the master with that name is built in.
     #[must_use]
     pub fn has_built_in(&self, name: &str) -> bool {
         base_and_edit(name).1.is_none() && self.described(name).is_none()
     }
 
-    /// Whether the scenarios' snapshots are of a master's discs too: not for a tool that was named on the command line, or whose
-    /// discs come from elsewhere.
+    /// Whether the scenarios' snapshots include a master's discs: not for a tool that was named on the command line, or whose
+    /// discs come from another machine.
     #[must_use]
     pub fn has_snapshots(&self, name: &str) -> bool {
         let edit = base_and_edit(name).1.and_then(|name| self.edit(name));
@@ -334,10 +301,10 @@ impl Masters {
                 .is_none_or(|described| described.has_snapshots)
     }
 
-    /// What is wrong with a name that no master has.
+    /// The error for a name that no master has.
     ///
     /// # Errors
-    /// No master is called so: with the nearest that are.
+    /// No master has that name: with the nearest names.
     pub fn check(&self, name: &str) -> Result<(), String> {
         let (name, edit) = base_and_edit(name);
         edit.map_or(Ok(()), |edit| self.check_editor(edit))?;
@@ -348,11 +315,11 @@ impl Masters {
         Err(unknown_word("master", name, known))
     }
 
-    /// The masters that a word on the command line means: that of the name, or all of a family, as `imapi-xp` means each of
-    /// its models.
+    /// The masters for a word on the command line: the one with that name, or all of a family, as `imapi-xp` means each of its
+    /// models.
     ///
     /// # Errors
-    /// None is called so: with the nearest that are.
+    /// None has that name: with the nearest names.
     pub fn family(&self, word: &str) -> Result<Vec<Master>, String> {
         let of_family = |name: &&str| {
             **name == *word
@@ -368,12 +335,12 @@ impl Masters {
         Ok(found)
     }
 
-    /// Whether a master can make such a disc at all.
+    /// Whether a master can make such a disc.
     #[must_use]
     pub fn can(&self, master: &Master, boot: &Boot) -> bool {
         if let Some(edit) = master.edit() {
             let edit = self.edit(edit);
-            // What comes back from elsewhere has another name.
+            // A disc from another machine has another name.
             if self.exchange(master.as_str()).is_some() {
                 return false;
             }
@@ -391,7 +358,7 @@ impl Masters {
         }
     }
 
-    /// What is known to happen to a disc, because its master has limits.
+    /// The known result for a disc, because its master has limits.
     pub(crate) fn limits(&self, disc: &DiscId) -> impl Iterator<Item = &Rule> {
         let limits = self
             .described(disc.master())

@@ -26,11 +26,11 @@ use crate::{
 pub struct Matrix {
     /// In the order of the folders, their files' names, and the files.
     pub scenarios: Vec<Scenario>,
-    /// Who can master their discs.
+    /// The masters of their discs.
     pub masters: Arc<Masters>,
 }
 
-/// A folder with scenario files, or one such file, and where their snapshots lie.
+/// A folder with scenario files, or one such file, and the place of their snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Folder {
     /// The folder: every `*.toml` in it is read. Or the only file.
@@ -40,7 +40,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// A user's own folder, which keeps its snapshots in it; or one file, which keeps them beside it.
+    /// A user's own folder, with its snapshots in it; or one file, with its snapshots next to it.
     #[must_use]
     pub fn own(path: impl Into<PathBuf>) -> Self {
         let scenarios = path.into();
@@ -54,7 +54,7 @@ impl Folder {
         }
     }
 
-    /// What this repository ships, by the folder of its workspace.
+    /// The scenarios of this repository, by the folder of its workspace.
     #[must_use]
     pub fn shipped(workspace: &Path) -> Self {
         Self {
@@ -63,25 +63,25 @@ impl Folder {
         }
     }
 
-    /// The folder with the descriptions of mastering tools that this repository ships.
+    /// This repository's folder with the descriptions of mastering tools.
     #[must_use]
     pub fn shipped_masters(workspace: &Path) -> PathBuf {
         workspace.join("scenarios").join("masters")
     }
 
-    /// The scenarios of a gate for a mastering tool, which this repository ships.
+    /// This repository's scenarios of a gate for a mastering tool.
     #[must_use]
     pub fn shipped_gate(workspace: &Path) -> Self {
         Self::own(workspace.join("scenarios").join("gate"))
     }
 
-    /// The folder with the layouts of live discs that this repository ships.
+    /// This repository's folder with the layouts of live discs.
     #[must_use]
     pub fn shipped_live(workspace: &Path) -> PathBuf {
         workspace.join("scenarios").join("live")
     }
 
-    /// The folder with the descriptions of mastering tools that go with these scenarios.
+    /// The folder with the descriptions of mastering tools for these scenarios.
     #[must_use]
     pub fn masters(&self) -> PathBuf {
         let folder = match self.scenarios.parent() {
@@ -125,7 +125,7 @@ impl Matrix {
     /// Reads and checks every scenario of some folders.
     ///
     /// # Errors
-    /// With file, line and column: what cannot be read, or has no meaning, or is there twice.
+    /// With file, line and column: an entry that cannot be read, is invalid, or is there twice.
     pub fn read(folders: &[Folder], masters: &Arc<Masters>) -> Result<Self, ReadError> {
         let mut scenarios = Vec::new();
         for folder in folders {
@@ -141,7 +141,7 @@ impl Matrix {
         Ok(matrix)
     }
 
-    /// Reads and checks what this repository ships, by the folder of its workspace.
+    /// Reads and checks the scenarios of this repository, by the folder of its workspace.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -161,7 +161,7 @@ impl Matrix {
         self.scenarios.iter().find_map(|scenario| scenario.cell(id))
     }
 
-    /// The cells with these ids, in their order, each scenario expanded once.
+    /// The cells with these ids, in their order; each scenario is expanded once.
     ///
     /// # Errors
     /// The first id that no scenario has.
@@ -176,7 +176,7 @@ impl Matrix {
             .map(|cell| (cell.id.clone(), cell))
             .collect();
         let cell = |id: &'a CellId| {
-            // Which build was chosen is no part of a scenario.
+            // A scenario does not contain the chosen build.
             let declared = cells
                 .get(id)
                 .or_else(|| cells.get(&id.on_build(None).ok()?));
@@ -189,7 +189,7 @@ impl Matrix {
         ids.iter().map(cell).collect()
     }
 
-    /// The disc with this hash, as a probe tells it.
+    /// The disc with this hash, as a probe reports it.
     #[must_use]
     pub fn disc(&self, hash: DiscHash) -> Option<DiscId> {
         self.cells()
@@ -215,7 +215,7 @@ impl Matrix {
 /// The scenarios of one file. [`Scenario::check`] is left to the caller.
 ///
 /// # Errors
-/// With file, line and column: what cannot be read or is not as the schema wants it.
+/// With file, line and column: an entry that cannot be read or does not fit the schema.
 pub fn read_file(
     path: &Path,
     snapshots: &Path,

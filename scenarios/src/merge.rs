@@ -1,4 +1,4 @@
-//! The results of several runs as those of one, with the proof that every cell was run and counts once.
+//! The results of several runs as one, with the proof that every cell was run and counts once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,44 +17,44 @@ use crate::{
     selection::Partition,
 };
 
-/// A run, as it is in its folder: a slice of the cells that were chosen, or all of them.
+/// A run in its folder: a slice of the chosen cells, or all of them.
 #[derive(Clone, Debug)]
 pub struct Shard {
     /// Its folder.
     pub folder: PathBuf,
     /// When it began, in milliseconds since 1970.
     pub began_ms: u64,
-    /// Which slice it is.
+    /// Its slice.
     pub partition: Partition,
-    /// What its results follow from.
+    /// Everything that determines its results.
     pub basis: Basis,
     /// Whether it was stopped before its results were written.
     pub cut_short: bool,
     /// The ids of its cells.
     ids: Vec<CellId>,
-    /// The ids of the cells of all slices, where they are known here.
+    /// The ids of the cells of all slices, if they are known here.
     whole: Option<Vec<CellId>>,
-    /// The records that it left, in the order of its cells.
+    /// Its records, in the order of its cells.
     records: Vec<CellResult>,
     host: Host,
     accelerator: Option<String>,
     tools: Tools,
 }
 
-/// Runs that are not of one whole.
+/// Incompatible runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// What their results follow from differs.
+    /// Their results depend on different things.
     #[error("{} and {} are not of one kind: {}", one.display(), other.display(), differences.join("; "))]
     Differ {
         /// One folder.
         one: PathBuf,
-        /// The other, of which the differences are told as what it was.
+        /// The other, whose values are the earlier ones in the differences.
         other: PathBuf,
         /// A sentence each.
         differences: Vec<String>,
     },
-    /// They were cut differently.
+    /// They have different slices.
     #[error("{} is {of_one} and {} is {of_other}: these overlap without being the same", one.display(), other.display())]
     Cut {
         /// One folder.
@@ -72,16 +72,16 @@ pub enum MergeError {
 }
 
 impl Shard {
-    /// Reads what a run left in a folder, whole or not.
+    /// Reads a run from a folder, complete or not.
     ///
     /// # Errors
-    /// There is no run in it, or one of a version that does not say what its results follow from.
+    /// There is no run in it, or one of a version that does not record what determines its results.
     pub fn read(folder: &Path) -> Result<Self, FileError> {
         let run = Run::read(&Run::file(folder));
         let results = Results::read(folder);
         let whole = read_list(&folder.join(WHOLE)).ok();
         match (results, run) {
-            // Without a run file, as where only results were brought here, they are taken for what they say.
+            // Without a run file, if only results were copied here, the results are trusted.
             (Ok(results), Ok(run)) if results.began_ms == Some(run.name()) => {
                 Self::of_results(folder, results, whole)
             }
@@ -119,7 +119,7 @@ impl Shard {
         })
     }
 
-    /// Of a run that was killed there is what its cells left.
+    /// A killed run has only its cells' records.
     fn of_records(folder: &Path, run: &Run, whole: Option<Vec<CellId>>) -> Result<Self, FileError> {
         let file = Run::file(folder);
         let unusable =
@@ -150,12 +150,12 @@ impl Shard {
     }
 }
 
-/// Joins runs of one whole. With the results stands, by id, the index of the run that each is taken from.
+/// Joins compatible runs. Returns the results, and by id the index of the run that each is taken from.
 ///
-/// Where several runs have a cell, one that could not be run gives way; of the others, which must agree, the later counts.
+/// If several runs have a cell, one that could not be run is ignored; of the others, which must agree, the latest counts.
 ///
 /// # Errors
-/// They are not of one whole.
+/// They are incompatible.
 pub fn join(shards: &[Shard]) -> Result<(Results, BTreeMap<String, usize>), MergeError> {
     for pair in shards.windows(2) {
         if let [one, other] = pair {
@@ -223,7 +223,7 @@ pub fn join(shards: &[Shard]) -> Result<(Results, BTreeMap<String, usize>), Merg
     Ok((results, taken))
 }
 
-/// That two runs are of one whole.
+/// Checks that two runs are compatible.
 fn fit(one: &Shard, other: &Shard) -> Result<(), MergeError> {
     let differences = one.basis.differences(&other.basis);
     if !differences.is_empty() {
@@ -244,7 +244,7 @@ fn fit(one: &Shard, other: &Shard) -> Result<(), MergeError> {
     Ok(())
 }
 
-/// The ids of all cells that were chosen, in their order; nothing in the place of one that no run knows.
+/// The ids of all chosen cells, in their order; nothing in the place of one that no run knows.
 fn places(shards: &[Shard]) -> Result<Vec<Option<CellId>>, MergeError> {
     let cells = shards.first().map_or(0, |shard| shard.basis.cells);
     let mut places: Vec<Option<CellId>> = vec![None; cells];
@@ -261,7 +261,7 @@ fn places(shards: &[Shard]) -> Result<Vec<Option<CellId>>, MergeError> {
                 return Err(damaged());
             }
         }
-        // A slice has all of its cells, run or not.
+        // A slice has all its cells, run or not.
         if slots.next().is_some() {
             return Err(damaged());
         }
@@ -281,7 +281,7 @@ fn places(shards: &[Shard]) -> Result<Vec<Option<CellId>>, MergeError> {
             return Ok(whole.iter().cloned().map(Some).collect());
         }
     }
-    // All there are: then they are those that were chosen, by the digest.
+    // If these are all cells, the digest shows that they are the chosen ones.
     let all: Option<Vec<CellId>> = places.iter().cloned().collect();
     match (all, shards.first()) {
         (Some(all), Some(first)) if digest(&all) != first.basis.cells_sha256 => {
@@ -291,7 +291,7 @@ fn places(shards: &[Shard]) -> Result<Vec<Option<CellId>>, MergeError> {
     }
 }
 
-/// Which of several records of a cell counts.
+/// The record of a cell that counts, among several.
 fn best<'a>(
     shards: &[Shard],
     records: &[(usize, &'a CellResult)],
@@ -300,7 +300,7 @@ fn best<'a>(
         let weight = match record.verdict {
             Verdict::Infra => 0,
             Verdict::Skipped | Verdict::AsExpected | Verdict::Observed => 1,
-            // What contradicts a pass must not be lost.
+            // A result that contradicts a pass must not be lost.
             Verdict::Mismatch => 2,
         };
         (weight, shards[*index].began_ms)
@@ -315,7 +315,7 @@ fn flaky(record: &CellResult, records: &[(usize, &CellResult)]) -> Vec<String> {
     first.unwrap_or(&record.flaky).clone()
 }
 
-/// That runs came to different results of a cell, if they did.
+/// The contradiction, if runs have different results for a cell.
 fn contradiction(shards: &[Shard], records: &[(usize, &CellResult)]) -> Option<Contradiction> {
     let ran = || {
         let records = records.iter();
@@ -337,12 +337,12 @@ fn contradiction(shards: &[Shard], records: &[(usize, &CellResult)]) -> Option<C
     })
 }
 
-/// Whether two records say the same. How long it took and how the machine started is no part of that.
+/// Whether two records agree, apart from the duration and the start of the machine.
 fn is_alike(one: &CellResult, other: &CellResult) -> bool {
     let happened = |record: &CellResult| {
         let outcome = record.outcome.as_ref()?;
         let expected = record.expected.as_ref();
-        // Of several outcomes that may be, each is the same.
+        // All possible outcomes count as the same.
         (!expected.is_some_and(|expected| expected.leaves_open(outcome.kind)))
             .then(|| (outcome.kind, outcome.code.clone()))
     };
@@ -352,7 +352,7 @@ fn is_alike(one: &CellResult, other: &CellResult) -> bool {
         && happened(one) == happened(other)
 }
 
-/// By slice: the cells that no run has a result of.
+/// By slice: the cells without a result in any run.
 fn lacking(
     shards: &[Shard],
     places: &[Option<CellId>],

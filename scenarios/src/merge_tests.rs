@@ -16,7 +16,7 @@ fn ids(names: &[&str]) -> Vec<CellId> {
     names.iter().map(|name| id(name)).collect()
 }
 
-/// The basis of a run for which `whole` were chosen.
+/// The basis of a run with `whole` as the chosen cells.
 fn basis(whole: &[CellId]) -> Basis {
     Basis {
         cells: whole.len(),
@@ -33,7 +33,7 @@ fn record(id: &CellId, verdict: Verdict) -> CellResult {
     }
 }
 
-/// A run of slice `slice` of `of`, whole and as expected, that began at `began_ms`.
+/// A run of slice `slice` of `of`, complete and as expected, that began at `began_ms`.
 fn shard(whole: &[&str], slice: usize, of: usize, began_ms: u64) -> Shard {
     let partition = Partition { slice, of };
     let whole = ids(whole);
@@ -56,7 +56,7 @@ fn shard(whole: &[&str], slice: usize, of: usize, began_ms: u64) -> Shard {
     }
 }
 
-/// What joining amounts to: whose each cell is, by the time that its run began, `-` where it could not be run.
+/// The result of joining: the run of each cell, by the time that it began; `-` if the cell could not be run.
 fn joined(shards: &[Shard]) -> (String, Results) {
     let (results, taken) = join(shards).unwrap();
     let whose = results.cells.iter().map(|cell| {
@@ -113,13 +113,13 @@ fn a_slice_that_nobody_ran_is_lacking() {
     };
     assert!(!merged(&results).proven);
     assert_eq!(merged(&results).lacking, std::slice::from_ref(&nobody));
-    // With the list of all of them their names are known, too.
+    // With the list of all cells, their names are also known.
     shards[0].whole = Some(ids(&WHOLE_OF_5));
     let (whose, results) = joined(&shards);
     assert_eq!(whose, "a1 b- c1 d- e1");
     assert_eq!(results.cells[1].verdict, Verdict::Infra);
     assert_eq!(merged(&results).lacking, [nobody]);
-    // A list of other cells says nothing.
+    // A list of other cells proves nothing.
     shards[0].whole = Some(ids(&["a", "y", "c", "z", "e"]));
     assert_eq!(joined(&shards).0, "a1 c1 e1");
 }
@@ -187,7 +187,7 @@ fn what_could_not_be_run_gives_way_and_a_failure_does_not() {
         seen: seen.into(),
     };
     assert_eq!(merged(&results).contradictions, [contradiction]);
-    // What could not be run is no side of it.
+    // A cell that could not be run does not contradict anything.
     let results = check(&[run(1, failed), run(2, passed), run(3, infra)], "a1", true);
     assert_eq!(merged(&results).contradictions[0].seen.len(), 2);
 }
@@ -223,7 +223,7 @@ fn records_are_alike_by_what_happened() {
         cell.outcome.as_mut().unwrap().code = Some("0009".to_owned());
     };
     assert!(!alike(&code));
-    // Of several outcomes that may be, each is the same.
+    // All possible outcomes count as the same.
     let either = json!({ "outcome": "booted", "or": "hung", "because": "a test" });
     let mut one = one.clone();
     one.expected = serde_json::from_value(either).unwrap();
@@ -275,7 +275,7 @@ fn a_list_of_other_cells_than_its_slice_s_is_damaged() {
     assert_eq!(error, MergeError::Damaged("run-2".into()));
 }
 
-/// A run's folder: the run began at `began_ms`, and has the cells `a` and `b`, of which `a` left a record.
+/// A run's folder: the run began at `began_ms`, and has the cells `a` and `b`; only `a` left a record.
 fn folder_of_a_run(began_ms: u64) -> tempfile::TempDir {
     let out = tempfile::tempdir().unwrap();
     let own = ids(&["a", "b"]);
@@ -334,12 +334,12 @@ fn of_a_run_that_was_killed_there_is_what_its_cells_left() {
         )
     };
     assert_eq!(read(), (7, 2, 1, true));
-    // Results of the run before it in the same folder are none of its.
+    // Results of an earlier run in the same folder do not belong to it.
     results_of_a_run(out.path(), 6);
     assert_eq!(read(), (7, 2, 1, true));
     results_of_a_run(out.path(), 7);
     assert_eq!(read(), (7, 2, 2, false));
-    // Results that were brought here alone are what they say.
+    // Results without a run file are trusted.
     files::remove(&Run::file(out.path())).unwrap();
     results_of_a_run(out.path(), 6);
     assert_eq!(read(), (6, 2, 2, false));

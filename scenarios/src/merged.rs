@@ -1,4 +1,4 @@
-//! Of what merged results are made, and what they lack.
+//! The sources of merged results, and the missing cells.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::selection::Partition;
 
-/// Of what merged results are made.
+/// The sources of merged results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
-    /// Whether every cell that was chosen was run, and no two runs contradict each other.
+    /// Whether every chosen cell was run, and no two runs contradict each other.
     pub proven: bool,
     /// The runs, in the order of their slices.
     pub from: Vec<Part>,
-    /// Slices of which no run is there, or not with all their cells.
+    /// Slices without a run, or without all their cells.
     pub lacking: Vec<Lacking>,
-    /// The ids of cells that two runs came to different results of.
+    /// The cells with different results in two runs.
     pub contradictions: Vec<Contradiction>,
 }
 
 /// One of the runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// Its folder, as it was named.
+    /// Its folder, as the user named it.
     pub folder: PathBuf,
     /// Its slice.
     pub partition: Partition,
@@ -30,28 +30,28 @@ pub struct Part {
     pub began_ms: u64,
     /// How many cells it has to run.
     pub cells: usize,
-    /// How many of the merged results are its own. The others are another run's, or nobody's.
+    /// The number of merged results from this run. The others come from another run, or are missing.
     pub taken: usize,
     /// Whether it was stopped before its results were written.
     pub cut_short: bool,
 }
 
-/// A slice of which cells are missing.
+/// A slice with missing cells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lacking {
     /// The slice.
     pub partition: Partition,
-    /// How many of its cells no run has a result of.
+    /// The number of its cells without a result in any run.
     pub cells: usize,
-    /// The folder of a run that was to run them, and can go on; nothing where there is none.
+    /// The folder of an unfinished run of them, which can continue; nothing if there is none.
     pub folder: Option<PathBuf>,
 }
 
-/// A cell that two runs came to different results of.
+/// A cell with different results in two runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contradiction {
     /// The cell's id.
     pub id: String,
-    /// By folder: what it came to, in a few words.
+    /// By folder: its result, in a few words.
     pub seen: BTreeMap<PathBuf, String>,
 }

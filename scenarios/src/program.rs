@@ -1,16 +1,16 @@
-//! What the program that runs is called. Messages name commands as they are typed in the repository, `cargo xtask VERB`; the installed program is
+//! The name of the running program. Messages contain commands as typed in the repository, `cargo xtask VERB`; the installed program is
 //! `boot-matrix VERB`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// Says that this is the installed program, before it says anything.
+/// Declares that this is the installed program, before it prints anything.
 pub fn is_the_installed_one() {
     INSTALLED.store(true, Ordering::Relaxed);
 }
 
-/// A text with commands in it, as they are typed where this program runs.
+/// A text with its commands as they are typed for this program.
 #[must_use]
 pub fn typed(text: &str) -> String {
     match INSTALLED.load(Ordering::Relaxed) {

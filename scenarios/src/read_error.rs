@@ -1,4 +1,4 @@
-//! What is wrong with files that say what the matrix is.
+//! Errors in the files that define the matrix.
 
 use std::{io, path::PathBuf};
 
@@ -12,7 +12,7 @@ pub enum ReadError {
     Io {
         /// Which.
         path: PathBuf,
-        /// Why. Not the error's source: whoever tells sources too would tell it twice.
+        /// Why. Not the error's source: it would be printed twice with the sources.
         cause: io::Error,
     },
     /// A description of a mastering tool that cannot be read.
@@ -20,26 +20,26 @@ pub enum ReadError {
     Master {
         /// Which.
         path: PathBuf,
-        /// Why. Not the error's source: whoever tells sources too would tell it twice.
+        /// Why. Not the error's source: it would be printed twice with the sources.
         cause: io::Error,
     },
     /// A folder without scenarios.
     #[error("{} contains no scenario file (*.toml)", .0.display())]
     NoFiles(PathBuf),
-    /// A file that is not as the schema wants it.
+    /// A file that does not fit the schema.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
-    /// A scenario that has no meaning.
+    /// An invalid scenario.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
 }
 
-/// A scenario that has no meaning.
+/// An invalid scenario.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {message}")]
 pub struct ScenarioError {
     /// Where.
     pub at: Location,
-    /// What is wrong, and the remedy.
+    /// The error, and the remedy.
     pub message: String,
 }

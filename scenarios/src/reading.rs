@@ -1,4 +1,4 @@
-//! A scenario file, as it is read.
+//! A scenario file while it is read.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::{master::Masters, read_error::ScenarioError};
 
-/// The file that a scenario stands in.
+/// The file with a scenario.
 pub(crate) struct Source<'a> {
     pub(crate) path: &'a Path,
     pub(crate) text: &'a str,
@@ -22,12 +22,12 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Where something stands.
+    /// The place of something.
     pub(crate) fn at<T>(&self, place: &Spanned<T>) -> Location {
         self.source.at(place)
     }
 
-    /// What is wrong with the scenario, and where.
+    /// The scenario's error, and its place.
     pub(crate) fn wrong(&self, at: Location, what: impl fmt::Display) -> ScenarioError {
         ScenarioError {
             at,

@@ -1,4 +1,4 @@
-//! What a cell leaves: its result, in its evidence.
+//! A cell's result, in its evidence.
 
 use std::{
     collections::BTreeMap,
@@ -20,29 +20,29 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
     cell::Cell,
-    compare::Differences,
+    difference::Differences,
     files::{self, FileError},
     id::CellId,
 };
 
 pub use harness::verdict::Verdict;
 
-/// In what a mismatch differs.
+/// What a mismatch differs from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Differs {
-    /// From what the scenario declares.
+    /// From the scenario's declaration.
     Outcome,
-    /// From the snapshot that was accepted.
+    /// From the accepted snapshot.
     Snapshot,
     /// Nothing was accepted yet.
     New,
-    /// From what the same machine showed when it started from a checkpoint.
+    /// From the same machine's result when it started from a checkpoint.
     Start,
 }
 
 impl Differs {
-    /// As results have it.
+    /// The word in results.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,10 +60,10 @@ impl fmt::Display for Differs {
     }
 }
 
-/// One cell of `results.json`, and of what `repro --format json` prints.
+/// One cell of `results.json`, and of the output of `repro --format json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellResult {
-    /// The cell's id; the seven fields after it are its parts, as they stand there.
+    /// The cell's id; the seven fields after it are its parts, unchanged.
     pub id: String,
     /// The scenario.
     pub scenario: String,
@@ -75,49 +75,49 @@ pub struct CellResult {
     pub size: String,
     /// The mastering tool, or `-`.
     pub master: String,
-    /// The firmware, with `@version` where a build was chosen.
+    /// The firmware, with `@version` if a build was chosen.
     pub firmware: String,
-    /// How the disc hung on the machine.
+    /// How the disc was attached to the machine.
     pub attachment: Attachment,
-    /// What was the matter with the medium besides what is written on it; absent where nothing was.
+    /// The fault of the medium itself; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub medium_profile: Option<MediumProfile>,
-    /// What happened; `null` when the cell was not run to an end.
+    /// What happened; `null` if the cell did not finish.
     pub outcome: Option<Outcome>,
-    /// What the disc's program came to; `null` where the firmware handed over to none that is not our probe.
+    /// The state of the disc's program; `null` if the firmware handed over to none other than our probe.
     #[serde(default)]
     pub guest: Option<Guest>,
-    /// Whether the disc was seen to start; `null` when nothing ran.
+    /// Whether the disc was seen to start; `null` if nothing ran.
     #[serde(default)]
     pub starts: Option<Starts>,
-    /// What had to happen; `null` when nothing was declared.
+    /// The expected result; `null` if nothing was declared.
     pub expected: Option<Expectation>,
     /// The judgement.
     pub verdict: Verdict,
-    /// For a mismatch, in what it differs.
+    /// For a mismatch, what it differs from.
     pub differs: Vec<Differs>,
-    /// What explains that it does not start, as far as that was found out: `repro` does.
+    /// The explanation if it does not start, as far as known: `repro` finds it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<Cause>,
     /// The ids of the defects seen on the disc.
     pub findings: Vec<String>,
     /// From the machine's start to the decision, in milliseconds.
     pub duration_ms: u64,
-    /// How the machine started; `null` when none did.
+    /// How the machine started; `null` if none did.
     pub start: Option<Start>,
-    /// In what the cell was seen to differ when its machine started from a checkpoint. It was then started from power-on, and that is what counts.
+    /// The differences when the cell's machine started from a checkpoint. It was then started from power-on, and only that result counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warm_differs: Vec<String>,
-    /// Why it failed at first, where it did not when it was tried again: from power-on after a checkpoint, or in a run of what had failed,
-    /// with nothing changed in between. The verdict is that of the last try, and this says that the first was another.
+    /// Why it failed at first, if it passed on retry: from power-on after a checkpoint, or in a rerun of failed cells with nothing changed
+    /// in between. The verdict is that of the last try; this shows that the first one was different.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flaky: Vec<String>,
     /// The folder with the evidence, relative to the results.
     pub evidence: String,
-    /// In what it is not what the scenario declares, where a baseline accepted that.
+    /// The differences from the scenario's declaration that a baseline accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contradicts: Vec<String>,
-    /// In what it is not as it was accepted into a baseline; `null` where none was compared with.
+    /// The differences from a baseline; `null` if there was none to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub differences: Option<Differences>,
     /// Why it was skipped, could not be run, or is a mismatch, one sentence each.
@@ -126,13 +126,13 @@ pub struct CellResult {
 }
 
 impl CellResult {
-    /// Whether somebody has to look.
+    /// Whether a user has to look at it.
     #[must_use]
     pub const fn is_failure(&self) -> bool {
         matches!(self.verdict, Verdict::Mismatch | Verdict::Infra)
     }
 
-    /// What happened, in a few words: `refused 0009 at catalog-read`, or of a program that is no probe `handed-over, gave-up at loader`.
+    /// What happened, in a few words: `refused 0009 at catalog-read`, or for a program other than a probe `handed-over, gave-up at loader`.
     #[must_use]
     pub fn happened(&self) -> Option<String> {
         let outcome = self.outcome.as_ref()?;
@@ -144,7 +144,7 @@ impl CellResult {
         })
     }
 
-    /// Whether the disc starts, where a program that is no probe was followed.
+    /// Whether the disc starts, if a program other than a probe was followed.
     #[must_use]
     pub fn starts_in_words(&self) -> Option<&'static str> {
         self.guest.as_ref()?;
@@ -162,14 +162,14 @@ pub fn evidence_folder(id: &CellId) -> PathBuf {
     Path::new("cells").join(id.path())
 }
 
-/// The folder in a cell's evidence with what was seen from a checkpoint, where the machine was started again from power-on.
+/// The folder in a cell's evidence with the observations from a checkpoint, if the machine was started again from power-on.
 pub const WARM: &str = "warm";
 
-/// What was read of the disc, in the evidence of a cell.
+/// The disc's inspection, in the evidence of a cell.
 pub const INSPECTION: &str = "inspection.json";
 /// The disc at a glance, in the evidence of a cell.
 pub const DISC: &str = "disc.json";
-/// Why the cell went as it did, in its evidence.
+/// The explanation of the cell's result, in its evidence.
 pub const DIAGNOSIS: &str = "diagnosis.json";
 
 /// The file with a cell's record.
@@ -178,13 +178,13 @@ pub fn record_file(out: &Path, id: &CellId) -> PathBuf {
     out.join(evidence_folder(id)).join("result.json")
 }
 
-/// The file with the text that a cell's snapshot is compared with; there where a snapshot judges it.
+/// The file with the text that a cell's snapshot is compared with; it exists if a snapshot judges the cell.
 #[must_use]
 pub fn snapshot_file(out: &Path, id: &CellId) -> PathBuf {
     out.join(evidence_folder(id)).join("snapshot.txt")
 }
 
-/// What a cell leaves: its result, and of which run it is.
+/// A cell's record: its result, and its run.
 #[derive(Serialize, Deserialize)]
 struct Record {
     /// The run's name ([`crate::run::Run::name`]).
@@ -193,7 +193,7 @@ struct Record {
     result: CellResult,
 }
 
-/// Leaves the record of a cell in its evidence, whole or not at all.
+/// Writes the record of a cell to its evidence, completely or not at all.
 ///
 /// # Errors
 /// As [`files::write()`].
@@ -211,7 +211,7 @@ pub fn write_record(
 /// Reads the record that a cell left in a run.
 ///
 /// # Errors
-/// There is none, or it is of another run or of another cell.
+/// There is none, or it belongs to another run or another cell.
 pub fn read_record(out: &Path, run: u64, id: &CellId) -> Result<CellResult, FileError> {
     let file = record_file(out, id);
     let record: Record = files::read_json(&file)?;
@@ -229,8 +229,8 @@ pub fn read_record(out: &Path, run: u64, id: &CellId) -> Result<CellResult, File
     Ok(record.result)
 }
 
-/// The results that need not be got again when a run goes on, by id. What could not be run is none; nor is one with damaged evidence, as
-/// after a failure of the power.
+/// The results that a continued run can keep, by id. It does not keep cells that could not be run, or cells with damaged evidence, as after a
+/// power failure.
 #[must_use]
 pub fn kept(out: &Path, run: u64, cells: &[Cell]) -> BTreeMap<String, CellResult> {
     let kept = |cell: &Cell| {
@@ -242,7 +242,7 @@ pub fn kept(out: &Path, run: u64, cells: &[Cell]) -> BTreeMap<String, CellResult
     cells.iter().filter_map(kept).collect()
 }
 
-/// Whether every document in a folder of evidence is whole.
+/// Whether every document in a folder of evidence is complete.
 fn is_sound(folder: &Path) -> bool {
     let is_json = |path: &PathBuf| {
         path.extension()
@@ -255,13 +255,13 @@ fn is_sound(folder: &Path) -> bool {
     documents.all(|path| files::read_json::<IgnoredAny>(&path).is_ok())
 }
 
-/// The result of a cell of which nothing was seen.
+/// The result of a cell without an observation.
 #[must_use]
 pub fn unseen(cell: &Cell, verdict: Verdict, reason: impl Into<String>) -> CellResult {
     nothing_of(&cell.id, cell.attachment, verdict, reason.into())
 }
 
-/// The result of a cell of which nothing but its name is known; nothing where that names no attachment.
+/// The result of a cell if only its name is known; nothing if the name has no attachment.
 #[must_use]
 pub fn of_id(id: &CellId, verdict: Verdict, reason: impl Into<String>) -> Option<CellResult> {
     let attachment = id.attachment_kind().parse().ok()?;
@@ -299,14 +299,14 @@ fn nothing_of(id: &CellId, attachment: Attachment, verdict: Verdict, reason: Str
     }
 }
 
-/// A time as results have it: milliseconds since 1970.
+/// A time in results: milliseconds since 1970.
 #[must_use]
 pub fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Gathers the results that the cells left in a run. A cell that left none could not be run: for the reason given, if one is known.
+/// Gathers the results of a run's cells. A cell without one could not be run, for the given reason if one is known.
 #[must_use]
 pub fn gather(out: &Path, run: u64, cells: &[Cell], why_missing: Option<&str>) -> Vec<CellResult> {
     let result = |cell: &Cell| {

@@ -152,7 +152,7 @@ fn what_could_be_run_and_left_sound_evidence_is_kept() {
     leave(Infra);
     assert_eq!(kept(7), [""; 0]);
     leave(AsExpected);
-    // What is no document may be anything.
+    // A file that is not a document may contain anything.
     let folder = out.path().join("cells").join(ID);
     files::write(&folder.join("serial.log"), b"{").unwrap();
     assert_eq!(kept(7), [ID, OTHER_ID]);

@@ -1,4 +1,4 @@
-//! What a run of cells amounts to: `results.json`.
+//! The results of a run of cells: `results.json`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,12 +20,12 @@ use crate::{
 /// The name and version of the document.
 pub const SCHEMA: &str = "boot-matrix/1";
 
-/// How many cells came to which verdict.
+/// The number of cells for each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// All of them.
     pub cells: usize,
-    /// What happened is what had to happen, and what was seen before.
+    /// The result is as declared and as accepted.
     pub as_expected: usize,
     /// It is not.
     pub mismatch: usize,
@@ -35,7 +35,7 @@ pub struct Totals {
     pub infra: usize,
     /// Nothing was declared.
     pub observed: usize,
-    /// How many of them failed at first, and not when they were tried again.
+    /// How many of them failed at first, and passed on retry.
     #[serde(default)]
     pub flaky: usize,
 }
@@ -79,34 +79,34 @@ impl Totals {
     }
 }
 
-/// What a run amounts to.
+/// The results of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// [`SCHEMA`].
     pub schema: String,
-    /// When it began, in milliseconds since 1970; nothing where an older version wrote it.
+    /// When it began, in milliseconds since 1970; nothing if an older version wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_ms: Option<u64>,
-    /// Which slice of the cells that were chosen these are; nothing for all of them.
+    /// Their slice of the chosen cells; nothing for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<Partition>,
-    /// What they follow from.
+    /// Everything that determines them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
     /// The machine it ran on.
     pub host: Host,
-    /// What ran the guests' instructions.
+    /// The accelerator, which ran the guests' instructions.
     pub accelerator: String,
-    /// What was used.
+    /// The tools that were used.
     pub tools: Tools,
-    /// How many cells came to which verdict.
+    /// The number of cells for each verdict.
     pub totals: Totals,
     /// Every cell.
     pub cells: Vec<CellResult>,
-    /// Of which runs they are made, where several were merged.
+    /// Their runs, if several were merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
-    /// How they compare with those of another master, or of another run, where that was asked for.
+    /// The comparison with another master or another run, if one was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
 }
@@ -134,7 +134,7 @@ impl Host {
     }
 }
 
-/// What a run used.
+/// The tools of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tools {
     /// The emulator.
@@ -146,7 +146,7 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Adds what another run used and this one did not.
+    /// Adds the tools that only another run used.
     pub fn join(&mut self, other: &Self) {
         self.qemu = self.qemu.take().or_else(|| other.qemu.clone());
         let firmware = other.firmware.iter().cloned();
@@ -213,8 +213,8 @@ impl Results {
         }
     }
 
-    /// The exit code of the run: 3 where several were merged and it is not proven that every cell was run; else that of the totals; else 3 where a comparison found nothing to compare, and 1 where a cell boots differently
-    /// from its counterpart.
+    /// The exit code of the run: 3 if several were merged and it is not proven that every cell was run; else that of the totals; else 3 if a
+    /// comparison found nothing to compare, and 1 if a cell boots differently from its counterpart.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.merged.as_ref().is_some_and(|merged| !merged.proven) {
@@ -232,18 +232,18 @@ impl Results {
         out.join("results.json")
     }
 
-    /// Reads the results that a run left in a folder.
+    /// Reads a run's results from a folder.
     ///
     /// # Errors
-    /// There are none, or they are of another version.
+    /// There are none, or they have another version.
     pub fn read(out: &Path) -> Result<Self, FileError> {
         Self::read_file(&Self::file(out))
     }
 
-    /// Reads the results that a run left, by their file.
+    /// Reads a run's results from their file.
     ///
     /// # Errors
-    /// There is no such file, or it is of another version, or no results.
+    /// There is no such file, or it has another version, or is not results.
     pub fn read_file(file: &Path) -> Result<Self, FileError> {
         #[derive(Deserialize, Serialize)]
         struct Named {
@@ -251,7 +251,7 @@ impl Results {
         }
         let unreadable = || FileError::new("read", file);
         let text = fs::read(file).map_err(unreadable())?;
-        // Not as a tree first: of many cells that takes several times the memory.
+        // Not as a tree first: for many cells that takes several times the memory.
         let named = serde_json::from_slice::<Named>(&text).map(serde_json::to_value);
         let named = named
             .flatten()
@@ -268,8 +268,8 @@ impl Results {
         files::write_json(&Self::file(out), self)
     }
 
-    /// These results, with the cells of an earlier run that this one did not run. What failed then, and does not now though nothing has
-    /// changed, is flaky.
+    /// These results, with an earlier run's cells that this one did not run. A cell that failed then and passes now is flaky if nothing
+    /// changed.
     #[must_use]
     pub fn over(mut self, earlier: Self) -> Self {
         let mut records: BTreeMap<String, CellResult> = self
@@ -282,7 +282,7 @@ impl Results {
             (Some(is), Some(was)) => is.change(was),
             _ => Change::Tools,
         };
-        // The order of the earlier run stays.
+        // Keeps the order of the earlier run.
         let mut cells: Vec<_> = earlier
             .cells
             .into_iter()
@@ -292,24 +292,24 @@ impl Results {
             })
             .collect();
         cells.extend(records.into_values());
-        // What was booted on then, and not again.
+        // Adds the tools of the earlier run.
         self.tools.join(&earlier.tools);
         self.totals = Totals::of(&cells);
         self.cells = cells;
-        // What it completes stays the slice that it was.
+        // The completed run keeps its slice.
         self.partition = earlier.partition;
         self.basis = earlier.basis;
         self
     }
 }
 
-/// What is known of a cell that had failed and was tried again.
+/// The result of a cell that had failed and was tried again.
 fn tried_again(mut first: CellResult, mut last: CellResult, changed: Change) -> CellResult {
     let is_good =
         |cell: &CellResult| matches!(cell.verdict, Verdict::AsExpected | Verdict::Observed);
     let same = match changed {
         Change::Nothing => true,
-        // Whether something else was accepted since is not known; by that nothing else happens.
+        // It is not known whether something else was accepted since; but that does not change what happens.
         Change::Cells => {
             first.differs.contains(&Differs::Outcome) && first.expected == last.expected
         }
@@ -318,7 +318,7 @@ fn tried_again(mut first: CellResult, mut last: CellResult, changed: Change) -> 
     if is_good(&last) && first.verdict == Verdict::Mismatch && same {
         last.flaky.append(&mut first.reason);
     }
-    // As it was in the first try of all.
+    // Keeps the reason of the very first try.
     if is_good(&last) && is_good(&first) {
         last.flaky.append(&mut first.flaky);
     }

@@ -56,7 +56,7 @@ fn what_failed_and_passes_now_is_flaky_unless_something_has_changed() {
     assert_eq!(flaky(basis("all", "same", "8"), outcome(), Mismatch), 0);
     assert_eq!(flaky(basis("all", "other", "8"), outcome(), AsExpected), 0);
     assert_eq!(flaky(basis("all", "same", "9"), outcome(), AsExpected), 0);
-    // What was accepted in between cannot be seen where other cells are chosen.
+    // With other chosen cells, it is not known what was accepted in between.
     assert_eq!(flaky(basis("one", "other", "8"), outcome(), AsExpected), 1);
     assert_eq!(flaky(basis("one", "other", "8"), snapshot(), AsExpected), 0);
     // Nor is it forgotten at the next rerun.
@@ -66,7 +66,7 @@ fn what_failed_and_passes_now_is_flaky_unless_something_has_changed() {
         flaky(basis("all", "same", "8"), first.clone(), AsExpected),
         1
     );
-    // What fails for good is not flaky.
+    // A cell that still fails is not flaky.
     assert_eq!(flaky(basis("all", "same", "8"), first.clone(), Mismatch), 0);
     first.verdict = Mismatch;
     assert_eq!(flaky(basis("all", "same", "9"), first, AsExpected), 0);

@@ -1,4 +1,4 @@
-//! The rules of a scenario: what must happen, or is left out, and to which cells.
+//! The rules of a scenario: expected results and exclusions, and the cells that they apply to.
 
 use harness::toml_file::Location;
 use toml::Spanned;
@@ -13,21 +13,21 @@ use crate::{
     version::Version,
 };
 
-/// Which cells a rule is about.
+/// The cells that a rule applies to.
 #[derive(Clone, Debug)]
 pub(crate) struct When {
-    /// Where the rule stands.
+    /// The place of the rule.
     pub(crate) at: Location,
-    /// The parts of ids that it names, and what it says of each.
+    /// The parts of ids that it names, with a condition for each.
     pub(crate) parts: Vec<Part>,
 }
 
-/// What a rule says of one part of the ids.
+/// A rule's condition for one part of the ids.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// `medium`, `boot`, `size`, `master`, `firmware` or `attachment`.
     pub(crate) axis: &'static str,
-    /// Where it stands.
+    /// Its place.
     pub(crate) at: Location,
     /// One of these must match.
     pub(crate) patterns: Patterns,
@@ -57,7 +57,7 @@ impl When {
         }
     }
 
-    /// Whether a cell is meant.
+    /// Whether a cell matches.
     pub(crate) fn matches(&self, id: &CellId) -> bool {
         let disc = id.disc();
         self.parts.iter().all(|part| {
@@ -91,7 +91,7 @@ pub(crate) fn read_cold(
     Ok((When::new(at, rule.when, reader), because))
 }
 
-/// A reason that says something.
+/// A reason, which must not be empty.
 fn reason(because: Spanned<String>, reader: &Reader<'_>) -> Result<String, ScenarioError> {
     if because.get_ref().trim().is_empty() {
         return Err(reader.wrong(
@@ -102,7 +102,7 @@ fn reason(because: Spanned<String>, reader: &Reader<'_>) -> Result<String, Scena
     Ok(because.into_inner())
 }
 
-/// What must happen, and to which cells.
+/// The expected results, and their cells.
 pub(crate) fn read_expect(
     rule: Spanned<ExpectDecl>,
     reader: &Reader<'_>,

@@ -2,7 +2,7 @@ use std::fs;
 
 use crate::matrix::{Folder, Matrix};
 
-/// A scenario with `rules`, of several of each part of an id.
+/// A scenario with `rules`, and several values for each part of an id.
 fn matrix(rules: &str) -> Result<Matrix, String> {
     let folder = tempfile::tempdir().unwrap();
     let scenario = format!(

@@ -1,4 +1,4 @@
-//! What the command line tells the tests: the run file.
+//! The run file, which the command line writes for the tests.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,11 +26,11 @@ use crate::{
 pub const VARIABLE: &str = "BOOT_MATRIX_RUN";
 /// The name of the run file, in the folder for results.
 pub const FILE: &str = "run.json";
-/// The name of the list of cells there, one id a line.
+/// The name of the list of cells there, one id per line.
 pub const LIST: &str = "cells.txt";
-/// The name of the list of those that a run that stopped has still to run.
+/// The name of the list of cells that a stopped run has not run yet.
 pub const LEFT: &str = "left.txt";
-/// The name of the list of all cells of which a run has one slice.
+/// The name of the list of all cells, if a run has one slice of them.
 pub const WHOLE: &str = "whole.txt";
 
 /// One run of cells, as the command line resolved it.
@@ -38,56 +38,56 @@ pub const WHOLE: &str = "whole.txt";
 pub struct Run {
     /// Where the scenarios are.
     pub folders: Vec<Folder>,
-    /// Where the mastering tools are described.
+    /// The descriptions of the mastering tools.
     pub masters: Vec<MasterSource>,
-    /// By scenario: which file of which folder declares it. A test looks up its own cell there, and reads no other file.
+    /// By scenario: the file and folder that declare it. A test looks up its own cell there, and reads no other file.
     pub scenarios: Vec<Declared>,
-    /// A file with the ids of the cells, one a line. A test that is asked for one id does not read it.
+    /// A file with the ids of the cells, one per line. A test of one id does not read it.
     pub cells: PathBuf,
     /// The folder for results and evidence.
     pub out: PathBuf,
-    /// What the cells are booted with; without it each test looks for itself.
+    /// The tools that the cells are booted with; without it, each test looks for them itself.
     pub toolbox: Option<Toolbox>,
-    /// What cells are compared with, besides what the scenarios declare.
+    /// What cells are compared with, in addition to the scenarios' declarations.
     pub accepted: Accepted,
-    /// Whether what is seen becomes what is accepted.
+    /// Whether the observed results are accepted.
     pub accept: bool,
-    /// Whether a baseline counts to the last block, and not only in what booting depends on.
+    /// Whether a baseline counts to the last block, not only in the content that booting depends on.
     #[serde(default)]
     pub strict: bool,
-    /// When it began. It names the run: a record of another one is none of its.
+    /// When it began. This identifies the run and its records.
     pub began: SystemTime,
-    /// When it began or last went on. A disc that was mastered before is mastered again: what masters it may have changed, and the
+    /// When it began or was last continued. A disc that was mastered earlier is mastered again: its master may have changed, or the
     /// power may have failed before it was on the disk.
     pub went_on: SystemTime,
-    /// The words that chose its cells, and how they are judged, as they were typed behind the verb.
+    /// The arguments that chose its cells and how they are judged, as typed after the verb.
     #[serde(default)]
     pub words: Vec<String>,
-    /// Which slice of the cells that were chosen it has; nothing for all of them.
+    /// Its slice of the chosen cells; nothing for all of them.
     #[serde(default)]
     pub partition: Option<Partition>,
-    /// What its results follow from; nothing where nobody means to go on with it.
+    /// Everything that determines its results; nothing if it cannot be continued.
     #[serde(default)]
     pub basis: Option<Basis>,
-    /// The digest of its list of cells, as [`crate::basis::ids_sha256`] has it: of another list it is not the run.
+    /// The digest of its list of cells from [`crate::basis::ids_sha256`]: with another list, it is another run.
     #[serde(default)]
     pub listed_sha256: String,
-    /// With whose cells its own are compared besides, as that was asked for.
+    /// The results that its cells are also compared with, as the user named them.
     #[serde(default)]
     pub against: Option<PathBuf>,
-    /// Whether it runs again what failed in an earlier run, and completes that.
+    /// Whether it reruns the failed cells of an earlier run, and completes that run.
     #[serde(default)]
     pub reruns: bool,
-    /// From where the machines start.
+    /// Where the machines start from.
     pub starts: Starts,
-    /// The folder with the checkpoints from which they may start. Runs share it.
+    /// The folder with the checkpoints that they may start from. Runs share it.
     pub checkpoints: PathBuf,
-    /// The folder with the packages that live discs are made from. Runs share it.
+    /// The folder with the packages for live discs. Runs share it.
     #[serde(default)]
     pub live: PathBuf,
 }
 
-/// Where a scenario is declared.
+/// The place where a scenario is declared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Declared {
     /// Its name.
@@ -117,8 +117,8 @@ impl Run {
         record::milliseconds(self.began)
     }
 
-    /// Writes the lists by which a run that is stopped is known again: of all cells that were chosen, and of its own. Before the run file:
-    /// of another list it is not the run.
+    /// Writes the lists that identify a stopped run: of all chosen cells, and of its own. They are written before the run file: with
+    /// another list, it is another run.
     ///
     /// # Errors
     /// As [`files::write()`].
@@ -129,7 +129,7 @@ impl Run {
         write_list(&self.out.join(LIST), cells)
     }
 
-    /// Writes the run file and a list of cells into the folder of the run, and says where the first is.
+    /// Writes the run file and a list of cells into the folder of the run, and returns the run file's path.
     ///
     /// # Errors
     /// As [`files::write()`].
@@ -143,7 +143,7 @@ impl Run {
     /// Reads a run file.
     ///
     /// # Errors
-    /// There is none, or it is not as it should be.
+    /// There is none, or it is invalid.
     pub fn read(file: &Path) -> Result<Self, FileError> {
         files::read_json(file)
     }
@@ -159,7 +159,7 @@ impl Run {
     /// One cell, without expanding any other.
     ///
     /// # Errors
-    /// Its scenario's file cannot be read. There being no such cell is none.
+    /// Its scenario's file cannot be read. A missing cell is not an error.
     pub fn cell(&self, id: &CellId, masters: &Arc<Masters>) -> Result<Option<Cell>, ReadError> {
         let Some(declared) = self
             .scenarios
@@ -173,7 +173,7 @@ impl Run {
     }
 }
 
-/// Writes the ids of cells, one a line.
+/// Writes the ids of cells, one per line.
 ///
 /// # Errors
 /// As [`files::write()`].
@@ -182,10 +182,10 @@ pub fn write_list(file: &Path, cells: &[Cell]) -> Result<(), FileError> {
     files::write(file, ids.as_bytes())
 }
 
-/// Reads ids, one a line.
+/// Reads ids, one per line.
 ///
 /// # Errors
-/// The file cannot be read, or a line is no id.
+/// The file cannot be read, or a line is not an id.
 pub fn read_list(file: &Path) -> Result<Vec<CellId>, FileError> {
     let unreadable = || FileError::new("read", file);
     let text = std::fs::read_to_string(file).map_err(unreadable())?;
@@ -197,7 +197,7 @@ pub fn read_list(file: &Path) -> Result<Vec<CellId>, FileError> {
 }
 
 impl Declared {
-    /// Where every scenario of a matrix is declared.
+    /// The places where the scenarios of a matrix are declared.
     #[must_use]
     pub fn all(matrix: &Matrix) -> Vec<Self> {
         let declared = |scenario: &crate::scenario::Scenario| Self {

@@ -1,4 +1,4 @@
-//! A family of cases: what a [`ScenarioDecl`] means.
+//! A family of cases: a checked [`ScenarioDecl`].
 
 use std::{
     collections::BTreeMap,
@@ -41,14 +41,14 @@ pub struct Scenario {
     pub name: String,
     /// When it is run.
     pub set: Set,
-    /// What it shows, in a sentence.
+    /// Its subject, in a sentence.
     pub summary: String,
     /// Where it is declared.
     pub declared: Location,
     discs: Discs,
-    /// What the discs go through; nothing: they stay as they are.
+    /// The discs' editors; nothing: the discs do not change.
     edit: Vec<Option<Name>>,
-    /// With a set of keys, where one is named.
+    /// With a set of keys, if one is named.
     firmware: Vec<FirmwareName>,
     attach: Vec<AttachmentName>,
     memory_mib: Option<u32>,
@@ -59,13 +59,13 @@ pub struct Scenario {
     colds: Vec<(When, String)>,
     expects: Vec<(When, Rule)>,
     observe: bool,
-    /// The folder under which its snapshots lie.
+    /// The folder with its snapshots.
     pub(crate) snapshots: PathBuf,
     masters: Arc<Masters>,
 }
 
 impl Scenario {
-    /// What a declaration means, without looking at its cells.
+    /// Reads a declaration, without its cells.
     pub(crate) fn new(
         decl: Spanned<ScenarioDecl>,
         source: &Source<'_>,
@@ -110,7 +110,7 @@ impl Scenario {
                     }
                 }
                 let mut edit = axes.optional("edit", Some(edit))?;
-                // Those that somebody names go wherever others go.
+                // Those that the user names are used wherever others are.
                 if edit.iter().any(Option::is_some) {
                     for name in source.masters.own_editors() {
                         let name = Some(Name(name.to_owned()));
@@ -204,13 +204,13 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// A disc that carries no probe must show by something else that it does what is declared.
+    /// A disc without a probe must show the declared result in another way.
     fn check_texts(&self) -> Result<(), String> {
         let missing =
             |firmware: &&FirmwareName| !self.texts.iter().any(|(named, _)| *named == firmware.id);
         match (&self.discs, self.firmware.iter().find(missing)) {
             (Discs::Mastered(_), _) | (_, None) => Ok(()),
-            // Of a distilled disc that does not boot, nothing is seen that could be declared.
+            // A distilled disc that does not boot shows nothing that could be declared.
             (Discs::Iso { path, .. }, _) if files::is_distilled(path) => Ok(()),
             (discs, Some(_)) if !self.observe && self.dialogue.is_none() => {
                 let what = match discs {
@@ -231,7 +231,7 @@ impl Scenario {
         }
     }
 
-    /// The cells, in the order of the axes as written, the attachment changing fastest.
+    /// The cells, in the order of the axes as written; the attachment changes fastest.
     pub fn cells(&self) -> impl Iterator<Item = Cell> {
         self.discs().into_iter().flat_map(move |disc| {
             self.firmware.iter().flat_map(move |firmware| {
@@ -322,7 +322,7 @@ impl Scenario {
         }
     }
 
-    /// The words of an axis, as they stand in ids.
+    /// The words of an axis, as in ids.
     fn axis(&self, name: &str) -> Vec<String> {
         let discs = || self.discs().into_iter().map(|(id, _)| id);
         let mut words: Vec<_> = match name {
@@ -369,7 +369,7 @@ impl Scenario {
             cold: cold
                 .map(|(_, because)| because.clone())
                 .or_else(|| id.keys().map(|_| OWN_KEYS.to_owned())),
-            // What a tool cannot do, it cannot do in any scenario.
+            // A tool's limits apply in every scenario.
             rules: matching
                 .map(|(_, rule)| rule)
                 .chain(self.masters.limits(disc))
@@ -518,16 +518,16 @@ impl Scenario {
     }
 }
 
-/// The masters of a scenario that names none.
+/// The masters of a scenario that does not name any.
 fn masters_of(set: Set, masters: &Masters) -> Vec<Master> {
     let all = |wanted: &dyn Fn(&&str) -> bool| {
         let names = masters.names().filter(wanted);
         names.map(Master::new).collect()
     };
     match set {
-        // What compares tools compares all that there are.
+        // A scenario that compares tools compares all of them.
         Set::Masters => all(&|name| Master::compares(name)),
-        // An editor is tried with discs of two kinds, and those of a tool that somebody names.
+        // An editor is tried with discs of two masters, and those of a tool that the user names.
         Set::Editors => {
             all(&|&name| ["reference", "xorriso"].contains(&name) || !masters.has_snapshots(name))
         }
@@ -574,7 +574,7 @@ fn read_dialogue(
     })
 }
 
-/// What stands behind an @ must be a set of keys that every disc is made for: which build of a firmware there is, is not for a scenario to say.
+/// The part after an @ must be a set of keys that every disc is made for: a scenario cannot choose a build of a firmware.
 fn check_keys(firmware: &[FirmwareName], discs: &Discs) -> Result<(), String> {
     for name in firmware {
         let Some(keys) = &name.build else { continue };

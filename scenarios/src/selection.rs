@@ -1,4 +1,4 @@
-//! Which cells of a matrix are meant.
+//! Selects cells of a matrix.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cell::Cell,
     filter::Filter,
+    id::base_and_edit,
     matrix::Matrix,
-    words::{Firmware, Master, Set, base_and_edit, nearest},
+    words::{Firmware, Master, Set, nearest},
 };
 
-/// Which cells are meant. What is empty restricts nothing.
+/// A selection of cells. An empty field restricts nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Sets of scenarios.
@@ -23,7 +24,7 @@ pub struct Selection {
     pub firmware: Vec<Firmware>,
     /// Attachments.
     pub attach: Vec<Attachment>,
-    /// Mastering tools, of edited discs those that mastered them.
+    /// Mastering tools; for edited discs, those that mastered them.
     pub master: Vec<Master>,
     /// Editors.
     pub editor: Vec<String>,
@@ -32,13 +33,13 @@ pub struct Selection {
 /// A part of the cells: slice `k` of `n`, counted from 1. The slices of one matrix are disjoint and together complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Partition {
-    /// Which slice, from 1.
+    /// The slice, from 1.
     pub slice: usize,
-    /// Of how many.
+    /// The number of slices.
     pub of: usize,
 }
 
-/// A choice that chooses nothing.
+/// A selection without cells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NothingSelected {
     /// A filter that matches no id.
@@ -46,17 +47,17 @@ pub enum NothingSelected {
     Filter {
         /// The filter.
         filter: String,
-        /// What may have been meant, as a clause to go on with; empty when nothing is near.
+        /// A suggestion, as a clause for the end of the message; empty if nothing is near.
         hint: String,
     },
-    /// The restrictions leave nothing, each by itself being fine.
+    /// The restrictions together leave nothing, although each alone is valid.
     // Not every verb that selects has the options for all of these.
     #[error("the filters, sets, firmware, attachments and masters given leave no cell")]
     Together,
 }
 
 impl Selection {
-    /// The cells that are meant, in the order of the matrix.
+    /// The selected cells, in the order of the matrix.
     ///
     /// # Errors
     /// A filter matches nothing, or all restrictions together leave nothing.
@@ -102,7 +103,7 @@ impl Selection {
     }
 }
 
-/// What may have been meant by a filter that matches nothing.
+/// A suggestion for a filter that matches nothing.
 fn hint(filter: &Filter, matrix: &Matrix, candidates: &[Cell]) -> String {
     let elsewhere: BTreeSet<Set> = matrix
         .cells()
@@ -122,7 +123,7 @@ fn hint(filter: &Filter, matrix: &Matrix, candidates: &[Cell]) -> String {
                 .collect::<Vec<_>>()
         })
         .collect();
-    // Whichever part of the filter is misspelt, the nearest words to that part help.
+    // Any part of the filter may be misspelt; the words nearest to that part help.
     let parts = filter
         .as_str()
         .split(['/', '*', '?'])
@@ -149,13 +150,13 @@ impl Partition {
     /// All of it, as one slice.
     pub const WHOLE: Self = Self { slice: 1, of: 1 };
 
-    /// What of the whole is in this slice, of cells as of their ids.
+    /// The part of the whole in this slice, for cells or for ids.
     #[must_use]
     pub fn of<T: Clone>(self, whole: &[T]) -> Vec<T> {
         self.slots(whole).cloned().collect()
     }
 
-    /// The same, where it stands.
+    /// The same, in place.
     pub fn slots<T>(self, whole: &[T]) -> impl Iterator<Item = &T> {
         // Each slice gets a share of every scenario, the long ones too.
         whole

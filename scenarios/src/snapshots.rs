@@ -14,7 +14,7 @@ use crate::{
 /// The snapshots that belong to no cell of the matrix, in any set.
 ///
 /// # Errors
-/// The folder of the snapshots cannot be read. There being none is no error.
+/// The folder of the snapshots cannot be read. A missing folder is not an error.
 pub fn unreferenced(matrix: &Matrix, folder: &Folder) -> Result<Vec<PathBuf>, FileError> {
     let referenced: BTreeSet<PathBuf> = matrix.cells().map(|cell| cell.snapshot).collect();
     let mut snapshots = Vec::new();

@@ -1,31 +1,31 @@
-//! How the cells of a run are judged, and from where their machines start.
+//! How the cells of a run are judged, and where their machines start from.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What the cells of a run are compared with, besides what the scenarios declare.
+/// What the cells of a run are compared with, in addition to the scenarios' declarations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Accepted {
     /// The snapshots of the scenarios.
     #[default]
     Snapshots,
-    /// The baseline in this folder, which outweighs what the scenarios declare.
+    /// The baseline in this folder, which takes precedence over the scenarios' declarations.
     Baseline(PathBuf),
     /// Nothing.
     Nothing,
 }
 
-/// From where the machines of a run start.
+/// Where the machines of a run start from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Starts {
-    /// From checkpoints where there can be one. What is not as expected then is tried again from power-on, and only that counts.
+    /// From checkpoints, where possible. A cell that is not as expected is tried again from power-on, and only that result counts.
     #[default]
     Warm,
     /// From power-on.
     Cold,
-    /// Each cell both ways: what is seen must be the same.
+    /// Each cell both ways: the observations must be equal.
     Both,
 }

@@ -1,51 +1,52 @@
-//! What cells are booted with.
+//! The tools that cells are booted with.
 
 use std::{collections::BTreeMap, path::Path};
 
 use harness::{
-    accelerator::{self, Accelerator, Choice},
+    accelerator::Accelerator,
     arch::Architecture,
+    emulator::{EmulatorError, EmulatorId, Installed},
     firmware::{self, Firmware, FirmwareError, FirmwareId, NoMachine},
     master::FoundTool,
     medium_profile::MediumProfile,
     platform::Platform,
-    qemu::{Qemu, QemuError},
+    race::{self, Choice},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{cell::Cell, disc::editor_key, master::Masters, words::base_and_edit};
+use crate::{cell::Cell, disc::editor_key, id::base_and_edit, master::Masters};
 
-/// What cells are booted with.
+/// The tools that cells are booted with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Toolbox {
     /// The emulator.
-    pub qemu: Qemu,
-    /// The emulators for other architectures that some cells need, where they are.
+    pub qemu: Installed,
+    /// The installed emulators for other architectures that some cells need.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub others: BTreeMap<Architecture, Qemu>,
-    /// Every firmware that it can run: the host's own, and the builds that were chosen.
+    pub others: BTreeMap<Architecture, Installed>,
+    /// Every firmware that it can run: the host's own, and the chosen builds.
     pub firmware: Vec<Firmware>,
-    /// What runs the guests' instructions.
+    /// The accelerator, which runs the guests' instructions.
     pub accelerator: Choice,
-    /// By name, an editor's with a `+` before it: the mastering tools that were looked for, or why one is not there.
+    /// By name, an editor's with a `+` before it: the mastering tools that were looked for, or why one is missing.
     pub masters: BTreeMap<String, Result<FoundTool, String>>,
 }
 
-/// There is no machine for a cell, which is skipped.
+/// There is no machine for a cell; the cell is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoPlatform {
-    /// Its firmware is not there.
+    /// Its firmware is missing.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
-    /// There is no emulator for what it runs.
-    #[error("there is no {}; install the package {} (Debian, Ubuntu)", .0.program(), .0.package())]
+    /// There is no emulator for its firmware.
+    #[error("there is no {}; install the package {} (Debian, Ubuntu)", EmulatorId::Qemu.program(*.0), EmulatorId::Qemu.package(*.0))]
     Emulator(Architecture),
     /// Its firmware does not run on the machine of its attachment.
     #[error(transparent)]
     Machine(#[from] NoMachine),
 }
 
-/// Who runs the guests' instructions.
+/// The choice of the accelerator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcceleratorWish {
     /// This one.
@@ -55,22 +56,22 @@ pub enum AcceleratorWish {
 }
 
 impl Toolbox {
-    /// Looks for the tools on this host. What is measured is kept in a folder.
+    /// Looks for the tools on this host. Measurements are kept in a folder.
     ///
     /// # Errors
-    /// There is no usable QEMU. A firmware that is not there is none.
+    /// There is no usable QEMU. Missing firmware is not an error.
     pub fn find(
         qemu: Option<&Path>,
         wish: AcceleratorWish,
         cache: &Path,
-    ) -> Result<Self, QemuError> {
-        let qemu = Qemu::locate(qemu)?;
+    ) -> Result<Self, EmulatorError> {
+        let qemu = EmulatorId::Qemu.locate(qemu)?;
         let firmware = firmware::discover(&qemu);
         let accelerator = match (wish, firmware::select(&firmware, FirmwareId::Seabios)) {
             (AcceleratorWish::Given(accelerator), Ok(seabios)) => {
-                accelerator::calibrate(accelerator, &qemu, seabios, cache)
+                race::calibrate(accelerator, &qemu, seabios, cache)
             }
-            (AcceleratorWish::Fastest, Ok(seabios)) => accelerator::measure(&qemu, seabios, cache),
+            (AcceleratorWish::Fastest, Ok(seabios)) => race::measure(&qemu, seabios, cache),
             // Nothing to measure with.
             (AcceleratorWish::Given(accelerator), Err(_)) => Choice::asked_for(accelerator),
             (AcceleratorWish::Fastest, Err(_)) => Choice::asked_for(Accelerator::Tcg),
@@ -84,7 +85,7 @@ impl Toolbox {
         })
     }
 
-    /// Looks for the emulators that these cells need besides.
+    /// Looks for the other emulators that these cells need.
     pub fn find_emulators(&mut self, cells: &[Cell]) {
         for architecture in cells.iter().map(|cell| cell.firmware.architecture()) {
             if architecture != Architecture::X86
@@ -96,9 +97,9 @@ impl Toolbox {
         }
     }
 
-    /// The emulator for an architecture, where it was looked for and is there.
+    /// The emulator for an architecture, if it was looked for and exists.
     #[must_use]
-    pub fn emulator(&self, architecture: Architecture) -> Option<&Qemu> {
+    pub fn emulator(&self, architecture: Architecture) -> Option<&Installed> {
         match architecture {
             Architecture::X86 => Some(&self.qemu),
             other => self.others.get(&other),
@@ -125,9 +126,9 @@ impl Toolbox {
     /// The machine of a cell, without its disc.
     ///
     /// # Errors
-    /// The cell's firmware is not there, or does not run on the machine of its attachment.
+    /// The cell's firmware is missing, or does not run on the machine of its attachment.
     pub fn platform(&self, cell: &Cell) -> Result<Platform, NoPlatform> {
-        // Whose keys stand beside the disc, has the host's firmware until these are written into its store.
+        // A cell with its own keys has the host's firmware until the keys are written into its store.
         let name = match cell.keys() {
             Some(_) => cell.firmware.into(),
             None => cell.firmware_name(),
@@ -152,7 +153,7 @@ impl Toolbox {
         let architecture = firmware.id.architecture();
         let qemu = match self.emulator(architecture) {
             Some(qemu) => qemu.clone(),
-            // Nobody may have looked.
+            // It may not have been looked for.
             None => self
                 .qemu
                 .locate_for(architecture)
@@ -160,7 +161,7 @@ impl Toolbox {
         };
         let accelerator = match architecture {
             Architecture::X86 => self.accelerator.accelerator,
-            // The host is a PC, which virtualises nothing else.
+            // The host is a PC, which cannot virtualise other architectures.
             Architecture::Aarch64 => Accelerator::Tcg,
         };
         Ok(Platform {

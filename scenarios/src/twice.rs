@@ -1,7 +1,7 @@
-//! Discs that are mastered twice: a tool that is reproducible makes the same bytes wherever and whenever it runs.
+//! Masters discs twice: a reproducible tool makes the same bytes wherever and whenever it runs.
 //!
-//! The second time, everything is otherwise that must not be seen on a disc ([`Circumstance`]). Where the discs differ, the disc is mastered
-//! again, once with nothing changed and once with each circumstance alone: so it is known which of them a field follows.
+//! The second time, everything that must not affect a disc is changed ([`Circumstance`]). If the discs differ, the disc is mastered again,
+//! once with nothing changed and once with each circumstance alone. That shows which of them a field depends on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,14 +30,14 @@ use crate::{
     master::Masters,
 };
 
-/// Room that a disc needs where it is mastered, besides four times its length: the tree, its images, the disc, and what a tool writes
-/// besides.
+/// The room for mastering a disc, in addition to four times its length: the tree, its images, the disc, and the tool's other
+/// files.
 const ROOM: u64 = 64 << 20;
 /// The disc, while it is mastered.
 const ISO: &str = "disc.iso";
-/// The disc as it was mastered first.
+/// The disc from the first time.
 const FIRST: &str = "first.iso";
-/// The disc as it was mastered under other circumstances.
+/// The disc from under other circumstances.
 const SECOND: &str = "second.iso";
 
 /// The name of the format, `twice/1`.
@@ -49,14 +49,14 @@ pub enum Schema {
     Twice1,
 }
 
-/// What came of discs that were mastered twice.
+/// The results of mastering discs twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The format.
     pub schema: Schema,
     /// The discs, in the order of their ids.
     pub discs: Vec<Disc>,
-    /// Which circumstances could not be changed on this host, and why.
+    /// The circumstances that could not be changed on this host, and why.
     pub untried: Vec<String>,
 }
 
@@ -76,65 +76,65 @@ impl Report {
 pub struct Disc {
     /// Its id.
     pub id: DiscId,
-    /// What came of it.
+    /// The result.
     #[serde(flatten)]
     pub came_to: CameTo,
 }
 
-/// What came of mastering a disc twice.
+/// The result of mastering a disc twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum CameTo {
     /// The same bytes.
     Same {
-        /// How long it is.
+        /// Its length.
         #[serde(rename = "size_bytes")]
         length: ByteCount,
     },
     /// The tool refused both times.
     Refused {
-        /// Its words.
+        /// Its message.
         words: Vec<String>,
     },
-    /// The tool refused once alone.
+    /// The tool refused only once.
     RefusedOnce {
-        /// Its words.
+        /// Its message.
         words: Vec<String>,
         /// Whether that was under other circumstances.
         second: bool,
     },
     /// Other bytes.
     Differs {
-        /// How long both are.
+        /// Their lengths.
         #[serde(rename = "sizes_bytes")]
         lengths: (ByteCount, ByteCount),
         /// Where they differ.
         fields: Vec<Changing>,
-        /// Whether that is all.
+        /// Whether the list is complete.
         complete: bool,
-        /// Where both stand.
+        /// The paths of both.
         #[serde(rename = "files")]
         isos: (PathBuf, PathBuf),
     },
 }
 
-/// A field that is not the same both times.
+/// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Changing {
-    /// Which, and what it has.
+    /// The field, and its values.
     #[serde(flatten)]
     pub differing: Differing,
-    /// What it follows; nothing where that is not known.
+    /// What it depends on; nothing if that is not known.
     pub follows: Option<Follows>,
 }
 
-/// What a field follows.
+/// What a field depends on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Follows {
-    /// It is another one each time, with nothing changed.
+    /// It differs each time, with nothing changed.
     Nothing,
-    /// Each of these alone changes it.
+    /// Each of these changes it by itself.
     Circumstances(Vec<Circumstance>),
 }
 
@@ -145,14 +145,14 @@ pub struct Twice<'a> {
     pub masters: &'a Masters,
     /// The tools that are on this host.
     pub found: &'a BTreeMap<String, Result<FoundTool, String>>,
-    /// What can be changed on this host.
+    /// The circumstances that can be changed on this host.
     pub elsewhere: &'a Elsewhere,
-    /// Discs that differ are left below this folder.
+    /// Discs that differ stay below this folder.
     pub folder: &'a Path,
 }
 
 impl Twice<'_> {
-    /// Masters every disc twice, until `tell` breaks off, and says what each field follows that is not the same.
+    /// Masters every disc twice, until `tell` stops it, and returns what each differing field depends on.
     ///
     /// # Errors
     /// The disk is full, or the folder cannot be written.
@@ -240,7 +240,7 @@ impl Twice<'_> {
         let there = self.elsewhere.folder().filter(|folder| {
             changed.contains(&Circumstance::FileOrder) && has_room(folder, &here.join(FIRST))
         });
-        // A folder elsewhere is gone when the disc is made.
+        // A folder in another place is removed when the disc is finished.
         let passes = there.map(tempfile::tempdir_in).transpose();
         let passes = passes.map_err(FileError::new("make a folder in", there.unwrap_or(&here)))?;
         let folder = match &passes {
@@ -266,7 +266,7 @@ impl Twice<'_> {
         })
     }
 
-    /// Finds out what fields follow: of the discs in which the same fields differ, by the shortest of them.
+    /// Finds what fields depend on: among discs with the same differing fields, it uses the shortest.
     fn explain(&self, recipes: &[Recipe], discs: &mut [Disc]) -> Result<(), FileError> {
         let mut kinds: BTreeMap<(String, BTreeSet<String>), Vec<usize>> = BTreeMap::new();
         for (index, disc) in discs.iter().enumerate() {
@@ -299,7 +299,7 @@ impl Twice<'_> {
         Ok(())
     }
 
-    /// What each field of a disc follows that follows anything.
+    /// What each field of a disc depends on, if it depends on anything.
     fn followed(
         &self,
         recipe: &Recipe,
@@ -319,7 +319,7 @@ impl Twice<'_> {
             }
         }
         for (field, mut circumstances) in alone {
-            // Another order is had in another place alone.
+            // Another file order is only possible in another place.
             if circumstances.contains(&Circumstance::Place) {
                 circumstances.retain(|&it| it != Circumstance::FileOrder);
             }
@@ -347,13 +347,13 @@ impl Twice<'_> {
     }
 }
 
-/// What a tool made.
+/// The result of a tool.
 enum Made {
     Disc(PathBuf),
     Refused(Vec<String>),
 }
 
-/// Whether a disc can be mastered there that is about as long as another.
+/// Whether there is room to master a disc about as long as another.
 fn has_room(folder: &Path, like: &Path) -> bool {
     let length = fs::metadata(like).map_or(0, |meta| meta.len());
     let room = statvfs(folder).map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));

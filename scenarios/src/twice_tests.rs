@@ -5,7 +5,7 @@ use harness::master::Elsewhere;
 use super::*;
 use crate::master::{MasterSource, Masters};
 
-/// A tool that is a shell script, its disc, and what became of it twice. The script has the reference's bytes as `$1`, and writes `$2`.
+/// A tool that is a shell script, its disc, and the result of mastering it twice. The script gets the reference's bytes as `$1`, and writes `$2`.
 fn twice(script: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let reference = {
@@ -47,7 +47,7 @@ fn twice(script: &str) -> Report {
     report
 }
 
-/// What the only disc's only field is, and what it follows.
+/// The only disc's only field, and what it depends on.
 fn only(report: &Report) -> (&str, Option<&Follows>) {
     match &report.discs[..] {
         [
@@ -85,7 +85,7 @@ fn a_random_number_is_another_each_time() {
     assert!(!report.is_reproducible());
 }
 
-/// Each circumstance is seen on a disc that follows it alone.
+/// Each circumstance is detected on a disc that depends only on it.
 #[test]
 fn what_a_field_follows_is_found_out() {
     let follows = [

@@ -7,7 +7,7 @@
 pub(crate) struct Version(Vec<u64>);
 
 impl Version {
-    /// The version in a text; `None` when there is no number in it.
+    /// The version in a text; `None` if it has no number.
     pub(crate) fn find(text: &str) -> Option<Self> {
         let tag = text.rsplit("edk2-stable").next().unwrap_or(text);
         let start = tag.find(|c: char| c.is_ascii_digit())?;

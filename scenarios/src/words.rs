@@ -1,4 +1,4 @@
-//! The words that scenario files and the command line use, and what to say to one that is unknown.
+//! The terms of scenario files and the command line, and the messages for unknown ones.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -12,7 +12,7 @@ use harness::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::id::{ABSENT, check_part};
+use crate::id::{ABSENT, EDITED, base_and_edit, check_part};
 
 mod attachment_name;
 
@@ -28,42 +28,42 @@ use images::{
     reference::Imapi,
 };
 
-/// A set of words with one meaning each.
+/// A set of terms with one meaning each.
 pub trait Vocabulary: Sized {
-    /// What a word of it names, as in "no attachment is called …".
+    /// The kind of thing that a term names, as in "no attachment is called …".
     const NOUN: &'static str;
 
-    /// Every word, or for an open set the words that come closest to a list.
+    /// Every term, or for an open set the terms that come closest to a list.
     fn words() -> Vec<String>;
 
-    /// Whether [`Vocabulary::words`] is all there is.
+    /// Whether [`Vocabulary::words`] is complete.
     const CLOSED: bool;
 
-    /// What other words look like, as a regular expression, where that can be said.
+    /// A regular expression for other terms, if there is one.
     fn pattern() -> Option<String> {
         None
     }
 
-    /// What a word names.
+    /// The meaning of a term.
     ///
     /// # Errors
-    /// Nothing: with a sentence that says why.
+    /// It is unknown: with a sentence that explains why.
     fn parse(word: &str) -> Result<Self, String>;
 }
 
-/// Reads a word of a vocabulary.
+/// Reads a term of a vocabulary.
 ///
 /// # Errors
-/// The word is unknown: with the nearest ones.
+/// The term is unknown: with the nearest ones.
 pub fn read<V: Vocabulary>(word: &str) -> Result<V, String> {
     V::parse(word)
 }
 
-/// A word of a vocabulary, in a scenario file.
+/// A term of a vocabulary, in a scenario file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Word<V>(pub V);
 
-/// A word of a vocabulary or `-`, in a scenario file.
+/// A term of a vocabulary or `-`, in a scenario file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrAbsent<V>(pub Option<V>);
 
@@ -231,7 +231,7 @@ fn near_media(word: &str) -> Vec<String> {
     near.into_iter().map(ToOwned::to_owned).collect()
 }
 
-/// Sizes that are one slip away: a word for an edge misspelt, or a distance without its unit.
+/// Sizes with one mistake corrected: a misspelt name of an edge, or a distance without its unit.
 fn near_sizes(word: &str) -> Vec<String> {
     let edge = word.find(['+', '-']).unwrap_or(word.len());
     let (edge, distance) = word.split_at(edge);
@@ -242,8 +242,8 @@ fn near_sizes(word: &str) -> Vec<String> {
     sizes.filter(|size| size.parse::<Size>().is_ok()).collect()
 }
 
-/// The text with the nearest words in the place of the first that is unknown: only where that is all that is wrong
-/// with it, for otherwise what is named would be just as wrong.
+/// The text with the nearest words in place of the first unknown one: only if that is its only mistake, because
+/// otherwise the suggestion would be just as wrong.
 fn near_boots(text: &str) -> Vec<String> {
     let words: Vec<&str> = text.split(',').collect();
     let found = words.iter().enumerate().find_map(|(at, word)| {
@@ -266,8 +266,8 @@ fn near_boots(text: &str) -> Vec<String> {
     near.into_iter().map(corrected).collect()
 }
 
-/// Of a word of a boot mode: what stands before and after the part that must be one of some words, that part, and those
-/// words; none where it may be any number.
+/// For a word of a boot mode: the text before the part that must be a known word, that part, the text after it, and the
+/// known words; none if it may be any number.
 fn vocabulary_of(at: usize, word: &str) -> (String, &str, String, Vec<&'static str>) {
     let nothing = String::new;
     match word.split_once('=') {
@@ -284,10 +284,10 @@ fn vocabulary_of(at: usize, word: &str) -> (String, &str, String, Vec<&'static s
     }
 }
 
-/// Which cells are run together.
+/// A set of cells that run together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Set {
-    /// What runs when nothing else is asked for.
+    /// The default.
     #[default]
     Default,
     /// Every mastering tool.
@@ -341,24 +341,12 @@ impl fmt::Display for Set {
     }
 }
 
-/// What joins a master and an editor in ids, as in `xorriso+replay`.
-pub const EDITED: char = '+';
-
-/// The master and the editor that a part of an id names.
-#[must_use]
-pub fn base_and_edit(master: &str) -> (&str, Option<&str>) {
-    match master.rsplit_once(EDITED) {
-        Some((base, edit)) => (base, Some(edit)),
-        None => (master, None),
-    }
-}
-
-/// A mastering tool, by the name that stands in ids. Whether there is one of that name [`crate::master::Masters`] knows.
+/// A mastering tool, by its name in ids. [`crate::master::Masters`] knows whether it exists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Master(String);
 
 impl Master {
-    /// The masters that are part of boot-matrix.
+    /// The built-in masters.
     pub const BUILT_IN: &[&str] = &[
         "reference",
         Imapi::Tail.name(),
@@ -366,12 +354,12 @@ impl Master {
         Imapi::Hotfix.name(),
     ];
 
-    /// Whether a scenario that compares tools, and names none, means this one too: every tool, and the reference.
+    /// Whether a scenario that compares tools, and names none, includes this one: every tool, and the reference.
     pub(crate) fn compares(name: &str) -> bool {
         name == "reference" || !Self::BUILT_IN.contains(&name)
     }
 
-    /// The IMAPI that it is, or whose discs are edited, if it is one.
+    /// Its IMAPI, or that of the edited discs, if there is one.
     #[must_use]
     pub fn imapi(&self) -> Option<Imapi> {
         let (base, _) = base_and_edit(&self.0);
@@ -390,13 +378,13 @@ impl Master {
         Self::new(base_and_edit(&self.0).0)
     }
 
-    /// The editor of its disc, where it is edited.
+    /// The editor of its disc, if it is edited.
     #[must_use]
     pub fn edit(&self) -> Option<&str> {
         base_and_edit(&self.0).1
     }
 
-    /// The master of that name.
+    /// The master with that name.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
@@ -434,7 +422,7 @@ impl Vocabulary for Master {
     }
 }
 
-/// What the firmware tells a probe, by the name that expectations use.
+/// A fact that the firmware reports to a probe, by its name in expectations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact(&'static str);
 
@@ -550,11 +538,11 @@ mod tests {
             Some("none,count=4,defect=mbr-signature"),
         );
         check::<Boot>("efi,place=ends", Some("efi,place=end"));
-        // Whatever stood there instead of what is unknown would be as wrong.
+        // Any replacement of the unknown word would be just as wrong.
         check::<Boot>("none,cylinder=4", None);
         check::<Boot>("nnoe,cylinders=4", None);
         check::<Boot>("none,count=4,cuont=8", None);
-        // It is no word that is wrong, and the sentence says what is.
+        // No word is wrong here, and the sentence names the mistake.
         check::<Boot>("efi,segment=1000", None);
         check::<Boot>("none,segment=7c0", None);
         check::<Boot>("none,count=many", None);

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Args;
 use harness::{dialogue, guest, live};
 use regex::{Captures, Regex};
 use scenarios::{
@@ -17,13 +18,27 @@ use scenarios::{
     snapshots,
 };
 
-use crate::Check;
 use crate::repository::workspace;
 use crate::{
     steps::{self, Step},
     supply, tables,
 };
-use cli::{place::cargo, remark, setup::package::on_path, stop::Stop};
+use cli::{options::Format, place::cargo, remark, setup::package::on_path, stop::Stop};
+
+#[derive(Debug, Args)]
+#[command(after_help = crate::examples::CHECK.help())]
+pub(crate) struct Check {
+    /// Regenerate the JSON Schemas instead of comparing them.
+    #[arg(long)]
+    pub(crate) update_schema: bool,
+    /// Regenerate the tables in docs and scenarios/README.md instead of comparing them. They are made from the scenarios, the accepted snapshots,
+    /// docs/firmware.json and the known messages.
+    #[arg(long)]
+    pub(crate) update_docs: bool,
+    /// The output format.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
 
 /// Runs the verb.
 pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {

@@ -17,11 +17,12 @@ mod trust;
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use cli::{
-    options::{BootMatrix, Format, Tooling, Verb},
+    options::{BootMatrix, Format},
     place::Home,
     program::{self, Asked, Verbs},
+    verb::Verb,
 };
 
 /// What `cargo xtask` is called.
@@ -46,9 +47,9 @@ enum Here {
 #[derive(Debug, Subcommand)]
 enum Own {
     /// Run everything: the default matrix, and all other tests of the workspace.
-    Test(Test),
+    Test(test::Test),
     /// Check format, lints, documentation, the schema, the generated tables and the snapshots.
-    Check(Check),
+    Check(check::Check),
     /// Measure how long things take, and compare the times in one run.
     Bench(bench::Bench),
     /// Test the limits of boot-matrix at length, and report figures.
@@ -85,29 +86,4 @@ impl program::Own for Own {
             Self::Trust(options) => trust::run(&options),
         }
     }
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples::TEST.help())]
-pub(crate) struct Test {
-    #[command(flatten)]
-    pub(crate) tooling: Tooling,
-    /// The output format.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples::CHECK.help())]
-pub(crate) struct Check {
-    /// Regenerate the JSON Schemas instead of comparing them.
-    #[arg(long)]
-    pub(crate) update_schema: bool,
-    /// Regenerate the tables in docs and scenarios/README.md instead of comparing them. They are made from the scenarios, the accepted snapshots,
-    /// docs/firmware.json and the known messages.
-    #[arg(long)]
-    pub(crate) update_docs: bool,
-    /// The output format.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Args;
 use harness::outcome::OutcomeKind;
 use scenarios::{
     cell::Cell,
@@ -15,17 +16,26 @@ use scenarios::{
     words::{Master, Set},
 };
 
-use crate::Test;
 use crate::repository::{target, workspace};
 use crate::steps::{self, Step};
 use cli::{
     boot_matrix,
-    options::{BootMatrix, Sets, Tooling},
+    options::{BootMatrix, Format, Sets, Tooling},
     place::{self, cargo, nextest_profile},
     remark, setup,
     signals::Signals,
     stop::Stop,
 };
+
+#[derive(Debug, Args)]
+#[command(after_help = crate::examples::TEST.help())]
+pub(crate) struct Test {
+    #[command(flatten)]
+    pub(crate) tooling: Tooling,
+    /// The output format.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
 
 /// Runs the verb.
 pub(crate) fn run(options: Test) -> anyhow::Result<ExitCode> {

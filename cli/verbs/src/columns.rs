@@ -1,5 +1,7 @@
 //! Tables for people: columns of equal width.
 
+use std::io::{self, Write};
+
 /// The space between two columns.
 const GAP: &str = "  ";
 /// No column is made narrower.
@@ -20,6 +22,13 @@ pub fn aligned<Row: AsRef<[String]>>(rows: &[Row], right: &[usize]) -> Vec<Strin
         cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     };
     rows.iter().map(line).collect()
+}
+
+/// Writes columns as wide as their widest cell; those named stand to the right.
+pub(crate) fn table(out: &mut impl Write, rows: &[Vec<String>], right: &[usize]) -> io::Result<()> {
+    aligned(rows, right)
+        .iter()
+        .try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// The same in lines of so many characters at most, unless there are too many columns: of the widest ones the middle is left out.

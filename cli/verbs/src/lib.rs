@@ -35,3 +35,4 @@ pub mod sarif;
 pub mod setup;
 pub mod signals;
 pub mod stop;
+pub mod verb;

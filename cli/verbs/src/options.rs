@@ -3,9 +3,9 @@
 mod boot_matrix;
 mod firmware;
 
-use std::{collections::BTreeSet, convert::Infallible, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf};
 
-use clap::{Args, Command, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 use harness::{accelerator::Accelerator, attachment::Attachment, medium_profile::MediumProfile};
 use images::defect::Defect;
@@ -19,105 +19,7 @@ pub use self::{
     boot_matrix::BootMatrix,
     firmware::{Firmware, FirmwareVerb},
 };
-use crate::{
-    boot_matrix as boot_matrix_verb, checkpoints, completions, conformance, doctor, examples,
-    firmware as firmware_verb, image, inspect, listen, merge,
-    program::{Asked, Verbs},
-    report, repro,
-};
-
-#[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// Each program has its own name for it.
-    #[command(skip)]
-    BootMatrix(Box<BootMatrix>),
-    /// Score a tool that masters discs: let it make each disc of the conformance kit, and count the correct ones.
-    Conformance(Conformance),
-    /// Master one disc.
-    Image(Image),
-    /// Read a disc without booting it, and report its contents and its defects.
-    Inspect(Inspect),
-    /// Find out why a disc does not boot: boot it on each firmware with each attachment, and explain the result.
-    Repro(Box<Repro>),
-    /// Join the results of several runs (the slices of one matrix), and prove that every cell was run and counts once.
-    Merge(Merge),
-    /// Regenerate the page about a run, report.html, from its results and evidence.
-    Report(Report),
-    /// Follow the probe of a disc that a real machine boots, over a serial port, and judge its report.
-    Listen(Listen),
-    /// List, fetch, add or remove builds of firmware other than the host's.
-    Firmware(Firmware),
-    /// List or remove the saved machines from which cells start.
-    Checkpoints(Checkpoints),
-    /// List what boot-matrix needs on this machine, and what is missing.
-    Doctor(Doctor),
-    /// Print a script that lets a shell complete cargo xtask.
-    Completions(Completions),
-    /// Run one cell of a run. boot-matrix starts a process of this for each.
-    #[command(hide = true)]
-    Cell(Cell),
-}
-
-impl Verb {
-    /// How the verb is asked to answer.
-    pub const fn format(&self) -> Format {
-        match self {
-            Self::BootMatrix(options) => match options.format {
-                RunFormat::Json => Format::Json,
-                RunFormat::Text | RunFormat::Github => Format::Text,
-            },
-            Self::Repro(options) => options.format,
-            Self::Conformance(options) => options.format,
-            Self::Image(options) => options.format,
-            Self::Inspect(options) => options.format.of_errors(),
-            Self::Merge(options) => options.format,
-            Self::Report(options) => options.format,
-            Self::Listen(options) => options.format,
-            Self::Firmware(options) => options.format,
-            Self::Checkpoints(options) => options.format,
-            Self::Doctor(options) => options.format,
-            Self::Completions(_) | Self::Cell(_) => Format::Text,
-        }
-    }
-    /// Runs it. `all` is what can be typed.
-    pub(crate) fn run(self, all: &Command) -> anyhow::Result<ExitCode> {
-        match self {
-            Self::BootMatrix(options) => boot_matrix_verb::run(&options),
-            Self::Conformance(options) => conformance::run(&options),
-            Self::Image(options) => image::run(&options),
-            Self::Inspect(options) => inspect::run(&options),
-            Self::Repro(options) => repro::run(&options),
-            Self::Merge(options) => merge::run(&options),
-            Self::Report(options) => report::run(&options),
-            Self::Listen(options) => listen::run(&options),
-            Self::Doctor(options) => doctor::run(&options),
-            Self::Cell(options) => boot_matrix_verb::cells::one(&options),
-            Self::Completions(options) => completions::run(&options, all),
-            Self::Checkpoints(options) => checkpoints::run(&options),
-            Self::Firmware(options) => firmware_verb::run(&options),
-        }
-    }
-}
-
-/// What the installed program can be asked to do.
-#[derive(Debug, Subcommand)]
-pub enum Installed {
-    /// Master the discs of the matrix, boot each one, and compare the result with the expected one.
-    Run(Box<BootMatrix>),
-    #[command(flatten)]
-    Shared(Verb),
-}
-
-impl Verbs for Installed {
-    type Own = Infallible;
-
-    fn asked(self) -> Asked<Infallible> {
-        Asked::Shared(match self {
-            Self::Run(options) => Verb::BootMatrix(options),
-            Self::Shared(verb) => verb,
-        })
-    }
-}
+use crate::examples;
 
 #[derive(Debug, Args)]
 pub struct Cell {
@@ -459,7 +361,7 @@ pub enum InspectFormat {
 
 impl InspectFormat {
     /// How to tell that there are no findings to show: SARIF has no words for that.
-    const fn of_errors(self) -> Format {
+    pub(crate) const fn of_errors(self) -> Format {
         match self {
             Self::Json => Format::Json,
             Self::Text | Self::Sarif => Format::Text,
@@ -513,7 +415,7 @@ pub enum Network {
     Isolated,
 }
 
-impl From<Network> for harness::platform::Network {
+impl From<Network> for harness::machine::spec::Network {
     fn from(network: Network) -> Self {
         match network {
             Network::None => Self::None,

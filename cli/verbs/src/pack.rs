@@ -21,7 +21,7 @@ pub fn pack(folder: &Path, name: &Path, into: &Path) -> io::Result<()> {
     let unfinished = into.with_file_name(format!(".{file}.unfinished"));
     let packed = write(folder, name, &unfinished).and_then(|()| fs::rename(&unfinished, into));
     if packed.is_err() {
-        // Best effort: it is not taken for the file in any case.
+        // Best effort: it never counts as the file.
         drop(fs::remove_file(&unfinished));
     }
     packed

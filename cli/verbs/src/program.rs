@@ -8,10 +8,11 @@ use scenarios::program::typed;
 
 use crate::{
     boot_matrix,
-    options::{Format, RunFormat, Verb},
+    options::{BootMatrix, Format, RunFormat},
     place::{self, Home},
     stop::Stop,
     terminal,
+    verb::Verb,
 };
 
 /// What a program can be asked to do.
@@ -51,6 +52,26 @@ impl Own for Infallible {
 
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {}
+    }
+}
+
+/// What the installed program can be asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Installed {
+    /// Master the discs of the matrix, boot each one, and compare the result with the expected one.
+    Run(Box<BootMatrix>),
+    #[command(flatten)]
+    Shared(Verb),
+}
+
+impl Verbs for Installed {
+    type Own = Infallible;
+
+    fn asked(self) -> Asked<Infallible> {
+        Asked::Shared(match self {
+            Self::Run(options) => Verb::BootMatrix(options),
+            Self::Shared(verb) => verb,
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! 64-bit Arm: QEMU's machine `virt`.
 
-use super::Arch;
+use super::differences::Arch;
 use crate::{
     attachment::{Attachment, Controller},
-    machine::board::Board,
+    machine::board::{Board, Model},
     registers::Registers,
 };
 
@@ -11,22 +11,6 @@ use crate::{
 pub(super) struct Aarch64;
 
 impl Arch for Aarch64 {
-    fn program(&self) -> &'static str {
-        "qemu-system-aarch64"
-    }
-
-    fn package(&self) -> &'static str {
-        "qemu-system-arm"
-    }
-
-    fn cpu(&self) -> &'static str {
-        "cortex-a57"
-    }
-
-    fn strangers_cpu(&self) -> &'static str {
-        "max"
-    }
-
     fn registers(&self, text: &str) -> Option<Registers> {
         Registers::of_aarch64(text)
     }
@@ -44,16 +28,10 @@ pub(crate) const fn virt(attachment: Attachment) -> Result<Board, &'static str> 
         return Err("QEMU's machine for 64-bit Arm has no IDE or SATA drives of its own");
     }
     Ok(Board {
-        machine: "virt",
-        processor_options: "",
+        model: Model::Virt,
         has_smm: false,
-        debug_port: None,
+        has_debug_port: false,
         text_memory: &[],
-        boot: "strict=on",
-        // AAVMF counts five seconds, or as many as QEMU says where it wants a menu (`QemuBootOrderLib.c: GetFrontPageTimeoutFromQemu`).
-        boot_at_once: "strict=on,menu=on,splash-time=0",
-        screen: "ramfb",
-        network_card: "virtio-net-pci,netdev=net,romfile=",
         wiring,
         idle_time_passes_at_once: false,
     })

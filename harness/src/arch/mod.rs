@@ -1,17 +1,19 @@
-//! The differences between guest architectures: emulator, processor, registers. Each architecture has its own file.
+//! The differences between guest architectures: boards, registers, where a probe is confirmed. Each architecture has its own file.
 
 mod aarch64;
+mod differences;
 mod x86;
 
-use std::{fmt, ops::Range};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     aarch64::virt,
-    x86::{DEBUG_PORT, isa_pc, microvm, pc},
+    differences::Arch,
+    x86::{isa_pc, microvm, pc},
 };
-use crate::{outcome::kebab_display, registers::Registers};
+use crate::outcome::kebab_display;
 
 /// What instructions a guest runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,46 +30,11 @@ kebab_display!(Architecture {
     Aarch64 => "aarch64",
 });
 
-/// An architecture, as machines need it.
-pub(crate) trait Arch: Sync {
-    /// QEMU's program for it.
-    fn program(&self) -> &'static str;
-
-    /// The Debian package that brings the program.
-    fn package(&self) -> &'static str;
-
-    /// The processor of a machine for a probe, as QEMU's `-cpu` has it.
-    fn cpu(&self) -> &'static str;
-
-    /// The processor of a machine for any system.
-    fn strangers_cpu(&self) -> &'static str;
-
-    /// What a processor's registers say, in QEMU's text; `None` where it is another processor's.
-    fn registers(&self, text: &str) -> Option<Registers>;
-
-    /// Where in the guest's memory a probe that has halted keeps its last line, by QEMU's text of the registers; `None` where there is a debug port for that.
-    fn last_line(&self, _text: &str) -> Option<Range<u64>> {
-        None
-    }
-}
-
 impl Architecture {
     pub(crate) const fn arch(self) -> &'static dyn Arch {
         match self {
             Self::X86 => &x86::X86,
             Self::Aarch64 => &aarch64::Aarch64,
         }
-    }
-
-    /// QEMU's program for it.
-    #[must_use]
-    pub fn program(self) -> &'static str {
-        self.arch().program()
-    }
-
-    /// The Debian package that brings the program.
-    #[must_use]
-    pub fn package(self) -> &'static str {
-        self.arch().package()
     }
 }

@@ -14,12 +14,12 @@ use rustix::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{make, source};
+use super::saved::{program, source};
 use crate::{
     firmware::FirmwareImage,
+    hash::sha256_of,
     machine::spec::Channels,
     platform::{Platform, PlatformError},
-    qemu::sha256_of,
 };
 
 /// To be raised when a checkpoint is made in another way, so that older ones are not found.
@@ -43,15 +43,15 @@ pub(super) fn of_platform(platform: &Platform) -> Result<String, PlatformError> 
         })?,
         _ => String::new(),
     };
-    let program = make::program(platform.firmware.id).unwrap_or_default();
+    let program = program(platform.firmware.id).unwrap_or_default();
     let mut hasher = Sha256::new();
     let mut add = |part: &[u8]| {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     };
     add(FORMAT);
-    add(platform.qemu.sha256.as_bytes());
-    add(platform.qemu.roms_sha256.as_bytes());
+    add(platform.emulator.sha256.as_bytes());
+    add(platform.emulator.roms_sha256.as_bytes());
     add(platform.firmware.sha256.as_bytes());
     add(variables.as_bytes());
     add(&program);
@@ -73,7 +73,7 @@ pub(super) fn of_content(path: &Path) -> io::Result<u32> {
     loop {
         let start = match seek(&file, SeekFrom::Data(at)) {
             Ok(start) => start / PAGE as u64 * PAGE as u64,
-            // Nothing but a hole is left.
+            // Only a hole is left.
             Err(Errno::NXIO) => break,
             Err(error) => return Err(error.into()),
         };

@@ -6,16 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use images::{
-    boot::Loader,
-    checkpoint::{READY, application, option_rom},
-    probe::AssembleError,
-};
+use images::checkpoint::READY;
 
-use super::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, Record, Refusal, SERIAL, STATE, source};
+use super::{
+    record::{Record, Refusal},
+    saved::{DEBUG, MEMORY, NoCheckpoint, PROGRAM, SERIAL, STATE, program, source},
+};
 use crate::{
-    firmware::FirmwareId,
-    machine::{CommandError, Event, Machine, writable},
+    firmware::family::Family,
+    machine::{CommandError, Event, Machine},
     platform::Platform,
     text::Cleaner,
 };
@@ -29,16 +28,6 @@ const STDERR: &str = "qemu-stderr.txt";
 const MACHINE: &str = "machine";
 /// Many times what a power-on self-test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What OVMF says when it goes on to choose what to boot.
-const PASSED_BY: &str = "BdsDxe: ";
-
-/// The program that stops a machine.
-pub(super) fn program(firmware: FirmwareId) -> Result<Vec<u8>, AssembleError> {
-    match firmware.loader().and_then(Loader::of_file) {
-        None => option_rom(),
-        Some(loader) => application(loader),
-    }
-}
 
 /// Makes a platform's checkpoint in an empty folder.
 pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheckpoint> {
@@ -56,17 +45,20 @@ pub(super) fn make(platform: &Platform, folder: &Path) -> Result<Record, NoCheck
     let spec = source(platform, folder, &folder.join(BLANK).to_string_lossy())?;
     let machines = folder.join(MACHINE);
     fs::create_dir(&machines).map_err(host)?;
-    writable::prepare(&spec, &machines).map_err(host)?;
+    spec.emulator
+        .emulator()
+        .prepare(&spec, &machines)
+        .map_err(host)?;
     let stderr = fs::File::create(folder.join(STDERR)).map_err(host)?;
     let state = fs::File::create(folder.join(STATE)).map_err(host)?;
     let mut machine = Machine::start(&spec, &machines, stderr).map_err(host)?;
 
     let mut record = Record::new(platform);
     let mut said = Said {
-        ready_on_serial: spec.board.debug_port.is_none(),
+        ready_on_serial: !spec.board.has_debug_port,
         ..Said::default()
     };
-    match said.hear_out(&mut machine) {
+    match said.hear_out(&mut machine, platform.firmware.id.family()) {
         Ok(()) => {
             machine.save(&state, &folder.join(MEMORY))?;
             // Until it was stopped it went on: SeaBIOS sends to the serial line from a timer's interrupt.
@@ -112,7 +104,7 @@ enum Deaf {
 
 impl Said {
     /// Listens until the program says that it is ready.
-    fn hear_out(&mut self, machine: &mut Machine) -> Result<(), Deaf> {
+    fn hear_out(&mut self, machine: &mut Machine, family: &dyn Family) -> Result<(), Deaf> {
         let deadline = machine.now() + PATIENCE;
         loop {
             let until = machine.wall(deadline);
@@ -134,7 +126,7 @@ impl Said {
             }
             let mut cleaner = Cleaner::default();
             cleaner.push(&self.serial);
-            if cleaner.text().contains(PASSED_BY) {
+            if cleaner.text().lines().any(|line| family.chooses(line)) {
                 return Err(Deaf::Refused(Refusal::PassedBy));
             }
         }
@@ -144,7 +136,7 @@ impl Said {
         match event {
             Event::Serial(bytes) => self.serial.extend(bytes),
             Event::Debug(bytes) => self.debug.extend(bytes),
-            Event::Qmp(_) | Event::Exited(_) => {}
+            Event::Stopped(_) | Event::Exited(_) => {}
         }
     }
 }

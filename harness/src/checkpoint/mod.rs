@@ -8,6 +8,7 @@
 mod digest;
 mod make;
 mod record;
+mod saved;
 
 use std::{
     fs, io,
@@ -15,23 +16,12 @@ use std::{
     time::SystemTime,
 };
 
-pub use record::{Kept, Record, Refusal};
-
-use crate::{
-    layout::BootLayout,
-    machine::{
-        CommandError,
-        spec::{CheckpointFiles, HostDisc, MachineSpec, Origin},
-    },
-    platform::{PROCESSOR_TIME, Platform, PlatformError},
+pub use self::{
+    record::{Kept, Record, Refusal},
+    saved::{Checkpoint, NoCheckpoint},
 };
 
-const RECORD: &str = "checkpoint.json";
-const MEMORY: &str = "memory";
-const STATE: &str = "state";
-const PROGRAM: &str = "program";
-const SERIAL: &str = "serial.raw";
-const DEBUG: &str = "debug.txt";
+use crate::platform::Platform;
 
 /// As many are kept; the ones that were used longest ago go first. Each takes some ten megabytes.
 const KEPT_MAX: usize = 40;
@@ -40,37 +30,6 @@ const KEPT_MAX: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoints {
     folder: PathBuf,
-}
-
-/// A checkpoint that can be started from.
-#[derive(Debug)]
-pub struct Checkpoint {
-    folder: PathBuf,
-}
-
-/// Why there is no checkpoint. A machine can always start cold.
-#[derive(Debug, thiserror::Error)]
-pub enum NoCheckpoint {
-    /// Machines of this kind have none.
-    #[error("{0}")]
-    Never(String),
-    /// This one could not be made the last time; another run tries again.
-    #[error("{0}")]
-    NotNow(String),
-    /// The host failed.
-    #[error("the checkpoint cannot be made in {}: {source}", folder.display())]
-    Host {
-        /// Where.
-        folder: PathBuf,
-        /// The host's words.
-        source: io::Error,
-    },
-    /// QEMU failed.
-    #[error("the checkpoint cannot be made: {0}")]
-    Qemu(#[from] CommandError),
-    /// The machine cannot be.
-    #[error(transparent)]
-    Platform(#[from] PlatformError),
 }
 
 impl Checkpoints {
@@ -206,44 +165,6 @@ impl Checkpoints {
             }
         }
     }
-}
-
-impl Checkpoint {
-    /// What the machine's two sides of it share.
-    pub(crate) fn origin(&self) -> Origin {
-        Origin::Checkpoint(files(&self.folder))
-    }
-
-    /// The state without the memory.
-    pub(crate) fn state(&self) -> io::Result<fs::File> {
-        fs::File::open(self.folder.join(STATE))
-    }
-
-    /// What the machine had said on COM1 and on the debug port.
-    pub(crate) fn said(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        Ok((
-            fs::read(self.folder.join(SERIAL))?,
-            fs::read(self.folder.join(DEBUG))?,
-        ))
-    }
-}
-
-fn files(folder: &Path) -> CheckpointFiles {
-    let name = |name: &str| folder.join(name);
-    CheckpointFiles {
-        program: name(PROGRAM),
-        memory: name(MEMORY),
-    }
-}
-
-/// The machine from which a platform's checkpoint is taken.
-fn source(platform: &Platform, folder: &Path, disc: &str) -> Result<MachineSpec, PlatformError> {
-    platform.machine(
-        HostDisc::at(disc.to_owned(), 0),
-        &BootLayout::default(),
-        Origin::ToCheckpoint(files(folder)),
-        PROCESSOR_TIME,
-    )
 }
 
 fn remove_folder(folder: &Path) -> io::Result<()> {

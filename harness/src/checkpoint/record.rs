@@ -9,7 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checkpoint, MEMORY, NoCheckpoint, PROGRAM, RECORD, STATE, digest};
+use super::{
+    digest,
+    saved::{Checkpoint, MEMORY, NoCheckpoint, PROGRAM, RECORD, STATE},
+};
 use crate::platform::Platform;
 
 /// What a checkpoint was made from, and how it was left.
@@ -88,7 +91,7 @@ impl Record {
     /// Of a checkpoint that is still to be made.
     pub(super) fn new(platform: &Platform) -> Self {
         Self {
-            qemu: platform.qemu.version.to_string(),
+            qemu: platform.emulator.version.to_string(),
             firmware: platform.firmware.id.to_string(),
             firmware_version: platform.firmware.version.clone(),
             attachment: platform.attachment.to_string(),

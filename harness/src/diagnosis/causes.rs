@@ -1,15 +1,17 @@
 //! Which defects explain which failure: what each firmware does with them stands in docs/findings.md, and was seen.
 
 use images::{
+    change::Change,
     eltorito::{ENTRY_BYTES, Platform},
-    finding::{Finding, FindingId as Id, Severity},
+    finding::{Finding, FindingId, FindingId as Id, Severity},
     inspect::{BootReading, EntryKind, EntryReading, Inspection},
     units::BLOCK_BYTES,
 };
+use serde::{Deserialize, Serialize};
 
-use super::{Boot, Cause, happened::quoted};
+use super::{boot::Boot, happened::quoted};
 use crate::{
-    firmware::{FirmwareId, FirmwareKind, bios_codes::BIOS_CODES},
+    firmware::{FirmwareId, FirmwareKind, bios_codes::BIOS_CODES, loaders::LOADERS},
     guest::{Guest, GuestStage, GuestState, Need, Starts},
     outcome::OutcomeKind,
 };
@@ -59,6 +61,7 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::CountByteOrder,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
+    Id::ConfigFixedDevice,
     Id::IsolinuxKernelName,
     Id::KernelCut,
     Id::InitrdCut,
@@ -81,6 +84,7 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::ConfigEncoding,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
+    Id::ConfigFixedDevice,
     Id::IsolinuxKernelName,
     Id::KernelCut,
     Id::InitrdCut,
@@ -120,6 +124,7 @@ const UEFI_ASTRAY: &[Id] = &[
     Id::EfiSecondStage,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
+    Id::ConfigFixedDevice,
     Id::KernelCut,
     Id::InitrdCut,
     Id::SquashfsCut,
@@ -152,25 +157,6 @@ const OF_DISKS: &[Id] = &[
 /// The same on a disk, where a catalog is read in blocks of 512 bytes and partition tables count too.
 const UEFI_NOTHING_AS_DISK: &[Id] = &[Id::CatalogEfiTooDeep, Id::HybridMbr];
 
-/// The loaders that removable media have, by architecture (UEFI §3.5.1.1, table 3.2).
-const LOADERS: [&str; 8] = [
-    "BOOTIA32.EFI",
-    "BOOTX64.EFI",
-    "BOOTIA64.EFI",
-    "BOOTARM.EFI",
-    "BOOTAA64.EFI",
-    "BOOTRISCV32.EFI",
-    "BOOTRISCV64.EFI",
-    "BOOTLOONGARCH64.EFI",
-];
-
-/// What a BIOS's code says.
-#[must_use]
-pub fn meaning_of_code(code: &str) -> Option<&'static str> {
-    let known = BIOS_CODES.iter().find(|(known, ..)| *known == code);
-    known.map(|(_, meaning, _)| *meaning)
-}
-
 /// The loader that UEFI firmware looks for on removable media (UEFI §3.5.1.1).
 pub(super) fn loader_of(firmware: FirmwareId) -> &'static str {
     firmware.loader().unwrap_or_default()
@@ -194,7 +180,7 @@ impl<'a> Situation<'a> {
             guest_stage: guest.map_or(GuestStage::Loader, |guest| guest.stage),
             // A loader that ran returns its own status, and shim can return the same one.
             by_keys: boot.by_keys,
-            denied: boot.firmware == FirmwareId::OvmfSecureBoot
+            denied: boot.firmware.checks_signatures()
                 && !entered
                 && matches!(code, Some("Access Denied" | "Security Violation")),
             missed_key: guest.filter(|guest| {
@@ -472,4 +458,21 @@ impl<'a> Situation<'a> {
             _ => None,
         }
     }
+}
+
+/// What explains a boot that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The defect on the disc; nothing where the disc is as it is by design.
+    pub id: Option<FindingId>,
+    /// Whether that was shown: with the changes the disc comes further, and without them it does not.
+    pub proved: bool,
+    /// What becomes of the disc with every cause fixed that is proved, as a clause; empty where none is.
+    pub then: String,
+    /// What was changed to show it.
+    pub changes: Vec<Change>,
+    /// What it is, with its figures, and what it does. Where it is not proved, with the word or the read that names it.
+    pub sentence: String,
+    /// How to fix it; empty if nothing needs a fix.
+    pub remedy: String,
 }

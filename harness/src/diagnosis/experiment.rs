@@ -7,7 +7,7 @@ use images::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Boot, causes::Situation};
+use super::{boot::Boot, causes::Situation};
 use crate::{attachment::Attachment, guest::Starts};
 
 /// What was tried on boots of one firmware that had failed alike, and what that showed.

@@ -1,8 +1,8 @@
 //! What happened to a disc, in sentences.
 
-use super::{Boot, causes::meaning_of_code};
+use super::boot::Boot;
 use crate::{
-    firmware::{FirmwareId, FirmwareKind},
+    firmware::{FirmwareKind, bios_codes::BIOS_CODES},
     guest::{Guest, GuestStage, GuestState},
     observation::Observation,
     outcome::{Outcome, OutcomeKind, Stage},
@@ -131,16 +131,6 @@ pub(super) fn quoted(guest: &Guest) -> String {
     format!("\"{}\"", guest.said_in_a_line())
 }
 
-/// The firmware's name as people write it, with its build.
-#[must_use]
-pub fn firmware_name(build: &str, firmware: FirmwareId) -> String {
-    let name = firmware.name();
-    match build.split_once('@') {
-        Some((_, version)) => format!("{name} {version}"),
-        None => name.to_owned(),
-    }
-}
-
 /// How far a boot came with changes to the disc, as a clause: `it comes to its menu`.
 #[must_use]
 pub fn comes_to(observation: &Observation) -> String {
@@ -182,4 +172,11 @@ pub fn comes_to(observation: &Observation) -> String {
             }
         }
     }
+}
+
+/// What a BIOS's code says.
+#[must_use]
+pub fn meaning_of_code(code: &str) -> Option<&'static str> {
+    let known = BIOS_CODES.iter().find(|(known, ..)| *known == code);
+    known.map(|(_, meaning, _)| *meaning)
 }

@@ -1,5 +1,6 @@
 //! Why a disc does what it does: what each firmware was seen to do, joined with what is wrong on the disc.
 
+mod boot;
 mod causes;
 mod experiment;
 mod happened;
@@ -8,7 +9,6 @@ mod reached;
 use std::fmt;
 
 use images::{
-    change::Change,
     eltorito::Platform,
     finding::{Finding, FindingId, Severity},
     inspect::{BootReading, EntryReading, Inspection},
@@ -16,15 +16,16 @@ use images::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    boot::{Boot, firmware_name},
+    causes::Cause,
+    experiment::{Experiment, likelihood},
+    happened::{comes_to, meaning_of_code},
+};
 use self::{
     causes::Situation,
     happened::{happened, quoted},
     reached::reached,
-};
-pub use self::{
-    causes::meaning_of_code,
-    experiment::{Experiment, likelihood},
-    happened::{comes_to, firmware_name},
 };
 use crate::{
     attachment::Attachment,
@@ -32,43 +33,8 @@ use crate::{
     guest::{Guest, GuestState, Need, Starts},
     medium_profile::MediumProfile,
     observation::Observation,
-    outcome::{Outcome, OutcomeKind},
-    progress::Progress,
+    outcome::Outcome,
 };
-
-/// One boot of the disc.
-#[derive(Clone, Debug)]
-pub struct Boot<'a> {
-    /// The firmware, as its build is called: `seabios` or `seabios@1.17.0`.
-    pub build: String,
-    /// Which firmware that is.
-    pub firmware: FirmwareId,
-    /// How the disc hung on the machine.
-    pub attachment: Attachment,
-    /// What was seen.
-    pub observation: &'a Observation,
-    /// Why the machine's keys do not let its loader run, where they do not.
-    pub by_keys: Option<&'a str>,
-    /// What was the matter with the medium, and what was seen of the same disc on a sound one.
-    pub medium: Option<(MediumProfile, &'a Observation)>,
-}
-
-impl Boot<'_> {
-    /// What was the matter with the medium, where the disc starts on a sound one, or a program on it comes further.
-    #[must_use]
-    pub fn by_medium(&self) -> Option<(MediumProfile, &Observation)> {
-        self.medium.filter(|(_, sound)| {
-            let runs = sound.starts != Starts::No || sound.outcome.kind == OutcomeKind::Booted;
-            runs && Progress::of(sound) > Progress::of(self.observation)
-        })
-    }
-
-    /// The firmware's name as people write it, with its build.
-    #[must_use]
-    pub fn name(&self) -> String {
-        firmware_name(&self.build, self.firmware)
-    }
-}
 
 /// Boots of one firmware that went the same way, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,23 +66,6 @@ pub struct Diagnosis {
     /// Findings whose fix was not tried here.
     #[serde(default)]
     pub untried: Vec<FindingId>,
-}
-
-/// What explains a boot that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// The defect on the disc; nothing where the disc is as it is by design.
-    pub id: Option<FindingId>,
-    /// Whether that was shown: with the changes the disc comes further, and without them it does not.
-    pub proved: bool,
-    /// What becomes of the disc with every cause fixed that is proved, as a clause; empty where none is.
-    pub then: String,
-    /// What was changed to show it.
-    pub changes: Vec<Change>,
-    /// What it is, with its figures, and what it does. Where it is not proved, with the word or the read that names it.
-    pub sentence: String,
-    /// How to fix it; empty if nothing needs a fix.
-    pub remedy: String,
 }
 
 /// What happened, taken apart: the program's own words stand by themselves.

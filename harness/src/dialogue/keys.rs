@@ -1,7 +1,5 @@
 //! The emulated keyboard.
 
-use serde_json::{Value, json};
-
 use crate::spelling::unknown_word;
 
 /// Keys that are pressed together, the last of them with the others held: `ctrl-x`.
@@ -49,10 +47,9 @@ impl Chord {
         self.0.len()
     }
 
-    /// As QMP's `send-key` wants it.
-    pub(crate) fn to_qmp(&self) -> Value {
-        let key = |name: &&str| json!({ "type": "qcode", "data": name });
-        self.0.iter().map(key).collect()
+    /// Their names.
+    pub(crate) fn names(&self) -> &[&'static str] {
+        &self.0
     }
 }
 

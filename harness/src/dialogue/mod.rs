@@ -80,7 +80,7 @@ pub enum DialogueError {
     Io {
         /// Which.
         path: PathBuf,
-        /// Why. Not the error's source: whoever tells sources too would tell it twice.
+        /// Why. Not the error's source: it would be printed twice with the sources.
         cause: io::Error,
     },
     /// It is no dialogue: with file, line and column.
@@ -192,7 +192,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// A dialogue, as it is written: what to do and what to wait for, in order.
+/// A dialogue: actions and expected output, in order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DialogueFile {
@@ -205,7 +205,7 @@ struct DialogueFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StepDecl {
-    /// Wait until this regular expression matches in what came on the serial line since the last match.
+    /// Wait until this regular expression matches the serial output since the last match.
     #[schemars(with = "Option<String>")]
     expect: Option<Spanned<String>>,
     /// Send this text on the serial line. Nothing is added to it: a command ends with `\r`, the byte of the Enter key.
@@ -217,7 +217,7 @@ struct StepDecl {
     /// Press these keys, one after the other.
     #[schemars(with = "Option<Vec<String>>")]
     keys: Option<Vec<Spanned<String>>>,
-    /// Type this text on the emulated keyboard, which is a US one. `\n` is the Enter key.
+    /// Type this text on the emulated US keyboard. `\n` is the Enter key.
     #[schemars(with = "Option<String>")]
     r#type: Option<Spanned<String>>,
     /// Wait until this regular expression matches the text on the screen.

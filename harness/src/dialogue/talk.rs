@@ -10,7 +10,7 @@ use std::{
 use super::{Action, Chord, Dialogue, Step, ear::Ear};
 use crate::{
     machine::{CommandError, Machine},
-    watch::text_screen,
+    screen,
 };
 
 /// How long a key is held down: a BIOS takes it in its interrupt, at once.
@@ -99,7 +99,7 @@ impl<'a> Talk<'a> {
                 Action::Screen(pattern) => {
                     machine.now() >= self.next && {
                         self.next = machine.now() + LOOK;
-                        pattern.is_match(&text_screen(machine)?)
+                        pattern.is_match(&screen::read(machine)?.text)
                     }
                 }
             };
@@ -152,7 +152,7 @@ impl<'a> Talk<'a> {
         let Some(chord) = self.keys.pop_front() else {
             return Ok(true);
         };
-        machine.press(chord, HOLD)?;
+        machine.press(chord.names(), HOLD)?;
         // Each key of it goes down and comes up again, and takes its time for both.
         let keys = u32::try_from(chord.keys()).unwrap_or(u32::MAX);
         self.next = machine.now() + HOLD.saturating_mul(keys.saturating_mul(2));

@@ -7,7 +7,7 @@ use super::{
     descriptor::Candidate,
     family::{Family, Places},
     ovmf::{Ovmf, understand},
-    words::Said,
+    said::Said,
 };
 use crate::{
     arch::{Architecture, virt},
@@ -54,6 +54,10 @@ impl Family for Aavmf {
 
     fn understand(&self, line: &str) -> Option<(Said, String)> {
         understand(line)
+    }
+
+    fn chooses(&self, line: &str) -> bool {
+        Ovmf::X64.chooses(line)
     }
 
     fn patience(&self) -> Duration {

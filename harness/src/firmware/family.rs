@@ -1,4 +1,5 @@
-//! The differences between firmware families: files, boards, words, channels, deadlines, reads. Each family has its own file, and its line in [`FirmwareId::family`].
+//! The differences between firmware families: files, boards, words, channels, deadlines, reads. Each family has its own file, and its line in
+//! [`FirmwareId::family`].
 
 use std::{
     fmt,
@@ -8,13 +9,9 @@ use std::{
 
 use super::{
     FirmwareId, FirmwareKind,
-    aavmf::Aavmf,
+    bios_reads::reads_before_jump,
     descriptor::{Candidate, Descriptor},
-    ovmf::Ovmf,
-    rombios::Rombios,
-    seabios::{Seabios, reads_before_jump},
-    u_boot::UBoot,
-    words::Said,
+    said::Said,
 };
 use crate::{
     arch::Architecture, attachment::Attachment, layout::BootLayout, machine::board::Board,
@@ -165,6 +162,16 @@ pub(crate) trait Family: Sync {
         false
     }
 
+    /// Whether it lets only programs run that are signed by whom it trusts.
+    fn checks_signatures(&self) -> bool {
+        false
+    }
+
+    /// Whether a line on the serial line is of the part that chooses what to boot, and not of a program.
+    fn chooses(&self, _line: &str) -> bool {
+        false
+    }
+
     /// Where a program cannot get past an exception, if what the firmware said last on its channel shows that; for people.
     fn caught(&self, _said: &str) -> Option<String> {
         None
@@ -193,23 +200,3 @@ impl fmt::Debug for dyn Family {
         f.write_str(self.name())
     }
 }
-
-impl FirmwareId {
-    /// How machines with it are made and watched.
-    pub(crate) const fn family(self) -> &'static dyn Family {
-        match self {
-            Self::Seabios => &Seabios::Pc,
-            Self::Ovmf => &Ovmf::X64,
-            Self::OvmfIa32 => &Ovmf::Ia32,
-            Self::OvmfSecureBoot => &Ovmf::SecureBoot,
-            Self::Rombios => &Rombios,
-            Self::Aavmf => &Aavmf,
-            Self::UBootArm64 => &UBoot::Arm64,
-            Self::UBootX8664 => &UBoot::X64,
-            Self::SeabiosMicrovm => &Seabios::Microvm,
-        }
-    }
-}
-
-/// One of each vocabulary: who listens to a machine of which nothing is known has to know them all.
-pub(crate) const VOCABULARIES: &[&dyn Family] = &[&Seabios::Pc, &Ovmf::X64, &Rombios, &UBoot::X64];

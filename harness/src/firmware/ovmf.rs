@@ -4,7 +4,7 @@ use super::{
     FirmwareId,
     descriptor::Candidate,
     family::{Family, Places},
-    words::Said,
+    said::Said,
 };
 use crate::{arch::pc, attachment::Attachment, machine::board::Board};
 
@@ -68,6 +68,14 @@ impl Family for Ovmf {
         understand(line)
     }
 
+    fn checks_signatures(&self) -> bool {
+        matches!(self, Self::SecureBoot)
+    }
+
+    fn chooses(&self, line: &str) -> bool {
+        line.contains(BOOT_MANAGER)
+    }
+
     fn start_of_output(&self, text: &str) -> Option<usize> {
         let line = text.rfind("BdsDxe: starting ")?;
         Some(
@@ -77,6 +85,9 @@ impl Family for Ovmf {
         )
     }
 }
+
+/// What begins each line of the boot manager (`MdeModulePkg/Universal/BdsDxe`).
+const BOOT_MANAGER: &str = "BdsDxe: ";
 
 /// What OVMF starts when no disc boots, where a shell is built in (`BUILD_SHELL` of `OvmfPkgX64.dsc`). Where none is, it says that there is nothing to boot: to
 /// the disc both have done the same, and so both are this word.
@@ -92,7 +103,7 @@ pub(super) fn understand(line: &str) -> Option<(Said, String)> {
             .contains("Exception Type")
             .then(|| (Said::Crashed(exception.clone()), exception));
     }
-    let (_, rest) = line.split_once("BdsDxe: ")?;
+    let (_, rest) = line.split_once(BOOT_MANAGER)?;
     if rest.starts_with("No bootable option") {
         return Some((Said::Nothing(rest.to_owned()), SHELL.to_owned()));
     }

@@ -241,8 +241,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        emulator::EmulatorId,
         firmware::{discover, select},
-        qemu::Qemu,
     };
 
     #[test]
@@ -277,7 +277,7 @@ mod tests {
     /// The code and the template of variables of the firmware that is installed: what its packager calls them is the
     /// independent opinion.
     fn installed(id: FirmwareId) -> (Vec<u8>, Option<Vec<u8>>) {
-        let found = discover(&Qemu::locate(None).unwrap());
+        let found = discover(&EmulatorId::Qemu.locate(None).unwrap());
         let firmware = select(&found, id).unwrap();
         let template = firmware.variables_template.as_ref();
         (

@@ -3,8 +3,8 @@
 use super::{
     descriptor::Candidate,
     family::{Family, Places},
+    said::Said,
     seabios::is_address,
-    words::Said,
 };
 use crate::{arch::isa_pc, attachment::Attachment, machine::board::Board};
 

@@ -15,7 +15,10 @@ use super::{
     name::short,
     recognise::{LARGEST, Recognised, is_variable_store, recognise},
 };
-use crate::qemu::{Qemu, sha256, sha256_of};
+use crate::{
+    emulator::Installed,
+    hash::{sha256, sha256_of},
+};
 
 const RECORD: &str = "firmware.json";
 const SCHEMA: &str = "firmware/1";
@@ -379,7 +382,7 @@ impl Store {
 /// Every build that there is: the system's that this QEMU finds, under the names of their versions, and the whole ones in
 /// the folder (see [`Store`]); in the order of names and versions.
 #[must_use]
-pub fn grid(folder: &Path, qemu: &Qemu) -> Vec<Firmware> {
+pub fn grid(folder: &Path, qemu: &Installed) -> Vec<Firmware> {
     let mut grid: Vec<Firmware> = super::discover(qemu)
         .into_iter()
         .map(|firmware| Firmware {

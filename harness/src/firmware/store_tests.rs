@@ -1,8 +1,11 @@
 use super::*;
-use crate::firmware::{discover, select};
+use crate::{
+    emulator::EmulatorId,
+    firmware::{discover, select},
+};
 
 fn installed(id: FirmwareId) -> Firmware {
-    select(&discover(&Qemu::locate(None).unwrap()), id)
+    select(&discover(&EmulatorId::Qemu.locate(None).unwrap()), id)
         .unwrap()
         .clone()
 }
@@ -61,7 +64,7 @@ fn what_is_added_is_listed_until_it_is_removed() {
         }
     ));
     // The same files as the system's, and so no builds of their own.
-    let grid = grid(store.folder(), &Qemu::locate(None).unwrap());
+    let grid = grid(store.folder(), &EmulatorId::Qemu.locate(None).unwrap());
     assert!(
         grid.iter()
             .all(|firmware| firmware.build.as_deref() != Some("own")),
@@ -168,7 +171,7 @@ fn what_is_damaged_is_told_and_is_not_used() {
     fs::write(&file, &changed).unwrap();
     let own = name("seabios@own");
     store.add(&file, None, Some(&own), &[]).unwrap();
-    let qemu = Qemu::locate(None).unwrap();
+    let qemu = EmulatorId::Qemu.locate(None).unwrap();
     let in_grid = || {
         grid(folder.path(), &qemu)
             .iter()

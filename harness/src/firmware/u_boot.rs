@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{
     descriptor::Candidate,
     family::{Family, Places},
-    words::Said,
+    said::Said,
 };
 use crate::{
     arch::{Architecture, pc, virt},
     attachment::Attachment,
-    machine::board::Board,
+    machine::board::{Board, Model},
 };
 
 /// U-Boot, as machines and watchers know it.
@@ -74,7 +74,7 @@ impl Family for UBoot {
             (Self::Arm64, _) => virt(attachment)?,
             // The build is for an i440FX.
             (Self::X64, Attachment::VirtioBlk) => Board {
-                machine: pc(Attachment::Ide).machine,
+                model: Model::I440fx,
                 has_smm: false,
                 ..pc(attachment)
             },

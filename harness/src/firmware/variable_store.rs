@@ -170,13 +170,13 @@ mod tests {
 
     use super::*;
     use crate::{
+        emulator::EmulatorId,
         firmware::{FirmwareId, discover, select},
-        qemu::Qemu,
     };
 
     /// The host's own store with enrolled keys, which another tool has written.
     fn template() -> Vec<u8> {
-        let found = discover(&Qemu::locate(None).unwrap());
+        let found = discover(&EmulatorId::Qemu.locate(None).unwrap());
         let firmware = select(&found, FirmwareId::OvmfSecureBoot).unwrap();
         fs::read(firmware.image.variables().unwrap()).unwrap()
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Follower, GuestStage, GuestState, Need, SaidBy, Standing, Vocabulary};
+use super::{GuestStage, GuestState, Need, SaidBy, Standing, Vocabulary, follow::Follower};
 
 const KERNEL: &str = "[    0.000000] Linux version 6.1.0-31-amd64 (someone@somewhere) (gcc-12)";
 const MENU: &str = "\

@@ -14,12 +14,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use self::follow::Follower;
 pub use self::words::{Vocabulary, VocabularyError, json_schema};
 pub(crate) use self::{follow::Standing, sight::Waits, watching::GuestWatch};
 use crate::outcome::{Outcome, OutcomeKind, kebab_display};
 
-/// What a guest came to. The order is that of precedence: where several are seen together, the first one counts.
+/// The state of a guest, in order of precedence: if several are seen together, the first one counts.
 #[derive(
     Clone,
     Copy,
@@ -39,21 +38,21 @@ pub enum GuestState {
     GaveBack,
     /// A kernel stopped with an error that it cannot handle.
     Panic,
-    /// It fails in the same way again and again.
+    /// It fails repeatedly in the same way.
     Retries,
-    /// It shows a command line where nobody asked for one.
+    /// It shows a command line that was not requested.
     Prompt,
-    /// It said that it cannot go on.
+    /// It reported that it cannot continue.
     GaveUp,
-    /// It lacks something that this machine has not.
+    /// It needs something that this machine does not have.
     Needs,
     /// A boot menu waits for a person.
     Menu,
     /// A system runs: a login, a shell after init, an installer, a memory test.
     System,
-    /// Something goes on, and nothing more is known.
+    /// It continues, and nothing more is known.
     Runs,
-    /// Nothing was heard or seen any more.
+    /// No more output came.
     Silent,
 }
 
@@ -70,7 +69,7 @@ kebab_display!(GuestState {
     Silent => "silent",
 });
 
-/// How far a guest came. What runs first is a loader.
+/// How far a guest came. The first program is a loader.
 #[derive(
     Clone,
     Copy,
@@ -134,7 +133,7 @@ pub enum Need {
     Disk,
     /// A trusted platform module.
     Tpm,
-    /// A key that somebody presses in time: without one the program gives control back.
+    /// A key, pressed in time: without one the program gives control back.
     Key,
 }
 

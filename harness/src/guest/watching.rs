@@ -11,7 +11,8 @@ use images::{
 use vt100::Parser;
 
 use super::{
-    Follower, Guest, GuestStage, GuestState, SaidBy, Standing, Vocabulary, Waits, rounds::Rounds,
+    Guest, GuestStage, GuestState, SaidBy, Standing, Vocabulary, Waits, follow::Follower,
+    rounds::Rounds,
 };
 use crate::{
     case::Case,

@@ -149,65 +149,65 @@ pub enum VocabularyError {
     TooLarge(String),
 }
 
-/// What one program is known to say.
+/// The known messages of one program.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Known words")]
 #[serde(deny_unknown_fields)]
 struct FileDecl {
     /// The program's name, as reports print it.
     program: String,
-    /// Its words, the more particular ones first.
+    /// Its messages, the more specific ones first.
     #[schemars(with = "Vec<WordsDecl>")]
     words: Vec<Spanned<WordsDecl>>,
 }
 
-/// One thing that the program says.
+/// One message of the program.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WordsDecl {
-    /// What a program that says it came to: any state but `silent`; `runs` where nothing that follows can be seen. Absent: the words only show how far it came.
+    /// The state of a program that prints it: any state except `silent`; `runs` if no later output is visible. Absent: the message only shows how far it came.
     #[schemars(with = "Option<GuestState>")]
     #[serde(default)]
     state: Option<Spanned<GuestState>>,
-    /// How far a program that says it came.
+    /// The stage of a program that prints it.
     stage: GuestStage,
-    /// A regular expression for the words; `^` and `$` are the ends of a line.
+    /// A regular expression for the message; `^` and `$` are the ends of a line.
     #[schemars(with = "String")]
     pattern: Spanned<String>,
-    /// Whether they count only on the last line, as a prompt does.
+    /// Whether it counts only on the last line, like a prompt.
     #[serde(default)]
     last: bool,
-    /// Whether a program that says it can go on all the same; with `state`. They decide nothing when other text follows.
+    /// Whether a program that prints it can continue; with `state`. It decides nothing if other text follows.
     #[serde(default)]
     goes_on: bool,
-    /// For how many milliseconds nothing may contradict them before they decide. Absent: 3000 for `prompt` and `menu`, else 0.
+    /// For how many milliseconds nothing may contradict it before it decides. Absent: 3000 for `prompt` and `menu`, else 0.
     #[serde(default)]
     hold_ms: Option<u64>,
-    /// Whether they show a countdown or a progress.
+    /// Whether it shows a countdown or progress.
     #[serde(default)]
     counts: bool,
-    /// For how many milliseconds a program that says this may wait without a word. Absent: for as long as any program.
+    /// For how many milliseconds a program may be silent after this message. Absent: as long as any program.
     #[serde(default)]
     waits_ms: Option<u64>,
-    /// Whether a program that says it three times is one that retries.
+    /// Whether a program that prints it three times counts as retrying.
     #[serde(default)]
     repeats: bool,
-    /// What the machine lacks; with `state = "needs"`, and only there.
+    /// What the machine lacks; only with `state = "needs"`, and required there.
     #[serde(default)]
     short_of: Option<Need>,
-    /// How lines begin that may stand a few lines above and say why; they are reported with these words.
+    /// The beginnings of lines that may come a few lines earlier and explain the message; they are reported with it.
     #[serde(default)]
     above: Option<String>,
-    /// The stage that must be reached before they mean anything.
+    /// The stage that must be reached before the message counts.
     #[serde(default)]
     after: GuestStage,
-    /// What they mean, in sentences for people.
+    /// What it means, in sentences for people.
     #[serde(default)]
     means: String,
     /// The findings that can explain it, by their ids.
     #[serde(default)]
     findings: Vec<String>,
-    /// The package and its version that were seen to print it. This or `source` must be there.
+    /// The package and version that were seen to print it. This or `source` is required.
     #[serde(default)]
     seen: String,
     /// The line of source that prints it.

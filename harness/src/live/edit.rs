@@ -12,11 +12,11 @@ use crate::layout::BootLayout;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Edit {
-    /// So much of the disc is left, from its beginning, as after a download that broke off.
+    /// Keeps this much of the disc, from its beginning, as after an interrupted download.
     CutPercent(u8),
-    /// Four bytes at this part of the disc are other ones, as after an error of a medium.
+    /// Changes four bytes at this part of the disc, as after a medium error.
     FlipPercent(u8),
-    /// The checksum in the boot-info table of the first boot image is wrong.
+    /// Makes the checksum in the first boot image's boot-info table wrong.
     BootInfoChecksum,
 }
 

@@ -23,31 +23,31 @@ use crate::{
     toml_file::{self, Location, SyntaxError},
 };
 
-/// How a live disc is laid out. Everything happens in one folder, in this order: `text`, `make`, `copy`, `fat`, `master`. What is
-/// to stand on the disc is put below `tree` there, and the disc is `disc.iso`; a command that changes a disc writes `new.iso`, which
-/// takes its place.
+/// The layout of a live disc. Everything happens in one folder, in this order: `text`, `make`, `copy`, `fat`, `master`. The folder
+/// `tree` gets the disc's content, and the disc is `disc.iso`; a command that changes the disc writes `new.iso`, which replaces
+/// it.
 ///
 /// In braces, `{here}` is the folder of the layout's file, `{payload}` is the folder with the kernel (`vmlinuz`), the initial file system (`initrd.gz`) and the files of the
 /// system (`store`), and the name of a package is the folder in which it was unpacked.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Layout {
-    /// Whose layout it is, in a sentence.
+    /// The origin of the layout, in a sentence.
     pub summary: String,
-    /// The package of the kernel. Absent: the disc brings a kernel of its own, and there is no `{payload}`.
+    /// The package of the kernel. Absent: the disc has its own kernel, and there is no `{payload}`.
     #[serde(default)]
     pub kernel: Option<String>,
     /// Other packages that parts of the disc come from.
     #[serde(default)]
     pub packages: Vec<String>,
-    /// The programs that the commands run, and the packages that bring them to this host. A path stands for a file that must be there.
+    /// The programs that the commands run, and the packages that contain them. A path is a file that must exist.
     pub tools: BTreeMap<String, String>,
     /// The volume's label: `@label@` in texts and commands.
     pub label: String,
     /// The kernel's command line: `@arguments@` in texts and commands.
     #[serde(default)]
     pub arguments: String,
-    /// Files and folders that are copied; several files are joined.
+    /// Files and folders to copy; several files are joined.
     #[serde(default)]
     pub copy: BTreeMap<String, Parts>,
     /// Files with these texts.
@@ -61,11 +61,11 @@ pub struct Layout {
     pub fat: Vec<FatImage>,
     /// The commands that master the disc, in order, split into words as a shell does. No shell runs them.
     pub master: Vec<String>,
-    /// Machines with Secure Boot, by the name of their set of keys. Commands of the layout can make throw-away keys: the folder with the private keys is removed once the disc is made,
-    /// and only these lists are kept, next to the disc.
+    /// Machines with Secure Boot, by the name of their set of keys. Commands of the layout can create temporary keys: the folder with the private keys is removed once
+    /// the disc is made, and only these lists are kept, next to the disc.
     #[serde(default)]
     pub machine: BTreeMap<String, MachineLists>,
-    /// The ways in which it is damaged, by name.
+    /// The kinds of damage, by name.
     #[serde(default)]
     pub damage: BTreeMap<String, Damage>,
     /// The folder that its file stands in.
@@ -76,7 +76,7 @@ pub struct Layout {
 /// The name that stands for the folder of the layout's file.
 pub(super) const HERE: &str = "here";
 
-/// What a file is copied from.
+/// The source of a copied file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a path, a list of paths, or a table")]
 pub enum Parts {
@@ -88,7 +88,7 @@ pub enum Parts {
     Filled {
         /// The files.
         parts: Vec<String>,
-        /// How many bytes they are filled up to.
+        /// The length to fill up to, in bytes.
         bytes: u64,
     },
 }
@@ -109,7 +109,7 @@ impl Parts {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Make {
-    /// The file that must be there afterwards.
+    /// The file that must exist afterward.
     pub file: String,
     /// The command.
     pub command: String,
@@ -123,15 +123,15 @@ pub struct FatImage {
     pub file: String,
     /// Its length in KiB.
     pub kib: u32,
-    /// What is in it: paths there, and the files that stand there.
+    /// Its content: paths in it, and the files for them.
     pub files: BTreeMap<String, String>,
 }
 
-/// The lists of keys of a machine with Secure Boot. A file is a certificate (PEM or DER), an EFI signature list, or a program, which stands for its hash.
+/// The lists of keys of a machine with Secure Boot. A file is a certificate (PEM or DER), an EFI signature list, or a program, which adds its hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MachineLists {
-    /// Certificates of Microsoft's, from the signatures of a shim: `2011`, `2023` or `both`.
+    /// Microsoft's certificates, from the signatures of a shim: `2011`, `2023` or `both`.
     #[serde(default)]
     pub microsoft: Option<String>,
     /// That shim.
@@ -140,7 +140,7 @@ pub struct MachineLists {
     /// Other keys and programs that it trusts.
     #[serde(default)]
     pub db: Vec<String>,
-    /// What it refuses.
+    /// Keys and programs that it refuses.
     #[serde(default)]
     pub dbx: Vec<String>,
     /// Whether it has no owner, and starts everything.
@@ -148,32 +148,32 @@ pub struct MachineLists {
     pub setup_mode: bool,
 }
 
-/// One way in which a disc is damaged.
+/// One kind of damage.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Damage {
-    /// What is wrong, in a sentence.
+    /// The fault, in a sentence.
     pub summary: String,
-    /// The findings that may be called the cause where the disc does not start.
+    /// The findings that may be reported as the cause if the disc does not start.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub causes: Vec<FindingId>,
-    /// Files and folders that are not there when the disc is mastered.
+    /// Files and folders that are removed before the disc is mastered.
     #[serde(default)]
     pub remove: Vec<String>,
-    /// Files and folders that have other names when it is.
+    /// Files and folders that are renamed before.
     #[serde(default)]
     pub rename: BTreeMap<String, String>,
-    /// Files that are made copies of others before file systems are made of them.
+    /// Files that are replaced with copies of others before file systems are made from them.
     #[serde(default)]
     pub instead: BTreeMap<String, String>,
-    /// Files with other texts, or that would not be there.
+    /// Files with other texts, or additional files.
     #[serde(default)]
     pub text: BTreeMap<String, String>,
-    /// Words that are left out of the commands that master the disc.
+    /// Words to omit from the commands that master the disc.
     #[serde(default)]
     pub without: Vec<String>,
-    /// Commands that are run on `disc.iso` when it is there.
+    /// Commands that are run on the finished `disc.iso`.
     #[serde(default)]
     pub after: Vec<String>,
     /// Changes of the disc's bytes, in order, after those.
@@ -223,7 +223,7 @@ impl Layout {
     /// Reads a layout. The path is for messages, and for what stands beside the file.
     ///
     /// # Errors
-    /// With line and column: what has no meaning.
+    /// With line and column: an invalid entry.
     pub fn parse(path: &Path, text: &str) -> Result<Self, SyntaxError> {
         let mut layout: Self = toml_file::read(path, text)?;
         layout.here = path.parent().unwrap_or(Path::new("")).to_owned();

@@ -33,16 +33,16 @@ pub(super) struct Wires {
     pub(super) child: Child,
     pub(super) serial: UnixStream,
     pub(super) debug: UnixStream,
-    pub(super) qmp: UnixStream,
+    pub(super) monitor: UnixStream,
 }
 
-/// What came in one wake-up, to be judged as a whole. Nothing in it has its cause in a later batch: neither a QMP message
+/// What came in one wake-up, to be judged as a whole. Nothing in it has its cause in a later batch: neither a message of the monitor's
 /// nor a byte on the serial line comes before what the debug port said earlier.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) serial: Vec<u8>,
     pub(super) debug: Vec<u8>,
-    pub(super) qmp: Vec<u8>,
+    pub(super) monitor: Vec<u8>,
     pub(super) exited: Option<ExitStatus>,
 }
 
@@ -60,11 +60,11 @@ impl Wires {
     ) -> io::Result<Self> {
         let (serial, serial_theirs) = UnixStream::pair()?;
         let (debug, debug_theirs) = UnixStream::pair()?;
-        let (qmp, qmp_theirs) = UnixStream::pair()?;
+        let (monitor, monitor_theirs) = UnixStream::pair()?;
         let mut theirs = vec![
             mapping(serial_theirs, descriptor::SERIAL),
             mapping(debug_theirs, descriptor::DEBUG),
-            mapping(qmp_theirs, descriptor::QMP),
+            mapping(monitor_theirs, descriptor::MONITOR),
             mapping(files::open(Path::new(&spec.disc.path))?, descriptor::DISC),
             mapping(files::firmware(&spec.firmware)?, descriptor::FIRMWARE),
         ];
@@ -80,7 +80,7 @@ impl Wires {
         if let Origin::ToCheckpoint(files) | Origin::Checkpoint(files) = &spec.origin {
             theirs.push(mapping(files::copy(&files.program)?, descriptor::PROGRAM));
         }
-        let mut command = Command::new(&spec.qemu);
+        let mut command = Command::new(&spec.program);
         command
             .args(spec.argv(Channels::Inherited))
             .current_dir(folder)
@@ -97,11 +97,11 @@ impl Wires {
             child,
             serial,
             debug,
-            qmp,
+            monitor,
         })
     }
 
-    /// Sends a line on the QMP socket and with it a file, which QEMU then has too.
+    /// Sends a line on the monitor's socket and with it a file, which QEMU then has too.
     pub(super) fn send_with_file(&self, line: &[u8], file: &File) -> io::Result<()> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
@@ -110,7 +110,7 @@ impl Wires {
             return Err(io::Error::other("no room for a descriptor"));
         }
         let sent = sendmsg(
-            &self.qmp,
+            &self.monitor,
             &[IoSlice::new(line)],
             &mut control,
             SendFlags::NOSIGNAL,
@@ -130,7 +130,7 @@ impl Wires {
         deadline: Instant,
         interrupt: Option<BorrowedFd<'_>>,
     ) -> io::Result<Batch> {
-        let mut fds: Vec<PollFd<'_>> = [&self.serial, &self.debug, &self.qmp]
+        let mut fds: Vec<PollFd<'_>> = [&self.serial, &self.debug, &self.monitor]
             .map(AsFd::as_fd)
             .into_iter()
             .chain(interrupt)
@@ -145,9 +145,9 @@ impl Wires {
             }
         }
         let mut batch = Batch::default();
-        // QMP first: all that QEMU wrote elsewhere before this message is then there to be read. The debug port
+        // The monitor first: all that QEMU wrote elsewhere before this message is then there to be read. The debug port
         // before and after the serial line: whatever the port said before a byte of the line is in the batch too.
-        let closed = drain(&self.qmp, &mut batch.qmp)?;
+        let closed = drain(&self.monitor, &mut batch.monitor)?;
         drain(&self.debug, &mut batch.debug)?;
         drain(&self.serial, &mut batch.serial)?;
         drain(&self.debug, &mut batch.debug)?;

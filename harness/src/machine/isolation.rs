@@ -88,7 +88,7 @@ impl Isolation {
     /// Prepares it for a machine, whose folder becomes its user's.
     pub(super) fn of(spec: &MachineSpec, folder: &Path) -> io::Result<Self> {
         let kvm = kvm(spec.accelerator);
-        let user = match User::for_machine(&spec.qemu, kvm) {
+        let user = match User::for_machine(&spec.program, kvm) {
             Some(user) if user.takes(folder)? => Some(user),
             _ => None,
         };

@@ -5,10 +5,7 @@ mod channels;
 mod clock;
 pub(crate) mod files;
 mod isolation;
-pub(crate) mod overlay;
-pub mod qmp;
 pub mod spec;
-pub(crate) mod writable;
 
 use std::{
     collections::VecDeque,
@@ -20,19 +17,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use self::isolation::isolation_here;
 use self::{
     channels::Wires,
     clock::Clock,
-    qmp::{Qmp, QmpEvent},
     spec::{MachineSpec, Origin},
 };
-use crate::{dialogue::Chord, screen::Eyes, serial::SerialSource};
-
-/// QEMU's event of a state being saved or loaded.
-const MIGRATION: &str = "MIGRATION";
+use crate::{
+    attachment::Attachment,
+    emulator::seam::{Command, Monitor, Report, Stop, Wish},
+    screen::Eyes,
+    serial::SerialSource,
+};
 
 /// How long QEMU may take over an answer: thousands of times what it takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,10 +40,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Event {
     /// Bytes on COM1.
     Serial(Vec<u8>),
-    /// Bytes on port 0x402.
+    /// Bytes on the debug port.
     Debug(Vec<u8>),
-    /// Something happened to the machine.
-    Qmp(QmpEvent),
+    /// The guest stands still.
+    Stopped(Stop),
     /// QEMU is gone, and reaped.
     Exited(ExitStatus),
 }
@@ -56,7 +54,9 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Machine {
     wires: Wires,
-    qmp: Qmp,
+    monitor: Box<dyn Monitor>,
+    /// Whether the machine's state was written or read, once that has an end.
+    transferred: Option<bool>,
     inbox: VecDeque<Event>,
     folder: PathBuf,
     /// The guest's, where it is a file.
@@ -119,7 +119,8 @@ impl Machine {
         let mut machine = Self {
             clock: Clock::of(wires.child.id(), started, spec.pace),
             wires,
-            qmp: Qmp::default(),
+            monitor: spec.emulator.emulator().monitor(),
+            transferred: None,
             inbox: VecDeque::new(),
             folder: folder.to_owned(),
             memory,
@@ -129,8 +130,13 @@ impl Machine {
         };
         // Its answer is of no interest: commands that follow wait for their own. A QEMU that died at
         // once cannot take it; that comes out as an exit.
-        let (_, request) = machine.qmp.request("qmp_capabilities", &json!({}));
-        let _ = machine.wires.qmp.send(&request);
+        for Command {
+            name, arguments, ..
+        } in machine.monitor.commands(Wish::Attention)
+        {
+            let (_, request) = machine.monitor.request(name, &arguments);
+            let _ = machine.wires.monitor.send(&request);
+        }
         Ok(machine)
     }
 
@@ -145,8 +151,7 @@ impl Machine {
         state: &File,
     ) -> Result<Self, CommandError> {
         let mut machine = Self::start(spec, folder, stderr)?;
-        machine.leave_out_memory()?;
-        machine.migrate("migrate-incoming", state)?;
+        machine.transfer(Wish::Load, state)?;
         Ok(machine)
     }
 
@@ -155,8 +160,7 @@ impl Machine {
     /// # Errors
     /// QEMU is gone or refuses, or a file could not be written.
     pub(crate) fn save(&mut self, state: &File, memory: &Path) -> Result<(), CommandError> {
-        self.leave_out_memory()?;
-        self.migrate("migrate", state)?;
+        self.transfer(Wish::Save, state)?;
         if let Some(guests) = &self.memory {
             files::keep_memory(guests, memory)?;
         }
@@ -169,43 +173,37 @@ impl Machine {
         Ok(self.inbox.drain(..).collect())
     }
 
-    /// Writes the machine's state to a file or reads it from there.
-    fn migrate(&mut self, command: &str, state: &File) -> Result<(), CommandError> {
-        const NAME: &str = "state";
-        let (id, request) = self.qmp.request("getfd", &json!({ "fdname": NAME }));
-        self.wires
-            .send_with_file(&request, state)
-            .map_err(|_| CommandError::Gone)?;
-        self.answer("getfd", id)?;
-        self.command(command, &json!({ "uri": format!("fd:{NAME}") }))?;
-        self.migrated(command)
+    /// Writes the machine's state to a file or reads it from there. The answer to the last command only says that it began.
+    fn transfer(&mut self, wish: Wish<'_>, state: &File) -> Result<(), CommandError> {
+        self.transferred = None;
+        let mut last = "";
+        for command in self.monitor.commands(wish) {
+            last = command.name;
+            self.run(&command, Some(state))?;
+        }
+        self.wait_for_transfer(last)
     }
 
-    /// Waits until a state is written or read: the answer to the command only says that it began. What comes meanwhile is kept.
-    fn migrated(&mut self, command: &str) -> Result<(), CommandError> {
+    /// Waits until a state is written or read. What comes meanwhile is kept.
+    fn wait_for_transfer(&mut self, command: &str) -> Result<(), CommandError> {
         let deadline = self.now() + PATIENCE;
         loop {
-            let ended = |event: &Event| match event {
-                Event::Qmp(event) if event.name == MIGRATION => match event.data["status"].as_str()
-                {
-                    Some("completed") => Some(true),
-                    Some("failed") => Some(false),
-                    _ => None,
-                },
-                _ => None,
-            };
-            match self.inbox.iter().find_map(ended) {
+            let now = self.now();
+            match self.transferred {
                 Some(true) => return Ok(()),
                 Some(false) => {
-                    let told = self.command("query-migrate", &json!({}))?;
-                    let words = told["error-desc"].as_str().unwrap_or("no reason given");
+                    let told = self.fulfil(Wish::Complaint)?;
+                    let words = match self.monitor.words(&told) {
+                        "" => "no reason given",
+                        words => words,
+                    };
                     return Err(CommandError::Refused {
                         command: command.to_owned(),
                         words: words.to_owned(),
                     });
                 }
                 None if self.gone => return Err(CommandError::Gone),
-                None if self.now() >= deadline => {
+                None if now >= deadline => {
                     return Err(CommandError::Silent {
                         command: command.to_owned(),
                     });
@@ -216,14 +214,6 @@ impl Machine {
                 }
             }
         }
-    }
-
-    /// Memory that is a file belongs to no state; and whoever waits for a state wants to hear of it.
-    fn leave_out_memory(&mut self) -> Result<(), CommandError> {
-        let on = |capability: &str| json!({ "capability": capability, "state": true });
-        let capabilities = json!({ "capabilities": [on("x-ignore-shared"), on("events")] });
-        self.command("migrate-set-capabilities", &capabilities)?;
-        Ok(())
     }
 
     /// When QEMU was started.
@@ -300,22 +290,47 @@ impl Machine {
         self.gone
     }
 
-    /// Runs a monitor command; what else comes meanwhile is kept for [`Machine::next_event`].
+    /// Runs a command of the monitor, by the emulator's name for it; what else comes meanwhile is kept for [`Machine::next_event`].
     ///
     /// # Errors
     /// QEMU is gone, refuses or does not answer.
     pub fn command(&mut self, command: &str, arguments: &Value) -> Result<Value, CommandError> {
-        let (id, request) = self.qmp.request(command, arguments);
-        if self.gone || self.wires.qmp.send(&request).is_err() {
+        let (id, request) = self.monitor.request(command, arguments);
+        if self.gone || self.wires.monitor.send(&request).is_err() {
             return Err(CommandError::Gone);
         }
         self.answer(command, id)
     }
 
+    fn run(&mut self, command: &Command, file: Option<&File>) -> Result<Value, CommandError> {
+        let Command {
+            name, arguments, ..
+        } = command;
+        match file.filter(|_| command.takes_file) {
+            None => self.command(name, arguments),
+            Some(file) => {
+                let (id, request) = self.monitor.request(name, arguments);
+                self.wires
+                    .send_with_file(&request, file)
+                    .map_err(|_| CommandError::Gone)?;
+                self.answer(name, id)
+            }
+        }
+    }
+
+    /// Runs the commands that fulfil a wish.
+    fn fulfil(&mut self, wish: Wish<'_>) -> Result<Value, CommandError> {
+        let mut answer = Value::Null;
+        for command in self.monitor.commands(wish) {
+            answer = self.run(&command, None)?;
+        }
+        Ok(answer)
+    }
+
     fn answer(&mut self, command: &str, id: u64) -> Result<Value, CommandError> {
         let deadline = self.now() + PATIENCE;
         loop {
-            if let Some(answer) = self.qmp.answer(id) {
+            if let Some(answer) = self.monitor.answer(id) {
                 return answer.map_err(|words| CommandError::Refused {
                     command: command.to_owned(),
                     words,
@@ -339,28 +354,32 @@ impl Machine {
     /// # Errors
     /// As [`Machine::command`].
     pub fn registers(&mut self) -> Result<String, CommandError> {
-        self.monitor("info registers")
-    }
-
-    /// Runs a command of the human monitor.
-    ///
-    /// # Errors
-    /// As [`Machine::command`].
-    pub fn monitor(&mut self, line: &str) -> Result<String, CommandError> {
-        let arguments = json!({ "command-line": line });
-        let answer = self.command("human-monitor-command", &arguments)?;
-        Ok(answer.as_str().unwrap_or_default().to_owned())
+        let answer = self.fulfil(Wish::Registers)?;
+        Ok(self.monitor.words(&answer).to_owned())
     }
 
     /// Presses keys together on the emulated keyboard, each going down and up for this long. Gives back before they are up.
     ///
     /// # Errors
     /// As [`Machine::command`].
-    pub fn press(&mut self, keys: &Chord, hold: Duration) -> Result<(), CommandError> {
-        let hold = u64::try_from(hold.as_millis()).unwrap_or(u64::MAX);
-        let arguments = json!({ "keys": keys.to_qmp(), "hold-time": hold });
-        self.command("send-key", &arguments)?;
-        Ok(())
+    pub fn press(&mut self, names: &[&'static str], hold: Duration) -> Result<(), CommandError> {
+        self.fulfil(Wish::Keys { names, hold }).map(drop)
+    }
+
+    /// Puts the medium into the drive of this attachment, or plugs it in.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub(crate) fn insert(&mut self, attachment: Attachment) -> Result<(), CommandError> {
+        self.fulfil(Wish::Insert(attachment)).map(drop)
+    }
+
+    /// Takes it out.
+    ///
+    /// # Errors
+    /// As [`Machine::command`].
+    pub(crate) fn remove(&mut self, attachment: Attachment) -> Result<(), CommandError> {
+        self.fulfil(Wish::Remove(attachment)).map(drop)
     }
 
     /// Guest memory by physical address.
@@ -368,9 +387,13 @@ impl Machine {
     /// # Errors
     /// As [`Machine::command`].
     pub fn memory(&mut self, address: u64, bytes: u64) -> Result<Vec<u8>, CommandError> {
-        let arguments = json!({ "val": address, "size": bytes, "filename": "memory.bin" });
-        self.command("pmemsave", &arguments)?;
-        self.take_file("memory.bin")
+        let file = "memory.bin";
+        self.fulfil(Wish::Memory {
+            address,
+            bytes,
+            file,
+        })?;
+        self.take_file(file)
     }
 
     /// The screen as a PPM image.
@@ -378,8 +401,9 @@ impl Machine {
     /// # Errors
     /// As [`Machine::command`].
     pub fn screen(&mut self) -> Result<Vec<u8>, CommandError> {
-        self.command("screendump", &json!({ "filename": "screen.ppm" }))?;
-        self.take_file("screen.ppm")
+        let file = "screen.ppm";
+        self.fulfil(Wish::Screen { file })?;
+        self.take_file(file)
     }
 
     /// Where a screen's text may be in the guest's memory.
@@ -404,8 +428,12 @@ impl Machine {
         if !batch.debug.is_empty() {
             self.inbox.push_back(Event::Debug(batch.debug));
         }
-        let events = self.qmp.push(&batch.qmp);
-        self.inbox.extend(events.into_iter().map(Event::Qmp));
+        for report in self.monitor.hear(&batch.monitor) {
+            match report {
+                Report::Stopped(stop) => self.inbox.push_back(Event::Stopped(stop)),
+                Report::Transferred(whole) => self.transferred = Some(whole),
+            }
+        }
         if let Some(status) = batch.exited {
             self.gone = true;
             self.inbox.push_back(Event::Exited(status));

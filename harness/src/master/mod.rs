@@ -39,7 +39,7 @@ pub struct Tool {
     pub name: String,
     /// What it is, in a sentence.
     pub summary: String,
-    /// The package that brings it, by Debian's name.
+    /// The package that contains it, by Debian's name.
     pub package: Option<String>,
     /// The command that brings it, where no package of Debian's does.
     pub install: Option<Template>,
@@ -61,7 +61,7 @@ pub struct Tool {
     pub here: PathBuf,
 }
 
-/// How a tool says its version.
+/// How a tool prints its version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionQuery {
     /// Its arguments.

@@ -48,6 +48,14 @@ pub(super) const SNAPSHOT_FACTS: [&str; 28] = [
     "media-present",
 ];
 
+/// Other facts of a probe that an expectation can name: the parts that [`fact`] combines, and `path`.
+const OTHER_FACTS: [&str; 6] = ["cs", "ip", "cylinders", "heads", "sectors", "path"];
+
+/// The names that [`fact`] knows.
+pub fn fact_names() -> impl Iterator<Item = &'static str> {
+    SNAPSHOT_FACTS.into_iter().chain(OTHER_FACTS)
+}
+
 /// What was seen, without what changes from run to run or from build to build: no reads, times, versions, device paths, hashes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

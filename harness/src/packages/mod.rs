@@ -4,10 +4,7 @@
 //! apt is run with a state of its own. Its sources are those that the host has, with the suites of other releases in
 //! the place of theirs, and with the keys that the host trusts for them.
 
-mod qemu;
 mod sources;
-
-pub use qemu::{FetchedQemu, fetch_qemu, fetched_qemu};
 
 use std::{
     fs, io,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Dialogue, Facts, LOST, Over, SETTLED};
+use super::facts::{Dialogue, Facts, Followed, LAST_WORD, LOST, Over, SETTLED};
 use crate::{
-    guest::{Guest, GuestStage, GuestState, Standing, Waits},
+    guest::{Guest, GuestStage, GuestState, Standing},
     outcome::{Outcome, OutcomeKind},
     progress::{Came, Progress},
 };
@@ -19,19 +19,6 @@ const KERNEL_QUIET: Duration = Duration::from_secs(75);
 const MENU_QUIET: Duration = Duration::from_secs(10);
 /// Heard or seen within so long, a guest runs; else it is silent.
 const RECENTLY: Duration = Duration::from_secs(5);
-
-/// What is known of a guest.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Followed {
-    /// What its words come to.
-    pub(crate) standing: Option<Standing>,
-    /// How far it came.
-    pub(crate) stage: GuestStage,
-    /// It counts down, or shows a progress.
-    pub(crate) counts: bool,
-    /// It may be waiting for something without a word.
-    pub(crate) waits: Option<Waits>,
-}
 
 impl Facts {
     /// What happened to a disc that is not ours, once something shows it.
@@ -88,7 +75,7 @@ impl Facts {
             }
             // The firmware's own line says more, and comes whole a moment later.
             GuestState::GaveBack if standing.guest.is_firmware_speaking() => {
-                self.quiet >= super::LAST_WORD || self.over.is_some()
+                self.quiet >= LAST_WORD || self.over.is_some()
             }
             _ => true,
         };
@@ -151,7 +138,7 @@ impl Facts {
         quiet.then(|| self.no_more(&how))?
     }
 
-    /// What the guest came to, where there is one.
+    /// The guest's state, if there is a guest.
     pub(crate) fn guest(&self, outcome: &Outcome, followed: &Followed) -> Option<Guest> {
         if !self.entered || matches!(outcome.kind, OutcomeKind::Booted | OutcomeKind::Refused) {
             return None;

@@ -5,18 +5,17 @@
 
 use std::{
     collections::HashMap,
-    env, fs,
-    path::PathBuf,
+    fs,
     sync::{LazyLock, Mutex, PoisonError},
 };
 
 use super::{
-    ScreenText, cp437,
+    cp437,
     glyph::{Glyph, VGA_ROWS},
     grub,
     nearest::{Template, nearest},
-    pixels::Eyes,
 };
+use crate::emulator;
 
 const GLYPHS: usize = 256;
 /// The font of GRUB's graphical terminal.
@@ -85,18 +84,12 @@ impl Font {
         self
     }
 
-    /// The font of the VGA BIOS beside a QEMU in `$PATH`, by the rule that QEMU finds it (`../share` of
-    /// its own folder), or in `/usr/share`, with that of the host's GRUB.
+    /// The font of the VGA BIOS of the host's emulator, with that of the host's GRUB.
     #[must_use]
     pub fn of_host() -> Option<&'static Self> {
         static FONT: LazyLock<Option<Font>> = LazyLock::new(|| {
-            let path = env::var_os("PATH").unwrap_or_default();
-            let shares = env::split_paths(&path)
-                .filter_map(|directory| Some(directory.parent()?.join("share")))
-                .chain([PathBuf::from("/usr/share")]);
-            let font = shares
-                .flat_map(|share| ["qemu", "seabios", "vgabios"].map(|name| share.join(name)))
-                .filter_map(|directory| fs::read(directory.join("vgabios-stdvga.bin")).ok())
+            let font = emulator::vga_roms()
+                .filter_map(|rom| fs::read(rom).ok())
                 .find_map(|rom| Font::from_rom(&rom))?;
             Some(match fs::read(GRUB_FONT) {
                 Ok(grub) => font.with_grub_font(&grub),
@@ -104,14 +97,6 @@ impl Font {
             })
         });
         FONT.as_ref()
-    }
-
-    /// The text of a screendump (PPM).
-    ///
-    /// Any two colours may be in a cell, and the cells may begin anywhere: a program may centre its lines on a larger screen.
-    #[must_use]
-    pub fn read(&self, ppm: &[u8]) -> ScreenText {
-        Eyes::default().read_with(self, ppm.to_vec())
     }
 
     /// The character that is this glyph to the pixel, whichever of its two colours is the ink.

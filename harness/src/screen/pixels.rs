@@ -7,11 +7,10 @@
 use std::cmp::Reverse;
 
 use super::{
-    ScreenText,
     font::{Font, Match},
     glyph::{Glyph, TALLEST, VGA_ROWS},
     ppm::{Colour, Picture},
-    trimmed,
+    text::{ScreenText, trimmed},
 };
 
 /// A cell that shows no known character.
@@ -119,6 +118,16 @@ impl Eyes {
             sheet,
         });
         text
+    }
+}
+
+impl Font {
+    /// The text of a screendump (PPM).
+    ///
+    /// Any two colours may be in a cell, and the cells may begin anywhere: a program may centre its lines on a larger screen.
+    #[must_use]
+    pub fn read(&self, ppm: &[u8]) -> ScreenText {
+        Eyes::default().read_with(self, ppm.to_vec())
     }
 }
 

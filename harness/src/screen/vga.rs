@@ -1,6 +1,6 @@
 //! Text mode: the characters stand in display memory, and the picture says where in it the screen begins.
 
-use super::{cp437, trimmed};
+use super::{cp437, text::trimmed};
 
 /// Text memory is a window of this many bytes: it wraps around there.
 pub(super) const WINDOW: usize = 32 << 10;

@@ -75,7 +75,7 @@ impl Watch<'_> {
         if self.facts.awaits_pattern || self.family.mirrors_its_screen() {
             let start = self.cleaner.text().len() - self.output().len();
             let firmware = self.cleaner.text().get(..start).unwrap_or_default();
-            self.screen = rules::without_firmware(&text_screen(machine)?, firmware);
+            self.screen = rules::without_firmware(&screen::read(machine)?.text, firmware);
         }
         if !self.family.mirrors_its_screen() {
             // Pixels may be no text at all. UEFI firmware draws none after it started a program.
@@ -152,9 +152,4 @@ impl Watch<'_> {
         }
         Ok(())
     }
-}
-
-/// The text on the screen, from text memory or else from the pixels; empty when there is none.
-pub(crate) fn text_screen(machine: &mut Machine) -> Result<String, CommandError> {
-    screen::read(machine).map(|screen| screen.text)
 }

@@ -242,8 +242,8 @@ fn another_qemu_firmware_or_machine_has_another_checkpoint() {
     checkpoints.prepare(&here).expect("there");
     assert_eq!(folders(&checkpoints), 1);
     let mut others = [here.clone(), here.clone(), here.clone(), here];
-    others[0].qemu.sha256 = "another program".into();
-    others[1].qemu.roms_sha256 = "another VGA BIOS".into();
+    others[0].emulator.sha256 = "another program".into();
+    others[1].emulator.roms_sha256 = "another VGA BIOS".into();
     others[2].firmware.sha256 = "another firmware".into();
     others[3].memory_mib = Some(96);
     for (count, other) in others.iter().enumerate() {
@@ -343,7 +343,7 @@ fn a_qemu_that_saves_nothing_is_tried_once_a_run() {
     fs::write(&program, "#!/bin/sh\nexit 1\n").expect("script");
     fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("mode");
     let mut broken = ide();
-    broken.qemu.path = program.clone();
+    broken.emulator.path = program.clone();
     checkpoints.prepare(&broken).expect_err("dies");
     // Whoever tries to start it now fails otherwise.
     fs::remove_file(&program).expect("removed");

@@ -12,14 +12,14 @@ use harness::{
     attachment::Attachment,
     case::Case,
     checkpoint::Checkpoints,
+    emulator::{EmulatorId, Installed},
     firmware::{Firmware, FirmwareId, select},
     machine::{
         Machine,
-        spec::{HostDisc, MachineSpec, Origin},
+        spec::{HostDisc, MachineSpec, Network, Origin},
     },
     observation::Observation,
     platform::Platform,
-    qemu::Qemu,
     run::{Infra, run},
 };
 
@@ -185,11 +185,12 @@ impl Bench {
     /// A machine with SeaBIOS that boots this disc from an IDE drive, and nobody who watches it.
     pub(crate) fn machine(&self, disc: &Path) -> Machine {
         let spec = MachineSpec {
-            qemu: qemu().path,
+            emulator: EmulatorId::Qemu,
+            program: qemu().path,
             accelerator: Accelerator::Tcg,
             memory_mib: 64,
             cpu: "qemu64,l3-cache=off".to_owned(),
-            network: harness::platform::Network::None,
+            network: Network::None,
             pace: Pace::NORMAL,
             processor_time: Duration::from_secs(60),
             firmware: seabios().image,
@@ -231,9 +232,9 @@ pub(crate) fn boot(disc: &[u8]) -> (Bench, Result<Observation, Infra>) {
 }
 
 /// The host's QEMU, asked once.
-pub(crate) fn qemu() -> Qemu {
-    static QEMU: OnceLock<Qemu> = OnceLock::new();
-    QEMU.get_or_init(|| Qemu::locate(None).expect("QEMU"))
+pub(crate) fn qemu() -> Installed {
+    static QEMU: OnceLock<Installed> = OnceLock::new();
+    QEMU.get_or_init(|| EmulatorId::Qemu.locate(None).expect("QEMU"))
         .clone()
 }
 
@@ -244,11 +245,11 @@ pub(crate) fn platform(firmware: Firmware, attachment: Attachment) -> Platform {
 
 /// The machine for a firmware, on the emulator for what it runs.
 pub(crate) fn machine(id: FirmwareId, attachment: Attachment) -> Platform {
-    static ARM: OnceLock<Qemu> = OnceLock::new();
+    static ARM: OnceLock<Installed> = OnceLock::new();
     let mut machine = platform(firmware(id), attachment);
     if id.architecture() == Architecture::Aarch64 {
         let arm = ARM.get_or_init(|| qemu().locate_for(Architecture::Aarch64).expect("QEMU"));
-        machine.qemu = arm.clone();
+        machine.emulator = arm.clone();
     }
     machine
 }

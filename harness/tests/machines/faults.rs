@@ -12,10 +12,10 @@ use std::{
 use harness::{
     attachment::Attachment,
     case::Case,
+    emulator::EmulatorId,
     evidence::OBSERVATION,
     observation::Observation,
     outcome::OutcomeKind,
-    qemu::Qemu,
     run::{Infra, run},
 };
 
@@ -51,7 +51,7 @@ impl Fault {
         fs::write(&path, text).expect("script");
         fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("mode");
         let mut case = self.case();
-        case.platform.qemu.path = path;
+        case.platform.emulator.path = path;
         run(&case)
     }
 
@@ -117,7 +117,10 @@ fn a_qemu_that_is_none_or_too_old() {
             "is not QEMU",
         ),
     ] {
-        let told = Qemu::locate(Some(&path)).expect_err(name).to_string();
+        let told = EmulatorId::Qemu
+            .locate(Some(&path))
+            .expect_err(name)
+            .to_string();
         assert!(told.contains(why), "{name}: {told}");
         fault.is_right_again(name);
         figures::tell(&[
@@ -126,7 +129,7 @@ fn a_qemu_that_is_none_or_too_old() {
         ]);
     }
     let mut gone = fault.case();
-    gone.platform.qemu.path = fault.bench.path("gone");
+    gone.platform.emulator.path = fault.bench.path("gone");
     fault.is_no_verdict(
         "QEMU is removed after it was found",
         run(&gone),

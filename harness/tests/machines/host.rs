@@ -16,6 +16,7 @@ use std::{
 
 use harness::{
     attachment::Attachment,
+    emulator::Stop,
     machine::{Event, Machine},
     outcome::OutcomeKind,
     run::run,
@@ -39,7 +40,8 @@ fn stand_in(bench: &Bench, text: &str) -> std::path::PathBuf {
 fn a_qemu_that_dies_at_once_is_no_verdict() {
     let bench = Bench::new(&disc(&[]));
     let mut case = bench.case(seabios(), Attachment::Ide);
-    case.platform.qemu.path = stand_in(&bench, "#!/bin/sh\necho 'no such machine' >&2\nexit 1\n");
+    case.platform.emulator.path =
+        stand_in(&bench, "#!/bin/sh\necho 'no such machine' >&2\nexit 1\n");
     let infra = run(&case).expect_err("no QEMU");
     assert!(infra.what.contains("exit status: 1"), "{infra}");
     assert_eq!(infra.stderr, "no such machine");
@@ -52,7 +54,7 @@ fn a_qemu_that_dies_at_once_is_no_verdict() {
 fn a_qemu_that_is_not_there_is_no_verdict() {
     let bench = Bench::new(&disc(&[]));
     let mut case = bench.case(seabios(), Attachment::Ide);
-    case.platform.qemu.path = bench.path("nothing");
+    case.platform.emulator.path = bench.path("nothing");
     let infra = run(&case).expect_err("no QEMU");
     assert!(infra.what.contains("could not be started"), "{infra}");
 }
@@ -67,7 +69,7 @@ fn a_qemu_that_is_killed_is_no_verdict() {
          kill -9 $!\nwait $!\necho gone >&2\nexit 9\n",
         qemu().path.display()
     );
-    case.platform.qemu.path = stand_in(&bench, &script);
+    case.platform.emulator.path = stand_in(&bench, &script);
     let infra = run(&case).expect_err("killed");
     assert!(infra.what.contains("ended by itself"), "{infra}");
     assert!(bench.evidence_text("debug.txt").contains("Booting from"));
@@ -84,10 +86,10 @@ fn a_qemu_that_is_told_to_stop_is_no_verdict() {
     let mut seen = Vec::new();
     while let Some(event) = machine.next_event(deadline).expect("channels") {
         match event {
-            Event::Qmp(event) => seen.push(event.data["reason"].as_str().map(str::to_owned)),
+            Event::Stopped(stop) => seen.push(stop),
             Event::Exited(status) => {
                 assert!(status.success(), "{status}");
-                assert_eq!(seen, [Some("host-signal".to_owned())]);
+                assert_eq!(seen, [Stop::Outside("host-signal".to_owned())]);
                 return;
             }
             Event::Serial(_) | Event::Debug(_) => {}

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use harness::{
+    emulator::Stop,
     machine::{Event, Machine},
     screen::{self, Mode, Screen},
 };
@@ -26,6 +27,13 @@ fn boots(code: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> (Ben
     let bench = Bench::new(&disc_with(&image));
     let machine = bench.machine(&bench.path("disc.iso"));
     (bench, machine)
+}
+
+/// What QEMU's monitor reads from a port of the machine.
+fn at_port(machine: &mut Machine, port: &str) -> String {
+    let arguments = json!({ "command-line": format!("i /b {port}") });
+    let told = machine.command("human-monitor-command", &arguments);
+    told.expect("a port").as_str().expect("text").to_owned()
 }
 
 /// Looks until the screen is as it is to be.
@@ -101,7 +109,7 @@ fn a_screen_that_has_scrolled_is_read_where_it_begins_now() {
     // The machine goes on, and finds its index as it left it.
     let status = machine.command("query-status", &json!({})).expect("status");
     assert_eq!(status["status"], "running");
-    let index = machine.monitor("i /b 0x3d4").expect("index");
+    let index = at_port(&mut machine, "0x3d4");
     assert!(index.contains("= 0x0e"), "{index}");
     let again = screen::read(&mut machine).expect("a screen");
     assert_eq!(again, seen);
@@ -209,14 +217,13 @@ fn a_guest_that_redraws_for_ever_is_read_at_each_look_and_goes_on() {
     println!("a look: {:?}", began.elapsed() / 50);
     look_until(&mut machine, |seen| seen.fingerprint != first.fingerprint);
     // Mode 3 as it was: no register was written that the guest did not mean.
-    let mode = |index: u8| format!("i /b 0x3d4.{index:#x}");
     for (index, value) in [
         (0x01, "0x4f"),
         (0x0C, "0x00"),
         (0x0D, "0x00"),
         (0x13, "0x28"),
     ] {
-        let told = machine.monitor(&mode(index)).expect("register");
+        let told = at_port(&mut machine, &format!("0x3d4.{index:#x}"));
         assert!(told.contains(value), "{index:#x}: {told}");
     }
 }
@@ -237,7 +244,7 @@ fn a_machine_that_switched_itself_off_is_read_and_stays_off() {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match machine.next_event(deadline).expect("events") {
-            Some(Event::Qmp(event)) if event.name == "SHUTDOWN" => break,
+            Some(Event::Stopped(Stop::Off)) => break,
             Some(_) => {}
             None => panic!("it does not switch itself off"),
         }

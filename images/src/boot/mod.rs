@@ -8,7 +8,7 @@ mod deviation;
 use std::{fmt, str::FromStr};
 
 use crate::{
-    defect::Defect,
+    defect::id::Defect,
     eltorito::{MediaType, Platform},
     units::VirtualSectorCount,
 };

@@ -4,16 +4,15 @@
 //! `ldlinux.c` and `kernel.c` (what is done with it). The directory of isolinux.bin is not among the five that are searched.
 
 mod line;
+pub(super) mod release;
 
 use std::collections::BTreeSet;
 
 use self::line::{Label, Said, base_name, is_menu, named, number, split};
-use crate::inspect::{BiosProgram, Inspection, Window};
-
 use super::{
-    Configuration, DefaultEntry, Entry, Eyes, FileSystem, INCLUDES, Loader, NAMED, NamedFile,
-    Reader, Timeout, kept, line_number,
-    volume::{join, normal},
+    configuration::{Configuration, DefaultEntry, Entry, FileSystem, Loader, NamedFile, Timeout},
+    reader::{INCLUDES, NAMED, Reader, kept, line_number},
+    volume::{Eyes, join, normal},
 };
 
 /// Where isolinux looks, in this order.
@@ -29,23 +28,6 @@ const NAMES: [&str; 2] = ["isolinux.cfg", "syslinux.cfg"];
 /// What is tried behind a name that is typed, or that `DEFAULT` names and no label has. Of older releases `.cbt` and `.com`.
 const EXTENSIONS: [&str; 8] = [".c32", ".img", ".bss", ".bin", ".bs", ".0", ".cbt", ".com"];
 const TREE: FileSystem = FileSystem::Tree;
-/// The first version that may know Rock Ridge: 4.05 does not, and 6.04 does.
-const WITH_ROCK_RIDGE: u8 = 5;
-
-/// Whether the first boot image that is isolinux is one that knows ISO 9660's names alone.
-pub(super) fn is_old(disc: &mut Window<'_>, inspection: &Inspection) -> bool {
-    let mut images = inspection
-        .entries()
-        .filter(|(_, boot)| boot.fat.is_none() && boot.extent_blocks.is_some());
-    images
-        .find_map(
-            |(_, boot)| match BiosProgram::read(disc, boot.load_rba.byte_offset()) {
-                BiosProgram::Isolinux(version) => Some(version?),
-                _ => None,
-            },
-        )
-        .is_some_and(|version| version < WITH_ROCK_RIDGE)
-}
 
 /// Reads the first configuration that isolinux finds, and those that it leads to.
 pub(super) fn read(reader: &mut Reader<'_, '_>, all: &mut Vec<Configuration>) {

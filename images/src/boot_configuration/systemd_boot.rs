@@ -3,8 +3,9 @@
 //! Source: the Boot Loader Specification (UAPI.1), and loader.conf(5).
 
 use super::{
-    Configuration, DefaultEntry, Entry, Eyes, FileSystem, Loader, NAMED, NamedFile, Reader,
-    Timeout, kept, line_number,
+    configuration::{Configuration, DefaultEntry, Entry, FileSystem, Loader, NamedFile, Timeout},
+    reader::{NAMED, Reader, kept, line_number},
+    volume::Eyes,
 };
 
 const LOADER: &str = "/loader/loader.conf";

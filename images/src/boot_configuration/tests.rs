@@ -7,7 +7,7 @@ use std::io::Write;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{reader::ENTRIES, *};
 use crate::{
     boot::FatType,
     boot_image::{Identity, efi_system_partition},
@@ -17,7 +17,7 @@ use crate::{
     iso9660::{FileSpec, PrimaryVolume, Tree, terminator},
     probe::DiscHash,
     sparse::SparseBytes,
-    units::{BlockCount, ByteCount, VirtualSectorCount},
+    units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
 type Files<'f> = [(&'f str, &'f str)];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::FileSystem;
+use super::{configuration::FileSystem, isolinux::release::is_old};
 use crate::{
     bytes::text,
     fat::{FatFile, FatVolume},
@@ -141,7 +141,7 @@ impl<'w, 'd> Volumes<'w, 'd> {
             has_rock_ridge: false,
             has_udf,
             images,
-            isolinux_is_old: super::isolinux::is_old(disc, inspection),
+            isolinux_is_old: is_old(disc, inspection),
             labels: primary
                 .map(|(_, primary)| primary.volume_id.clone())
                 .into_iter()

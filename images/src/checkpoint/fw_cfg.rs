@@ -2,7 +2,7 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{GO, READY, WAKE_FILE};
+use super::wake::{GO, READY, WAKE_FILE};
 use crate::probe::serial::DEBUG_PORT;
 
 /// QEMU's firmware configuration device: the selector; the data port is the next (`docs/specs/fw_cfg.rst`).

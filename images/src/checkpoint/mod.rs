@@ -14,9 +14,13 @@ mod bios;
 mod fw_cfg;
 mod portable;
 mod uefi;
+mod wake;
 
+pub use self::{
+    bios::option_rom,
+    wake::{GO, READY, WAIT, WAKE_FILE},
+};
 use crate::{boot::Loader, probe::AssembleError};
-pub use bios::option_rom;
 
 /// The UEFI application for the processor that runs such a loader. It returns `EFI_NOT_FOUND`, as if there were nothing to run, and the firmware goes on as always.
 ///
@@ -28,18 +32,6 @@ pub fn application(loader: Loader) -> Result<Vec<u8>, AssembleError> {
         Loader::Ia32 | Loader::Aa64 => portable::application(loader),
     }
 }
-
-/// What a program says on port 402h, or on the serial line where there is no such port, when it has begun to wait.
-pub const READY: &str = "boot-matrix: ready for a checkpoint\n";
-
-/// The file that tells a program to wait or to go on.
-pub const WAKE_FILE: &str = "opt/boot-matrix/wake";
-
-/// The content of [`WAKE_FILE`] on which a program waits.
-pub const WAIT: &str = "w";
-
-/// The content of [`WAKE_FILE`] on which it goes on.
-pub const GO: &str = "g";
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,10 @@
 //! The UEFI application for processors other than x86-64, in the instructions of [`crate::portable`]. It does what [`super::uefi`] does.
 
-use super::{GO, READY, WAKE_FILE, fw_cfg, uefi::FILE_BYTES_MIN};
+use super::{
+    fw_cfg,
+    uefi::FILE_BYTES_MIN,
+    wake::{GO, READY, WAKE_FILE},
+};
 use crate::{
     boot::Loader,
     portable::{Aarch64, Argument, Condition, Ia32, Machine, Operand, Passed, Place, Width},

@@ -1,6 +1,6 @@
 //! What is left of an ISO that was changed as a whole: zeros, a transfer as text, or a start at another byte than the file's first.
 
-use super::Format;
+use super::format::Format;
 use crate::{bytes::le32, inspect::Window, iso9660::SYSTEM_AREA_BLOCKS, units::Lba};
 
 /// Bytes from the start in which the first descriptor is looked for, and which are zeros where a file was never written.

@@ -4,8 +4,10 @@
 //! the images of CD burning programs; ECMA-130 §14 for raw sectors; ECMA-167 2/9 for UDF's recognition sequence.
 
 mod changed;
+mod cue;
 mod format;
 mod part;
+mod recognise;
 mod remedy;
 
 use std::{
@@ -45,7 +47,7 @@ impl Container {
             format => format,
         };
         let sectors = match format {
-            Format::Cue => Some(remedy::file_in_cue_sheet(source, name)),
+            Format::Cue => Some(cue::file_with_sectors(source, name)),
             Format::CloneCd => Some(name.with_extension("img")),
             Format::Alcohol => Some(name.with_extension("mdf")),
             _ => None,
@@ -64,12 +66,6 @@ impl Container {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.format.words().0
-    }
-
-    /// How to come to an ISO.
-    #[must_use]
-    pub fn remedy(&self) -> Remedy {
-        remedy::of(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Format, format::is_iso};
+use super::{format::Format, recognise::is_iso};
 use crate::{
     inspect::{Source, Window},
     iso9660::SYSTEM_AREA_BLOCKS,

@@ -4,8 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Container, Format, Part};
-use crate::inspect::{Source, Window};
+use super::{Container, format::Format, part::Part};
 
 /// How to come to an ISO.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,86 +22,89 @@ impl fmt::Display for Remedy {
     }
 }
 
-/// How to make an ISO of a file in a format, whose sectors may be in another file.
-pub(super) fn of(container: &Container) -> Remedy {
-    let (format, file) = (container.format, &*container.path);
-    let input = quoted(file);
-    let sectors = container.sectors.as_deref().unwrap_or(file);
-    if file.exists() && !sectors.exists() {
+impl Container {
+    /// How to come to an ISO.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        let (format, file) = (self.format, &*self.path);
+        let input = quoted(file);
+        let sectors = self.sectors.as_deref().unwrap_or(file);
+        if file.exists() && !sectors.exists() {
+            let sectors = quoted(sectors);
+            return Remedy::Advice(format!(
+                "the data is in {sectors}, which is missing: put it into the same folder as this file"
+            ));
+        }
         let sectors = quoted(sectors);
-        return Remedy::Advice(format!(
-            "the data is in {sectors}, which is missing: put it into the same folder as this file"
-        ));
-    }
-    let sectors = quoted(sectors);
-    let iso = quoted(&iso_of(file));
-    let beside = |extension: &str| {
-        let path = file.with_extension(extension);
-        (path != file && path.exists()).then(|| quoted(&path))
-    };
-    let command = match format {
-        Format::RawMode1 | Format::RawMode2 | Format::Raw2336 | Format::Raw2448 => {
-            // Who has a description beside the sectors knows better than who guesses.
-            if let Some(cue) = beside("cue") {
-                bchunk(&input, &cue, file)
-            } else if beside("mds").is_some() {
-                format!("mdf2iso {input} {iso}")
-            } else if beside("ccd").is_some() {
-                format!("ccd2iso {input} {iso}")
-            } else {
-                format!("iat {input} {iso}")
+        let iso = quoted(&iso_of(file));
+        let beside = |extension: &str| {
+            let path = file.with_extension(extension);
+            (path != file && path.exists()).then(|| quoted(&path))
+        };
+        let command = match format {
+            Format::RawMode1 | Format::RawMode2 | Format::Raw2336 | Format::Raw2448 => {
+                // Who has a description beside the sectors knows better than who guesses.
+                if let Some(cue) = beside("cue") {
+                    bchunk(&input, &cue, file)
+                } else if beside("mds").is_some() {
+                    format!("mdf2iso {input} {iso}")
+                } else if beside("ccd").is_some() {
+                    format!("ccd2iso {input} {iso}")
+                } else {
+                    format!("iat {input} {iso}")
+                }
             }
-        }
-        Format::Cue => bchunk(&sectors, &input, file),
-        Format::Nero => format!("nrg2iso {input} {iso}"),
-        Format::Alcohol => format!("mdf2iso {sectors} {iso}"),
-        Format::CloneCd => format!("ccd2iso {sectors} {iso}"),
-        Format::DiscJuggler => format!("iat {input} {iso}"),
-        // From standard input: the tools refuse a name whose ending they do not know.
-        Format::Gzip => format!("gzip -dc < {input} > {iso}"),
-        Format::Xz => format!("xz -dc < {input} > {iso}"),
-        Format::Bzip2 => format!("bzip2 -dc < {input} > {iso}"),
-        Format::Zstd => format!("zstd -dc < {input} > {iso}"),
-        Format::Lz4 => format!("lz4 -dc < {input} > {iso}"),
-        Format::Zip => format!("unzip {input}"),
-        Format::SevenZip => format!("7z x {input}"),
-        Format::Rar => format!("unar {input}"),
-        Format::Tar => format!("tar -xf {input}"),
-        Format::Dmg => format!("dmg2img {input} {iso}"),
-        Format::Qcow2 => qemu_img("qcow2", &input, &iso),
-        Format::Vmdk => qemu_img("vmdk", &input, &iso),
-        Format::Vhd => qemu_img("vpc", &input, &iso),
-        Format::Vhdx => qemu_img("vhdx", &input, &iso),
-        Format::Vdi => qemu_img("vdi", &input, &iso),
-        Format::Daa => format!("daa2iso {input} {iso}"),
-        Format::ByteSwapped => format!("dd if={input} of={iso} conv=swab"),
-        Format::Behind => {
-            // The first byte has the number 1.
-            let first = container.shift.unwrap_or_default().saturating_add(1);
-            format!("tail -c +{first} {input} > {iso}")
-        }
-        Format::Part => joined(file, &iso),
-        Format::Cso
-        | Format::Isz
-        | Format::Jigdo
-        | Format::Zeros
-        | Format::TextTransfer
-        | Format::Beheaded
-        | Format::Wim
-        | Format::Squashfs
-        | Format::UdfOnly
-        | Format::GptDisk
-        | Format::MbrDisk
-        | Format::CutDisk
-        | Format::Kernel
-        | Format::FatImage
-        | Format::Elf
-        | Format::Torrent
-        | Format::Html
-        | Format::Xml
-        | Format::Text => return Remedy::Advice(advice(format, &input, &iso)),
-    };
-    Remedy::Command(command)
+            Format::Cue => bchunk(&sectors, &input, file),
+            Format::Nero => format!("nrg2iso {input} {iso}"),
+            Format::Alcohol => format!("mdf2iso {sectors} {iso}"),
+            Format::CloneCd => format!("ccd2iso {sectors} {iso}"),
+            Format::DiscJuggler => format!("iat {input} {iso}"),
+            // From standard input: the tools refuse a name whose ending they do not know.
+            Format::Gzip => format!("gzip -dc < {input} > {iso}"),
+            Format::Xz => format!("xz -dc < {input} > {iso}"),
+            Format::Bzip2 => format!("bzip2 -dc < {input} > {iso}"),
+            Format::Zstd => format!("zstd -dc < {input} > {iso}"),
+            Format::Lz4 => format!("lz4 -dc < {input} > {iso}"),
+            Format::Zip => format!("unzip {input}"),
+            Format::SevenZip => format!("7z x {input}"),
+            Format::Rar => format!("unar {input}"),
+            Format::Tar => format!("tar -xf {input}"),
+            Format::Dmg => format!("dmg2img {input} {iso}"),
+            Format::Qcow2 => qemu_img("qcow2", &input, &iso),
+            Format::Vmdk => qemu_img("vmdk", &input, &iso),
+            Format::Vhd => qemu_img("vpc", &input, &iso),
+            Format::Vhdx => qemu_img("vhdx", &input, &iso),
+            Format::Vdi => qemu_img("vdi", &input, &iso),
+            Format::Daa => format!("daa2iso {input} {iso}"),
+            Format::ByteSwapped => format!("dd if={input} of={iso} conv=swab"),
+            Format::Behind => {
+                // The first byte has the number 1.
+                let first = self.shift.unwrap_or_default().saturating_add(1);
+                format!("tail -c +{first} {input} > {iso}")
+            }
+            Format::Part => joined(file, &iso),
+            Format::Cso
+            | Format::Isz
+            | Format::Jigdo
+            | Format::Zeros
+            | Format::TextTransfer
+            | Format::Beheaded
+            | Format::Wim
+            | Format::Squashfs
+            | Format::UdfOnly
+            | Format::GptDisk
+            | Format::MbrDisk
+            | Format::CutDisk
+            | Format::Kernel
+            | Format::FatImage
+            | Format::Elf
+            | Format::Torrent
+            | Format::Html
+            | Format::Xml
+            | Format::Text => return Remedy::Advice(advice(format, &input, &iso)),
+        };
+        Remedy::Command(command)
+    }
 }
 
 fn qemu_img(format: &str, input: &str, iso: &str) -> String {
@@ -195,30 +197,4 @@ fn quoted(path: &Path) -> String {
         text.into_owned()
     };
     shell_words::quote(&text).into_owned()
-}
-
-/// The file that a cue sheet names, beside it; the `.bin` of the same name where it names none.
-pub(super) fn file_in_cue_sheet(source: &dyn Source, cue: &Path) -> PathBuf {
-    let mut bytes = vec![0; 4_096];
-    let size = Window::new(source).read(0, &mut bytes);
-    bytes.truncate(size);
-    let text = String::from_utf8_lossy(&bytes);
-    let named = text.lines().find_map(|line| {
-        let (word, rest) = line.trim().split_once(char::is_whitespace)?;
-        if !word.eq_ignore_ascii_case("FILE") {
-            return None;
-        }
-        let rest = rest.trim();
-        match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next(),
-            // The last word is the kind: BINARY.
-            None => rest.rsplit_once(char::is_whitespace).map(|(name, _)| name),
-        }
-    });
-    // The name alone: whoever made the sheet may have had it elsewhere.
-    let name = named.and_then(|name| name.rsplit(['/', '\\']).next());
-    name.map_or_else(
-        || cue.with_extension("bin"),
-        |name| cue.with_file_name(name.trim()),
-    )
 }

@@ -5,11 +5,11 @@
 //! count that wrapped: the room puts them into these words, and such a disc is laid out as any other. The rest are
 //! changes to a disc that was mastered whole.
 
+pub(crate) mod id;
 mod loader;
 mod patient;
 
-use std::{fmt, str::FromStr};
-
+pub use id::Defect;
 pub(crate) use loader::Loader;
 pub(crate) use patient::{
     BEHIND_BOOT_RECORD, FIRST_HEADER, INITIAL, LAST_HEADER, MORE_FOLLOW, PRIMARY, Patient,
@@ -19,16 +19,12 @@ pub(crate) use patient::{
 use crate::{
     boot::{Boot, Emulation, Hybrid},
     eltorito::EntryBytes,
-    finding::{FindingId, UnknownFinding},
+    finding::FindingId,
     medium::Medium,
     size::Size,
     sparse::SparseBytes,
     units::{BlockCount, Lba, VirtualSectorCount},
 };
-
-/// A finding that the reference master can put on a disc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Defect(FindingId);
 
 /// How a finding gets on a disc.
 pub(crate) struct Injection {
@@ -130,37 +126,9 @@ pub(crate) fn emulates_a_drive(boot: &Boot) -> bool {
 }
 
 impl Defect {
-    /// Every defect.
-    pub fn all() -> impl Iterator<Item = Self> {
-        FindingId::ALL.iter().copied().filter_map(Self::of)
-    }
-
-    /// Every defect, as a word.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        Self::all().map(Self::as_str)
-    }
-
-    /// The defect that a reader reports as this finding; `None` where the reference master cannot make it.
-    #[must_use]
-    pub fn of(id: FindingId) -> Option<Self> {
-        id.room().defect.is_some().then_some(Self(id))
-    }
-
-    /// The finding under which a reader reports it.
-    #[must_use]
-    pub const fn id(self) -> FindingId {
-        self.0
-    }
-
-    /// Its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.0.as_str()
-    }
-
     fn injection(self) -> &'static Injection {
         const NOTHING: &Injection = &Injection::WORDS;
-        self.0.room().defect.as_ref().unwrap_or(NOTHING)
+        self.id().room().defect.as_ref().unwrap_or(NOTHING)
     }
 
     /// How many blocks the descriptor set has with this defect.
@@ -207,21 +175,6 @@ impl Defect {
         if let Some(spoil) = self.injection().in_efi_image.filter(|_| has_loader) {
             spoil(image, Lba::new(0));
         }
-    }
-}
-
-impl fmt::Display for Defect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for Defect {
-    type Err = UnknownFinding;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let id = text.parse()?;
-        Self::of(id).ok_or_else(|| UnknownFinding::new(text))
     }
 }
 

@@ -1,8 +1,8 @@
-//! `boot-info-table`: an isolinux without a right boot-info table.
+//! `boot-info-table`: an isolinux without a correct boot-info table.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, grub_mkrescue, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, grub_mkrescue, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, BootInfo, Emulation},
@@ -15,7 +15,7 @@ use crate::{
     units::{ByteCount, Lba},
 };
 
-/// Where the primary volume descriptor stands (ECMA-119 §6.2.1).
+/// The address of the primary volume descriptor (ECMA-119 §6.2.1).
 const FIRST_DESCRIPTOR: Lba = Lba::new(SYSTEM_AREA_BLOCKS.get());
 /// More than any loader with a boot-info table has.
 const LOADER_BYTES: usize = 4 * 1024 * 1024;
@@ -25,10 +25,9 @@ const CHECKSUM: u64 = 20;
 const ID: FindingId = FindingId::BootInfoTable;
 
 pub(super) const ROOM: Room = Room {
-    id: "boot-info-table",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
-    trips: &["isolinux"],
+    trips: &["isolinux", "grub", "loader"],
     explanation: "A boot image that reads its own address from a boot-info table (isolinux, GRUB's El Torito image and others) has no such table, or a boot image has a wrong one.",
     consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info; GRUB 0.97 reads other blocks and runs them. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
     remedy: "Download the image again if it was damaged. Otherwise let the mastering tool write the table, and do not change the image afterwards.",
@@ -49,7 +48,7 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
-/// isolinux and GRUB's image must have a table. Another loader may: where it is wrong the image is not as it was mastered.
+/// isolinux and GRUB's image must have a table. Another loader may have one: if it is wrong, the image changed after mastering.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let images: Vec<_> = reading.bios_images().collect();
@@ -75,6 +74,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         } else {
             ""
         };
+        // What stands there before a tool writes a table, such as GRUB 0.97's DEADBEEFh.
+        let has_none = table.fields.image.byte_offset() >= reading.disc.length().get();
         let wrong = wrong.join(", ");
         let (message, stops) = match program {
             BiosProgram::Isolinux(_) if table.is_as_shipped(boot) => (
@@ -89,10 +90,17 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             ),
             BiosProgram::Grub => (
                 format!("the image is GRUB's for El Torito, and its boot-info table has {wrong}"),
-                // It looks at these two alone (`grub-core/boot/i386/pc/cdboot.S`).
+                // It reads only these two (`grub-core/boot/i386/pc/cdboot.S`).
                 !(table.image_is_right(boot) && table.length_is_right(boot)),
             ),
             // It would read from there.
+            _ if is_read && has_none => (
+                format!(
+                    "slot {}: the image's loader reads its own address from a boot-info table, and the image has none",
+                    entry.slot
+                ),
+                true,
+            ),
             _ if is_read => (
                 format!(
                     "slot {}: the image's loader reads its own address from a boot-info table, and that has {wrong}",
@@ -112,21 +120,24 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let finding = Finding::new(ID, place, message)
             .fixed_by_all(fixed.map(|table| (place.offset, table.encode())));
         let mut finding = if stops { finding } else { finding.milder() };
-        if program.is_isolinux() && !stops {
-            // isolinux 6 starts with that table.
-            finding.trips.clear();
-        }
+        let who = match program {
+            _ if !stops => None,
+            BiosProgram::Isolinux(_) => Some("isolinux"),
+            BiosProgram::Grub => Some("grub"),
+            _ => Some("loader"),
+        };
+        finding.trips = who.into_iter().map(str::to_owned).collect();
         findings.push(finding);
     }
     findings
 }
 
-/// A table, and what the disc says of it.
+/// A table, and how it compares with the disc.
 struct Read {
     fields: Table,
-    /// Whether the volume that it names leads to this image.
+    /// Whether its volume leads to this image.
     volume_is_right: bool,
-    /// The checksum of as many bytes as it names; `None` where those are not there, or are too many.
+    /// The checksum of its number of bytes; `None` if the bytes are not there, or are too many.
     sum: Option<u32>,
 }
 
@@ -147,7 +158,7 @@ impl Read {
         self.fields.image == boot.load_rba
     }
 
-    /// It is the file's, or that of the loader in a file that is longer: isolinux loads as much as it names, and 1.44 MB are too much for it.
+    /// It is the file's length, or the loader's in a longer file: isolinux loads that many bytes, and cannot load 1.44 MB.
     fn length_is_right(&self, boot: &BootReading) -> bool {
         let length = self.fields.length;
         boot.file_bytes.is_none_or(|file| {
@@ -159,7 +170,7 @@ impl Read {
         self.sum == Some(self.fields.checksum)
     }
 
-    /// Whether no tool filled it in, and isolinux finds itself all the same: it names no image, and its own length and checksum.
+    /// Whether no tool filled it in, but isolinux still finds itself: it has no image's address, but its own length and checksum.
     fn is_as_shipped(&self, boot: &BootReading) -> bool {
         let names_no_volume = self.fields.volume == Lba::default();
         self.fields.image == Lba::default()
@@ -172,10 +183,10 @@ impl Read {
         self.volume_is_right && self.image_is_right(boot) && self.length_is_right(boot)
     }
 
-    /// The table as it should be; `None` where the image's length is not known.
+    /// The table as it should be; `None` if the image's length is not known.
     ///
-    /// Where the image is damaged, its checksum was right and is not any more: what is written here starts a damaged image, and shows whether
-    /// that is all that kept it from starting.
+    /// If the image is damaged, its checksum no longer matches: with this table the damaged image starts, which shows whether anything else
+    /// keeps it from starting.
     fn fixed(&self, reading: &mut Reading<'_, '_>, boot: &BootReading) -> Option<Table> {
         let volume = if self.volume_is_right {
             self.fields.volume
@@ -197,7 +208,7 @@ impl Read {
         })
     }
 
-    /// What it says that is not so. The checksum is looked at only where the rest is right.
+    /// Its wrong fields. The checksum is checked only if the rest is right.
     fn wrong(&self, boot: &BootReading) -> Vec<String> {
         let table = &self.fields;
         let mut wrong = Vec::new();
@@ -231,7 +242,7 @@ impl Read {
     }
 }
 
-/// An image of so many bytes without those before its table's end; `None` where there are not so many, or too many for a loader.
+/// An image of this many bytes without those before its table's end; `None` if there are fewer, or too many for a loader.
 fn behind_table(disc: &mut Window<'_>, image: Lba, length: ByteCount) -> Option<Vec<u8>> {
     let before = Table::END;
     let size = usize::try_from(length.get().checked_sub(before)?).ok()?;
@@ -243,7 +254,7 @@ fn behind_table(disc: &mut Window<'_>, image: Lba, length: ByteCount) -> Option<
     (read == size).then_some(bytes)
 }
 
-/// What to write so that a checksum that is right stays right when bytes of the image change.
+/// The bytes that keep a right checksum right when bytes of the image change.
 pub(super) fn checksum_with(
     reading: &mut Reading<'_, '_>,
     image: Lba,
@@ -261,7 +272,7 @@ pub(super) fn checksum_with(
     Some((Place::within(image, CHECKSUM).offset, checksum))
 }
 
-/// Whether an image of a loader that is not known has a table: it names the volume, and the image's address or its length.
+/// Whether an unknown loader's image has a table: it names the volume, and the image's address or its length.
 fn is_table(table: &Table, boot: &BootReading) -> bool {
     let is_here = table.image == boot.load_rba;
     let is_as_long = boot
@@ -270,7 +281,7 @@ fn is_table(table: &Table, boot: &BootReading) -> bool {
     table.volume == FIRST_DESCRIPTOR && (is_here || is_as_long)
 }
 
-/// The length may be the file's or that of its blocks.
+/// The length may be that of the file or of its blocks.
 fn is_length(table: &Table, file: ByteCount) -> bool {
     table.length == file || table.length == file.blocks_rounded_up().bytes()
 }
@@ -284,7 +295,7 @@ fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
     Ok(())
 }
 
-/// Its checksum becomes another one.
+/// Changes its checksum.
 fn inject(disc: &mut Patient<'_>) {
     let at = disc.first.lba.byte_offset() + CHECKSUM;
     let right = u32::from_le_bytes(disc.bytes.array_at(at));

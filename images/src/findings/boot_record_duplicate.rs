@@ -1,6 +1,6 @@
 //! `boot-record-duplicate`: there are two boot records.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::BootRecordDuplicate;
 
 pub(super) const ROOM: Room = Room {
-    id: "boot-record-duplicate",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
@@ -39,7 +38,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         .map(|(lba, _)| lba.get().to_string())
         .collect();
     let message = format!("there are boot records at LBA {}", all.join(" and "));
-    // Those that do not count become boot records of no system, which nobody starts.
+    // Those that do not count become boot records of no system, which no firmware starts.
     let counts = set.boot_record().map(|(lba, _)| lba);
     let others = records.iter().filter(|(lba, _)| Some(*lba) != counts);
     let finding = Finding::new(ID, Place::block(*second), message);

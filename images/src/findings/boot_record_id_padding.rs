@@ -1,6 +1,6 @@
-//! `boot-record-id-padding`: the boot record's identifier is not byte for byte what the specification has.
+//! `boot-record-id-padding`: the boot record's identifier differs from the specification's.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::BootRecordIdPadding;
 
 pub(super) const ROOM: Room = Room {
-    id: "boot-record-id-padding",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
@@ -52,7 +51,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![finding]
 }
 
-/// Spaces, as behind the other identifiers.
+/// Spaces, as after the other identifiers.
 fn inject(disc: &mut Patient<'_>) {
     let behind_id = BOOT_RECORD_LBA.byte_offset() + 7 + 23;
     disc.bytes.write_at(behind_id, &[b' '; 9]);

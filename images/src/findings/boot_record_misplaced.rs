@@ -1,6 +1,6 @@
 //! `boot-record-misplaced`: the boot record is not at LBA 17.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
     eltorito::BOOT_RECORD_LBA,
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::BootRecordMisplaced;
 
 pub(super) const ROOM: Room = Room {
-    id: "boot-record-misplaced",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],
@@ -38,7 +37,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let message = format!("the boot record is at LBA {}, not at LBA 17", lba.get());
     let finding = Finding::new(ID, Place::block(lba), message);
-    // The two descriptors change places. A primary one must come first, and the terminator last.
+    // The two descriptors are swapped. A primary one must come first, and the terminator last.
     let kind_at = |lba: Lba| set.all.iter().find(|it| it.0 == lba).map(|it| it.1);
     let other = kind_at(BOOT_RECORD_LBA);
     let first = if lba == PRIMARY {
@@ -58,7 +57,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![finding]
 }
 
-/// A copy of the primary descriptor takes its place, as on discs that have one.
+/// A copy of the primary descriptor replaces it, as on discs that have one.
 fn inject(disc: &mut Patient<'_>) {
     let primary: [u8; 2048] = disc.bytes.array_at(PRIMARY.byte_offset());
     let moved: [u8; 2048] = disc.bytes.array_at(BOOT_RECORD_LBA.byte_offset());

@@ -1,6 +1,6 @@
 //! `catalog-bios-not-first`: the entry for a BIOS is not the initial one.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     eltorito::{ENTRY_BYTES, EntryBytes, Platform},
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogBiosNotFirst;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-bios-not-first",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],

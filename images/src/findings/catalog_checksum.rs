@@ -1,6 +1,6 @@
 //! `catalog-checksum`: the validation entry's words do not sum to 0.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient, VALIDATION},
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogChecksum;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-checksum",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "u-boot"],
@@ -42,7 +41,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let right = u16::from_le_bytes(checksum).wrapping_sub(slots.validation.word_sum);
     let finding = Finding::new(ID, place, message);
-    // A first byte of 01 alone makes no catalog.
+    // A first byte of 01 does not make a catalog.
     let is_one = slots.has_header() && slots.has_key() || slots.stands(reading.disc);
     vec![if is_one {
         finding.fixed_by(place.offset, &right.to_le_bytes())

@@ -1,6 +1,6 @@
 //! `catalog-efi-only`: everything on the disc is for UEFI.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot::{Boot, Mode},
     defect::{Injection, Lack, need},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogEfiOnly;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-efi-only",
     severity: Severity::Info,
     milder: None,
     trips: &["seabios", "bochs"],

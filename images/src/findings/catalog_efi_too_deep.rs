@@ -1,8 +1,8 @@
-//! `catalog-efi-too-deep`: the first EFI entry is behind slot 15.
+//! `catalog-efi-too-deep`: the first EFI entry is after slot 15.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -12,15 +12,14 @@ use crate::{
     size::Size,
 };
 
-/// The slots in a block of 512 bytes: what firmware sees of the catalog on a stick.
+/// The slots in a block of 512 bytes: firmware sees only these on a stick.
 const SLOTS_ON_A_STICK: u16 = 16;
-/// As deep as the scenarios go.
+/// The deepest slot in the scenarios.
 const TOO_DEEP: u16 = 17;
 
 const ID: FindingId = FindingId::CatalogEfiTooDeep;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-efi-too-deep",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "usb"],

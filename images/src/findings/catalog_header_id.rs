@@ -1,6 +1,6 @@
 //! `catalog-header-id`: the validation entry does not begin with 01.
 
-use super::{Room, catalog_out_of_range::points_to, recipe::ANY_TOOL};
+use super::{catalog_out_of_range::points_to, recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     eltorito::RawValidation,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogHeaderId;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-header-id",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],

@@ -1,6 +1,6 @@
 //! `catalog-key`: the validation entry does not end with 55 AA.
 
-use super::{Room, catalog_out_of_range::points_to, recipe::ANY_TOOL};
+use super::{catalog_out_of_range::points_to, recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     eltorito::RawValidation,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogKey;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-key",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
@@ -40,7 +39,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = Finding::new(ID, slots.place(0, 0x1E), message);
     vec![match reading.catalog_to_name(slots) {
         Some(catalog) if slots.has_header() => points_to(reading, finding, catalog),
-        // Without the header too it is no catalog at all, which that finding says.
+        // If the header is also missing, it is not a catalog, and that finding reports it.
         Some(_) => return Vec::new(),
         None if slots.stands(reading.disc) => {
             slots.fix(reading.disc, finding, 0x1E, &RawValidation::KEY)

@@ -1,8 +1,8 @@
-//! `catalog-no-efi`: the disc holds an EFI loader, and the catalog has no entry for it.
+//! `catalog-no-efi`: the disc has an EFI loader, but the catalog has no entry for it.
 
 use super::{
-    Room,
-    recipe::{genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -19,7 +19,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogNoEfi;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-no-efi",
     severity: Severity::Warning,
     milder: None,
     trips: &["ovmf"],
@@ -48,7 +47,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(catalog) = reading.catalog() else {
         return Vec::new();
     };
-    // What is no catalog says nothing of its entries.
+    // Without a catalog, nothing is known about entries.
     let mut slots = reading.slots.iter();
     if slots.any(|slots| !slots.has_header() && !slots.has_key()) {
         return Vec::new();
@@ -63,7 +62,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let has_efi = reading
         .entries()
         .any(|(entry, _)| entry.platform == Platform::EFI);
-    // Where the headers are missing, that is what is wrong.
+    // If the headers are missing, another finding reports that.
     if has_efi || headless {
         return Vec::new();
     }
@@ -79,7 +78,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![finding]
 }
 
-/// A section with an EFI image whose header says that it is for something else.
+/// A section with an EFI image, but with another platform in its header.
 fn under_another_platform(reading: &Reading<'_, '_>) -> Option<Finding> {
     let entries = reading.catalog()?.entries.as_slice();
     let is_header = |entry: &&EntryReading| entry.kind == EntryKind::Header;

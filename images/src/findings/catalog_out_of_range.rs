@@ -1,6 +1,6 @@
 //! `catalog-out-of-range`: the boot record points past the end.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     eltorito::{BOOT_RECORD_LBA, boot_record},
@@ -12,7 +12,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogOutOfRange;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-out-of-range",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
@@ -49,7 +48,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }]
 }
 
-/// A finding that is mended by a boot record that leads to a catalog.
+/// A finding whose fix is a boot record that leads to a catalog.
 pub(super) fn points_to(reading: &Reading<'_, '_>, finding: Finding, catalog: Lba) -> Finding {
     let record = reading.descriptors.main.boot_record().map(|(lba, _)| lba);
     match record.zip(catalog.to_u32()) {

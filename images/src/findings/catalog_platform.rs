@@ -1,8 +1,8 @@
 //! `catalog-platform`: a platform that no specification has.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogPlatform;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-platform",
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],
@@ -67,7 +66,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// What the entries boot for which the platform in a slot counts.
+/// The entries that the platform in a slot applies to.
 fn entries_of<'r>(reading: &Reading<'r, '_>, slot: u16) -> Vec<&'r BootReading> {
     let entries = reading.catalog().map(|catalog| catalog.entries.as_slice());
     let behind = entries.into_iter().flatten().filter(|it| it.slot > slot);

@@ -1,8 +1,8 @@
 //! `catalog-section-chain`: section headers that contradict what follows them.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -15,7 +15,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogSectionChain;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-section-chain",
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],

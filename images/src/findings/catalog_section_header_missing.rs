@@ -1,8 +1,8 @@
 //! `catalog-section-header-missing`: entries after the initial one without a section header.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::CatalogSectionHeaderMissing;
 
 pub(super) const ROOM: Room = Room {
-    id: "catalog-section-header-missing",
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],
@@ -54,7 +53,7 @@ fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
     need(boot.has_sections(), "a second boot entry (bios+efi)")
 }
 
-/// Removes the first section header; what follows moves up.
+/// Removes the first section header; the rest moves up.
 fn inject(disc: &mut Patient<'_>) {
     disc.slots.remove(FIRST_HEADER);
     disc.slots.push([0; ENTRY_BYTES]);

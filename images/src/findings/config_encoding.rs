@@ -1,6 +1,6 @@
 //! `config-encoding`: a configuration of isolinux that an editor saved as UTF-16.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot_configuration::{FileSystem, Loader},
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::ConfigEncoding;
 
 pub(super) const ROOM: Room = Room {
-    id: "config-encoding",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
@@ -24,7 +23,7 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-/// Bytes of a configuration that are looked at.
+/// Bytes of a configuration that are read.
 const CONFIGURATION: usize = 256 * 1024;
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -35,7 +34,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     found.into_iter().collect()
 }
 
-/// Written as ASCII the text has half as many bytes, and line feeds fill the rest.
+/// As ASCII, the text has half as many bytes; line feeds fill the rest.
 fn in_utf_16(reading: &mut Reading<'_, '_>) -> Option<Finding> {
     let configurations = reading.configurations();
     let path = &configurations.of(Loader::Isolinux).next()?.path;

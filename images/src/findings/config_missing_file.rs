@@ -1,6 +1,6 @@
 //! `config-missing-file`: a configuration that names a file which is not on the disc.
 
-use super::{Room, gravest};
+use super::room::{Room, gravest};
 use crate::{
     boot_configuration::Loader,
     finding::{Finding, FindingId, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::ConfigMissingFile;
 
 pub(super) const ROOM: Room = Room {
-    id: "config-missing-file",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
@@ -31,18 +30,18 @@ const NAMES_FOR_ISOLINUX: &str = "If you did not make the disc, ask its maker fo
 
 const NAME_A_LABEL: &str = "If you did not make the disc, ask its maker for a new one. Otherwise write an existing label after DEFAULT (upper and lower case must match), or add a label of that name.";
 const BESIDE_THE_LOADER: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the kernel and its initial file system into the EFI image, with systemd-boot.";
-/// So many labels are named.
+/// At most this many labels are named.
 const LABELS: usize = 5;
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let configurations = reading.configurations();
     for configuration in &configurations.all {
-        // What another medium's GRUB reads says nothing of this one.
+        // Another medium's GRUB reads it, which proves nothing about this one.
         if configuration.loader == Loader::GrubLoopback {
             continue;
         }
-        // What is included has the entries, where there are none.
+        // If there are no entries, the included file has them.
         let mut included = configuration.files.iter();
         let included =
             included.find(|file| file.exists == Some(false) && file.directive.ends_with("include"));
@@ -55,7 +54,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             findings.push(Finding::new(ID, place, message));
         }
         for (index, entry) in configuration.entries.iter().enumerate() {
-            // A module of isolinux that is missing has a finding of its own.
+            // A missing module of isolinux has its own finding.
             let is_module = |path: &str| {
                 configuration.loader == Loader::Isolinux
                     && path.to_ascii_lowercase().ends_with(".c32")
@@ -106,7 +105,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 shortened(&missing.path, *lengths)
                     .filter(|short| has_short(reading, configuration.loader, short))
             }) {
-                // The others see the name that it has in full.
+                // The other loaders see its full name.
                 let is_for_others = reading.has_file(&missing.path) == Some(true);
                 if configuration.loader == Loader::Isolinux && is_for_others {
                     message = format!(
@@ -135,7 +134,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     gravest(findings)
 }
 
-/// Whether the loader sees a file of such a name.
+/// Whether the loader sees a file with this name.
 fn has_short(reading: &mut Reading<'_, '_>, loader: Loader, path: &str) -> bool {
     let has = match loader {
         Loader::Isolinux => reading.isolinux_has_file(path),
@@ -147,7 +146,7 @@ fn has_short(reading: &mut Reading<'_, '_>, loader: Loader, path: &str) -> bool 
 /// How many characters tools leave before a dot and after it, without Rock Ridge: by default (ECMA-119 §10.1), and with -l.
 const LENGTHS: [(usize, usize); 2] = [(8, 3), (30, 30)];
 
-/// A path as tools write it without Rock Ridge, where that is another one (ECMA-119 §7.5).
+/// A path as tools write it without Rock Ridge, if that differs (ECMA-119 §7.5).
 fn shortened(path: &str, lengths: (usize, usize)) -> Option<String> {
     let plain = |text: &str, most: usize| -> String {
         let of = |it: char| match it.to_ascii_uppercase() {

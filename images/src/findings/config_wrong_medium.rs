@@ -1,8 +1,8 @@
 //! `config-wrong-medium`: a configuration that looks for another medium.
 
 use super::{
-    Room, gravest,
-    recipe::{When, commands, genisoimage, xorriso},
+    recipe::declared::{When, commands, genisoimage, xorriso},
+    room::{Room, gravest},
 };
 use crate::{
     boot_configuration::{BootConfigurations, Configuration, FileSystem, Loader, Search, SearchBy},
@@ -15,13 +15,12 @@ use crate::{
     units::{BLOCK_BYTES, Lba, VirtualSector},
 };
 
-/// Partitions that are looked at for another beginning of the volume.
+/// Partitions that are searched for another beginning of the volume.
 const PARTITIONS: usize = 64;
 
 const ID: FindingId = FindingId::ConfigWrongMedium;
 
 pub(super) const ROOM: Room = Room {
-    id: "config-wrong-medium",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
@@ -111,7 +110,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             );
             let place = reading.place_of(configuration.file_system, &search.file);
             let Some(next) = next_of_stranded(reading, configuration, search) else {
-                // Where the search finds nothing, GRUB's root stays what it was: the medium it was started from.
+                // If the search finds nothing, GRUB's root does not change: it is the medium that GRUB was started from.
                 findings.push(Finding::new(ID, place, message).as_info());
                 continue;
             };
@@ -124,7 +123,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 SearchBy::Uuid => redated.clone(),
             };
             let finding = Finding::new(ID, place, message).fixed_by_all(fix);
-            // From a CD it reads the tree, whatever stands in its own image.
+            // From a CD it reads the tree, whatever its own image contains.
             let mut finding = finding.warning();
             if search.by == SearchBy::Uuid {
                 GIVE_THE_UUID.clone_into(&mut finding.fix);
@@ -135,8 +134,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     gravest(findings)
 }
 
-/// The configuration that GRUB goes on with after a search before its menu, where it looks for it in the partition that it was started from, and there is
-/// none. It certainly reads such a configuration only where its image is a partition, and where its prefix leads there.
+/// The configuration that GRUB continues with after a search before its menu, if it looks for it in its own partition, which has none. It certainly reads
+/// such a configuration only if its image is a partition and its prefix leads there.
 fn next_of_stranded(
     reading: &mut Reading<'_, '_>,
     configuration: &Configuration,
@@ -174,16 +173,16 @@ fn next_of_stranded(
     reads_it.then(|| next.path.clone())
 }
 
-/// A kernel's command line, and where it stands.
+/// A kernel's command line, and where it is.
 struct CommandLine {
     text: String,
-    /// Who wants what it says: a configuration's file, or a unified kernel image.
+    /// Where it comes from: a configuration's file, or a unified kernel image.
     who: String,
     /// Where in that, for people.
     at: String,
     source: LineSource,
     is_grub: bool,
-    /// Whether a kernel is started with it when nobody chooses.
+    /// Whether a kernel is started with it by default.
     counts: bool,
 }
 
@@ -207,8 +206,8 @@ impl CommandLine {
         }
     }
 
-    /// Red Hat's GRUB hands a label's `\x20` on to the kernel, which reads a space; others drop the backslash. Which one it is does not stand in the
-    /// configuration, so a label is right that is right for one of them.
+    /// Red Hat's GRUB passes a label's `\x20` to the kernel, which reads a space; others drop the backslash. The configuration does not show which GRUB
+    /// reads it, so a label is right if it is right for one of them.
     fn is_label(&self, wanted: &String, labels: &[String]) -> bool {
         let dropped = || {
             let mut labels = labels.iter();
@@ -259,7 +258,7 @@ fn command_lines(reading: &mut Reading<'_, '_>) -> Vec<CommandLine> {
     lines
 }
 
-/// The label that the disc should have: the first that a kernel which is started wants and that the disc does not have.
+/// The label that the disc should have: the first that a started kernel looks for and the disc does not have.
 pub(super) fn unmet_label(reading: &mut Reading<'_, '_>) -> Option<String> {
     let labels = reading.labels();
     let lines = command_lines(reading);
@@ -270,7 +269,7 @@ pub(super) fn unmet_label(reading: &mut Reading<'_, '_>) -> Option<String> {
     wanted.find(|label| !labels.contains(label))
 }
 
-/// The UUID that it should have, where one is wanted and that is not its own.
+/// The UUID that it should have, if a kernel looks for one and it is not the disc's.
 pub(super) fn unmet_uuid(reading: &mut Reading<'_, '_>) -> Option<String> {
     let uuids = reading.volume_uuids();
     let lines = command_lines(reading);
@@ -283,12 +282,12 @@ fn listed(names: &[String]) -> String {
     names.join(", ")
 }
 
-/// The label that is wanted, where all that want one want the same, and no loader has found the disc by the one that it has.
+/// The wanted label, if all command lines with a label have the same one, and no loader has found the disc by its own label.
 fn only_label(configurations: &BootConfigurations, lines: &[CommandLine]) -> Option<String> {
     only(configurations, lines, SearchBy::Label, wanted_label)
 }
 
-/// The same of a UUID of ISO 9660.
+/// The same for a UUID of ISO 9660.
 fn only_uuid(configurations: &BootConfigurations, lines: &[CommandLine]) -> Option<String> {
     only(configurations, lines, SearchBy::Uuid, wanted_uuid)
 }
@@ -302,7 +301,7 @@ fn only(
     let searches = configurations.all.iter().flat_map(|it| &it.searches);
     let searches = searches.filter(|it| it.by == by);
     let (lost, other): (Vec<&Search>, Vec<_>) = searches.partition(|it| it.found == Some(false));
-    // Of another file system's UUID nothing is wanted here.
+    // Another file system's UUID does not matter here.
     let is_iso = |it: &&Search| by == SearchBy::Label || is_iso_uuid(&it.wanted);
     if other.iter().any(is_iso) {
         return None;
@@ -319,8 +318,8 @@ fn only(
     all.is_empty().then_some(one)
 }
 
-/// What gives the volume another label: the disc's own descriptors, and those in a partition in which the same volume begins. `None` where the label does not
-/// fit, or where a UDF file system has one too.
+/// Gives the volume another label: in the disc's own descriptors, and in those of a partition where the same volume begins. `None` if the label does not fit,
+/// or if a UDF file system also has one.
 fn relabelled(reading: &mut Reading<'_, '_>, label: &str) -> Option<Writes> {
     // ECMA-119 §8.4.7 and §8.5.5: from byte 40 on.
     const VOLUME_ID: u64 = 40;
@@ -330,7 +329,7 @@ fn relabelled(reading: &mut Reading<'_, '_>, label: &str) -> Option<Writes> {
         return None;
     }
     let plain = padded::<BYTES>(label, b' ');
-    // Sixteen characters of UCS-2; of a longer label tools write the first ones, and Linux completes it from the other.
+    // Sixteen characters of UCS-2. Tools write the first ones of a longer label, and Linux completes it from the other.
     let halves = plain.iter().take(BYTES / 2);
     let joliet: Vec<u8> = halves.flat_map(|&byte| [0, byte]).collect();
     let mut writes = Vec::new();
@@ -349,7 +348,7 @@ fn relabelled(reading: &mut Reading<'_, '_>, label: &str) -> Option<Writes> {
     Some(writes)
 }
 
-/// What gives the volume another UUID: the time at which it was last changed (libblkid, `iso9660.c`; GRUB, `fs/iso9660.c`).
+/// Gives the volume another UUID: the time at which it was last changed (libblkid, `iso9660.c`; GRUB, `fs/iso9660.c`).
 fn redated(reading: &mut Reading<'_, '_>, uuid: &str) -> Option<Writes> {
     // ECMA-119 §8.4.27: sixteen digits from byte 830 on.
     const MODIFIED: u64 = 830;
@@ -367,7 +366,7 @@ fn redated(reading: &mut Reading<'_, '_>, uuid: &str) -> Option<Writes> {
     )
 }
 
-/// The disc's own descriptors, and those in partitions in which the same volume begins.
+/// The disc's own descriptors, and those in partitions where the same volume begins.
 fn same_volumes(reading: &mut Reading<'_, '_>) -> Vec<DescriptorSet> {
     let Some((_, primary)) = reading.descriptors.main.primary.as_ref() else {
         return Vec::new();
@@ -393,11 +392,11 @@ fn same_volumes(reading: &mut Reading<'_, '_>) -> Vec<DescriptorSet> {
     sets.filter(of_same).collect()
 }
 
-/// Where changes are kept, or an image that holds the system, may well be another medium.
+/// Changes, or an image with the system, may be on another medium.
 const OTHER_MEDIA: [&str; 4] = ["persist", "overlay", "cow", "img_"];
 
-/// The UUID of ISO 9660 that a kernel's command line wants: `root=UUID=`, `archisosearchuuid=`, `/dev/disk/by-uuid/`. Those of other file systems look
-/// otherwise, and may be of another disk.
+/// The UUID of ISO 9660 on a kernel's command line: `root=UUID=`, `archisosearchuuid=`, `/dev/disk/by-uuid/`. Those of other file systems have another
+/// form, and may belong to another disk.
 fn wanted_uuid(line: &str) -> Option<String> {
     line.split_whitespace().find_map(|word| {
         let word = word.trim_matches(['"', '\'']);
@@ -419,7 +418,7 @@ fn is_iso_uuid(text: &str) -> bool {
     digits && parts.eq([4, 2, 2, 2, 2, 2, 2])
 }
 
-/// The label that a kernel's command line wants: any word whose key ends in `label`, or whose value begins with `LABEL=`, `CDLABEL=` or
+/// The label on a kernel's command line: any word whose key ends in `label`, or whose value begins with `LABEL=`, `CDLABEL=` or
 /// `/dev/disk/by-label/`.
 fn wanted_label(line: &str) -> Option<String> {
     let label = line.split_whitespace().find_map(|word| {
@@ -440,7 +439,7 @@ fn wanted_label(line: &str) -> Option<String> {
         let is_label = key.to_ascii_lowercase().ends_with("label") && !value.starts_with('/');
         is_label.then_some(value)
     })?;
-    // What follows a colon is a path on it (`hd:LABEL=FEDORA:/ks.cfg`).
+    // After a colon comes a path on it (`hd:LABEL=FEDORA:/ks.cfg`).
     let label = label.split(':').next().unwrap_or(label);
     let label = label.replace("\\x20", " ").replace("\\040", " ");
     (!label.is_empty() && !label.contains('$')).then_some(label)
@@ -477,7 +476,7 @@ mod tests {
             assert_eq!(wanted_uuid(&line).as_deref(), Some(uuid), "{line}");
             assert_eq!(wanted_label(&line), None, "{line}");
         }
-        // Of other file systems, and of media on which changes or images are kept.
+        // Those of other file systems, and of media with changes or images.
         for line in [
             "root=UUID=0a3407de-014b-458b-b5c1-848e92a327a3".to_owned(),
             "resume=UUID=ABCD-1234".to_owned(),

@@ -1,8 +1,8 @@
 //! `count-byte-order`: a sector count with its bytes swapped.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Facts, Injection, Lack, Patient, need, needs_no_emulation},
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::CountByteOrder;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-byte-order",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],
@@ -61,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let length = file.or(boot.own_length)?;
         let is_efi = Purpose::of(entry.platform, boot) == Purpose::Efi;
         let is_length = [file, boot.own_length].contains(&Some(right));
-        // A BIOS entry loads its image whole, or four sectors of it; a count within the image may be meant.
+        // A BIOS entry loads its whole image, or four sectors of it; a count within the image may be intended.
         let is_right = if is_efi {
             is_length
         } else {
@@ -94,7 +93,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 /// The sectors that a BIOS commonly loads.
 const COMMON: VirtualSectorCount = VirtualSectorCount::new(4);
 
-/// The count of the last image's entry, as it stands.
+/// The unchanged count of the last image's entry.
 fn count(slots: &[EntryBytes], last: u16) -> u16 {
     let entry = slots.get(usize::from(last));
     entry.map_or(0, |entry| u16::from_le_bytes([entry[6], entry[7]]))

@@ -1,8 +1,8 @@
 //! `count-efi-short`: a count that covers a small part of the file system.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Patient, needs_efi},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::CountEfiShort;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-efi-short",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "firmware"],

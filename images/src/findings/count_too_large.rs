@@ -1,8 +1,8 @@
-//! `count-too-large`: a BIOS entry of which more is loaded than there is room for.
+//! `count-too-large`: a BIOS entry that loads more than memory has room for.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Emulation, Mode},
@@ -14,13 +14,12 @@ use crate::{
     units::{BlockCount, Lba, VirtualSectorCount},
 };
 
-/// Where a BIOS that loads to 7C00 overwrites itself: it ends past the first megabyte.
+/// From here a BIOS that loads to 7C00 overwrites itself: the load ends past the first megabyte.
 const TOO_MANY: u16 = 2048;
 
 const ID: FindingId = FindingId::CountTooLarge;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-too-large",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "virtualbox"],
@@ -48,7 +47,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let entries = reading.bios_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let count = boot.sector_count;
-        // What wrapped is reported as that.
+        // A wrapped count has its own finding.
         if count <= LOADABLE || counts::wrapped_on_a_bios(boot).is_some() {
             return None;
         }
@@ -74,7 +73,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     entries.filter_map(finding).collect()
 }
 
-/// Room for what the entry asks for, so that only the count is wrong.
+/// Enough room for the count, so that only the count is wrong.
 fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
     if boot.mode == Mode::Bios(Emulation::None) {
         size.get_or_insert(Size::Sectors(VirtualSectorCount::new(TOO_MANY.into())));

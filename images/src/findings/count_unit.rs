@@ -1,8 +1,8 @@
 //! `count-unit`: a count in 2048-byte blocks.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Patient, needs_efi},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::CountUnit;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-unit",
     severity: Severity::Error,
     milder: None,
     trips: &["firmware"],

@@ -1,8 +1,8 @@
 //! `count-wrapped`: a count that was cut to 16 bits.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Count, Emulation},
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::CountWrapped;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-wrapped",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf", "firmware"],
@@ -42,7 +41,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let on_a_bios = |boot: &BootReading| {
-        // Of what can be loaded, and of nothing, a wrapped length is no proof.
+        // A wrapped length proves nothing if it is zero or can be loaded.
         counts::wrapped_on_a_bios(boot).filter(|_| boot.sector_count > LOADABLE)
     };
     let on_efi = |boot: &BootReading| match WrongCount::of_efi(boot)? {

@@ -1,8 +1,8 @@
-//! `count-zero`: a BIOS entry of which nothing is loaded.
+//! `count-zero`: a BIOS entry that loads nothing.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::CountZero;
 
 pub(super) const ROOM: Room = Room {
-    id: "count-zero",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "virtualbox"],

@@ -1,6 +1,6 @@
-//! `efi-architecture`: for which machines there are EFI loaders.
+//! `efi-architecture`: the machines that have an EFI loader.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{Injection, Loader},
     efi_program::Machine,
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiArchitecture;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-architecture",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &[],
@@ -52,12 +51,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![Finding::new(ID, place, message).as_info()]
 }
 
-/// Where a program says where its PE header is, and where that has the machine (PE/COFF specification, "COFF File Header").
+/// The place of the PE header's address in a program, and of the machine in that header (PE/COFF specification, "COFF File Header").
 const TO_PE_HEADER: u64 = 0x3C;
 const MACHINE: u64 = 4;
 
-/// The loader says that it is for 32-bit x86, by its name and its header. Its code stays as it is, so the disc is for firmware of 64 bits,
-/// which must not start it.
+/// The loader's name and header say 32-bit x86. Its code does not change, so the disc is for 64-bit firmware, which must not
+/// start it.
 fn make_ia32(bytes: &mut SparseBytes, image: Lba) {
     if let Some(loader) = Loader::find(bytes, image) {
         let header = u32::from_le_bytes(bytes.array_at(loader.start + TO_PE_HEADER));

@@ -1,8 +1,8 @@
 //! `efi-as-floppy`: an EFI file system with an emulation.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Emulation, Floppy},
@@ -15,7 +15,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiAsFloppy;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-as-floppy",
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],
@@ -43,7 +42,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let entries = reading.bootable_efi_entries();
     let finding = |(entry, boot): (&EntryReading, &BootReading)| {
         let media = boot.media.emulation();
-        // OVMF takes what no media type is to the end of the volume; that has a finding of its own.
+        // OVMF extends an unknown media type to the end of the volume; that has its own finding.
         if media == MediaType::NO_EMULATION || media.0 > MediaType::HARD_DISK.0 {
             return None;
         }
@@ -52,7 +51,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             entry.slot
         );
         let finding = Finding::new(ID, reading.place(entry, 1), message);
-        // Without emulation the count says where the image ends.
+        // Without emulation the count gives the image's end.
         let (place, flags) = (finding.offset, boot.media.0 & 0xF0);
         Some(reading.counts(finding.fixed_by(place, &[flags]), (entry, boot)))
     };
@@ -66,7 +65,7 @@ fn stands(facts: &Facts<'_>) -> Result<(), Lack> {
     need(is_floppy, "an EFI image of a floppy's length")
 }
 
-/// The floppy whose length the image has. A section entry's flags stay.
+/// The floppy with the image's length. A section entry's flags stay.
 fn inject(disc: &mut Patient<'_>) {
     let floppy = Floppy::ALL
         .into_iter()

@@ -1,8 +1,8 @@
 //! `efi-fat-clusters`: a FAT whose layout and number of clusters disagree.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, FatType},
@@ -19,7 +19,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiFatClusters;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-fat-clusters",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
@@ -58,14 +57,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     images.iter().filter_map(finding).collect()
 }
 
-/// Where a FAT32's boot sector has how many sectors a cluster has, how many sectors stand before the tables, how many tables there are,
-/// how many sectors there are, and how many a table has (Microsoft FAT specification §3.1, §3.3).
+/// Fields in a FAT32's boot sector: sectors in a cluster, sectors before the tables, number of tables, number of sectors, and sectors in
+/// a table (Microsoft FAT specification §3.1, §3.3).
 const PER_CLUSTER: u64 = 0x0D;
 const RESERVED: u64 = 0x0E;
 const TABLES: u64 = 0x10;
 const SECTORS: u64 = 0x20;
 const PER_TABLE: u64 = 0x24;
-/// What mkfs.fat -F32 gives an image of 8 MiB.
+/// The values that mkfs.fat -F32 gives an image of 8 MiB.
 const FEW: u32 = 16_100;
 
 fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
@@ -76,7 +75,7 @@ fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
     Ok(())
 }
 
-/// The file system ends after a few clusters; everything in it stays where it is.
+/// The file system ends after a few clusters; nothing in it moves.
 fn make_few(bytes: &mut SparseBytes, image: Lba) {
     let start = image.byte_offset();
     let byte = |at| u32::from(bytes.array_at::<1>(start + at)[0]);

@@ -1,8 +1,8 @@
 //! `efi-fat-longer-than-image`: a file system that claims more sectors than its image has.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, needs_efi},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiFatLongerThanImage;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-fat-longer-than-image",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
@@ -33,7 +32,7 @@ pub(super) const ROOM: Room = Room {
     check,
     defect: Some(Injection {
         express: needs_efi,
-        // It is the length of the image.
+        // This is the image's length.
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),

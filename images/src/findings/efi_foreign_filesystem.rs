@@ -1,8 +1,8 @@
-//! `efi-foreign-filesystem`: an EFI entry whose image is something other than a FAT file system.
+//! `efi-foreign-filesystem`: an EFI entry whose image is not a FAT file system.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     defect::Injection,
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiForeignFilesystem;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-foreign-filesystem",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["ovmf"],
@@ -65,11 +64,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 
 const ZEROS: &str = "zeros";
 const FETCH_AGAIN: &str = "Download the disc again and compare its checksum, or write it again as an image. If the original is wrong too, ask its maker.";
-/// Bytes at a disc's end that are read at once, and how often. Tools add less than the former behind a volume.
+/// Bytes at a disc's end that are read at once, and how often. Tools add fewer bytes than that after a volume.
 const STEP: u64 = 1 << 20;
 const STEPS: u64 = 256;
 
-/// From which byte on a disc has zeros alone, as far as is looked; `None` where that may be what a tool added.
+/// The byte from which a disc has only zeros, up to the limit of the search; `None` if a tool may have added them.
 fn zeros_to_end(disc: &mut Window<'_>) -> Option<u64> {
     let end = disc.length().get();
     let mut from = end;
@@ -86,7 +85,7 @@ fn zeros_to_end(disc: &mut Window<'_>) -> Option<u64> {
     (end - from >= STEP).then_some(from)
 }
 
-/// What begins at a byte of the disc, by its signature.
+/// What begins at a byte of the disc, according to its signature.
 fn what_stands_at(disc: &mut Window<'_>, start: u64) -> Option<&'static str> {
     const SIGNATURES: [(u64, &[u8], &str); 11] = [
         (3, b"EXFAT   ", "an exFAT file system"),

@@ -1,8 +1,8 @@
 //! `efi-loader-name`: a loader under a name that no firmware looks for.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Loader},
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiLoaderName;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-loader-name",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
@@ -61,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     images.iter().filter_map(finding).collect()
 }
 
-/// A name that people give and no architecture has.
+/// A name that people use but no architecture has.
 fn rename(bytes: &mut SparseBytes, image: Lba) {
     if let Some(loader) = Loader::find(bytes, image) {
         loader.rename(bytes, b"BOOTX32 EFI");

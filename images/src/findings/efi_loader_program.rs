@@ -1,8 +1,8 @@
 //! `efi-loader-program`: a loader that no firmware can start.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Loader},
@@ -15,7 +15,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiLoaderProgram;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-loader-program",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],

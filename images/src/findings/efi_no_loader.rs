@@ -1,8 +1,8 @@
 //! `efi-no-loader`: an EFI entry without a loader.
 
 use super::{
-    Room,
-    recipe::{genisoimage, grub_mkrescue, xorriso},
+    recipe::declared::{genisoimage, grub_mkrescue, xorriso},
+    room::Room,
 };
 use crate::{
     defect::Injection,
@@ -15,7 +15,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiNoLoader;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-no-loader",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],
@@ -33,7 +32,7 @@ pub(super) const ROOM: Room = Room {
     defect: Some(Injection::in_efi_image(remove_file_system)),
 };
 
-/// One entry with a loader is enough: others hold what makes the disc start on a Mac.
+/// One entry with a loader is enough: others make the disc start on a Mac.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if reading
         .bootable_efi_entries()
@@ -41,7 +40,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     {
         return Vec::new();
     }
-    // What is not on the disc is reported as that.
+    // An image that is not on the disc has its own finding.
     let Some((entry, boot)) = reading
         .bootable_efi_entries()
         .find(|(_, boot)| boot.extent_blocks.is_some())

@@ -1,8 +1,8 @@
-//! `efi-open-end-outside-volume`: an EFI image to the end of a volume that ends before it does.
+//! `efi-open-end-outside-volume`: an open-ended EFI image that extends past the volume.
 
 use super::{
-    Room,
-    recipe::{genisoimage, xorriso},
+    recipe::declared::{genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Count, Place as ImagePlace},
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiOpenEndOutsideVolume;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-open-end-outside-volume",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
@@ -61,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         );
         let finding = Finding::new(ID, reading.place(entry, 6), message);
         let finding = fixed(reading, finding, (entry, boot), end);
-        // EDK2 subtracts in 32 bits: strictly behind the volume's end that wraps to a huge partition, which works.
+        // EDK2 subtracts in 32 bits: strictly after the volume's end, that wraps to a huge partition, which works.
         Some(if start > volume_end {
             finding.milder()
         } else {
@@ -71,8 +70,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     entries.filter_map(finding).collect()
 }
 
-/// Mended by a count, where one can say the image's length; else by a volume that ends with the image, or with the disc where nothing says how
-/// long the image is.
+/// The fix is a count if it can express the image's length; else a volume that ends with the image, or with the disc if the image's length is not
+/// known.
 fn fixed(
     reading: &mut Reading<'_, '_>,
     finding: Finding,

@@ -1,6 +1,6 @@
-//! `efi-second-stage`: an EFI loader that finds nothing to go on with.
+//! `efi-second-stage`: an EFI loader that does not find its next stage.
 
-use super::{Room, recipe::commands};
+use super::{recipe::declared::commands, room::Room};
 use crate::{
     boot_configuration::FileSystem,
     efi_program::{GrubCore, Machine},
@@ -12,7 +12,7 @@ use crate::{
 
 const ID: FindingId = FindingId::EfiSecondStage;
 
-/// The image is made again: it may have no room for another file.
+/// The image is rebuilt, because it may have no room for another file.
 const WITH_SECOND_STAGE: &str = "\
 mkdir esp
 mcopy -s -i {efi} ::/EFI esp/
@@ -24,7 +24,6 @@ mcopy -s -i {efi} esp/EFI ::
 {call}";
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-second-stage",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
@@ -61,16 +60,16 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// What a loader lacks, in words that follow its name.
+/// What a loader lacks, as text that follows its name.
 struct Lack {
     words: String,
     by: By,
 }
 
-/// The ways of attaching the disc by which it is missing.
+/// The attachments of the disc for which it is missing.
 enum By {
     EveryWay,
-    /// As a CD, or as a disk: the other way has it.
+    /// Only as a CD, or only as a disk.
     OneWay,
 }
 
@@ -91,7 +90,7 @@ fn missing(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program
     normal(reading, image, loader, &core).or_else(|| grub(reading, image, &core, ""))
 }
 
-/// What shim starts: the fallback program if it is there, and else the second stage; GRUB's configuration then.
+/// What shim starts: the fallback program if it exists, else the second stage; then GRUB's configuration.
 fn second_stage(
     reading: &mut Reading<'_, '_>,
     image: &EfiImage<'_>,
@@ -156,14 +155,14 @@ fn normal(
     })
 }
 
-/// GRUB without a configuration: neither one of its own, nor one where it looks. `whose` stands before what is said of it.
+/// GRUB without a configuration: neither its own, nor one where it looks. `whose` is the beginning of the text about it.
 fn grub(
     reading: &mut Reading<'_, '_>,
     image: &EfiImage<'_>,
     core: &GrubCore,
     whose: &str,
 ) -> Option<Lack> {
-    // What these read first is not known here.
+    // The first file that these read is not known here.
     if core.has_memory_disk || core.looks_beside_itself {
         return None;
     }
@@ -175,8 +174,8 @@ fn grub(
     (!is_known).then(|| Lack::every_way(format!("{whose}is GRUB and reads {wanted}{NOWHERE}")))
 }
 
-/// GRUB that goes by its prefix alone, on the device that firmware names as its own (`grub-core/kern/efi/efi.c`, `disk/efi/efidisk.c`): through El Torito that is
-/// the whole disc, so the tree, and through a partition it is that partition. EDK2 tries a GUID partition table before El Torito, and an MBR after it.
+/// GRUB that uses only its prefix, on the device that firmware started it from (`grub-core/kern/efi/efi.c`, `disk/efi/efidisk.c`): for El Torito the whole disc,
+/// so the tree, and for a partition that partition. EDK2 tries a GUID partition table before El Torito, and an MBR after it.
 fn at_prefix(
     reading: &mut Reading<'_, '_>,
     image: &EfiImage<'_>,
@@ -214,14 +213,14 @@ const NOT_IN_TREE_OF_CD: &str =
     " from the ISO's directory tree if the disc is a CD, but only the image has such a file";
 const NOT_IN_IMAGE: &str = " from the image if the disc is a disk, because the GUID partition table points to the image; but only the ISO's directory tree has such a file";
 
-/// The configuration with which an embedded one goes on, where its path is known: `configfile ($root)/boot/grub/grub.cfg`.
+/// The configuration that an embedded one continues with, if its path is known: `configfile ($root)/boot/grub/grub.cfg`.
 fn goes_on_with(configuration: &str) -> Option<String> {
     let mut prefix = None;
     let mut wanted = None;
     for line in configuration.lines() {
         let mut words = line.split_whitespace();
         match (words.next(), words.next()) {
-            // What depends on something is not judged.
+            // Conditional commands are not judged.
             (Some("menuentry" | "if" | "for" | "while" | "until"), _) => return None,
             (Some("set"), Some(assignment)) => {
                 if let Some(value) = assignment.strip_prefix("prefix=") {
@@ -240,7 +239,7 @@ fn goes_on_with(configuration: &str) -> Option<String> {
             _ => {}
         }
     }
-    // Behind its last line GRUB goes on with what stands at the prefix.
+    // After its last line, GRUB continues with the configuration at the prefix.
     let at_prefix = || prefix.map(|prefix| format!("{}/grub.cfg", prefix.trim_end_matches('/')));
     let wanted = wanted.or_else(at_prefix);
     wanted.filter(|path| path.starts_with('/') && !path.contains('$'))

@@ -1,8 +1,8 @@
-//! `efi-wrong-image`: an EFI entry that names another image than the one with the loader.
+//! `efi-wrong-image`: an EFI entry that does not name the image with the loader.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -16,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::EfiWrongImage;
 
 pub(super) const ROOM: Room = Room {
-    id: "efi-wrong-image",
     severity: Severity::Error,
     milder: None,
     trips: &["ovmf"],

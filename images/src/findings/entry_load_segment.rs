@@ -1,8 +1,8 @@
 //! `entry-load-segment`: a load segment at which the image cannot run.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient},
@@ -12,11 +12,11 @@ use crate::{
 
 /// 640 KiB: where video memory and ROMs begin, as a segment.
 const VIDEO_MEMORY: u16 = 0xA000;
-/// The first segment behind the interrupt vectors and the BIOS's data.
+/// The first segment after the interrupt vectors and the BIOS's data.
 const FREE_MEMORY: u16 = 0x0050;
 /// Where a boot sector is linked to run: 0:7C00.
 const BOOT_SEGMENTS: [u16; 2] = [0, 0x07C0];
-/// What one gets who takes the address 7C00 for a segment.
+/// The result of using the address 7C00 as a segment.
 const ADDRESS_FOR_SEGMENT: u16 = 0x7C00;
 /// What one gets who takes 1984, which is 07C0 in decimal, for hexadecimal.
 const DECIMAL_FOR_SEGMENT: u16 = 0x1984;
@@ -24,7 +24,6 @@ const DECIMAL_FOR_SEGMENT: u16 = 0x1984;
 const ID: FindingId = FindingId::EntryLoadSegment;
 
 pub(super) const ROOM: Room = Room {
-    id: "entry-load-segment",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
@@ -92,7 +91,7 @@ fn wrong(segment: u16, isolinux: bool) -> Option<String> {
     }
 }
 
-/// 7C00 where 07C0 was meant.
+/// 7C00 instead of 07C0.
 fn inject(disc: &mut Patient<'_>) {
     disc.patch(INITIAL, 2, &ADDRESS_FOR_SEGMENT.to_le_bytes());
 }

@@ -1,8 +1,8 @@
 //! `entry-media-type`: a media type that does not exist.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::EntryMediaType;
 
 pub(super) const ROOM: Room = Room {
-    id: "entry-media-type",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],
@@ -59,12 +58,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 const fn reserved(kind: EntryKind) -> u8 {
     match kind {
         EntryKind::Initial => 0xF0,
-        // Bits 5 to 7 of a section entry say what follows and what is in the image (El Torito §2.4).
+        // Bits 5 to 7 of a section entry describe what follows and the image's content (El Torito §2.4).
         _ => 0x10,
     }
 }
 
-/// The media type by what the image is: none where it is no file system and no drive. What flags there are stay.
+/// The media type that fits the image: none if it is neither a file system nor a drive. Existing flags stay.
 fn right(reading: &mut Reading<'_, '_>, entry: &EntryReading, boot: &BootReading) -> Option<u8> {
     if !reading.is_something(boot) {
         return None;
@@ -96,7 +95,7 @@ fn wrong(kind: EntryKind, media: MediaType) -> Option<String> {
     }
 }
 
-/// Of the types that the specification leaves out, the first.
+/// The first type that is not in the specification.
 fn inject(disc: &mut Patient<'_>) {
     disc.patch(INITIAL, 1, &[5]);
 }

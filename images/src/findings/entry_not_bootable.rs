@@ -1,8 +1,8 @@
 //! `entry-not-bootable`: the initial entry is not marked as bootable.
 
 use super::{
-    Room,
-    recipe::{genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::EntryNotBootable;
 
 pub(super) const ROOM: Room = Room {
-    id: "entry-not-bootable",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
@@ -58,7 +57,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         );
         findings.push(marked(reading, Finding::new(ID, place, message), boot));
     }
-    // An entry that is not bootable may be meant so; that none for UEFI is cannot. Of the initial entry it was said.
+    // One entry may be not bootable on purpose, but not all entries for UEFI. The initial entry was reported above.
     if reading.bootable_efi_entries().next().is_none() {
         let mut entries = reading.entries_for(Purpose::Efi);
         let section = entries.find(|(entry, _)| entry.kind == EntryKind::Section);

@@ -1,4 +1,4 @@
-//! What is written to mend a finding, on discs of which is known what should stand there: the same disc without the fault, or the figures of a specification.
+//! Fixes on discs whose right content is known: the same disc without the fault, or the figures of a specification.
 
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ fn read(disc: &SparseBytes) -> Inspection {
     inspect(&mut Window::new(disc), &Options::default()).unwrap()
 }
 
-/// The disc with one finding mended, and what was written for that.
+/// The disc with one finding fixed, and what was written for that.
 fn mended(disc: &SparseBytes, id: FindingId) -> (SparseBytes, Edits) {
     let mended = mend(disc, &Options::default(), |_, finding| finding.id == id).unwrap();
     let mut bytes = disc.clone();
@@ -98,7 +98,7 @@ fn what_was_injected_is_undone_byte_for_byte() {
     }
 }
 
-/// A count for UEFI above 16 bits: 0 within the volume; the open end of the same image behind the volume has the volume enlarged.
+/// A count for UEFI above 16 bits: 0 within the volume; after the volume, the same image's fix enlarges the volume.
 #[test]
 fn a_long_image_for_uefi_ends_with_the_volume() {
     let size = Some("81920s");
@@ -115,7 +115,7 @@ fn a_long_image_for_uefi_ends_with_the_volume() {
         volume,
         behind.manifest.images[0].load_rba.get() + 81_920 / 4
     );
-    // Where a count can say how long it is, it does.
+    // If a count can express its length, it has one.
     let short = disc("efi,count=0,place=appended", None);
     let (bytes, edits) = mended(&short.bytes, id);
     assert_eq!(edits.pieces().map(|piece| piece.1.len()).sum::<usize>(), 2);
@@ -158,7 +158,7 @@ fn a_floppy_has_the_media_type_of_its_length() {
         let (bytes, _) = mended(&disc.bytes, id);
         assert_eq!(difference(&healthy, &bytes), None, "{boot}");
     }
-    // A floppy that is cut is one all the same.
+    // A cut floppy is still a floppy.
     assert!(!is_fixable(
         &disc("floppy-1440k,defect=floppy-size", None).bytes,
         id
@@ -232,7 +232,7 @@ fn nothing_is_written_over_what_stands_there() {
         .write_at(full.manifest.catalog.byte_offset() + 2_047, &[1]);
     assert!(!is_fixable(&full.bytes, id));
 
-    // A loader that is mastered as a hard disk has code where a disk has a table.
+    // A loader mastered as a hard disk has code instead of a partition table.
     let mut loader = disc("none,boot-info=isolinux", None);
     let image = loader.manifest.images[0].load_rba.byte_offset();
     loader
@@ -272,7 +272,7 @@ fn a_disc_that_is_cut_keeps_its_volume() {
     let mut cut = disc("none", None).bytes;
     cut.set_len(cut.len() - 2_048);
     assert!(!is_fixable(&cut, id));
-    // Behind what belongs to something nothing is missed.
+    // Nothing is missing after the known parts.
     let mut padded = disc("none", None).bytes;
     let blocks = u32::try_from(padded.len() / 2_048).unwrap();
     padded.write_at(16 * 2_048 + 80, &crate::bytes::both32(blocks + 150));
@@ -286,7 +286,7 @@ fn two_boot_images_are_one_too_many() {
     let entry = disc.manifest.catalog.byte_offset() + 32;
     let past_end = u32::try_from(disc.bytes.len() / 2_048).unwrap() + 5;
     disc.bytes.write_at(entry + 8, &past_end.to_le_bytes());
-    // The others are named by entries of their own.
+    // The others have their own entries.
     assert!(is_fixable(&disc.bytes, id));
     disc.bytes.write_at(entry + 2 * 32, &[0; 32]);
     assert!(!is_fixable(&disc.bytes, id));
@@ -314,7 +314,7 @@ fn a_count_that_is_too_large_for_uefi_is_the_images() {
     let mut disc = disc("efi", None);
     let entry = disc.manifest.catalog.byte_offset() + 32;
     let healthy = disc.bytes.clone();
-    // Taken in blocks it leads past the end anyway: less would be too little for another firmware.
+    // In blocks, it extends past the end anyway: a lower count would be too small for another firmware.
     assert!(!is_fixable(&healthy, id));
     let length = disc.bytes.len();
     disc.bytes.set_len(length + 4 * 2_880 * 512);
@@ -329,7 +329,7 @@ fn may_change(disc: &MasteredDisc) -> std::ops::Range<u64> {
 }
 
 proptest! {
-    /// Whatever stands in the descriptors and the catalog: what is written is on the disc, and nothing of it in a file.
+    /// Whatever the descriptors and the catalog contain: all writes are on the disc, and none is in a file.
     #[test]
     fn no_fix_writes_into_a_file(
         changes in prop::collection::vec((0_u16..8_192, any::<u8>()), 1..12),

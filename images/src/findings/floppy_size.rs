@@ -1,8 +1,8 @@
 //! `floppy-size`: a floppy image that is not as long as its floppy, or is formatted for another one.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, xorriso},
+    recipe::declared::{bsdtar, genisoimage, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Emulation, Floppy},
@@ -18,7 +18,6 @@ use crate::{
 const ID: FindingId = FindingId::FloppySize;
 
 pub(super) const ROOM: Room = Room {
-    id: "floppy-size",
     severity: Severity::Error,
     milder: None,
     trips: &["tools", "seabios", "bochs"],
@@ -35,7 +34,7 @@ pub(super) const ROOM: Room = Room {
     check,
     defect: Some(Injection {
         express: fits,
-        // It is the length of the image.
+        // This is the image's length.
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),
@@ -61,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// Mended by the media type that the image is made for, with the count that belongs to it.
+/// The fix is the media type that the image was made for, with its count.
 fn fixed(
     reading: &mut Reading<'_, '_>,
     finding: Finding,
@@ -87,7 +86,7 @@ fn fixed(
 fn wrong(reading: &mut Reading<'_, '_>, boot: &BootReading, floppy: Floppy) -> Option<String> {
     let expected = floppy.length();
     if let Some(length) = boot.file_bytes {
-        // Four times the length has a finding of its own.
+        // Four times the length has its own finding.
         let fourfold = ByteCount::new(expected.bytes().get() * 4);
         if length != expected.bytes() && length != fourfold {
             return Some(format!("its file has {length}"));

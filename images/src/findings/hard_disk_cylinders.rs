@@ -1,6 +1,6 @@
 //! `hard-disk-cylinders`: more cylinders than some firmware or CHS can address.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot::Boot,
     boot_image::{Geometry, GeometryRequest},
@@ -12,28 +12,27 @@ use crate::{
     units::VIRTUAL_SECTOR_BYTES,
 };
 
-/// Cylinders that Bochs computes rightly.
+/// Cylinders that Bochs computes correctly.
 const BOCHS_CYLINDERS: u16 = 255;
 /// Cylinders that INT 13h addresses.
 pub(super) const CHS_CYLINDERS: u64 = 1_024;
-/// One more than Bochs takes from a partition entry without a mistake.
+/// One more than Bochs reads correctly from a partition entry.
 const CYLINDERS: u16 = BOCHS_CYLINDERS + 1;
 
-/// Heads that are tried, the fewest first.
+/// Heads that are tried, fewest first.
 const HEADS: [u16; 5] = [16, 32, 64, 128, 255];
-/// Sectors to a track, at the most.
+/// The most sectors to a track.
 const SECTORS: u16 = 63;
-/// Partitions with tables of their own, in which cylinders stand too.
+/// Partitions with their own tables, which also contain cylinders.
 const EXTENDED: [PartitionType; 2] = [PartitionType(0x05), PartitionType(0x0F)];
-/// Where a boot sector has the sectors to a track, and behind them the heads: FAT and NTFS alike.
+/// The sectors to a track in a boot sector, followed by the heads: in FAT and NTFS.
 pub(super) const TRACK: usize = 24;
-/// Where FAT32 keeps a copy of its boot sector.
+/// FAT32 keeps a copy of its boot sector here.
 const BACKUP_BOOT_SECTOR: u64 = 6;
 
 const ID: FindingId = FindingId::HardDiskCylinders;
 
 pub(super) const ROOM: Room = Room {
-    id: "hard-disk-cylinders",
     severity: Severity::Warning,
     milder: None,
     trips: &["bochs"],
@@ -47,7 +46,7 @@ pub(super) const ROOM: Room = Room {
     defect: Some(Injection {
         express,
         stands,
-        // It is the length of the image.
+        // This is the image's length.
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),
@@ -81,7 +80,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     disks.iter().filter_map(finding).collect()
 }
 
-/// Mended by more heads and sectors. Of a disk that is too large for 255 cylinders it stays as it is.
+/// The fix is more heads and sectors. A disk that is too large for 255 cylinders does not change.
 fn fixed(reading: &mut Reading<'_, '_>, finding: Finding, disk: &HardDisk<'_>) -> Finding {
     let [(_, partition)] = disk.used()[..] else {
         return finding;
@@ -98,7 +97,7 @@ fn fixed(reading: &mut Reading<'_, '_>, finding: Finding, disk: &HardDisk<'_>) -
     with_geometry(reading, finding, disk, geometry)
 }
 
-/// Mended by another geometry in the partition's entry, and in its boot sector where the same geometry stands there.
+/// The fix is another geometry in the partition's entry, and in its boot sector if that has the same geometry.
 pub(super) fn with_geometry(
     reading: &mut Reading<'_, '_>,
     finding: Finding,

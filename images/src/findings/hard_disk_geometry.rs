@@ -1,8 +1,8 @@
-//! `hard-disk-geometry`: a hard-disk image of which a BIOS reads only the beginning.
+//! `hard-disk-geometry`: a BIOS reads only the beginning of a hard-disk image.
 
 use super::{
-    Room,
     hard_disk_cylinders::{CHS_CYLINDERS, TRACK, with_geometry},
+    room::Room,
 };
 use crate::{
     boot_image::{Geometry, GeometryRequest},
@@ -18,7 +18,6 @@ use crate::{
 const ID: FindingId = FindingId::HardDiskGeometry;
 
 pub(super) const ROOM: Room = Room {
-    id: "hard-disk-geometry",
     severity: Severity::Warning,
     milder: None,
     trips: &["seabios"],
@@ -41,7 +40,7 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
-/// The partition's end one head too low, as a tool writes it that rounds no partition to a cylinder.
+/// The partition's end one head too low, as from a tool that rounds no partition to a cylinder.
 fn one_head_less(bytes: &mut SparseBytes, image: Lba) {
     let place = image.byte_offset() + MbrEntry::TABLE;
     let mut entry: [u8; MbrEntry::BYTES] = bytes.array_at(place);
@@ -57,7 +56,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let (cylinders, heads, sectors) = partition.geometry();
         let track = u64::from(heads) * u64::from(sectors);
         let (reach, end) = (u64::from(cylinders) * track, partition.end().get());
-        // Too many cylinders are a finding of their own, and no sector at all is no geometry.
+        // Too many cylinders have their own finding, and without sectors there is no geometry.
         if end <= reach || end > CHS_CYLINDERS * track {
             return None;
         }
@@ -72,7 +71,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     disks.iter().filter_map(finding).collect()
 }
 
-/// A geometry that reaches the partition's end: with the heads and sectors of its boot sector, where that says some.
+/// A geometry that reaches the partition's end: with the heads and sectors of its boot sector, if it has them.
 fn geometry(
     reading: &mut Reading<'_, '_>,
     disk: &HardDisk<'_>,

@@ -1,6 +1,6 @@
 //! `hard-disk-partition-slot`: a hard-disk image without exactly one partition, in slot 0.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{Injection, Patient, needs_hard_disk},
     finding::{Finding, FindingId, Severity},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::HardDiskPartitionSlot;
 
 pub(super) const ROOM: Room = Room {
-    id: "hard-disk-partition-slot",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "tools"],
@@ -48,7 +47,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let message = format!("slot {}: the hard disk has {problem}", disk.entry.slot);
         if disk.is_file_system {
             let finding = Finding::new(ID, disk.place(MbrEntry::TABLE), message);
-            // A BIOS takes the geometry from the code that stands there, and SeaBIOS was seen to start such a disk.
+            // A BIOS takes the geometry from the code there; SeaBIOS was seen to start such a disk.
             return Some(finding.as_info());
         }
         let slot = used.first().map_or(0, |&(index, _)| index);

@@ -1,8 +1,8 @@
-//! `hard-disk-system-type`: an entry's system type that is not the partition's.
+//! `hard-disk-system-type`: an entry whose system type is not the partition's.
 
 use super::{
-    Room,
-    recipe::{genisoimage, pycdlib, xorriso},
+    recipe::declared::{genisoimage, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{INITIAL, Injection, Patient, needs_hard_disk},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::HardDiskSystemType;
 
 pub(super) const ROOM: Room = Room {
-    id: "hard-disk-system-type",
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],

@@ -2,7 +2,7 @@
 
 mod repair;
 
-use super::{Room, recipe::grub_mkrescue};
+use super::{recipe::declared::grub_mkrescue, room::Room};
 use crate::{
     boot::{Boot, Hybrid, Place as ImagePlace},
     defect::{Injection, Lack, Patient, emulates_a_drive, need},
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::HybridGpt;
 
 pub(super) const ROOM: Room = Room {
-    id: "hybrid-gpt",
     severity: Severity::Info,
     milder: None,
     trips: &["usb"],
@@ -35,7 +34,7 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
-/// What is wrong with the table itself, and what is wrong with the master boot record before it.
+/// The faults of the table itself, and those of the master boot record before it.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let (Some(table), Some(gpt)) = (&reading.tables.mbr, &reading.tables.gpt) else {
         return Vec::new();
@@ -54,7 +53,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let wrong = found(GPT_HEADER.byte_offset(), wrong.concat());
     let wrong =
         wrong.map(|finding| finding.fixed_by_all(repair::repair(reading).unwrap_or_default()));
-    // Nothing takes its other partitions from it: on purpose a BIOS, or a Mac, finds them there.
+    // No other partitions are removed: a BIOS or a Mac finds them there, intentionally.
     let unprotected = found(MbrEntry::TABLE, wrong_mbr(table));
     wrong.into_iter().chain(unprotected).collect()
 }
@@ -130,7 +129,7 @@ fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
     )
 }
 
-/// The master boot record of a disc without the GUID partition table: two tables, each saying that it counts.
+/// The master boot record of a disc without the GUID partition table: two tables that each claim to count.
 fn inject(disc: &mut Patient<'_>) {
     let disk = disc.length().virtual_sectors();
     let table = shared_table(disk, Some((disc.last.lba, disc.last.length)));

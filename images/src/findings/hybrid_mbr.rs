@@ -1,6 +1,6 @@
 //! `hybrid-mbr`: a partition table that UEFI rejects as a whole.
 
-use super::{Room, recipe::stick};
+use super::{recipe::declared::stick, room::Room};
 use crate::{
     boot::{Boot, Hybrid},
     defect::{Injection, Lack, Patient, emulates_a_drive, need},
@@ -17,7 +17,6 @@ use crate::{
 const ID: FindingId = FindingId::HybridMbr;
 
 pub(super) const ROOM: Room = Room {
-    id: "hybrid-mbr",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["usb"],
@@ -38,13 +37,13 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
-/// What keeps a firmware for UEFI from the catalog.
+/// Why UEFI firmware does not get to the catalog.
 const UNUSABLE: [FindingId; 3] = [
     FindingId::CatalogHeaderId,
     FindingId::CatalogKey,
     FindingId::CatalogChecksum,
 ];
-/// What keeps it from the image of an entry.
+/// Why it does not get to an entry's image.
 const UNREACHABLE: [FindingId; 3] = [
     FindingId::CatalogEfiTooDeep,
     FindingId::CountEfiShort,
@@ -52,12 +51,11 @@ const UNREACHABLE: [FindingId; 3] = [
 ];
 
 /// Checks a master boot record without a GUID partition table, as UEFI does: one wrong partition, and the whole table
-/// counts for nothing (EDK2 `Mbr.c`, `PartitionValidMbr`). That is an error where it is the only way to an EFI loader:
-/// where El Torito leads to anything, the table is never looked at (`Partition.c`). What is wrong with the catalog must have
-/// been found before.
+/// counts for nothing (EDK2 `Mbr.c`, `PartitionValidMbr`). That is an error if it is the only way to an EFI loader: if El
+/// Torito leads to anything, the table is never read (`Partition.c`). Faults of the catalog must have been found before.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let partitions = &reading.inspection.partitions;
-    // What is no table was not read as one, and has nothing in it.
+    // Anything other than a table was not read, and is empty here.
     let Some(table) = reading.tables.mbr.filter(|_| !partitions.mbr.is_empty()) else {
         return Vec::new();
     };
@@ -122,13 +120,13 @@ fn leads_to_a_loader(disc: &mut Window<'_>, table: &Mbr) -> bool {
 struct Wrong {
     slot: usize,
     entry: MbrEntry,
-    /// The partition that it overlaps; none where it ends behind the disc.
+    /// The partition that it overlaps; none if it ends after the disc.
     other: Option<(usize, MbrEntry)>,
 }
 
 impl Wrong {
-    /// The first one. Beside a GPT the table counts for little; but partitions that overlap, other than the one that protects the GPT, confuse
-    /// strict readers.
+    /// The first one. With a GPT, the table matters little; but overlapping partitions, other than the one that protects the GPT, confuse strict
+    /// readers.
     fn of(table: &Mbr, end: VirtualSectorCount, beside_gpt: bool) -> Option<Self> {
         let protects = |kind| beside_gpt && kind == PartitionType::GPT_PROTECTIVE;
         let used: Vec<_> = table
@@ -173,8 +171,8 @@ impl Wrong {
         }
     }
 
-    /// Which entry gives way, and what becomes of it. What covers the disc, or holds the other one, gets type 00, as isohybrid and xorriso have it: UEFI
-    /// passes over it, and a BIOS does not look. An EFI system partition stays; what ends behind the disc ends with it.
+    /// The entry to change, and how. An entry that covers the disc or contains the other one gets type 00, as in isohybrid and xorriso: UEFI skips it, and
+    /// a BIOS does not read it. An EFI system partition stays; an entry that ends after the disc is shortened to the disc's end.
     fn way_out(&self, disc: &mut Window<'_>, end: VirtualSectorCount) -> Option<(usize, MbrEntry)> {
         let Some((other_slot, other)) = self.other else {
             let first = VirtualSectorCount::new(self.entry.first.get());
@@ -203,14 +201,14 @@ impl Wrong {
     }
 }
 
-/// The table without anything wrong in it; `None` where that would take a partition that is needed.
+/// The corrected table; `None` if that would remove a partition that is needed.
 fn fixed(
     disc: &mut Window<'_>,
     mut table: Mbr,
     end: VirtualSectorCount,
     beside_gpt: bool,
 ) -> Option<Mbr> {
-    // Each of the four entries is cut once and gives way once.
+    // Each of the four entries is shortened once and removed once.
     for _ in 0..2 * table.entries.len() {
         let Some(wrong) = Wrong::of(&table, end, beside_gpt) else {
             return Some(table);
@@ -231,7 +229,7 @@ fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
     )
 }
 
-/// What isohybrid wrote before there was UEFI, beside an entry for UEFI.
+/// The table that isohybrid wrote before UEFI, with an entry for UEFI.
 fn inject(disc: &mut Patient<'_>) {
     let kind = 4;
     disc.bytes

@@ -1,27 +1,23 @@
-//! `hybrid-pointer`: boot code of a stick that points elsewhere than to its boot image.
+//! `hybrid-pointer`: a stick's boot code does not point to its boot image.
 
-use super::{Room, boot_info_table, mbr_wrong_code, recipe::stick};
+use super::{
+    boot_code::{GRUB_POINTER, TO_REST, TO_SECOND_BLOCK, images, sector_of, to_rest},
+    recipe::declared::stick,
+    room::Room,
+};
 use crate::{
     boot::{Boot, BootInfo},
-    change::Writes,
     defect::{Injection, Lack, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{BiosProgram, CODE, POINTER, Reading, SectorCode},
+    inspect::{BiosProgram, POINTER, Reading, SectorCode},
     size::Size,
     tool::Tool,
     units::Lba,
 };
 
-/// Where GRUB's boot image has the address of its third block (`-boot_image any grub2_boot_info=on`).
-const GRUB_POINTER: u64 = 2_548;
-/// Virtual sectors from the image's start to GRUB's second block, and one behind it.
-const TO_SECOND_BLOCK: u64 = 4;
-const TO_REST: u64 = 5;
-
 const ID: FindingId = FindingId::HybridPointer;
 
 pub(super) const ROOM: Room = Room {
-    id: "hybrid-pointer",
     severity: Severity::Error,
     milder: None,
     trips: &["usb"],
@@ -84,66 +80,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }
 }
 
-/// The pointer in GRUB's boot image, and the image's checksum with it.
-fn to_rest(reading: &mut Reading<'_, '_>, image: Lba) -> Writes {
-    let pointer = sector_of(image, TO_REST).to_le_bytes();
-    let checksum = boot_info_table::checksum_with(reading, image, GRUB_POINTER, pointer);
-    let at = Place::within(image, GRUB_POINTER).offset;
-    checksum
-        .into_iter()
-        .chain([(at, pointer.to_vec())])
-        .collect()
-}
-
-/// The code for the first sector that the user names, pointing to its boot image, and that image pointing to its rest; `None` where the code
-/// would find no such image on this disc.
-pub(super) fn boot_code(reading: &mut Reading<'_, '_>) -> Option<Writes> {
-    let named = reading.options.boot_code?;
-    let named = named.get(..CODE).unwrap_or(named);
-    let mut sector = [0; 512];
-    sector.get_mut(..named.len())?.copy_from_slice(named);
-    let (pointer, mut writes) = match SectorCode::of(&sector) {
-        SectorCode::Empty | SectorCode::None => return None,
-        SectorCode::Other => return Some(vec![(0, named.to_vec())]),
-        code @ (SectorCode::GrubDisk(_) | SectorCode::ActivePartition) => {
-            let starts = mbr_wrong_code::fault(reading, code).is_none();
-            return starts.then(|| vec![(0, named.to_vec())]);
-        }
-        SectorCode::Isohdpfx(_) => {
-            let image = *images(reading, BiosProgram::is_isolinux).first()?;
-            (sector_of(image, 0), Vec::new())
-        }
-        SectorCode::GrubHybrid(_) => {
-            let image = *images(reading, |program| program == BiosProgram::Grub).first()?;
-            (sector_of(image, TO_SECOND_BLOCK), to_rest(reading, image))
-        }
-    };
-    sector
-        .get_mut(POINTER..POINTER + 8)?
-        .copy_from_slice(&pointer.to_le_bytes());
-    writes.push((0, sector.get(..CODE)?.to_vec()));
-    Some(writes)
-}
-
-/// The images of one loader.
-pub(super) fn images(
-    reading: &mut Reading<'_, '_>,
-    is_it: impl Fn(BiosProgram) -> bool,
-) -> Vec<Lba> {
-    let images: Vec<_> = reading.bios_images().collect();
-    let images = images.into_iter();
-    images
-        .filter(|(_, boot)| is_it(reading.bios_program(boot)))
-        .map(|(_, boot)| boot.load_rba)
-        .collect()
-}
-
-/// The sector of a disk that stands so far behind the start of an image.
-fn sector_of(image: Lba, behind: u64) -> u64 {
-    image.get().saturating_mul(4).saturating_add(behind)
-}
-
-/// Where a pointer should point, where it points to none of these images.
+/// Where a pointer should point, if it points to none of these images.
 fn wrong(images: &[Lba], pointer: u64, behind: u64) -> Option<u64> {
     let mut all = images.iter().map(|&image| sector_of(image, behind));
     let first = all.next()?;
@@ -156,8 +93,8 @@ fn express(boot: &mut Boot, size: &mut Option<Size>) -> Result<(), Lack> {
     Ok(())
 }
 
-/// Code that does what isohdpfx does as far as it matters here: it reads the sector to which it points, and where that is not isolinux,
-/// it says so and gives control back (INT 18h). The pointer, which a tool has to fill in, is 0.
+/// Code that behaves like isohdpfx in the parts that matter here: it reads the sector that its pointer names. If that is not isolinux, it
+/// prints that and gives control back (INT 18h). The pointer, which a tool has to fill in, is 0.
 fn inject(disc: &mut Patient<'_>) {
     const CODE: &[u8] = &[
         0x31, 0xC0, // XOR AX, AX

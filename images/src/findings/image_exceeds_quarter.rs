@@ -1,6 +1,6 @@
 //! `image-exceeds-quarter`: an image longer than a quarter of the medium.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot::Boot,
     defect::{Facts, Injection, Lack, need},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::ImageExceedsQuarter;
 
 pub(super) const ROOM: Room = Room {
-    id: "image-exceeds-quarter",
     severity: Severity::Info,
     milder: None,
     trips: &["tools"],
@@ -31,7 +30,7 @@ pub(super) const ROOM: Room = Room {
     }),
 };
 
-/// Whether a defective IMAPI could not master it.
+/// Whether a defective IMAPI cannot master it.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(medium) = reading.options.medium else {
         return Vec::new();

@@ -1,6 +1,6 @@
-//! `image-not-at-start`: a load address some blocks away from the image that it means.
+//! `image-not-at-start`: a load address some blocks away from its image.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     defect::{Injection, Patient},
     fat::FatVolume,
@@ -9,13 +9,12 @@ use crate::{
     units::{BlockCount, Lba},
 };
 
-/// Blocks by which an address may be off.
+/// The largest error of an address, in blocks.
 const OFF_BY: u64 = 16;
 
 const ID: FindingId = FindingId::ImageNotAtStart;
 
 pub(super) const ROOM: Room = Room {
-    id: "image-not-at-start",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],
@@ -58,7 +57,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let Some((start, blocks)) = near(&tree.extents, boot.load_rba) else {
             continue;
         };
-        // What is an image where it is named is one; and in front of a file that is none nothing is meant.
+        // If an image begins at the address, it is right. An address before a file counts only if the file is an image.
         let is_inside = boot.load_rba > start;
         if is_image(reading, boot.load_rba) || !(is_inside || is_image(reading, start)) {
             continue;
@@ -81,7 +80,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// The file in which an address lies, or that begins behind it, not far from its start; and how far.
+/// The file that contains an address, or begins after it, not far from its start; and how far.
 pub(super) fn near(extents: &[(Lba, BlockCount)], lba: Lba) -> Option<(Lba, BlockCount)> {
     let inside = extents.iter().find_map(|&(start, blocks)| {
         let into = lba.blocks_since(start)?;
@@ -98,7 +97,7 @@ pub(super) fn near(extents: &[(Lba, BlockCount)], lba: Lba) -> Option<(Lba, Bloc
     inside.or_else(behind)
 }
 
-/// Whether a boot image begins there that is known: a FAT with a loader, or a loader for a BIOS.
+/// Whether a known boot image begins there: a FAT with a loader, or a loader for a BIOS.
 fn is_image(reading: &mut Reading<'_, '_>, lba: Lba) -> bool {
     let start = lba.byte_offset();
     let fat = FatVolume::at(reading.disc, start);

@@ -1,6 +1,6 @@
-//! `image-out-of-range`: an image that is not wholly on the disc.
+//! `image-out-of-range`: an image that is not completely on the disc.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{INITIAL, Injection, Patient},
     finding::{Finding, FindingId, Severity},
@@ -12,7 +12,6 @@ use crate::{
 const ID: FindingId = FindingId::ImageOutOfRange;
 
 pub(super) const ROOM: Room = Room {
-    id: "image-out-of-range",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],
@@ -50,7 +49,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     entries.filter_map(finding).collect()
 }
 
-/// What is wrong, and whether the entry names a place where no image is.
+/// The fault, and whether the entry's address has no image.
 fn wrong(
     reading: &Reading<'_, '_>,
     entry: &EntryReading,
@@ -76,7 +75,7 @@ fn wrong(
     }
     let (length, what) = needed(entry, boot)?;
     let image_end = start.byte_offset().saturating_add(length.get());
-    // Firmware reads whole blocks; that a file ends within its last one harms nobody.
+    // Firmware reads whole blocks, so a file may end within its last one.
     (image_end > end.blocks_rounded_up().bytes().get()).then(|| {
         let missing = ByteCount::new(image_end - end.get()).blocks_rounded_up();
         let wrong = format!("{what} ends {missing} after the end of the {of}");
@@ -84,18 +83,18 @@ fn wrong(
     })
 }
 
-/// How much of the disc the image must have, and what says so.
+/// How much of the disc the image needs, and the source of that.
 fn needed(entry: &EntryReading, boot: &BootReading) -> Option<(ByteCount, String)> {
     let file = boot
         .file_bytes
         .zip(boot.path.as_ref())
         .map(|(length, path)| (length, format!("the file {path}")));
-    // A floppy's file that is shorter than the floppy has a finding of its own.
+    // A floppy's file that is shorter than the floppy has its own finding.
     let own = boot
         .own_length
         .filter(|_| floppy(boot.media).is_none() || file.is_none())
         .map(|length| (length.bytes(), format!("the image of {length}")));
-    // What is more than can be loaded at all is reported as that.
+    // A count larger than memory has its own finding.
     let loaded = (Purpose::of(entry.platform, boot) == Purpose::Bios
         && boot.sector_count <= LOADABLE)
         .then(|| {

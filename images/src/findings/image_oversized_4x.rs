@@ -1,6 +1,6 @@
 //! `image-oversized-4x`: an image that takes four times its length: KB912666.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     bytes::both32,
     defect::Injection,
@@ -13,13 +13,12 @@ use crate::{
     units::{Lba, VirtualSectorCount},
 };
 
-/// Where a directory record has the length of its file (ECMA-119 §9.1.4).
+/// The file's length in a directory record (ECMA-119 §9.1.4).
 const DATA_LENGTH: u64 = 10;
 
 const ID: FindingId = FindingId::ImageOversized4x;
 
 pub(super) const ROOM: Room = Room {
-    id: "image-oversized-4x",
     severity: Severity::Error,
     milder: None,
     trips: &["tools"],
@@ -33,7 +32,7 @@ pub(super) const ROOM: Room = Room {
     defect: Some(Injection::WORDS),
 };
 
-/// Checks every image that says how long it is.
+/// Checks every image that has a known length.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen: Vec<Lba> = Vec::new();
@@ -58,8 +57,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// Mended by a file that ends with the image, and by sectors that stand in a row again. What the image took too much stays on the disc as zeros
-/// that belong to no file.
+/// The fix is a file that ends with the image, and sectors in a row again. The excess of the image stays on the disc as zeros that belong to no
+/// file.
 fn fixed(
     reading: &mut Reading<'_, '_>,
     finding: Finding,

@@ -1,6 +1,6 @@
 //! `initrd-cut`: an initial file system that is cut.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::InitrdCut;
 
 pub(super) const ROOM: Room = Room {
-    id: "initrd-cut",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],

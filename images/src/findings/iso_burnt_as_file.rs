@@ -1,19 +1,18 @@
 //! `iso-burnt-as-file`: an ISO that was written to the disc as a file.
 
-use super::{Room, recipe::commands};
+use super::{recipe::declared::commands, room::Room};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     tool::Tool,
 };
 
-/// Files that may stand beside it.
+/// Other files that may be on the disc.
 const BESIDE: u64 = 8;
 
 const ID: FindingId = FindingId::IsoBurntAsFile;
 
 pub(super) const ROOM: Room = Room {
-    id: "iso-burnt-as-file",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],

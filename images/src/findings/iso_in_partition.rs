@@ -1,6 +1,6 @@
-//! `iso-in-partition`: an ISO that stands in a partition instead of at the start.
+//! `iso-in-partition`: an ISO in a partition instead of at the start.
 
-use super::{Room, recipe::commands};
+use super::{recipe::declared::commands, room::Room};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, iso_elsewhere},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::IsoInPartition;
 
 pub(super) const ROOM: Room = Room {
-    id: "iso-in-partition",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "usb"],

@@ -1,8 +1,8 @@
 //! `isolinux-files`: an isolinux without a file that it needs.
 
 use super::{
-    Room,
-    recipe::{When, commands},
+    recipe::declared::{When, commands},
+    room::Room,
 };
 use crate::{
     boot_configuration::{Loader, NamedFile},
@@ -13,11 +13,11 @@ use crate::{
     tool::Tool,
 };
 
-/// The first version that is in two parts.
+/// The first version in two parts.
 const IN_TWO_PARTS: u8 = 5;
-/// Bytes of a module that are searched for the names of its libraries.
+/// Bytes of a module in which its libraries' names are searched.
 const MODULE_BYTES: usize = 512 << 10;
-/// Modules of a configuration, and libraries of a module, that are looked at.
+/// The most modules of a configuration, and libraries of a module, that are checked.
 const MODULES: usize = 64;
 const LIBRARIES: usize = 16;
 /// A boot image of isolinux is shorter than this.
@@ -29,7 +29,6 @@ const ID: FindingId = FindingId::IsolinuxFiles;
 const WITH_MODULES: &str = "cp /usr/lib/syslinux/modules/bios/*.c32 {folder}/\n{call}";
 
 pub(super) const ROOM: Room = Room {
-    id: "isolinux-files",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
@@ -66,7 +65,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// Where isolinux looks (`core/fs/iso9660/iso9660.c`, `core/elflink/load_env32.c`), and not beside itself.
+/// Where isolinux looks (`core/fs/iso9660/iso9660.c`, `core/elflink/load_env32.c`); it does not look in its own folder.
 const FOLDERS: [&str; 5] = [
     "/boot/isolinux",
     "/isolinux",
@@ -74,18 +73,18 @@ const FOLDERS: [&str; 5] = [
     "/syslinux",
     "",
 ];
-/// For one that stands elsewhere, with all that it needs.
+/// For one in another place, with all that it needs.
 const MOVE: &str = "If you did not make the disc, ask its maker for a new one. Otherwise move isolinux.bin, its modules and its configuration (isolinux.cfg) to /isolinux, correct the paths in the configuration, and master the disc with -b isolinux/isolinux.bin. If this isolinux was built for its own folder, leave it where it is.";
-/// The same as a sentence says it.
+/// The same as part of a sentence.
 const IN_FOLDERS: &str = "/boot/isolinux, /isolinux, /boot/syslinux, /syslinux and /";
 
-/// What is missing, and how to fix it where that is not as always.
+/// The missing file, and the fix if it is not the usual one.
 fn missing(
     reading: &mut Reading<'_, '_>,
     boot: &BootReading,
     fix: &mut Option<&'static str>,
 ) -> Option<String> {
-    // What does not say its version, or begins otherwise, only has the name in it.
+    // A file without a version, or with another beginning, only contains the name.
     let BiosProgram::Isolinux(Some(version)) = reading.bios_program(boot) else {
         return None;
     };
@@ -98,7 +97,7 @@ fn missing(
     image.truncate(size);
     let core = Core::unpack(&image);
     let own = own_folder(boot);
-    // A program that cannot be unpacked may have been built for any directory.
+    // A program that cannot be unpacked may be built for any directory.
     let looks_beside = core.as_ref().is_none_or(|core| core.looks_in(&own));
     let mut folders = FOLDERS.to_vec();
     if looks_beside {
@@ -123,7 +122,7 @@ fn missing(
     let configurations = reading.configurations();
     let mut all = configurations.of(Loader::Isolinux);
     let Some(configuration) = all.next() else {
-        // `isolinux-config --base` makes it look beside itself.
+        // `isolinux-config --base` makes it look in its own folder.
         let names = ["isolinux.cfg", "syslinux.cfg"];
         if looks_beside && names.iter().any(|name| is_in(reading, &[&own], name)) {
             return None;
@@ -155,7 +154,7 @@ fn missing(
             return Some(format!("{} {CUT}", module.path));
         }
         let libraries = libraries(&bytes);
-        // A module that PATH leads to has its libraries beside it.
+        // A module that PATH leads to has its libraries in the same folder.
         let beside = module
             .path
             .rsplit_once('/')
@@ -211,7 +210,7 @@ fn unfit(
     }
 }
 
-/// The kind of a module that this version cannot load; `None` where it can.
+/// The kind of a module that this version cannot load; `None` if it can.
 fn of_another(version: u8, module: &[u8]) -> Option<&'static str> {
     match ModuleKind::of(module)? {
         ModuleKind::Com32 if version >= IN_TWO_PARTS => Some("a module for syslinux 4 and older"),
@@ -223,7 +222,7 @@ fn of_another(version: u8, module: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A name that a module or one of its libraries needs, and none of them has, nor ldlinux.c32 and isolinux.
+/// A name that a module or one of its libraries needs, but that neither they nor ldlinux.c32 and isolinux have.
 fn unknown_name(
     reading: &mut Reading<'_, '_>,
     core: &Core,
@@ -237,7 +236,7 @@ fn unknown_name(
     let mut at = 0;
     while let Some(name) = queue.get(at).filter(|_| at < LIBRARIES) {
         let mut paths = folders.iter().map(|folder| format!("{folder}/{name}"));
-        // Of what is not there, or is not such a module, nothing is said.
+        // Missing files, and files that are not such modules, are not judged.
         let bytes = paths.find_map(|path| reading.file_at(&path, MODULE_BYTES))?;
         all.push(Symbols::of(&bytes)?);
         for library in self::libraries(&bytes) {
@@ -260,11 +259,11 @@ fn own_folder(boot: &BootReading) -> String {
 
 fn is_in(reading: &mut Reading<'_, '_>, folders: &[&str], name: &str) -> bool {
     let mut folders = folders.iter();
-    // Of what cannot be looked up nothing is said.
+    // Names that cannot be looked up are not judged.
     folders.any(|folder| reading.has_file(&format!("{folder}/{name}")) != Some(false))
 }
 
-/// The libraries that a module's dynamic section names: a module is an ELF file, and its names are text with a zero behind.
+/// The libraries that a module's dynamic section names: a module is an ELF file, and its names are text that ends with a zero.
 fn libraries(module: &[u8]) -> Vec<String> {
     let mut libraries: Vec<String> = Vec::new();
     for end in memchr::memmem::find_iter(module, b".c32\0") {

@@ -1,6 +1,6 @@
 //! `isolinux-kernel-name`: a Linux kernel that isolinux takes for something else by its name.
 
-use super::{Room, gravest};
+use super::room::{Room, gravest};
 use crate::{
     boot_configuration::{Loader, NamedFile},
     finding::{Finding, FindingId, Severity},
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::IsolinuxKernelName;
 
 pub(super) const ROOM: Room = Room {
-    id: "isolinux-kernel-name",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios"],
@@ -25,8 +24,8 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-/// What isolinux takes a file for that KERNEL, a label or DEFAULT names (syslinux 6.04, `com32/elflink/ldlinux/kernel.c`: `file_extensions`; before
-/// version 5, `core/runkernel.inc`). Capital and small letters count.
+/// How isolinux treats a file that KERNEL, a label or DEFAULT names (syslinux 6.04, `com32/elflink/ldlinux/kernel.c`: `file_extensions`; before
+/// version 5, `core/runkernel.inc`). Upper and lower case matter.
 const KINDS: [(&str, &str); 4] = [
     (".bin", "a boot sector"),
     (".bss", "a boot sector"),
@@ -34,7 +33,7 @@ const KINDS: [(&str, &str); 4] = [
     (".0", "a program for network boot"),
 ];
 
-/// As much of a configuration is looked through for the word to change.
+/// The part of a configuration that is searched for the word to change.
 const CONFIGURATION: usize = 256 * 1024;
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -74,7 +73,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     gravest(findings)
 }
 
-/// The word LINUX where KERNEL stands.
+/// The word LINUX instead of KERNEL.
 fn named_by_linux(reading: &mut Reading<'_, '_>, kernel: &NamedFile) -> Option<(u64, [u8; 6])> {
     let file = reading.file(&kernel.file)?;
     let text = file.bytes(reading.disc, 0, CONFIGURATION);

@@ -1,6 +1,6 @@
-//! `kernel-cut`: a Linux kernel that is shorter than it says.
+//! `kernel-cut`: a Linux kernel that is shorter than its header says.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::KernelCut;
 
 pub(super) const ROOM: Room = Room {
-    id: "kernel-cut",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],

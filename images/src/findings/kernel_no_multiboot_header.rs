@@ -1,6 +1,6 @@
 //! `kernel-no-multiboot-header`: a kernel that GRUB's multiboot commands refuse.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     bytes::le32,
     finding::{Finding, FindingId, Place, Severity},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::KernelNoMultibootHeader;
 
 pub(super) const ROOM: Room = Room {
-    id: "kernel-no-multiboot-header",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],

@@ -1,8 +1,8 @@
 //! `load-size-short`: fewer sectors are loaded than the loader needs.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, Emulation},
@@ -14,13 +14,12 @@ use crate::{
     units::{ByteCount, VirtualSectorCount},
 };
 
-/// An image of so many sectors may be loaded whole, and most are made to be.
+/// An image of this many sectors may be loaded whole, as most are.
 const SMALL: VirtualSectorCount = VirtualSectorCount::new(16);
 
 const ID: FindingId = FindingId::LoadSizeShort;
 
 pub(super) const ROOM: Room = Room {
-    id: "load-size-short",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios"],

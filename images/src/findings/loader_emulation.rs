@@ -1,8 +1,8 @@
-//! `loader-emulation`: a loader for no emulation that is mastered as a drive.
+//! `loader-emulation`: a no-emulation loader that is mastered as a drive.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     boot::{Boot, BootInfo, Emulation},
@@ -18,7 +18,6 @@ use crate::{
 const ID: FindingId = FindingId::LoaderEmulation;
 
 pub(super) const ROOM: Room = Room {
-    id: "loader-emulation",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs"],
@@ -58,7 +57,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 | MediaType::FLOPPY_2880K
                 | MediaType::HARD_DISK
         );
-        // Another media type is a finding of its own. A file system may hold a file of that name.
+        // Another media type has its own finding. A file system may contain a file with that name.
         if !is_emulated || FatVolume::at(reading.disc, boot.load_rba.byte_offset()).is_some() {
             continue;
         }
@@ -90,7 +89,7 @@ fn express(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {
     Ok(())
 }
 
-/// The image says which version it is, in its last sector, and its entry that it is a floppy of 1.44 MB.
+/// The image's last sector has its version, and its entry says that it is a floppy of 1.44 MB.
 fn inject(disc: &mut Patient<'_>) {
     let last = disc.first.length.last().unwrap_or_default();
     let at = disc.first.lba.byte_offset() + last.byte_offset();

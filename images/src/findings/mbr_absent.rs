@@ -1,8 +1,9 @@
-//! `mbr-absent`: a disc for a BIOS that is no stick.
+//! `mbr-absent`: a disc for a BIOS that cannot boot as a stick.
 
 use super::{
-    Room, hybrid_pointer,
-    recipe::{grub_mkrescue, stick},
+    boot_code,
+    recipe::declared::{grub_mkrescue, stick},
+    room::Room,
 };
 use crate::{
     boot::Boot,
@@ -19,7 +20,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrAbsent;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-absent",
     severity: Severity::Info,
     milder: None,
     trips: &[],
@@ -51,9 +51,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![finding.fixed_by_all(boot_sector(reading).unwrap_or_default())]
 }
 
-/// A first sector with the code that was named, and with a partition of the whole disc as isohybrid writes it.
+/// A first sector with the given code, and with a partition of the whole disc as isohybrid writes it.
 fn boot_sector(reading: &mut Reading<'_, '_>) -> Option<Writes> {
-    let mut writes = hybrid_pointer::boot_code(reading)?;
+    let mut writes = boot_code::boot_code(reading)?;
     let disk = reading.disc.virtual_sectors();
     let entry = if reading.tables.gpt.is_some() {
         MbrEntry::protective(disk)

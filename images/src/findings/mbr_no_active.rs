@@ -1,6 +1,6 @@
-//! `mbr-no-active`: boot code, and no active partition.
+//! `mbr-no-active`: boot code without an active partition.
 
-use super::{Room, recipe::stick};
+use super::{recipe::declared::stick, room::Room};
 use crate::{
     defect::{Injection, Patient, needs_boot_code},
     finding::{Finding, FindingId, Place, Severity},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrNoActive;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-no-active",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["usb"],
@@ -58,9 +57,9 @@ fn is_protective(reading: &Reading<'_, '_>) -> bool {
     reading.tables.mbr.is_some_and(|mbr| mbr.is_protective())
 }
 
-/// What marks a partition of the table as active where none is: the one that holds the volume, or else the first one.
+/// Marks a partition as active if none is: the one with the volume, or else the first one.
 ///
-/// A partition that protects a GPT stays inactive (UEFI §5.2.3). Beside it xorriso (`--mbr-force-bootable`) marks an entry of no type.
+/// A partition that protects a GPT stays inactive (UEFI §5.2.3). xorriso (`--mbr-force-bootable`) marks an entry of no type instead.
 pub(super) fn activation(reading: &Reading<'_, '_>) -> Option<(u64, Vec<u8>)> {
     let partitions = &reading.inspection.partitions;
     if has_active(partitions) {

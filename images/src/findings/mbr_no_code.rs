@@ -1,8 +1,9 @@
 //! `mbr-no-code`: a partition table without boot code.
 
 use super::{
-    Room, hybrid_pointer, mbr_no_active,
-    recipe::{grub_mkrescue, stick},
+    boot_code, mbr_no_active,
+    recipe::declared::{grub_mkrescue, stick},
+    room::Room,
 };
 use crate::{
     defect::{Injection, Patient, needs_boot_code},
@@ -15,7 +16,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrNoCode;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-no-code",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["usb"],
@@ -53,10 +53,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 .to_owned();
         Finding::new(ID, place, message).milder()
     };
-    let Some(code) = hybrid_pointer::boot_code(reading) else {
+    let Some(code) = boot_code::boot_code(reading) else {
         return vec![finding];
     };
-    // Code asks for an active partition.
+    // The code needs an active partition.
     let active = mbr_no_active::activation(reading);
     vec![finding.fixed_by_all(code).fixed_by_all(active)]
 }

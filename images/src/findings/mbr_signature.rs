@@ -1,6 +1,6 @@
 //! `mbr-signature`: a hard-disk image without 55 AA.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{Injection, Patient, needs_hard_disk},
     finding::{Finding, FindingId, Severity},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::MbrSignature;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-signature",
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],

@@ -1,22 +1,19 @@
-//! `mbr-wrong-code`: boot code of a stick that starts something else than what is on the disc.
+//! `mbr-wrong-code`: a stick's boot code is not for the disc's loader.
 
 use super::{
-    Room,
-    hybrid_pointer::{boot_code, images},
-    recipe::{grub_mkrescue, stick},
+    boot_code::{boot_code, fault},
+    recipe::declared::{grub_mkrescue, stick},
+    room::Room,
 };
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{BiosProgram, Reading, SectorCode},
-    partition_table::MbrEntry,
+    inspect::Reading,
     tool::Tool,
-    units::VirtualSector,
 };
 
 const ID: FindingId = FindingId::MbrWrongCode;
 
 pub(super) const ROOM: Room = Room {
-    id: "mbr-wrong-code",
     severity: Severity::Error,
     milder: None,
     trips: &["usb"],
@@ -44,128 +41,4 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let finding = Finding::new(ID, Place { offset: 0 }, message);
     vec![finding.fixed_by_all(boot_code(reading).unwrap_or_default())]
-}
-
-/// Why boot code starts nothing on this disc; `None` where it may start something.
-pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<String> {
-    let stands = |reading: &mut Reading<'_, '_>, pointer: u64, loader: fn(&[u8; 512]) -> bool| {
-        let sector = reading
-            .disc
-            .array(VirtualSector::new(pointer).byte_offset());
-        sector.is_some_and(|sector| loader(&sector))
-    };
-    let (name, wanted, pointer) = match code {
-        // A wrong pointer to an image that is there has a finding of its own.
-        SectorCode::Isohdpfx(pointer) => {
-            if !images(reading, BiosProgram::is_isolinux).is_empty()
-                || stands(reading, pointer, is_hybrid_isolinux)
-            {
-                return None;
-            }
-            ("isolinux' boot code (isohdpfx.bin)", "isolinux", pointer)
-        }
-        SectorCode::GrubHybrid(pointer) => {
-            let is_grub = |program| program == BiosProgram::Grub;
-            if !images(reading, is_grub).is_empty() || stands(reading, pointer, is_diskboot) {
-                return None;
-            }
-            let name = "GRUB's boot code (boot_hybrid.img)";
-            (name, "GRUB's boot image", pointer)
-        }
-        SectorCode::GrubDisk(pointer) => {
-            if stands(reading, pointer, is_diskboot) {
-                return None;
-            }
-            let name = "GRUB's boot code for an installed disk (boot.img)";
-            (name, "GRUB's core image", pointer)
-        }
-        SectorCode::ActivePartition => {
-            let fault = of_active_partition(reading)?;
-            return Some(format!(
-                "the first sector has syslinux' boot code for an installed disk (mbr.bin), which starts the active partition, and {fault}"
-            ));
-        }
-        SectorCode::Empty | SectorCode::None | SectorCode::Other => return None,
-    };
-    if is_cut_off(reading, pointer) {
-        return None;
-    }
-    let boot_image = boot_image(reading);
-    Some(format!(
-        "the first sector has {name}, which starts {wanted} at sector {pointer}, but there is nothing of that kind{boot_image}"
-    ))
-}
-
-/// Whether a sector belongs to the volume, and the disc ends before it: what stood there is not known.
-fn is_cut_off(reading: &Reading<'_, '_>, sector: u64) -> bool {
-    let volume = reading.descriptors.main.primary.as_ref();
-    let claimed = volume.map_or(0, |(_, primary)| primary.space_size.bytes().get());
-    let at = VirtualSector::new(sector).byte_offset();
-    (reading.disc.length().get()..claimed).contains(&at)
-}
-
-/// The disc's boot image for a BIOS, for people.
-fn boot_image(reading: &mut Reading<'_, '_>) -> String {
-    let boots: Vec<_> = reading.bios_images().collect();
-    let mut programs = boots.iter().map(|(_, boot)| reading.bios_program(boot));
-    match programs.find(|program| *program != BiosProgram::Unknown) {
-        Some(program) => format!(": the disc's boot image is {}", program.name()),
-        None => String::new(),
-    }
-}
-
-/// `isolinux_hybrid_signature`, which isohdpfx looks for in the first sector of isolinux.bin (`mbr/isohdpfx.S`).
-fn is_hybrid_isolinux(sector: &[u8; 512]) -> bool {
-    sector.get(64..68) == Some(&[0xFB, 0xC0, 0x78, 0x70])
-}
-
-/// The first sector of GRUB's core image (`grub-core/boot/i386/pc/diskboot.S`).
-fn is_diskboot(sector: &[u8; 512]) -> bool {
-    memchr::memmem::find(sector, b"Geom\0Read\0 Error\0").is_some()
-}
-
-/// What keeps mbr.bin from starting a partition (`mbr/mbr.S`).
-fn of_active_partition(reading: &mut Reading<'_, '_>) -> Option<String> {
-    // Of a status that is none nothing is known.
-    if !reading.tables.mbr.is_some_and(|mbr| mbr.is_plausible()) {
-        return None;
-    }
-    let table = &reading.inspection.partitions.mbr;
-    // It looks for active partitions in these too.
-    if table.iter().any(|it| matches!(it.kind, 0x05 | 0x0F | 0x85)) {
-        return None;
-    }
-    let mut active = table.iter().filter(|it| it.status == MbrEntry::ACTIVE);
-    let Some(partition) = active.next() else {
-        return Some("none is active".to_owned());
-    };
-    if active.next().is_some() {
-        return Some("more than one is active".to_owned());
-    }
-    let first = partition.first;
-    if first.get() == 0 {
-        return Some("that begins with sector 0: it loads itself again and again".to_owned());
-    }
-    let Some(sector) = reading.disc.array::<512>(first.byte_offset()) else {
-        return Some(format!(
-            "that begins with sector {}, which is not on the disc",
-            first.get()
-        ));
-    };
-    // What mkfs.fat writes where boot code would be (dosfstools, `mkfs.fat.c`).
-    if memchr::memmem::find(&sector, b"This is not a bootable disk.").is_some() {
-        return Some(format!(
-            "that begins with sector {}, whose boot sector reports that it is not bootable",
-            first.get()
-        ));
-    }
-    let is_signed = sector.ends_with(&[0x55, 0xAA]);
-    // XFS has its loader behind its own first sector.
-    let is_xfs = sector.starts_with(b"XFSB");
-    (!is_signed && !is_xfs).then(|| {
-        format!(
-            "that begins with sector {}, which has no boot code: the signature 55 AA is missing",
-            first.get()
-        )
-    })
 }

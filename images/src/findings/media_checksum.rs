@@ -1,8 +1,8 @@
-//! `media-checksum`: a disc that differs from the checksum that was implanted in it.
+//! `media-checksum`: a disc that does not match its implanted checksum.
 
 use md5::{Digest, Md5};
 
-use super::{Room, recipe::commands};
+use super::{recipe::declared::commands, room::Room};
 use crate::{
     defect::{Injection, PRIMARY, Patient},
     finding::{Finding, FindingId, Place, Severity},
@@ -10,7 +10,7 @@ use crate::{
     tool::Tool,
 };
 
-/// Where the checksum stands in the primary volume descriptor: the bytes for applications (ECMA-119 §8.4.32).
+/// The checksum's place in the primary volume descriptor: the bytes for applications (ECMA-119 §8.4.32).
 const APPLICATION: u64 = 883;
 const APPLICATION_BYTES: usize = 512;
 /// Bytes read at once.
@@ -19,7 +19,6 @@ const CHUNK: usize = 64 << 10;
 const ID: FindingId = FindingId::MediaChecksum;
 
 pub(super) const ROOM: Room = Room {
-    id: "media-checksum",
     severity: Severity::Error,
     milder: None,
     trips: &["tools"],
@@ -67,7 +66,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![Finding::new(ID, place, message)]
 }
 
-/// What implantisomd5 wrote (isomd5sum, `libimplantisomd5.c`).
+/// The text that implantisomd5 wrote (isomd5sum, `libimplantisomd5.c`).
 struct Implanted {
     sum: String,
     /// Sectors at the end that do not count.
@@ -90,7 +89,7 @@ impl Implanted {
     }
 }
 
-/// The checksum of the bytes before an end, those for applications taken as spaces; `None` where they are not all there.
+/// The checksum of the bytes before an end, with spaces for the application bytes; `None` if some are missing.
 fn checksum(disc: &mut Window<'_>, end: u64, application: u64) -> Option<String> {
     let mut hasher = Md5::new();
     let mut bytes = vec![0; CHUNK];
@@ -113,7 +112,7 @@ fn checksum(disc: &mut Window<'_>, end: u64, application: u64) -> Option<String>
     Some(sum.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What implantisomd5 writes, with a sum that no disc has.
+/// The text that implantisomd5 writes, with a sum that no disc has.
 fn inject(disc: &mut Patient<'_>) {
     let mut text = [b' '; APPLICATION_BYTES];
     let words = b"ISO MD5SUM = 00000000000000000000000000000000;SKIPSECTORS = 0;RHLISOSTATUS=0;";
@@ -151,7 +150,7 @@ mod tests {
         let text = format!("ISO MD5SUM = {sum};SKIPSECTORS = 2;RHLISOSTATUS=0;");
         disc.write_at(at, text.as_bytes());
         assert!(!verified(&disc).found(ID));
-        // What is skipped does not count.
+        // Skipped bytes do not count.
         disc.write_at(end, b"another");
         assert!(!verified(&disc).found(ID));
         disc.write_at(end - 1, b"x");

@@ -1,8 +1,8 @@
-//! `missing-emulation`: a floppy or a hard disk that is mastered as if its first sector were a loader for CDs.
+//! `missing-emulation`: a floppy or a hard disk that is mastered without emulation, as if it were a loader for CDs.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     eltorito::MediaType,
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::MissingEmulation;
 
 pub(super) const ROOM: Room = Room {
-    id: "missing-emulation",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs"],
@@ -27,7 +26,7 @@ pub(super) const ROOM: Room = Room {
         bsdtar("boot-type"),
         pycdlib("media_name"),
     ],
-    // A smaller load size makes no drive of it.
+    // With a smaller load size it is not a drive.
     replaces: &[
         FindingId::CountTooLarge,
         FindingId::CountZero,
@@ -65,7 +64,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// The drive that an image without emulation is, and whether its boot sector is known to read from that alone.
+/// The drive in a no-emulation image, and whether its boot sector is known to read only from that drive.
 pub(super) fn drive(
     reading: &mut Reading<'_, '_>,
     boot: &BootReading,

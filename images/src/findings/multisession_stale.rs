@@ -1,6 +1,6 @@
-//! `multisession-stale`: the boot record is in an earlier session only.
+//! `multisession-stale`: the boot record is only in an earlier session.
 
-use super::{Room, recipe::ANY_TOOL};
+use super::{recipe::declared::ANY_TOOL, room::Room};
 use crate::{
     bytes::both32,
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::MultisessionStale;
 
 pub(super) const ROOM: Room = Room {
-    id: "multisession-stale",
     severity: Severity::Error,
     milder: None,
     trips: &["firmware"],
@@ -56,8 +55,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }]
 }
 
-/// The second session's volume is the whole disc, and its tree the first's: it adds nothing but itself. The first
-/// keeps its own size, as on a medium that is written once.
+/// The second session's volume is the whole disc, with the first one's tree: it adds nothing else. The first keeps its
+/// own size, as on a write-once medium.
 fn inject(disc: &mut Patient<'_>) {
     let Some(start) = disc.second_session else {
         return;

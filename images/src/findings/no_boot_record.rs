@@ -1,8 +1,8 @@
-//! `no-boot-record`: nothing El Torito in the descriptor set.
+//! `no-boot-record`: the descriptor set has no El Torito boot record.
 
 use super::{
-    Room,
-    recipe::{bsdtar, genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    recipe::declared::{bsdtar, genisoimage, grub_mkrescue, oscdimg, pycdlib, xorriso},
+    room::Room,
 };
 use crate::{
     defect::{BEHIND_BOOT_RECORD, Injection, PRIMARY, Patient},
@@ -14,7 +14,6 @@ use crate::{
 const ID: FindingId = FindingId::NoBootRecord;
 
 pub(super) const ROOM: Room = Room {
-    id: "no-boot-record",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
@@ -64,7 +63,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }]
 }
 
-/// Where people put a loader by mistake: the folders swapped, or left out.
+/// Wrong places for a loader: folders swapped, or left out.
 const ASTRAY: [&str; 4] = [
     "/BOOT/EFI/BOOTX64.EFI",
     "/BOOT/BOOTX64.EFI",
@@ -72,7 +71,7 @@ const ASTRAY: [&str; 4] = [
     "/BOOTX64.EFI",
 ];
 
-/// A tree with an EFI loader alone wants an entry for UEFI: with a BIOS entry it would not start.
+/// A tree with only an EFI loader needs an entry for UEFI: with a BIOS entry it would not start.
 fn for_the_tree(mut finding: Finding, reading: &mut Reading<'_, '_>) -> Finding {
     let tree = reading.inspection.tree.as_ref();
     let in_place = tree.and_then(|tree| tree.loaders.first());
@@ -89,7 +88,7 @@ fn for_the_tree(mut finding: Finding, reading: &mut Reading<'_, '_>) -> Finding 
     finding
 }
 
-/// The terminator takes its place.
+/// The terminator replaces it.
 fn inject(disc: &mut Patient<'_>) {
     let terminator: [u8; 2048] = disc.bytes.array_at(BEHIND_BOOT_RECORD.byte_offset());
     disc.bytes

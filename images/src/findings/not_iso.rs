@@ -1,6 +1,6 @@
-//! `not-iso`: No ISO 9660 at all.
+//! `not-iso`: not an ISO 9660 disc.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot::{Boot, Hybrid},
     defect::{BEHIND_BOOT_RECORD, Injection, Lack, PRIMARY, Patient, emulates_a_drive, need},
@@ -13,7 +13,6 @@ use crate::{
 const ID: FindingId = FindingId::NotIso;
 
 pub(super) const ROOM: Room = Room {
-    id: "not-iso",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "bochs", "ovmf"],

@@ -1,6 +1,6 @@
-//! `partition-past-end`: the partition that OVMF computes ends behind the disc.
+//! `partition-past-end`: the partition that OVMF computes ends after the disc.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     defect::{Facts, Injection, Lack, need, needs_efi},
     finding::{Finding, FindingId, Severity},
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::PartitionPastEnd;
 
 pub(super) const ROOM: Room = Room {
-    id: "partition-past-end",
     severity: Severity::Info,
     milder: None,
     trips: &["ovmf"],
@@ -53,8 +52,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     entries.filter_map(finding).collect()
 }
 
-/// Mended by the count that is right, where one that is too large is all that leads past the end. A count that is right stays: with less, another
-/// firmware would see less than the image.
+/// The fix is the right count, if only a count that is too large leads past the end. A right count stays: with a smaller one, another firmware would
+/// see less than the image.
 fn fixed(
     reading: &mut Reading<'_, '_>,
     finding: Finding,

@@ -1,6 +1,6 @@
-//! `secure-boot-2011-only`: an EFI loader that Microsoft signed with its certificates of 2011 alone.
+//! `secure-boot-2011-only`: an EFI loader that Microsoft signed only with its certificates of 2011.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Severity},
     inspect::{Reading, TrustedBy, loaders_trusted_by},
@@ -9,7 +9,6 @@ use crate::{
 const ID: FindingId = FindingId::SecureBoot2011Only;
 
 pub(super) const ROOM: Room = Room {
-    id: "secure-boot-2011-only",
     severity: Severity::Info,
     milder: None,
     trips: &["firmware"],

@@ -1,6 +1,6 @@
-//! `secure-boot-2023-only`: an EFI loader that Microsoft signed with its certificates of 2023 alone.
+//! `secure-boot-2023-only`: an EFI loader that Microsoft signed only with its certificates of 2023.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Severity},
     inspect::{Reading, TrustedBy, loaders_trusted_by},
@@ -9,7 +9,6 @@ use crate::{
 const ID: FindingId = FindingId::SecureBoot2023Only;
 
 pub(super) const ROOM: Room = Room {
-    id: "secure-boot-2023-only",
     severity: Severity::Warning,
     milder: None,
     trips: &["firmware"],

@@ -1,6 +1,6 @@
 //! `secure-boot-revoked`: an EFI program that a revocation list names.
 
-use super::Room;
+use super::room::{Room, gravest};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -9,7 +9,6 @@ use crate::{
 const ID: FindingId = FindingId::SecureBootRevoked;
 
 pub(super) const ROOM: Room = Room {
-    id: "secure-boot-revoked",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["firmware"],
@@ -57,5 +56,5 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             findings.push(Finding::new(ID, place, message).milder());
         }
     }
-    super::gravest(findings)
+    gravest(findings)
 }

@@ -1,6 +1,6 @@
 //! `secure-boot-sbat`: an EFI program below the SBAT level that a machine has, or that the shim on the disc sets.
 
-use super::Room;
+use super::room::{Room, gravest};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{DiscProgram, Reading},
@@ -10,7 +10,6 @@ use crate::{
 const ID: FindingId = FindingId::SecureBootSbat;
 
 pub(super) const ROOM: Room = Room {
-    id: "secure-boot-sbat",
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["firmware"],
@@ -24,7 +23,7 @@ pub(super) const ROOM: Room = Room {
     defect: None,
 };
 
-/// shim asks about itself and about what it starts; without one on the disc nobody asks.
+/// shim checks itself and the programs that it starts; without a shim on the disc, nothing checks.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let programs = reading.programs();
     let given = reading.options.revocations.and_then(|it| it.level.as_ref());
@@ -63,10 +62,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             );
         }
     }
-    super::gravest(findings)
+    gravest(findings)
 }
 
-/// The shim that asks for a program's generations: itself, or the one beside it.
+/// The shim that checks a program's generations: itself, or the one in the same folder.
 fn checked_by<'p>(
     program: &'p DiscProgram,
     programs: &'p [DiscProgram],
@@ -83,7 +82,7 @@ fn checked_by<'p>(
     beside.next().or_else(|| shims.next())
 }
 
-/// Whether shim starts this program by its name: what GRUB starts need not have any generations.
+/// Whether shim starts this program by its name: programs that GRUB starts need no generations.
 fn is_started_by(program: &DiscProgram, shim: &DiscProgram) -> bool {
     let starts = shim
         .signed

@@ -1,6 +1,6 @@
-//! `secure-boot-unsigned`: EFI programs without a signature that counts.
+//! `secure-boot-unsigned`: EFI programs without a trusted signature.
 
-use super::Room;
+use super::room::{Room, gravest};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::{DiscProgram, Reading, TrustedBy, names_of},
@@ -9,7 +9,6 @@ use crate::{
 const ID: FindingId = FindingId::SecureBootUnsigned;
 
 pub(super) const ROOM: Room = Room {
-    id: "secure-boot-unsigned",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["firmware"],
@@ -27,7 +26,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let programs = reading.programs();
     let untrusted = programs.iter();
     let untrusted = untrusted.filter(|it| it.trusted_by == TrustedBy::Neither);
-    // One finding for all of which the same is to be said.
+    // One finding for all programs with the same message.
     let mut groups: Vec<((String, Severity), Vec<&DiscProgram>)> = Vec::new();
     for program in untrusted {
         let said = said(program);
@@ -41,10 +40,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let message = format!("{said}: {}", names_of(group));
         Finding::new(ID, Place { offset }, message).info_if(*severity == Severity::Info)
     });
-    super::gravest(findings.collect())
+    gravest(findings.collect())
 }
 
-/// What is said of a program that nobody trusts, and how bad it is.
+/// The message about a program that nothing trusts, and its severity.
 fn said(program: &DiscProgram) -> (String, Severity) {
     let signed = &program.signed;
     if let Some(not_read) = signed.problems().find(|problem| problem.is_not_read()) {
@@ -66,7 +65,7 @@ fn said(program: &DiscProgram) -> (String, Severity) {
     (said, Severity::Info)
 }
 
-/// Why no signature of a program proves anything, though it has some.
+/// Why none of a program's signatures proves anything.
 fn problem(program: &DiscProgram) -> Option<String> {
     let signed = &program.signed;
     if signed.problem.is_some() {

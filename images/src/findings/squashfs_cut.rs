@@ -1,6 +1,6 @@
-//! `squashfs-cut`: a squashfs that is shorter than it says.
+//! `squashfs-cut`: a squashfs that is shorter than its header says.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -11,7 +11,6 @@ use crate::{
 const ID: FindingId = FindingId::SquashfsCut;
 
 pub(super) const ROOM: Room = Room {
-    id: "squashfs-cut",
     severity: Severity::Error,
     milder: None,
     trips: &["seabios", "ovmf"],
@@ -37,7 +36,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let Some(needed) = packed::squashfs_length(reading.disc, &bytes) else {
             continue;
         };
-        // What the end of the disc cuts off is missing all the same.
+        // The part past the end of the disc is also missing.
         let there = file.length.get().min(disc_end.saturating_sub(offset));
         if needed > there {
             let message = format!(

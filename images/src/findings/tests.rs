@@ -1,4 +1,4 @@
-//! Discs of the reference master with one fault each, as strangers' discs have them: only what a room is for is found.
+//! Discs of the reference master with one fault each, as on third-party discs: only the room's finding is reported.
 
 mod fixes;
 
@@ -27,7 +27,7 @@ fn read(disc: &SparseBytes) -> Inspection {
     inspect(&mut Window::new(disc), &Options::default()).unwrap()
 }
 
-/// What is worse than worth knowing.
+/// Findings more severe than information.
 fn faults(disc: &SparseBytes) -> Vec<(FindingId, Severity)> {
     let findings = read(disc).findings.into_iter();
     let fault = |finding: Finding| {
@@ -100,7 +100,7 @@ fn code_for_the_active_partition_needs_one_with_boot_code() {
         let words = b"Missing operating system.\r\nMultiple active partitions.\r\n";
         with_boot_code(words, 0, change)
     }
-    // The one that is active is the whole disc.
+    // The active one is the whole disc.
     assert_eq!(with(|_| {}), wrong);
     let at_2048 = |disc: &mut SparseBytes| disc.write_at(446 + 8, &2_048_u32.to_le_bytes());
     let boot_code = |disc: &mut SparseBytes| disc.write_at(2_048 * 512 + 510, &[0x55, 0xAA]);
@@ -136,7 +136,7 @@ fn with_loader(name: &str, bytes: &[u8]) -> Vec<(FindingId, Severity)> {
     faults(&disc.bytes)
 }
 
-/// A unified kernel image: its sections are called as UAPI.5 calls them.
+/// A unified kernel image, with the section names of UAPI.5.
 #[test]
 fn a_unified_kernel_image_looks_for_this_medium() {
     let with = |command_line: &str| {

@@ -1,6 +1,6 @@
 //! `udf`: a UDF file system, and the loaders in it.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     boot_configuration::FileSystem,
     defect::PRIMARY,
@@ -9,13 +9,12 @@ use crate::{
     udf::UdfLoader,
 };
 
-/// Bytes of a loader that are compared.
+/// The number of a loader's bytes that are compared.
 const COMPARED: usize = 8 << 20;
 
 const ID: FindingId = FindingId::Udf;
 
 pub(super) const ROOM: Room = Room {
-    id: "udf",
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["ovmf"],
@@ -35,7 +34,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     let place = Place::block(PRIMARY);
     for loader in &udf.loaders {
-        // An EFI image is another thing: Windows has a loader of its own there, which asks for a key.
+        // An EFI image is different: Windows has its own loader there, which asks for a key.
         let path = &loader.path;
         let Some(other) = reading.file_in(FileSystem::Tree, path) else {
             continue;

@@ -1,6 +1,6 @@
 //! `volume-size`: the volume's size and the file's disagree.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     bytes::both32,
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
@@ -12,7 +12,6 @@ use crate::{
 const ID: FindingId = FindingId::VolumeSize;
 
 pub(super) const ROOM: Room = Room {
-    id: "volume-size",
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["ovmf", "tools"],
@@ -52,7 +51,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if trailing == BlockCount::ZERO || !reading.descriptors.sessions.is_empty() {
         return Vec::new();
     }
-    // Images that are appended stand behind it, and the boot catalog belongs into it.
+    // Appended images come after it, and the boot catalog belongs in it.
     let catalog = reading.inspection.catalog.as_ref();
     if let Some(catalog) = catalog.filter(|catalog| catalog.lba.get() >= claimed.get()) {
         let message = format!(
@@ -68,7 +67,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     vec![Finding::new(ID, place, message).as_info()]
 }
 
-/// Whether anything on the disc says that there was more of it.
+/// Whether anything on the disc shows that it was longer.
 fn is_cut(reading: &mut Reading<'_, '_>, claimed: BlockCount) -> bool {
     let end = Lba::new(reading.disc.blocks().get());
     let is_missing = |to: Lba| end < to && to.get() <= claimed.get();
@@ -88,11 +87,11 @@ fn is_cut(reading: &mut Reading<'_, '_>, claimed: BlockCount) -> bool {
         .tree
         .is_some_and(|tree| tree.reading.complete && tree.end <= end);
     let is_missing = images.chain(mbr).chain(gpt).any(is_missing);
-    // What is in UDF's own tree is not known.
+    // The content of UDF's own tree is not known.
     !is_whole || is_missing || reading.udf().is_some()
 }
 
-/// It claims more than there is.
+/// It claims more than the disc has.
 fn inject(disc: &mut Patient<'_>) {
     let claimed = both32(disc.past_end());
     disc.bytes

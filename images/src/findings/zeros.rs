@@ -1,6 +1,6 @@
 //! `zeros`: zeros where a file cannot have them.
 
-use super::Room;
+use super::room::Room;
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::file::DiscBytes,
@@ -8,7 +8,7 @@ use crate::{
     packed::kernel_payload,
 };
 
-/// Zeros in a row that compressed data does not have.
+/// More zeros in a row than compressed data has.
 const MANY: u64 = 64 << 10;
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
@@ -16,7 +16,6 @@ const CHUNK: usize = 64 << 10;
 const ID: FindingId = FindingId::Zeros;
 
 pub(super) const ROOM: Room = Room {
-    id: "zeros",
     severity: Severity::Warning,
     milder: None,
     trips: &["tools"],
@@ -58,7 +57,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// Where zeros stand in a file that should not, and what to say of it.
+/// Where zeros are in a file that should not have them, and the message.
 fn zeros(
     disc: &mut Window<'_>,
     file: &DiscBytes,
@@ -80,7 +79,7 @@ fn zeros(
         for &byte in &bytes {
             run = if byte == 0 { run + 1 } else { 0 };
             at += 1;
-            // Zeros may follow the end of what is compressed.
+            // Zeros may follow the end of compressed data.
             if run >= MANY && at + MANY < end {
                 let from = at - run;
                 let message = format!("has {MANY} bytes of zeros from byte {from} on");

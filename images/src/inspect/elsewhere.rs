@@ -1,8 +1,12 @@
 //! FAT images with an EFI loader that stand somewhere on a disc, whether or not an entry of the catalog names them.
 
 use super::{
-    BiosProgram, Window, image::floppy, partitions::Tables, reading::PartitionsReading,
-    right_entry::is_hard_disk, tree::Tree,
+    bios_program::BiosProgram,
+    image::{floppy, is_hard_disk},
+    partitions::Tables,
+    reading::PartitionsReading,
+    tree::Tree,
+    window::Window,
 };
 use crate::{
     eltorito::{BOOT_RECORD_LBA, BootEntry, BootInfoTable, ENTRY_BYTES, MediaType, RawValidation},

@@ -3,17 +3,19 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
-    BiosProgram, Inspection, Options, OtherImage, Owner, SectorCode, Window,
+    bios_program::{BiosProgram, SectorCode},
     catalog::Slots,
     descriptors::Descriptors,
     efi_image::EfiImage,
-    elsewhere, entries,
+    elsewhere::{self, OtherImage, Owner},
     file::DiscBytes,
     image::Images,
+    options::Options,
     partitions::Tables,
-    reading::{BootReading, CatalogReading, EntryKind, EntryReading},
-    signed::{self, DiscProgram},
+    reading::{BootReading, CatalogReading, EntryKind, EntryReading, Inspection, entries},
+    signed::program::DiscProgram,
     tree::{FileAt, Tree},
+    window::Window,
 };
 use crate::{
     boot_configuration::{BootConfigurations, Eyes, FileSystem, Found, Volumes},
@@ -57,7 +59,7 @@ pub(super) struct Known<'r> {
     configurations: Option<Rc<BootConfigurations>>,
     /// That it was looked for, and what was found.
     udf: Option<Option<Rc<Udf>>>,
-    efi_programs: Option<Rc<Vec<DiscProgram>>>,
+    pub(super) efi_programs: Option<Rc<Vec<DiscProgram>>>,
 }
 
 /// Partitions of which labels are read.
@@ -176,16 +178,6 @@ impl<'r> Reading<'r, '_> {
         let images = Rc::new(images.collect());
         self.known.efi_images = Some(Rc::clone(&images));
         images
-    }
-
-    /// The EFI programs of the disc, with their signatures.
-    pub(crate) fn programs(&mut self) -> Rc<Vec<DiscProgram>> {
-        if let Some(programs) = &self.known.efi_programs {
-            return Rc::clone(programs);
-        }
-        let read = Rc::new(signed::read(self));
-        self.known.efi_programs = Some(Rc::clone(&read));
-        read
     }
 
     /// FAT images with an EFI loader, wherever they stand.

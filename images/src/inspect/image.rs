@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Window,
     descriptors::Descriptors,
-    reading::{BootReading, CatalogReading, PartitionsReading},
+    reading::{BootReading, CatalogReading, PartitionsReading, entries},
     tree::{FileAt, Tree},
 };
 use crate::{
@@ -55,7 +55,7 @@ impl Images {
         }
         boundaries.extend(descriptors.sessions.iter().map(|session| session.start));
         boundaries.extend(catalog.map(|catalog| catalog.lba));
-        boundaries.extend(super::entries(catalog).map(|(_, boot)| boot.load_rba));
+        boundaries.extend(entries(catalog).map(|(_, boot)| boot.load_rba));
         let mbr = partitions.mbr.iter().map(|partition| partition.first);
         let gpt = partitions.gpt.iter().flatten();
         let starts = mbr.chain(gpt.map(|partition| partition.first));
@@ -166,4 +166,12 @@ fn boot_info_length(disc: &mut Window<'_>, image: Lba) -> Option<VirtualSectorCo
     let table = BootInfoTable::decode(&disc.array(image.byte_offset())?);
     let is_one = table.image == image && table.length > ByteCount::ZERO;
     is_one.then(|| table.length.virtual_sectors_rounded_up())
+}
+
+/// Whether a table is that of a hard disk of such a length: one partition, in slot 0, within it (El Torito §2.2).
+pub(super) fn is_hard_disk(table: &Mbr, length: VirtualSectorCount) -> bool {
+    let used: Vec<_> = table.used().collect();
+    table.signature
+        && table.is_plausible()
+        && matches!(used[..], [(0, partition)] if partition.first.get() > 0 && partition.end() <= length)
 }

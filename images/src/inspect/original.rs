@@ -1,64 +1,16 @@
 //! The boot image that a disc was mastered from, against what stands on the disc.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    Source, Window, entries,
     image::Images,
     oversized::{self, Fourfold},
-    reading::{BootReading, CatalogReading},
+    reading::{BootReading, CatalogReading, Comparison, ComparisonResult, entries},
+    window::{Source, Window},
 };
 use crate::{
     eltorito::BootInfoTable,
     finding::{Finding, FindingId, Place},
     units::{ByteCount, Lba, VIRTUAL_SECTOR_BYTES, VirtualSector},
 };
-
-/// How an original compares with the image of the entry that resembles it most.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// The entry's slot.
-    pub slot: u16,
-    /// The original's length.
-    pub original_bytes: ByteCount,
-    /// How they compare.
-    #[serde(flatten)]
-    pub result: ComparisonResult,
-}
-
-/// How they compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "kebab-case")]
-pub enum ComparisonResult {
-    /// Byte for byte the same.
-    Equal,
-    /// The same but for bytes 8 to 63, where a mastering tool writes the boot-info table.
-    EqualButBootInfoTable,
-    /// The same, and then zeros to the end of the file on the disc.
-    EqualButPadded,
-    /// The same, followed by three times as much filler: KB912666.
-    FourfoldTail,
-    /// Each virtual sector in a block of its own: KB912666.
-    FourfoldSpread,
-    /// Not the same.
-    Differs {
-        /// The first virtual sector that is another one.
-        sector: VirtualSector,
-        /// The first byte of it that is another one, from the image's start.
-        byte: u64,
-    },
-}
-
-impl ComparisonResult {
-    /// Whether the disc holds what was mastered.
-    #[must_use]
-    pub const fn is_same(self) -> bool {
-        matches!(
-            self,
-            Self::Equal | Self::EqualButBootInfoTable | Self::EqualButPadded
-        )
-    }
-}
 
 /// Bytes compared at once.
 const CHUNK: usize = 64 * 1024;

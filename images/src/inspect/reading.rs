@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{original::Comparison, signed::SecureBootReading};
+use super::signed::reading::SecureBootReading;
 use crate::{
     eltorito::{MediaType, Platform},
     finding::{Finding, FindingId, Severity},
@@ -259,4 +259,57 @@ pub struct TreeReading {
     pub complete: bool,
     /// The loaders in `/EFI/BOOT` of the tree.
     pub loaders: Vec<String>,
+}
+
+pub(super) fn entries(
+    catalog: Option<&CatalogReading>,
+) -> impl Iterator<Item = (&EntryReading, &BootReading)> {
+    let entries = catalog.into_iter().flat_map(|catalog| &catalog.entries);
+    entries.filter_map(|entry| Some((entry, entry.boot.as_ref()?)))
+}
+
+/// How an original compares with the image of the entry that resembles it most.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The entry's slot.
+    pub slot: u16,
+    /// The original's length.
+    pub original_bytes: ByteCount,
+    /// How they compare.
+    #[serde(flatten)]
+    pub result: ComparisonResult,
+}
+
+/// How they compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum ComparisonResult {
+    /// Byte for byte the same.
+    Equal,
+    /// The same but for bytes 8 to 63, where a mastering tool writes the boot-info table.
+    EqualButBootInfoTable,
+    /// The same, and then zeros to the end of the file on the disc.
+    EqualButPadded,
+    /// The same, followed by three times as much filler: KB912666.
+    FourfoldTail,
+    /// Each virtual sector in a block of its own: KB912666.
+    FourfoldSpread,
+    /// Not the same.
+    Differs {
+        /// The first virtual sector that is another one.
+        sector: VirtualSector,
+        /// The first byte of it that is another one, from the image's start.
+        byte: u64,
+    },
+}
+
+impl ComparisonResult {
+    /// Whether the disc holds what was mastered.
+    #[must_use]
+    pub const fn is_same(self) -> bool {
+        matches!(
+            self,
+            Self::Equal | Self::EqualButBootInfoTable | Self::EqualButPadded
+        )
+    }
 }

@@ -4,6 +4,7 @@ use super::{
     BiosProgram, BootReading, EntryKind, EntryReading, HardDisk, Purpose, Reading,
     counts::{LOADABLE, blocks_of},
     elsewhere,
+    image::is_hard_disk,
 };
 use crate::{
     boot::Floppy,
@@ -224,12 +225,4 @@ fn floppy_of(length: VirtualSectorCount) -> Option<MediaType> {
         .into_iter()
         .find(|(floppy, _)| floppy.length() == length)?;
     Some(floppy.1)
-}
-
-/// Whether a table is that of a hard disk of such a length: one partition, in slot 0, within it (El Torito §2.2).
-pub(super) fn is_hard_disk(table: &Mbr, length: VirtualSectorCount) -> bool {
-    let used: Vec<_> = table.used().collect();
-    table.signature
-        && table.is_plausible()
-        && matches!(used[..], [(0, partition)] if partition.first.get() > 0 && partition.end() <= length)
 }

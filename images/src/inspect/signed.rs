@@ -1,17 +1,26 @@
 //! The EFI programs of a disc, with who signed them and who trusts them.
 
+pub(super) mod program;
+pub(super) mod reading;
 mod reported;
 
-pub(super) use self::reported::report;
-pub use self::reported::{
+pub(crate) use self::program::DiscProgram;
+pub use self::reading::{
     OnMachine, ProgramPlace, ProgramReading, SectionReading, SecureBootReading, ShimReading,
     SignatureReading, TrustedBy,
 };
+pub(super) use self::reported::report;
 
-use super::{Source, Window, examined::Reading, file::DiscBytes};
+use std::rc::Rc;
+
+use super::{
+    examined::Reading,
+    file::DiscBytes,
+    window::{Source, Window},
+};
 use crate::{
     boot_configuration::{Eyes, FileSystem, Found, Volumes},
-    efi_program::{EfiProgram, HEADERS, Machine},
+    efi_program::{EfiProgram, HEADERS},
     fat::FatVolume,
     finding::Place,
     inspect::efi_image::{Program, programs},
@@ -27,34 +36,6 @@ const KERNELS: usize = 16;
 /// Bytes of programs that are hashed without --verify: a shim, GRUB and helpers in the image and again in the tree, and a kernel or two. What firmware starts comes first.
 const HASHED: u64 = 32 << 20;
 
-/// A program and all that was read of it.
-#[derive(Debug)]
-pub(crate) struct DiscProgram {
-    pub(crate) place: ProgramPlace,
-    pub(crate) slot: Option<u16>,
-    pub(crate) path: String,
-    pub(crate) file: DiscBytes,
-    pub(crate) machine: Machine,
-    /// Whether firmware starts it by its name.
-    pub(crate) is_loader: bool,
-    pub(crate) signed: SignedProgram,
-    pub(crate) trusted_by: TrustedBy,
-    /// The number of the shim through which it is trusted.
-    pub(crate) through: Option<usize>,
-}
-
-impl DiscProgram {
-    pub(crate) fn offset(&self) -> u64 {
-        self.file.start().unwrap_or_default()
-    }
-
-    /// The last part of its path.
-    pub(crate) fn name(&self) -> &str {
-        let parts = self.path.rsplit(['/', '\\']);
-        parts.into_iter().next().unwrap_or_default()
-    }
-}
-
 /// A program that was found and not yet read.
 struct Candidate {
     place: ProgramPlace,
@@ -67,8 +48,20 @@ struct Candidate {
     starts: Option<String>,
 }
 
+impl Reading<'_, '_> {
+    /// The EFI programs of the disc, with their signatures.
+    pub(crate) fn programs(&mut self) -> Rc<Vec<DiscProgram>> {
+        if let Some(programs) = &self.known.efi_programs {
+            return Rc::clone(programs);
+        }
+        let read = Rc::new(read(self));
+        self.known.efi_programs = Some(Rc::clone(&read));
+        read
+    }
+}
+
 /// The programs of a disc: those in images first, then those of the tree and of UDF. Kernels come along where something is signed: else nobody asks who signed them.
-pub(super) fn read(reading: &mut Reading<'_, '_>) -> Vec<DiscProgram> {
+fn read(reading: &mut Reading<'_, '_>) -> Vec<DiscProgram> {
     let mut candidates = in_images(reading);
     candidates.extend(in_tree(reading));
     candidates.extend(in_udf(reading));

@@ -13,7 +13,7 @@ use crate::{
     finding::FindingId,
     reference::{MasteredDisc, master},
     sparse::SparseBytes,
-    units::{ByteCount, VirtualSector},
+    units::{BlockCount, ByteCount, Lba, VirtualSector},
 };
 
 fn disc(boot: &str) -> MasteredDisc {

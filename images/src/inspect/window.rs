@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::InspectError;
+use super::error::InspectError;
 use crate::{
     sparse::SparseBytes,
     units::{BLOCK_BYTES, BlockCount, ByteCount, Lba, VirtualSectorCount},

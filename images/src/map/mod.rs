@@ -4,6 +4,7 @@
 //! innermost. What ISO 9660 has in whole blocks is on the map in whole blocks, with what stands behind its end in the
 //! last one.
 
+mod extent;
 mod structure;
 mod survey;
 
@@ -16,6 +17,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use self::extent::Extent;
 pub use self::structure::{ByteOrder, GptCopy, PartitionScheme, Structure, TreeKind};
 use self::survey::Survey;
 use crate::{
@@ -23,29 +25,6 @@ use crate::{
     iso9660::SYSTEM_AREA_BLOCKS,
     units::{BLOCK_BYTES, BlockCount, ByteCount},
 };
-
-/// Bytes of the disc that belong to one structure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extent {
-    /// The first byte on the disc.
-    pub offset: u64,
-    /// How many there are.
-    pub bytes: ByteCount,
-    /// How much of the structure stands before them: more than nothing in the further extents of a file.
-    pub before: ByteCount,
-    /// How long the structure is, all its extents together.
-    pub whole: ByteCount,
-    /// What stands there.
-    pub what: Structure,
-}
-
-impl Extent {
-    /// The byte behind the last one.
-    #[must_use]
-    pub const fn end(&self) -> u64 {
-        self.offset.saturating_add(self.bytes.get())
-    }
-}
 
 /// Bytes in a row whose innermost structure is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

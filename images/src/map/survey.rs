@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, ops::ControlFlow};
 
-use super::{ByteOrder, Extent, GptCopy, PartitionScheme, Structure, TreeKind};
+use super::{
+    extent::Extent,
+    structure::{ByteOrder, GptCopy, PartitionScheme, Structure, TreeKind},
+};
 use crate::{
     eltorito::ENTRY_BYTES,
     fat::FatVolume,

@@ -3,7 +3,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{NotMastered, entries::Plan};
+use super::{entries::Plan, not_mastered::NotMastered};
 use crate::{
     boot::{Boot, Count},
     boot_image::BootImage,

@@ -1,6 +1,6 @@
 //! Which boot images a disc carries, and which catalog entries point to them.
 
-use super::NotMastered;
+use super::not_mastered::NotMastered;
 use crate::{
     boot::{Boot, Count, Emulation, FatType, Loaders},
     boot_image::{self, BootImage, GeometryRequest, Identity},

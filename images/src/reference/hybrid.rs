@@ -1,6 +1,6 @@
 //! The system area of a disc that is a disk too: a partition table, and code that tests the BIOS image from a disk.
 
-use super::{NotMastered, Plan, layout::Layout};
+use super::{entries::Plan, layout::Layout, not_mastered::NotMastered};
 use crate::{
     boot::{Boot, Hybrid},
     boot_image::{BootImage, ImageError},

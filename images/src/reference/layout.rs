@@ -1,6 +1,6 @@
 //! What stands where on a disc.
 
-use super::{NotMastered, Plan};
+use super::{entries::Plan, not_mastered::NotMastered};
 use crate::{
     boot::{Boot, Hybrid, Place},
     defect::Defect,

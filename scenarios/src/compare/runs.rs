@@ -8,12 +8,12 @@ use std::{
 use harness::guest::Starts;
 use serde::{Deserialize, Serialize};
 
-use super::{Differences, Strictness, between_tools, by_edit, compare, with_baseline};
+use super::{Strictness, between_tools, by_edit, compare, with_baseline};
 use crate::{
     baseline::Baseline,
-    id::{CellId, DiscId},
+    difference::Differences,
+    id::{CellId, DiscId, base_and_edit},
     record::CellResult,
-    words::base_and_edit,
 };
 
 /// Two runs, or two tools, cell by cell.

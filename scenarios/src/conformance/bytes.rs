@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::Recipe;
 
-/// A field that does not hold what it should.
+/// A field with a wrong value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Which, by its name in the specification; or the id of a finding (docs/findings.md).
+    /// Its name in the specification; or the id of a finding (docs/findings.md).
     pub field: String,
-    /// A sentence with what it holds and what it should.
+    /// A sentence with the actual and the expected value.
     pub sentence: String,
 }
 

@@ -40,23 +40,23 @@ pub fn shipped(workspace: &Path) -> PathBuf {
     workspace.join("conformance").join("kit.toml")
 }
 
-/// The discs that a writer is asked for, and those that a reader is given.
+/// The discs that a writer must make, and those that a reader must read.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kit {
     /// The version of the list. Scores of one version compare.
     #[schemars(extend("const" = VERSION))]
     pub version: u32,
-    /// What a writer is asked for, in the order in which it is reported.
+    /// The discs for a writer, in the order of the report.
     #[schemars(with = "Vec<Item>")]
     pub disc: Vec<Spanned<Item>>,
-    /// What a reader is given.
+    /// The discs for a reader.
     #[serde(default)]
     #[schemars(with = "Vec<ReaderItem>")]
     pub reader: Vec<Spanned<ReaderItem>>,
 }
 
-/// A disc that a writer is asked for.
+/// A disc for a writer.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
@@ -74,12 +74,12 @@ pub struct Item {
     pub size: Option<Word<Size>>,
     /// The firmware that must boot it.
     pub firmware: Vec<Word<Firmware>>,
-    /// How the disc is attached then. Absent: `ahci`.
+    /// How the disc is attached for that. Absent: `ahci`.
     #[serde(default = "ahci")]
     pub attach: Vec<Word<Attachment>>,
-    /// Why it is asked for.
+    /// Why it is in the kit.
     pub reason: String,
-    /// What says so: a section of a specification, a file of a firmware, an article.
+    /// The source: a section of a specification, a file of a firmware, an article.
     pub source: String,
 }
 
@@ -89,11 +89,11 @@ pub struct Item {
 pub enum Level {
     /// It must.
     Required,
-    /// It may have no way to ask for it.
+    /// It may have no option for it.
     Optional,
 }
 
-/// A disc that a reader is given, mastered by the reference master and cut to the sectors that matter.
+/// A disc for a reader, mastered by the reference master and reduced to the sectors that matter.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderItem {
@@ -101,7 +101,7 @@ pub struct ReaderItem {
     pub id: Word<Name>,
     /// The boot mode with its deviations.
     pub boot: Word<Boot>,
-    /// What is wrong with it, by the ids of docs/findings.md.
+    /// Its faults, by the ids of docs/findings.md.
     #[serde(default)]
     pub findings: Vec<String>,
     /// What a reader may get wrong.

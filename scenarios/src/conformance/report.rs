@@ -16,7 +16,7 @@ pub enum Schema {
     Conformance1,
 }
 
-/// What a writer came to.
+/// The results of a writer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
@@ -26,9 +26,9 @@ pub struct Report {
     pub kit: u32,
     /// The writer's name.
     pub tool: String,
-    /// Its version; `null` when it does not say.
+    /// Its version; `null` if it does not print one.
     pub version: Option<String>,
-    /// Whether the discs were booted as well, or judged by their bytes alone.
+    /// Whether the discs were also booted, or only judged by their bytes.
     pub booted: bool,
     /// The discs that every writer must make.
     pub required: Score,
@@ -42,13 +42,13 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Score {
-    /// So many are right,
+    /// This many are right,
     pub passed: usize,
     /// of so many.
     pub of: usize,
 }
 
-/// What became of one disc.
+/// The result of one disc.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Judged {
@@ -56,29 +56,29 @@ pub struct Judged {
     pub id: String,
     /// Whether every writer must make it.
     pub level: Level,
-    /// Its id, as `cargo xtask image` takes it.
+    /// Its id, as for `cargo xtask image`.
     pub disc: String,
-    /// What became of it.
+    /// Its result.
     pub result: Result,
-    /// For `fail`, what is wrong: of its bytes, or of a boot.
+    /// For `fail`, the faults: in its bytes, or of a boot.
     pub faults: Vec<Fault>,
-    /// For `refused` and `not-offered`, why; for `fail` of a tool that wrote nothing, what it said.
+    /// For `refused` and `not-offered`, the reason; for `fail` of a tool that wrote nothing, its message.
     pub words: Vec<String>,
-    /// Why it is asked for.
+    /// Why it is in the kit.
     pub reason: String,
-    /// What says so.
+    /// The source.
     pub source: String,
 }
 
-/// What became of a disc.
+/// The result of a disc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Result {
     /// It is right.
     Pass,
-    /// It is not, or there is none although the tool did not refuse.
+    /// It is wrong, or there is none although the tool did not refuse.
     Fail,
-    /// The tool's description has no words for it.
+    /// The tool's description does not cover it.
     NotOffered,
     /// The tool ended with an error.
     Refused,

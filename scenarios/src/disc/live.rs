@@ -70,7 +70,7 @@ pub fn export_live(live: &Live, file: &Path, stock: &Stock) -> Result<Exported, 
             }
         }
     });
-    // Nothing of value is left in it.
+    // Nothing in it is needed.
     drop(fs::remove_dir_all(&folder));
     made
 }

@@ -21,7 +21,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Described, Limit, Maker};
 use crate::{
     cell::Rule,
     file::Patterns,
@@ -40,43 +39,43 @@ pub struct MasterFile {
     name: Spanned<Word<Name>>,
     /// What it is, in a sentence.
     summary: String,
-    /// The package that brings it, by Debian's name.
+    /// The package that contains it, by Debian's name.
     #[serde(default)]
     package: Option<String>,
-    /// The command that brings it, where no package of Debian's does: with one version, and into `{installed}`, a folder of its own.
-    /// It runs only when somebody asks for a disc of this tool.
+    /// The command that installs it, if no Debian package contains it: with one version, and into `{installed}`, its own folder.
+    /// It runs only if a disc of this tool is requested.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     install: Option<Spanned<String>>,
-    /// Programs that may stand for the commands' first word, the first that is there. Absent: the first word itself.
+    /// Programs that may replace the commands' first word: the first one that is installed. Absent: the first word itself.
     #[serde(default)]
     programs: Vec<String>,
-    /// How it says its version.
+    /// How it prints its version.
     #[serde(default)]
     #[schemars(with = "Option<VersionDecl>")]
     version: Option<Spanned<VersionDecl>>,
-    /// A regular expression for the lines of its output that say why it refused. Absent: the last lines.
+    /// A regular expression for the lines of its output that explain a refusal. Absent: the last lines.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     words: Option<Spanned<String>>,
     /// How long it may take, in seconds. Absent: 120.
     #[serde(default)]
     deadline: Option<u32>,
-    /// The commands. What no command masters is no cell of this tool.
+    /// The commands. A disc without a command is not a cell of this tool.
     #[schemars(with = "Vec<CommandDecl>")]
     command: Vec<Spanned<CommandDecl>>,
-    /// By deviation: the words that tell the tool of it; they stand where the command has it in braces. A disc with another
-    /// deviation is no cell of this tool, unless that is within the boot image.
+    /// By deviation: the options for it, which replace its placeholder in braces in the command. A disc with another
+    /// deviation is not a cell of this tool, unless the deviation is inside the boot image.
     #[serde(default)]
     #[schemars(with = "BTreeMap<Deviation, String>")]
     deviations: BTreeMap<Deviation, Spanned<String>>,
-    /// What it is known not to do.
+    /// Its known limits.
     #[serde(default)]
     #[schemars(with = "Vec<LimitDecl>")]
     limit: Vec<Spanned<LimitDecl>>,
 }
 
-/// How a tool says its version.
+/// How a tool prints its version.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VersionDecl {
@@ -93,7 +92,7 @@ struct CommandDecl {
     /// The modes, with `*` and `?` for any characters.
     #[schemars(with = "Patterns")]
     modes: Spanned<Patterns>,
-    /// The value of `hybrid=` that it makes. Absent: discs that are no disks.
+    /// The value of `hybrid=` that it makes. Absent: discs that are not disks.
     #[serde(default)]
     hybrid: Option<Hybrid>,
     /// The command, split into words as a shell does, with placeholders in braces. No shell runs it.
@@ -120,7 +119,7 @@ impl Hybrid {
     }
 }
 
-/// Which discs. What is absent matches every disc.
+/// The discs. An absent key matches every disc.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DiscSelector {
@@ -135,13 +134,13 @@ pub(super) struct DiscSelector {
     size: Option<Patterns>,
 }
 
-/// What a tool is known not to do: such a disc must be `not-mastered`.
+/// A known limit of a tool: such a disc must be `not-mastered`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitDecl {
     /// Which discs.
     when: DiscSelector,
-    /// A regular expression for what it says.
+    /// A regular expression for its message.
     #[schemars(with = "String")]
     message: Spanned<String>,
     /// Why.
@@ -394,4 +393,36 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Described, ReadError>
             here,
         })),
     })
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Described {
+    pub(super) at: Location,
+    pub(super) maker: Maker,
+    pub(super) limits: Vec<Limit>,
+    /// Whether it belongs to the scenarios, so that their snapshots include its discs.
+    pub(super) has_snapshots: bool,
+}
+
+/// Who masters.
+#[derive(Clone, Debug)]
+pub(super) enum Maker {
+    Tool(Box<Tool>),
+    Exchange { name: String, folder: PathBuf },
+}
+
+impl Described {
+    pub(super) fn name(&self) -> &str {
+        match &self.maker {
+            Maker::Tool(tool) => &tool.name,
+            Maker::Exchange { name, .. } => name,
+        }
+    }
+}
+
+/// A known limit of a tool, and its message.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    pub(super) when: DiscSelector,
+    pub(super) rule: Rule,
 }

@@ -49,7 +49,7 @@ pub struct Details {
     pub screenshot: Option<Vec<u8>>,
     /// What came over the serial line.
     pub serial: Option<Serial>,
-    /// What a terminal would show of it.
+    /// The serial line as a terminal shows it.
     pub serial_screen: Option<String>,
     /// What is wrong with the disc.
     pub findings: Vec<Finding>,

@@ -38,11 +38,11 @@ pub struct Report {
     pub began_ms: Option<u64>,
     /// The machine it ran on.
     pub host: Option<Host>,
-    /// What ran the guests' instructions.
+    /// The accelerator, which ran the guests' instructions.
     pub accelerator: Option<String>,
     /// What was used.
     pub tools: Option<Tools>,
-    /// How many cells came to which verdict.
+    /// The number of cells for each verdict.
     pub totals: Totals,
     /// What is missing, or not as it should be, one sentence each.
     pub missing: Vec<String>,

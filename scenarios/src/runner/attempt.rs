@@ -53,9 +53,9 @@ pub enum Attempt {
 pub struct Seen {
     /// What was seen.
     pub observation: Observation,
-    /// What the disc was mastered to hold; nothing of a disc that is not ours.
+    /// The content that the disc was mastered with; nothing for a third-party disc.
     pub manifest: Option<Manifest>,
-    /// What is on the disc; nothing where none was mastered.
+    /// The content of the disc; nothing if none was mastered.
     pub inspection: Option<Inspection>,
     /// The version of the firmware; nothing when no machine was started.
     pub firmware_version: Option<String>,

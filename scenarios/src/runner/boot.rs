@@ -79,7 +79,7 @@ pub struct How {
     pub deadline: Option<Duration>,
     /// The folder for the evidence.
     pub evidence: PathBuf,
-    /// What is far enough: then it is watched no longer.
+    /// The progress that is enough: the machine is then no longer watched.
     pub enough: Option<Progress>,
     /// What is changed of the disc for this boot alone.
     pub edits: Edits,

@@ -113,13 +113,13 @@ impl Environment {
         disc::edit_once(before, editor, id, &discs, since, self.workshop())
     }
 
-    /// Why a disc cannot be edited on this host; `None` when it can.
+    /// Why a disc cannot be edited on this host; `None` if it can.
     #[must_use]
     pub fn lacks_editor(&self, editor: &str) -> Option<String> {
         self.workshop().lacks_editor(editor)
     }
 
-    /// Why a disc cannot be mastered on this host; `None` when it can.
+    /// Why a disc cannot be mastered on this host; `None` if it can.
     #[must_use]
     pub fn lacks(&self, recipe: &Recipe) -> Option<String> {
         self.workshop().lacks(recipe)

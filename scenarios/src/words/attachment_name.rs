@@ -9,7 +9,7 @@ use super::Vocabulary;
 /// How a disc hangs on the machine, and the medium profile: `usb-cd-ehci+slow=50`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttachmentName {
-    /// How the disc hangs on the machine.
+    /// How the disc is attached to the machine.
     pub attachment: Attachment,
     /// The medium profile.
     pub medium_profile: Option<MediumProfile>,

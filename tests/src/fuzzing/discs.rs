@@ -25,8 +25,8 @@ use images::{
 };
 
 use super::{
-    Target,
     patched::{Base, Patched},
+    target::Target,
 };
 
 pub(super) const ISO: Target = Target {

@@ -24,7 +24,7 @@ use scenarios::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Target, screens::is_one_that_words_tell};
+use super::{screens::is_one_that_words_tell, target::Target};
 
 /// Cells of a scenario that are looked at: a few lines may say thousands.
 const CELLS: usize = 32;

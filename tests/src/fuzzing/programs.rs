@@ -13,9 +13,9 @@ use images::{
 };
 
 use super::{
-    Target,
     discs::inspected,
     patched::{Base, Patched},
+    target::Target,
 };
 
 pub(super) const EFI_PROGRAM: Target = Target {

@@ -8,7 +8,7 @@ use harness::{
     text::{Cleaner, clean},
 };
 
-use super::{Target, pieces};
+use super::target::{Target, pieces};
 
 pub(super) const TEXT: Target = Target {
     name: "text",

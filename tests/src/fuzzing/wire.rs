@@ -2,15 +2,15 @@
 
 use harness::{
     attachment::Attachment,
+    emulator::EmulatorId,
     firmware::FirmwareId,
-    machine::qmp::QmpEvent,
-    readers::{Lines, Qmp, Registers, TraceLog, Words},
+    readers::{Lines, Qmp, QmpEvent, Registers, TraceLog, Words},
     text::{Cleaner, clean},
 };
 use images::probe::protocol::{Transcript, frame};
 use serde_json::{Value, json};
 
-use super::{Target, pieces};
+use super::target::{Target, pieces};
 
 pub(super) const PROBE: Target = Target {
     name: "probe",
@@ -143,9 +143,9 @@ pub(super) const TRACE: Target = Target {
         let Some((whole, pieces)) = pieces(rest) else {
             return;
         };
-        let mut at_once = TraceLog::new(attachment);
+        let mut at_once = TraceLog::new(EmulatorId::Qemu, attachment);
         assert_eq!(at_once.push(whole), !at_once.reads().is_empty());
-        let mut by_pieces = TraceLog::new(attachment);
+        let mut by_pieces = TraceLog::new(EmulatorId::Qemu, attachment);
         for piece in pieces {
             by_pieces.push(piece);
         }

@@ -14,11 +14,11 @@ use harness::{
     attachment::Attachment,
     case::{Case, Success},
     checkpoint::Checkpoints,
+    emulator::{EmulatorId, Installed},
     firmware::{Firmware, FirmwareId, discover, select},
     guest::Starts,
     live::Stock,
     platform::Platform,
-    qemu::Qemu,
     run::run,
 };
 use images::{
@@ -217,12 +217,14 @@ pub(crate) fn read(iso: &Path, verify: bool) -> Result<Inspection, String> {
 
 /// The machines of this host.
 struct Machines {
-    qemu: Qemu,
+    qemu: Installed,
     firmware: Vec<Firmware>,
 }
 
 static MACHINES: LazyLock<Result<Machines, String>> = LazyLock::new(|| {
-    let qemu = Qemu::locate(None).map_err(|error| error.to_string())?;
+    let qemu = EmulatorId::Qemu
+        .locate(None)
+        .map_err(|error| error.to_string())?;
     Ok(Machines {
         firmware: discover(&qemu),
         qemu,

@@ -9,8 +9,8 @@ use images::{
 };
 
 use super::{
-    BIOS, BY_UUID, DATED, EFI, GRUB_CODE, HARD_DISK, HYBRID_CODE, KERNEL_BIN, UTF_16, X, read, run,
-    tree,
+    BIOS, BY_DRIVE, BY_UUID, DATED, EFI, GRUB_CODE, HARD_DISK, HYBRID_CODE, KERNEL_BIN, UTF_16, X,
+    read, run, tree,
 };
 
 /// A disc in which one finding is mended, and its bytes.
@@ -133,6 +133,16 @@ fn pairs() -> Vec<Pair> {
             format!("{hybrid} -partition_offset 16 {BIOS} {EFI} tree")
                 .replace("SOME DISC", "OTHER DISC"),
             Id::ConfigWrongMedium,
+            ALL,
+        ),
+        // Spaces where the drive was named.
+        (
+            BY_DRIVE,
+            format!("{CLOCK}; {hybrid} {BIOS} {EFI} tree"),
+            format!(
+                "sed -i 's/^set root=cd0/            /' tree/boot/grub/grub.cfg; {CLOCK}; {hybrid} {BIOS} {EFI} tree"
+            ),
+            Id::ConfigFixedDevice,
             ALL,
         ),
         // Half as many bytes, and line feeds.

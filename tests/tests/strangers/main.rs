@@ -48,6 +48,8 @@ const OLD_ISOLINUX: &str = "sed -i 's/ISOLINUX 6/ISOLINUX 4/g' tree/syslinux/iso
     printf 'default one\\nlabel one\\n linux /os/the-kernel\\n append initrd=/os/initrd\\n' >tree/syslinux/syslinux.cfg";
 /// A tree with a loader for UEFI alone, as UDF has it.
 const UDF_TREE: &str = "mkdir -p tree/EFI/BOOT; cp grub.efi tree/EFI/BOOT/BOOTX64.EFI; rm -r tree/syslinux tree/os tree/uefi";
+/// GRUB's kernel is on a drive that has a name.
+const BY_DRIVE: &str = "mkdir -p tree/boot/grub; printf 'set root=cd0\\nmenuentry One {\\n linux /os/kernel\\n}\\n' >tree/boot/grub/grub.cfg";
 const FLOPPY: &str = "mkfs.fat -C tree/os/floppy.img 1440 >/dev/null";
 /// A loader that begins with CLI and reads the address of its image from the boot-info table.
 const READS_TABLE: &str =
@@ -282,6 +284,32 @@ fn cases() -> Vec<Case> {
             "sed -i s/SOME/OTHER/ tree/syslinux/syslinux.cfg",
             &whole,
             &[(Id::ConfigWrongMedium, Error)],
+        ),
+        // A drive that is there only under UEFI and from a CD, which is all that this disc is for; and from a stick too.
+        case(BY_DRIVE, &whole, &[]),
+        case(BY_DRIVE, &hybrid, &[(Id::ConfigFixedDevice, Warning)]),
+        case(
+            &format!("{BY_DRIVE}; sed -i \"s/cd0/'hd0,msdos1'/\" tree/boot/grub/grub.cfg"),
+            &whole,
+            &[(Id::ConfigFixedDevice, Warning)],
+        ),
+        case(
+            &format!("{BY_DRIVE}; sed -i 's:^set.*::; s: /os: (hd0)/os:' tree/boot/grub/grub.cfg"),
+            &whole,
+            &[(Id::ConfigFixedDevice, Warning)],
+        ),
+        // Searched for before it is used, and a file of another disk.
+        case(
+            &format!(
+                "{BY_DRIVE}; sed -i '1asearch --set=root --file /os/kernel' tree/boot/grub/grub.cfg"
+            ),
+            &hybrid,
+            &[],
+        ),
+        case(
+            &format!("{BY_DRIVE}; sed -i 's: /os: (hd0,1)/boot:' tree/boot/grub/grub.cfg"),
+            &hybrid,
+            &[],
         ),
         // A space as Fedora writes it in grub.cfg.
         case(&grub_cfg("SOME"), &whole, &[]),

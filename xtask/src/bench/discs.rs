@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use images::reference;
 
 use super::{
-    Bed,
+    bed::Bed,
     report::{Aim, Report, Row, Time},
     timing::{alternate, ratio, show},
 };

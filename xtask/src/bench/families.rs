@@ -6,7 +6,7 @@ use harness::{
 };
 
 use super::{
-    Bed,
+    bed::Bed,
     machines::{Boot, start_and_quit, time_all},
     report::{Aim, Key, Kind, Report, Row, Side},
     timing::{Action, ratio, show},
@@ -36,7 +36,7 @@ pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
                 continue;
             }
         };
-        let qemu = platform.qemu.path.clone();
+        let qemu = platform.emulator.path.clone();
         let cell = Boot::new(bed, id.name(), Side::Other(id), platform)?;
         let bare = || start_and_quit(bed, &qemu, machine);
         let boot = || cell.boot(Start::Cold, "one");
@@ -82,8 +82,8 @@ fn platform(bed: &Bed, id: FirmwareId, attachment: Attachment) -> Result<Platfor
         .platform(id, attachment)
         .map_err(|stop| stop.to_string())?;
     if id.architecture() != Architecture::X86 {
-        let emulator = platform.qemu.locate_for(id.architecture());
-        platform.qemu = emulator.map_err(|error| error.to_string())?;
+        let emulator = platform.emulator.locate_for(id.architecture());
+        platform.emulator = emulator.map_err(|error| error.to_string())?;
     }
     Ok(platform)
 }

@@ -25,7 +25,7 @@ use images::{manifest::Manifest, reference};
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
-    Bed,
+    bed::Bed,
     report::{Aim, Key, Kind, Report, Row, Side, Time},
     timing::{Action, alternate, in_turn, ratio, show},
 };

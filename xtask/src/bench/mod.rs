@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: speed as ratios within one run, each of medians.
 
+mod bed;
 mod discs;
 mod families;
 mod machines;
@@ -7,27 +8,17 @@ mod report;
 mod timing;
 mod whole;
 
-use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
+use std::{env, io::Write, os::unix::process::CommandExt, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Args;
-use harness::{
-    accelerator::Accelerator,
-    arch::Architecture,
-    attachment::Attachment,
-    checkpoint::Checkpoints,
-    firmware::{self, FirmwareId},
-    platform::Platform,
-};
-use scenarios::toolbox::{AcceleratorWish, Toolbox};
 
-use self::{machines::OneMachine, report::Report};
+use self::{bed::Bed, machines::OneMachine, report::Report};
 use cli::{
     host::Host,
     options::{AcceleratorChoice, Format},
-    place,
-    signals::Signals,
-    stop::Stop,
+    place::cargo,
+    remark,
 };
 
 /// Measure how long things take, and compare the times in one run.
@@ -60,17 +51,11 @@ pub(crate) struct Bench {
     pub(crate) peak_memory: Option<OneMachine>,
 }
 
-/// What everything is measured with.
-struct Bed {
-    toolbox: Toolbox,
-    checkpoints: Checkpoints,
-    folder: tempfile::TempDir,
-    runs: u32,
-    signals: &'static Signals,
-}
-
 pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
-    let bed = Bed::new(options)?;
+    if cfg!(debug_assertions) {
+        return Err(as_installed());
+    }
+    let bed = Bed::new(options.qemu.as_deref(), options.accelerator, options.runs)?;
     if let Some(machine) = options.peak_memory {
         let bytes = machines::peak(&bed, machine)?;
         writeln!(cli::terminal::answer(), "{bytes}").context("cannot write")?;
@@ -99,61 +84,13 @@ pub(crate) fn run(options: &Bench) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Bed {
-    fn new(options: &Bench) -> anyhow::Result<Self> {
-        // Before any thread is started.
-        let signals = Signals::catch()?;
-        let wish = AcceleratorWish::from(options.accelerator);
-        let target = crate::repository::target();
-        let toolbox = Toolbox::find(options.qemu.as_deref(), wish, &target)
-            .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
-        let folder = tempfile::Builder::new()
-            .prefix("bench-")
-            .tempdir_in(target)
-            .context("make a folder for the benchmark")?;
-        Ok(Self {
-            toolbox,
-            checkpoints: Checkpoints::in_folder(place::checkpoints()?),
-            folder,
-            runs: options.runs,
-            signals,
-        })
-    }
-
-    fn accelerator(&self) -> Accelerator {
-        self.toolbox.accelerator.accelerator
-    }
-
-    fn platform(&self, firmware: FirmwareId, attachment: Attachment) -> Result<Platform, Stop> {
-        let firmware = firmware::select(&self.toolbox.firmware, firmware)
-            .map_err(|error| Stop::host(error.what(), "cargo xtask doctor"))?;
-        let qemu = match firmware.id.architecture() {
-            Architecture::X86 => self.toolbox.qemu.clone(),
-            other => (self.toolbox.qemu.locate_for(other))
-                .map_err(|error| Stop::host(error.to_string(), "cargo xtask doctor"))?,
-        };
-        Ok(Platform::new(
-            qemu,
-            firmware.clone(),
-            self.accelerator(),
-            attachment,
-        ))
-    }
-
-    /// The options that give another of our commands the same emulator.
-    fn tooling(&self) -> [OsString; 4] {
-        [
-            "--qemu".into(),
-            self.toolbox.qemu.path.clone().into(),
-            "--accelerator".into(),
-            self.accelerator().as_str().into(),
-        ]
-    }
-
-    fn unless_interrupted(&self) -> Result<(), Stop> {
-        if self.signals.caught() {
-            return Err(Stop::host("interrupted", "the same again"));
-        }
-        Ok(())
-    }
+/// Continues in a release build, which is what users install. Returns only if cargo cannot be started.
+fn as_installed() -> anyhow::Error {
+    remark!("bench: builds the program for release, as `cargo install` does");
+    let error = cargo()
+        .current_dir(crate::repository::workspace())
+        .args(["run", "--release", "--quiet", "--package", "xtask", "--"])
+        .args(env::args_os().skip(1))
+        .exec();
+    anyhow::Error::new(error).context("cannot start cargo")
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Bed;
+use super::bed::Bed;
 
 /// What many runs of one thing took.
 #[derive(Clone, Copy, Debug)]

@@ -19,7 +19,7 @@ use harness::{
 use scenarios::results::Results;
 
 use super::{
-    Bed,
+    bed::Bed,
     machines::OTHERS,
     report::{Aim, Report, Row},
     timing::{ratio, show, time},

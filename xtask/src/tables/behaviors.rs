@@ -5,7 +5,7 @@ use std::path::Path;
 use harness::firmware::FirmwareId;
 use scenarios::{cell::Cell, matrix::Matrix, words::Set};
 
-use super::{accepted, markdown_table};
+use super::{accepted, markdown::markdown_table};
 
 /// A table of it.
 struct Table {

@@ -8,7 +8,7 @@ use scenarios::{
     matrix::Matrix,
 };
 
-use super::{markdown_table, masters::ORDER};
+use super::{markdown::markdown_table, masters::ORDER};
 
 /// The folder with the reports that are kept, one for each tool.
 const RESULTS: &str = "conformance/results";

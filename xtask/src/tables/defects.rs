@@ -16,7 +16,11 @@ use scenarios::{
     words::Set,
 };
 
-use super::{accepted, firmware_name, markdown_table, recipes};
+use super::{
+    accepted,
+    markdown::{firmware_name, markdown_table},
+    recipes,
+};
 
 /// One row for each id.
 pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {

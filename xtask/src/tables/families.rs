@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scenarios::{matrix::Matrix, words::Set};
 
-use super::markdown_table;
+use super::markdown::markdown_table;
 
 /// One row for each scenario of the default set, in the order of its files.
 pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {

@@ -8,7 +8,7 @@ use scenarios::{
     matrix::Matrix,
 };
 
-use super::{firmware_name, markdown_table};
+use super::markdown::{firmware_name, markdown_table};
 
 /// Below the folder of the workspace.
 const DATA: &str = "docs/firmware.json";

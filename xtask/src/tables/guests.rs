@@ -5,7 +5,7 @@ use std::path::Path;
 use harness::guest::Vocabulary;
 use scenarios::matrix::Matrix;
 
-use super::markdown_table;
+use super::markdown::markdown_table;
 
 /// One row for each program, by its name.
 pub(super) fn table(_: &Path, _: &Matrix) -> Result<String, String> {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use scenarios::{cell::Cell, id::ABSENT, matrix::Matrix, words::Set};
 
-use super::{accepted, firmware_name, markdown_table};
+use super::{
+    accepted,
+    markdown::{firmware_name, markdown_table},
+};
 
 /// The tools, as they stand beside each other; what is not named follows.
 pub(super) const ORDER: [&str; 13] = [

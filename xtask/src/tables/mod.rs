@@ -9,6 +9,7 @@ mod defects;
 mod families;
 mod firmware;
 mod guests;
+pub(crate) mod markdown;
 mod masters;
 mod recipes;
 
@@ -19,7 +20,7 @@ use std::{
 
 use scenarios::{files, matrix::Matrix};
 
-use crate::trust::{self, Part};
+use crate::trust::{kept, part};
 
 /// What is typed to make them anew.
 const COMMAND: &str = "cargo xtask check --update-docs";
@@ -38,40 +39,40 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/firmware.md", "firmware", firmware::table),
     ("docs/guests.md", "programs", guests::table),
     ("docs/trust.md", "hostile", |folder, _| {
-        trust::table(folder, Part::HOSTILE)
+        kept::table(folder, part::HOSTILE)
     }),
     ("docs/trust.md", "faults", |folder, _| {
-        trust::table(folder, Part::FAULTS)
+        kept::table(folder, part::FAULTS)
     }),
     ("docs/trust.md", "discs", |folder, _| {
-        trust::table(folder, Part::DISCS)
+        kept::table(folder, part::DISCS)
     }),
     ("docs/trust.md", "flakes", |folder, _| {
-        trust::table(folder, Part::FLAKES)
+        kept::table(folder, part::FLAKES)
     }),
     ("docs/trust.md", "kills", |folder, _| {
-        trust::table(folder, Part::KILLS)
+        kept::table(folder, part::KILLS)
     }),
     ("docs/trust.md", "shards", |folder, _| {
-        trust::table(folder, Part::SHARDS)
+        kept::table(folder, part::SHARDS)
     }),
     ("docs/trust.md", "growth", |folder, _| {
-        trust::table(folder, Part::GROWTH)
+        kept::table(folder, part::GROWTH)
     }),
     ("docs/trust.md", "fuzz", |folder, _| {
-        trust::table(folder, Part::FUZZ)
+        kept::table(folder, part::FUZZ)
     }),
     ("docs/trust.md", "mutants", |folder, _| {
-        trust::table(folder, Part::MUTANTS)
+        kept::table(folder, part::MUTANTS)
     }),
     ("docs/trust.md", "differential", |folder, _| {
-        trust::table(folder, Part::DIFFERENTIAL)
+        kept::table(folder, part::DIFFERENTIAL)
     }),
     ("docs/secure-boot.md", "shims", |folder, _| {
-        trust::table(folder, Part::SHIMS)
+        kept::table(folder, part::SHIMS)
     }),
     ("docs/trust.md", "supply", |folder, _| {
-        trust::table(folder, Part::SUPPLY)
+        kept::table(folder, part::SUPPLY)
     }),
     ("scenarios/README.md", "families", families::table),
 ];
@@ -161,23 +162,6 @@ pub(crate) fn update(folder: &Path, matrix: &Matrix) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A table of Markdown.
-pub(crate) fn markdown_table(head: &[String], rows: &[Vec<String>]) -> String {
-    let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let rule = format!("|{}\n", "---|".repeat(head.len()));
-    let rows: String = rows.iter().map(|cells| row(cells)).collect();
-    format!("{}{rule}{rows}", row(head))
-}
-
-/// A firmware as it writes itself.
-fn firmware_name(family: &str) -> &str {
-    match family {
-        "seabios" => "SeaBIOS",
-        "ovmf" => "OVMF",
-        other => other,
-    }
 }
 
 #[cfg(test)]

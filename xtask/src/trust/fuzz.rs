@@ -13,7 +13,10 @@ use clap::Args;
 use scenarios::files;
 use serde::Deserialize;
 
-use super::kept::{self, Figures, Table};
+use super::{
+    kept::{self, Figures, Table},
+    part,
+};
 use crate::repository::workspace;
 use cli::{
     place::{self, cargo},
@@ -87,7 +90,7 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
             .to_owned(),
         ..Figures::default()
     };
-    let kept_inputs: BTreeMap<String, u64> = kept::rows(workspace(), super::Part::FUZZ, &HEAD)
+    let kept_inputs: BTreeMap<String, u64> = kept::rows(workspace(), part::FUZZ, &HEAD)
         .iter()
         .filter_map(|row| Some((row.first()?.clone(), count(row, INPUTS))))
         .collect();
@@ -112,7 +115,7 @@ pub(super) fn measure(options: &Fuzz, signals: &'static Signals) -> anyhow::Resu
         new.push(row(&places, target, before.copied().unwrap_or(0))?);
     }
     // Not before: another target's figures may have been kept meanwhile.
-    let mut rows = kept::rows(workspace(), super::Part::FUZZ, &HEAD);
+    let mut rows = kept::rows(workspace(), part::FUZZ, &HEAD);
     rows.retain(|row| new.iter().all(|new| new.first() != row.first()));
     rows.extend(new);
     rows.sort();

@@ -12,7 +12,10 @@ use clap::Args;
 use regex::Regex;
 use rustix::process::geteuid;
 
-use super::kept::{self, Figures, Table};
+use super::{
+    kept::{self, Figures, Table},
+    part,
+};
 use crate::repository::{target, workspace};
 use cli::{remark, setup::package::on_path, signals::Signals, stop::Stop};
 
@@ -73,7 +76,7 @@ pub(super) fn measure(options: &Hosts, signals: &'static Signals) -> anyhow::Res
         ..Figures::default()
     };
     let began = Instant::now();
-    let mut rows = kept::rows(workspace(), super::Part::HOSTS, &HEAD);
+    let mut rows = kept::rows(workspace(), part::HOSTS, &HEAD);
     for release in &options.release {
         let host = Host::fresh(release, signals)?;
         let row = tried(&host, release, options, signals, &mut figures)?;

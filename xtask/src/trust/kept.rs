@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use scenarios::files::{self, FileError};
 use serde::{Deserialize, Serialize};
 
-use crate::tables::markdown_table;
+use crate::tables::markdown::markdown_table;
 use cli::host::Hardware;
 
 /// The name and version of the document.

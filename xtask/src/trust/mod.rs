@@ -11,9 +11,10 @@ mod flakes;
 mod fuzz;
 mod growth;
 mod hosts;
-mod kept;
+pub(crate) mod kept;
 mod kills;
 mod mutants;
+pub(crate) mod part;
 mod runner;
 mod shards;
 mod shims;
@@ -24,7 +25,6 @@ use std::{ffi::OsStr, io::Write, path::Path, process::ExitCode};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-pub(crate) use self::kept::table;
 use self::kept::{Figures, Kept};
 use crate::repository::workspace;
 use cli::{
@@ -87,35 +87,21 @@ const HOSTILE: &str = "test(/^hostile::/)";
 const FAULTS: &str = "test(/^(faults|checkpoints)::/) or binary(=faults)";
 
 impl Part {
-    pub(crate) const HOSTILE: &str = "hostile";
-    pub(crate) const FAULTS: &str = "faults";
-    pub(crate) const FLAKES: &str = "flakes";
-    pub(crate) const KILLS: &str = "kills";
-    pub(crate) const GROWTH: &str = "growth";
-    pub(crate) const SHARDS: &str = "shards";
-    pub(crate) const FUZZ: &str = "fuzz";
-    pub(crate) const MUTANTS: &str = "mutants";
-    pub(crate) const DIFFERENTIAL: &str = "differential";
-    pub(crate) const DISCS: &str = "discs";
-    pub(crate) const HOSTS: &str = "hosts";
-    pub(crate) const SHIMS: &str = "shims";
-    pub(crate) const SUPPLY: &str = "supply";
-
     const fn name(&self) -> &'static str {
         match self {
-            Self::Hostile => Self::HOSTILE,
-            Self::Faults => Self::FAULTS,
-            Self::Flakes(_) => Self::FLAKES,
-            Self::Kills(_) => Self::KILLS,
-            Self::Growth(_) => Self::GROWTH,
-            Self::Shards(_) => Self::SHARDS,
-            Self::Fuzz(_) => Self::FUZZ,
-            Self::Mutants(_) => Self::MUTANTS,
-            Self::Differential(_) => Self::DIFFERENTIAL,
-            Self::Discs(_) => Self::DISCS,
-            Self::Hosts(_) => Self::HOSTS,
-            Self::Shims(_) => Self::SHIMS,
-            Self::Supply(_) => Self::SUPPLY,
+            Self::Hostile => part::HOSTILE,
+            Self::Faults => part::FAULTS,
+            Self::Flakes(_) => part::FLAKES,
+            Self::Kills(_) => part::KILLS,
+            Self::Growth(_) => part::GROWTH,
+            Self::Shards(_) => part::SHARDS,
+            Self::Fuzz(_) => part::FUZZ,
+            Self::Mutants(_) => part::MUTANTS,
+            Self::Differential(_) => part::DIFFERENTIAL,
+            Self::Discs(_) => part::DISCS,
+            Self::Hosts(_) => part::HOSTS,
+            Self::Shims(_) => part::SHIMS,
+            Self::Supply(_) => part::SUPPLY,
         }
     }
 

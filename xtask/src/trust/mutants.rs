@@ -13,7 +13,10 @@ use scenarios::files;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::kept::{self, Figures, Table};
+use super::{
+    kept::{self, Figures, Table},
+    part,
+};
 use crate::repository::workspace;
 use cli::{place::cargo, signals::Signals, stop::Stop};
 
@@ -121,7 +124,7 @@ pub(super) fn measure(options: &Mutants, signals: &'static Signals) -> anyhow::R
         programs: version()?,
         ..Figures::default()
     };
-    let mut rows = kept::rows(workspace(), super::Part::MUTANTS, &HEAD);
+    let mut rows = kept::rows(workspace(), part::MUTANTS, &HEAD);
     for code in &CODE {
         if !options.only.is_empty() && !options.only.iter().any(|only| only == code.name) {
             continue;

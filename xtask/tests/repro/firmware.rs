@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use harness::{
+    emulator::EmulatorId,
     firmware::{self, FirmwareId},
-    qemu::Qemu,
 };
 
 use super::{Bench, common::xtask};
@@ -52,7 +52,7 @@ fn every_firmware_that_is_named_boots_the_disc() {
         })
         .collect();
     // Debian 12 has ovmf-ia32 with system management mode alone, Debian 13 without it too.
-    let found = firmware::discover(&Qemu::locate(None).unwrap());
+    let found = firmware::discover(&EmulatorId::Qemu.locate(None).unwrap());
     let ia32 = firmware::select(&found, FirmwareId::OvmfIa32).unwrap();
     let ia32_by_ide = match ia32.image.needs_smm() {
         true => ["skipped", "-", "-"],

@@ -111,7 +111,7 @@ fn a_refused_disc_is_explained_cut_down_and_left_as_it_was() {
     // First whether it starts. What GRUB comes to on the disk depends on how busy the host is, and is not held against anything here.
     for told in [
         "SeaBIOS does not start the disc (ide): refused (000a).\n",
-        "\nOVMF does not start the disc (all attachments): refused (Not Found).\n",
+        "\nOVMF does not start the disc (ide, virtio-blk): refused (Not Found).\n",
     ] {
         assert!(said.stdout.contains(told), "{told}: {}", said.stdout);
     }

@@ -26,7 +26,7 @@ pub(super) fn take(
     results: &Results,
     cells: &[Cell],
 ) -> anyhow::Result<()> {
-    let out = &super::out_folder(options)?;
+    let out = &super::folder::out_folder(options)?;
     let ids = || cells.iter().map(|cell| &cell.id);
     let mut baselines = Baselines::read(folder, ids())?;
     let orphans = if options.is_narrowed() {

@@ -9,7 +9,7 @@ use scenarios::{
     words::Master,
 };
 
-use super::choice;
+use super::masters::meant;
 use crate::{options::BootMatrix, stop::Stop};
 
 /// With whose cells those of a run are compared.
@@ -40,7 +40,7 @@ impl Against {
             .extension()
             .is_some_and(|extension| extension == "json");
         match word.to_str() {
-            Some(master) if !is_results => match &choice::meant(master, masters)?[..] {
+            Some(master) if !is_results => match &meant(master, masters)?[..] {
                 [one] => Ok(Some(Self::Master(one.clone()))),
                 several => {
                     let names: Vec<&str> = several.iter().map(Master::as_str).collect();

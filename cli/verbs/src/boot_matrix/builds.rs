@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use harness::{
+    emulator::EmulatorId,
     firmware::{self, Firmware, FirmwareName, Store},
-    qemu::Qemu,
 };
 use scenarios::{
     cell::Cell,
@@ -16,7 +16,7 @@ use scenarios::{
     words::Set,
 };
 
-use super::out_folder;
+use super::folder::out_folder;
 use crate::{
     firmware::keys,
     options::BootMatrix,
@@ -39,7 +39,7 @@ pub(crate) fn chosen(options: &BootMatrix, were_chosen: bool) -> anyhow::Result<
         return Ok(Vec::new());
     }
     // The host's builds go by the version that this QEMU's firmware has.
-    let qemu = Qemu::locate(options.tooling.qemu.as_deref());
+    let qemu = EmulatorId::Qemu.locate(options.tooling.qemu.as_deref());
     let qemu = qemu.map_err(|error| Stop::host(error.what(), error.remedy()))?;
     let folder = place::firmware()?;
     for kept in Store::in_folder(&folder).list().unwrap_or_default() {

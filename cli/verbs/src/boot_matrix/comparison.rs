@@ -3,14 +3,15 @@
 use std::io::{self, Write};
 
 use scenarios::{
-    compare::{ComparedCell, Comparison, Difference},
+    compare::{ComparedCell, Comparison},
+    difference::Difference,
     gate,
     results::Results,
 };
 
 use super::{
     gate::{in_a_line, print_causes},
-    table::{Detail, Telling},
+    telling::{Detail, Telling},
 };
 use crate::{
     columns::fitted,

@@ -10,7 +10,11 @@ use std::{
     time::Duration,
 };
 
-use crate::{place::absolute, stop::Stop};
+use crate::{
+    options::BootMatrix,
+    place::{absolute, cache},
+    stop::Stop,
+};
 
 /// Locked by the run.
 const LOCK: &str = ".lock";
@@ -87,4 +91,15 @@ impl Held {
     pub(super) fn inherited(&self) -> io::Result<OwnedFd> {
         Ok(rustix::io::dup(&self.running)?)
     }
+}
+
+/// The folder for results, as it is asked for.
+///
+/// # Errors
+/// It is not asked for, and there is no cache.
+pub(super) fn out_folder(options: &BootMatrix) -> Result<PathBuf, Stop> {
+    Ok(match &options.out {
+        Some(out) => absolute(out),
+        None => cache()?.join("boot-matrix"),
+    })
 }

@@ -18,8 +18,8 @@ use scenarios::{
 };
 
 use super::{
-    problems::again,
-    table::{Detail, Telling},
+    again::again,
+    telling::{Detail, Telling},
 };
 use crate::{
     place::shown,

@@ -1,6 +1,7 @@
 //! The main job: master, boot, judge, report.
 
 mod accept;
+mod again;
 mod against;
 pub(crate) mod builds;
 pub(crate) mod cells;
@@ -13,8 +14,10 @@ pub(crate) mod folder;
 mod gate;
 mod github;
 mod insta;
+mod job;
 pub(crate) mod junit;
 mod live;
+mod masters;
 mod plan;
 mod problems;
 mod progress;
@@ -22,10 +25,11 @@ mod resume;
 mod review;
 pub(crate) mod sarif;
 mod table;
+mod telling;
+pub(crate) mod tools;
 mod twice;
 
 use std::{
-    collections::BTreeSet,
     io::{self, Write},
     path::Path,
     process::ExitCode,
@@ -33,23 +37,16 @@ use std::{
 };
 
 use anyhow::Context;
-use harness::firmware::Firmware;
-use scenarios::{
-    cell::Cell,
-    disc::tool_names,
-    exchange,
-    id::ABSENT,
-    results::{FirmwareTool, MasterTool, QemuTool, Results, Tools, Totals},
-    terms::Accepted,
-    toolbox::Toolbox,
-};
+use scenarios::{cell::Cell, exchange, results::Results, terms::Accepted};
 use serde_json::json;
 
+pub use self::telling::sentence;
 use self::{
     choice::Choice,
+    folder::out_folder,
     insta::Update,
-    plan::{Plan, out_folder},
-    table::{Detail, Telling},
+    plan::Plan,
+    telling::{Detail, Telling},
 };
 use crate::{
     options::{BootMatrix, Rerun, RunFormat},
@@ -146,11 +143,6 @@ pub(crate) fn tell(results: &Results, out: &Path) -> io::Result<()> {
     table::print(&mut terminal::stdout(), results, &telling)
 }
 
-/// The totals, in a sentence.
-pub fn sentence(totals: &Totals) -> String {
-    table::sentence(totals)
-}
-
 /// A run, from the cells that were chosen to the results that are left: planned, booted, gathered, left, told.
 fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     let plan = Plan::of(options, choice)?;
@@ -227,47 +219,6 @@ fn present(
         remark!("report: {}", page.display());
     }
     Ok(())
-}
-
-/// What these cells are booted with.
-pub(crate) fn tools(toolbox: &Toolbox, cells: &[Cell]) -> Tools {
-    let used = |firmware: &&Firmware| {
-        let name = firmware.name();
-        cells.iter().any(|cell| cell.firmware_name() == name)
-    };
-    let firmware = toolbox
-        .firmware
-        .iter()
-        .filter(used)
-        .map(|firmware| FirmwareTool {
-            id: firmware.to_string(),
-            family: firmware.id.project().to_owned(),
-            version: firmware.version.clone(),
-            sha256: firmware.sha256.clone(),
-        });
-    let masters: BTreeSet<String> = cells
-        .iter()
-        .flat_map(|cell| tool_names(cell.id.disc().master()))
-        .collect();
-    Tools {
-        qemu: Some(QemuTool {
-            version: toolbox.qemu.version.to_string(),
-            path: toolbox.qemu.path.clone(),
-        }),
-        firmware: firmware.collect(),
-        masters: masters
-            .into_iter()
-            .filter(|id| id != ABSENT)
-            .filter_map(|id| {
-                let version = match toolbox.masters.get(&id) {
-                    // What is part of boot-matrix has its version.
-                    None => env!("CARGO_PKG_VERSION").to_owned(),
-                    Some(found) => found.as_ref().ok()?.version.clone().unwrap_or_default(),
-                };
-                Some(MasterTool { id, version })
-            })
-            .collect(),
-    }
 }
 
 fn list(cells: &[Cell], format: RunFormat) -> io::Result<()> {

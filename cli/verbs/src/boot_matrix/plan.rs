@@ -1,10 +1,6 @@
 //! What is to be run, and with what, before anything is.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{collections::BTreeSet, path::Path, time::SystemTime};
 
 use scenarios::{
     accepted::{self, Baselines},
@@ -23,21 +19,22 @@ use scenarios::{
 
 use super::{
     against::Against,
-    cells::{Job, Told},
-    checkpoints, choice,
-    choice::Choice,
-    folder::{self, Held},
-    gate, live, resume, tools,
+    checkpoints,
+    choice::{self, Choice},
+    folder::{self, Held, out_folder},
+    gate,
+    job::{Job, Told},
+    live, masters, resume, tools,
 };
 use crate::{
     options::{self, BootMatrix, Rerun},
-    place::{self, absolute, cache},
+    place::{self},
     setup,
     signals::Signals,
     stop::Stop,
 };
 
-/// What this program is made of.
+/// The sources of this program.
 const PROGRAM: &str = env!("BOOT_MATRIX_PROGRAM");
 
 /// A run that has its folder, its tools and its list of cells.
@@ -184,7 +181,11 @@ impl Plan {
         let results = Results {
             partition: run.partition,
             basis: run.basis.clone(),
-            ..Results::new(accelerator, tools(&self.toolbox, &self.cells), records)
+            ..Results::new(
+                accelerator,
+                tools::used(&self.toolbox, &self.cells),
+                records,
+            )
         };
         let results = match &self.earlier {
             Some(earlier) if self.reruns => results.over(earlier.clone()),
@@ -240,14 +241,14 @@ fn provide(options: &BootMatrix, masters: &Masters, cells: &[Cell]) -> anyhow::R
     let named = options
         .master_cmd
         .as_ref()
-        .map(|_| choice::COMMAND.to_owned());
+        .map(|_| masters::COMMAND.to_owned());
     let require: Vec<String> = options.require.iter().cloned().chain(named).collect();
     setup::provide_for_cells(cells, masters, &require, &options.tooling)
 }
 
 /// Says what a tool of the user's own can do, and no cell asks of it.
 fn tell_untried(options: &BootMatrix, masters: &Masters, cells: &[Cell]) {
-    if options.is_narrowed() || !options.master.iter().any(|word| choice::is_file(word)) {
+    if options.is_narrowed() || !options.master.iter().any(|word| masters::is_file(word)) {
         return;
     }
     let names: BTreeSet<String> = cells
@@ -307,15 +308,4 @@ fn check_baseline(folder: &Path, options: &BootMatrix, cells: &[Cell]) -> Result
             "select these cells too, or use --accept --prune to remove them",
         )),
     }
-}
-
-/// The folder for results, as it is asked for.
-///
-/// # Errors
-/// It is not asked for, and there is no cache.
-pub(super) fn out_folder(options: &BootMatrix) -> Result<PathBuf, Stop> {
-    Ok(match &options.out {
-        Some(out) => absolute(out),
-        None => cache()?.join("boot-matrix"),
-    })
 }

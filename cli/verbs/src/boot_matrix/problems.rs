@@ -3,19 +3,20 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
-    path::Path,
 };
 
 use scenarios::{
-    program::typed,
     record::{CellResult, Differs, Verdict},
     results::Results,
 };
 
-use super::review;
-use super::table::{Detail, PROBLEMS, Telling};
+use super::{
+    again::again,
+    review,
+    telling::{Detail, PROBLEMS, Telling},
+};
 use crate::{
-    place::{cache, shown},
+    place::shown,
     terminal::{BAD, CAUTION, FAINT, TYPED, Terminal},
 };
 
@@ -169,23 +170,4 @@ fn changed(reason: &str) -> Option<(String, usize)> {
         (None, Some(is)) => Some((format!("{:?} was seen, but was not accepted", is.trim()), 1)),
         (None, None) => None,
     }
-}
-
-/// The command that runs one cell again, or all that failed, with an option that takes what is seen.
-pub(super) fn again(out: &Path, id: Option<&str>, accept: Option<&str>) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    words.extend(id);
-    words.extend(["--rerun", "failed"]);
-    words.extend(accept);
-    let folder = shown(out);
-    let folder = folder.to_string_lossy();
-    if cache()
-        .ok()
-        .is_none_or(|cache| out != cache.join("boot-matrix"))
-    {
-        words.extend(["--out", &folder]);
-    }
-    let quoted = words.iter().map(|word| shell_words::quote(word));
-    let words = quoted.collect::<Vec<_>>().join(" ");
-    typed(&format!("cargo xtask boot-matrix {words}"))
 }

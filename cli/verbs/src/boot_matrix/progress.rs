@@ -17,10 +17,10 @@ use scenarios::{
 };
 
 use super::{
-    cells::{Job, Told},
     estimate::{Estimate, in_words},
+    job::{Job, Told},
     problems,
-    table::paint_marks,
+    telling::paint_marks,
 };
 use crate::{
     columns::shortened,

@@ -13,7 +13,7 @@ use scenarios::{
     terms::Accepted,
 };
 
-use super::{choice::Choice, problems::again};
+use super::{again::again, choice::Choice};
 use crate::{
     options::{BootMatrix, RunFormat},
     place::{cargo, workspace_for},

@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::Path,
-    time::Duration,
 };
 
 use harness::observation::Start;
@@ -14,47 +13,15 @@ use scenarios::{
     results::{Results, Totals},
 };
 
-use super::{comparison, flips, gate, problems};
+use super::{
+    comparison, flips, gate, problems,
+    telling::{Detail, ERROR, PROBLEMS, Telling, in_words, paint_marks, sentence},
+};
 use crate::{
     columns::{self, fitted},
-    options::BootMatrix,
     place,
     terminal::{BAD, CAUTION, FAINT, GOOD, HEAD, Terminal, WIDTH},
 };
-
-/// How much is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Detail {
-    /// What failed, and the totals.
-    Quiet,
-    /// The table too, and a line of explanation for each failure.
-    Normal,
-    /// Whole reasons, and what is as expected.
-    Verbose,
-}
-
-impl Detail {
-    /// What the options ask for.
-    pub(super) const fn of(options: &BootMatrix) -> Self {
-        match (options.quiet, options.verbose) {
-            (true, _) => Self::Quiet,
-            (false, false) => Self::Normal,
-            (false, true) => Self::Verbose,
-        }
-    }
-}
-
-/// A run, besides its results.
-pub(super) struct Telling<'a> {
-    /// The folder of the results.
-    pub(super) out: &'a Path,
-    /// How long it took, if it was one run.
-    pub(super) took: Option<Duration>,
-    /// How much is told.
-    pub(super) detail: Detail,
-    /// The option with which what differs can be accepted, where it can.
-    pub(super) accept: Option<&'static str>,
-}
 
 /// Prints the table of scenarios and firmware, and what is not as it should be.
 pub(super) fn print(
@@ -102,9 +69,6 @@ pub(super) fn print(
     print_totals(to, &results.totals, telling)
 }
 
-/// What people read where results have the word `infra`.
-pub(super) const ERROR: &str = "error (the run failed, not the disc)";
-
 /// What stands behind a number of cells, and what it means. A number alone is of those as expected.
 const MARKS: [(char, &str); 3] = [('✗', "mismatch"), ('!', ERROR), ('–', "skipped")];
 
@@ -129,22 +93,6 @@ fn print_table(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<(
             format_args!("a number alone: as expected, {}", legend.join(", ")),
         )?;
         writeln!(to)?;
-    }
-    Ok(())
-}
-
-/// Writes a line with its marks in colours.
-pub(super) fn paint_marks(to: &mut Terminal<impl Write>, line: &str) -> io::Result<()> {
-    for (number, word) in line.split(' ').enumerate() {
-        if number > 0 {
-            write!(to, " ")?;
-        }
-        match word.chars().next_back() {
-            Some('✗') => to.paint(BAD, word)?,
-            Some('!') => to.paint(CAUTION, word)?,
-            Some('–' | '·') => to.paint(FAINT, word)?,
-            _ => write!(to, "{word}")?,
-        }
     }
     Ok(())
 }
@@ -230,8 +178,6 @@ fn counted(verdicts: &[Verdict]) -> String {
     good.into_iter().chain(others).collect::<Vec<_>>().join(" ")
 }
 
-/// So many of a kind are told one by one; all are in the results.
-pub(super) const PROBLEMS: usize = 40;
 /// So many cells are named for each reason why nothing was seen.
 const EXAMPLES: usize = 3;
 
@@ -271,19 +217,6 @@ fn print_observed(to: &mut Terminal<impl Write>, results: &Results) -> io::Resul
         )?;
     }
     Ok(())
-}
-
-/// `refused 0009 at catalog-read (Could not read from CDROM)`; `handed-over, gave-up at loader (isolinux gave up: Failed to load ldlinux.c32)`.
-pub(super) fn in_words(record: &CellResult) -> String {
-    let happened = record.happened().unwrap_or_default();
-    let detail = record
-        .outcome
-        .as_ref()
-        .map(|outcome| outcome.detail.as_str());
-    match detail.unwrap_or_default() {
-        "" => happened,
-        detail => format!("{happened} ({detail})"),
-    }
 }
 
 /// What a baseline accepts although a scenario declares something else.
@@ -412,28 +345,6 @@ fn print_totals(
     }
     let file = Results::file(telling.out);
     writeln!(to, "results: {}", place::shown(&file).display())
-}
-
-/// `12 cells: 11 as expected, 1 mismatch`.
-pub(super) fn sentence(totals: &Totals) -> String {
-    let parts = [
-        (totals.as_expected, "as expected"),
-        (totals.observed, "observed"),
-        (totals.mismatch, "mismatch"),
-        (totals.skipped, "skipped"),
-        (totals.infra, "error"),
-    ];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect();
-    let cells = if totals.cells == 1 { "cell" } else { "cells" };
-    let flaky = match totals.flaky {
-        0 => String::new(),
-        flaky => format!(" ({flaky} flaky)"),
-    };
-    format!("{} {cells}: {}{flaky}", totals.cells, parts.join(", "))
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use scenarios::results::Tools;
 use serde_json::{Value, json};
 

@@ -7,16 +7,16 @@ use std::{
 };
 
 use harness::{
+    emulator::EmulatorId,
     firmware::{
         FirmwareId, FirmwareName, Record, Store, discover,
         keys::{MicrosoftKeys, SHIM, shim_below},
         select,
     },
-    qemu::Qemu,
 };
 use images::signature::{MachineKeys, SignatureList};
 
-use super::stop;
+use super::stop::stop;
 use crate::stop::Stop;
 
 /// No list of keys is longer, and no program whose hash is wanted.
@@ -84,7 +84,9 @@ pub(crate) fn add(
         let what = format!("{} has no Secure Boot", name.id);
         return Err(Stop::usage(what, "--as ovmf-secure-boot@NAME").into());
     }
-    let qemu = Qemu::locate(None).map_err(|error| Stop::host(error.what(), error.remedy()))?;
+    let qemu = EmulatorId::Qemu
+        .locate(None)
+        .map_err(|error| Stop::host(error.what(), error.remedy()))?;
     let found = discover(&qemu);
     let base = select(&found, name.id).map_err(|error| Stop::host(error.what(), error.remedy()))?;
     Ok(store.add_keys(base, keys, files, name).map_err(stop)?)

@@ -9,9 +9,8 @@ use std::{
 use anyhow::Context;
 use harness::{
     checkpoint::Checkpoints,
+    emulator::{EmulatorId, Installed, fetched_qemu},
     firmware::{Firmware, Store, discover},
-    packages::fetched_qemu,
-    qemu::Qemu,
 };
 use serde_json::json;
 
@@ -30,7 +29,7 @@ struct Row {
 
 /// Everything that there is.
 struct List {
-    qemu: Vec<(PathBuf, Result<Qemu, String>)>,
+    qemu: Vec<(PathBuf, Result<Installed, String>)>,
     rows: Vec<Row>,
     /// What is wrong with those that are damaged.
     damaged: Vec<String>,
@@ -51,7 +50,7 @@ fn look(store: &Store) -> anyhow::Result<List> {
     let mut rows = Vec::new();
     let mut damaged = Vec::new();
     let mut qemu = Vec::new();
-    let host = Qemu::locate(None);
+    let host = EmulatorId::Qemu.locate(None);
     let own = host.as_ref().map(discover).unwrap_or_default();
     rows.extend(own.into_iter().map(|firmware| Row {
         source: format!("the host's: {}", firmware.image.code().display()),
@@ -139,7 +138,7 @@ fn document(list: &List, store: &Store) -> serde_json::Value {
             "started_by": row.started_by,
         })
     };
-    let qemu = |(path, qemu): &(PathBuf, Result<Qemu, String>)| {
+    let qemu = |(path, qemu): &(PathBuf, Result<Installed, String>)| {
         let (version, trouble) = match qemu {
             Ok(qemu) => (Some(qemu.version), None),
             Err(why) => (None, Some(why)),

@@ -2,17 +2,19 @@
 
 pub(crate) mod keys;
 mod list;
+mod stop;
 
 use std::{io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use harness::{
-    firmware::{Fetched, FirmwareName, Record, Store, StoreError, fetch, grid},
-    packages::{FetchedQemu, PackageError, Packages, fetch_qemu},
-    qemu::Qemu,
+    emulator::{EmulatorId, FetchedQemu, fetch_qemu},
+    firmware::{Fetched, FirmwareName, Record, Store, fetch, grid},
+    packages::{PackageError, Packages},
 };
 use serde_json::json;
 
+use self::stop::stop;
 use crate::{
     options::{Firmware, FirmwareVerb, Format},
     place,
@@ -67,7 +69,9 @@ fn add(
         return Err(no_build().into());
     }
     // Without QEMU nothing is known of the host's own.
-    let known = Qemu::locate(None).map_or_else(|_| Vec::new(), |qemu| grid(store.folder(), &qemu));
+    let known = EmulatorId::Qemu
+        .locate(None)
+        .map_or_else(|_| Vec::new(), |qemu| grid(store.folder(), &qemu));
     let record = store.add(file, variables, name, &known).map_err(stop)?;
     say_added(&record, format)
 }
@@ -183,22 +187,6 @@ fn say(text: &str, document: &serde_json::Value, format: Format) -> anyhow::Resu
         Format::Text => writeln!(out, "{text}"),
     }
     .context("cannot write")
-}
-
-fn stop(error: StoreError) -> Stop {
-    match &error {
-        StoreError::Host { .. } => {
-            Stop::host(error, "another file, or some space in the target folder")
-        }
-        StoreError::Refused { .. } => Stop::usage(error, "a ROM of SeaBIOS, or OVMF's code"),
-        StoreError::Same { build, .. } => {
-            let remedy = format!("--firmware {build}, which runs it");
-            Stop::usage(error, remedy)
-        }
-        StoreError::Taken(_) | StoreError::Missing { .. } => {
-            Stop::usage(error, "cargo xtask firmware list")
-        }
-    }
 }
 
 fn no_packages(error: PackageError) -> Stop {

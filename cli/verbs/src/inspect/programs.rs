@@ -6,7 +6,7 @@ use images::inspect::{
     ProgramPlace, ProgramReading, SecureBootReading, SignatureReading, TrustedBy,
 };
 
-use super::text::table;
+use crate::columns::table;
 
 /// Writes the table, where something is signed: a finding says that nothing is. Then what the machine does whose keys were given.
 pub(super) fn write(out: &mut impl Write, read: &SecureBootReading) -> io::Result<()> {

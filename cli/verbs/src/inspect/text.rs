@@ -14,7 +14,7 @@ use images::{
 };
 
 use crate::{
-    columns::aligned,
+    columns::table,
     terminal::{BAD, CAUTION, FAINT, GOOD, Terminal},
 };
 
@@ -199,13 +199,6 @@ fn write_partitions(out: &mut impl Write, partitions: &PartitionsReading) -> io:
     }
     writeln!(out)?;
     table(out, &rows, &[1, 3, 4])
-}
-
-/// Writes columns as wide as their widest cell; those named stand to the right.
-pub(super) fn table(out: &mut impl Write, rows: &[Vec<String>], right: &[usize]) -> io::Result<()> {
-    aligned(rows, right)
-        .iter()
-        .try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn compared(comparison: &Comparison) -> String {

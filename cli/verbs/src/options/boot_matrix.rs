@@ -212,7 +212,7 @@ impl BootMatrix {
             || self.rerun.is_some()
     }
 
-    /// Whether what is seen becomes what is accepted.
+    /// Whether the observed results are accepted.
     pub const fn accepts(&self) -> bool {
         self.accept || self.accept_also
     }
@@ -240,7 +240,7 @@ impl BootMatrix {
             || !self.editor.is_empty()
     }
 
-    /// From where the machines start.
+    /// Where the machines start from.
     pub const fn starts(&self) -> Starts {
         match (self.cold, self.prove_warm) {
             (true, _) => Starts::Cold,

@@ -16,9 +16,10 @@ use harness::{
     diagnosis,
     firmware::{Firmware, FirmwareId, keys_in},
     guest::{Starts, Vocabulary},
+    machine::spec::Network,
     observation::Observation,
     outcome::OutcomeKind,
-    platform::{Network, Platform},
+    platform::Platform,
     run::Infra,
 };
 use images::{
@@ -190,7 +191,7 @@ impl Setting {
     pub(super) fn results(&self, booted: &[Booted]) -> Results {
         Results::new(
             self.toolbox.accelerator.accelerator.to_string(),
-            boot_matrix::tools(&self.toolbox, &self.cells),
+            boot_matrix::tools::used(&self.toolbox, &self.cells),
             booted.iter().map(|booted| booted.result.clone()).collect(),
         )
     }

@@ -5,9 +5,10 @@ use std::{fmt::Write, fs, path::Path};
 use harness::{diagnosis::Diagnosis, guest::SaidBy};
 
 use super::{
-    Report,
     boots::{Booted, ERROR, Failure, short},
-    fix, summary,
+    fix,
+    report::Report,
+    summary,
     text::{found, members, recipes, remedies, screen_of, table, unexplained},
 };
 use crate::inspect::text::write_disc;

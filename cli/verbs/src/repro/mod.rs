@@ -8,6 +8,7 @@ mod distil;
 mod fix;
 mod markdown;
 mod promote;
+mod report;
 mod screen;
 mod summary;
 mod text;
@@ -22,25 +23,24 @@ use std::{
 use anyhow::Context;
 use harness::{
     diagnosis::{Boot, Diagnosis, Experiment, addresses, diagnose},
+    emulator::EmulatorId,
     firmware::{FirmwareId, discover},
-    qemu::Qemu,
 };
 use images::{
-    differ::{Difference, first_difference},
     inspect::{Inspection, TrustedBy, Window},
     overview::Overview,
 };
 use scenarios::{
     files,
     record::{self, DIAGNOSIS, DISC, INSPECTION},
-    results::{Results, Totals},
+    results::Totals,
 };
-use serde::Serialize;
 
 use self::{
     boots::{Booted, Setting},
     disc::Disc,
     fix::Fix,
+    report::{Compared, Effort, MARKDOWN, Report},
 };
 use crate::{
     boot_matrix,
@@ -55,67 +55,8 @@ use crate::{
 
 /// The first part of the ids.
 const SCENARIO: &str = "repro";
-/// The report for people, and the same for programs.
-const MARKDOWN: &str = "report.md";
+/// The report for programs.
 const JSON: &str = "report.json";
-
-/// Everything that is known of a disc: `repro --format json`, and `report.json`.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    /// What was booted, and how it went.
-    #[serde(flatten)]
-    pub(crate) results: Results,
-    /// The disc.
-    pub(crate) disc: PathBuf,
-    /// What is on it, and what is wrong with that.
-    pub(crate) inspection: Inspection,
-    /// Why it does what it does.
-    pub(crate) diagnosis: Vec<Diagnosis>,
-    /// How it compares with a disc that boots, where one was given.
-    pub(crate) compared: Option<Compared>,
-    /// What finding out the causes took.
-    pub(crate) experiments: Effort,
-    /// What was changed in a copy so that it starts, where that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fix: Option<Fix>,
-}
-
-/// What finding out the causes took.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Effort {
-    /// How often the disc was booted for it.
-    pub(crate) boots: usize,
-    /// How long it took, in milliseconds.
-    pub(crate) ms: u64,
-}
-
-/// A comparison with a disc that boots.
-#[derive(Debug, Serialize)]
-pub(crate) struct Compared {
-    /// That disc.
-    pub(crate) with: PathBuf,
-    /// The first structure that differs; nothing where none does that firmware reads.
-    pub(crate) difference: Option<Difference>,
-}
-
-impl Compared {
-    fn new(good: &Disc, disc: &Disc) -> Self {
-        let (mut there, mut here) = (Window::new(&*good.file), Window::new(&*disc.file));
-        Self {
-            with: good.path.clone(),
-            difference: first_difference(good.side(&mut there), disc.side(&mut here)),
-        }
-    }
-
-    /// In a sentence.
-    pub(crate) fn sentence(&self) -> String {
-        let with = self.with.display();
-        match &self.difference {
-            None => format!("Nothing that firmware reads differs from {with}."),
-            Some(difference) => format!("The first difference from {with}: {difference}."),
-        }
-    }
-}
 
 /// Whether somebody made the disc for Secure Boot.
 fn has_signed_loader(disc: &Disc) -> bool {
@@ -125,7 +66,7 @@ fn has_signed_loader(disc: &Disc) -> bool {
 
 /// Whether this host has firmware with it. Where it has none, a disc is booted without.
 fn has_secure_boot(options: &Repro) -> bool {
-    let qemu = Qemu::locate(options.tooling.qemu.as_deref());
+    let qemu = EmulatorId::Qemu.locate(options.tooling.qemu.as_deref());
     qemu.is_ok_and(|qemu| {
         let mut found = discover(&qemu).into_iter();
         found.any(|firmware| firmware.id == FirmwareId::OvmfSecureBoot)

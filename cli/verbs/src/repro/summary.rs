@@ -41,16 +41,9 @@ fn sentences(firmware: &str, boots: &[&Booted]) -> Vec<String> {
             None => groups.push((answer, vec![one.cell.attachment])),
         }
     }
-    let alone = groups.len() == 1;
     let sentence = |(answer, attachments): &(Answer, Vec<Attachment>)| {
-        let by = match attachments.as_slice() {
-            [_, _, ..] if alone => "all attachments".to_owned(),
-            some => some
-                .iter()
-                .map(|one| one.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-        };
+        let by: Vec<&str> = attachments.iter().map(|one| one.as_str()).collect();
+        let by = by.join(", ");
         let how = match answer.how.as_str() {
             "" => String::new(),
             how => format!(": {how}"),

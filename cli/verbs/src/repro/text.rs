@@ -9,9 +9,10 @@ use harness::{attachment::Attachment, diagnosis::Diagnosis, guest::Starts, outco
 use images::finding::{Finding, Severity};
 
 use super::{
-    MARKDOWN, Report,
     boots::{Booted, ERROR, Failure, short},
-    fix, screen, summary,
+    fix,
+    report::{MARKDOWN, Report},
+    screen, summary,
 };
 use crate::{
     boot_matrix::flips,

@@ -13,9 +13,9 @@ use std::{
 
 use harness::{
     attachment::Attachment,
+    emulator::EmulatorError,
     firmware::NoMachine,
     master::{FoundTool, Tool},
-    qemu::QemuError,
 };
 use rustix::process::geteuid;
 use scenarios::{
@@ -132,10 +132,10 @@ pub(crate) fn find(tooling: &Tooling) -> Result<Toolbox, QemuProblem> {
     let cache = cache().map_err(nowhere)?;
     temporary().map_err(nowhere)?;
     Toolbox::find(tooling.qemu.as_deref(), tooling.accelerator.into(), &cache).map_err(
-        |error: QemuError| QemuProblem {
-            what: error.what(),
+        |error: EmulatorError| QemuProblem {
+            what: error.what().to_owned(),
             // A QEMU that somebody named is not made whole by installing another.
-            remedy: tooling.qemu.is_some().then(|| error.remedy()),
+            remedy: tooling.qemu.is_some().then(|| error.remedy().to_owned()),
         },
     )
 }

@@ -9,6 +9,7 @@ use std::{
 
 use harness::{
     arch::Architecture,
+    emulator::EmulatorId,
     firmware::{self, FirmwareId},
     master::Tool,
 };
@@ -16,9 +17,9 @@ use rustix::process::geteuid;
 use scenarios::{
     cell::{Cell, DiscSource},
     disc::tool_names,
+    id::EDITED,
     master::Masters,
     toolbox::Toolbox,
-    words::EDITED,
 };
 
 use crate::{place::cargo, setup::package::on_path, stop::Stop};
@@ -270,10 +271,13 @@ fn emulators(firmware: &BTreeSet<FirmwareId>, toolbox: &Result<Toolbox, QemuProb
             name: format!("QEMU for {architecture}"),
             found: match qemu {
                 Some(qemu) => Ok(format!("{} ({})", qemu.version, qemu.path.display())),
-                None if on_path(architecture.program()) => Ok(FOUND.to_owned()),
-                None => Err(format!("there is no {}", architecture.program())),
+                None if on_path(EmulatorId::Qemu.program(architecture)) => Ok(FOUND.to_owned()),
+                None => Err(format!(
+                    "there is no {}",
+                    EmulatorId::Qemu.program(architecture)
+                )),
             },
-            source: Source::Package(architecture.package().to_owned()),
+            source: Source::Package(EmulatorId::Qemu.package(architecture).to_owned()),
         }
     };
     architectures.into_iter().map(need).collect()

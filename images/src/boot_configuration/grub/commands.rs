@@ -3,14 +3,18 @@
 use std::rc::Rc;
 
 use super::{
-    super::{Eyes, FileSystem, INCLUDES, NAMED, NamedFile, kept, volume::normal},
+    super::{
+        configuration::{FileSystem, FixedDevice, NamedFile},
+        reader::{INCLUDES, NAMED, kept},
+        volume::{Eyes, normal},
+    },
     DEPTH, Expanded, Next, Runner, Said, device_name, shown,
     words::Word,
 };
 
 impl Runner<'_, '_, '_> {
-    /// Where a path leads; `None` where that is another device, or not known.
-    fn place(&self, path: &str) -> Option<(FileSystem, String)> {
+    /// The device of a path, and the path on it.
+    fn device_and_path<'p>(&self, path: &'p str) -> Option<(String, &'p str)> {
         let (device, path) = match path.strip_prefix('(') {
             Some(rest) => {
                 let (device, path) = rest.split_once(')')?;
@@ -18,11 +22,14 @@ impl Runner<'_, '_, '_> {
             }
             None => (self.device()?, path),
         };
-        if !path.starts_with('/') {
-            return None;
-        }
-        let device = device.trim_matches(['(', ')']);
-        let system = match device {
+        let device = device.trim_matches(['(', ')']).to_owned();
+        path.starts_with('/').then_some((device, path))
+    }
+
+    /// Where a path leads; `None` where that is another device, or not known.
+    fn place(&self, path: &str) -> Option<(FileSystem, String)> {
+        let (device, path) = self.device_and_path(path)?;
+        let system = match &device[..] {
             "cd" | "cd0" => FileSystem::Tree,
             device => {
                 let systems = self.reader.volumes.file_systems();
@@ -30,6 +37,23 @@ impl Runner<'_, '_, '_> {
             }
         };
         Some((system, path.to_owned()))
+    }
+
+    /// Notes a path on a device that is named by what the machine has.
+    fn note_device(&mut self, said: Said<'_>, line: u32, path: &str) {
+        let Some((device, path)) = self.device_and_path(path) else {
+            return;
+        };
+        let is_known = self.conditional == 0 && depends_on_the_machine(&device);
+        if is_known && self.configuration.fixed_devices.len() < NAMED {
+            self.configuration.fixed_devices.push(FixedDevice {
+                file: said.file.to_owned(),
+                line,
+                device: kept(&device),
+                path: kept(path),
+                entry: self.entry,
+            });
+        }
     }
 
     /// Whether a path on this disc does not begin with a slash: GRUB takes it for a list of blocks, which begins with a digit or a plus
@@ -49,6 +73,9 @@ impl Runner<'_, '_, '_> {
         value: Option<&str>,
     ) -> (NamedFile, Option<FileSystem>) {
         let place = value.and_then(|value| self.place(value));
+        if let Some(value) = value {
+            self.note_device(said, line, value);
+        }
         let mut exists = None;
         if let Some((system, path)) = &place {
             exists = self.reader.exists(*system, path, Eyes::Grub);
@@ -197,4 +224,12 @@ impl Runner<'_, '_, '_> {
             None => self.configuration.complete &= exists != Some(true),
         }
     }
+}
+
+/// Whether GRUB's name of a device depends on the firmware and on the other drives of the machine: `cd`, `cd0`, `hd0,msdos1`
+/// (`grub-core/disk/efi/efidisk.c`, `grub-core/disk/i386/pc/biosdisk.c`).
+fn depends_on_the_machine(device: &str) -> bool {
+    let drive = device.split(',').next().unwrap_or_default();
+    let kind = drive.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    kind == "cd" || (matches!(kind, "hd" | "fd" | "ata" | "ahci" | "usb") && kind != drive)
 }

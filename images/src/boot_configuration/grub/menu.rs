@@ -3,8 +3,13 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
-    super::{Configuration, DefaultEntry, Entry, INCLUDES, Timeout, kept},
-    Block, Body, Expanded, Runner, Scope, shown,
+    super::{
+        configuration::{Configuration, DefaultEntry, Entry, Timeout},
+        reader::{INCLUDES, kept},
+    },
+    Block, Body, Expanded, Runner,
+    scope::Scope,
+    shown,
     words::Word,
 };
 

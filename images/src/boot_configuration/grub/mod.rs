@@ -6,6 +6,7 @@
 //! Source: GRUB 2.12, `grub-core/script/`, `grub-core/normal/`, `grub-core/commands/search_wrap.c`.
 
 mod commands;
+mod expand;
 mod menu;
 mod scope;
 mod search;
@@ -14,10 +15,14 @@ mod words;
 use std::{collections::BTreeMap, rc::Rc};
 
 use self::{
-    scope::{Scope, is_name},
+    scope::{Scope, VARIABLES, is_name},
     words::{Token, Word, closes, tokens},
 };
-use super::{Configuration, Eyes, FileSystem, Loader, Reader, volume::normal};
+use super::{
+    configuration::{Configuration, FileSystem, Loader},
+    reader::Reader,
+    volume::{Eyes, normal},
+};
 
 /// Where GRUB's own tools and distributions put it. More may be in the folders of `/EFI`.
 const PATHS: [&str; 3] = [
@@ -37,10 +42,6 @@ const COMMANDS_PER_TOKEN: usize = 4;
 const MOST_COMMANDS: usize = 65_536;
 /// What a condition costs.
 const CONDITION: usize = 16;
-/// Variables and functions that are known at once.
-const VARIABLES: usize = 128;
-/// Characters that a value is long at most; of a longer one nothing is known.
-const VALUE: usize = 4_096;
 /// Words of a command that are looked at.
 const WORDS: usize = 1_024;
 

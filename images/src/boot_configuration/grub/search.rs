@@ -3,7 +3,11 @@
 use std::rc::Rc;
 
 use super::{
-    super::{Eyes, FileSystem, NAMED, Search, SearchBy, kept, volume::join},
+    super::{
+        configuration::{FileSystem, Search, SearchBy},
+        reader::{NAMED, kept},
+        volume::{Eyes, join},
+    },
     Expanded, Runner, Said, device_name, shown,
     words::Word,
 };

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::super::line_number;
+use super::super::reader::line_number;
 
 /// Tokens of a file that are kept at most.
 const TOKENS: usize = 65_536;

@@ -1,6 +1,9 @@
 //! The calls by which tools master a disc, put together from what is on it.
 
-use super::ingredients::{BiosPart, EfiPart, Image, Ingredients};
+use super::{
+    ingredients::Ingredients,
+    parts::{BiosPart, EfiPart, Image},
+};
 use crate::{
     boot::Floppy,
     eltorito::MediaType,

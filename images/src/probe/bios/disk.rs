@@ -3,8 +3,9 @@
 use iced_x86::{IcedError, code_asm::*};
 
 use super::{
-    ADDRESS_PACKET, BUFFER, Drive, ERROR_BEYOND_CHS, ERROR_NO_GEOMETRY, PACKET, PACKET_BYTES,
-    TABLE, variable,
+    drive::{Drive, ERROR_BEYOND_CHS, ERROR_NO_GEOMETRY},
+    memory::{ADDRESS_PACKET, BUFFER, PACKET, PACKET_BYTES, TABLE},
+    variable,
 };
 use crate::{
     eltorito::{BOOT_RECORD_LBA, ENTRY_BYTES},

@@ -2,7 +2,7 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{TABLE, disk::Disk, line::Line, variable};
+use super::{disk::Disk, line::Line, memory::TABLE, variable};
 use crate::probe::{
     found::{field, kind},
     sector::{BYTES, MAGIC},

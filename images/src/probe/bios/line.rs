@@ -2,7 +2,10 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{LINE, TABLE, variable};
+use super::{
+    memory::{LINE, TABLE},
+    variable,
+};
 use crate::probe::{protocol, serial, table};
 
 /// Entry points of the routines. DI is the line's end; they advance it and preserve every other

@@ -28,97 +28,23 @@
 //! | F2 | AH=41h came back without the signature AA55h |
 
 mod disk;
+mod drive;
 mod examine;
 mod line;
+mod memory;
 mod stage1;
 mod stage2;
+mod variable;
 
-use iced_x86::{
-    BlockEncoderOptions,
-    code_asm::{CodeAssembler, CodeLabel},
+pub use self::drive::{
+    Drive, ERROR_BEYOND_CHS, ERROR_NO_GEOMETRY, ERROR_NO_SIGNATURE, ERROR_NO_STAGE2,
 };
-
+use self::memory::STAGE2_BYTES_MAX;
 use super::{AssembleError, ProbePlan, table};
 use crate::units::{VIRTUAL_SECTOR_BYTES, VirtualSector};
 
 /// Bytes of code that fit before a master boot record's disk signature and partition table.
 pub const STAGE1_BYTES_MAX: usize = 440;
-
-/// The sector cannot be addressed by cylinder, head and sector: its cylinder is past 1,023.
-pub const ERROR_BEYOND_CHS: u8 = 0xF0;
-/// The firmware reports a geometry of 0 sectors per track.
-pub const ERROR_NO_GEOMETRY: u8 = 0xF1;
-/// INT 13h AH=41h came back without its signature AA55h.
-pub const ERROR_NO_SIGNATURE: u8 = 0xF2;
-/// What stage 1 read in the place of stage 2 does not begin as stage 2 does.
-pub const ERROR_NO_STAGE2: u8 = 0xF3;
-
-/// How the image is read back on the drive that the firmware booted (`DL`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drive {
-    /// A floppy or hard disk that the firmware emulates: cylinder, head and sector (INT 13h AH=02h).
-    Emulated,
-    /// The CD drive itself: extended reads of 2048-byte blocks (INT 13h AH=42h), from the load RBA that
-    /// the specification packet (AX=4B01h) names.
-    NoEmulation,
-    /// A disc that is a disk: extended reads of 512-byte sectors (INT 13h AH=42h), from the first sector of the boot image
-    /// on. Where that is, the boot record and the initial entry of the disc's catalog say. Only for stage 1: stage 2 is
-    /// that of [`Self::NoEmulation`], which sees by its drive's number where it is.
-    Disk,
-}
-
-const STAGE2_AT: u16 = 0x0600;
-/// `JMP rel16`, over the plan's constants: by it stage 1 knows stage 2.
-const STAGE2_BEGINS: u8 = 0xE9;
-/// Where the plan's constants stand: behind the jump at stage 2's start.
-const TABLE: u16 = STAGE2_AT + 4;
-const BUFFER: u16 = 0x5000;
-/// As many sectors as fit at [`BUFFER`].
-const RUN: u32 = 4;
-const LONG_BUFFER: u16 = 0x8000;
-/// As many sectors as fit at [`LONG_BUFFER`]. A power of two.
-const LONG_RUN: u32 = 32;
-const STAGE2_BYTES_MAX: usize = (BUFFER - STAGE2_AT) as usize;
-const PACKET: u16 = 0x5800;
-const PACKET_BYTES: u16 = 0x13;
-const ADDRESS_PACKET: u16 = 0x5820;
-const LINE: u16 = 0x5900;
-const STACK_TOP: u16 = 0x7000;
-
-/// Variables. The first three pass from stage 1 to stage 2.
-mod variable {
-    pub(super) const DRIVE: u16 = 0x5E00;
-    pub(super) const ENTRY_CS: u16 = 0x5E02;
-    pub(super) const ENTRY_IP: u16 = 0x5E04;
-    /// `AH` of the last failed call.
-    pub(super) const ERROR: u16 = 0x5E06;
-    pub(super) const SECTORS_PER_TRACK: u16 = 0x5E08;
-    pub(super) const HEADS: u16 = 0x5E0A;
-    /// Where the image begins, counted in the drive's own sectors.
-    pub(super) const IMAGE_AT: u16 = 0x5E0C;
-    /// The first virtual sector in the buffer, and how many stand there.
-    pub(super) const BUFFERED: u16 = 0x5E10;
-    pub(super) const BUFFERED_COUNT: u16 = 0x5E14;
-    /// How many sectors one read may bring, a power of two, and where to.
-    pub(super) const RUN: u16 = 0x5E18;
-    pub(super) const BUFFER_AT: u16 = 0x5E1A;
-    /// The next line's number.
-    pub(super) const SEQUENCE: u16 = 0x5E1C;
-    /// Whether lines go to the debug port too.
-    pub(super) const TO_DEBUG_PORT: u16 = 0x5E20;
-    /// Linear address of the image's first byte in memory.
-    pub(super) const LOADED_AT: u16 = 0x5E24;
-    /// How many virtual sectors were found loaded.
-    pub(super) const LOADED: u16 = 0x5E28;
-    pub(super) const INTACT: u16 = 0x5E2C;
-    pub(super) const FIRST_BAD: u16 = 0x5E30;
-    /// What the last read brought; laid out as in `found`.
-    pub(super) const FOUND: u16 = 0x5E40;
-    /// The same for the first bad sector of a sweep.
-    pub(super) const FOUND_BAD: u16 = 0x5E60;
-}
-
-const NOTHING: u32 = u32::MAX;
 
 /// Code for the image's first sector, to be copied there at `offset`: 0 for a hard disk or no
 /// emulation, 62 behind the parameter block of a FAT12 floppy (the caller puts `EB 3C 90` at 0).
@@ -167,12 +93,6 @@ fn fits(part: &'static str, bytes: usize, max: usize) -> Result<(), AssembleErro
     } else {
         Err(AssembleError::TooLarge { part, bytes, max })
     }
-}
-
-/// Where `label` came to stand.
-fn offset_of(a: &mut CodeAssembler, label: &CodeLabel) -> Result<u64, AssembleError> {
-    let result = a.assemble_options(0, BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS)?;
-    Ok(result.label_ip(label)?)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! The first stage: from the first sector, wherever that was loaded, to stage 2 at 0000:0600.
 
-use iced_x86::code_asm::*;
+use iced_x86::{BlockEncoderOptions, code_asm::*};
 
 use super::{
-    AssembleError, Drive, ERROR_NO_STAGE2, STACK_TOP, STAGE2_AT, STAGE2_BEGINS,
     disk::{Disk, Reads},
-    line, offset_of, variable,
+    drive::{Drive, ERROR_NO_STAGE2},
+    line,
+    memory::{STACK_TOP, STAGE2_AT, STAGE2_BEGINS},
+    variable,
 };
-use crate::probe::{protocol, serial};
+use crate::probe::{AssembleError, protocol, serial};
 use crate::units::{VIRTUAL_SECTOR_BYTES, VIRTUAL_SECTORS_PER_BLOCK};
 
 pub(super) fn assemble(
@@ -135,4 +137,10 @@ fn emit(
     serial::put_debug_byte(a)?;
     a.ret()?;
     Ok((std::mem::replace(a, CodeAssembler::new(16)?), here))
+}
+
+/// Where `label` came to stand.
+fn offset_of(a: &mut CodeAssembler, label: &CodeLabel) -> Result<u64, AssembleError> {
+    let result = a.assemble_options(0, BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS)?;
+    Ok(result.label_ip(label)?)
 }

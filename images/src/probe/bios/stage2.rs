@@ -3,16 +3,19 @@
 use iced_x86::{IcedError, code_asm::*};
 
 use super::{
-    AssembleError, BUFFER, Drive, ERROR_NO_SIGNATURE, LONG_BUFFER, LONG_RUN, NOTHING, PACKET,
-    PACKET_BYTES, RUN, STAGE2_AT, STAGE2_BEGINS, TABLE,
     disk::{Disk, Reads},
+    drive::{Drive, ERROR_NO_SIGNATURE},
     examine::Examine,
     line::Line,
+    memory::{
+        BUFFER, LONG_BUFFER, LONG_RUN, NOTHING, PACKET, PACKET_BYTES, RUN, STAGE2_AT,
+        STAGE2_BEGINS, TABLE,
+    },
     variable,
 };
 use crate::{
     probe::{
-        ProbePlan,
+        AssembleError, ProbePlan,
         found::{field, kind},
         sector, serial, table,
     },

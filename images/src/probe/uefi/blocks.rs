@@ -3,7 +3,7 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{ERROR_BLOCK_SIZE, line::Line, variable};
+use super::{line::Line, variable};
 use crate::{
     probe::{
         found::{field, kind},
@@ -13,6 +13,9 @@ use crate::{
     uefi::block_io,
     units::VIRTUAL_SECTOR_BYTES,
 };
+
+/// The device's block size is below 512 or above 4096 bytes.
+pub const ERROR_BLOCK_SIZE: u8 = 0xF3;
 
 /// The largest block that the probe takes.
 const BLOCK_BYTES_MAX: u32 = 4096;

@@ -2,10 +2,10 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{AssembleError, DATA_BYTES, LOADER_PATH, blocks::Blocks, line::Line, variable};
+use super::{blocks::Blocks, line::Line, variable};
 use crate::{
     probe::{
-        ProbePlan,
+        AssembleError, ProbePlan,
         found::{field, kind},
         protocol, sector, serial, table,
     },
@@ -14,6 +14,9 @@ use crate::{
         simple_file_system, status, system_table,
     },
 };
+
+/// Where the firmware looks for the loader on removable media (UEFI §3.5.1.1), as the probe reports it.
+pub const LOADER_PATH: &str = "\\EFI\\BOOT\\BOOTX64.EFI";
 
 /// Longest text of a path in a line, in characters: leaves room for the other fields.
 const PATH_CHARACTERS_MAX: u32 = (protocol::LINE_BYTES_MAX - 128) as u32;
@@ -121,7 +124,7 @@ impl Probe {
         let mut entry = a.create_label();
         a.set_label(&mut entry)?;
         a.lea(r15, ptr(entry))?;
-        a.sub(r15, DATA_BYTES as i32)?;
+        a.sub(r15, variable::DATA_BYTES as i32)?;
         a.mov(qword_ptr(r15 + variable::IMAGE_HANDLE), rcx)?;
         a.mov(rax, qword_ptr(rdx + system_table::BOOT_SERVICES))?;
         a.mov(qword_ptr(r15 + variable::BOOT_SERVICES), rax)?;

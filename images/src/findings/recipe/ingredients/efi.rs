@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{EfiPart, Image, MOST_MIB, Searched, path};
+use super::super::parts::{EfiPart, Image, MOST_MIB, Searched, path};
 use crate::{
     efi_program::{EfiProgram, HEADERS, Machine},
     eltorito::Platform,

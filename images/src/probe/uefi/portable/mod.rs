@@ -5,12 +5,12 @@
 mod program;
 
 use self::program::Program;
-use super::{AssembleError, ProbePlan, variable};
+use super::variable;
 use crate::{
     boot::Loader,
     portable::{Aarch64, Ia32, Machine},
     portable_executable::Format,
-    probe::table,
+    probe::{AssembleError, ProbePlan, table},
 };
 
 /// The application for a processor. As [`super::application`].
@@ -25,7 +25,7 @@ pub(super) fn application(plan: &ProbePlan, loader: Loader) -> Result<Vec<u8>, A
             (data, code, Format::IA32)
         }
     };
-    crate::portable_executable::of(format, &data, super::DATA_BYTES, &code)
+    crate::portable_executable::of(format, &data, variable::DATA_BYTES, &code)
 }
 
 fn assemble<M: Machine>(

@@ -10,7 +10,7 @@ use crate::{
         AssembleError, ProbePlan,
         found::{field, kind},
         protocol, sector, table,
-        uefi::{DATA_BYTES, ERROR_BLOCK_SIZE, variable},
+        uefi::{blocks::ERROR_BLOCK_SIZE, variable},
     },
     uefi::{self, block_io, boot_services, device_path, device_path_to_text, file, status},
     units::VIRTUAL_SECTOR_BYTES,
@@ -271,7 +271,7 @@ impl<M: Machine> Program<M> {
             image_handle: variable::IMAGE_HANDLE,
             system_table: variable::SYSTEM_TABLE,
         };
-        self.m.begin(DATA_BYTES, passed);
+        self.m.begin(variable::DATA_BYTES, passed);
         self.m.set_up_serial();
         self.m.load(Width::Word, variable::SYSTEM_TABLE);
         self.m.peek(Width::Word, M::boot_services());

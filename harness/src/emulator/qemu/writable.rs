@@ -4,19 +4,27 @@ use std::{fs, fs::File, io, path::Path};
 
 use images::{change::Edits, sparse::SparseBytes};
 
+use super::{devices::wants_to_write, overlay};
 use crate::{
     firmware::FirmwareImage,
-    machine::{
-        overlay,
-        spec::{MachineSpec, VARIABLES, WRITTEN},
-    },
+    machine::spec::{HostDisc, MachineSpec},
 };
 
+/// The name of the private copy of the firmware's variable store in the machine's folder.
+pub(super) const VARIABLES: &str = "variables.fd";
+/// The name of the file in the machine's folder that takes what a guest writes to the disc.
+pub(super) const WRITTEN: &str = "written.qcow2";
+
+/// The length in bytes of a layer over a disc that takes what a guest writes: a power of two, as the emulated cards have it.
+pub(super) const fn written_length(disc: &HostDisc) -> u64 {
+    disc.length.next_power_of_two()
+}
+
 /// Makes them: a private copy of the firmware's variable store where it needs one, and a layer over the disc where the drive wants to write.
-pub(crate) fn prepare(spec: &MachineSpec, folder: &Path) -> io::Result<()> {
+pub(super) fn prepare(spec: &MachineSpec, folder: &Path) -> io::Result<()> {
     copy_variables(&spec.firmware, folder)?;
-    if spec.board.wiring.drive.wants_to_write() {
-        let nothing = SparseBytes::zeroed(spec.disc.written_length());
+    if wants_to_write(spec.board.wiring.drive) {
+        let nothing = SparseBytes::zeroed(written_length(&spec.disc));
         overlay::write(
             &File::create(folder.join(WRITTEN))?,
             &nothing,

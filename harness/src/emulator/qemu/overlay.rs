@@ -26,7 +26,7 @@ const SECTOR: u64 = 512;
 ///
 /// # Errors
 /// The disc cannot be read, the file cannot be written, or more would be changed than one block of reference counts counts: 2 GiB.
-pub(crate) fn write(file: &File, disc: &dyn Source, edits: &Edits) -> io::Result<()> {
+pub(super) fn write(file: &File, disc: &dyn Source, edits: &Edits) -> io::Result<()> {
     let size = disc.length().get().next_multiple_of(SECTOR);
     let clusters: BTreeSet<u64> = edits
         .pieces()

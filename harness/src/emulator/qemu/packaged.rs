@@ -6,14 +6,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Available, PackageError, Packages};
+use super::{found::locate, guest::guest};
 use crate::{
+    arch::Architecture,
+    emulator::{
+        installed::{EmulatorError, Installed},
+        seam::Wanted,
+    },
     firmware::Store,
-    qemu::{Qemu, sha256_of},
+    hash::sha256_of,
+    packages::{Available, PackageError, Packages},
 };
 
-const PACKAGE: &str = "qemu-system-x86";
-const PROGRAM: &str = "qemu-system-x86_64";
+const PACKAGE: &str = guest(Architecture::X86).package;
+const PROGRAM: &str = guest(Architecture::X86).program;
 /// Under the folder of an unpacked QEMU, what its packages hold.
 const ROOT: &str = "root";
 /// What begins the name of its folder.
@@ -23,7 +29,7 @@ const PREFIX: &str = "qemu@";
 #[derive(Clone, Debug)]
 pub struct FetchedQemu {
     /// It, as it answers.
-    pub qemu: Qemu,
+    pub qemu: Installed,
     /// The packages that it was made from.
     pub packages: Vec<String>,
     /// Whether it was there before.
@@ -32,7 +38,7 @@ pub struct FetchedQemu {
 
 /// Every QEMU that was unpacked into a folder: its program, and what it says it is, or why it cannot be run.
 #[must_use]
-pub fn fetched_qemu(folder: &Path) -> Vec<(PathBuf, Result<Qemu, String>)> {
+pub fn fetched_qemu(folder: &Path) -> Vec<(PathBuf, Result<Installed, String>)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut programs: Vec<PathBuf> = entries
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
@@ -40,7 +46,7 @@ pub fn fetched_qemu(folder: &Path) -> Vec<(PathBuf, Result<Qemu, String>)> {
         .collect();
     programs.sort();
     let asked = programs.into_iter().map(|program| {
-        let qemu = Qemu::locate(Some(&program)).map_err(|error| error.to_string());
+        let qemu = located(&program).map_err(|error| error.to_string());
         (program, qemu)
     });
     asked.collect()
@@ -84,6 +90,10 @@ pub fn fetch_qemu(
     )))
 }
 
+fn located(program: &Path) -> Result<Installed, EmulatorError> {
+    locate(Wanted::Named(Some(program)))
+}
+
 fn unpack(
     store: &Store,
     packages: &Packages,
@@ -98,7 +108,7 @@ fn unpack(
             .map(|(package, version)| format!("{package} {version}"))
             .collect()
     };
-    if let Ok(qemu) = Qemu::locate(Some(&folder.join(PROGRAM))) {
+    if let Ok(qemu) = located(&folder.join(PROGRAM)) {
         return Ok(FetchedQemu {
             qemu,
             packages: named(&lacking),
@@ -121,9 +131,9 @@ fn unpack(
         .and_then(|()| fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)))
         .map_err(PackageError::host(&wrapper))?;
     // It is told now if it does not run here, and not by the first cell.
-    Qemu::locate(Some(&wrapper)).map_err(|error| PackageError::NoSource(error.to_string()))?;
+    located(&wrapper).map_err(|error| PackageError::NoSource(error.to_string()))?;
     fs::rename(&unfinished, &folder).map_err(PackageError::host(&folder))?;
-    let qemu = Qemu::locate(Some(&folder.join(PROGRAM)));
+    let qemu = located(&folder.join(PROGRAM));
     Ok(FetchedQemu {
         qemu: qemu.map_err(|error| PackageError::NoSource(error.to_string()))?,
         packages: named(&lacking),

@@ -1,9 +1,15 @@
+use std::time::Duration;
+
 use super::*;
-use crate::layout::BootLayout;
+use crate::{
+    accelerator::Pace, attachment::Attachment, emulator::EmulatorId, layout::BootLayout,
+    machine::spec::HostDisc, medium_profile::Medium,
+};
 
 fn spec(attachment: Attachment, disc: &str) -> MachineSpec {
     MachineSpec {
-        qemu: "qemu-system-x86_64".into(),
+        emulator: EmulatorId::Qemu,
+        program: "qemu-system-x86_64".into(),
         accelerator: Accelerator::Tcg,
         memory_mib: 128,
         cpu: "qemu64,l3-cache=off".to_owned(),
@@ -76,7 +82,7 @@ fn a_slow_disc_is_as_read_only_as_the_disc_below() {
             .filter_map(|word| serde_json::from_str::<serde_json::Value>(word).ok())
             .find(|node| node["driver"] == "throttle")
             .expect("a filter");
-        let is_written = attachment.wiring().drive.wants_to_write();
+        let is_written = wants_to_write(attachment.wiring().drive);
         assert_eq!(filter["read-only"], !is_written, "{attachment}");
     }
 }
@@ -127,20 +133,6 @@ fn flash_with_variables_uses_a_private_copy() {
     assert!(words.contains("q35,graphics=off,pflash0=code,pflash1=variables,smm=on"));
     assert!(!words.contains("/firmware/vars.fd"), "{words}");
     assert!(words.contains("property=secure"));
-}
-
-#[test]
-fn a_shell_reads_back_what_was_quoted() {
-    let word = b"a 'b' \"c\" $d `e` \\ \n \xFF,";
-    let output = std::process::Command::new("sh")
-        .arg("-c")
-        .arg(std::ffi::OsStr::from_bytes(
-            &[b"printf %s ".as_slice(), &quote(word)].concat(),
-        ))
-        .output()
-        .expect("sh");
-    assert_eq!(output.stdout, word);
-    assert_eq!(quote(b""), b"''");
 }
 
 #[test]

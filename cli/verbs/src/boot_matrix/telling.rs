@@ -1,0 +1,105 @@
+//! What everything shares that tells results to people.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use scenarios::{record::CellResult, results::Totals};
+
+use crate::{
+    options::BootMatrix,
+    terminal::{BAD, CAUTION, FAINT, Terminal},
+};
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// What failed, and the totals.
+    Quiet,
+    /// The table too, and a line of explanation for each failure.
+    Normal,
+    /// Whole reasons, and what is as expected.
+    Verbose,
+}
+
+impl Detail {
+    /// What the options ask for.
+    pub(super) const fn of(options: &BootMatrix) -> Self {
+        match (options.quiet, options.verbose) {
+            (true, _) => Self::Quiet,
+            (false, false) => Self::Normal,
+            (false, true) => Self::Verbose,
+        }
+    }
+}
+
+/// A run, besides its results.
+pub(super) struct Telling<'a> {
+    /// The folder of the results.
+    pub(super) out: &'a Path,
+    /// How long it took, if it was one run.
+    pub(super) took: Option<Duration>,
+    /// How much is told.
+    pub(super) detail: Detail,
+    /// The option with which what differs can be accepted, where it can.
+    pub(super) accept: Option<&'static str>,
+}
+
+/// What people read where results have the word `infra`.
+pub(super) const ERROR: &str = "error (the run failed, not the disc)";
+
+/// Writes a line with its marks in colours.
+pub(super) fn paint_marks(to: &mut Terminal<impl Write>, line: &str) -> io::Result<()> {
+    for (number, word) in line.split(' ').enumerate() {
+        if number > 0 {
+            write!(to, " ")?;
+        }
+        match word.chars().next_back() {
+            Some('✗') => to.paint(BAD, word)?,
+            Some('!') => to.paint(CAUTION, word)?,
+            Some('–' | '·') => to.paint(FAINT, word)?,
+            _ => write!(to, "{word}")?,
+        }
+    }
+    Ok(())
+}
+
+/// So many of a kind are told one by one; all are in the results.
+pub(super) const PROBLEMS: usize = 40;
+
+/// `refused 0009 at catalog-read (Could not read from CDROM)`; `handed-over, gave-up at loader (isolinux gave up: Failed to load ldlinux.c32)`.
+pub(super) fn in_words(record: &CellResult) -> String {
+    let happened = record.happened().unwrap_or_default();
+    let detail = record
+        .outcome
+        .as_ref()
+        .map(|outcome| outcome.detail.as_str());
+    match detail.unwrap_or_default() {
+        "" => happened,
+        detail => format!("{happened} ({detail})"),
+    }
+}
+
+/// `12 cells: 11 as expected, 1 mismatch`.
+pub fn sentence(totals: &Totals) -> String {
+    let parts = [
+        (totals.as_expected, "as expected"),
+        (totals.observed, "observed"),
+        (totals.mismatch, "mismatch"),
+        (totals.skipped, "skipped"),
+        (totals.infra, "error"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    let cells = if totals.cells == 1 { "cell" } else { "cells" };
+    let flaky = match totals.flaky {
+        0 => String::new(),
+        flaky => format!(" ({flaky} flaky)"),
+    };
+    format!("{} {cells}: {}{flaky}", totals.cells, parts.join(", "))
+}

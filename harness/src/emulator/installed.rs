@@ -1,0 +1,116 @@
+//! Which emulators there are, and what is known of one that was found.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::kebab_display;
+
+/// An emulator by its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmulatorId {
+    /// QEMU.
+    #[default]
+    Qemu,
+}
+
+kebab_display!(EmulatorId { Qemu => "qemu" });
+
+/// An emulator that was found and is new enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// Which one.
+    #[serde(default)]
+    pub id: EmulatorId,
+    /// The program, as an absolute path.
+    pub path: PathBuf,
+    /// What it says it is.
+    pub version: Version,
+    /// The SHA-256 of the program, in hexadecimal.
+    pub sha256: String,
+    /// The SHA-256 of the ROMs that it gives machines besides the firmware, in hexadecimal.
+    pub roms_sha256: String,
+    /// Whether it writes the reads of a disc to its log.
+    pub log_trace: bool,
+    /// The folders in which it looks for ROMs, in its order.
+    pub data_directories: Vec<PathBuf>,
+}
+
+/// No usable emulator, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; {remedy}")]
+pub struct EmulatorError {
+    pub(super) what: String,
+    pub(super) remedy: String,
+}
+
+impl EmulatorError {
+    /// What is wrong, without the remedy.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+}
+
+/// A release of an emulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Version {
+    /// The first number.
+    pub major: u32,
+    /// The second number.
+    pub minor: u32,
+    /// The third number; 90 and above in a release candidate.
+    pub micro: u32,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.micro)
+    }
+}
+
+/// Text that is not three numbers with dots between.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a version such as 7.2.22")]
+pub struct NoVersion(String);
+
+impl FromStr for Version {
+    type Err = NoVersion;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let no_version = || NoVersion(text.to_owned());
+        let mut numbers = text.split('.').map(|number| number.parse::<u32>().ok());
+        let mut next = || numbers.next().flatten().ok_or_else(no_version);
+        let version = Self {
+            major: next()?,
+            minor: next()?,
+            micro: next()?,
+        };
+        match numbers.next() {
+            None => Ok(version),
+            Some(_) => Err(no_version()),
+        }
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.to_string()
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = NoVersion;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}

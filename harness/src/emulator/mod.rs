@@ -1,0 +1,14 @@
+//! The emulators. The differences between them are behind a trait, in `seam.rs`; each has its own folder, and its line in `list.rs`.
+
+pub(crate) mod installed;
+mod list;
+pub(crate) mod qemu;
+pub(crate) mod seam;
+mod shell;
+
+pub(crate) use self::list::vga_roms;
+pub use self::{
+    installed::{EmulatorError, EmulatorId, Installed, NoVersion, Version},
+    qemu::packaged::{FetchedQemu, fetch_qemu, fetched_qemu},
+    seam::Stop,
+};

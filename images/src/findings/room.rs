@@ -1,0 +1,39 @@
+//! A room: everything about one finding.
+
+use super::{id::FindingId, recipe::declared::Recipe};
+use crate::{
+    defect::Injection,
+    finding::{Finding, Severity},
+    inspect::Reading,
+};
+
+/// Everything about one finding.
+pub(crate) struct Room {
+    pub(super) severity: Severity,
+    pub(super) milder: Option<Severity>,
+    pub(super) trips: &'static [&'static str],
+    pub(super) explanation: &'static str,
+    pub(super) consequence: &'static str,
+    pub(super) remedy: &'static str,
+    /// How to avoid it, for each tool that can avoid it.
+    pub(super) recipes: &'static [Recipe],
+    /// More general findings about the same fault. They are left out if this one is found.
+    pub(super) replaces: &'static [FindingId],
+    /// Whether it only describes the disc and is not a fault: then accepted results do not include it.
+    pub(super) describes: bool,
+    /// Looks for it on a disc that was read. Rooms run in the order of the list, and see earlier findings.
+    pub(super) check: fn(&mut Reading<'_, '_>) -> Vec<Finding>,
+    /// How the reference master puts it on a disc, if it can.
+    pub(crate) defect: Option<Injection>,
+}
+
+/// At most this many findings of one kind are reported.
+const REPORTED: usize = 16;
+
+/// The most severe findings of a kind that a disc can have often, each message once.
+pub(super) fn gravest(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.dedup_by(|one, other| one.message == other.message);
+    findings.truncate(REPORTED);
+    findings
+}
