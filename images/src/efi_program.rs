@@ -193,6 +193,8 @@ pub struct GrubCore {
     pub prefix: Option<String>,
     /// Whether it looks in its own folder before, as Fedora's builds do (`grub-core/normal/main.c` there reads the variable `fw_path`).
     pub looks_beside_itself: bool,
+    /// Whether the module comes along with which it reads a configuration and shows a menu: without it, it is loaded from the prefix.
+    pub has_normal: bool,
 }
 
 /// Modules that are looked at.
@@ -214,6 +216,8 @@ impl GrubCore {
         let mut at = usize::try_from(le64(bytes, 8)).ok()?;
         let mut core = Self {
             looks_beside_itself: memchr::memmem::find(bytes, b"fw_path").is_some(),
+            // The name in the module's own section `.modname`, and in those of modules that need it, with which it always comes along.
+            has_normal: memchr::memmem::find(bytes, b"\0normal\0").is_some(),
             ..Self::default()
         };
         for _ in 0..MODULES {

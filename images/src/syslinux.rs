@@ -157,6 +157,22 @@ impl ModuleKind {
             _ => None,
         }
     }
+
+    /// Whether the file of a module ends before one of the segments that are loaded from it.
+    pub(crate) fn is_cut(module: &[u8]) -> bool {
+        if Self::of(module) != Some(Self::Elf) {
+            return false;
+        }
+        let headers = le32(module, 28) as usize;
+        (0..usize::from(le16(module, 44))).any(|number| {
+            let segment = module.get(headers.saturating_add(32 * number)..);
+            let Some(segment) = segment.and_then(|it| it.first_chunk::<32>()) else {
+                return true;
+            };
+            let end = u64::from(le32(segment, 4)) + u64::from(le32(segment, 16));
+            le32(segment, 0) == 1 && end > module.len() as u64
+        })
+    }
 }
 
 /// The names that a module has for others, and those that it cannot do without.

@@ -44,7 +44,11 @@ pub(crate) const BIOS_CODES: &[(&str, &str, &[Id])] = &[
     (
         "0009",
         "the validation entry's platform is not x86",
-        &[Id::CatalogPlatform, Id::CatalogEfiOnly],
+        &[
+            Id::CatalogPlatform,
+            Id::CatalogBiosNotFirst,
+            Id::CatalogEfiOnly,
+        ],
     ),
     (
         "000a",

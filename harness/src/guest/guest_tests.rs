@@ -413,3 +413,16 @@ fn a_box_over_lines_that_went_on_is_read() {
         assert_eq!(guest.program.as_deref(), Some("shim"));
     }
 }
+
+#[test]
+fn a_search_that_fails_is_no_end_where_the_loader_goes_on() {
+    let failure = "Welcome to GRUB!\n\nerror: no such device: MYLIVE.";
+    let standing = after(&[failure], 30).expect("known");
+    assert_eq!(standing.guest.state, GuestState::GaveUp);
+    let went_on = format!("{failure}\nThe customer's own menu");
+    let standing = after(&[failure, &went_on], 30);
+    assert!(standing.is_none_or(|it| it.guest.state != GuestState::GaveUp));
+    let no_kernel = format!("{failure}\nerror: no multiboot header found.");
+    let standing = after(&[failure, &no_kernel], 6).expect("known");
+    assert_eq!(standing.guest.state, GuestState::GaveUp);
+}

@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, ops::Range, sync::Arc, time::Duration};
 
-use super::{GuestStage, GuestState, Need, words::Vocabulary};
+use super::{
+    GuestStage, GuestState, Need,
+    words::{Known, Vocabulary},
+};
 
 /// Known words that tell a state, where they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,6 +223,13 @@ fn says(vocabulary: &Vocabulary, text: &str, sightings: &[Sighting]) -> Says {
     else {
         return Says::Nothing;
     };
+    let goes_on = |known: &Known| known.goes_on && state == GuestState::GaveUp;
+    let follows = text.get(lines_of(text, &sighting.place).end..);
+    if vocabulary.known.get(sighting.known).is_some_and(goes_on)
+        && follows.is_some_and(|text| !text.trim().is_empty())
+    {
+        return Says::Nothing;
+    }
     let is_failure = |one: &Sighting| {
         let fails = [GuestState::GaveUp, GuestState::Needs, GuestState::Retries];
         fails.contains(&one.state) && !one.last

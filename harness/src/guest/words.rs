@@ -75,6 +75,8 @@ pub(super) struct Known {
     pub(super) pattern: Pattern,
     /// It counts only where it stands on the last line.
     pub(super) last: bool,
+    /// The program can go on all the same, and what follows says that it did.
+    pub(super) goes_on: bool,
     /// How long nothing may contradict it before it decides.
     pub(super) hold: Duration,
     /// It shows a countdown or a progress.
@@ -175,6 +177,9 @@ struct WordsDecl {
     /// Whether it counts only on the last line, like a prompt.
     #[serde(default)]
     last: bool,
+    /// Whether a program that prints it can continue; with `state`. It decides nothing if other text follows.
+    #[serde(default)]
+    goes_on: bool,
     /// For how many milliseconds nothing may contradict it before it decides. Absent: 3000 for `prompt` and `menu`, else 0.
     #[serde(default)]
     hold_ms: Option<u64>,
@@ -329,6 +334,7 @@ fn read(path: &Path, text: &str, checks: Checks) -> Result<Vec<Known>, Vocabular
             stage: decl.stage,
             pattern,
             last: decl.last,
+            goes_on: decl.goes_on,
             hold,
             counts: decl.counts,
             waits: decl.waits_ms.map(Duration::from_millis),

@@ -50,6 +50,16 @@ impl Floppy {
             Self::K2880 => 5_760,
         })
     }
+
+    /// How many sectors each of its tracks has.
+    #[must_use]
+    pub const fn sectors_per_track(self) -> u16 {
+        match self {
+            Self::K1200 => 15,
+            Self::K1440 => 18,
+            Self::K2880 => 36,
+        }
+    }
 }
 
 impl fmt::Display for Floppy {

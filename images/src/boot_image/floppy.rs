@@ -33,7 +33,7 @@ pub fn floppy(
             length,
             fat: Some(FatType::Fat12),
             floppy: Some(format(floppy)),
-            track: (sectors_per_track(floppy), 2),
+            track: (floppy.sectors_per_track(), 2),
             files: &[("PROBE.BIN", &stage2)],
         }
         .write(&mut bytes)?;
@@ -70,17 +70,9 @@ fn format(floppy: Floppy) -> FloppyFormat {
     }
 }
 
-const fn sectors_per_track(floppy: Floppy) -> u16 {
-    match floppy {
-        Floppy::K1200 => 15,
-        Floppy::K1440 => 18,
-        Floppy::K2880 => 36,
-    }
-}
-
 /// Where a wrong geometry shows: the end of the first track and of the first cylinder.
 fn floppy_edges(floppy: Floppy) -> [(&'static str, u64); 4] {
-    let track = u64::from(sectors_per_track(floppy));
+    let track = u64::from(floppy.sectors_per_track());
     [
         ("track-1", track - 1),
         ("track", track),

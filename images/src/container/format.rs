@@ -150,11 +150,11 @@ impl Format {
             ),
             Self::GptDisk => (
                 "disk image with a GPT",
-                "this is the image of a disk with a GUID partition table: it boots as a disk, not as a CD",
+                "this is the image of a disk with a GUID partition table, for a disk or a stick, not for a CD",
             ),
             Self::MbrDisk => (
                 "disk image with an MBR",
-                "this is the image of a disk with a master boot record: it boots as a disk, not as a CD",
+                "this is the image of a disk with a master boot record, for a disk or a stick, not for a CD",
             ),
             Self::CutDisk => (
                 "truncated image of a disk",
@@ -166,7 +166,7 @@ impl Format {
             ),
             Self::FatImage => (
                 "FAT image",
-                "this is the image of a FAT file system, as on a floppy or a stick: it boots as a disk, not as a CD",
+                "this is the image of a FAT file system, for a floppy, a disk or a stick, not for a CD",
             ),
             Self::Elf => ("ELF", "this is a program or a kernel, not a disc"),
             Self::Torrent => (

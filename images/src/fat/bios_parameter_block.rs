@@ -39,13 +39,6 @@ pub enum WrongWidth {
     TooFewForFat32(u64),
     /// FAT12 or FAT16 with so many: more than they can have.
     TooManyForFat16(u64),
-    /// The table has too few bytes for its clusters.
-    TableTooShort {
-        /// How many there are.
-        clusters: u64,
-        /// The table's bytes.
-        table: u64,
-    },
 }
 
 impl BiosParameterBlock {
@@ -101,20 +94,15 @@ impl BiosParameterBlock {
     }
 
     /// Why EDK2 refuses the file system (`FatPkg/EnhancedFatDxe/Init.c`): its layout is FAT32's and its clusters are too few for that, or the
-    /// other way round, or its tables are too short for its clusters.
+    /// other way round. Tables that are too short for all clusters do not matter to it: such file systems of all three widths boot.
     #[must_use]
     pub fn wrong_width(&self) -> Option<WrongWidth> {
         let clusters = self.clusters()?;
-        let bits: u64 = match (self.has_fat32_layout, clusters) {
-            (true, ..FAT32_CLUSTERS) => return Some(WrongWidth::TooFewForFat32(clusters)),
-            (false, FAT32_CLUSTERS..) => return Some(WrongWidth::TooManyForFat16(clusters)),
-            (true, _) => 32,
-            (false, ..FAT16_CLUSTERS) => 12,
-            (false, _) => 16,
-        };
-        let table = self.bytes(self.sectors_per_fat.into()).get();
-        let needed = (clusters + 2).saturating_mul(bits).div_ceil(8);
-        (table < needed).then_some(WrongWidth::TableTooShort { clusters, table })
+        match (self.has_fat32_layout, clusters) {
+            (true, ..FAT32_CLUSTERS) => Some(WrongWidth::TooFewForFat32(clusters)),
+            (false, FAT32_CLUSTERS..) => Some(WrongWidth::TooManyForFat16(clusters)),
+            _ => None,
+        }
     }
 
     /// A number of its own sectors in bytes.
@@ -226,11 +214,8 @@ mod tests {
             matches!(wrong, Some(WrongWidth::TooManyForFat16(_))),
             "{wrong:?}"
         );
-        let short = decode(|sector| sector[0x16] = 2).unwrap().wrong_width();
-        assert!(
-            matches!(short, Some(WrongWidth::TableTooShort { table: 1_024, .. })),
-            "{short:?}"
-        );
+        let short = decode(|sector| sector[0x16] = 2).unwrap();
+        assert_eq!(short.wrong_width(), None);
     }
 
     #[test]

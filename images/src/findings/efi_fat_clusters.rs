@@ -45,9 +45,6 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             WrongWidth::TooManyForFat16(clusters) => format!(
                 "it has the FAT16 layout and {clusters} clusters, but FAT16 can have at most 65524"
             ),
-            WrongWidth::TableTooShort { clusters, table } => {
-                format!("its table of {table} bytes is too short for {clusters} clusters")
-            }
         };
         let message = format!(
             "slot {}: EDK2 refuses the file system at LBA {}: {what}",

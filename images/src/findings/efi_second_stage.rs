@@ -3,7 +3,7 @@
 use super::{recipe::declared::commands, room::Room};
 use crate::{
     boot_configuration::FileSystem,
-    efi_program::GrubCore,
+    efi_program::{GrubCore, Machine},
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
     inspect::efi_image::{EfiImage, Program},
@@ -28,8 +28,8 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
     explanation: "The disc lacks a file that its EFI loader starts or reads next.",
-    consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt, systemd-boot an empty menu.",
-    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix.",
+    consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt (grub rescue> if it lacks its modules), systemd-boot an empty menu.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix, and the folder of modules of its platform (x86_64-efi) beside it, or a program with the module normal built in.",
     recipes: &[
         commands(Tool::Xorriso, WITH_SECOND_STAGE, "cp"),
         commands(Tool::Genisoimage, WITH_SECOND_STAGE, "cp"),
@@ -87,7 +87,7 @@ fn missing(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program
         return second_stage(reading, image, loader);
     }
     let core = loader.grub(reading.disc)?;
-    grub(reading, image, &core, "")
+    normal(reading, image, loader, &core).or_else(|| grub(reading, image, &core, ""))
 }
 
 /// What shim starts: the fallback program if it exists, else the second stage; then GRUB's configuration.
@@ -117,6 +117,42 @@ fn second_stage(
     }
     let core = next.grub(reading.disc)?;
     grub(reading, image, &core, &format!("leads to {name}, which "))
+}
+
+/// GRUB without its module `normal`, which it loads from its prefix when what it brings along has run (`grub-core/kern/main.c`).
+fn normal(
+    reading: &mut Reading<'_, '_>,
+    image: &EfiImage<'_>,
+    loader: &Program,
+    core: &GrubCore,
+) -> Option<Lack> {
+    if core.has_memory_disk || core.looks_beside_itself || core.has_normal {
+        return None;
+    }
+    let folder = match loader.headers.as_ref()?.machine {
+        Machine::X64 => "x86_64-efi",
+        Machine::IA32 => "i386-efi",
+        _ => return None,
+    };
+    let configuration = core.configuration.as_deref().unwrap_or_default();
+    let set = configuration.lines().rev().find_map(|line| {
+        let assignment = line.trim().strip_prefix("set ")?;
+        Some(without_device(assignment.trim().strip_prefix("prefix=")?))
+    });
+    let prefix = set.or_else(|| core.prefix.clone())?;
+    let prefix = prefix.trim_end_matches('/');
+    if !prefix.starts_with('/') || prefix.contains('$') {
+        return None;
+    }
+    let wanted = format!("{prefix}/{folder}/normal.mod");
+    let lba = image.boot.load_rba;
+    let is_there = reading.has_file_in(FileSystem::Tree, &wanted)?
+        || reading.has_file_in(FileSystem::Image(lba), &wanted)?;
+    (!is_there).then(|| {
+        Lack::every_way(format!(
+            "is GRUB without its module normal, which it loads from {wanted}{NOWHERE}"
+        ))
+    })
 }
 
 /// GRUB without a configuration: neither its own, nor one where it looks. `whose` is the beginning of the text about it.

@@ -18,6 +18,8 @@ const FREE_MEMORY: u16 = 0x0050;
 const BOOT_SEGMENTS: [u16; 2] = [0, 0x07C0];
 /// The result of using the address 7C00 as a segment.
 const ADDRESS_FOR_SEGMENT: u16 = 0x7C00;
+/// What one gets who takes 1984, which is 07C0 in decimal, for hexadecimal.
+const DECIMAL_FOR_SEGMENT: u16 = 0x1984;
 
 const ID: FindingId = FindingId::EntryLoadSegment;
 
@@ -67,6 +69,11 @@ fn wrong(segment: u16, isolinux: bool) -> Option<String> {
     if segment == ADDRESS_FOR_SEGMENT {
         Some(
             "7C00, which loads the image at 7C000h: the address 7C00h is segment 07C0, or 0 for short"
+                .to_owned(),
+        )
+    } else if segment == DECIMAL_FOR_SEGMENT {
+        Some(
+            "1984 (hexadecimal), which loads the image at 19840h: the address 7C00h is segment 1984 in decimal, which is 07C0, or 0 for short"
                 .to_owned(),
         )
     } else if segment >= VIDEO_MEMORY {

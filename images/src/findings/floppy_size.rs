@@ -1,4 +1,4 @@
-//! `floppy-size`: a floppy image that is not as long as its floppy.
+//! `floppy-size`: a floppy image that is not as long as its floppy, or is formatted for another one.
 
 use super::{
     recipe::declared::{bsdtar, genisoimage, xorriso},
@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     boot::{Boot, Emulation, Floppy},
+    bytes::le16,
     defect::{Injection, Lack, need},
     fat::FatVolume,
     finding::{Finding, FindingId, Severity},
@@ -20,9 +21,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["tools", "seabios", "bochs"],
-    explanation: "A floppy image does not have the length of its floppy: 1,200, 1,440 or 2,880 KiB.",
-    consequence: "Tools refuse it. At the end of an image that is too short, a BIOS reads whatever follows it on the disc.",
-    remedy: "Pad the image to the size of its floppy, or write the media type that fits.",
+    explanation: "A floppy image does not have the length of its floppy (1,200, 1,440 or 2,880 KiB), or its file system is for a floppy with another number of sectors per track.",
+    consequence: "Tools refuse it. At the end of an image that is too short, a BIOS reads whatever follows it on the disc. With other sectors per track, a boot sector reads the wrong sectors: syslinux prints Boot error.",
+    remedy: "Pad the image to the size of its floppy, or write the media type that fits. If the file system is for another floppy, format a floppy of the right size and copy its files.",
     recipes: &[
         xorriso("truncate"),
         genisoimage("truncate"),
@@ -87,8 +88,10 @@ fn wrong(reading: &mut Reading<'_, '_>, boot: &BootReading, floppy: Floppy) -> O
     if let Some(length) = boot.file_bytes {
         // Four times the length has its own finding.
         let fourfold = ByteCount::new(expected.bytes().get() * 4);
-        return (length != expected.bytes() && length != fourfold)
-            .then(|| format!("its file has {length}"));
+        if length != expected.bytes() && length != fourfold {
+            return Some(format!("its file has {length}"));
+        }
+        return other_geometry(reading, boot, floppy);
     }
     let start = boot.load_rba.byte_offset();
     let fat = FatVolume::at(reading.disc, start).map(|fat| fat.parameters.length());
@@ -102,6 +105,29 @@ fn wrong(reading: &mut Reading<'_, '_>, boot: &BootReading, floppy: Floppy) -> O
         }
         _ => None,
     }
+}
+
+/// A boot sector that reads by its own sectors per track and heads, where the drive that is emulated has others.
+fn other_geometry(
+    reading: &mut Reading<'_, '_>,
+    boot: &BootReading,
+    floppy: Floppy,
+) -> Option<String> {
+    let start = boot.load_rba.byte_offset();
+    FatVolume::at(reading.disc, start)?;
+    let sector: [u8; 512] = reading.disc.array(start)?;
+    // GRUB's asks the BIOS.
+    if sector[510..] != [0x55, 0xAA] || memchr::memmem::find(&sector, b"GRUB").is_some() {
+        return None;
+    }
+    let (track, heads) = (le16(&sector, 24), le16(&sector, 26));
+    let is_right = track == floppy.sectors_per_track() && heads == 2;
+    (track > 0 && heads > 0 && !is_right).then(|| {
+        format!(
+            "its file system is for one with {track} sectors per track and {heads} heads, and not {} and 2",
+            floppy.sectors_per_track()
+        )
+    })
 }
 
 fn fits(boot: &mut Boot, _: &mut Option<Size>) -> Result<(), Lack> {

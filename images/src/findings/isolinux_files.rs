@@ -32,7 +32,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
-    explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these is of another version.",
+    explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these is of another version, empty or cut.",
     consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, Undef symbol FAIL, or that no configuration file was found, and waits at its prompt, boot:.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the modules of the same version, isolinux.cfg and isolinux.bin into one folder in which isolinux looks, such as /isolinux.",
     recipes: &[
@@ -114,6 +114,11 @@ fn missing(
             format!("version {version} needs {name}, which is not on the disc")
         });
     }
+    if version >= IN_TWO_PARTS
+        && let Some(what) = unfit(reading, version, &folders, "ldlinux.c32")
+    {
+        return Some(what);
+    }
     let configurations = reading.configurations();
     let mut all = configurations.of(Loader::Isolinux);
     let Some(configuration) = all.next() else {
@@ -145,6 +150,9 @@ fn missing(
         if let Some(other) = of_another(version, &bytes) {
             return Some(format!("{} is {other}", module.path));
         }
+        if ModuleKind::is_cut(&bytes) {
+            return Some(format!("{} {CUT}", module.path));
+        }
         let libraries = libraries(&bytes);
         // A module that PATH leads to has its libraries in the same folder.
         let beside = module
@@ -159,6 +167,9 @@ fn missing(
                     module.path
                 ));
             }
+            if let Some(what) = unfit(reading, version, &folders, library) {
+                return Some(what);
+            }
         }
         if let Some(core) = &core
             && let Some(name) = unknown_name(reading, core, &folders, &bytes, libraries)
@@ -170,6 +181,33 @@ fn missing(
         }
     }
     None
+}
+
+const CUT: &str = "is cut: the file ends before what its ELF headers name";
+
+/// Why a file that isolinux loads, in the first folder that has it, is no module for this version.
+fn unfit(
+    reading: &mut Reading<'_, '_>,
+    version: u8,
+    folders: &[&str],
+    name: &str,
+) -> Option<String> {
+    let mut paths = folders.iter().map(|folder| format!("{folder}/{name}"));
+    let (path, bytes) = paths.find_map(|path| {
+        let bytes = reading.file_at(&path, MODULE_BYTES)?;
+        Some((path, bytes))
+    })?;
+    if bytes.is_empty() {
+        Some(format!("{path} is empty"))
+    } else if let Some(other) = of_another(version, &bytes) {
+        Some(format!("{path} is {other}"))
+    } else if version >= IN_TWO_PARTS && ModuleKind::of(&bytes).is_none() {
+        Some(format!("{path} is not a module (it has no ELF header)"))
+    } else if ModuleKind::is_cut(&bytes) {
+        Some(format!("{path} {CUT}"))
+    } else {
+        None
+    }
 }
 
 /// The kind of a module that this version cannot load; `None` if it can.

@@ -9,6 +9,7 @@ mod boot_info_table;
 mod boot_record_duplicate;
 mod boot_record_id_padding;
 mod boot_record_misplaced;
+mod catalog_bios_not_first;
 mod catalog_checksum;
 mod catalog_efi_only;
 mod catalog_efi_too_deep;
@@ -62,6 +63,7 @@ mod iso_in_partition;
 mod isolinux_files;
 mod isolinux_kernel_name;
 mod kernel_cut;
+mod kernel_no_multiboot_header;
 mod load_size_short;
 mod loader_emulation;
 mod mbr_absent;
@@ -108,6 +110,7 @@ impl FindingId {
             Self::CatalogChecksum => &catalog_checksum::ROOM,
             Self::CatalogPlatform => &catalog_platform::ROOM,
             Self::CatalogEfiOnly => &catalog_efi_only::ROOM,
+            Self::CatalogBiosNotFirst => &catalog_bios_not_first::ROOM,
             Self::CatalogNoEfi => &catalog_no_efi::ROOM,
             Self::CatalogSectionHeaderMissing => &catalog_section_header_missing::ROOM,
             Self::CatalogSectionChain => &catalog_section_chain::ROOM,
@@ -167,6 +170,7 @@ impl FindingId {
             Self::ConfigEncoding => &config_encoding::ROOM,
             Self::Udf => &udf::ROOM,
             Self::KernelCut => &kernel_cut::ROOM,
+            Self::KernelNoMultibootHeader => &kernel_no_multiboot_header::ROOM,
             Self::InitrdCut => &initrd_cut::ROOM,
             Self::SquashfsCut => &squashfs_cut::ROOM,
             Self::MediaChecksum => &media_checksum::ROOM,

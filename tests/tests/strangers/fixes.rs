@@ -48,6 +48,13 @@ fn pairs() -> Vec<Pair> {
     let emulated = format!("{X} -b syslinux/isolinux.bin -c syslinux/boot.cat");
     vec![
         (
+            "",
+            format!("{CLOCK}; {X} -e uefi/boot.img -no-emul-boot -eltorito-alt-boot {BIOS} tree"),
+            format!("{CLOCK}; {whole}"),
+            Id::CatalogBiosNotFirst,
+            ALL,
+        ),
+        (
             KERNEL_BIN,
             format!("sed -i 's:linux  /:kernel /:' {config}; {CLOCK}; {whole}"),
             format!(

@@ -56,6 +56,12 @@ const READS_TABLE: &str =
     "printf '\\372\\146\\241\\014\\174' >tree/os/own.bin; truncate -s 8K tree/os/own.bin";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
+/// A disc that starts from a floppy.
+const AS_FLOPPY: &str =
+    "genisoimage -quiet -R -J -V 'SOME DISC' -o disc.iso -b os/f.img -c boot.cat";
+/// GRUB that brings along file systems alone, and its configuration.
+const GRUB_ALONE: &str = "grub-mkimage -O x86_64-efi -p /boot/grub -o alone.efi iso9660 fat; mkdir -p tree/boot/grub; echo 'menuentry x { linux /os/kernel }' >tree/boot/grub/grub.cfg";
+
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
 fn run(folder: &Path, script: &str) -> bool {
     let done = Command::new("sh")
@@ -169,6 +175,76 @@ fn cases() -> Vec<Case> {
             &format!("cp {MODULES}/../efi64/menu.c32 tree/syslinux/"),
             &whole,
             &[(Id::IsolinuxFiles, Error)],
+        ),
+        // What isolinux loads for itself, and a library, for UEFI; empty; and a module that ends too early.
+        case(
+            &format!("cp {MODULES}/../efi64/ldlinux.e64 tree/syslinux/ldlinux.c32"),
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        case(
+            &format!("cp {MODULES}/../efi64/libutil.c32 tree/syslinux/"),
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        case(
+            ": >tree/syslinux/ldlinux.c32",
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        case(
+            "truncate -s 9000 tree/syslinux/menu.c32",
+            &whole,
+            &[(Id::IsolinuxFiles, Error)],
+        ),
+        // The entry for UEFI first: a BIOS looks at no other.
+        case(
+            "",
+            &format!("{X} -e uefi/boot.img -no-emul-boot -eltorito-alt-boot {BIOS} tree"),
+            &[(Id::CatalogBiosNotFirst, Error)],
+        ),
+        // 1984 is 07C0 in decimal.
+        case(
+            "printf '\\372\\364' >tree/os/own.bin; truncate -s 2K tree/os/own.bin",
+            "genisoimage -quiet -R -J -V 'SOME DISC' -o disc.iso -b os/own.bin -c boot.cat -no-emul-boot -boot-load-size 4 -boot-load-seg 0x1984 -eltorito-alt-boot -e uefi/boot.img -no-emul-boot tree",
+            &[(Id::EntryLoadSegment, Error)],
+        ),
+        // A floppy of 18 sectors per track in one of 36: its boot sector says `Boot error`.
+        case(
+            "mformat -C -i tree/os/f.img -f 1440 ::; truncate -s 2880K tree/os/f.img",
+            &format!("{AS_FLOPPY} tree"),
+            &[(Id::CatalogNoEfi, Warning), (Id::FloppySize, Error)],
+        ),
+        case(
+            "mformat -C -i tree/os/f.img -f 2880 ::",
+            &format!("{AS_FLOPPY} tree"),
+            &[(Id::CatalogNoEfi, Warning)],
+        ),
+        // GRUB without its module normal: `file '/boot/grub/x86_64-efi/normal.mod' not found`, and `grub rescue>`.
+        case(
+            &format!(
+                "{GRUB_ALONE}; {}",
+                put("alone.efi", "::/EFI/BOOT/BOOTX64.EFI")
+            ),
+            &efi,
+            &[(Id::EfiSecondStage, Error)],
+        ),
+        case(
+            &format!(
+                "{GRUB_ALONE}; {}; mkdir tree/boot/grub/x86_64-efi; cp /usr/lib/grub/x86_64-efi/*.mod tree/boot/grub/x86_64-efi/",
+                put("alone.efi", "::/EFI/BOOT/BOOTX64.EFI")
+            ),
+            &efi,
+            &[],
+        ),
+        // `no multiboot header found`.
+        case(
+            &format!(
+                "{}; sed -i 's: linux.*: multiboot /os/kernel:' tree/boot/grub/grub.cfg",
+                grub_cfg("SOME")
+            ),
+            &whole,
+            &[(Id::KernelNoMultibootHeader, Error)],
         ),
         // As of another version: a name that nothing has. isolinux says `Undef symbol FAIL: sha512_krypt`.
         case(
