@@ -14,11 +14,10 @@ use std::{
 use images::probe::protocol::{self, Transcript, WireDamage};
 
 pub(crate) use self::trouble::Trouble;
-use self::trouble::unless_gone;
+use self::trouble::{stopped, unless_gone};
 use crate::{
     case::{Case, Success},
     dialogue::{Progress, Talk},
-    emulator::Stop,
     firmware::{
         family::{Channel, Family},
         said::Said,
@@ -29,7 +28,7 @@ use crate::{
     machine::{Event, Machine, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
     recording::Recording,
-    rules::{self, Confirmed, Dialogue, Facts, Followed, Over, Stopped},
+    rules::{self, Confirmed, Dialogue, Facts, Followed, Over},
     screen::{self, Fingerprint},
     text::{Cleaner, Lines, contains},
     trace::TraceLog,
@@ -371,7 +370,7 @@ impl<'a> Watch<'a> {
                     }
                 }
             }
-            Event::Stopped(stop) => self.machine_stopped(stop)?,
+            Event::Stopped(stop) => self.facts.stopped = Some(stopped(stop)?),
             Event::Exited(status) => return Err(Trouble::Exited(status)),
         }
         for (channel, recording) in [("serial line", &self.serial), ("debug port", &self.debug)] {
@@ -428,16 +427,6 @@ impl<'a> Watch<'a> {
             gave_back: false,
             detail: format!("what ran is not the whole probe of this disc: {damage}"),
         }
-    }
-
-    fn machine_stopped(&mut self, stop: Stop) -> Result<(), Trouble> {
-        self.facts.stopped = match stop {
-            Stop::Reset => Some(Stopped::Reset),
-            Stop::Off => Some(Stopped::Off),
-            Stop::Panicked => Some(Stopped::Panicked),
-            Stop::Outside(reason) => return Err(Trouble::Stopped(reason)),
-        };
-        Ok(())
     }
 
     /// A sign of life: the silence and the doubling start again.

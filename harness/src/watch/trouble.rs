@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use images::probe::protocol::WireDamage;
 
-use crate::machine::CommandError;
+use crate::{emulator::Stop, machine::CommandError, rules::Stopped};
 
 /// Why watching ended without an outcome.
 #[derive(Debug)]
@@ -35,5 +35,15 @@ pub(super) fn unless_gone<T>(result: Result<T, CommandError>) -> Result<Option<T
         Err(CommandError::Gone) => Ok(None),
         Err(CommandError::Channel { source }) => Err(Trouble::Host(source)),
         Err(error) => Err(Trouble::Silent(error)),
+    }
+}
+
+/// What a guest that stands still did; it did nothing where somebody outside wants that.
+pub(super) fn stopped(stop: Stop) -> Result<Stopped, Trouble> {
+    match stop {
+        Stop::Reset => Ok(Stopped::Reset),
+        Stop::Off => Ok(Stopped::Off),
+        Stop::Panicked => Ok(Stopped::Panicked),
+        Stop::Outside(reason) => Err(Trouble::Stopped(reason)),
     }
 }
