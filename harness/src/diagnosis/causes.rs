@@ -162,6 +162,12 @@ pub(super) fn loader_of(firmware: FirmwareId) -> &'static str {
     firmware.loader().unwrap_or_default()
 }
 
+/// Whether only UEFI firmware reads the part of the disc that a finding is about.
+fn is_for_uefi_alone(id: Id) -> bool {
+    let trips = id.trips();
+    !trips.is_empty() && trips.iter().all(|who| matches!(*who, "ovmf" | "u-boot"))
+}
+
 impl<'a> Situation<'a> {
     pub(super) fn of(boot: &Boot<'a>) -> Self {
         let outcome = &boot.observation.outcome;
@@ -225,6 +231,9 @@ impl<'a> Situation<'a> {
     /// Whether a defect is in what this firmware looks at: a BIOS boots the initial entry and no other, and UEFI none whose image is no file
     /// system with a loader, unless it says that it is for UEFI.
     fn concerns(self, finding: &Finding, inspection: &Inspection) -> bool {
+        if self.kind == FirmwareKind::Bios && is_for_uefi_alone(finding.id) {
+            return false;
+        }
         let slot = inspection.catalog.as_ref().and_then(|catalog| {
             let within = finding.offset.checked_sub(catalog.lba.byte_offset())?;
             u16::try_from(within / ENTRY_BYTES as u64).ok()
@@ -460,18 +469,18 @@ impl<'a> Situation<'a> {
     }
 }
 
-/// What explains a boot that failed.
+/// The explanation of a failed boot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// The defect on the disc; nothing where the disc is as it is by design.
+    /// The defect on the disc; `None` if the disc is intentionally like that.
     pub id: Option<FindingId>,
-    /// Whether that was shown: with the changes the disc comes further, and without them it does not.
+    /// Whether an experiment proved it: with the changes the disc gets further, and without them it does not.
     pub proved: bool,
-    /// What becomes of the disc with every cause fixed that is proved, as a clause; empty where none is.
+    /// A clause: the result when all proved causes are fixed. Empty if no cause is proved.
     pub then: String,
-    /// What was changed to show it.
+    /// The changes of the experiment.
     pub changes: Vec<Change>,
-    /// What it is, with its figures, and what it does. Where it is not proved, with the word or the read that names it.
+    /// The cause with its figures, and its effect. If it is not proved, also the message or the read that points to it.
     pub sentence: String,
     /// How to fix it; empty if nothing needs a fix.
     pub remedy: String,

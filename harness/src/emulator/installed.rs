@@ -1,4 +1,4 @@
-//! Which emulators there are, and what is known of one that was found.
+//! The ids of emulators, and the properties of an installed one.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::kebab_display;
 
-/// An emulator by its name.
+/// The name of an emulator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EmulatorId {
@@ -17,27 +17,27 @@ pub enum EmulatorId {
 
 kebab_display!(EmulatorId { Qemu => "qemu" });
 
-/// An emulator that was found and is new enough.
+/// An installed emulator of a supported version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
-    /// Which one.
+    /// Its name.
     #[serde(default)]
     pub id: EmulatorId,
     /// The program, as an absolute path.
     pub path: PathBuf,
-    /// What it says it is.
+    /// The version that it reports.
     pub version: Version,
     /// The SHA-256 of the program, in hexadecimal.
     pub sha256: String,
-    /// The SHA-256 of the ROMs that it gives machines besides the firmware, in hexadecimal.
+    /// The SHA-256 of the ROMs that it adds to machines, without the firmware, in hexadecimal.
     pub roms_sha256: String,
     /// Whether it writes the reads of a disc to its log.
     pub log_trace: bool,
-    /// The folders in which it looks for ROMs, in its order.
+    /// The folders that it searches for ROMs, in order.
     pub data_directories: Vec<PathBuf>,
 }
 
-/// No usable emulator, and what to do about it.
+/// The reason why no emulator can be used, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; {remedy}")]
 pub struct EmulatorError {
@@ -46,13 +46,13 @@ pub struct EmulatorError {
 }
 
 impl EmulatorError {
-    /// What is wrong, without the remedy.
+    /// The problem without the remedy.
     #[must_use]
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn remedy(&self) -> &str {
         &self.remedy
@@ -77,7 +77,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Text that is not three numbers with dots between.
+/// A text that is not three numbers separated by dots.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a version such as 7.2.22")]
 pub struct NoVersion(String);

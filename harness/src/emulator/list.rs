@@ -1,4 +1,4 @@
-//! The list of emulators, and what is asked of whichever one a machine is for. Nothing that an emulator is made of knows it.
+//! The list of emulators, and the calls that go to the emulator of a machine. No file of an emulator uses this one.
 
 use std::{
     ffi::OsString,
@@ -18,19 +18,19 @@ use crate::{
 };
 
 impl EmulatorId {
-    /// How it is found, told what machine is wanted, and spoken to.
+    /// Its implementation.
     pub(crate) const fn emulator(self) -> &'static dyn Emulator {
         match self {
             Self::Qemu => &Qemu,
         }
     }
 
-    /// Finds it at `explicit`, or in `$PATH`, and asks it who it is.
+    /// Finds it at `explicit`, or in `$PATH`, and reads its version.
     ///
     /// An `explicit` name without a `/` is looked up in `$PATH`, as a shell does.
     ///
     /// # Errors
-    /// There is none that can be used.
+    /// No usable program is there.
     pub fn locate(self, explicit: Option<&Path>) -> Result<Installed, EmulatorError> {
         self.emulator().locate(Wanted::Named(explicit))
     }
@@ -41,7 +41,7 @@ impl EmulatorId {
         self.emulator().guest(architecture).program
     }
 
-    /// The Debian package that brings the program.
+    /// The Debian package with the program.
     #[must_use]
     pub fn package(self, architecture: Architecture) -> &'static str {
         self.emulator().guest(architecture).package
@@ -49,10 +49,10 @@ impl EmulatorId {
 }
 
 impl Installed {
-    /// The one for another architecture that comes with this one: beside it, or in `$PATH`.
+    /// The program for another architecture, in the same folder as this one, or in `$PATH`.
     ///
     /// # Errors
-    /// There is none that can be used.
+    /// No usable program is there.
     pub fn locate_for(&self, architecture: Architecture) -> Result<Self, EmulatorError> {
         let wanted = Wanted::Beside(&self.path, architecture);
         self.id.emulator().locate(wanted)
@@ -61,7 +61,7 @@ impl Installed {
     /// The kind of window that it can open.
     ///
     /// # Errors
-    /// None: what to install.
+    /// It can open none. The error names the package to install.
     pub(crate) fn window(&self) -> Result<&'static str, String> {
         self.id.emulator().window(self)
     }
@@ -74,7 +74,7 @@ impl MachineSpec {
         self.emulator.emulator().arguments(self, channels)
     }
 
-    /// The whole command, for a message: as a person would type it.
+    /// The whole command as a person would type it, for messages.
     #[must_use]
     pub fn command(&self) -> String {
         let words = std::iter::once(self.program.clone().into_os_string())
@@ -92,7 +92,7 @@ impl MachineSpec {
     }
 }
 
-/// Where the ROM of a VGA card may be on this host, by each emulator.
+/// The paths where each emulator may have the ROM of a VGA card.
 pub(crate) fn vga_roms() -> impl Iterator<Item = PathBuf> {
     let roms = |id: &EmulatorId| id.emulator().vga_roms();
     EmulatorId::ALL.iter().flat_map(roms)

@@ -1,4 +1,4 @@
-//! The emulators. The differences between them are behind a trait, in `seam.rs`; each has its own folder, and its line in `list.rs`.
+//! The emulators. `seam.rs` has the trait for their differences. Each emulator has its own folder, and a line in `list.rs`.
 
 pub(crate) mod installed;
 mod list;

@@ -1,17 +1,17 @@
 //! The differences between emulators, as two traits: [`Emulator`], and [`Monitor`] for one that runs.
 //!
-//! The seam:
+//! The parts of the seam:
 //!
-//! - Found: [`Emulator::locate`] turns a program into an [`Installed`]: its path, version, digests and folders.
-//! - Told: a [`MachineSpec`] says which machine is wanted, in nobody's words. [`Emulator::arguments`] is a pure function of it.
-//! - Started: [`Machine`](crate::machine::Machine) owns the process, its rights, its clock and its sockets, and is the same for every emulator. Files and sockets
-//!   are inherited by number (`machine::spec::descriptor`). The guest writes only to files in the machine's folder ([`Emulator::prepare`]).
-//! - Spoken to: a [`Monitor`] turns a [`Wish`] into commands and bytes into a [`Report`], and keeps the answers. It holds no socket and waits for nothing.
-//! - Heard: the emulator logs each read of the disc to a file in that folder; [`Emulator::read`] understands a line of it.
+//! - Location: [`Emulator::locate`] finds the program and returns an [`Installed`]: its path, version, digests and folders.
+//! - Arguments: a [`MachineSpec`] describes the machine without the terms of any emulator. [`Emulator::arguments`] is a pure function of it.
+//! - Start: [`Machine`](crate::machine::Machine) owns the process, its rights, its clock and its sockets, and is the same for every emulator. The emulator inherits
+//!   files and sockets by number (`machine::spec::descriptor`). The guest writes only to files in the machine's folder ([`Emulator::prepare`]).
+//! - Control: a [`Monitor`] turns a [`Wish`] into commands and bytes into a [`Report`], and keeps the answers. It owns no socket and never waits.
+//! - Reads: the emulator logs each read of the disc to a file in that folder; [`Emulator::read`] parses a line of it.
 //!
-//! What is QEMU's on this side of the seam, and another emulator must provide in the same form: the text of registers (`arch`), the names of keys
-//! (`dialogue`), firmware descriptors and ROMs (`firmware`), the file of fw_cfg that wakes a checkpoint (`images::checkpoint`), and a few limits
-//! (`machine/isolation.rs`). What users see says QEMU: `--qemu`, `--cpu`, `tools.qemu` in the results, messages.
+//! Outside the seam, the code still expects these of QEMU, and another emulator must provide them in the same form: the text of registers (`arch`), the names
+//! of keys (`dialogue`), firmware descriptors and ROMs (`firmware`), the file of fw_cfg that wakes a checkpoint (`images::checkpoint`), and some limits
+//! (`machine/isolation.rs`). Users see the name QEMU in `--qemu`, `--cpu`, `tools.qemu` of the results, and messages.
 
 use std::{
     ffi::OsString,
@@ -36,46 +36,46 @@ use crate::{
 
 /// An emulator.
 pub(crate) trait Emulator: Sync {
-    /// Finds its program, and asks it who it is.
+    /// Finds the program and reads its version.
     fn locate(&self, wanted: Wanted<'_>) -> Result<Installed, EmulatorError>;
 
-    /// What it calls an architecture.
+    /// Its program and processors for an architecture.
     fn guest(&self, architecture: Architecture) -> Guest;
 
     /// The kind of window that it can open.
     ///
     /// # Errors
-    /// None: what to install.
+    /// It can open none. The error names the package to install.
     fn window(&self, installed: &Installed) -> Result<&'static str, String>;
 
-    /// Where the ROM of a VGA card may be, in which its font stands.
+    /// The paths where the ROM of a VGA card may be. The ROM contains the font.
     fn vga_roms(&self) -> Vec<PathBuf>;
 
-    /// Why a machine with this attachment cannot start from a checkpoint; nothing when it can.
+    /// The reason why a machine with this attachment cannot start from a checkpoint; `None` if it can.
     fn why_cold(&self, attachment: Attachment) -> Option<&'static str>;
 
     /// The arguments of a machine. Pure: the same machine with the same channels has the same arguments.
     fn arguments(&self, spec: &MachineSpec, channels: Channels<'_>) -> Vec<OsString>;
 
-    /// A shell script that boots a case again, without this project.
+    /// A shell script that boots a case again without this project.
     fn replay_script(&self, spec: &MachineSpec) -> Vec<u8>;
 
-    /// The arguments of a machine in which a BIOS finds nothing to boot and that then ends by itself, with its debug port on standard output.
+    /// The arguments of a machine with a BIOS and nothing to boot. It ends by itself; its debug port is on standard output.
     fn bare_arguments(&self, bios: &Path, accelerator: Accelerator) -> Vec<OsString>;
 
-    /// Makes the files in a machine's folder that its guest may write to.
+    /// Creates the files in a machine's folder that the guest may write to.
     fn prepare(&self, spec: &MachineSpec, folder: &Path) -> io::Result<()>;
 
-    /// Writes what is changed of a disc into an empty file, which a machine reads over the disc.
+    /// Writes the changes of a disc to an empty file, as an overlay that a machine reads on top of the disc.
     fn overlay(&self, file: &File, disc: &dyn Source, edits: &Edits) -> io::Result<()>;
 
-    /// The monitor of a machine that was just started.
+    /// A monitor for a machine that has just started.
     fn monitor(&self) -> Box<dyn Monitor>;
 
-    /// What a line of its log says of a read by this attachment.
+    /// The read that a line of the log reports for this attachment.
     fn read(&self, line: &str, attachment: Attachment) -> Option<DiscRead>;
 
-    /// Whether a line of its log shows that reads would be in it.
+    /// Whether a line of the log shows that reads are logged.
     fn proves_log(&self, line: &str) -> bool;
 }
 
@@ -85,21 +85,21 @@ impl fmt::Debug for dyn Emulator {
     }
 }
 
-/// Which program is looked for.
+/// The program to locate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wanted<'a> {
-    /// This one, or that for x86 in `$PATH`. A name without a `/` is looked up there, as a shell does.
+    /// This program, or the one for x86 in `$PATH`. A name without a `/` is looked up in `$PATH`, as a shell does.
     Named(Option<&'a Path>),
-    /// The one for an architecture that comes with another one: beside it, or in `$PATH`.
+    /// The program for an architecture, in the same folder as another program, or in `$PATH`.
     Beside(&'a Path, Architecture),
 }
 
-/// What an emulator calls an architecture.
+/// An emulator's program and processors for an architecture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guest {
-    /// Its program for it.
+    /// The program.
     pub(crate) program: &'static str,
-    /// The Debian package that brings the program.
+    /// The Debian package with the program.
     pub(crate) package: &'static str,
     /// The processor of a machine for a probe.
     pub(crate) processor: &'static str,
@@ -107,53 +107,53 @@ pub(crate) struct Guest {
     pub(crate) strangers_processor: &'static str,
 }
 
-/// How a running machine's monitor is spoken to: the state of one connection. The bytes come and go elsewhere.
+/// The protocol of a running machine's monitor: the state of one connection. The caller sends and receives the bytes.
 pub(crate) trait Monitor: fmt::Debug {
-    /// The commands that fulfil a wish, in order. The last one's answer is the wish's.
+    /// The commands that fulfil a wish, in order. The answer to the last one is the answer to the wish.
     fn commands(&self, wish: Wish<'_>) -> Vec<Command>;
 
-    /// The bytes that ask for a command, and the id under which its answer will come.
+    /// The bytes that request a command, and the id of its answer.
     fn request(&mut self, command: &str, arguments: &Value) -> (u64, Vec<u8>);
 
-    /// Takes bytes; gives what they report.
+    /// Processes bytes from the monitor, and returns the reports in them.
     fn hear(&mut self, bytes: &[u8]) -> Vec<Report>;
 
-    /// The answer to a request, once it came: a value, or the emulator's words of refusal.
+    /// The answer to a request, once it has arrived: a value, or the emulator's error message.
     fn answer(&mut self, id: u64) -> Option<Result<Value, String>>;
 
-    /// The words in an answer, where it is words that were wished for; empty where there are none.
+    /// The text in an answer; empty if it has none.
     fn words<'a>(&self, answer: &'a Value) -> &'a str;
 }
 
-/// What is wished of a running machine.
+/// A request to a running machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wish<'a> {
-    /// That it listens. It comes first.
+    /// Open the connection. This comes first.
     Attention,
-    /// The processor's registers, in words.
+    /// Print the processor's registers.
     Registers,
-    /// A piece of the guest's memory, by physical address, in a file of this name in the machine's folder.
+    /// Write a range of the guest's memory, by physical address, to a file of this name in the machine's folder.
     Memory {
         address: u64,
         bytes: u64,
         file: &'a str,
     },
-    /// The screen as a PPM image, in a file of this name in the machine's folder.
+    /// Write the screen as a PPM image to a file of this name in the machine's folder.
     Screen { file: &'a str },
-    /// These keys pressed together, each down and up for so long. The answer comes before they are up.
+    /// Press these keys together for this time. The answer comes before they are released.
     Keys {
         names: &'a [&'static str],
         hold: Duration,
     },
-    /// That the medium comes.
+    /// Insert the medium.
     Insert(Attachment),
-    /// That the medium goes.
+    /// Remove the medium.
     Remove(Attachment),
-    /// That the machine's state, without its memory, goes to a file, and the guest stops. [`Report::Transferred`] says when it has.
+    /// Save the machine's state, without its memory, to a file, and stop the guest. [`Report::Transferred`] reports the end.
     Save,
-    /// The same from a file, and the guest goes on.
+    /// Load the state from a file, and continue the guest.
     Load,
-    /// What went wrong with that, in words.
+    /// Print the error of the last transfer.
     Complaint,
 }
 
@@ -164,7 +164,7 @@ pub(crate) struct Command {
     pub(crate) name: &'static str,
     /// Its arguments.
     pub(crate) arguments: Value,
-    /// Whether the file with the machine's state goes along with it.
+    /// Whether the open file with the machine's state is sent with it.
     pub(crate) takes_file: bool,
 }
 
@@ -179,24 +179,24 @@ impl Command {
     }
 }
 
-/// What a monitor reports without being asked.
+/// An event that a monitor reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
-    /// The guest stands still.
+    /// The guest stopped.
     Stopped(Stop),
-    /// The machine's state is written or read; or not.
+    /// The transfer of the machine's state ended; whether it succeeded.
     Transferred(bool),
 }
 
-/// Why a guest stands still.
+/// The reason why a guest stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The machine was reset.
     Reset,
-    /// It switched itself off.
+    /// It was switched off.
     Off,
-    /// Its system says that it cannot go on.
+    /// Its system reported a panic.
     Panicked,
-    /// Somebody outside wants so; in the emulator's word.
+    /// An external cause, by the emulator's name for it.
     Outside(String),
 }

@@ -32,7 +32,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: None,
     trips: &["seabios"],
-    explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these is of another version, empty or cut.",
+    explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these is of another version or cut.",
     consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, Undef symbol FAIL, or that no configuration file was found, and waits at its prompt, boot:.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the modules of the same version, isolinux.cfg and isolinux.bin into one folder in which isolinux looks, such as /isolinux.",
     recipes: &[
@@ -197,9 +197,7 @@ fn unfit(
         let bytes = reading.file_at(&path, MODULE_BYTES)?;
         Some((path, bytes))
     })?;
-    if bytes.is_empty() {
-        Some(format!("{path} is empty"))
-    } else if let Some(other) = of_another(version, &bytes) {
+    if let Some(other) = of_another(version, &bytes) {
         Some(format!("{path} is {other}"))
     } else if version >= IN_TWO_PARTS && ModuleKind::of(&bytes).is_none() {
         Some(format!("{path} is not a module (it has no ELF header)"))

@@ -1,7 +1,10 @@
 //! The programs that a BIOS starts from a disc, by short markers in them: in a boot image, and in the first sector of a stick.
 
 use super::Window;
-use crate::{bytes::le64, units::VirtualSectorCount};
+use crate::{
+    bytes::le64,
+    units::{ByteCount, VirtualSectorCount},
+};
 
 /// How many bytes of an image are searched for the name of its loader.
 const SEARCHED: usize = 32 * 1024;
@@ -19,9 +22,19 @@ pub(crate) enum BiosProgram {
 }
 
 impl BiosProgram {
-    /// What starts at a byte of the disc.
+    /// The program that starts at a byte of the disc.
     pub(crate) fn read(disc: &mut Window<'_>, start: u64) -> Self {
-        let mut head = vec![0; SEARCHED];
+        Self::read_within(disc, start, SEARCHED)
+    }
+
+    /// The program in a boot image that is a file of this length, if that is known. The next file on the disc may be another loader.
+    pub(crate) fn of_image(disc: &mut Window<'_>, start: u64, file: Option<ByteCount>) -> Self {
+        let most = file.and_then(|length| usize::try_from(length.get()).ok());
+        Self::read_within(disc, start, most.unwrap_or(SEARCHED).min(SEARCHED))
+    }
+
+    fn read_within(disc: &mut Window<'_>, start: u64, most: usize) -> Self {
+        let mut head = vec![0; most];
         let size = disc.read(start, &mut head);
         head.truncate(size);
         Self::of(&head)

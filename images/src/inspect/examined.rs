@@ -155,7 +155,7 @@ impl<'r> Reading<'r, '_> {
         }
         let (disc, start) = (&mut *self.disc, boot.load_rba.byte_offset());
         let known = self.known.programs.entry(boot.load_rba);
-        *known.or_insert_with(|| BiosProgram::read(disc, start))
+        *known.or_insert_with(|| BiosProgram::of_image(disc, start, boot.file_bytes))
     }
 
     /// Whether an image without emulation is isolinux.

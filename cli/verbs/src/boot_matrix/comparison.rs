@@ -11,7 +11,7 @@ use scenarios::{
 
 use super::{
     gate::{in_a_line, print_causes},
-    telling::{Detail, Telling},
+    output::{Detail, Output},
 };
 use crate::{
     columns::fitted,
@@ -28,11 +28,11 @@ pub(super) fn print(
     to: &mut Terminal<impl Write>,
     results: &Results,
     comparison: &Comparison,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     let causes = gate::causes_against(&results.cells, comparison);
-    print_causes(to, results, &causes, telling)?;
-    if causes.is_empty() || telling.detail == Detail::Verbose {
+    print_causes(to, results, &causes, output)?;
+    if causes.is_empty() || output.detail == Detail::Verbose {
         print_cells(to, comparison)?;
     }
     if let Some(notes) = in_a_line(&gate::notes_against(comparison)) {

@@ -7,7 +7,7 @@ use scenarios::{
     results::Results,
 };
 
-use super::telling::paint_marks;
+use super::output::paint_marks;
 use crate::terminal::{Terminal, WIDTH};
 
 /// Prints the cells on which builds differ, by firmware, with what is seen on which; nothing of a run on one build alone.

@@ -19,7 +19,7 @@ use scenarios::{
 
 use super::{
     again::again,
-    telling::{Detail, Telling},
+    output::{Detail, Output},
 };
 use crate::{
     place::shown,
@@ -109,16 +109,16 @@ pub(super) fn verdict(results: &Results) -> String {
 pub(super) fn print(
     to: &mut Terminal<impl Write>,
     results: &Results,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     let causes = gate::causes(&results.cells);
     let is_red = results.totals.mismatch > 0;
     writeln!(to)?;
     let style = if is_red { BAD } else { GOOD };
-    write!(to, "{}: ", title(results, telling.out))?;
+    write!(to, "{}: ", title(results, output.out))?;
     to.paint(style, verdict(results))?;
     writeln!(to)?;
-    print_causes(to, results, &causes, telling)?;
+    print_causes(to, results, &causes, output)?;
     let is_new = |cell: &&CellResult| {
         cell.verdict == Verdict::Mismatch && cell.differs.contains(&Differs::New)
     };
@@ -145,14 +145,14 @@ pub(super) fn print_causes(
     to: &mut Terminal<impl Write>,
     results: &Results,
     causes: &[Cause],
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
-    let most = match telling.detail {
+    let most = match output.detail {
         Detail::Verbose => usize::MAX,
         Detail::Normal | Detail::Quiet => CAUSES,
     };
     for cause in causes.iter().take(most) {
-        print_cause(to, results, cause, telling)?;
+        print_cause(to, results, cause, output)?;
     }
     if causes.len() > most {
         writeln!(
@@ -168,7 +168,7 @@ fn print_cause(
     to: &mut Terminal<impl Write>,
     results: &Results,
     cause: &Cause,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     writeln!(to)?;
     to.paint(BAD, format_args!("✗ {}", cause.sentence))?;
@@ -176,7 +176,7 @@ fn print_cause(
     if !cause.remedy.is_empty() {
         writeln!(to, "  to fix it: {}", cause.remedy)?;
     }
-    writeln!(to, "  cells: {}", cells(cause, telling.detail))?;
+    writeln!(to, "  cells: {}", cells(cause, output.detail))?;
     let is_failure = |id: &&String| {
         let mut cells = results.cells.iter();
         cells.any(|cell| cell.id == **id && cell.is_failure())
@@ -184,7 +184,7 @@ fn print_cause(
     // What differs from an earlier run alone is as it should be by itself.
     if let Some(first) = cause.cells.first().filter(is_failure) {
         write!(to, "  next: ")?;
-        to.paint(TYPED, again(telling.out, Some(first), None))?;
+        to.paint(TYPED, again(output.out, Some(first), None))?;
         writeln!(to)?;
     }
     Ok(())

@@ -22,7 +22,7 @@ use scenarios::{
     run::Run,
 };
 
-use super::{comparison, gate, table, telling};
+use super::{comparison, gate, output, table};
 use crate::{place::shown, terminal::Terminal};
 
 /// GitHub shows ten annotations of a kind for each step.
@@ -41,7 +41,7 @@ pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result
     for line in annotations(results, &declared, workspace) {
         writeln!(stdout, "{line}")?;
     }
-    remark!("{}", telling::sentence(&results.totals));
+    remark!("{}", output::sentence(&results.totals));
     remark!("results: {}", Results::file(out).display());
     let Some(summary_file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
     else {
@@ -228,7 +228,7 @@ pub(super) fn problems(results: &Results) -> impl Iterator<Item = (&CellResult, 
                     .collect();
                 Some((record, differs.join(", ")))
             }
-            Verdict::Infra => Some((record, telling::ERROR.to_owned())),
+            Verdict::Infra => Some((record, output::ERROR.to_owned())),
             Verdict::AsExpected | Verdict::Skipped | Verdict::Observed => None,
         })
 }
@@ -244,7 +244,7 @@ fn flaky(results: &Results) -> impl Iterator<Item = &CellResult> {
 fn message(record: &CellResult) -> String {
     let mut lines = record.reason.clone();
     if let Some(starts) = record.starts_in_words() {
-        lines.push(format!("{}; {starts}", telling::in_words(record)));
+        lines.push(format!("{}; {starts}", output::in_words(record)));
     }
     if !record.findings.is_empty() {
         lines.push(format!("on the disc: {}", record.findings.join(", ")));
@@ -304,7 +304,7 @@ fn summary(
             format!(": {title}, {}", gate::verdict(results))
         }),
         told(results),
-        telling::sentence(&results.totals),
+        output::sentence(&results.totals),
         fenced(run_by),
         fenced(&table::rows(results).join("\n"))
     );

@@ -1,4 +1,4 @@
-//! What is to be run, and how that is told.
+//! The cells to run, and how their progress is shown.
 
 use std::io::{self, IsTerminal};
 
@@ -6,40 +6,40 @@ use scenarios::{cell::Cell, results::Results, run::Run};
 
 use super::folder::Held;
 
-/// What to run.
+/// The cells to run, and everything that running them needs.
 pub(super) struct Job<'a> {
-    /// The run, whose file is in its folder.
+    /// The run; its file is in its folder.
     pub(super) run: &'a Run,
-    /// What holds that folder, for all that is started.
+    /// The lock on that folder; every process that is started shares it.
     pub(super) held: &'a Held,
-    /// Who tells how it goes.
-    pub(super) told: Told,
-    /// The cells, in the order in which they begin.
+    /// How progress is shown.
+    pub(super) feedback: Feedback,
+    /// The cells, in the order in which they start.
     pub(super) cells: &'a [Cell],
-    /// How many run at once; nothing: as many as the host bears.
+    /// How many cells run at once; `None`: as many as the host can run.
     pub(super) at_once: Option<usize>,
-    /// What an earlier run in the same folder came to.
+    /// The results of an earlier run in the same folder.
     pub(super) earlier: Option<&'a Results>,
 }
 
-/// How a run is told while it goes.
+/// How the progress of a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Feedback {
     /// A line for each cell.
-    Plainly,
-    /// A bar, to somebody who watches.
-    Live,
-    /// Not at all.
-    Not,
+    Lines,
+    /// A progress bar, for a terminal.
+    Bar,
+    /// Nothing is shown.
+    Silent,
 }
 
-impl Told {
-    /// What suits standard error.
-    pub(super) fn by(quiet: bool) -> Self {
+impl Feedback {
+    /// The style that suits standard error.
+    pub(super) fn for_standard_error(quiet: bool) -> Self {
         match (quiet, io::stderr().is_terminal()) {
-            (true, _) => Self::Not,
-            (false, true) => Self::Live,
-            (false, false) => Self::Plainly,
+            (true, _) => Self::Silent,
+            (false, true) => Self::Bar,
+            (false, false) => Self::Lines,
         }
     }
 }

@@ -10,7 +10,7 @@ use scenarios::{
     results::Results,
 };
 
-use super::telling;
+use super::output;
 
 /// The name of the report in the folder of a run.
 const FILE: &str = "junit.xml";
@@ -59,7 +59,7 @@ fn case(cell: &CellResult) -> TestCase {
         .set_time(Duration::from_millis(cell.duration_ms));
     // What the disc's program came to, whether that had to be so or not.
     if let Some(starts) = cell.starts_in_words() {
-        case.set_system_out(format!("{}; {starts}", telling::in_words(cell)));
+        case.set_system_out(format!("{}; {starts}", output::in_words(cell)));
     }
     case
 }

@@ -18,6 +18,7 @@ mod job;
 pub(crate) mod junit;
 mod live;
 mod masters;
+mod output;
 mod plan;
 mod problems;
 mod progress;
@@ -25,7 +26,6 @@ mod resume;
 mod review;
 pub(crate) mod sarif;
 mod table;
-mod telling;
 pub(crate) mod tools;
 mod twice;
 
@@ -40,13 +40,13 @@ use anyhow::Context;
 use scenarios::{cell::Cell, exchange, results::Results, terms::Accepted};
 use serde_json::json;
 
-pub use self::telling::sentence;
+pub use self::output::sentence;
 use self::{
     choice::Choice,
     folder::out_folder,
     insta::Update,
+    output::{Detail, Output},
     plan::Plan,
-    telling::{Detail, Telling},
 };
 use crate::{
     options::{BootMatrix, Rerun, RunFormat},
@@ -134,13 +134,13 @@ pub(crate) fn annotate(error: &str) {
 
 /// Prints results for people, that are in a folder and of several runs.
 pub(crate) fn tell(results: &Results, out: &Path) -> io::Result<()> {
-    let telling = Telling {
+    let output = Output {
         out,
         took: None,
         detail: Detail::Normal,
         accept: None,
     };
-    table::print(&mut terminal::stdout(), results, &telling)
+    table::print(&mut terminal::stdout(), results, &output)
 }
 
 /// A run, from the cells that were chosen to the results that are left: planned, booted, gathered, left, told.
@@ -152,13 +152,13 @@ fn boot_cells(options: &BootMatrix, choice: Choice) -> anyhow::Result<Results> {
     cells::run(&plan.job(options), signals)?;
     let results = plan.gather(signals);
     leave(options, &plan, &results, signals)?;
-    let telling = Telling {
+    let output = Output {
         out: &plan.run.out,
         took: Some(began.elapsed()),
         detail: Detail::of(options),
         accept: review::option(&plan.run.accepted, &plan.cells).filter(|_| !plan.on_builds),
     };
-    present(options.format, &results, &plan.cells, &telling)?;
+    present(options.format, &results, &plan.cells, &output)?;
     if options.review && !signals.caught() {
         insta::update(&plan.run, &plan.cells, Update::Review, signals)?;
         review::open(&results, &plan.cells, &plan.run.out, signals)?;
@@ -198,16 +198,16 @@ fn present(
     format: RunFormat,
     results: &Results,
     cells: &[Cell],
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> Result<(), Stop> {
-    let out = telling.out;
+    let out = output.out;
     // The results stand without the page.
     let page = report::make(out)
         .map_err(|error| remark!("no {}: {error:#}", scenarios::report::FILE))
         .ok();
     match format {
         RunFormat::Json => Ok(()),
-        RunFormat::Text => table::print(&mut terminal::stdout(), results, telling),
+        RunFormat::Text => table::print(&mut terminal::stdout(), results, output),
         RunFormat::Github => github::print(results, cells, out),
     }
     .map_err(|error| {

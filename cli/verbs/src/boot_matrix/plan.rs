@@ -23,7 +23,7 @@ use super::{
     choice::{self, Choice},
     folder::{self, Held, out_folder},
     gate,
-    job::{Job, Told},
+    job::{Feedback, Job},
     live, masters, resume, tools,
 };
 use crate::{
@@ -165,7 +165,7 @@ impl Plan {
         Job {
             run: &self.run,
             held: &self.held,
-            told: Told::by(options.quiet),
+            feedback: Feedback::for_standard_error(options.quiet),
             cells: &self.left,
             at_once: options.jobs,
             earlier: self.earlier.as_ref(),

@@ -12,8 +12,8 @@ use scenarios::{
 
 use super::{
     again::again,
+    output::{Detail, Output, PROBLEMS},
     review,
-    telling::{Detail, PROBLEMS, Telling},
 };
 use crate::{
     place::shown,
@@ -24,10 +24,10 @@ use crate::{
 pub(super) fn print(
     to: &mut Terminal<impl Write>,
     results: &Results,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     let told = match &results.comparison {
-        Some(comparison) if telling.detail < Detail::Verbose => {
+        Some(comparison) if output.detail < Detail::Verbose => {
             comparison.changed().map(|it| &*it.id).collect()
         }
         _ => BTreeSet::new(),
@@ -38,30 +38,30 @@ pub(super) fn print(
         .filter(|record| record.verdict == Verdict::Mismatch && !told.contains(&*record.id));
     let is_new = |record: &&CellResult| record.differs == [Differs::New];
     let (new, problems): (Vec<_>, Vec<_>) = problems.partition(is_new);
-    let most = match telling.detail {
+    let most = match output.detail {
         Detail::Verbose => usize::MAX,
         Detail::Normal | Detail::Quiet => PROBLEMS,
     };
     for record in problems.iter().take(most) {
-        print_problem(to, record, telling)?;
+        print_problem(to, record, output)?;
     }
     if problems.len() > most {
         let more = problems.len() - most;
         writeln!(to, "\nand {more} more: -v, or see the results")?;
     }
-    print_new(to, &new, most, telling)
+    print_new(to, &new, most, output)
 }
 
 fn print_problem(
     to: &mut Terminal<impl Write>,
     record: &CellResult,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     let differs: Vec<String> = record.differs.iter().map(ToString::to_string).collect();
     writeln!(to)?;
     to.paint(BAD, format_args!("✗ {}", record.id))?;
     writeln!(to, ": {}", differs.join(", "))?;
-    if telling.detail == Detail::Verbose {
+    if output.detail == Detail::Verbose {
         print_whole(to, record)?;
     } else {
         let (line, more) = headline(record);
@@ -71,12 +71,12 @@ fn print_problem(
         }
         writeln!(to)?;
     }
-    let evidence = telling.out.join(&record.evidence);
+    let evidence = output.out.join(&record.evidence);
     writeln!(to, "  evidence: {}", shown(&evidence).display())?;
     write!(to, "  next: ")?;
-    to.paint(TYPED, again(telling.out, Some(&record.id), None))?;
+    to.paint(TYPED, again(output.out, Some(&record.id), None))?;
     writeln!(to)?;
-    if let Some(accept) = telling.accept.filter(|_| review::is_acceptable(record)) {
+    if let Some(accept) = output.accept.filter(|_| review::is_acceptable(record)) {
         writeln!(to, "  if this is intended: the same command with {accept}")?;
     }
     Ok(())
@@ -102,7 +102,7 @@ fn print_new(
     to: &mut Terminal<impl Write>,
     new: &[&CellResult],
     most: usize,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     if new.is_empty() {
         return Ok(());
@@ -121,7 +121,7 @@ fn print_new(
         writeln!(to, "  and {} more", number - most)?;
     }
     write!(to, "  next: ")?;
-    to.paint(TYPED, again(telling.out, None, telling.accept))?;
+    to.paint(TYPED, again(output.out, None, output.accept))?;
     writeln!(to)
 }
 

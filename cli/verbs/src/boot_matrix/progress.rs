@@ -18,9 +18,9 @@ use scenarios::{
 
 use super::{
     estimate::{Estimate, in_words},
-    job::{Job, Told},
+    job::{Feedback, Job},
+    output::paint_marks,
     problems,
-    telling::paint_marks,
 };
 use crate::{
     columns::shortened,
@@ -60,7 +60,7 @@ impl<'a> Watch<'a> {
             said: Instant::now(),
             estimate: Estimate::new(job.cells, job.earlier, at_once),
         }));
-        let target = if job.told == Told::Live && terminal::is_watched() {
+        let target = if job.feedback == Feedback::Bar && terminal::is_watched() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
@@ -111,13 +111,13 @@ impl<'a> Watch<'a> {
         };
         self.bar.inc(1);
         let is_gate = matches!(self.job.run.accepted, Accepted::Baseline(_));
-        let line = match self.job.told {
-            Told::Not => None,
+        let line = match self.job.feedback {
+            Feedback::Silent => None,
             // Its causes are told at the end, each once.
-            Told::Live if is_gate => None,
-            Told::Plainly if is_gate => self.now_and_then(number),
-            Told::Live => failure(record),
-            Told::Plainly => Some(self.plainly(number, record)),
+            Feedback::Bar if is_gate => None,
+            Feedback::Lines if is_gate => self.now_and_then(number),
+            Feedback::Bar => failure(record),
+            Feedback::Lines => Some(self.plainly(number, record)),
         };
         if let Some(line) = line {
             self.bar.suspend(|| {

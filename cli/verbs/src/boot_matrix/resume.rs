@@ -18,7 +18,7 @@ use scenarios::{
 use crate::{options::BootMatrix, stop::Stop};
 
 /// What is to be done where a run cannot go on.
-const ANEW: &str = "type the same command without --resume to start a new run";
+const START_A_NEW_RUN: &str = "type the same command without --resume to start a new run";
 
 /// A run that is gone on with.
 pub(super) struct Stopped {
@@ -34,7 +34,10 @@ impl Stopped {
     /// The run in a folder, whatever it left.
     pub(super) fn read(out: &Path) -> Result<Self, Stop> {
         let nothing = |what: &dyn std::fmt::Display| {
-            Stop::usage(format!("there is no run to continue: {what}"), ANEW)
+            Stop::usage(
+                format!("there is no run to continue: {what}"),
+                START_A_NEW_RUN,
+            )
         };
         let run = Run::read(&Run::file(out)).map_err(|error| nothing(&error))?;
         if run.reruns {
@@ -74,13 +77,13 @@ impl Stopped {
             None => &self.ids,
             Some(_) => {
                 all = run::read_list(&self.out.join(WHOLE))
-                    .map_err(|error| Stop::usage(error, ANEW))?;
+                    .map_err(|error| Stop::usage(error, START_A_NEW_RUN))?;
                 &all
             }
         };
         matrix.named(ids).map_err(|id| {
             let what = format!("the stopped run had the cell {id}, which no scenario has any more");
-            Stop::usage(what, ANEW)
+            Stop::usage(what, START_A_NEW_RUN)
         })
     }
 
@@ -128,7 +131,10 @@ impl Stopped {
         let words = ["cargo", "xtask", "boot-matrix"].into_iter();
         let words = words.chain(self.run.words.iter().map(String::as_str));
         let as_it_was = shell_words::join(words.chain(["--resume", "--out", &*out]));
-        Err(Stop::usage(what, format!("{as_it_was}; or {ANEW}")))
+        Err(Stop::usage(
+            what,
+            format!("{as_it_was}; or {START_A_NEW_RUN}"),
+        ))
     }
 
     /// The results that it left, by id.

@@ -14,8 +14,9 @@ use scenarios::{
 };
 
 use super::{
-    comparison, flips, gate, problems,
-    telling::{Detail, ERROR, PROBLEMS, Telling, in_words, paint_marks, sentence},
+    comparison, flips, gate,
+    output::{Detail, ERROR, Output, PROBLEMS, in_words, paint_marks, sentence},
+    problems,
 };
 use crate::{
     columns::{self, fitted},
@@ -27,46 +28,46 @@ use crate::{
 pub(super) fn print(
     to: &mut Terminal<impl Write>,
     results: &Results,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     // A gate that is red says why, and nothing else.
     let of_edit = results.comparison.as_ref();
     let of_edit = of_edit.filter(|it| it.with == With::Edit);
     let is_red = (gate::is_one(results) && results.totals.mismatch > 0)
         || of_edit.is_some_and(|it| it.changed().next().is_some());
-    let telling = &Telling {
-        detail: match telling.detail {
+    let output = &Output {
+        detail: match output.detail {
             Detail::Normal if is_red => Detail::Quiet,
             detail => detail,
         },
-        ..*telling
+        ..*output
     };
-    if telling.detail > Detail::Quiet {
+    if output.detail > Detail::Quiet {
         print_table(to, results)?;
     }
-    if telling.detail == Detail::Verbose {
+    if output.detail == Detail::Verbose {
         print_as_expected(to, results)?;
     }
     if gate::is_one(results) {
-        gate::print(to, results, telling)?;
+        gate::print(to, results, output)?;
     }
-    if !gate::is_one(results) || telling.detail == Detail::Verbose {
-        problems::print(to, results, telling)?;
+    if !gate::is_one(results) || output.detail == Detail::Verbose {
+        problems::print(to, results, output)?;
     }
-    if telling.detail > Detail::Quiet {
+    if output.detail > Detail::Quiet {
         print_observed(to, results)?;
         print_contradictions(to, results)?;
     }
-    print_unseen(to, results, telling.detail)?;
+    print_unseen(to, results, output.detail)?;
     if let Some(comparison) = &results.comparison {
-        comparison::print(to, results, comparison, telling)?;
+        comparison::print(to, results, comparison, output)?;
     }
-    if telling.detail > Detail::Quiet {
+    if output.detail > Detail::Quiet {
         flips::print(to, results)?;
         print_starts(to, results)?;
     }
-    print_flaky(to, results, telling.out)?;
-    print_totals(to, &results.totals, telling)
+    print_flaky(to, results, output.out)?;
+    print_totals(to, &results.totals, output)
 }
 
 /// What stands behind a number of cells, and what it means. A number alone is of those as expected.
@@ -330,7 +331,7 @@ fn print_flaky(to: &mut Terminal<impl Write>, results: &Results, out: &Path) -> 
 fn print_totals(
     to: &mut Terminal<impl Write>,
     totals: &Totals,
-    telling: &Telling<'_>,
+    output: &Output<'_>,
 ) -> io::Result<()> {
     let style = match totals.exit_code() {
         0 => GOOD,
@@ -339,11 +340,11 @@ fn print_totals(
     };
     writeln!(to)?;
     to.paint(style, sentence(totals))?;
-    match telling.took {
+    match output.took {
         Some(took) => writeln!(to, ", in {:.1} s", took.as_secs_f64())?,
         None => writeln!(to)?,
     }
-    let file = Results::file(telling.out);
+    let file = Results::file(output.out);
     writeln!(to, "results: {}", place::shown(&file).display())
 }
 

@@ -24,14 +24,14 @@ fn results(cells: Vec<CellResult>) -> Results {
 }
 
 fn told(results: &Results, detail: Detail, coloured: bool) -> String {
-    let telling = Telling {
+    let output = Output {
         out: Path::new("/out"),
         took: Some(Duration::from_secs(2)),
         detail,
         accept: Some("--review"),
     };
     let mut to = Terminal::in_memory(coloured);
-    print(&mut to, results, &telling).unwrap();
+    print(&mut to, results, &output).unwrap();
     to.into_text()
 }
 

@@ -1,22 +1,22 @@
-//! QEMU's machines: what it calls a board and what is on it.
+//! QEMU's names for boards and their devices.
 
 use crate::machine::{
     board::Model,
     spec::{MachineSpec, Origin},
 };
 
-/// A PC's debug port on the channel `debug`.
+/// A PC's debug port, on the channel `debug`.
 pub(super) const DEBUG_PORT: &str = "isa-debugcon,iobase=0x402,chardev=debug";
 
-/// A board in QEMU's words.
+/// QEMU's names for a board and its devices.
 pub(super) struct Words {
-    /// `-machine`, without what the firmware needs.
+    /// The value of `-machine`, without the options that the firmware needs.
     pub(super) machine: &'static str,
-    /// What is taken from the processor, as it stands behind its name in `-cpu`.
+    /// The options after the processor's name in `-cpu`.
     pub(super) processor_options: &'static str,
-    /// The device that has the screen.
+    /// The device with the screen.
     pub(super) screen: &'static str,
-    /// The device that is a network card, on the network `net` and without a ROM: nothing boots from there.
+    /// The network card, on the network `net`. It has no ROM, so nothing boots from it.
     pub(super) network_card: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! QEMU's devices: a drive by which the node `disc` hangs on the machine.
+//! QEMU's devices: the drives that attach the node `disc` to the machine.
 
 use crate::{
     attachment::{Attachment, Drive},
@@ -13,7 +13,7 @@ pub(super) const fn of(spec: &MachineSpec) -> &'static [&'static str] {
     }
 }
 
-/// The same where there is PCI, or the controller is the machine's own.
+/// The devices on boards with PCI or with a controller of their own.
 const fn of_attachment(attachment: Attachment) -> &'static [&'static str] {
     // `bootindex` sends SeaBIOS there at once. 0 would be `-kernel`'s.
     match attachment {
@@ -53,12 +53,12 @@ const BOT: &str = "usb-bot,bus=usb.0,id=bot";
 const USB_CD: &str = "scsi-cd,id=drive,bus=bot.0,drive=disc,bootindex=1";
 const USB_DISK: &str = "usb-storage,id=drive,bus=usb.0,drive=disc,bootindex=1";
 
-/// Whether QEMU attaches a drive to no node that can only be read. The disc then stands below an empty layer that takes what is written.
+/// Whether QEMU refuses a read-only node for this drive. Then an empty layer on top of the disc takes the writes.
 pub(super) const fn wants_to_write(drive: Drive) -> bool {
     matches!(drive, Drive::SdCard)
 }
 
-/// Why a machine with such a drive cannot start from a checkpoint; nothing when it can.
+/// The reason why a machine with such a drive cannot start from a checkpoint; `None` if it can.
 pub(super) fn why_cold(attachment: Attachment) -> Option<&'static str> {
     let wiring = attachment.wiring();
     if wiring.is_slow {

@@ -1,4 +1,4 @@
-//! What QEMU calls an architecture.
+//! QEMU's programs and processors for each architecture.
 
 use crate::{arch::Architecture, emulator::seam::Guest};
 

@@ -1,4 +1,4 @@
-//! Media with a fault, as QEMU makes them: filters over the disc's node, and what its monitor does.
+//! Media with a fault: QEMU's filters over the disc's node, and its monitor commands.
 
 use images::units::{BLOCK_BYTES, VIRTUAL_SECTOR_BYTES};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const PACE: &str = "pace";
 /// QEMU's name of the disc's drive.
 const DRIVE: &str = "drive";
 
-/// QEMU's object that limits the rate, where one does.
+/// QEMU's object that limits the rate; `None` if the medium is not slow.
 pub(super) fn pace(medium: &Medium) -> Option<Value> {
     let Some(MediumProfile::Slow(rate)) = medium.profile else {
         return None;
@@ -27,8 +27,8 @@ pub(super) fn pace(medium: &Medium) -> Option<Value> {
     }))
 }
 
-/// QEMU's node over another one, where the medium needs one. It must be read-only if the one below is: a drive takes a node that can be written as such, and
-/// QEMU then does not start.
+/// QEMU's filter over another node, if the medium needs one. It must be read-only if the node below is: otherwise a drive opens it for writing, and QEMU does not
+/// start.
 pub(super) fn filter(medium: &Medium, name: &str, below: &str, read_only: bool) -> Option<Value> {
     match medium.profile? {
         MediumProfile::Slow(_) => Some(json!({

@@ -14,11 +14,12 @@ pub(in crate::boot_configuration) fn is_old(
         .entries()
         .filter(|(_, boot)| boot.fat.is_none() && boot.extent_blocks.is_some());
     images
-        .find_map(
-            |(_, boot)| match BiosProgram::read(disc, boot.load_rba.byte_offset()) {
+        .find_map(|(_, boot)| {
+            let start = boot.load_rba.byte_offset();
+            match BiosProgram::of_image(disc, start, boot.file_bytes) {
                 BiosProgram::Isolinux(version) => Some(version?),
                 _ => None,
-            },
-        )
+            }
+        })
         .is_some_and(|version| version < WITH_ROCK_RIDGE)
 }

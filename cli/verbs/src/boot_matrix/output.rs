@@ -1,4 +1,4 @@
-//! What everything shares that tells results to people.
+//! The parts that all text output of results shares.
 
 use std::{
     io::{self, Write},
@@ -13,19 +13,19 @@ use crate::{
     terminal::{BAD, CAUTION, FAINT, Terminal},
 };
 
-/// How much is told.
+/// How much detail is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Detail {
-    /// What failed, and the totals.
+    /// The failures and the totals.
     Quiet,
-    /// The table too, and a line of explanation for each failure.
+    /// Also the table, and one line of explanation for each failure.
     Normal,
-    /// Whole reasons, and what is as expected.
+    /// Also complete reasons, and the cells that are as expected.
     Verbose,
 }
 
 impl Detail {
-    /// What the options ask for.
+    /// The detail that the options request.
     pub(super) const fn of(options: &BootMatrix) -> Self {
         match (options.quiet, options.verbose) {
             (true, _) => Self::Quiet,
@@ -35,19 +35,19 @@ impl Detail {
     }
 }
 
-/// A run, besides its results.
-pub(super) struct Telling<'a> {
+/// The settings for printing the results of a run.
+pub(super) struct Output<'a> {
     /// The folder of the results.
     pub(super) out: &'a Path,
     /// How long it took, if it was one run.
     pub(super) took: Option<Duration>,
-    /// How much is told.
+    /// How much detail is printed.
     pub(super) detail: Detail,
-    /// The option with which what differs can be accepted, where it can.
+    /// The option that accepts the differences, if one does.
     pub(super) accept: Option<&'static str>,
 }
 
-/// What people read where results have the word `infra`.
+/// The text that people read for `infra` in the results.
 pub(super) const ERROR: &str = "error (the run failed, not the disc)";
 
 /// Writes a line with its marks in colours.
@@ -66,7 +66,7 @@ pub(super) fn paint_marks(to: &mut Terminal<impl Write>, line: &str) -> io::Resu
     Ok(())
 }
 
-/// So many of a kind are told one by one; all are in the results.
+/// At most this many problems of a kind are printed individually; the results have all of them.
 pub(super) const PROBLEMS: usize = 40;
 
 /// `refused 0009 at catalog-read (Could not read from CDROM)`; `handed-over, gave-up at loader (isolinux gave up: Failed to load ldlinux.c32)`.
