@@ -121,9 +121,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             .fixed_by_all(fixed.map(|table| (place.offset, table.encode())));
         let mut finding = if stops { finding } else { finding.milder() };
         let who = match program {
+            // It does not check the checksum, and runs what the image has become.
+            BiosProgram::Grub if stops || table.is_right_but_for_its_checksum(boot) => Some("grub"),
             _ if !stops => None,
             BiosProgram::Isolinux(_) => Some("isolinux"),
-            BiosProgram::Grub => Some("grub"),
             _ => Some("loader"),
         };
         finding.trips = who.into_iter().map(str::to_owned).collect();
