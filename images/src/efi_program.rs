@@ -182,70 +182,6 @@ impl EfiProgram {
     }
 }
 
-/// What GRUB's core image brings along (`include/grub/kernel.h`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GrubCore {
-    /// The configuration that it runs first.
-    pub configuration: Option<String>,
-    /// Whether a file system comes along in memory, whose configuration is not read here.
-    pub has_memory_disk: bool,
-    /// Where it looks for `grub.cfg` and modules.
-    pub prefix: Option<String>,
-    /// Whether it looks in its own folder before, as Fedora's builds do (`grub-core/normal/main.c` there reads the variable `fw_path`).
-    pub looks_beside_itself: bool,
-    /// Whether the module comes along with which it reads a configuration and shows a menu: without it, it is loaded from the prefix.
-    pub has_normal: bool,
-}
-
-/// Modules that are looked at.
-const MODULES: usize = 1_024;
-
-impl GrubCore {
-    /// What stands in the section `mods`; `None` where it does not begin as one.
-    #[must_use]
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        use crate::bytes::{le32, le64};
-        const MAGIC: &[u8] = b"mimg";
-        const MEMORY_DISK: u32 = 1;
-        const CONFIGURATION: u32 = 2;
-        const PREFIX: u32 = 3;
-        if !bytes.starts_with(MAGIC) || bytes.len() < 24 {
-            return None;
-        }
-        let end = usize::try_from(le64(bytes, 16)).ok()?.min(bytes.len());
-        let mut at = usize::try_from(le64(bytes, 8)).ok()?;
-        let mut core = Self {
-            looks_beside_itself: memchr::memmem::find(bytes, b"fw_path").is_some(),
-            // The name in the module's own section `.modname`, and in those of modules that need it, with which it always comes along.
-            has_normal: memchr::memmem::find(bytes, b"\0normal\0").is_some(),
-            ..Self::default()
-        };
-        for _ in 0..MODULES {
-            let Some(module) = bytes.get(at..end).filter(|rest| rest.len() >= 8) else {
-                break;
-            };
-            let (kind, size) = (le32(module, 0), le32(module, 4));
-            let size = usize::try_from(size).unwrap_or(usize::MAX);
-            let content = module.get(8..size.min(module.len())).unwrap_or_default();
-            let text = || {
-                let text = content.split(|&byte| byte == 0).next().unwrap_or_default();
-                String::from_utf8_lossy(text).into_owned()
-            };
-            match kind {
-                MEMORY_DISK => core.has_memory_disk = true,
-                CONFIGURATION => core.configuration = Some(text()),
-                PREFIX => core.prefix = Some(text()),
-                _ => {}
-            }
-            if size < 8 {
-                break;
-            }
-            at = at.checked_add(size)?;
-        }
-        Some(core)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -276,33 +212,10 @@ mod tests {
         assert!(!Machine::X64.runs(Machine::IA32));
     }
 
-    #[test]
-    fn a_core_image_says_where_it_looks() {
-        let mut bytes = b"mimg\0\0\0\0".to_vec();
-        bytes.extend(24_u64.to_le_bytes());
-        bytes.extend(100_u64.to_le_bytes());
-        for (kind, text) in [(2_u32, &b"set timeout=1\n\0"[..]), (3, b"/a/b\0\0\0\0")] {
-            bytes.extend(kind.to_le_bytes());
-            bytes.extend(u32::try_from(text.len() + 8).unwrap().to_le_bytes());
-            bytes.extend(text);
-        }
-        let core = GrubCore::decode(&bytes).unwrap();
-        assert_eq!(core.prefix.as_deref(), Some("/a/b"));
-        assert_eq!(core.configuration.as_deref(), Some("set timeout=1\n"));
-        assert!(!core.has_memory_disk);
-        assert_eq!(GrubCore::decode(&bytes[1..]), None);
-        assert!(!core.looks_beside_itself);
-        bytes.extend(b"fw_path\0");
-        assert!(GrubCore::decode(&bytes).unwrap().looks_beside_itself);
-    }
-
     proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..4_096)) {
             let _ = EfiProgram::decode(&bytes);
-            let mut mods = b"mimg".to_vec();
-            mods.extend(&bytes);
-            let _ = GrubCore::decode(&mods);
         }
     }
 }

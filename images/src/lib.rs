@@ -51,6 +51,7 @@ pub mod fat;
 pub mod field;
 pub mod finding;
 mod findings;
+pub mod grub_core;
 pub mod inspect;
 pub mod iso9660;
 pub mod manifest;

@@ -55,6 +55,7 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::LoaderEmulation,
     Id::MissingEmulation,
     Id::IsolinuxFiles,
+    Id::GrubFiles,
     Id::ConfigEncoding,
     Id::LoadSizeShort,
     Id::ImageNotAtStart,
@@ -79,8 +80,9 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::MbrWrongCode,
     Id::MbrNoCode,
     Id::HybridMbr,
-    // isolinux reads the same files from a CD and from a disk.
+    // isolinux and GRUB read the same files from a CD and from a disk.
     Id::IsolinuxFiles,
+    Id::GrubFiles,
     Id::ConfigEncoding,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,

@@ -3,8 +3,9 @@
 use super::{recipe::declared::commands, room::Room};
 use crate::{
     boot_configuration::FileSystem,
-    efi_program::{GrubCore, Machine},
+    efi_program::Machine,
     finding::{Finding, FindingId, Place, Severity},
+    grub_core::{GrubCore, Next},
     inspect::Reading,
     inspect::efi_image::{EfiImage, Program},
     tool::Tool,
@@ -45,15 +46,15 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for image in images.iter() {
         for loader in image.programs.iter().filter(|loader| loader.works()) {
-            let Some(Lack { words, by }) = missing(reading, image, loader) else {
+            let Some(Lack { words, severity }) = missing(reading, image, loader) else {
                 continue;
             };
             let message = format!("slot {}: {} {words}", image.entry.slot, loader.path());
             let offset = loader.file.start().unwrap_or_default();
             let finding = Finding::new(ID, Place { offset }, message);
-            findings.push(match by {
-                By::EveryWay => finding,
-                By::OneWay => finding.milder(),
+            findings.push(match severity {
+                Severity::Error => finding,
+                _ => finding.milder(),
             });
         }
     }
@@ -63,21 +64,15 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 /// What a loader lacks, as text that follows its name.
 struct Lack {
     words: String,
-    by: By,
-}
-
-/// The attachments of the disc for which it is missing.
-enum By {
-    EveryWay,
-    /// Only as a CD, or only as a disk.
-    OneWay,
+    /// A warning if the file is missing only where the disc is a CD, or only where it is a disk, or if the disc may have been made without it.
+    severity: Severity,
 }
 
 impl Lack {
     fn every_way(words: String) -> Self {
         Self {
             words,
-            by: By::EveryWay,
+            severity: Severity::Error,
         }
     }
 }
@@ -134,17 +129,7 @@ fn normal(
         Machine::IA32 => "i386-efi",
         _ => return None,
     };
-    let configuration = core.configuration.as_deref().unwrap_or_default();
-    let set = configuration.lines().rev().find_map(|line| {
-        let assignment = line.trim().strip_prefix("set ")?;
-        Some(without_device(assignment.trim().strip_prefix("prefix=")?))
-    });
-    let prefix = set.or_else(|| core.prefix.clone())?;
-    let prefix = prefix.trim_end_matches('/');
-    if !prefix.starts_with('/') || prefix.contains('$') {
-        return None;
-    }
-    let wanted = format!("{prefix}/{folder}/normal.mod");
+    let wanted = format!("{}/{folder}/normal.mod", core.folder()?);
     let lba = image.boot.load_rba;
     let is_there = reading.has_file_in(FileSystem::Tree, &wanted)?
         || reading.has_file_in(FileSystem::Image(lba), &wanted)?;
@@ -166,10 +151,21 @@ fn grub(
     if core.has_memory_disk || core.looks_beside_itself {
         return None;
     }
-    let Some(configuration) = &core.configuration else {
-        return at_prefix(reading, image, core.prefix.as_deref()?, whose);
+    let wanted = match core.next() {
+        Next::File(path) => path,
+        Next::AtPrefix => {
+            let lack = at_prefix(reading, image, core, whose)?;
+            // grub-mkrescue makes a disc with GRUB's prompt of a tree without a configuration.
+            return Some(match core.configuration {
+                Some(_) => Lack {
+                    severity: Severity::Warning,
+                    ..lack
+                },
+                None => lack,
+            });
+        }
+        Next::Unknown => return None,
     };
-    let wanted = goes_on_with(configuration)?;
     let is_known = reading.has_file(&wanted)?;
     (!is_known).then(|| Lack::every_way(format!("{whose}is GRUB and reads {wanted}{NOWHERE}")))
 }
@@ -179,31 +175,26 @@ fn grub(
 fn at_prefix(
     reading: &mut Reading<'_, '_>,
     image: &EfiImage<'_>,
-    prefix: &str,
+    core: &GrubCore,
     whose: &str,
 ) -> Option<Lack> {
-    let prefix = prefix.trim_end_matches('/');
-    // A prefix that begins with a device, such as (hd0,1), does not lead to this disc.
-    if !prefix.starts_with('/') {
-        return None;
-    }
-    let wanted = format!("{prefix}/grub.cfg");
+    let wanted = format!("{}/grub.cfg", core.prefix_on_its_device()?);
     let lba = image.boot.load_rba;
     let in_tree = reading.has_file_in(FileSystem::Tree, &wanted)?;
     let in_image = reading.has_file_in(FileSystem::Image(lba), &wanted)?;
     let gpt = reading.inspection.partitions.gpt.as_deref();
     let mut partitions = gpt.unwrap_or_default().iter();
     let is_partition = partitions.any(|entry| entry.first.byte_offset() == lba.byte_offset());
-    let (and, by) = match (in_tree, in_image, is_partition) {
+    let (and, severity) = match (in_tree, in_image, is_partition) {
         (true, _, false) | (true, true, true) => return None,
-        (false, false, _) => (NOWHERE, By::EveryWay),
-        (false, true, false) => (NOT_IN_TREE, By::EveryWay),
-        (false, true, true) => (NOT_IN_TREE_OF_CD, By::OneWay),
-        (true, false, true) => (NOT_IN_IMAGE, By::OneWay),
+        (false, false, _) => (NOWHERE, Severity::Error),
+        (false, true, false) => (NOT_IN_TREE, Severity::Error),
+        (false, true, true) => (NOT_IN_TREE_OF_CD, Severity::Warning),
+        (true, false, true) => (NOT_IN_IMAGE, Severity::Warning),
     };
     Some(Lack {
         words: format!("{whose}is GRUB and reads {wanted}{and}"),
-        by,
+        severity,
     })
 }
 
@@ -212,43 +203,3 @@ const NOT_IN_TREE: &str = " from the ISO's directory tree, but only the image ha
 const NOT_IN_TREE_OF_CD: &str =
     " from the ISO's directory tree if the disc is a CD, but only the image has such a file";
 const NOT_IN_IMAGE: &str = " from the image if the disc is a disk, because the GUID partition table points to the image; but only the ISO's directory tree has such a file";
-
-/// The configuration that an embedded one continues with, if its path is known: `configfile ($root)/boot/grub/grub.cfg`.
-fn goes_on_with(configuration: &str) -> Option<String> {
-    let mut prefix = None;
-    let mut wanted = None;
-    for line in configuration.lines() {
-        let mut words = line.split_whitespace();
-        match (words.next(), words.next()) {
-            // Conditional commands are not judged.
-            (Some("menuentry" | "if" | "for" | "while" | "until"), _) => return None,
-            (Some("set"), Some(assignment)) => {
-                if let Some(value) = assignment.strip_prefix("prefix=") {
-                    prefix = Some(without_device(value));
-                }
-            }
-            (Some("configfile" | "source" | "normal"), Some(path)) => {
-                wanted.get_or_insert_with(|| {
-                    let path = match (&prefix, path.strip_prefix("$prefix")) {
-                        (Some(prefix), Some(rest)) => format!("{prefix}{rest}"),
-                        _ => without_device(path),
-                    };
-                    path.trim_matches(['"', '\'']).to_owned()
-                });
-            }
-            _ => {}
-        }
-    }
-    // After its last line, GRUB continues with the configuration at the prefix.
-    let at_prefix = || prefix.map(|prefix| format!("{}/grub.cfg", prefix.trim_end_matches('/')));
-    let wanted = wanted.or_else(at_prefix);
-    wanted.filter(|path| path.starts_with('/') && !path.contains('$'))
-}
-
-fn without_device(path: &str) -> String {
-    let path = path.trim_matches(['"', '\'']);
-    match path.strip_prefix("($root)") {
-        Some(rest) => rest.to_owned(),
-        None => path.to_owned(),
-    }
-}

@@ -80,6 +80,7 @@ ids! {
     LoaderEmulation: "loader-emulation",
     MissingEmulation: "missing-emulation",
     IsolinuxFiles: "isolinux-files",
+    GrubFiles: "grub-files",
     MbrNoCode: "mbr-no-code",
     MbrAbsent: "mbr-absent",
     MbrNoActive: "mbr-no-active",

@@ -45,6 +45,7 @@ mod entry_load_segment;
 mod entry_media_type;
 mod entry_not_bootable;
 mod floppy_size;
+mod grub_files;
 mod hard_disk_cylinders;
 mod hard_disk_geometry;
 mod hard_disk_partition_slot;
@@ -154,6 +155,7 @@ impl FindingId {
             Self::LoaderEmulation => &loader_emulation::ROOM,
             Self::MissingEmulation => &missing_emulation::ROOM,
             Self::IsolinuxFiles => &isolinux_files::ROOM,
+            Self::GrubFiles => &grub_files::ROOM,
             Self::MbrNoCode => &mbr_no_code::ROOM,
             Self::MbrAbsent => &mbr_absent::ROOM,
             Self::MbrNoActive => &mbr_no_active::ROOM,

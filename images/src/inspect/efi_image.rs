@@ -6,8 +6,9 @@ use super::{
     reading::{BootReading, EntryReading, PartitionsReading},
 };
 use crate::{
-    efi_program::{EfiProgram, GrubCore, HEADERS, Machine},
+    efi_program::{EfiProgram, HEADERS, Machine},
     fat::{FatFile, FatVolume},
+    grub_core::GrubCore,
     units::{ByteCount, Lba, VirtualSector},
 };
 

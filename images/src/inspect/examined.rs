@@ -24,6 +24,7 @@ use crate::{
     eltorito::{ENTRY_BYTES, MediaType, Platform},
     fat::FatVolume,
     finding::{Finding, Place},
+    grub_core::GrubCore,
     iso9660::RawPrimaryVolume,
     partition_table::{Mbr, MbrEntry, PartitionType},
     udf::Udf,
@@ -68,6 +69,8 @@ const PARTITIONS: usize = 64;
 const NAMED_FILES: usize = 64;
 /// Images of entries for UEFI that are looked at.
 const EFI_IMAGES: usize = 32;
+/// GRUB's boot image for a BIOS is loaded below 640 KiB (`include/grub/offsets.h`), and is not longer.
+const GRUB_BYTES: usize = 640 << 10;
 
 type Entry<'r> = (&'r EntryReading, &'r BootReading);
 
@@ -156,6 +159,17 @@ impl<'r> Reading<'r, '_> {
         let (disc, start) = (&mut *self.disc, boot.load_rba.byte_offset());
         let known = self.known.programs.entry(boot.load_rba);
         *known.or_insert_with(|| BiosProgram::of_image(disc, start, boot.file_bytes))
+    }
+
+    /// GRUB's core image in a boot image for a BIOS; `None` if the image is not GRUB's, or its length is not known.
+    pub(crate) fn grub_of_bios(&mut self, boot: &BootReading) -> Option<GrubCore> {
+        if self.bios_program(boot) != BiosProgram::Grub {
+            return None;
+        }
+        let length = usize::try_from(boot.file_bytes?.get()).ok()?;
+        let mut image = vec![0; length.min(GRUB_BYTES)];
+        let read = self.disc.read(boot.load_rba.byte_offset(), &mut image);
+        (read == length).then(|| GrubCore::of_boot_image(&image))?
     }
 
     /// Whether an image without emulation is isolinux.
@@ -253,6 +267,15 @@ impl<'r> Reading<'r, '_> {
             Found::Unknown => None,
             Found::Directory | Found::Missing => Some(false),
         }
+    }
+
+    /// The file of the tree whose path differs from this one only in the capital letters of its last part.
+    pub(crate) fn in_other_case(&mut self, path: &str) -> Option<String> {
+        let (folder, name) = path.rsplit_once('/')?;
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        let names = volumes.names(FileSystem::Tree, folder, false);
+        let other = names.into_iter().find(|it| it.eq_ignore_ascii_case(name))?;
+        (other != name).then(|| format!("{folder}/{other}"))
     }
 
     /// The same of a file of the tree, by the names that isolinux reads.

@@ -62,6 +62,14 @@ const AS_FLOPPY: &str =
 /// GRUB that brings along file systems alone, and its configuration.
 const GRUB_ALONE: &str = "grub-mkimage -O x86_64-efi -p /boot/grub -o alone.efi iso9660 fat; mkdir -p tree/boot/grub; echo 'menuentry x { linux /os/kernel }' >tree/boot/grub/grub.cfg";
 
+/// GRUB for a BIOS that has the drivers alone, with its modules and its configuration in the tree.
+const BIOS_GRUB: &str =
+    "mkdir -p tree/boot/grub/i386-pc; cp /usr/lib/grub/i386-pc/*.mod tree/boot/grub/i386-pc/
+    echo 'menuentry x { linux /os/kernel }' >tree/boot/grub/grub.cfg
+    grub-mkimage -O i386-pc-eltorito -p /boot/grub -o tree/boot/grub/bios.img biosdisk iso9660";
+const MKIMAGE: &str =
+    "grub-mkimage -O i386-pc-eltorito -p /boot/grub -o tree/boot/grub/bios.img biosdisk iso9660";
+
 /// A command of a shell in a folder; false where it fails or what it needs is missing.
 fn run(folder: &Path, script: &str) -> bool {
     let done = Command::new("sh")
@@ -140,6 +148,9 @@ fn cases() -> Vec<Case> {
         put("esp.efi", "::/EFI/BOOT/BOOTX64.EFI")
     );
     let hybrid = format!("{X} -isohybrid-mbr {HYBRID_CODE} {BIOS} {EFI} tree");
+    let bios_grub = format!(
+        "{X} -b boot/grub/bios.img -no-emul-boot -boot-load-size 4 -boot-info-table {EFI} tree"
+    );
     let case = |before: &str, master: &str, found: &[(Id, Severity)]| {
         (before.to_owned(), master.to_owned(), found.to_vec())
     };
@@ -486,6 +497,37 @@ fn cases() -> Vec<Case> {
             "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",
             &format!("{X} -b uefi/bios.img -no-emul-boot -boot-load-size 4 {EFI} tree"),
             &[(Id::BootInfoTable, Error)],
+        ),
+        // GRUB for a BIOS, whose core image is compressed: with all that it reads, and without.
+        case(BIOS_GRUB, &bios_grub, &[]),
+        case(
+            &format!("{BIOS_GRUB}; rm tree/boot/grub/i386-pc/normal.mod"),
+            &bios_grub,
+            &[(Id::GrubFiles, Error)],
+        ),
+        case(
+            &format!("{BIOS_GRUB}; mv tree/boot/grub/grub.cfg tree/boot/grub/GRUB.CFG"),
+            &bios_grub,
+            &[(Id::GrubFiles, Error)],
+        ),
+        // As grub-mkrescue makes a disc that shows GRUB's prompt.
+        case(
+            &format!("{BIOS_GRUB}; rm tree/boot/grub/grub.cfg; echo insmod normal >mods.cfg; {}", MKIMAGE.replace("-p", "-c mods.cfg -p")),
+            &bios_grub,
+            &[(Id::GrubFiles, Warning)],
+        ),
+        case(
+            &format!("{BIOS_GRUB}; mv tree/boot/grub tree/boot/grub2"),
+            &bios_grub.replace("grub/", "grub2/"),
+            &[(Id::GrubFiles, Error)],
+        ),
+        case(
+            &format!(
+                "{BIOS_GRUB}; grub-mkimage -O i386-pc-eltorito -p '()/x' -c esp.cfg -o tree/boot/grub/bios.img biosdisk iso9660 normal search"
+            )
+            .replace("mkdir", "printf 'search --set=root --file /os/kernel\nset prefix=($root)/boot/grub\n' >esp.cfg; mkdir"),
+            &bios_grub,
+            &[],
         ),
         // A program that reads its own address, without a table and with one.
         case(

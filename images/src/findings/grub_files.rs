@@ -1,0 +1,105 @@
+//! `grub-files`: GRUB's boot image for a BIOS without a file that it reads next.
+
+use super::room::Room;
+use crate::{
+    boot_configuration::FileSystem,
+    eltorito::MediaType,
+    finding::{Finding, FindingId, Place, Severity},
+    grub_core::{GrubCore, Next},
+    inspect::Reading,
+};
+
+const ID: FindingId = FindingId::GrubFiles;
+
+pub(super) const ROOM: Room = Room {
+    severity: Severity::Error,
+    milder: Some(Severity::Warning),
+    trips: &["seabios"],
+    explanation: "GRUB's boot image for a BIOS does not find its configuration, grub.cfg, or its module normal at the place that was built into it.",
+    consequence: "GRUB prints that normal.mod was not found and shows the prompt grub rescue>, or shows the prompt grub> without a menu.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg, and the folder i386-pc with the modules of the same build of GRUB, into the folder that the boot image names (its prefix), or build the image with the prefix of the folder where they are.",
+    recipes: &[],
+    replaces: &[],
+    describes: false,
+    check,
+    defect: None,
+};
+
+fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let images: Vec<_> = reading.bios_images().collect();
+    for (entry, boot) in images {
+        if boot.media.emulation() != MediaType::NO_EMULATION {
+            continue;
+        }
+        let Some(core) = reading.grub_of_bios(boot) else {
+            continue;
+        };
+        let Some(lack) = missing(reading, &core) else {
+            continue;
+        };
+        let message = format!("slot {}: the image is GRUB, and {}", entry.slot, lack.words);
+        let finding = Finding::new(ID, Place::block(boot.load_rba), message);
+        findings.push(match lack.may_be_meant {
+            true => finding.milder(),
+            false => finding,
+        });
+    }
+    findings
+}
+
+/// What the image lacks, as a clause.
+struct Lack {
+    words: String,
+    /// Whether the disc may have been made to show GRUB's prompt, as `grub-mkrescue` makes one of a tree without a configuration.
+    may_be_meant: bool,
+}
+
+/// The missing file. GRUB's own device is the CD, or the disk: both have the ISO's directory tree (`grub-core/kern/i386/pc/init.c`).
+fn missing(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Option<Lack> {
+    // The first file that such an image reads is not known here.
+    if core.has_memory_disk {
+        return None;
+    }
+    let in_tree = |reading: &mut Reading<'_, '_>, path: &str| {
+        reading.has_file_in(FileSystem::Tree, path).unwrap_or(true)
+    };
+    if !core.has_normal
+        && let Some(folder) = core.folder()
+    {
+        let wanted = format!("{folder}/i386-pc/normal.mod");
+        if !in_tree(reading, &wanted) {
+            let other = other_case(reading, &wanted);
+            return Some(Lack {
+                words: format!(
+                    "it loads its module normal from {wanted}, but the disc has no such file{other}"
+                ),
+                may_be_meant: false,
+            });
+        }
+    }
+    let next = core.next();
+    let wanted = match &next {
+        Next::File(path) => path.clone(),
+        Next::AtPrefix => format!("{}/grub.cfg", core.prefix_on_its_device()?),
+        Next::Unknown => return None,
+    };
+    if in_tree(reading, &wanted) {
+        return None;
+    }
+    let other = other_case(reading, &wanted);
+    let is_default = next == Next::AtPrefix && core.configuration.is_some();
+    Some(Lack {
+        words: format!("it reads {wanted}, but the disc has no such file{other}"),
+        may_be_meant: is_default && other.is_empty(),
+    })
+}
+
+/// A file beside it whose name differs only in its capital letters, as a clause; empty if there is none.
+fn other_case(reading: &mut Reading<'_, '_>, wanted: &str) -> String {
+    reading
+        .in_other_case(wanted)
+        .map_or_else(String::new, |name| {
+            format!(" (it has {name}: GRUB distinguishes capital letters)")
+        })
+}
