@@ -18,6 +18,8 @@
 
 #[expect(dead_code, reason = "shared with tests that read JSON that way")]
 mod common;
+#[path = "common/rescue.rs"]
+mod rescue;
 #[path = "common/schema.rs"]
 mod schema;
 #[path = "common/shell.rs"]
@@ -26,12 +28,13 @@ mod shell;
 use std::{
     collections::BTreeSet,
     fs,
-    os::unix::fs::{FileExt, symlink},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
 use common::xtask;
 use regex::Regex;
+use rescue::rescue_disc;
 use schema::violations;
 use serde_json::Value;
 use shell::shell;
@@ -177,7 +180,7 @@ fn not_parsed(arguments: &[String]) -> Option<String> {
 
 /// The files that pages speak of, and what they are made of: the real discs of two packages.
 const CUSTOMER: (&str, &str) = ("customer.iso", "/usr/lib/memtest86+/memtest86+x64.iso");
-const DEBIAN: (&str, &str) = ("debian.iso", "/usr/lib/grub-rescue/grub-rescue-cdrom.iso");
+const DEBIAN: (&str, &str) = ("debian.iso", rescue::GRUB);
 /// Other programs that commands need.
 const PROGRAMS: [&str; 2] = ["genisoimage", "xorriso"];
 
@@ -203,7 +206,7 @@ impl<'a> Page<'a> {
             spoiled(CUSTOMER.1, &folder.path().join(CUSTOMER.0));
         }
         if !lacking.contains(DEBIAN.0) {
-            symlink(DEBIAN.1, folder.path().join(DEBIAN.0)).unwrap();
+            fs::write(folder.path().join(DEBIAN.0), rescue_disc(*b"-1")).unwrap();
         }
         let there = |program: &str| shell(&format!("command -v {program}"), folder.path()).0 == 0;
         lacking.extend(PROGRAMS.into_iter().filter(|program| !there(program)));

@@ -190,8 +190,10 @@ impl GuestWatch {
                 since: now,
             });
         }
-        // What a menu says while its loader starts the same again and again is no menu that waits. A kernel reads what it likes.
+        // What a menu says while its loader starts the same again and again is no menu that waits. A kernel reads what it likes, and firmware that has
+        // started something else, such as its setup, polls the drive.
         if self.stage() == GuestStage::Loader
+            && self.entries <= 1
             && let Some(since) = self.rounds.since(now)
         {
             let guest = Guest {

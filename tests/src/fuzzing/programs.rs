@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use images::{
     any_bytes,
     boot_configuration::{BootConfigurations, DefaultEntry, Loader},
-    efi_program::{EfiProgram, GrubCore},
+    efi_program::EfiProgram,
+    grub_core::GrubCore,
     inspect::{Inspection, Window},
     iso9660::{FileSpec, PrimaryVolume, Tree, terminator},
     sparse::SparseBytes,
@@ -28,10 +29,23 @@ pub(super) const EFI_PROGRAM: Target = Target {
             assert!(!program.machine.name().is_empty());
         }
         drop(GrubCore::decode(input));
+        drop(GrubCore::of_boot_image(&grub_image(input)));
     },
     longest: 2_048,
     words: &[b"MZ", b"PE\0\0", b"mimg", b"\x64\x86", b"\x0B\x02"],
 };
+
+/// GRUB's boot image for a BIOS whose compressed part is this.
+fn grub_image(compressed: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(compressed.len())
+        .unwrap_or(u32::MAX)
+        .to_le_bytes();
+    // What comes before it: two boot sectors' images, and the decompressor with the lengths in it.
+    let mut image = vec![0; 2_048 + 512];
+    image.extend([&[0; 8], &length[..], &[0, 0x40, 0, 0]].concat());
+    image.extend(compressed);
+    image
+}
 
 pub(super) const PACKED: Target = Target {
     name: "packed",
