@@ -123,6 +123,7 @@ const UEFI_NOTHING: &[Id] = &[
 
 /// What a loader that was started goes astray by, or finds nothing to go on with.
 const UEFI_ASTRAY: &[Id] = &[
+    Id::EfiSyslinuxCd,
     Id::EfiSecondStage,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,
@@ -234,6 +235,9 @@ impl<'a> Situation<'a> {
     /// system with a loader, unless it says that it is for UEFI.
     fn concerns(self, finding: &Finding, inspection: &Inspection) -> bool {
         if self.kind == FirmwareKind::Bios && is_for_uefi_alone(finding.id) {
+            return false;
+        }
+        if self.as_disk && finding.id == Id::EfiSyslinuxCd {
             return false;
         }
         let slot = inspection.catalog.as_ref().and_then(|catalog| {
@@ -353,7 +357,7 @@ impl<'a> Situation<'a> {
                 ids.map_or_else(|| BIOS_ASTRAY.to_vec(), |(.., ids)| ids.to_vec())
             }
             (FirmwareKind::Uefi, false) if self.outcome == OutcomeKind::Hung => {
-                vec![Id::BootRecordDuplicate]
+                vec![Id::EfiSyslinuxCd, Id::BootRecordDuplicate]
             }
             // What led the firmware to its loader is right.
             (FirmwareKind::Uefi, _) if self.entered => UEFI_ASTRAY.to_vec(),

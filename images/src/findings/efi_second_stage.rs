@@ -29,8 +29,8 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
     explanation: "The disc lacks a file that its EFI loader starts or reads next.",
-    consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt (grub rescue> if it lacks its modules), systemd-boot an empty menu.",
-    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix, and the folder of modules of its platform (x86_64-efi) beside it, or a program with the module normal built in.",
+    consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt (grub rescue> if it lacks its modules), systemd-boot an empty menu; SYSLINUX returns to the firmware with Load Error, or waits at its prompt, boot:.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix, and the folder of modules of its platform (x86_64-efi) beside it, or a program with the module normal built in; for SYSLINUX, ldlinux.e64 of the same version and syslinux.cfg beside it.",
     recipes: &[
         commands(Tool::Xorriso, WITH_SECOND_STAGE, "cp"),
         commands(Tool::Genisoimage, WITH_SECOND_STAGE, "cp"),
@@ -81,6 +81,9 @@ fn missing(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program
     if loader.is_shim(reading.disc) {
         return second_stage(reading, image, loader);
     }
+    if loader.is_syslinux(reading.disc) {
+        return syslinux(reading, image, loader);
+    }
     let core = loader.grub(reading.disc)?;
     normal(reading, image, loader, &core).or_else(|| grub(reading, image, &core, ""))
 }
@@ -113,6 +116,43 @@ fn second_stage(
     let core = next.grub(reading.disc)?;
     grub(reading, image, &core, &format!("leads to {name}, which "))
 }
+
+/// SYSLINUX without `ldlinux.e64`, or without a configuration: both are in its own folder, or where isolinux looks too
+/// (`core/elflink/load_env32.c`, `com32/elflink/ldlinux/readconfig.c`).
+fn syslinux(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program) -> Option<Lack> {
+    let (next, own) = match loader.headers.as_ref()?.machine {
+        Machine::X64 => ("ldlinux.e64", "syslx64.cfg"),
+        Machine::IA32 => ("ldlinux.e32", "syslia32.cfg"),
+        _ => return None,
+    };
+    let system = FileSystem::Image(image.boot.load_rba);
+    let mut lacks = |names: &[&str]| {
+        SYSLINUX_FOLDERS.iter().all(|folder| {
+            let mut names = names.iter();
+            names
+                .all(|name| reading.has_file_in(system, &format!("{folder}/{name}")) == Some(false))
+        })
+    };
+    let what = if lacks(&[next]) {
+        format!("loads {next}")
+    } else if lacks(&[own, "syslinux.cfg", "isolinux.cfg"]) {
+        "reads syslinux.cfg".to_owned()
+    } else {
+        return None;
+    };
+    Some(Lack::every_way(format!(
+        "is SYSLINUX and {what}, but its image has no such file where SYSLINUX looks: beside the loader, and in /boot/isolinux, /isolinux, /boot/syslinux, /syslinux and /"
+    )))
+}
+
+const SYSLINUX_FOLDERS: [&str; 6] = [
+    "/EFI/BOOT",
+    "/boot/isolinux",
+    "/isolinux",
+    "/boot/syslinux",
+    "/syslinux",
+    "",
+];
 
 /// GRUB without its module `normal`, which it loads from its prefix when what it brings along has run (`grub-core/kern/main.c`).
 fn normal(

@@ -76,6 +76,7 @@ ids! {
     EfiLoaderName: "efi-loader-name",
     EfiArchitecture: "efi-architecture",
     EfiSecondStage: "efi-second-stage",
+    EfiSyslinuxCd: "efi-syslinux-cd",
     LoadSizeShort: "load-size-short",
     LoaderEmulation: "loader-emulation",
     MissingEmulation: "missing-emulation",

@@ -40,6 +40,7 @@ mod efi_loader_program;
 mod efi_no_loader;
 mod efi_open_end_outside_volume;
 mod efi_second_stage;
+mod efi_syslinux_cd;
 mod efi_wrong_image;
 mod entry_load_segment;
 mod entry_media_type;
@@ -151,6 +152,7 @@ impl FindingId {
             Self::EfiLoaderName => &efi_loader_name::ROOM,
             Self::EfiArchitecture => &efi_architecture::ROOM,
             Self::EfiSecondStage => &efi_second_stage::ROOM,
+            Self::EfiSyslinuxCd => &efi_syslinux_cd::ROOM,
             Self::LoadSizeShort => &load_size_short::ROOM,
             Self::LoaderEmulation => &loader_emulation::ROOM,
             Self::MissingEmulation => &missing_emulation::ROOM,

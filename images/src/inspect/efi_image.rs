@@ -22,6 +22,8 @@ const DEPTH: usize = 4;
 const PROGRAM_BYTES: u64 = 64 << 20;
 /// Bytes of a section of GRUB's that are searched.
 const MODULE_BYTES: usize = 16 << 20;
+/// SYSLINUX's program for UEFI is shorter.
+const SYSLINUX_BYTES: u64 = 512 << 10;
 /// Bytes of a section of text that are read.
 const TEXT_BYTES: usize = 4_096;
 
@@ -115,6 +117,16 @@ impl Program {
         let sbat = self.section(disc, ".sbat", TEXT_BYTES).unwrap_or_default();
         sbat.split(|&byte| byte == b'\n')
             .any(|line| line.starts_with(b"shim,"))
+    }
+
+    /// Whether it is SYSLINUX for UEFI, by the words with which it names itself and its next stage.
+    pub(crate) fn is_syslinux(&self, disc: &mut Window<'_>) -> bool {
+        if self.file.length.get() > SYSLINUX_BYTES {
+            return false;
+        }
+        let bytes = self.file.bytes(disc, 0, SYSLINUX_BYTES as usize);
+        let has = |words: &[u8]| memchr::memmem::find(&bytes, words).is_some();
+        has(b"(EFI; ") && has(b"ldlinux.e")
     }
 
     /// The command line that a unified kernel image brings along, where it is one (UAPI.5).

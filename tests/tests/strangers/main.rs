@@ -56,6 +56,9 @@ const READS_TABLE: &str =
     "printf '\\372\\146\\241\\014\\174' >tree/os/own.bin; truncate -s 8K tree/os/own.bin";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 
+/// SYSLINUX for UEFI in the place of GRUB (Debian package `syslinux-efi`).
+const SYSLINUX_EFI: &str = "cp /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi sys.efi; next=/usr/lib/syslinux/modules/efi64/ldlinux.e64";
+
 /// A disc that starts from a floppy.
 const AS_FLOPPY: &str =
     "genisoimage -quiet -R -J -V 'SOME DISC' -o disc.iso -b os/f.img -c boot.cat";
@@ -492,6 +495,20 @@ fn cases() -> Vec<Case> {
             &format!("cp {SHIM} shim.efi"),
             &format!("{}; {efi}", put("shim.efi", "::/EFI/BOOT/BOOTX64.EFI")),
             &[(Id::EfiSecondStage, Error)],
+        ),
+        // It does not start from a CD, whatever is beside it.
+        case(
+            SYSLINUX_EFI,
+            &format!("{}; {efi}", put("sys.efi", "::/EFI/BOOT/BOOTX64.EFI")),
+            &[(Id::EfiSecondStage, Error), (Id::EfiSyslinuxCd, Error)],
+        ),
+        case(
+            SYSLINUX_EFI,
+            &format!(
+                "{}; mcopy -i tree/uefi/boot.img $next ::/; mcopy -i tree/uefi/boot.img tree/syslinux/syslinux.cfg ::/EFI/BOOT/; {efi}",
+                put("sys.efi", "::/EFI/BOOT/BOOTX64.EFI")
+            ),
+            &[(Id::EfiSyslinuxCd, Error)],
         ),
         case(
             "grub-mkimage -O i386-pc-eltorito -p /nowhere -c own.cfg -o tree/uefi/bios.img normal echo biosdisk",

@@ -96,9 +96,9 @@ const OPTIONAL_ORACLES: [(&str, &str); 3] = [
     ("makefs", "makefs"),
 ];
 
-/// What the recipes are tried with: tools, and loaders by their files. On other machines than a PC some have no package. shim is unpacked for the tests, and never
+/// What the recipes and the discs of real loaders are made with: tools, and loaders by their files. On other machines than a PC some have no package. shim is unpacked for the tests, and never
 /// installed: its package may change how this machine starts.
-const OF_RECIPES: [(&str, &str); 7] = [
+const OF_RECIPES: [(&str, &str); 8] = [
     ("isohybrid", "syslinux-utils"),
     ("grub-mkrescue", "grub-common"),
     ("implantisomd5", "isomd5sum"),
@@ -107,6 +107,7 @@ const OF_RECIPES: [(&str, &str); 7] = [
         "/usr/lib/syslinux/modules/bios/ldlinux.c32",
         "syslinux-common",
     ),
+    ("/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi", "syslinux-efi"),
     ("/usr/lib/grub/i386-pc/cdboot.img", "grub-pc-bin"),
     ("/usr/lib/grub/x86_64-efi/moddep.lst", "grub-efi-amd64-bin"),
 ];

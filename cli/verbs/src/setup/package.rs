@@ -56,7 +56,7 @@ pub(crate) const MANAGERS: [Manager; 5] = [
 ];
 
 /// By Debian's name: what apt, dnf, pacman, zypper and apk call a package; `-` where there is none.
-const NAMES: [[&str; 5]; 34] = [
+const NAMES: [[&str; 5]; 35] = [
     [
         "qemu-system-x86",
         "qemu-system-x86-core",
@@ -127,6 +127,7 @@ const NAMES: [[&str; 5]; 34] = [
     // Of these the tests want files at Debian's places.
     ["isolinux", "-", "-", "-", "-"],
     ["syslinux-common", "-", "-", "-", "-"],
+    ["syslinux-efi", "-", "-", "-", "-"],
     ["grub-pc-bin", "-", "-", "-", "-"],
     ["grub-efi-amd64-bin", "-", "-", "-", "-"],
     ["binutils", "binutils", "binutils", "binutils", "binutils"],
