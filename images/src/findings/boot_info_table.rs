@@ -38,14 +38,13 @@ pub(super) const ROOM: Room = Room {
         bsdtar("boot-info-table"),
         pycdlib("boot_info_table=True"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// isolinux and GRUB's image must have a table. Another loader may have one: if it is wrong, the image changed after mastering.

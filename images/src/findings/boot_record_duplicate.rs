@@ -12,19 +12,17 @@ const ID: FindingId = FindingId::BootRecordDuplicate;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf"],
     explanation: "The volume descriptor set contains more than one El Torito boot record.",
     consequence: "OVMF hangs silently if such a disc is in a CD drive.",
     remedy: "Keep one boot record, and put every boot image into its catalog as a section entry.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

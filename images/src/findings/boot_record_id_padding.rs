@@ -12,19 +12,17 @@ const ID: FindingId = FindingId::BootRecordIdPadding;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios"],
     explanation: "The boot record's version is not 1, or its identifier EL TORITO SPECIFICATION is not followed by zeros.",
     consequence: "SeaBIOS checks the version and the zero after the identifier, and stops with code 0005; OVMF boots.",
     remedy: "Write version 1, and pad the boot system identifier with zeros, not with spaces as in other ISO 9660 identifiers.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

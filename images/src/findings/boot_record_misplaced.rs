@@ -14,19 +14,17 @@ const ID: FindingId = FindingId::BootRecordMisplaced;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs"],
     explanation: "The boot record is not at LBA 17, where El Torito requires it.",
     consequence: "SeaBIOS reads only LBA 17 and stops with code 0004; OVMF searches all descriptors and boots.",
     remedy: "Put the boot record directly after the primary volume descriptor, before any supplementary one.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

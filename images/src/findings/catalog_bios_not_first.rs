@@ -11,16 +11,12 @@ const ID: FindingId = FindingId::CatalogBiosNotFirst;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs"],
     explanation: "The catalog begins with the entry for UEFI, and the entry for x86 is in a section after it.",
     consequence: "A BIOS uses only the first entry: SeaBIOS stops with code 0009. UEFI firmware finds both.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise master it with the BIOS boot image first: -b and its options, then -eltorito-alt-boot, then -e and its options.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -11,19 +11,17 @@ const ID: FindingId = FindingId::CatalogChecksum;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf", "u-boot"],
     explanation: "The sixteen little-endian words of the validation entry do not sum to 0.",
     consequence: "OVMF reports Not Found and U-Boot refuses the disc; SeaBIOS does not check the sum.",
     remedy: "Compute the checksum last, after the platform and the id string are written. If the checksum was right once, any byte of the entry may be damaged.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

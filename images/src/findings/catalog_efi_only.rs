@@ -14,19 +14,16 @@ const ID: FindingId = FindingId::CatalogEfiOnly;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
-    milder: None,
     trips: &["seabios", "bochs"],
     explanation: "The validation entry is for UEFI, and no entry is for x86.",
     consequence: "SeaBIOS stops with code 0009, as it should on a UEFI-only disc.",
     remedy: "No fix is needed. To boot from a BIOS too, begin the catalog with an x86 entry and put the EFI entry into a section.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: fits,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

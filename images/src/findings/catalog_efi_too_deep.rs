@@ -21,7 +21,6 @@ const ID: FindingId = FindingId::CatalogEfiTooDeep;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf", "usb"],
     explanation: "The first EFI entry is after slot 15.",
     consequence: "OVMF scans only the slots in one block: 16 on a USB stick or virtio disk. The disc therefore boots only from a CD drive.",
@@ -32,13 +31,12 @@ pub(super) const ROOM: Room = Room {
         pycdlib("efi=True"),
         oscdimg("#pEF"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: fits,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

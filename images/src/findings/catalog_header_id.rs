@@ -12,19 +12,17 @@ const ID: FindingId = FindingId::CatalogHeaderId;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf"],
     explanation: "The catalog's first entry does not begin with 01.",
     consequence: "SeaBIOS stops with code 0008 and OVMF reports Not Found.",
     remedy: "Point the boot record to the catalog, and begin the catalog with a validation entry.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

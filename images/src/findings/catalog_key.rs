@@ -12,19 +12,17 @@ const ID: FindingId = FindingId::CatalogKey;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The validation entry does not end with the key bytes 55 AA.",
     consequence: "SeaBIOS stops with code 000a and OVMF reports Not Found.",
     remedy: "Write 55 at byte 1Eh of the validation entry, and AA at 1Fh.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -20,7 +20,6 @@ const ID: FindingId = FindingId::CatalogNoEfi;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["ovmf"],
     explanation: "The disc contains an EFI loader or an EFI system partition, but its catalog has no entry for UEFI.",
     consequence: "Firmware that reads the catalog never finds the loader: after El Torito is found, partition tables are not tried.",
@@ -32,8 +31,6 @@ pub(super) const ROOM: Room = Room {
         pycdlib("efi=True"),
         oscdimg("#pEF"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: fits,
@@ -41,6 +38,7 @@ pub(super) const ROOM: Room = Room {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

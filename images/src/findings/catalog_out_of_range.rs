@@ -13,19 +13,17 @@ const ID: FindingId = FindingId::CatalogOutOfRange;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The boot record points to a catalog that is not on the disc.",
     consequence: "SeaBIOS stops with code 0007; OVMF finds nothing to boot.",
     remedy: "Download the image again if it was truncated. Otherwise write the boot record only after the catalog's address is fixed.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

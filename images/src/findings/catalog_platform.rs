@@ -15,7 +15,6 @@ const ID: FindingId = FindingId::CatalogPlatform;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["firmware"],
     explanation: "A platform id is not 00 (x86), 01 (PowerPC), 02 (Mac) or EF (UEFI).",
     consequence: "The effect depends on the firmware: SeaBIOS refuses such a validation entry with code 0009; OVMF ignores platform ids.",
@@ -26,13 +25,12 @@ pub(super) const ROOM: Room = Room {
         pycdlib("platform_id=0xEF"),
         oscdimg("#pEF"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -16,20 +16,18 @@ const ID: FindingId = FindingId::CatalogSectionChain;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["tools"],
     explanation: "A section header does not match the entries after it: the last header must be 91, the ones before it 90, and each must count its entries.",
     consequence: "Strict readers miss entries or read past the catalog; OVMF accepts the headers.",
     remedy: "Write 91 into the last header and 90 into the others, and count the entries of each.",
     recipes: &[xorriso(""), genisoimage(""), pycdlib(""), oscdimg("")],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: fits,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

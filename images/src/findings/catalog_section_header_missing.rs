@@ -17,20 +17,18 @@ const ID: FindingId = FindingId::CatalogSectionHeaderMissing;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["tools"],
     explanation: "There are entries after the initial one, without a section header (90 or 91) before them.",
     consequence: "Strict readers stop after the initial entry; OVMF accepts the other entries.",
     remedy: "Before these entries, write a section header with their platform and number.",
     recipes: &[xorriso(""), genisoimage(""), pycdlib(""), oscdimg("")],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: fits,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

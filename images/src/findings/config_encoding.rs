@@ -11,16 +11,12 @@ const ID: FindingId = FindingId::ConfigEncoding;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios"],
     explanation: "isolinux' configuration is saved as UTF-16, which Windows' Notepad calls Unicode.",
     consequence: "isolinux reads ASCII only: it finds no DEFAULT and no label, and waits at its prompt, boot:.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise save the configuration as ASCII or UTF-8, and master the disc again.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 /// Bytes of a configuration that are read.

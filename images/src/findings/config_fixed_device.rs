@@ -16,11 +16,8 @@ pub(super) const ROOM: Room = Room {
     explanation: "GRUB's configuration names the drive with the disc's files: `cd0`, `(hd0)`. GRUB gives these names by the firmware and by the drives of the machine.",
     consequence: "GRUB finds no such drive, or another one, and cannot load the kernel: `cd` exists only under BIOS, `cd0` only under UEFI, neither on a stick, and `hd0` is the first disk, which is not a CD.",
     remedy: "Write the disc to the medium that the configuration names. If you made the disc, remove the drive from the configuration, or let GRUB search for a file that only this disc has: `search --set=root --file /path`.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 /// Bytes of a configuration that are read.

@@ -16,11 +16,8 @@ pub(super) const ROOM: Room = Room {
     explanation: "A boot loader's configuration names a kernel, an initial file system or a module that is not on the disc.",
     consequence: "The entry fails with the loader's own message, such as No such file or directory or file not found. systemd-boot does not show such an entry.",
     remedy: "Download the disc again if its checksum is wrong, or ask its maker. If you made it, move the file to the path in the configuration, or correct the path.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 const KEEP_NAMES: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master it with Rock Ridge (-R), which keeps long names for GRUB and for isolinux 6 (for isolinux 4: -l, or xorriso's -iso-level 2), or write the file's name on the disc into the configuration.";

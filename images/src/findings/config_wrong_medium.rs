@@ -43,10 +43,8 @@ pub(super) const ROOM: Room = Room {
         )
         .when(When::Uuid),
     ],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 const GIVE_THE_UUID: &str = "Write the image to the stick or disc unchanged. If you made the disc, give the volume the UUID that the configuration names (it is the time of the volume's last change), or write the disc's UUID into the configuration.";

@@ -17,7 +17,6 @@ const ID: FindingId = FindingId::CountByteOrder;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf"],
     explanation: "The sector count is the right one with its two bytes swapped.",
     consequence: "A BIOS loads too few sectors, or so many that it overwrites itself; UEFI firmware sees the wrong length.",
@@ -37,7 +36,6 @@ pub(super) const ROOM: Room = Room {
         FindingId::LoadSizeShort,
         FindingId::ImageOutOfRange,
     ],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_no_emulation,
@@ -45,6 +43,7 @@ pub(super) const ROOM: Room = Room {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

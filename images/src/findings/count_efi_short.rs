@@ -15,7 +15,6 @@ const ID: FindingId = FindingId::CountEfiShort;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf", "firmware"],
     explanation: "The sector count of an EFI entry covers only a small part of its file system.",
     consequence: "OVMF mounts the file system, cannot reach the loader, and reports Not Found.",
@@ -26,14 +25,13 @@ pub(super) const ROOM: Room = Room {
         pycdlib("no boot_load_size for UEFI"),
         oscdimg(""),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_efi,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

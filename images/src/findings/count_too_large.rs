@@ -21,7 +21,6 @@ const ID: FindingId = FindingId::CountTooLarge;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "virtualbox"],
     explanation: "The sector count of a BIOS entry is too large for the memory below the BIOS.",
     consequence: "SeaBIOS overwrites itself and resets or hangs from 1,824 sectors on; VirtualBox stops with code 12 above 1,024.",
@@ -33,14 +32,13 @@ pub(super) const ROOM: Room = Room {
         pycdlib("boot_load_size"),
         oscdimg(""),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

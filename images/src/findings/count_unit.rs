@@ -15,7 +15,6 @@ const ID: FindingId = FindingId::CountUnit;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["firmware"],
     explanation: "The sector count of an EFI entry is in 2048-byte blocks, so it is a quarter of the image's length in 512-byte sectors.",
     consequence: "OVMF also takes the count in blocks, and boots the disc. Firmware that follows El Torito, such as U-Boot, sees a quarter of the file system. The UEFI specification names no unit.",
@@ -26,14 +25,13 @@ pub(super) const ROOM: Room = Room {
         pycdlib("no boot_load_size for UEFI"),
         oscdimg(""),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_efi,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

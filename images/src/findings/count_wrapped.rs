@@ -18,7 +18,6 @@ const ID: FindingId = FindingId::CountWrapped;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf", "firmware"],
     explanation: "The sector count is the image's length modulo 65,536.",
     consequence: "The firmware sees only a small part of an image of 32 MiB or more. OVMF takes the count four times as large, so the error does not show if that is enough.",
@@ -29,14 +28,13 @@ pub(super) const ROOM: Room = Room {
         bsdtar("boot-load-size"),
         pycdlib("boot_load_size"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         stands,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

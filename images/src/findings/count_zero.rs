@@ -15,7 +15,6 @@ const ID: FindingId = FindingId::CountZero;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "virtualbox"],
     explanation: "The sector count of a BIOS entry is 0: nothing is loaded.",
     consequence: "SeaBIOS jumps into empty memory and hangs; VirtualBox stops with code 12.",
@@ -27,13 +26,12 @@ pub(super) const ROOM: Room = Room {
         pycdlib("boot_load_size"),
         oscdimg(""),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

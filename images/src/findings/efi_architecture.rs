@@ -20,11 +20,10 @@ pub(super) const ROOM: Room = Room {
     explanation: "The processor architectures for which the disc has EFI loaders.",
     consequence: "Firmware for another architecture starts nothing on the disc. A disc with loaders only for 32-bit x86 starts on almost no PC, because nearly all have 64-bit firmware.",
     remedy: "For another architecture, use the disc that is made for it. If you make the disc, put a loader for each architecture into the image.",
-    recipes: &[],
-    replaces: &[],
     describes: true,
     check,
     defect: Some(Injection::in_efi_image(make_ia32)),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -16,7 +16,6 @@ const ID: FindingId = FindingId::EfiAsFloppy;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["firmware"],
     explanation: "The catalog entry of an EFI system partition has floppy or hard-disk emulation.",
     consequence: "OVMF boots it. Other firmware skips entries with emulation, which the UEFI specification allows.",
@@ -27,8 +26,6 @@ pub(super) const ROOM: Room = Room {
         pycdlib("efi=True"),
         oscdimg("#pEF,e"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_efi,
@@ -36,6 +33,7 @@ pub(super) const ROOM: Room = Room {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

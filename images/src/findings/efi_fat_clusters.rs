@@ -20,19 +20,18 @@ const ID: FindingId = FindingId::EfiFatClusters;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf"],
     explanation: "The file system in an EFI image has the FAT32 layout but fewer than 65,525 clusters, or its layout and its number of clusters disagree in another way.",
     consequence: "EDK2 refuses such a file system and reports Not Found. Linux and Windows mount it, so the files look right.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise make the file system again, and let the tool choose the FAT width.",
     recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         ..Injection::in_efi_image(make_few)
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

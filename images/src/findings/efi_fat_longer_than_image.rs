@@ -28,7 +28,6 @@ pub(super) const ROOM: Room = Room {
         FindingId::EfiLoaderProgram,
         FindingId::EfiLoaderName,
     ],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_efi,
@@ -36,6 +35,7 @@ pub(super) const ROOM: Room = Room {
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -25,9 +25,9 @@ pub(super) const ROOM: Room = Room {
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise point the entry to a FAT image that contains \\EFI\\BOOT\\BOOTX64.EFI.",
     recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
-    describes: false,
     check,
     defect: Some(Injection::in_efi_image(make_hfs_plus)),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -17,16 +17,15 @@ const ID: FindingId = FindingId::EfiLoaderName;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf"],
     explanation: "The EFI image contains a loader, but with a name or in a folder where no firmware looks for it.",
     consequence: "OVMF reports Not Found: on removable media, firmware looks only for \\EFI\\BOOT\\BOOTX64.EFI and the corresponding names for other architectures.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the loader into \\EFI\\BOOT with the name for its architecture: BOOTX64.EFI, BOOTIA32.EFI or BOOTAA64.EFI.",
     recipes: &[xorriso("mmove"), genisoimage("mmove")],
     replaces: &[FindingId::EfiNoLoader],
-    describes: false,
     check,
     defect: Some(Injection::in_efi_image(rename)),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

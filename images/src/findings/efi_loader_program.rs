@@ -16,16 +16,15 @@ const ID: FindingId = FindingId::EfiLoaderProgram;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf"],
     explanation: "A loader in \\EFI\\BOOT is empty, truncated, not an EFI program, or made for an architecture that does not match its name.",
     consequence: "Firmware reports Not Found, Load Error or Unsupported.",
     remedy: "Download the disc again if its checksum is wrong, or ask its maker. If you made it, copy a complete loader again, with the name for its architecture.",
     recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],
-    describes: false,
     check,
     defect: Some(Injection::in_efi_image(break_headers)),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -16,7 +16,6 @@ const ID: FindingId = FindingId::EfiNoLoader;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf"],
     explanation: "No EFI entry has an image with a FAT file system that contains \\EFI\\BOOT\\BOOT*.EFI.",
     consequence: "OVMF reports Not Found.",
@@ -26,10 +25,9 @@ pub(super) const ROOM: Room = Room {
         genisoimage("mkfs.fat mcopy"),
         grub_mkrescue(),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection::in_efi_image(remove_file_system)),
+    ..Room::BASE
 };
 
 /// One entry with a loader is enough: others make the disc start on a Mac.

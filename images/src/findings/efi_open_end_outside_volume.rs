@@ -23,13 +23,12 @@ pub(super) const ROOM: Room = Room {
     consequence: "If the image begins exactly at the end of the volume or extends past it, OVMF computes no blocks or too few, and reports Not Found. If the image begins after the end, OVMF's subtraction wraps and the disc boots.",
     remedy: "Put the image inside the volume, keep it below 32 MiB so that its length fits the count, or enlarge the volume.",
     recipes: &[xorriso("-e"), genisoimage("-e")],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// Count 0 and 1: to the end of the volume, or of the disc if the volume claims more (EDK2 `ElTorito.c`).

@@ -35,10 +35,8 @@ pub(super) const ROOM: Room = Room {
         commands(Tool::Xorriso, WITH_SECOND_STAGE, "cp"),
         commands(Tool::Genisoimage, WITH_SECOND_STAGE, "cp"),
     ],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

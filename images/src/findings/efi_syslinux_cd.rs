@@ -11,16 +11,12 @@ const ID: FindingId = FindingId::EfiSyslinuxCd;
 /// Seen with 6.04 on OVMF 2022.11. Users report the same of 6.03 on firmware of VMware, VirtualBox and HPE (<https://bugzilla.syslinux.org/show_bug.cgi?id=72>).
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf"],
     explanation: "The EFI loader is SYSLINUX (syslinux.efi), which cannot start from a CD.",
     consequence: "UEFI firmware starts the loader from a CD, and the loader crashes before its first word: OVMF reports a general protection fault, other firmware hangs or turns the machine off. The same loader starts from a disk.",
     remedy: "If you did not make the disc, ask its maker for a new one, or write it to a USB stick. Otherwise use another EFI loader, such as GRUB or systemd-boot.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

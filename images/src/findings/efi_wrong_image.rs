@@ -17,7 +17,6 @@ const ID: FindingId = FindingId::EfiWrongImage;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["ovmf"],
     explanation: "The disc contains a FAT image with an EFI loader, but the EFI entry points to something else.",
     consequence: "OVMF reports Not Found, because it reads only what the entry points to.",
@@ -36,13 +35,13 @@ pub(super) const ROOM: Room = Room {
         FindingId::EfiNoLoader,
         FindingId::EfiFatLongerThanImage,
     ],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -25,7 +25,6 @@ const ID: FindingId = FindingId::EntryLoadSegment;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios"],
     explanation: "The load segment is one at which the image cannot run.",
     consequence: "With 7C00 instead of 07C0, the image is loaded at address 7C000h, and a loader that is linked for 0:7C00 jumps to memory without code.",
@@ -37,13 +36,12 @@ pub(super) const ROOM: Room = Room {
         pycdlib("no boot_load_seg"),
         oscdimg("no -t"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

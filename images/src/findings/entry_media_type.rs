@@ -15,7 +15,6 @@ const ID: FindingId = FindingId::EntryMediaType;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs"],
     explanation: "The media type is not 0 (no emulation), 1 to 3 (floppies) or 4 (hard disk), or it has reserved bits set.",
     consequence: "SeaBIOS treats every value from 4 on as a hard disk. OVMF masks the upper bits; for 5 to F, it extends the image to the end of the volume.",
@@ -27,13 +26,12 @@ pub(super) const ROOM: Room = Room {
         pycdlib("media_name"),
         oscdimg(""),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

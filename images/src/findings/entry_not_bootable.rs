@@ -15,7 +15,6 @@ const ID: FindingId = FindingId::EntryNotBootable;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf", "u-boot"],
     explanation: "The boot indicator of the initial entry, or of the only entry for UEFI, is not 88.",
     consequence: "SeaBIOS stops with code 000b; OVMF does not make a drive from the entry.",
@@ -26,13 +25,12 @@ pub(super) const ROOM: Room = Room {
         pycdlib("no bootable=False"),
         oscdimg(""),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

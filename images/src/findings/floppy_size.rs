@@ -19,7 +19,6 @@ const ID: FindingId = FindingId::FloppySize;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["tools", "seabios", "bochs"],
     explanation: "A floppy image does not have the length of its floppy (1,200, 1,440 or 2,880 KiB), or its file system is for a floppy with another number of sectors per track.",
     consequence: "Tools refuse it. At the end of an image that is too short, a BIOS reads whatever follows it on the disc. With other sectors per track, a boot sector reads the wrong sectors: syslinux prints Boot error.",
@@ -29,8 +28,6 @@ pub(super) const ROOM: Room = Room {
         genisoimage("truncate"),
         bsdtar("truncate"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: fits,
@@ -38,6 +35,7 @@ pub(super) const ROOM: Room = Room {
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

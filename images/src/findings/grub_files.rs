@@ -18,11 +18,8 @@ pub(super) const ROOM: Room = Room {
     explanation: "GRUB's boot image for a BIOS does not find its configuration, grub.cfg, or its module normal at the place that was built into it.",
     consequence: "GRUB prints that normal.mod was not found and shows the prompt grub rescue>, or shows the prompt grub> without a menu.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg, and the folder i386-pc with the modules of the same build of GRUB, into the folder that the boot image names (its prefix), or build the image with the prefix of the folder where they are.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -34,14 +34,10 @@ const ID: FindingId = FindingId::HardDiskCylinders;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["bochs"],
     explanation: "The hard-disk image has more than 255 cylinders, or more sectors than cylinders, heads and sectors can address.",
     consequence: "Above 255 cylinders, the BIOS of Bochs computes the geometry wrongly. INT 13h can address at most 1,024.",
     remedy: "Use more heads and sectors (at most 255 and 63), or a smaller image.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
@@ -50,6 +46,7 @@ pub(super) const ROOM: Room = Room {
         in_image: Some(|_, _| {}),
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -19,14 +19,10 @@ const ID: FindingId = FindingId::HardDiskGeometry;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["seabios"],
     explanation: "The cylinders, heads and sectors in the partition's entry address fewer sectors than the partition has.",
     consequence: "A BIOS takes the geometry of the emulated disk from this entry (El Torito 4.1), and refuses to read past it: boot code stops with its own message, such as Boot error.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise make the partition end with a full cylinder, and write that cylinder's last head and sector into its entry.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_hard_disk,
@@ -38,6 +34,7 @@ pub(super) const ROOM: Room = Room {
         }),
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// The partition's end one head too low, as from a tool that rounds no partition to a cylinder.

@@ -14,14 +14,10 @@ const ID: FindingId = FindingId::HardDiskPartitionSlot;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "tools"],
     explanation: "The hard-disk image does not have exactly one partition, in slot 0 of its table.",
     consequence: "SeaBIOS takes the drive's geometry only from slot 0: if that is empty, every read fails.",
     remedy: "Make exactly one partition, as number 1 (slot 0).",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_hard_disk,
@@ -29,6 +25,7 @@ pub(super) const ROOM: Room = Room {
         in_image: Some(inject_into_image),
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -14,7 +14,6 @@ const ID: FindingId = FindingId::HardDiskSystemType;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["firmware"],
     explanation: "The entry's system type differs from the type byte of the image's partition.",
     consequence: "Strict firmware refuses it; SeaBIOS does not check it.",
@@ -24,14 +23,13 @@ pub(super) const ROOM: Room = Room {
         genisoimage("-hard-disk-boot"),
         pycdlib("media_name='hdemul'"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_hard_disk,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

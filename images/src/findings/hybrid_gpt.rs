@@ -18,20 +18,18 @@ const ID: FindingId = FindingId::HybridGpt;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
-    milder: None,
     trips: &["usb"],
     explanation: "The GPT violates its specification: the MBR is not protective, a checksum is wrong, the backup is missing, or partitions are outside the disc.",
     consequence: "If El Torito is right, all known firmware boots the disc: discs of Debian and Alpine and those made by isohybrid have such a GPT. Strict readers complain, and some tools repair it.",
     remedy: "No fix is needed to boot the disc. If you make it, write a primary and a backup GPT for the disc's final length, with a protective MBR.",
     recipes: &[grub_mkrescue()],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// The faults of the table itself, and those of the master boot record before it.

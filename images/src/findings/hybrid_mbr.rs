@@ -27,14 +27,13 @@ pub(super) const ROOM: Room = Room {
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
         stick(Tool::Genisoimage, "no --uefi after isohybrid"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// Why UEFI firmware does not get to the catalog.

@@ -19,7 +19,6 @@ const ID: FindingId = FindingId::HybridPointer;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["usb"],
     explanation: "The boot code in the first sector or in GRUB's boot image does not point to the boot image that it must load.",
     consequence: "On a stick, a BIOS starts the code, which stops with isolinux.bin missing or corrupt, with GRUB and nothing more, or with GRUB loading.",
@@ -31,14 +30,13 @@ pub(super) const ROOM: Room = Room {
         ),
         stick(Tool::Genisoimage, "isohybrid"),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -14,20 +14,17 @@ const ID: FindingId = FindingId::ImageExceedsQuarter;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
-    milder: None,
     trips: &["tools"],
     explanation: "The boot image is longer than a quarter of the medium.",
     consequence: "The defective IMAPI of Windows XP (KB912666) cannot master the disc, because it writes four times as much.",
     remedy: "With other tools, no fix is needed.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         stands,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// Whether a defective IMAPI cannot master it.

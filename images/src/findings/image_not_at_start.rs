@@ -16,7 +16,6 @@ const ID: FindingId = FindingId::ImageNotAtStart;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf"],
     explanation: "The load address is some blocks after or before the start of the intended file.",
     consequence: "A BIOS jumps into the middle of the loader. OVMF finds no file system and reports Not Found.",
@@ -36,12 +35,12 @@ pub(super) const ROOM: Room = Room {
         FindingId::HardDiskCylinders,
         FindingId::MbrSignature,
     ],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

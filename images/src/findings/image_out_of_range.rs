@@ -13,19 +13,16 @@ const ID: FindingId = FindingId::ImageOutOfRange;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf"],
     explanation: "A boot image begins or ends after the end of the disc.",
     consequence: "If SeaBIOS loads from there, it stops with code 000c. OVMF finds no file system. If only the end of an image is missing, it may still start.",
     remedy: "Download the image again if it was truncated. Otherwise master the disc again, for a medium that is large enough.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// Whether each image is on the disc, from its first byte to its last.

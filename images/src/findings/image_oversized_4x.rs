@@ -20,16 +20,13 @@ const ID: FindingId = FindingId::ImageOversized4x;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["tools"],
     explanation: "A boot image takes up exactly four times its stated length: it was counted in 512-byte sectors and written in 2048-byte blocks (KB912666).",
     consequence: "If the extra bytes come after the image, it boots, but wastes space, and an image above a quarter of the medium cannot be mastered.",
     remedy: "Master the disc again with a tool that does not confuse the two units; on Windows XP, with the Imapi.exe of KB912666.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection::WORDS),
+    ..Room::BASE
 };
 
 /// Checks every image that has a known length.

@@ -11,16 +11,12 @@ const ID: FindingId = FindingId::InitrdCut;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "An initial file system that a configuration names ends before its archive or its compressed stream does.",
     consequence: "The kernel panics, or the system stops soon after its start.",
     remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, copy a complete file again.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -14,7 +14,6 @@ const ID: FindingId = FindingId::IsoBurntAsFile;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "The disc has no El Torito boot record, and its only file is itself an ISO.",
     consequence: "Nothing boots: the ISO was burned as a file on the disc, not as the disc.",
@@ -25,9 +24,8 @@ pub(super) const ROOM: Room = Room {
         "",
     )],
     replaces: &[FindingId::NoBootRecord, FindingId::CatalogNoEfi],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

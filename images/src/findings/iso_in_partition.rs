@@ -11,7 +11,6 @@ const ID: FindingId = FindingId::IsoInPartition;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "usb"],
     explanation: "The disc does not begin with an ISO 9660 file system, but has one in a partition or at another offset.",
     consequence: "A BIOS finds nothing to start; OVMF finds the ISO in the partition of a stick.",
@@ -26,9 +25,8 @@ pub(super) const ROOM: Room = Room {
         FindingId::NoBootRecord,
         FindingId::MbrNoCode,
     ],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -30,7 +30,6 @@ const WITH_MODULES: &str = "cp /usr/lib/syslinux/modules/bios/*.c32 {folder}/\n{
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios"],
     explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these is of another version or cut.",
     consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, Undef symbol FAIL, or that no configuration file was found, and waits at its prompt, boot:.",
@@ -39,10 +38,8 @@ pub(super) const ROOM: Room = Room {
         commands(Tool::Xorriso, WITH_MODULES, "cp").when(When::Isolinux),
         commands(Tool::Genisoimage, WITH_MODULES, "cp").when(When::Isolinux),
     ],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -17,11 +17,8 @@ pub(super) const ROOM: Room = Room {
     explanation: "isolinux' configuration names a Linux kernel with KERNEL, but by the file's extension it is a boot sector (.bin, .bs, .bss) or a program for network boot (.0).",
     consequence: "isolinux loads the file as such a program and not as a kernel, so the kernel's code does not run properly: isolinux stops, or fails repeatedly.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise write LINUX instead of KERNEL before the file's name, or rename the file so that it has no such extension.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 /// How isolinux treats a file that KERNEL, a label or DEFAULT names (syslinux 6.04, `com32/elflink/ldlinux/kernel.c`: `file_extensions`; before

@@ -11,16 +11,12 @@ const ID: FindingId = FindingId::KernelCut;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "A kernel that a configuration names is shorter than its own header says.",
     consequence: "When the kernel unpacks itself, the machine resets, or stops silently.",
     remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, copy a complete kernel again.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -11,16 +11,12 @@ const ID: FindingId = FindingId::KernelNoMultibootHeader;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "The configuration of GRUB starts a kernel with multiboot or multiboot2, and the kernel has no such header where GRUB looks.",
     consequence: "GRUB prints: error: no multiboot header found.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the header at the beginning of the kernel: in the linker script, its section comes first (KEEP), and the section is allocated. multiboot2 needs another header than multiboot.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 /// A header by the specification: its magic number, the bytes in which it must be, and its alignment.

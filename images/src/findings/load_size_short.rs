@@ -33,14 +33,13 @@ pub(super) const ROOM: Room = Room {
         pycdlib("boot_load_size"),
         oscdimg(""),
     ],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         stands,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -19,7 +19,6 @@ const ID: FindingId = FindingId::LoaderEmulation;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs"],
     explanation: "isolinux or GRUB's El Torito image is mastered as a floppy or a hard disk, although both require no emulation.",
     consequence: "isolinux prints Disk error 01; GRUB reads from a drive that does not exist.",
@@ -36,13 +35,13 @@ pub(super) const ROOM: Room = Room {
         FindingId::MbrSignature,
         FindingId::HardDiskSystemType,
     ],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -21,7 +21,6 @@ const ID: FindingId = FindingId::MbrAbsent;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
-    milder: None,
     trips: &[],
     explanation: "The catalog has an entry for a BIOS, and the first sector is empty: the disc is made for a CD drive.",
     consequence: "On a stick, a BIOS does not start the disc.",
@@ -31,13 +30,13 @@ pub(super) const ROOM: Room = Room {
         stick(Tool::Genisoimage, "isohybrid"),
         grub_mkrescue(),
     ],
-    replaces: &[],
     describes: true,
     check,
     defect: Some(Injection {
         express,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -24,7 +24,6 @@ pub(super) const ROOM: Room = Room {
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),
         stick(Tool::Genisoimage, "isohybrid"),
     ],
-    replaces: &[],
     describes: true,
     check,
     defect: Some(Injection {
@@ -32,6 +31,7 @@ pub(super) const ROOM: Room = Room {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -27,7 +27,6 @@ pub(super) const ROOM: Room = Room {
         stick(Tool::Genisoimage, "isohybrid"),
         grub_mkrescue(),
     ],
-    replaces: &[],
     describes: true,
     check,
     defect: Some(Injection {
@@ -35,6 +34,7 @@ pub(super) const ROOM: Room = Room {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

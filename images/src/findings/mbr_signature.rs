@@ -14,14 +14,10 @@ const ID: FindingId = FindingId::MbrSignature;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["tools"],
     explanation: "The hard-disk image's first sector does not end with 55 AA.",
     consequence: "SeaBIOS boots the disc; tools refuse it.",
     remedy: "Write a master boot record into the image.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_hard_disk,
@@ -29,6 +25,7 @@ pub(super) const ROOM: Room = Room {
         in_image: Some(inject_into_image),
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

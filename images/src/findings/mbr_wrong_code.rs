@@ -15,7 +15,6 @@ const ID: FindingId = FindingId::MbrWrongCode;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["usb"],
     explanation: "The boot code in the first sector is for another loader or for an installed disk, so it looks for a program that is not on this disc.",
     consequence: "On a stick, a BIOS starts the code, which stops with isolinux.bin missing or corrupt or Missing operating system, prints GRUB repeatedly, or prints nothing.",
@@ -25,10 +24,8 @@ pub(super) const ROOM: Room = Room {
         stick(Tool::Genisoimage, "isohybrid"),
         grub_mkrescue(),
     ],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -20,7 +20,6 @@ const ID: FindingId = FindingId::MediaChecksum;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["tools"],
     explanation: "The checksum that isomd5sum implanted in the disc does not match its bytes.",
     consequence: "checkisomd5 and the media check in the boot menu of Fedora and related distributions fail: some bytes are damaged.",
@@ -30,13 +29,12 @@ pub(super) const ROOM: Room = Room {
         "implantisomd5 --force disc.iso",
         "",
     )],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// Only with `verify`: it reads the whole disc.

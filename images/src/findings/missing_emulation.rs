@@ -32,9 +32,8 @@ pub(super) const ROOM: Room = Room {
         FindingId::CountZero,
         FindingId::LoadSizeShort,
     ],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

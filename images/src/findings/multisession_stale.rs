@@ -14,19 +14,17 @@ const ID: FindingId = FindingId::MultisessionStale;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["firmware"],
     explanation: "Only an earlier session has a boot record.",
     consequence: "Firmware that supports sessions finds nothing to boot in the last one. Other firmware boots the old one.",
     remedy: "Copy the boot record into each added session.",
     recipes: ANY_TOOL,
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -14,20 +14,17 @@ const ID: FindingId = FindingId::NotIso;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "bochs", "ovmf"],
     explanation: "There is no ISO 9660 volume.",
     consequence: "No firmware boots it as a CD.",
     remedy: "If it should be a disc, download it again: it is damaged, encrypted or another file. If it is the image of a hard disk or a stick, master a disc from it.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express,
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -12,20 +12,17 @@ const ID: FindingId = FindingId::PartitionPastEnd;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
-    milder: None,
     trips: &["ovmf"],
     explanation: "OVMF takes the sector count of an EFI entry in 2048-byte blocks, so its partition ends after the last recorded block.",
     consequence: "OVMF shows blocks that cannot be read. This is harmless unless something reads them.",
     remedy: "No fix is needed unless something reads these blocks.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         express: needs_efi,
         stands,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 /// The partition as OVMF computes it: the count in 2048-byte blocks.

@@ -27,6 +27,23 @@ pub(crate) struct Room {
     pub(crate) defect: Option<Injection>,
 }
 
+impl Room {
+    /// What most rooms have in common. The rest must be given: a test fails where a text is empty.
+    pub(super) const BASE: Self = Self {
+        severity: Severity::Error,
+        milder: None,
+        trips: &[],
+        explanation: "",
+        consequence: "",
+        remedy: "",
+        recipes: &[],
+        replaces: &[],
+        describes: false,
+        check: |_| Vec::new(),
+        defect: None,
+    };
+}
+
 /// At most this many findings of one kind are reported.
 const REPORTED: usize = 16;
 

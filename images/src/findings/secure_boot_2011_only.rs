@@ -10,16 +10,13 @@ const ID: FindingId = FindingId::SecureBoot2011Only;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Info,
-    milder: None,
     trips: &["firmware"],
     explanation: "Microsoft signed the EFI loader with its certificates of 2011, but not with those of 2023.",
     consequence: "With Secure Boot on, machines that have only the certificates of 2023 refuse it (Access Denied). Machines that have those of 2011 start it, whatever the date.",
     remedy: "If you make the disc, use a shim that is signed with both, as distributions have shipped since 2025. On a machine that refuses the disc, turn Secure Boot off, or let the firmware trust the certificates of 2011 too.",
-    recipes: &[],
-    replaces: &[],
     describes: true,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -10,16 +10,12 @@ const ID: FindingId = FindingId::SecureBoot2023Only;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["firmware"],
     explanation: "Microsoft signed the EFI loader with its certificates of 2023, but not with those of 2011.",
     consequence: "With Secure Boot on, machines that never received the certificates of 2023 refuse it (Access Denied).",
     remedy: "If you make the disc, use a shim that is signed with both. On a machine that refuses the disc, update the firmware or its list of trusted certificates, or turn Secure Boot off.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -15,11 +15,8 @@ pub(super) const ROOM: Room = Room {
     explanation: "A revocation list (dbx) or the shim on the disc revokes an EFI program or a certificate of its signature.",
     consequence: "With Secure Boot on, machines with that list refuse it (Access Denied), even if it has other valid signatures.",
     remedy: "Use a newer disc. If you make the disc, use the newest shim and boot loader of a distribution.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -16,11 +16,8 @@ pub(super) const ROOM: Room = Room {
     explanation: "An SBAT level revokes the generation of a component of an EFI program, or shim finds no generations in the program that it starts.",
     consequence: "On machines with that level and Secure Boot on, shim stops with Verifying shim SBAT data failed, or refuses the program that it should start.",
     remedy: "Use a newer disc. If you make the disc, use the newest shim and boot loader of a distribution, both from the same release.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 /// shim checks itself and the programs that it starts; without a shim on the disc, nothing checks.

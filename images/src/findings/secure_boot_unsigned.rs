@@ -15,11 +15,9 @@ pub(super) const ROOM: Room = Room {
     explanation: "An EFI program has no signature, an invalid one, or one by a signer that machines do not trust as sold.",
     consequence: "With Secure Boot on, firmware refuses it (Access Denied), and so does shim; with Secure Boot off, signatures do not matter.",
     remedy: "If a signature is broken, download the disc again and compare its checksum, or boot it with Secure Boot off. If you make the disc, copy a distribution's signed programs unchanged, or sign again after the last change.",
-    recipes: &[],
-    replaces: &[],
     describes: true,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

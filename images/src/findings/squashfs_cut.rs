@@ -12,16 +12,12 @@ const ID: FindingId = FindingId::SquashfsCut;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    milder: None,
     trips: &["seabios", "ovmf"],
     explanation: "A squashfs file system on the disc is shorter than its own header says.",
     consequence: "The system in it stops with I/O errors, or does not start.",
     remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, copy a complete file again.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -69,6 +69,15 @@ fn with_boot_code(
 }
 
 #[test]
+fn every_room_has_its_texts() {
+    for id in FindingId::ALL {
+        for text in [id.explanation(), id.consequence(), id.remedy()] {
+            assert!(text.ends_with('.'), "{id}: {text:?}");
+        }
+    }
+}
+
+#[test]
 fn boot_code_starts_what_is_on_the_disc() {
     let wrong = [(FindingId::MbrWrongCode, Severity::Error)];
     let none: fn(&mut SparseBytes) = |_| {};

@@ -21,11 +21,9 @@ pub(super) const ROOM: Room = Room {
     explanation: "The disc has a UDF file system, alone or in addition to ISO 9660.",
     consequence: "On a CD, UEFI firmware can start a loader from UDF, whatever the catalog says. If the loader differs between the two file systems, the firmware decides which one runs.",
     remedy: "If the two file systems should be the same, download the disc again or ask its maker. If you make the disc, put the same loader into both.",
-    recipes: &[],
-    replaces: &[],
     describes: true,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -18,14 +18,12 @@ pub(super) const ROOM: Room = Room {
     explanation: "The volume's size in the primary descriptor disagrees with the disc's length.",
     consequence: "If the volume claims more than there is, files at the end are missing. If there is data after the volume, an EFI entry that ends with the volume cannot reach it.",
     remedy: "Download the image again if it was truncated. Otherwise write the size when the disc is complete.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
     defect: Some(Injection {
         inject,
         ..Injection::WORDS
     }),
+    ..Room::BASE
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {

@@ -17,16 +17,12 @@ const ID: FindingId = FindingId::Zeros;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
-    milder: None,
     trips: &["tools"],
     explanation: "A loader, a kernel or a compressed file begins with a block of zeros, or contains 64 KiB or more of zeros.",
     consequence: "A download or a copy left holes: the data at these places is missing. The effect depends on which data it was.",
     remedy: "Download the disc again and compare its checksum, or write it again to another medium. If that does not help, ask its maker.",
-    recipes: &[],
-    replaces: &[],
-    describes: false,
     check,
-    defect: None,
+    ..Room::BASE
 };
 
 /// Only with `verify`: it reads much of the disc.
