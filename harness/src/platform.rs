@@ -152,6 +152,7 @@ impl Platform {
             network: self.network,
             firmware,
             disc,
+            io_uring: self.emulator.io_uring,
             board,
             attachment: self.attachment,
             medium: Medium::of(self.medium_profile, layout),

@@ -33,6 +33,10 @@ pub struct Installed {
     pub roms_sha256: String,
     /// Whether it writes the reads of a disc to its log.
     pub log_trace: bool,
+    /// Whether it reads files through io_uring on this host. Otherwise each read goes through a thread of its own, and with a firmware that polls its drive
+    /// (EDK2 with AHCI) each costs up to a millisecond.
+    #[serde(default)]
+    pub io_uring: bool,
     /// The folders that it searches for ROMs, in order.
     pub data_directories: Vec<PathBuf>,
 }

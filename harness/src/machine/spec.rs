@@ -34,6 +34,8 @@ pub struct MachineSpec {
     pub firmware: FirmwareImage,
     /// The disc.
     pub disc: HostDisc,
+    /// Whether the emulator reads the disc through io_uring.
+    pub io_uring: bool,
     /// The machine without all that.
     pub board: Board,
     /// How the disc hangs on it.

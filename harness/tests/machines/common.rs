@@ -194,6 +194,7 @@ impl Bench {
             pace: Pace::NORMAL,
             processor_time: Duration::from_secs(60),
             firmware: seabios().image,
+            io_uring: false,
             disc: HostDisc {
                 path: disc.to_str().expect("UTF-8").to_owned(),
                 is_device: false,

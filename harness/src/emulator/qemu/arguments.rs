@@ -55,7 +55,7 @@ pub(super) fn arguments(spec: &MachineSpec, channels: Channels<'_>) -> Vec<OsStr
     argv.option(
         "-sandbox",
         match window {
-            None => "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            None => SANDBOX,
             // What draws a window sets priorities and starts helpers, and is killed where it may not (tried: GTK).
             Some(_) => "on,obsolete=deny,elevateprivileges=deny",
         },
@@ -157,10 +157,11 @@ fn firmware(spec: &MachineSpec, argv: &mut Argv<'_>) {
                 "file",
                 &code.to_string_lossy(),
                 descriptor::FIRMWARE,
+                None,
             );
             if variables.is_some() {
                 // Enrolled keys. A private copy: nothing is written back to the template.
-                argv.node("variables", "file", VARIABLES, false);
+                argv.node("variables", "file", VARIABLES, false, None);
             }
             if *needs_smm {
                 // Firmware that guards its variables trusts flash only when none but SMM can write it.
@@ -170,9 +171,14 @@ fn firmware(spec: &MachineSpec, argv: &mut Argv<'_>) {
     }
 }
 
+/// What QEMU forbids itself.
+pub(super) const SANDBOX: &str =
+    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
 /// The disc's bytes, whatever lies over them, and the drive.
 fn disc(spec: &MachineSpec, argv: &mut Argv<'_>) {
     let wiring = spec.board.wiring;
+    let channels = argv.channels;
     // Each layer names the one below it; the last one is the disc.
     let mut layers = vec![Layer::File];
     layers.extend(spec.disc.overlay.as_deref().map(Layer::Changes));
@@ -192,7 +198,10 @@ fn disc(spec: &MachineSpec, argv: &mut Argv<'_>) {
                 } else {
                     "file"
                 };
-                argv.open(name, driver, &spec.disc.path, descriptor::DISC);
+                // A script that is kept must run where there is no io_uring too.
+                let by_ring = spec.io_uring && matches!(channels, Channels::Inherited);
+                let aio = (by_ring && !spec.disc.is_device).then_some("io_uring");
+                argv.open(name, driver, &spec.disc.path, descriptor::DISC, aio);
             }
             Layer::Changes(overlay) => {
                 let file = argv.file(overlay, descriptor::OVERLAY);
@@ -266,21 +275,24 @@ impl Argv<'_> {
         self.words.extend([flag.into(), value.into()]);
     }
 
-    /// A raw file as a block device, read by one of QEMU's drivers.
-    fn node(&mut self, name: &str, driver: &str, file: &str, read_only: bool) {
-        let node = json!({
+    /// A raw file as a block device, read by one of QEMU's drivers, and by a mechanism if it is not the usual one (threads).
+    fn node(&mut self, name: &str, driver: &str, file: &str, read_only: bool, aio: Option<&str>) {
+        let mut node = json!({
             "node-name": name,
             "driver": "raw",
             "read-only": read_only,
             "file": { "driver": driver, "read-only": read_only, "filename": file },
         });
+        if let Some(aio) = aio {
+            node["file"]["aio"] = aio.into();
+        }
         self.option("-blockdev", &node.to_string());
     }
 
     /// A file as a block device that can only be read, inherited or by its path.
-    fn open(&mut self, node: &str, driver: &str, path: &str, descriptor: RawFd) {
+    fn open(&mut self, node: &str, driver: &str, path: &str, descriptor: RawFd, aio: Option<&str>) {
         let file = self.file(path, descriptor);
-        self.node(node, driver, &file, true);
+        self.node(node, driver, &file, true, aio);
     }
 
     /// A layer over another node, in a file.

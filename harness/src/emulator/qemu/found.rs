@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use super::{guest::guest, reads};
+use serde_json::json;
+
+use super::{arguments::SANDBOX, guest::guest, reads};
 use crate::{
     arch::Architecture,
     ask::{Answer, AskError, ask},
@@ -80,11 +82,13 @@ fn at(wanted: &Path) -> Result<Installed, Kind> {
         });
     }
     let data_directories = data_directories(&folders);
+    let log_trace = writes_trace(&path, &READ_BY.map(reads::event));
     Ok(Installed {
         id: EmulatorId::Qemu,
         roms_sha256: sha256_of_roms(&data_directories),
         sha256: sha256_of(&path).map_err(Kind::Unreadable)?,
-        log_trace: writes_trace(&path, &READ_BY.map(reads::event)),
+        io_uring: kernel_has_io_uring() && reads_by_ring(&path),
+        log_trace,
         version,
         path,
         data_directories,
@@ -202,6 +206,33 @@ fn writes_trace(path: &Path, events: &[&str]) -> bool {
         let said = String::from_utf8_lossy(&answer.stderr);
         said.contains(FIRES) && !said.contains("does not exist")
     })
+}
+
+/// The first kernel whose rings count as memory of the control group, and not against the little that a user may lock (`io_uring_setup(2)`: 5.12), in a release
+/// that was kept for long.
+const RINGS_SINCE: (u32, u32) = (5, 15);
+
+/// Whether the kernel lets every user have a ring (`Documentation/admin-guide/sysctl/kernel.rst`: `io_uring_disabled`).
+fn kernel_has_io_uring() -> bool {
+    let setting = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled");
+    let is_allowed = setting.map_or(true, |setting| setting.trim() == "0");
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy();
+    let mut numbers = release.split(['.', '-']).map_while(|it| it.parse().ok());
+    let version = numbers.next().zip(numbers.next());
+    is_allowed && version.is_some_and(|version| version >= RINGS_SINCE)
+}
+
+/// A QEMU that was built without, and a container that forbids the system call, refuse the file.
+fn reads_by_ring(path: &Path) -> bool {
+    let file = json!({
+        "node-name": "disc", "driver": "file", "read-only": true, "aio": "io_uring", "filename": path.to_string_lossy(),
+    });
+    let file = file.to_string();
+    let mut args = vec!["-machine", "none", "-nodefaults", "-no-user-config"];
+    args.extend(["-display", "none", "-monitor", "stdio"]);
+    args.extend(["-sandbox", SANDBOX, "-blockdev", &file]);
+    question(path, &args, b"quit\n").is_ok_and(|answer| answer.status.success())
 }
 
 /// What is wrong with a program, and what to do about it.

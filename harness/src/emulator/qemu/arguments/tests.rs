@@ -21,6 +21,7 @@ fn spec(attachment: Attachment, disc: &str) -> MachineSpec {
             length: 1 << 20,
             overlay: None,
         },
+        io_uring: false,
         board: crate::arch::pc(attachment),
         attachment,
         medium: Medium::default(),
