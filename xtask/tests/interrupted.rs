@@ -76,10 +76,10 @@ fn repro_ends_with_its_machines() {
             })
             .collect()
     };
-    // One that boots the disc, and not one that is asked its version.
+    // One that boots the disc, and not one that is asked what it can do.
     let is_machine = |pid: &i32| {
         fs::read_to_string(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|words| words.contains("-blockdev"))
+            .is_ok_and(|words| words.contains("drive=disc"))
     };
     let began = Instant::now();
     let machine = loop {
