@@ -190,8 +190,8 @@ impl GuestWatch {
                 since: now,
             });
         }
-        // What a menu says while its loader starts the same again and again is no menu that waits. A kernel reads what it likes, and firmware that has
-        // started something else, such as its setup, polls the drive.
+        // A loader that repeats its reads does not wait at its menu. Kernels may repeat reads. Firmware that started another program, such as its setup,
+        // polls the drive.
         if self.stage() == GuestStage::Loader
             && self.entries <= 1
             && let Some(since) = self.rounds.since(now)

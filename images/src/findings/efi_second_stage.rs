@@ -191,17 +191,7 @@ fn grub(
     }
     let wanted = match core.next() {
         Next::File(path) => path,
-        Next::AtPrefix => {
-            let lack = at_prefix(reading, image, core, whose)?;
-            // grub-mkrescue makes a disc with GRUB's prompt of a tree without a configuration.
-            return Some(match core.configuration {
-                Some(_) => Lack {
-                    severity: Severity::Warning,
-                    ..lack
-                },
-                None => lack,
-            });
-        }
+        Next::AtPrefix => return at_prefix(reading, image, core, whose),
         Next::Unknown => return None,
     };
     let is_known = reading.has_file(&wanted)?;
@@ -225,6 +215,8 @@ fn at_prefix(
     let is_partition = partitions.any(|entry| entry.first.byte_offset() == lba.byte_offset());
     let (and, severity) = match (in_tree, in_image, is_partition) {
         (true, _, false) | (true, true, true) => return None,
+        // grub-mkrescue makes a disc with GRUB's prompt if the tree has no configuration.
+        (false, false, _) if core.configuration.is_some() => (NOWHERE, Severity::Warning),
         (false, false, _) => (NOWHERE, Severity::Error),
         (false, true, false) => (NOT_IN_TREE, Severity::Error),
         (false, true, true) => (NOT_IN_TREE_OF_CD, Severity::Warning),

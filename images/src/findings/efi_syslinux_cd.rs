@@ -8,12 +8,12 @@ use crate::{
 
 const ID: FindingId = FindingId::EfiSyslinuxCd;
 
-/// Seen with 6.04 on OVMF 2022.11. Users report the same of 6.03 on firmware of VMware, VirtualBox and HPE (<https://bugzilla.syslinux.org/show_bug.cgi?id=72>).
+/// Seen with 6.04 on OVMF 2022.11 and 2025.02. Users report it of 6.03 (<https://bugzilla.syslinux.org/show_bug.cgi?id=72>).
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     trips: &["ovmf"],
-    explanation: "The EFI loader is SYSLINUX (syslinux.efi), which cannot start from a CD.",
-    consequence: "UEFI firmware starts the loader from a CD, and the loader crashes before its first word: OVMF reports a general protection fault, other firmware hangs or turns the machine off. The same loader starts from a disk.",
+    explanation: "The EFI loader is SYSLINUX (syslinux.efi), which starts from a disk, but was seen to crash from a CD.",
+    consequence: "The firmware starts the loader from a CD, and the loader crashes before its first word. OVMF reports a general protection fault. Users report the same of other firmware.",
     remedy: "If you did not make the disc, ask its maker for a new one, or write it to a USB stick. Otherwise use another EFI loader, such as GRUB or systemd-boot.",
     check,
     ..Room::BASE
@@ -28,7 +28,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 continue;
             }
             let message = format!(
-                "slot {}: {} is SYSLINUX for UEFI, which cannot start from a CD",
+                "slot {}: {} is SYSLINUX for UEFI, which crashes when it is started from a CD",
                 image.entry.slot,
                 loader.path()
             );

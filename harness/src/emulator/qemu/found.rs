@@ -371,6 +371,7 @@ mod tests {
                 .any(|folder| folder.join(name).is_file())
         };
         assert!(has("bios-256k.bin") && !has("no-such-rom.bin"));
+        assert!(!reads_by_ring(Path::new("/bin/false")));
         assert!(qemu.log_trace && !writes_trace(&qemu.path, &["no_such_event"]));
         let json = serde_json::to_string(&qemu).unwrap();
         assert_eq!(serde_json::from_str::<Installed>(&json).unwrap(), qemu);
