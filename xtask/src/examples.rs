@@ -59,6 +59,11 @@ pub(crate) const TRUST_GROWTH: Examples = Examples(&[
     ("cargo xtask trust growth --cells 100,1000", "up to 1,000"),
 ]);
 
+pub(crate) const TRUST_SUITE: Examples = Examples(&[(
+    "cargo xtask trust suite",
+    "what cargo xtask test leaves out, in some ten minutes",
+)]);
+
 pub(crate) const TRUST_SHIMS: Examples = Examples(&[(
     "cargo xtask trust shims --keep",
     "the table in docs/secure-boot.md, with check --update-docs",

@@ -22,7 +22,13 @@ pub(super) fn measure(tests: &str, signals: &'static Signals) -> anyhow::Result<
     let mut command = cargo();
     command
         .current_dir(workspace())
-        .args(["nextest", "run", "--workspace", "--no-fail-fast"])
+        .args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--no-fail-fast",
+            "--ignore-default-filter",
+        ])
         .args(["--test", "machines", "--test", "faults"])
         .args(["--filterset", tests])
         .env(FILE, &file);

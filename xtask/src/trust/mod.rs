@@ -18,6 +18,7 @@ pub(crate) mod part;
 mod runner;
 mod shards;
 mod shims;
+mod suite;
 mod supply;
 
 use std::{ffi::OsStr, io::Write, path::Path, process::ExitCode};
@@ -76,6 +77,8 @@ pub(crate) enum Part {
     Discs(discs::Discs),
     /// Make a fresh Debian release in a folder, follow the instructions in README.md there, as root and as a user, and count the results. Needs root.
     Hosts(hosts::Hosts),
+    /// Run the tests that `cargo xtask test` leaves out because they take long.
+    Suite(suite::Suite),
     /// Read and boot the shims that this distribution has released, on machines with Microsoft's keys of 2011, of 2023, and of both.
     Shims(shims::Shims),
     /// Check the dependencies of boot-matrix: licences, sources, versions, unsafe code. Can write a bill of materials.
@@ -100,6 +103,7 @@ impl Part {
             Self::Differential(_) => part::DIFFERENTIAL,
             Self::Discs(_) => part::DISCS,
             Self::Hosts(_) => part::HOSTS,
+            Self::Suite(_) => part::SUITE,
             Self::Shims(_) => part::SHIMS,
             Self::Supply(_) => part::SUPPLY,
         }
@@ -118,6 +122,7 @@ impl Part {
             Self::Differential(options) => differential::measure(options, signals),
             Self::Discs(options) => discs::measure(options, signals),
             Self::Hosts(options) => hosts::measure(options, signals),
+            Self::Suite(options) => suite::measure(options, signals),
             Self::Shims(options) => shims::measure(options, signals),
             Self::Supply(options) => supply::measure(options),
         }

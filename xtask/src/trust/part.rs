@@ -11,5 +11,6 @@ pub(crate) const MUTANTS: &str = "mutants";
 pub(crate) const DIFFERENTIAL: &str = "differential";
 pub(crate) const DISCS: &str = "discs";
 pub(crate) const HOSTS: &str = "hosts";
+pub(crate) const SUITE: &str = "suite";
 pub(crate) const SHIMS: &str = "shims";
 pub(crate) const SUPPLY: &str = "supply";
