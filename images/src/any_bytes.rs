@@ -23,6 +23,9 @@ pub fn packed(source: &dyn Source) {
     }
     let _ = packed::squashfs_length(&mut disc, &file);
     shown(&packed::cut_initrd(&mut disc, &file));
+    let _ = packed::kernel_file(&mut disc, &file);
+    shown(&packed::not_an_initrd(&mut disc, &file));
+    let _ = packed::is_linux(&mut disc, &file);
 }
 
 /// Reads an image as isolinux, and bytes as a module of syslinux for it.

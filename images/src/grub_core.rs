@@ -154,6 +154,13 @@ impl GrubCore {
         prefix.starts_with('/').then(|| prefix.to_owned())
     }
 
+    /// Whether the prefix is on the drive that it was started from, and not on the partition: `()` is the drive alone (`grub-core/kern/main.c`).
+    #[must_use]
+    pub fn prefix_is_on_drive(&self) -> bool {
+        let prefix = self.prefix.as_deref();
+        prefix.is_some_and(|prefix| prefix.starts_with("()"))
+    }
+
     /// The configuration that it reads after its own one, such as `configfile ($root)/boot/grub/grub.cfg`.
     #[must_use]
     pub fn next(&self) -> Next {
@@ -195,7 +202,7 @@ impl GrubCore {
 }
 
 /// Whether a command only prepares what follows: it starts nothing, and GRUB continues with the next line.
-fn prepares(command: &str) -> bool {
+pub(crate) fn prepares(command: &str) -> bool {
     const COMMANDS: [&str; 9] = [
         "insmod", "set", "unset", "export", "search", "echo", "serial", "loadfont", "clear",
     ];

@@ -43,6 +43,130 @@ pub(crate) fn kernel_payload(disc: &mut Window<'_>, file: &DiscBytes) -> Option<
     Some((start, start + u64::from(le32(&head, 0x24C))))
 }
 
+/// What a file is that a loader takes for a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KernelFile {
+    /// One for an x86 processor, or an EFI program, which may be one.
+    Kernel,
+    Empty,
+    /// One for 64-bit Arm.
+    Arm,
+    /// Compressed as a whole, which GRUB undoes (`grub-core/io/gzio.c`, `xzio.c`, `lzopio.c`); as a verb and what follows it.
+    Compressed(&'static str),
+    /// Something else, as a verb and what follows it.
+    Other(&'static str),
+    /// It cannot be read.
+    Unknown,
+}
+
+/// What a file is that a loader takes for a kernel. Loaders for x86 want the signature of a boot sector (Linux `boot.rst`: `boot_flag`), and EFI `MZ`.
+pub(crate) fn kernel_file(disc: &mut Window<'_>, file: &DiscBytes) -> KernelFile {
+    if file.length.get() == 0 {
+        return KernelFile::Empty;
+    }
+    let head = file.bytes(disc, 0, 0x250);
+    // What is compressed by zisofs, GRUB and Linux read as it was before.
+    if head.is_empty() || head.starts_with(ZISOFS) {
+        return KernelFile::Unknown;
+    }
+    if head.get(0x1FE..0x200) == Some(&[0x55, 0xAA]) {
+        return KernelFile::Kernel;
+    }
+    match head.get(0x38..0x3C) == Some(b"ARM\x64") {
+        true => KernelFile::Arm,
+        false if head.starts_with(b"MZ") => KernelFile::Kernel,
+        false => match beginning(&head) {
+            Some(what) if what.starts_with("is compressed") => KernelFile::Compressed(what),
+            what => KernelFile::Other(what.unwrap_or("has no header of one")),
+        },
+    }
+}
+
+/// How a file that zisofs compressed begins (`mkzftree`; Linux `fs/isofs/compress.c`).
+const ZISOFS: &[u8] = &[0x37, 0xE4, 0x53, 0x96, 0xC9, 0xDB, 0xD6, 0x07];
+
+/// What a file begins with, as a verb and what follows it.
+fn beginning(head: &[u8]) -> Option<&'static str> {
+    let text = |head: &[u8]| head.iter().all(|&byte| (9..=126).contains(&byte));
+    Some(match head {
+        [b'0', b'7', b'0', b'7', b'0', ..] => "is a cpio archive",
+        [0x1F, 0x8B, ..] => "is compressed by gzip",
+        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => "is compressed by xz",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "is compressed by zstd",
+        [0x02, 0x21, 0x4C, 0x18, ..] => "is compressed by lz4",
+        [b'B', b'Z', b'h', ..] => "is compressed by bzip2",
+        [0x89, b'L', b'Z', b'O', ..] => "is compressed by lzop",
+        [0x7F, b'E', b'L', b'F', ..] => "is an ELF file",
+        [b'h', b's', b'q', b's', ..] => "is a squashfs",
+        head if head.iter().all(|&byte| byte == 0) => "begins with zeros",
+        head if text(head) => "is text",
+        _ => return None,
+    })
+}
+
+/// Whether a file is Linux for x86, and not another program in its form (memdisk, iPXE, wimboot): its version begins with a number.
+pub(crate) fn is_linux(disc: &mut Window<'_>, file: &DiscBytes) -> bool {
+    let head = file.bytes(disc, 0, 0x210);
+    if head.get(0x202..0x206) != Some(b"HdrS") {
+        return false;
+    }
+    let version = u64::from(le16(&head, 0x20E)) + 0x200;
+    let first = file.bytes(disc, version, 1);
+    first.first().is_some_and(u8::is_ascii_digit)
+}
+
+/// Why Linux can unpack or mount nothing of a file as an initial file system, as a verb and what follows it; `None` where it may.
+///
+/// Sources: Linux `lib/decompress.c`, `init/do_mounts_rd.c`, `init/initramfs.c`.
+pub(crate) fn not_an_initrd(disc: &mut Window<'_>, file: &DiscBytes) -> Option<&'static str> {
+    // A file system: its magic number, and where it stands.
+    const MOUNTED: [(usize, &[u8]); 8] = [
+        (0, b"hsqs"),
+        (0, b"-rom1fs-"),
+        (0, &[0x45, 0x3D, 0xCD, 0x28]),
+        (0x410, &[0x7F, 0x13]),
+        (0x410, &[0x8F, 0x13]),
+        (0x410, &[0x68, 0x24]),
+        (0x410, &[0x78, 0x24]),
+        (0x438, &[0x53, 0xEF]),
+    ];
+    const UNPACKED: [&[u8]; 10] = [
+        ZISOFS,
+        b"07070",
+        &[0x1F, 0x8B],
+        &[0x1F, 0x9E],
+        b"BZh",
+        &[0x5D, 0],
+        b"\xFD7zXZ\0",
+        &[0x89, b'L', b'Z', b'O'],
+        &[0x02, 0x21, 0x4C, 0x18],
+        &[0x28, 0xB5, 0x2F, 0xFD],
+    ];
+    let start = skip_zeros(disc, file, 0);
+    let Some(start) = start else {
+        return (file.length.get() > 0 && file.is_whole()).then_some("has nothing but zeros");
+    };
+    let head = file.bytes(disc, start, 0x440);
+    let mounted = file.bytes(disc, 0, 0x440);
+    let mut magics = MOUNTED.iter();
+    let is_mounted = magics.any(|(at, magic)| {
+        let found = mounted.get(*at..at + magic.len());
+        found == Some(*magic)
+    });
+    let is_unpacked = UNPACKED.iter().any(|magic| head.starts_with(magic));
+    if is_mounted || is_unpacked || head.is_empty() {
+        return None;
+    }
+    Some(match &head[..] {
+        head if kernel_marks(head) => "is a kernel",
+        head => beginning(head).unwrap_or("is in no format that Linux unpacks"),
+    })
+}
+
+fn kernel_marks(head: &[u8]) -> bool {
+    head.get(0x202..0x206) == Some(b"HdrS")
+}
+
 /// How many bytes a squashfs must have; `None` where it is none.
 pub(crate) fn squashfs_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u64> {
     let head = file.bytes(disc, 0, 96);

@@ -31,6 +31,8 @@ pub(super) struct Situation<'a> {
     explains: &'a [String],
     /// How far that came.
     guest_stage: GuestStage,
+    /// Whether the firmware checks signatures.
+    checks_signatures: bool,
     /// Secure Boot did not let the loader run.
     denied: bool,
     /// Why its keys do so.
@@ -65,7 +67,9 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::ConfigFixedDevice,
     Id::IsolinuxKernelName,
     Id::KernelCut,
+    Id::KernelNotLinux,
     Id::InitrdCut,
+    Id::InitrdUnreadable,
     Id::SquashfsCut,
     Id::FloppySize,
     Id::VolumeSize,
@@ -89,7 +93,9 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     Id::ConfigFixedDevice,
     Id::IsolinuxKernelName,
     Id::KernelCut,
+    Id::KernelNotLinux,
     Id::InitrdCut,
+    Id::InitrdUnreadable,
     Id::SquashfsCut,
 ];
 
@@ -129,7 +135,9 @@ const UEFI_ASTRAY: &[Id] = &[
     Id::ConfigWrongMedium,
     Id::ConfigFixedDevice,
     Id::KernelCut,
+    Id::KernelNotLinux,
     Id::InitrdCut,
+    Id::InitrdUnreadable,
     Id::SquashfsCut,
     Id::EfiLoaderProgram,
     Id::EfiFatLongerThanImage,
@@ -171,6 +179,11 @@ fn is_for_uefi_alone(id: Id) -> bool {
     !trips.is_empty() && trips.iter().all(|who| matches!(*who, "ovmf" | "u-boot"))
 }
 
+/// Whether a finding matters to firmware that checks signatures alone.
+fn is_of_secure_boot(id: Id) -> bool {
+    id.as_str().starts_with("secure-boot-")
+}
+
 impl<'a> Situation<'a> {
     pub(super) fn of(boot: &Boot<'a>) -> Self {
         let outcome = &boot.observation.outcome;
@@ -189,6 +202,7 @@ impl<'a> Situation<'a> {
             guest_stage: guest.map_or(GuestStage::Loader, |guest| guest.stage),
             // A loader that ran returns its own status, and shim can return the same one.
             by_keys: boot.by_keys,
+            checks_signatures: boot.firmware.checks_signatures(),
             denied: boot.firmware.checks_signatures()
                 && !entered
                 && matches!(code, Some("Access Denied" | "Security Violation")),
@@ -226,7 +240,8 @@ impl<'a> Situation<'a> {
                             || !started && self.explains.iter().any(|it| it == id.as_str())
                     }
                 };
-                finding.id == id && weighs && self.concerns(finding, inspection)
+                let is_checked = self.checks_signatures || !is_of_secure_boot(id);
+                finding.id == id && weighs && is_checked && self.concerns(finding, inspection)
             })
         })
     }

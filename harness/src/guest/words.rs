@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &[
     ("limine.toml", include_str!("words/limine.toml")),
     ("linux.toml", include_str!("words/linux.toml")),
     ("live-boot.toml", include_str!("words/live-boot.toml")),
+    ("memdisk.toml", include_str!("words/memdisk.toml")),
     (
         "memtest86plus.toml",
         include_str!("words/memtest86plus.toml"),

@@ -334,7 +334,12 @@ impl Parser<'_, '_, '_> {
         if let Some(said) = self.on_timeout.take() {
             let name = said.word().to_owned();
             let entry = of_name(&name).map(DefaultEntry::Entry);
-            self.configuration.on_timeout = Some(entry.unwrap_or(DefaultEntry::Missing(name)));
+            // It may be a file, as after DEFAULT.
+            let mut is_missing = || self.program(&said).exists == Some(false);
+            self.configuration.on_timeout = Some(entry.unwrap_or_else(|| match is_missing() {
+                true => DefaultEntry::Missing(name),
+                false => DefaultEntry::Unknown,
+            }));
         }
         self.configuration.timeout = Some(self.timeout());
         self.configuration

@@ -62,6 +62,8 @@ struct Item {
 
 #[derive(Clone, Debug)]
 enum Content {
+    /// A file without a byte, and no link.
+    Empty,
     Extents(Vec<(Lba, ByteCount)>),
     Cluster(u32, ByteCount),
 }
@@ -311,6 +313,10 @@ impl<'w, 'd> Volumes<'w, 'd> {
 
     fn file(&mut self, folder: Folder, content: Content) -> Found {
         match (content, folder) {
+            (Content::Empty, _) => Found::File {
+                runs: Vec::new(),
+                length: ByteCount::ZERO,
+            },
             // An empty file may be a link.
             (Content::Extents(extents), _) if is_empty(&extents) => Found::Unknown,
             (Content::Extents(extents), _) => {
@@ -501,8 +507,12 @@ impl<'w, 'd> Volumes<'w, 'd> {
                     short: None,
                     exact: names == TreeNames::Joliet || record.rock_ridge.is_some(),
                     directory: record.directory,
-                    content: Content::Extents(std::mem::take(&mut open)),
+                    content: match is_empty(&open) && record.is_regular {
+                        true => Content::Empty,
+                        false => Content::Extents(open.clone()),
+                    },
                 });
+                open.clear();
             }
         }
         Directory {

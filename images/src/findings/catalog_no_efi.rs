@@ -41,6 +41,8 @@ pub(super) const ROOM: Room = Room {
     ..Room::BASE
 };
 
+const UNDER_EF: &str = "EDK2 looks at no platform and starts such an image; other firmware may not. Give the section the platform EF.";
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(catalog) = reading.catalog() else {
         return Vec::new();
@@ -96,7 +98,8 @@ fn under_another_platform(reading: &Reading<'_, '_>) -> Option<Finding> {
         image.slot, header.slot, header.platform
     );
     let place = reading.slots?.place(header.slot, 1);
-    let finding = Finding::new(ID, place, message);
+    let mut finding = Finding::new(ID, place, message);
+    UNDER_EF.clone_into(&mut finding.fix);
     let section = entries.iter().filter(|entry| entry.slot > header.slot);
     let alone = section
         .take_while(|entry| entry.kind != EntryKind::Header)

@@ -2,8 +2,9 @@
 
 use super::room::{Room, gravest};
 use crate::{
-    boot_configuration::Loader,
+    boot_configuration::{Configuration, DefaultEntry, Loader, NamedFile},
     finding::{Finding, FindingId, Severity},
+    grub_core::prepares,
     inspect::Reading,
 };
 
@@ -14,7 +15,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
     explanation: "A boot loader's configuration names a kernel, an initial file system or a module that is not on the disc.",
-    consequence: "The entry fails with the loader's own message, such as No such file or directory or file not found. systemd-boot does not show such an entry.",
+    consequence: "The entry fails with the loader's own message, such as No such file or directory or file not found; systemd-boot does not show such an entry.",
     remedy: "Download the disc again if its checksum is wrong, or ask its maker. If you made it, move the file to the path in the configuration, or correct the path.",
     check,
     ..Room::BASE
@@ -25,7 +26,7 @@ const KEEP_NAMES: &str = "If you did not make the disc, ask its maker for a new 
 /// isolinux does not read the names of Joliet. 6.04 reads those of Rock Ridge, and 4.05 does not; 5 was not tried.
 const NAMES_FOR_ISOLINUX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name the file as isolinux reads it, or master the disc with isolinux 6 and Rock Ridge (-R). isolinux 4 reads only the names of ISO 9660, which -l (xorriso: -iso-level 2) allows to be 31 characters long.";
 
-const NAME_A_LABEL: &str = "If you did not make the disc, ask its maker for a new one. Otherwise write an existing label after DEFAULT (upper and lower case must match), or add a label of that name.";
+const NAME_A_LABEL: &str = "If you did not make the disc, ask its maker for a new one. Otherwise write an existing label after DEFAULT or ONTIMEOUT (upper and lower case must match), or add a label of that name.";
 const BESIDE_THE_LOADER: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the kernel and its initial file system into the EFI image, with systemd-boot.";
 /// At most this many labels are named.
 const LABELS: usize = 5;
@@ -40,15 +41,28 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
         // If there are no entries, the included file has them.
         let mut included = configuration.files.iter();
-        let included =
-            included.find(|file| file.exists == Some(false) && file.directive.ends_with("include"));
+        let included = match configuration.loader {
+            Loader::Grub => continues_in(reading, configuration),
+            _ => included
+                .find(|file| file.exists == Some(false) && file.directive.ends_with("include")),
+        };
         if let Some(missing) = included.filter(|_| configuration.entries.is_empty()) {
             let message = format!(
-                "{} includes {} in line {}, but the disc has no such file: nothing is left to boot",
+                "{} continues in {} (line {}), but the disc has no such file: nothing is left to boot",
                 missing.file, missing.path, missing.line
             );
             let place = reading.place_of(configuration.file_system, &missing.file);
             findings.push(Finding::new(ID, place, message));
+        }
+        if let Some(DefaultEntry::Missing(name)) = &configuration.on_timeout {
+            let message = format!(
+                "ONTIMEOUT in {} names {name:?}, which is neither a label nor a file",
+                configuration.path
+            );
+            let place = reading.place_of(configuration.file_system, &configuration.path);
+            let mut finding = Finding::new(ID, place, message);
+            NAME_A_LABEL.clone_into(&mut finding.fix);
+            findings.push(finding);
         }
         for (index, entry) in configuration.entries.iter().enumerate() {
             // A missing module of isolinux has its own finding.
@@ -129,6 +143,35 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
     }
     gravest(findings)
+}
+
+/// Commands that read another configuration.
+const CONTINUES: [&str; 4] = ["source", ".", "configfile", "normal"];
+/// More than a configuration that only leads to another.
+const CONFIGURATION_BYTES: usize = 64 << 10;
+
+/// The missing file that GRUB's configuration continues in, if it does nothing else than to prepare that.
+fn continues_in<'c>(
+    reading: &mut Reading<'_, '_>,
+    configuration: &'c Configuration,
+) -> Option<&'c NamedFile> {
+    // After a search, the file may be on what was found.
+    if !configuration.searches.is_empty() || !configuration.complete {
+        return None;
+    }
+    let is_missing = |file: &NamedFile| {
+        CONTINUES.contains(&file.directive.as_str()) && file.exists == Some(false)
+    };
+    let files = &configuration.files;
+    let missing = files.first().filter(|_| files.iter().all(is_missing))?;
+    let file = reading.file_in(configuration.file_system, &configuration.path)?;
+    let text = file.bytes(reading.disc, 0, CONFIGURATION_BYTES);
+    let text = String::from_utf8_lossy(&text);
+    let mut commands = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    let only_prepares = commands.all(|it| prepares(it) || CONTINUES.contains(&it));
+    only_prepares.then_some(missing)
 }
 
 /// Whether the loader sees a file with this name.

@@ -49,6 +49,8 @@ pub(super) const ROOM: Room = Room {
 
 const GIVE_THE_UUID: &str = "Write the image to the stick or disc unchanged. If you made the disc, give the volume the UUID that the configuration names (it is the time of the volume's last change), or write the disc's UUID into the configuration.";
 
+const PUT_THE_FILE: &str = "Write the image to the stick or disc unchanged. If you made the disc, put the file or folder onto it, or correct the command line.";
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let labels = reading.labels();
     let uuids = reading.volume_uuids();
@@ -77,7 +79,21 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             let message = line.wants(&format!("UUID {wanted:?}"), &there);
             (message, &redated, Some(GIVE_THE_UUID))
         });
-        for (message, writes, fix) in label.into_iter().chain(uuid) {
+        let unmet_file = wanted_file(&line.text)
+            .filter(|path| reading.has_file_in(FileSystem::Tree, path) == Some(false));
+        let none = Writes::default();
+        let file = unmet_file.map(|path| {
+            let message = line.wants(&format!("file {path:?}"), "tree has no such file");
+            (message, &none, Some(PUT_THE_FILE))
+        });
+        let unmet_folder = wanted_folder(&line.text)
+            .filter(|path| reading.has_folder(FileSystem::Tree, path) == Some(false));
+        let folder = unmet_folder.map(|path| {
+            let message = line.wants(&format!("folder {path:?}"), "tree has no such folder");
+            (message, &none, Some(PUT_THE_FILE))
+        });
+        let files = file.into_iter().chain(folder);
+        for (message, writes, fix) in label.into_iter().chain(uuid).chain(files) {
             let place = line.place(reading);
             let mut finding = Finding::new(ID, place, message).fixed_by_all(writes.clone());
             if let Some(fix) = fix {
@@ -393,19 +409,65 @@ fn same_volumes(reading: &mut Reading<'_, '_>) -> Vec<DescriptorSet> {
 /// Changes, or an image with the system, may be on another medium.
 const OTHER_MEDIA: [&str; 4] = ["persist", "overlay", "cow", "img_"];
 
-/// The UUID of ISO 9660 on a kernel's command line: `root=UUID=`, `archisosearchuuid=`, `/dev/disk/by-uuid/`. Those of other file systems have another
+/// The UUID of ISO 9660 on a kernel's command line: `root=UUID=`, `archisodevice=UUID=`, `/dev/disk/by-uuid/`. Those of other file systems have another
 /// form, and may belong to another disk.
 fn wanted_uuid(line: &str) -> Option<String> {
     line.split_whitespace().find_map(|word| {
         let word = word.trim_matches(['"', '\'']);
         let (key, value) = word.split_once('=')?;
-        if OTHER_MEDIA.iter().any(|word| key.contains(word)) {
+        if key == SEARCHED_UUID || OTHER_MEDIA.iter().any(|word| key.contains(word)) {
             return None;
         }
         let mut parts = value.split(['=', '/', ':']);
         parts.find(|part| is_iso_uuid(part)).map(str::to_owned)
     })
 }
+
+/// The file by which Arch Linux finds its medium, whatever the volume's UUID (archiso, `initcpio/hooks/archiso`).
+fn wanted_file(line: &str) -> Option<String> {
+    line.split_whitespace().find_map(|word| {
+        let (key, value) = word.trim_matches(['"', '\'']).split_once('=')?;
+        let path = match key {
+            SEARCHED_UUID => format!("/boot/{value}.uuid"),
+            "archisosearchfilename" => value.to_owned(),
+            _ => return None,
+        };
+        (path.starts_with('/') && !path.contains('$')).then_some(path)
+    })
+}
+
+/// The folder with the system that a live disc's scripts look for: those of casper, live-boot and dracut (`casper(7)`, `live-boot(7)`, `dracut.cmdline(7)`).
+/// `None` where the system comes from elsewhere.
+fn wanted_folder(line: &str) -> Option<String> {
+    const ELSEWHERE: [&str; 8] = [
+        "fetch=",
+        "httpfs=",
+        "ftpfs=",
+        "netboot=",
+        "nfsroot=",
+        "iso-scan/filename=",
+        "findiso=",
+        "fromiso=",
+    ];
+    let words = || line.split_whitespace();
+    if words().any(|word| ELSEWHERE.iter().any(|key| word.starts_with(key))) {
+        return None;
+    }
+    let value = |key: &str| {
+        let mut words = words();
+        words.find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    };
+    let (default, own) = match value("boot") {
+        Some("casper") => ("casper", value("live-media-path")),
+        Some("live") => ("live", value("live-media-path")),
+        _ => return None,
+    };
+    let folder = own.unwrap_or(default).trim_matches('/');
+    (!folder.is_empty() && !folder.contains('$')).then(|| format!("/{folder}"))
+}
+
+/// Not the volume's: it is part of a file's name.
+const SEARCHED_UUID: &str = "archisosearchuuid";
 
 /// As in `2024-01-02-03-04-05-00`.
 fn is_iso_uuid(text: &str) -> bool {
@@ -465,7 +527,6 @@ mod tests {
         );
         let uuid = "2024-01-02-03-04-05-00";
         for line in [
-            format!("archisosearchuuid={uuid}"),
             format!("root=live:UUID={uuid} rw"),
             format!("archisodevice=UUID={uuid}"),
             format!("inst.stage2=hd:UUID={uuid}:/ks.cfg"),
@@ -474,6 +535,21 @@ mod tests {
             assert_eq!(wanted_uuid(&line).as_deref(), Some(uuid), "{line}");
             assert_eq!(wanted_label(&line), None, "{line}");
         }
+        let file = wanted_file(&format!("quiet archisosearchuuid={uuid}"));
+        assert_eq!(file, Some(format!("/boot/{uuid}.uuid")));
+        for (line, folder) in [
+            ("quiet boot=casper ---", Some("/casper")),
+            ("boot=live components", Some("/live")),
+            (
+                "boot=live live-media-path=/debian/live/",
+                Some("/debian/live"),
+            ),
+            ("boot=live fetch=http://a/b.squashfs", None),
+            ("boot=live findiso=/a.iso", None),
+            ("root=/dev/sda1 boot=local", None),
+        ] {
+            assert_eq!(wanted_folder(line).as_deref(), folder, "{line}");
+        }
         // Those of other file systems, and of media with changes or images.
         for line in [
             "root=UUID=0a3407de-014b-458b-b5c1-848e92a327a3".to_owned(),
@@ -481,6 +557,7 @@ mod tests {
             format!("cow_device=UUID={uuid}"),
             format!("img_dev=/dev/disk/by-uuid/{uuid}"),
             format!("date={uuid}0"),
+            format!("archisosearchuuid={uuid}"),
         ] {
             assert_eq!(wanted_uuid(&line), None, "{line}");
         }

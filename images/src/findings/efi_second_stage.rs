@@ -2,8 +2,9 @@
 
 use super::{recipe::declared::commands, room::Room};
 use crate::{
-    boot_configuration::FileSystem,
+    boot_configuration::{FileSystem, Loader},
     efi_program::Machine,
+    fat::FatVolume,
     finding::{Finding, FindingId, Place, Severity},
     grub_core::{GrubCore, Next},
     inspect::Reading,
@@ -30,7 +31,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["ovmf"],
     explanation: "The disc lacks a file that its EFI loader starts or reads next.",
     consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt (grub rescue> if it lacks its modules), systemd-boot an empty menu; SYSLINUX returns to the firmware with Load Error, or waits at its prompt, boot:.",
-    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix, and the folder of modules of its platform (x86_64-efi) beside it, or a program with the module normal built in; for SYSLINUX, ldlinux.e64 of the same version and syslinux.cfg beside it.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix, and the folder of modules of its platform (x86_64-efi) beside it, or a program with the module normal built in; for SYSLINUX, ldlinux.e64 of the same version and syslinux.cfg beside it; for systemd-boot, an entry in /loader/entries of its image.",
     recipes: &[
         commands(Tool::Xorriso, WITH_SECOND_STAGE, "cp"),
         commands(Tool::Genisoimage, WITH_SECOND_STAGE, "cp"),
@@ -81,6 +82,9 @@ fn missing(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program
     }
     if loader.is_syslinux(reading.disc) {
         return syslinux(reading, image, loader);
+    }
+    if loader.is_systemd_boot(reading.disc) {
+        return systemd_boot(reading, image);
     }
     let core = loader.grub(reading.disc)?;
     normal(reading, image, loader, &core).or_else(|| grub(reading, image, &core, ""))
@@ -143,6 +147,45 @@ fn syslinux(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Progra
     )))
 }
 
+/// systemd-boot without an entry: it reads those of its own file system, and of a partition for boot loaders (UAPI.1).
+fn systemd_boot(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>) -> Option<Lack> {
+    // Other loaders that it finds by itself (`src/boot/efi/boot.c`, config_load_all_entries).
+    const OTHERS: [&str; 4] = ["shellx64.efi", "shellia32.efi", "bootmgfw.efi", "boot.efi"];
+    let is_entry = |program: &Program| {
+        let path = program.path().to_ascii_lowercase();
+        path.starts_with("\\efi\\linux\\") || OTHERS.iter().any(|name| path.ends_with(name))
+    };
+    let partitions = reading.inspection.partitions.gpt.as_deref();
+    let others: Vec<u64> = partitions
+        .unwrap_or_default()
+        .iter()
+        .filter(|partition| !partition.esp)
+        .map(|partition| partition.first.byte_offset())
+        .collect();
+    let mut others = others.into_iter();
+    let may_be_elsewhere = others.any(|start| FatVolume::at(reading.disc, start).is_some());
+    if image.programs.iter().any(is_entry) || may_be_elsewhere {
+        return None;
+    }
+    let configurations = reading.configurations();
+    let has_entries = |system: FileSystem| {
+        let of_system = configurations.all.iter();
+        let mut of_system =
+            of_system.filter(|it| it.loader == Loader::SystemdBoot && it.file_system == system);
+        of_system.any(|it| !it.entries.is_empty() || !it.complete)
+    };
+    if has_entries(FileSystem::Image(image.boot.load_rba)) {
+        return None;
+    }
+    let in_tree = match has_entries(FileSystem::Tree) {
+        true => "; the disc's tree has /loader/entries, where systemd-boot does not look",
+        false => "",
+    };
+    Some(Lack::every_way(format!(
+        "is systemd-boot, but its image has no entry: no file /loader/entries/*.conf and none of /EFI/Linux/*.efi{in_tree}"
+    )))
+}
+
 const SYSLINUX_FOLDERS: [&str; 6] = [
     "/EFI/BOOT",
     "/boot/isolinux",
@@ -199,7 +242,8 @@ fn grub(
 }
 
 /// GRUB that uses only its prefix, on the device that firmware started it from (`grub-core/kern/efi/efi.c`, `disk/efi/efidisk.c`): for El Torito the whole disc,
-/// so the tree, and for a partition that partition. EDK2 tries a GUID partition table before El Torito, and an MBR after it.
+/// so the tree, and for a partition that partition, or its drive if the prefix begins with `()`. EDK2 tries a GUID partition table before El Torito, and an MBR
+/// after it.
 fn at_prefix(
     reading: &mut Reading<'_, '_>,
     image: &EfiImage<'_>,
@@ -212,7 +256,8 @@ fn at_prefix(
     let in_image = reading.has_file_in(FileSystem::Image(lba), &wanted)?;
     let gpt = reading.inspection.partitions.gpt.as_deref();
     let mut partitions = gpt.unwrap_or_default().iter();
-    let is_partition = partitions.any(|entry| entry.first.byte_offset() == lba.byte_offset());
+    let is_partition = !core.prefix_is_on_drive()
+        && partitions.any(|entry| entry.first.byte_offset() == lba.byte_offset());
     let (and, severity) = match (in_tree, in_image, is_partition) {
         (true, _, false) | (true, true, true) => return None,
         // grub-mkrescue makes a disc with GRUB's prompt if the tree has no configuration.

@@ -60,12 +60,14 @@ mod image_not_at_start;
 mod image_out_of_range;
 mod image_oversized_4x;
 mod initrd_cut;
+mod initrd_unreadable;
 mod iso_burnt_as_file;
 mod iso_in_partition;
 mod isolinux_files;
 mod isolinux_kernel_name;
 mod kernel_cut;
 mod kernel_no_multiboot_header;
+mod kernel_not_linux;
 mod load_size_short;
 mod loader_emulation;
 mod mbr_absent;
@@ -174,8 +176,10 @@ impl FindingId {
             Self::ConfigEncoding => &config_encoding::ROOM,
             Self::Udf => &udf::ROOM,
             Self::KernelCut => &kernel_cut::ROOM,
+            Self::KernelNotLinux => &kernel_not_linux::ROOM,
             Self::KernelNoMultibootHeader => &kernel_no_multiboot_header::ROOM,
             Self::InitrdCut => &initrd_cut::ROOM,
+            Self::InitrdUnreadable => &initrd_unreadable::ROOM,
             Self::SquashfsCut => &squashfs_cut::ROOM,
             Self::MediaChecksum => &media_checksum::ROOM,
             Self::Zeros => &zeros::ROOM,

@@ -129,6 +129,14 @@ impl Program {
         has(b"(EFI; ") && has(b"ldlinux.e")
     }
 
+    /// Whether it is systemd-boot, by the section in which it names itself.
+    pub(crate) fn is_systemd_boot(&self, disc: &mut Window<'_>) -> bool {
+        let name = self
+            .section(disc, ".sdmagic", TEXT_BYTES)
+            .unwrap_or_default();
+        name.starts_with(b"#### LoaderInfo: systemd-boot")
+    }
+
     /// The command line that a unified kernel image brings along, where it is one (UAPI.5).
     pub(crate) fn kernel_command_line(&self, disc: &mut Window<'_>) -> Option<String> {
         self.headers.as_ref()?.section(".linux")?;

@@ -211,7 +211,7 @@ pub(crate) fn is_wiped(disc: &mut Window<'_>) -> bool {
         && next.is_some_and(|next| next.ends_with(b"CD001\x01"))
 }
 
-/// Where an ISO begins that does not begin at the start, and whether that is a partition's.
+/// Where an ISO begins that does not begin at the start, and whether that is a partition's. An ISO in a file of a stick's file system is none of these.
 pub(crate) fn iso_elsewhere(disc: &mut Window<'_>) -> Option<(u64, bool)> {
     // A hybrid disc may have the same volume in a partition as well.
     if is_wiped(disc) {
@@ -221,6 +221,7 @@ pub(crate) fn iso_elsewhere(disc: &mut Window<'_>) -> Option<(u64, bool)> {
     let mbr = partitions.mbr.iter().map(|it| it.first);
     let gpt = partitions.gpt.iter().flatten().map(|it| it.first);
     let starts: Vec<u64> = mbr.chain(gpt).map(|first| first.byte_offset()).collect();
+    let has_files = !starts.is_empty() || FatVolume::at(disc, 0).is_some();
     let mut is_iso = |start: u64| {
         let descriptor = start
             .checked_add(FIRST_DESCRIPTOR)
@@ -236,6 +237,7 @@ pub(crate) fn iso_elsewhere(disc: &mut Window<'_>) -> Option<(u64, bool)> {
     };
     match partition {
         Some(start) => Some((start, true)),
+        None if has_files => None,
         None => behind().map(|start| (start, false)),
     }
 }

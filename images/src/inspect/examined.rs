@@ -269,6 +269,16 @@ impl<'r> Reading<'r, '_> {
         }
     }
 
+    /// Whether one of them has a folder at a path; `None` where that cannot be told.
+    pub(crate) fn has_folder(&mut self, system: FileSystem, path: &str) -> Option<bool> {
+        let mut volumes = Volumes::new(self.disc, self.inspection);
+        match volumes.find(system, path, Eyes::Grub) {
+            Found::Directory => Some(true),
+            Found::Unknown => None,
+            Found::File { .. } | Found::Missing => Some(false),
+        }
+    }
+
     /// The file of the tree whose path differs from this one only in the capital letters of its last part.
     pub(crate) fn in_other_case(&mut self, path: &str) -> Option<String> {
         let (folder, name) = path.rsplit_once('/')?;

@@ -86,6 +86,8 @@ pub struct DirectoryRecord {
     pub identifier: Vec<u8>,
     /// The Rock Ridge name, if there is one.
     pub rock_ridge: Option<String>,
+    /// Whether Rock Ridge says that it is a file, and no link or relocated directory.
+    pub is_regular: bool,
 }
 
 impl DirectoryRecord {
@@ -108,6 +110,7 @@ impl DirectoryRecord {
             more_extents: record[25] & MULTI_EXTENT != 0,
             identifier: identifier.to_vec(),
             rock_ridge: rock_ridge_name(system_use),
+            is_regular: is_regular(system_use),
         })
     }
 
@@ -147,22 +150,33 @@ impl DirectoryRecord {
 }
 
 /// The name in a system use area (Rock Ridge Interchange Protocol §4.1.4, entry NM).
-fn rock_ridge_name(mut area: &[u8]) -> Option<String> {
-    let mut name: Option<String> = None;
-    while let Some(&[first, second, length, _]) = area.first_chunk::<4>() {
-        let Some((entry, rest)) = area.split_at_checked(usize::from(length)) else {
-            break;
-        };
-        if entry.len() < 4 {
-            break;
-        }
-        if [first, second] == *b"NM" && entry.len() > 5 {
-            let part = printable(&entry[5..]);
-            name = Some(name.unwrap_or_default() + &part);
-        }
+fn rock_ridge_name(area: &[u8]) -> Option<String> {
+    let names = system_use_entries(area).filter(|entry| entry.starts_with(b"NM"));
+    let parts = names.filter_map(|entry| entry.get(5..).filter(|part| !part.is_empty()));
+    let parts = parts.map(printable);
+    parts.reduce(|name, part| name + &part)
+}
+
+/// Whether `PX` says that it is a regular file, and `CL` nothing else (IEEE P1282 §4.1.1 and §4.1.5.1).
+fn is_regular(area: &[u8]) -> bool {
+    const TYPE: u32 = 0o170_000;
+    const REGULAR: u32 = 0o100_000;
+    let is_file = |entry: &[u8]| {
+        let mode = entry.get(4..8).map(|mode| le32(mode, 0));
+        entry.starts_with(b"PX") && mode.is_some_and(|mode| mode & TYPE == REGULAR)
+    };
+    system_use_entries(area).any(is_file)
+        && !system_use_entries(area).any(|entry| entry.starts_with(b"CL"))
+}
+
+/// The entries of a record's system use area, each with its signature, length and version (IEEE P1281 §4.1).
+fn system_use_entries(mut area: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = usize::from(*area.get(2)?);
+        let (entry, rest) = area.split_at_checked(length)?;
         area = rest;
-    }
-    name
+        (entry.len() >= 4).then_some(entry)
+    })
 }
 
 /// The extents of a file of that length: each but the last is [`EXTENT_BYTES_MAX`] long.
@@ -285,6 +299,7 @@ mod tests {
             more_extents: false,
             identifier: identifier.to_vec(),
             rock_ridge: None,
+            is_regular: false,
         };
         assert_eq!(record(b"READ.ME;1").name(), "READ.ME");
         assert_eq!(record(b"README.;1").name(), "README");

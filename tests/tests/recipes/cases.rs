@@ -241,7 +241,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "another label",
             Id::ConfigWrongMedium,
             &format!(
-                "{ISOLINUX_TREE}; head -c 40000 /dev/zero | tr '\\0' k >tree/kernel
+                "{ISOLINUX_TREE}; head -c 40000 /dev/zero | tr '\\0' k >tree/kernel; printf '\\125\\252' | dd of=tree/kernel bs=1 seek=510 conv=notrunc status=none
                 sed -i 's:LOCALBOOT -1:KERNEL /kernel\\n APPEND root=live\\:LABEL=WANTED:' tree/isolinux/isolinux.cfg
                 {X} {BIOS} {EFI} tree"
             ),
@@ -250,7 +250,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "another UUID",
             Id::ConfigWrongMedium,
             &format!(
-                "{ISOLINUX_TREE}; head -c 40000 /dev/zero | tr '\\0' k >tree/kernel
+                "{ISOLINUX_TREE}; head -c 40000 /dev/zero | tr '\\0' k >tree/kernel; printf '\\125\\252' | dd of=tree/kernel bs=1 seek=510 conv=notrunc status=none
                 sed -i 's:LOCALBOOT -1:KERNEL /kernel\\n APPEND root=live\\:UUID=2001-02-03-04-05-06-07:' tree/isolinux/isolinux.cfg
                 {X} {BIOS} {EFI} tree"
             ),

@@ -401,7 +401,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         // As grub-mkrescue makes a disc that shows GRUB's prompt.
         case(
-            &format!("{BIOS_GRUB}; rm tree/boot/grub/grub.cfg; echo insmod normal >mods.cfg; {}", MKIMAGE.replace("-p", "-c mods.cfg -p")),
+            &format!("{BIOS_GRUB}; rm tree/boot/grub/grub.cfg; echo insmod normal >mods.cfg; {}", MKIMAGE.replace("-p /", "-c mods.cfg -p /")),
             &bios_grub,
             &[(Id::GrubFiles, Warning)],
         ),
