@@ -43,7 +43,7 @@ pub(crate) fn kernel_payload(disc: &mut Window<'_>, file: &DiscBytes) -> Option<
     Some((start, start + u64::from(le32(&head, 0x24C))))
 }
 
-/// What a file is that a loader takes for a kernel.
+/// The kind of a file that a loader starts as a kernel. Texts are predicates, such as `is text`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KernelFile {
     /// One for an x86 processor, or an EFI program, which may be one.
@@ -51,21 +51,20 @@ pub(crate) enum KernelFile {
     Empty,
     /// One for 64-bit Arm.
     Arm,
-    /// Compressed as a whole, which GRUB undoes (`grub-core/io/gzio.c`, `xzio.c`, `lzopio.c`); as a verb and what follows it.
+    /// Compressed as a whole, which GRUB undoes (`grub-core/io/gzio.c`, `xzio.c`, `lzopio.c`).
     Compressed(&'static str),
-    /// Something else, as a verb and what follows it.
+    /// Another kind of file.
     Other(&'static str),
-    /// It cannot be read.
+    /// It cannot be read, or a loader may decompress it.
     Unknown,
 }
 
-/// What a file is that a loader takes for a kernel. Loaders for x86 want the signature of a boot sector (Linux `boot.rst`: `boot_flag`), and EFI `MZ`.
+/// Classifies a file that a loader starts as a kernel. An x86 loader requires the signature of a boot sector (Linux `boot.rst`: `boot_flag`), UEFI requires `MZ`.
 pub(crate) fn kernel_file(disc: &mut Window<'_>, file: &DiscBytes) -> KernelFile {
     if file.length.get() == 0 {
         return KernelFile::Empty;
     }
     let head = file.bytes(disc, 0, 0x250);
-    // What is compressed by zisofs, GRUB and Linux read as it was before.
     if head.is_empty() || head.starts_with(ZISOFS) {
         return KernelFile::Unknown;
     }
@@ -85,7 +84,7 @@ pub(crate) fn kernel_file(disc: &mut Window<'_>, file: &DiscBytes) -> KernelFile
 /// How a file that zisofs compressed begins (`mkzftree`; Linux `fs/isofs/compress.c`).
 const ZISOFS: &[u8] = &[0x37, 0xE4, 0x53, 0x96, 0xC9, 0xDB, 0xD6, 0x07];
 
-/// What a file begins with, as a verb and what follows it.
+/// The kind of a file by its first bytes, as a predicate.
 fn beginning(head: &[u8]) -> Option<&'static str> {
     let text = |head: &[u8]| head.iter().all(|&byte| (9..=126).contains(&byte));
     Some(match head {
@@ -104,7 +103,7 @@ fn beginning(head: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Whether a file is Linux for x86, and not another program in its form (memdisk, iPXE, wimboot): its version begins with a number.
+/// Whether a file is Linux for x86. Other programs have the same header (memdisk, iPXE, wimboot), but only Linux' version begins with a digit.
 pub(crate) fn is_linux(disc: &mut Window<'_>, file: &DiscBytes) -> bool {
     let head = file.bytes(disc, 0, 0x210);
     if head.get(0x202..0x206) != Some(b"HdrS") {
@@ -115,7 +114,7 @@ pub(crate) fn is_linux(disc: &mut Window<'_>, file: &DiscBytes) -> bool {
     first.first().is_some_and(u8::is_ascii_digit)
 }
 
-/// Why Linux can unpack or mount nothing of a file as an initial file system, as a verb and what follows it; `None` where it may.
+/// Why Linux cannot use a file as an initial file system, as a predicate; `None` if it may.
 ///
 /// Sources: Linux `lib/decompress.c`, `init/do_mounts_rd.c`, `init/initramfs.c`.
 pub(crate) fn not_an_initrd(disc: &mut Window<'_>, file: &DiscBytes) -> Option<&'static str> {
@@ -157,14 +156,10 @@ pub(crate) fn not_an_initrd(disc: &mut Window<'_>, file: &DiscBytes) -> Option<&
     if is_mounted || is_unpacked || head.is_empty() {
         return None;
     }
-    Some(match &head[..] {
-        head if kernel_marks(head) => "is a kernel",
-        head => beginning(head).unwrap_or("is in no format that Linux unpacks"),
+    Some(match head.get(0x202..0x206) == Some(b"HdrS") {
+        true => "is a kernel",
+        false => beginning(&head).unwrap_or("is in no format that Linux unpacks"),
     })
-}
-
-fn kernel_marks(head: &[u8]) -> bool {
-    head.get(0x202..0x206) == Some(b"HdrS")
 }
 
 /// How many bytes a squashfs must have; `None` where it is none.

@@ -22,7 +22,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     trips: &["ovmf"],
     explanation: "The disc contains an EFI loader or an EFI system partition, but its catalog has no entry for UEFI.",
-    consequence: "Firmware that reads the catalog never finds the loader: after El Torito is found, partition tables are not tried.",
+    consequence: "Firmware that looks for the platform EF never finds the loader: after El Torito is found, partition tables are not tried.",
     remedy: "Put a FAT image with the loader on the disc, and add a catalog entry of platform EF for it.",
     recipes: &[
         xorriso("-e"),
@@ -41,7 +41,9 @@ pub(super) const ROOM: Room = Room {
     ..Room::BASE
 };
 
-const UNDER_EF: &str = "EDK2 looks at no platform and starts such an image; other firmware may not. Give the section the platform EF.";
+/// EDK2 ignores the platform and starts such an image.
+const UNDER_EF: &str =
+    "OVMF starts this image. For other firmware, give the section the platform EF.";
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some(catalog) = reading.catalog() else {
@@ -66,8 +68,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     if has_efi || headless {
         return Vec::new();
     }
+    if let Some(finding) = under_another_platform(reading) {
+        return vec![finding];
+    }
     let Some(what) = what_is_there(reading) else {
-        return under_another_platform(reading).into_iter().collect();
+        return Vec::new();
     };
     let message = format!("{what}, but no entry of the catalog has the platform EF");
     let finding = Finding::new(ID, Place::block(catalog.lba), message);
@@ -100,6 +105,7 @@ fn under_another_platform(reading: &Reading<'_, '_>) -> Option<Finding> {
     let place = reading.slots?.place(header.slot, 1);
     let mut finding = Finding::new(ID, place, message);
     UNDER_EF.clone_into(&mut finding.fix);
+    finding.trips = vec!["firmware".to_owned()];
     let section = entries.iter().filter(|entry| entry.slot > header.slot);
     let alone = section
         .take_while(|entry| entry.kind != EntryKind::Header)

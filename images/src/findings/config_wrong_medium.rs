@@ -24,7 +24,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
-    explanation: "A boot loader's configuration looks for a label, a UUID or a file that this disc does not have.",
+    explanation: "A boot loader's configuration looks for a label, a UUID, a file or a folder that this disc does not have.",
     consequence: "The loader finds no file system, or the system that it starts stops in its initial file system because it finds no medium.",
     remedy: "Write the image to the stick or disc unchanged, with its original volume label. If you made the disc, give it the label that its configuration names.",
     recipes: &[
@@ -436,10 +436,11 @@ fn wanted_file(line: &str) -> Option<String> {
     })
 }
 
-/// The folder with the system that a live disc's scripts look for: those of casper, live-boot and dracut (`casper(7)`, `live-boot(7)`, `dracut.cmdline(7)`).
-/// `None` where the system comes from elsewhere.
+/// The folder in which casper and live-boot look for the system (`casper(7)`, `live-boot(7)`); `None` if the system may come from elsewhere.
 fn wanted_folder(line: &str) -> Option<String> {
-    const ELSEWHERE: [&str; 8] = [
+    const ELSEWHERE: [&str; 10] = [
+        "url=",
+        "live-media=",
         "fetch=",
         "httpfs=",
         "ftpfs=",
@@ -546,6 +547,7 @@ mod tests {
             ),
             ("boot=live fetch=http://a/b.squashfs", None),
             ("boot=live findiso=/a.iso", None),
+            ("boot=casper url=http://a/b.iso", None),
             ("root=/dev/sda1 boot=local", None),
         ] {
             assert_eq!(wanted_folder(line).as_deref(), folder, "{line}");

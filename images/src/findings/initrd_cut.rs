@@ -1,6 +1,6 @@
 //! `initrd-cut`: an initial file system that is cut.
 
-use super::room::Room;
+use super::{initrd_unreadable::INITRD, room::Room};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -21,7 +21,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, file) in reading.named_files(&["initrd", "initrd16", "initrdefi", "append"]) {
+    for (path, file) in reading.named_files(&INITRD) {
         if let Some(cut) = packed::cut_initrd(reading.disc, &file) {
             let offset = file.start().unwrap_or_default();
             findings.push(Finding::new(

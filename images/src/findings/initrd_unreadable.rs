@@ -1,9 +1,13 @@
 //! `initrd-unreadable`: an initial file system that Linux cannot unpack.
 
-use super::room::Room;
+use super::{
+    kernel_not_linux::{ENTRIES, KERNEL},
+    room::{Room, gravest},
+};
 use crate::{
+    boot_configuration::{Configuration, Entry, Loader},
     finding::{Finding, FindingId, Place, Severity},
-    inspect::Reading,
+    inspect::{Reading, file::DiscBytes},
     packed,
 };
 
@@ -20,29 +24,62 @@ pub(super) const ROOM: Room = Room {
     ..Room::BASE
 };
 
+/// Directives that name an initial file system.
+pub(super) const INITRD: [&str; 4] = ["initrd", "initrd16", "initrdefi", "append"];
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for entry in reading.linux_entries() {
-        // Empty archives beside others do no harm.
-        let is_empty = entry.initrds.iter().all(|(_, file)| file.length.get() == 0);
-        let wrong = entry.initrds.iter().find_map(|(path, file)| {
-            let what = match is_empty {
-                true => "is empty",
-                false => packed::not_an_initrd(reading.disc, file)?,
-            };
-            Some((path, file, what))
-        });
-        let Some((path, file, what)) = wrong else {
-            continue;
-        };
-        let message = format!("{path} is loaded as an initial file system, but it {what}");
-        let place = file.start().map(|offset| Place { offset });
-        let place = place.unwrap_or_else(|| reading.named_in(path).place);
-        let finding = Finding::new(ID, place, message);
-        findings.push(match entry.is_default {
-            true => finding,
-            false => finding.as_info(),
-        });
+    let configurations = reading.configurations();
+    let of_this_disc = configurations.all.iter();
+    for configuration in of_this_disc.filter(|it| it.loader != Loader::GrubLoopback) {
+        for (index, entry) in configuration.entries.iter().enumerate().take(ENTRIES) {
+            let wrong = wrong(reading, configuration, entry);
+            findings.extend(
+                wrong.map(|finding| match configuration.may_be_default(index) {
+                    true => finding,
+                    false => finding.as_info(),
+                }),
+            );
+        }
     }
-    super::room::gravest(findings)
+    gravest(findings)
+}
+
+fn wrong(
+    reading: &mut Reading<'_, '_>,
+    configuration: &Configuration,
+    entry: &Entry,
+) -> Option<Finding> {
+    let system = configuration.file_system;
+    let mut named = |directives: &[&str]| -> Option<Vec<DiscBytes>> {
+        let files = entry.files.iter();
+        let files = files.filter(|it| directives.contains(&it.directive.as_str()));
+        files
+            .map(|it| reading.named_file(system, &it.path))
+            .collect()
+    };
+    let (kernels, archives) = (named(&KERNEL)?, named(&INITRD)?);
+    if !kernels.iter().any(|it| packed::is_linux(reading.disc, it)) {
+        return None;
+    }
+    // Empty archives beside others do no harm.
+    let are_empty = archives.iter().all(|file| file.length.get() == 0);
+    let names = entry.files.iter();
+    let names = names.filter(|it| INITRD.contains(&it.directive.as_str()));
+    let (name, file, what) = names.zip(&archives).find_map(|(name, file)| {
+        let what = match are_empty {
+            true => "is empty",
+            false => packed::not_an_initrd(reading.disc, file)?,
+        };
+        Some((name, file, what))
+    })?;
+    let message = format!(
+        "{} is loaded as an initial file system, but it {what}",
+        name.path
+    );
+    let place = match file.start() {
+        Some(offset) => Place { offset },
+        None => reading.place_of(system, &name.file),
+    };
+    Some(Finding::new(ID, place, message))
 }

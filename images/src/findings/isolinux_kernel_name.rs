@@ -33,20 +33,23 @@ const KINDS: [(&str, &str); 4] = [
 /// The part of a configuration that is searched for the word to change.
 const CONFIGURATION: usize = 256 * 1024;
 
+/// The extension by which isolinux takes a file for something else than a kernel, and for what.
+pub(super) fn kind_by_name(file: &NamedFile) -> Option<(&'static str, &'static str)> {
+    let by_name = matches!(file.directive.as_str(), "kernel" | "label" | "default");
+    let mut kinds = KINDS.iter().filter(|_| by_name);
+    kinds.find(|(end, _)| file.path.ends_with(end)).copied()
+}
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let configurations = reading.configurations();
     for configuration in configurations.of(Loader::Isolinux) {
         for (index, entry) in configuration.entries.iter().enumerate() {
-            let by_name = |file: &&NamedFile| {
-                matches!(file.directive.as_str(), "kernel" | "label" | "default")
-            };
-            let Some(kernel) = entry.files.first().filter(by_name) else {
+            let Some(kernel) = entry.files.first() else {
                 continue;
             };
-            let mut kinds = KINDS.iter();
-            let kind = kinds.find(|(end, _)| kernel.path.ends_with(end));
-            let Some((end, kind)) = kind.filter(|_| kernel.exists == Some(true)) else {
+            let kind = kind_by_name(kernel).filter(|_| kernel.exists == Some(true));
+            let Some((end, kind)) = kind else {
                 continue;
             };
             let Some(file) = reading.file(&kernel.path) else {

@@ -1,6 +1,6 @@
 //! `kernel-cut`: a Linux kernel that is shorter than its header says.
 
-use super::room::Room;
+use super::{kernel_not_linux::KERNEL, room::Room};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::Reading,
@@ -21,7 +21,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, file) in reading.named_files(&["kernel", "linux", "linux16", "linuxefi"]) {
+    for (path, file) in reading.named_files(&KERNEL) {
         let Some(needed) = packed::kernel_length(reading.disc, &file) else {
             continue;
         };

@@ -1,11 +1,14 @@
 //! `kernel-not-linux`: a file that is loaded as a Linux kernel and is none.
 
-use super::room::Room;
+use super::{
+    isolinux_kernel_name::kind_by_name,
+    room::{Room, gravest},
+};
 use crate::{
-    boot_configuration::Loader,
+    boot_configuration::{Configuration, Loader, NamedFile},
     efi_program::Machine,
     finding::{Finding, FindingId, Place, Severity},
-    inspect::{KERNEL, Reading},
+    inspect::Reading,
     packed::{self, KernelFile},
 };
 
@@ -15,60 +18,77 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
-    explanation: "A configuration loads a file as a Linux kernel, but the file is empty, or something else, or a kernel for another machine.",
+    explanation: "A configuration loads a file as a Linux kernel, but the file is empty, is something else, or is a kernel for another machine.",
     consequence: "GRUB says invalid magic number or premature end of file, isolinux says Booting kernel failed or Invalid or corrupt kernel image, systemd-boot returns to the firmware.",
     remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, put the kernel for this machine at the path in the configuration.",
     check,
     ..Room::BASE
 };
 
+/// Directives that name a kernel.
+pub(super) const KERNEL: [&str; 4] = ["kernel", "linux", "linux16", "linuxefi"];
+/// Entries of a configuration that are judged.
+pub(super) const ENTRIES: usize = 64;
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
-    let images = reading.efi_images();
-    let mut programs = images.iter().flat_map(|image| &image.programs);
-    // The same configuration may be for them.
-    let is_for_others = programs.any(|program| {
-        let headers = program.headers.as_ref();
-        headers.is_some_and(|it| ![Machine::X64, Machine::IA32].contains(&it.machine))
-    });
-    let mut in_tree = reading.inspection.tree.iter().flat_map(|it| &it.loaders);
-    let is_for_others = is_for_others || in_tree.any(|name| !is_for_x86(name));
+    let is_for_x86_alone = is_for_x86_alone(reading);
     let mut findings = Vec::new();
-    for (path, file) in reading.named_files(&KERNEL) {
-        let named = reading.named_in(&path);
-        let what = match packed::kernel_file(reading.disc, &file) {
-            KernelFile::Kernel | KernelFile::Unknown => continue,
-            KernelFile::Empty => "is empty",
-            KernelFile::Arm if !is_for_others => "is a kernel for 64-bit Arm",
-            KernelFile::Other(what) if !is_for_others => what,
-            KernelFile::Compressed(what) if named.loader == Some(Loader::Isolinux) => what,
-            KernelFile::Arm | KernelFile::Other(_) | KernelFile::Compressed(_) => continue,
-        };
-        // isolinux and GRUB decide by the content, but isolinux looks at some names first.
-        if is_other_kind(&path) {
-            continue;
+    let configurations = reading.configurations();
+    let of_this_disc = configurations.all.iter();
+    for configuration in of_this_disc.filter(|it| it.loader != Loader::GrubLoopback) {
+        for (index, entry) in configuration.entries.iter().enumerate().take(ENTRIES) {
+            let mut files = entry.files.iter();
+            let kernel = files.find(|it| KERNEL.contains(&it.directive.as_str()));
+            let wrong =
+                kernel.and_then(|kernel| wrong(reading, configuration, kernel, is_for_x86_alone));
+            findings.extend(
+                wrong.map(|finding| match configuration.may_be_default(index) {
+                    true => finding,
+                    false => finding.as_info(),
+                }),
+            );
         }
-        let message = format!("{path} is loaded as a Linux kernel, but it {what}");
-        // An empty file stands nowhere.
-        let place = file.start().map(|offset| Place { offset });
-        let finding = Finding::new(ID, place.unwrap_or(named.place), message);
-        findings.push(match named.by_default {
-            true => finding,
-            false => finding.as_info(),
-        });
     }
-    findings
+    gravest(findings)
 }
 
-/// Whether firmware for x86 looks for a loader of this name (UEFI §3.5.1.1).
-fn is_for_x86(loader: &str) -> bool {
-    let name = loader.to_ascii_uppercase();
-    name.ends_with("X64.EFI") || name.ends_with("IA32.EFI")
+fn wrong(
+    reading: &mut Reading<'_, '_>,
+    configuration: &Configuration,
+    kernel: &NamedFile,
+    is_for_x86_alone: bool,
+) -> Option<Finding> {
+    let is_isolinux = configuration.loader == Loader::Isolinux;
+    let is_module = is_isolinux && kernel.path.to_ascii_lowercase().ends_with(".c32");
+    if is_module || is_isolinux && kind_by_name(kernel).is_some() {
+        return None;
+    }
+    let file = reading.named_file(configuration.file_system, &kernel.path)?;
+    let what = match packed::kernel_file(reading.disc, &file) {
+        KernelFile::Empty => "is empty",
+        KernelFile::Arm if is_for_x86_alone => "is a kernel for 64-bit Arm",
+        KernelFile::Other(what) if is_for_x86_alone => what,
+        KernelFile::Compressed(what) if is_isolinux => what,
+        _ => return None,
+    };
+    let message = format!("{} is loaded as a Linux kernel, but it {what}", kernel.path);
+    // An empty file stands nowhere.
+    let place = match file.start() {
+        Some(offset) => Place { offset },
+        None => reading.place_of(configuration.file_system, &kernel.file),
+    };
+    Some(Finding::new(ID, place, message))
 }
 
-/// Whether isolinux starts a file of this name as something else than a kernel (`com32/elflink/ldlinux/kernel.c`).
-fn is_other_kind(path: &str) -> bool {
-    const KINDS: [&str; 9] = ["c32", "com", "cbt", "bin", "bs", "bss", "0", "img", "fss"];
-    let name = path.to_ascii_lowercase();
-    let kind = name.rsplit_once('.');
-    kind.is_some_and(|(_, kind)| KINDS.contains(&kind))
+/// Whether every EFI loader is for x86: others may start another kind of kernel by the same configuration.
+fn is_for_x86_alone(reading: &mut Reading<'_, '_>) -> bool {
+    let images = reading.efi_images();
+    let programs = images.iter().flat_map(|image| &image.programs);
+    let mut machines = programs.filter_map(|program| Some(program.headers.as_ref()?.machine));
+    let mut in_tree = reading.inspection.tree.iter().flat_map(|it| &it.loaders);
+    machines.all(|machine| [Machine::X64, Machine::IA32].contains(&machine))
+        && in_tree.all(|name| {
+            let name = name.to_ascii_uppercase();
+            name.ends_with("X64.EFI") || name.ends_with("IA32.EFI")
+        })
 }

@@ -293,6 +293,27 @@ fn an_iso_in_a_partition_is_no_disc() {
     }
 }
 
+/// A stick with a file system, in which an ISO is a file: it begins in a partition, and not with it.
+#[test]
+fn an_iso_in_a_file_of_a_stick_is_no_fault() {
+    let iso = disc("efi", None).bytes;
+    let offset = 2_593 * 512;
+    let mut stick = SparseBytes::zeroed(offset + iso.len());
+    stick.embed(offset, &iso);
+    let is_told = |stick: &SparseBytes| {
+        let faults = faults(stick);
+        faults
+            .iter()
+            .any(|(id, _)| *id == FindingId::IsoInPartition)
+    };
+    assert!(is_told(&stick));
+    stick.write_at(446 + 4, &[0x0C]);
+    stick.write_at(446 + 8, &2_048_u32.to_le_bytes());
+    stick.write_at(446 + 12, &60_000_u32.to_le_bytes());
+    stick.write_at(510, &[0x55, 0xAA]);
+    assert!(!is_told(&stick));
+}
+
 #[test]
 fn a_table_without_code_or_an_active_partition_is_no_stick_for_every_bios() {
     let mut disc = disc("bios+efi,hybrid=mbr", None);

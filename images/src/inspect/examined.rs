@@ -269,7 +269,7 @@ impl<'r> Reading<'r, '_> {
         }
     }
 
-    /// Whether one of them has a folder at a path; `None` where that cannot be told.
+    /// Whether a file system has this folder; `None` if that is unknown.
     pub(crate) fn has_folder(&mut self, system: FileSystem, path: &str) -> Option<bool> {
         let mut volumes = Volumes::new(self.disc, self.inspection);
         match volumes.find(system, path, Eyes::Grub) {
@@ -343,25 +343,19 @@ impl<'r> Reading<'r, '_> {
         paths.dedup();
         paths.truncate(NAMED_FILES);
         let mut volumes = Volumes::new(self.disc, self.inspection);
-        let file = |(system, path): (FileSystem, &str)| {
-            let systems = [system, FileSystem::Tree];
-            systems
-                .into_iter()
-                .find_map(|system| match volumes.find(system, path, Eyes::Grub) {
-                    Found::File { runs, length } => {
-                        Some((path.to_owned(), DiscBytes::new(runs, length)))
-                    }
-                    _ => None,
-                })
-        };
-        // Of a large file in a FAT image only the first bytes are known.
         let mut files: Vec<(String, DiscBytes)> = paths
             .into_iter()
-            .filter_map(file)
-            .filter(|(_, file)| file.is_whole())
+            .filter_map(|(system, path)| {
+                Some((path.to_owned(), whole_file(&mut volumes, system, path)?))
+            })
             .collect();
         files.dedup();
         files
+    }
+
+    /// A file that an entry names: in the configuration's own file system, or in the tree. `None` if its bytes are not all known.
+    pub(crate) fn named_file(&mut self, system: FileSystem, path: &str) -> Option<DiscBytes> {
+        whole_file(&mut Volumes::new(self.disc, self.inspection), system, path)
     }
 
     /// Where a file of a file system stands; the file system's start where it cannot be found.
@@ -523,4 +517,14 @@ impl HardDisk<'_> {
     pub(crate) const fn place(&self, byte: u64) -> Place {
         Place::within(self.boot.load_rba, byte)
     }
+}
+
+/// See [`Reading::named_file`]: of a large file in a FAT image only the first bytes are known.
+fn whole_file(volumes: &mut Volumes<'_, '_>, system: FileSystem, path: &str) -> Option<DiscBytes> {
+    let systems = [system, FileSystem::Tree].into_iter();
+    let mut found = systems.filter_map(|system| match volumes.find(system, path, Eyes::Grub) {
+        Found::File { runs, length } => Some(DiscBytes::new(runs, length)),
+        _ => None,
+    });
+    found.next().filter(DiscBytes::is_whole)
 }

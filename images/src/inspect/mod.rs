@@ -14,7 +14,6 @@ mod error;
 mod examined;
 pub(crate) mod file;
 mod image;
-mod linux_entries;
 mod mastered_by;
 mod options;
 mod original;
@@ -34,7 +33,6 @@ pub(crate) use self::{
     elsewhere::{Owner, is_wiped, iso_elsewhere},
     examined::{HardDisk, Purpose, Reading},
     image::floppy,
-    linux_entries::KERNEL,
     partitions::{GPT_HEADER, Gpt, read_entries as read_gpt_entries},
     signed::{DiscProgram, loaders_trusted_by, names_of},
     tree::{Node, NodeKind, RECORDS, records_of, walk as walk_tree},

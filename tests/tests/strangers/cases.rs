@@ -5,7 +5,7 @@ use super::*;
 /// A disc, and what must be found on it.
 pub(super) type Case = (String, String, Vec<(Id, Severity)>);
 
-/// What is done before the disc is mastered, how it is mastered, and what must be found.
+/// For each disc: the preparation, the mastering command and the expected findings.
 pub(super) fn cases() -> Vec<Case> {
     use Severity::{Error, Warning};
     let whole = format!("{X} {BIOS} {EFI} tree");

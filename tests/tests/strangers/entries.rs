@@ -61,6 +61,21 @@ pub(super) fn entries() -> Vec<Case> {
             &whole,
             &initrd,
         ),
+        // GRUB puts a file of any content into an archive.
+        case(
+            &format!(
+                "{LINUX}; {BIOS_GRUB}; rm -r tree/syslinux; echo 'menuentry x {{ linux /os/kernel; initrd newc:init:/os/initrd; }}' >tree/boot/grub/grub.cfg"
+            ),
+            &bios_grub,
+            &[],
+        ),
+        case(
+            &format!(
+                "{LINUX}; {BIOS_GRUB}; rm -r tree/syslinux; echo 'menuentry x {{ linux /os/kernel; initrd /os/initrd; }}' >tree/boot/grub/grub.cfg"
+            ),
+            &bios_grub,
+            &initrd,
+        ),
         // Folders and files by which a system finds its medium.
         case(&wants("boot=casper"), &whole, &[Id::ConfigWrongMedium]),
         case(

@@ -155,7 +155,7 @@ pub(crate) fn run(options: &Trust) -> anyhow::Result<ExitCode> {
     if options.keep {
         let file = kept.keep(workspace(), options.part.name())?;
         remark!(
-            "kept: {}; cargo xtask check --update-docs takes it into docs/trust.md",
+            "kept: {}; cargo xtask check --update-docs writes the tables in docs",
             place::shown(&file).display()
         );
     }

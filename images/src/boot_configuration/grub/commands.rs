@@ -147,14 +147,13 @@ impl Runner<'_, '_, '_> {
             if written.starts_with("--") {
                 continue;
             }
-            // `newc:name:path` puts a file into an archive.
-            let value = value
-                .as_deref()
-                .map(|value| match value.strip_prefix("newc:") {
-                    Some(rest) => rest.split_once(':').map_or(rest, |(_, path)| path),
-                    None => value,
-                });
-            let (named, _) = self.named(said, line, &written, value);
+            // `newc:name:path` puts a file of any content into an archive.
+            let newc = value.as_deref().and_then(|it| it.strip_prefix("newc:"));
+            let in_archive = newc.map(|rest| rest.split_once(':').map_or(rest, |(_, path)| path));
+            let (mut named, _) = self.named(said, line, &written, in_archive.or(value.as_deref()));
+            if in_archive.is_some() {
+                "newc".clone_into(&mut named.directive);
+            }
             self.note(named);
         }
     }

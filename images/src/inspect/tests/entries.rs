@@ -87,6 +87,24 @@ fn an_efi_loader_without_an_entry_is_a_warning() {
     assert_eq!(errors(&inspection), []);
 }
 
+/// EDK2 starts an image under another platform: the finding is for other firmware, whatever is in the tree.
+#[test]
+fn an_efi_image_under_another_platform_is_not_missing() {
+    let mut disc = disc("bios+efi");
+    patch(&mut disc, 2, 1, &[Platform::X86.0]);
+    let inspection = read(&disc.bytes);
+    let mut findings = inspection.findings.iter();
+    let finding = findings
+        .find(|it| it.id == FindingId::CatalogNoEfi)
+        .unwrap();
+    assert!(
+        finding
+            .message
+            .starts_with("slot 3 is an image with an EFI loader")
+    );
+    assert_eq!(finding.trips, ["firmware"]);
+}
+
 #[test]
 fn an_efi_image_as_a_floppy_is_a_warning() {
     let mut disc = disc("efi");
