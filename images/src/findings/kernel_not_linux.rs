@@ -19,7 +19,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
     explanation: "A configuration loads a file as a Linux kernel, but the file is empty, is something else, or is a kernel for another machine.",
-    consequence: "GRUB says invalid magic number or premature end of file, isolinux says Booting kernel failed or Invalid or corrupt kernel image, systemd-boot returns to the firmware.",
+    consequence: "GRUB says invalid magic number or premature end of file. isolinux repeats Booting kernel failed, or Bad file number for an empty file. systemd-boot returns to the firmware.",
     remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, put the kernel for this machine at the path in the configuration.",
     check,
     ..Room::BASE
