@@ -122,6 +122,12 @@ impl Finding {
         self
     }
 
+    /// The same, with another remedy than its room's.
+    pub(crate) fn with_fix(mut self, fix: &str) -> Self {
+        fix.clone_into(&mut self.fix);
+        self
+    }
+
     /// The same, mended by several pieces; by nothing where there are none.
     pub(crate) fn fixed_by_all<B: AsRef<[u8]>>(
         self,

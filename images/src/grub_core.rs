@@ -161,6 +161,13 @@ impl GrubCore {
         prefix.is_some_and(|prefix| prefix.starts_with("()"))
     }
 
+    /// The drive, or the partition, that was built in before the prefix, as `hd0,msdos1`.
+    #[must_use]
+    pub fn prefix_device(&self) -> Option<&str> {
+        let (device, path) = self.prefix.as_deref()?.strip_prefix('(')?.split_once(')')?;
+        (!device.is_empty() && path.starts_with('/')).then_some(device)
+    }
+
     /// The configuration that it reads after its own one, such as `configfile ($root)/boot/grub/grub.cfg`.
     #[must_use]
     pub fn next(&self) -> Next {
@@ -240,6 +247,7 @@ mod tests {
         assert_eq!(core.prefix.as_deref(), Some("/a/b"));
         assert_eq!(core.configuration.as_deref(), Some("set timeout=1\n"));
         assert!(!core.has_memory_disk);
+        assert_eq!(core.prefix_device(), None);
         assert_eq!(GrubCore::decode(&bytes[1..]), None);
         assert!(!core.looks_beside_itself);
         bytes.extend(b"fw_path\0");

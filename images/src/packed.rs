@@ -74,7 +74,7 @@ pub(crate) fn kernel_file(disc: &mut Window<'_>, file: &DiscBytes) -> KernelFile
     match head.get(0x38..0x3C) == Some(b"ARM\x64") {
         true => KernelFile::Arm,
         false if head.starts_with(b"MZ") => KernelFile::Kernel,
-        false => match beginning(&head) {
+        false => match kind_of(&head) {
             Some(what) if what.starts_with("is compressed") => KernelFile::Compressed(what),
             what => KernelFile::Other(what.unwrap_or("has no header of one")),
         },
@@ -84,8 +84,11 @@ pub(crate) fn kernel_file(disc: &mut Window<'_>, file: &DiscBytes) -> KernelFile
 /// How a file that zisofs compressed begins (`mkzftree`; Linux `fs/isofs/compress.c`).
 const ZISOFS: &[u8] = &[0x37, 0xE4, 0x53, 0x96, 0xC9, 0xDB, 0xD6, 0x07];
 
+/// What is said of a file that begins so.
+pub(crate) const ZEROS: &str = "begins with zeros";
+
 /// The kind of a file by its first bytes, as a predicate.
-fn beginning(head: &[u8]) -> Option<&'static str> {
+pub(crate) fn kind_of(head: &[u8]) -> Option<&'static str> {
     let text = |head: &[u8]| head.iter().all(|&byte| (9..=126).contains(&byte));
     Some(match head {
         [b'0', b'7', b'0', b'7', b'0', ..] => "is a cpio archive",
@@ -97,7 +100,7 @@ fn beginning(head: &[u8]) -> Option<&'static str> {
         [0x89, b'L', b'Z', b'O', ..] => "is compressed by lzop",
         [0x7F, b'E', b'L', b'F', ..] => "is an ELF file",
         [b'h', b's', b'q', b's', ..] => "is a squashfs",
-        head if head.iter().all(|&byte| byte == 0) => "begins with zeros",
+        head if head.iter().all(|&byte| byte == 0) => ZEROS,
         head if text(head) => "is text",
         _ => return None,
     })
@@ -112,6 +115,13 @@ pub(crate) fn is_linux(disc: &mut Window<'_>, file: &DiscBytes) -> bool {
     let version = u64::from(le16(&head, 0x20E)) + 0x200;
     let first = file.bytes(disc, version, 1);
     first.first().is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether a file is memdisk of syslinux, which has the same header as Linux (`memdisk/memdisk16.asm`).
+pub(crate) fn is_memdisk(disc: &mut Window<'_>, file: &DiscBytes) -> bool {
+    const NAME: &[u8] = b"MEMDISK ";
+    let head = file.bytes(disc, 0, 32 << 10);
+    head.get(0x202..0x206) == Some(b"HdrS") && memchr::memmem::find(&head, NAME).is_some()
 }
 
 /// Why Linux cannot use a file as an initial file system, as a predicate; `None` if it may.
@@ -158,7 +168,7 @@ pub(crate) fn not_an_initrd(disc: &mut Window<'_>, file: &DiscBytes) -> Option<&
     }
     Some(match head.get(0x202..0x206) == Some(b"HdrS") {
         true => "is a kernel",
-        false => beginning(&head).unwrap_or("is in no format that Linux unpacks"),
+        false => kind_of(&head).unwrap_or("is in no format that Linux unpacks"),
     })
 }
 

@@ -25,6 +25,8 @@ const LOADERS: usize = 16;
 pub(crate) struct Udf {
     /// The loaders in `\EFI\BOOT`, in whatever case.
     pub(crate) loaders: Vec<UdfLoader>,
+    /// The files in its root directory.
+    pub(crate) root: Vec<String>,
     /// Whether its root directory was read.
     pub(crate) is_read: bool,
 }
@@ -91,10 +93,14 @@ impl Udf {
         let Some(volume) = Volume::read(disc) else {
             return Some(Self::default());
         };
-        let loaders = volume.loaders(disc);
+        let Some(root) = volume.list(disc, volume.root) else {
+            return Some(Self::default());
+        };
+        let files = root.iter().filter(|entry| !entry.is_directory);
         Some(Self {
-            is_read: loaders.is_some(),
-            loaders: loaders.unwrap_or_default(),
+            root: files.map(|entry| entry.name.clone()).collect(),
+            loaders: volume.loaders(disc, root),
+            is_read: true,
         })
     }
 }
@@ -146,9 +152,8 @@ impl Volume {
         })
     }
 
-    /// The loaders in `\EFI\BOOT`; `None` where the root directory cannot be read.
-    fn loaders(&self, disc: &mut Window<'_>) -> Option<Vec<UdfLoader>> {
-        let mut names = self.list(disc, self.root)?;
+    /// The loaders in `\EFI\BOOT`, by the names in the root directory.
+    fn loaders(&self, disc: &mut Window<'_>, mut names: Vec<Name>) -> Vec<UdfLoader> {
         let mut path = String::new();
         for folder in ["EFI", "BOOT"] {
             let mut folders = names.iter().filter(|entry| entry.is_directory);
@@ -156,7 +161,7 @@ impl Volume {
             let found =
                 exact.or_else(|| folders.find(|entry| entry.name.eq_ignore_ascii_case(folder)));
             let Some(found) = found else {
-                return Some(Vec::new());
+                return Vec::new();
             };
             path = format!("{path}/{}", found.name);
             names = self.list(disc, found.entry).unwrap_or_default();
@@ -171,7 +176,7 @@ impl Volume {
                 file: self.file(disc, entry.entry)?,
             })
         };
-        Some(files.filter_map(loader).collect())
+        files.filter_map(loader).collect()
     }
 
     /// A file's bytes, or a directory's, by its entry (ECMA-167 4/14.9 and 4/14.17).

@@ -1,7 +1,7 @@
 //! A family of cases: a checked [`ScenarioDecl`].
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -271,22 +271,27 @@ impl Scenario {
             at: self.declared.clone(),
             message,
         };
-        if self.cells().next().is_none() {
+        let all = self.extent();
+        if all.cells.is_empty() {
             return Err(wrong(format!(
                 "{} has no cells: everything is excluded",
                 self.name
             )));
         }
-        let mut all = self.clone();
-        all.excludes.clear();
-        for when in &self.excludes {
-            all.check_rule(when)?;
+        if !self.excludes.is_empty() {
+            let mut whole = self.clone();
+            whole.excludes.clear();
+            let whole = whole.extent();
+            for when in &self.excludes {
+                self.check_rule(when, &whole)?;
+            }
         }
         let others = self.colds.iter().map(|(when, _)| when);
         for when in others.chain(self.expects.iter().map(|(when, _)| when)) {
-            self.check_rule(when)?;
+            self.check_rule(when, &all)?;
         }
-        match self.cells().find(|cell| cell.expectation(None).is_none()) {
+        let mut cells = all.cells.iter();
+        match cells.find(|cell| cell.expectation(None).is_none()) {
             Some(cell) if !self.observe => Err(wrong(format!(
                 "nothing is expected of {}: add a [[scenario.expect]] that matches it",
                 cell.id
@@ -295,9 +300,9 @@ impl Scenario {
         }
     }
 
-    fn check_rule(&self, when: &When) -> Result<(), ScenarioError> {
+    fn check_rule(&self, when: &When, all: &Extent) -> Result<(), ScenarioError> {
         for part in &when.parts {
-            let known = self.axis(part.axis);
+            let known = self.axis(part.axis, &all.discs);
             for pattern in part.patterns.as_slice() {
                 if !known.iter().any(|word| glob(pattern, word)) {
                     let words = known.iter().map(String::as_str);
@@ -312,7 +317,7 @@ impl Scenario {
                 }
             }
         }
-        if self.cells().any(|cell| when.matches(&cell.id)) {
+        if all.cells.iter().any(|cell| when.matches(&cell.id)) {
             Ok(())
         } else {
             Err(ScenarioError {
@@ -322,20 +327,27 @@ impl Scenario {
         }
     }
 
+    fn extent(&self) -> Extent {
+        Extent {
+            discs: self.discs().into_iter().map(|(id, _)| id).collect(),
+            cells: self.cells().collect(),
+        }
+    }
+
     /// The words of an axis, as in ids.
-    fn axis(&self, name: &str) -> Vec<String> {
-        let discs = || self.discs().into_iter().map(|(id, _)| id);
-        let mut words: Vec<_> = match name {
-            "medium" => discs().map(|id| id.medium().to_owned()).collect(),
-            "boot" => discs().map(|id| id.boot().to_owned()).collect(),
-            "size" => discs().map(|id| id.size().to_owned()).collect(),
-            "master" => discs().map(|id| id.master().to_owned()).collect(),
+    fn axis(&self, name: &str, discs: &[DiscId]) -> BTreeSet<String> {
+        let of_discs = |part: fn(&DiscId) -> &str| {
+            let parts = discs.iter().map(part);
+            parts.map(str::to_owned).collect()
+        };
+        match name {
+            "medium" => of_discs(DiscId::medium),
+            "boot" => of_discs(DiscId::boot),
+            "size" => of_discs(DiscId::size),
+            "master" => of_discs(DiscId::master),
             "firmware" => self.firmware.iter().map(ToString::to_string).collect(),
             _ => self.attach.iter().map(ToString::to_string).collect(),
-        };
-        words.sort();
-        words.dedup();
-        words
+        }
     }
 
     fn cell_of(
@@ -519,6 +531,12 @@ impl Scenario {
 }
 
 /// The masters of a scenario that does not name any.
+/// Every disc and cell of a scenario: each rule is compared with all of them.
+struct Extent {
+    discs: Vec<DiscId>,
+    cells: Vec<Cell>,
+}
+
 fn masters_of(set: Set, masters: &Masters) -> Vec<Master> {
     let all = |wanted: &dyn Fn(&&str) -> bool| {
         let names = masters.names().filter(wanted);

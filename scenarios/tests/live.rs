@@ -10,7 +10,10 @@ extern crate boot_matrix_scenarios as scenarios;
 use std::{fs, path::Path, time::SystemTime};
 
 use harness::live::{Layout, Stock};
-use images::inspect::{self, DiscFile, Options, Window};
+use images::{
+    finding::FindingId,
+    inspect::{self, DiscFile, Options, Window},
+};
 use scenarios::{
     disc::{self, Disc},
     id::DiscId,
@@ -60,7 +63,10 @@ fn every_disc_can_be_made_and_read() {
                     let disc = DiscFile::open(&iso).unwrap();
                     let read = inspect::inspect(&mut Window::new(&disc), &Options::default());
                     let read = read.unwrap();
+                    // Its boot image for a BIOS is the boot code of a disk, which gives control back.
+                    let meant = (word == "press-any-key").then_some(FindingId::ImageNoLoader);
                     let to_fix = read.findings.iter().filter(|it| it.is_to_fix());
+                    let to_fix = to_fix.filter(|it| Some(it.id) != meant);
                     if word == *name {
                         wrong.extend(to_fix.map(|it| format!("{word}: {}: {}", it.id, it.message)));
                     }

@@ -45,6 +45,7 @@ pub(super) struct Situation<'a> {
 
 /// What makes code that a BIOS jumped into go astray.
 const BIOS_ASTRAY: &[Id] = &[
+    Id::ImageNoLoader,
     Id::CountZero,
     Id::CountTooLarge,
     Id::CountWrapped,
@@ -58,6 +59,8 @@ const BIOS_ASTRAY: &[Id] = &[
     Id::MissingEmulation,
     Id::IsolinuxFiles,
     Id::GrubFiles,
+    Id::WindowsFiles,
+    Id::MemdiskImage,
     Id::ConfigEncoding,
     Id::LoadSizeShort,
     Id::ImageNotAtStart,
@@ -87,6 +90,7 @@ const BIOS_DISK_ASTRAY: &[Id] = &[
     // isolinux and GRUB read the same files from a CD and from a disk.
     Id::IsolinuxFiles,
     Id::GrubFiles,
+    Id::MemdiskImage,
     Id::ConfigEncoding,
     Id::ConfigMissingFile,
     Id::ConfigWrongMedium,

@@ -6,6 +6,7 @@ use crate::{
     efi_program::Machine,
     fat::FatVolume,
     finding::{Finding, FindingId, Place, Severity},
+    findings::grub_files::{GIVE_A_PREFIX, on_a_disk},
     grub_core::{GrubCore, Next},
     inspect::Reading,
     inspect::efi_image::{EfiImage, Program},
@@ -45,13 +46,22 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for image in images.iter() {
         for loader in image.programs.iter().filter(|loader| loader.works()) {
-            let Some(Lack { words, severity }) = missing(reading, image, loader) else {
+            let Some(lack) = missing(reading, image, loader) else {
                 continue;
             };
-            let message = format!("slot {}: {} {words}", image.entry.slot, loader.path());
+            let message = format!(
+                "slot {}: {} {}",
+                image.entry.slot,
+                loader.path(),
+                lack.words
+            );
             let offset = loader.file.start().unwrap_or_default();
             let finding = Finding::new(ID, Place { offset }, message);
-            findings.push(match severity {
+            let finding = match lack.fix {
+                Some(fix) => finding.with_fix(fix),
+                None => finding,
+            };
+            findings.push(match lack.severity {
                 Severity::Error => finding,
                 _ => finding.milder(),
             });
@@ -65,6 +75,8 @@ struct Lack {
     words: String,
     /// A warning if the file is missing only where the disc is a CD, or only where it is a disk, or if the disc may have been made without it.
     severity: Severity,
+    /// The remedy, if it is not the usual one.
+    fix: Option<&'static str>,
 }
 
 impl Lack {
@@ -72,6 +84,7 @@ impl Lack {
         Self {
             words,
             severity: Severity::Error,
+            fix: None,
         }
     }
 }
@@ -250,6 +263,16 @@ fn at_prefix(
     core: &GrubCore,
     whose: &str,
 ) -> Option<Lack> {
+    if let Some((drive, is_stick_too)) = on_a_disk(reading, core) {
+        return Some(Lack {
+            words: format!("{whose}is GRUB and {drive}"),
+            severity: match is_stick_too {
+                true => Severity::Warning,
+                false => Severity::Error,
+            },
+            fix: Some(GIVE_A_PREFIX),
+        });
+    }
     let wanted = format!("{}/grub.cfg", core.prefix_on_its_device()?);
     let lba = image.boot.load_rba;
     let in_tree = reading.has_file_in(FileSystem::Tree, &wanted)?;
@@ -270,6 +293,7 @@ fn at_prefix(
     Some(Lack {
         words: format!("{whose}is GRUB and reads {wanted}{and}"),
         severity,
+        fix: None,
     })
 }
 

@@ -37,6 +37,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         };
         let message = format!("slot {}: the image is GRUB, and {}", entry.slot, lack.words);
         let finding = Finding::new(ID, Place::block(boot.load_rba), message);
+        let finding = match lack.fix {
+            Some(fix) => finding.with_fix(fix),
+            None => finding,
+        };
         findings.push(match lack.may_be_meant {
             true => finding.milder(),
             false => finding,
@@ -50,7 +54,12 @@ struct Lack {
     words: String,
     /// Whether the disc may have been made to show GRUB's prompt, as `grub-mkrescue` makes one of a tree without a configuration.
     may_be_meant: bool,
+    /// The remedy, if it is not the usual one.
+    fix: Option<&'static str>,
 }
+
+/// The remedy where the prefix is on a disk by its number.
+pub(super) const GIVE_A_PREFIX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise build GRUB's image with a prefix that names no drive (grub-mkimage -p /boot/grub).";
 
 /// The missing file. GRUB's own device is the CD, or the disk: both have the ISO's directory tree (`grub-core/kern/i386/pc/init.c`).
 fn missing(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Option<Lack> {
@@ -72,10 +81,20 @@ fn missing(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Option<Lack> {
                     "it loads its module normal from {wanted}, but the disc has no such file{other}"
                 ),
                 may_be_meant: false,
+                fix: None,
             });
         }
     }
     let next = core.next();
+    if next == Next::AtPrefix
+        && let Some((words, is_stick_too)) = on_a_disk(reading, core)
+    {
+        return Some(Lack {
+            words: format!("it {words}"),
+            may_be_meant: is_stick_too,
+            fix: Some(GIVE_A_PREFIX),
+        });
+    }
     let wanted = match &next {
         Next::File(path) => path.clone(),
         Next::AtPrefix => format!("{}/grub.cfg", core.prefix_on_its_device()?),
@@ -89,7 +108,26 @@ fn missing(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Option<Lack> {
     Some(Lack {
         words: format!("it reads {wanted}, but the disc has no such file{other}"),
         may_be_meant: is_default && other.is_empty(),
+        fix: None,
     })
+}
+
+/// A clause about a GRUB whose prefix is on a disk by its number, which a CD never is, and whether this disc may be that disk. Only if the folder of the prefix is
+/// on this disc: otherwise a disk may be meant (`grub-core/disk/i386/pc/biosdisk.c`, `disk/efi/efidisk.c`).
+pub(super) fn on_a_disk(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Option<(String, bool)> {
+    let device = core.prefix_device().filter(|it| it.starts_with("hd"))?;
+    let prefix = core.prefix.as_deref()?;
+    let (_, folder) = prefix.split_once(')')?;
+    let folder = folder.trim_end_matches('/');
+    reading
+        .has_file_in(FileSystem::Tree, &format!("{folder}/grub.cfg"))
+        .filter(|has| *has)?;
+    let partitions = &reading.inspection.partitions;
+    let is_stick_too = !partitions.mbr.is_empty() || partitions.gpt.is_some();
+    let words = format!(
+        "looks for {folder}/grub.cfg on the drive ({device}), because its prefix is {prefix}: GRUB numbers the machine's disks so, and never calls a CD that"
+    );
+    Some((words, is_stick_too))
 }
 
 /// A file beside it whose name differs only in its capital letters, as a clause; empty if there is none.

@@ -128,7 +128,11 @@ fn missing(
             "there is no configuration (isolinux.cfg) where it looks, in {IN_FOLDERS}"
         ));
     };
+    // Its menu program, by whatever name.
     let interface = configuration.interface.iter();
+    if let Some(menu) = interface.clone().find(|menu| menu.exists == Some(false)) {
+        return Some(not_there(menu));
+    }
     let named = configuration.entries.iter().flat_map(|entry| &entry.files);
     let modules: Vec<&NamedFile> = interface
         .chain(named)
@@ -137,10 +141,7 @@ fn missing(
         .collect();
     for module in modules {
         if module.exists == Some(false) {
-            return Some(format!(
-                "{} names {} in line {}, which is not on the disc",
-                module.file, module.path, module.line
-            ));
+            return Some(not_there(module));
         }
         let bytes = reading.file_at(&module.path, MODULE_BYTES);
         let bytes = bytes.unwrap_or_default();
@@ -178,6 +179,13 @@ fn missing(
         }
     }
     None
+}
+
+fn not_there(file: &NamedFile) -> String {
+    format!(
+        "{} names {} in line {}, which is not on the disc",
+        file.file, file.path, file.line
+    )
 }
 
 const CUT: &str = "is cut: the file ends before what its ELF headers name";

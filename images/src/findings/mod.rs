@@ -56,6 +56,7 @@ mod hybrid_mbr;
 mod hybrid_pointer;
 mod id;
 mod image_exceeds_quarter;
+mod image_no_loader;
 mod image_not_at_start;
 mod image_out_of_range;
 mod image_oversized_4x;
@@ -76,6 +77,7 @@ mod mbr_no_code;
 mod mbr_signature;
 mod mbr_wrong_code;
 mod media_checksum;
+mod memdisk_image;
 mod missing_emulation;
 mod multisession_stale;
 mod no_boot_record;
@@ -91,6 +93,7 @@ mod secure_boot_unsigned;
 mod squashfs_cut;
 mod udf;
 mod volume_size;
+mod windows_files;
 mod zeros;
 
 pub(crate) use self::recipe::choose;
@@ -157,9 +160,11 @@ impl FindingId {
             Self::EfiSyslinuxCd => &efi_syslinux_cd::ROOM,
             Self::LoadSizeShort => &load_size_short::ROOM,
             Self::LoaderEmulation => &loader_emulation::ROOM,
+            Self::ImageNoLoader => &image_no_loader::ROOM,
             Self::MissingEmulation => &missing_emulation::ROOM,
             Self::IsolinuxFiles => &isolinux_files::ROOM,
             Self::GrubFiles => &grub_files::ROOM,
+            Self::WindowsFiles => &windows_files::ROOM,
             Self::MbrNoCode => &mbr_no_code::ROOM,
             Self::MbrAbsent => &mbr_absent::ROOM,
             Self::MbrNoActive => &mbr_no_active::ROOM,
@@ -178,6 +183,7 @@ impl FindingId {
             Self::KernelCut => &kernel_cut::ROOM,
             Self::KernelNotLinux => &kernel_not_linux::ROOM,
             Self::KernelNoMultibootHeader => &kernel_no_multiboot_header::ROOM,
+            Self::MemdiskImage => &memdisk_image::ROOM,
             Self::InitrdCut => &initrd_cut::ROOM,
             Self::InitrdUnreadable => &initrd_unreadable::ROOM,
             Self::SquashfsCut => &squashfs_cut::ROOM,

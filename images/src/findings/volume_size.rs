@@ -6,7 +6,7 @@ use crate::{
     defect::{Injection, PRIMARY, Patient, SPACE_SIZE},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, counts},
-    units::{BlockCount, Lba, VirtualSectorCount},
+    units::{BlockCount, ByteCount, Lba, VirtualSectorCount},
 };
 
 const ID: FindingId = FindingId::VolumeSize;
@@ -26,6 +26,10 @@ pub(super) const ROOM: Room = Room {
     ..Room::BASE
 };
 
+/// The longest file on FAT32 (Microsoft's FAT specification 1.03: a size has 32 bits).
+const LONGEST_ON_FAT32: ByteCount = ByteCount::new(u32::MAX as u64);
+const FAT32: &str = "Copy or download the image again to a file system other than FAT32, such as exFAT, NTFS or ext4: it was cut at 4,294,967,295 bytes, which is the longest file on FAT32.";
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let Some((lba, primary)) = &reading.descriptors.main.primary else {
         return Vec::new();
@@ -39,7 +43,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         );
         let finding = Finding::new(ID, place, message);
         return vec![if is_cut(reading, claimed) {
-            finding
+            match reading.disc.length() == LONGEST_ON_FAT32 {
+                true => finding.with_fix(FAT32),
+                false => finding,
+            }
         } else {
             let end = Lba::new(there.get());
             reading.descriptors.main.sized(finding, end)

@@ -173,6 +173,11 @@ const LOAD_DISK_POINTER: &[u8] = &[0x66, 0x8B, 0x1E, 0x5C, 0x7C];
 /// GRUB 0.97 has the same words, and another instruction.
 const GRUB_WORDS: &[u8] = b"GRUB \0Geom\0Hard Disk\0Read\0";
 
+/// Whether a sector begins a core image of GRUB for a disk (`grub-core/boot/i386/pc/diskboot.S`): it pushes DX and SI.
+pub(crate) fn begins_core_for_disk(sector: &[u8; 512]) -> bool {
+    sector.starts_with(&[0x52, 0x56]) && has(sector, b"Geom\0Read\0 Error\0")
+}
+
 impl SectorCode {
     pub(crate) fn of(sector: &[u8; 512]) -> Self {
         let code = sector.get(..CODE).unwrap_or(sector);

@@ -79,7 +79,7 @@ pub fn inspect(disc: &mut Window<'_>, options: &Options<'_>) -> Result<Inspectio
         findings: Vec::new(),
     };
     let code = sector_code.unwrap_or(SectorCode::Empty);
-    let mastered_by = mastered_by(&inspection, code);
+    let mastered_by = mastered_by(disc, &inspection, code);
     if let Some(volume) = &mut inspection.volume {
         volume.mastered_by = mastered_by;
     }

@@ -1,7 +1,10 @@
 //! Which tools made a disc, by the traces that they leave on it.
 
-use super::{bios_program::SectorCode, reading::Inspection};
-use crate::tool::Tool;
+use super::{Window, bios_program::SectorCode, reading::Inspection};
+use crate::{
+    boot_configuration::{Eyes, FileSystem, Found, Volumes},
+    tool::Tool,
+};
 
 /// What tools write into the primary volume descriptor, as the preparer or the application, unless they are given other words. Seen on discs of xorriso
 /// 1.5.4, genisoimage 1.1.11, libarchive 3.6.2, pycdlib 1.12; of schilytools, oscdimg 2.56 (`CDIMAGE 2.56 (01/01/2005 TM)`), ImgBurn 2.5 and UltraISO 9.6
@@ -18,12 +21,22 @@ const WORDS: [(&str, Tool); 9] = [
     ("BOOT-MATRIX ", Tool::BootMatrix),
 ];
 
-/// Where grub-mkrescue puts the image for UEFI.
+/// Where grub-mkrescue puts the image for UEFI, as others do too.
 const IMAGE_OF_MKRESCUE: &str = "/efi.img";
+/// Where it puts the modules of GRUB's platforms that have such an image.
+const MODULES_OF_MKRESCUE: [&str; 3] = [
+    "/boot/grub/x86_64-efi",
+    "/boot/grub/i386-efi",
+    "/boot/grub/arm64-efi",
+];
 
 /// The tools that left their traces on a disc, the one that laid it out first; empty where none did. What a person can overwrite is no proof: it decides which
 /// recipes are shown first, and nothing else.
-pub(super) fn mastered_by(inspection: &Inspection, sector: SectorCode) -> Vec<Tool> {
+pub(super) fn mastered_by(
+    disc: &mut Window<'_>,
+    inspection: &Inspection,
+    sector: SectorCode,
+) -> Vec<Tool> {
     let Some(volume) = &inspection.volume else {
         return Vec::new();
     };
@@ -31,9 +44,15 @@ pub(super) fn mastered_by(inspection: &Inspection, sector: SectorCode) -> Vec<To
     let Some(tool) = known(&volume.preparer).or_else(|| known(&volume.application)) else {
         return Vec::new();
     };
-    let by_script = || {
+    let mut by_script = || {
         let mut images = inspection.entries().map(|(_, boot)| boot.path.as_deref());
+        let mut volumes = Volumes::new(disc, inspection);
+        let mut folders = MODULES_OF_MKRESCUE.iter();
         images.any(|path| path == Some(IMAGE_OF_MKRESCUE))
+            && folders.any(|folder| {
+                let found = volumes.find(FileSystem::Tree, folder, Eyes::Grub);
+                matches!(found, Found::Directory)
+            })
     };
     match tool {
         Tool::Xorriso if by_script() => vec![Tool::GrubMkrescue, tool],

@@ -27,7 +27,9 @@ mod tree;
 mod window;
 
 pub(crate) use self::{
-    bios_program::{BiosProgram, CODE, POINTER, SectorCode, reads_own_drive, reads_table},
+    bios_program::{
+        BiosProgram, CODE, POINTER, SectorCode, begins_core_for_disk, reads_own_drive, reads_table,
+    },
     catalog::{Contradiction, Slots},
     descriptors::DescriptorSet,
     elsewhere::{Owner, is_wiped, iso_elsewhere},

@@ -9,6 +9,7 @@
 mod cases;
 mod entries;
 mod fixes;
+mod loaders;
 mod signatures;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
@@ -139,7 +140,9 @@ fn grub_cfg(label: &str) -> String {
 fn each_disc_has_its_finding_and_no_other() {
     let mut wrong = Vec::new();
     let mut made = BTreeSet::new();
-    for (before, master, expected) in cases().into_iter().chain(entries::entries()) {
+    let all = [cases(), entries::entries(), loaders::loaders()];
+    let all = all.into_iter().flatten();
+    for (before, master, expected) in all {
         let folder = tempfile::tempdir().unwrap();
         if !tree(folder.path()) {
             println!("isolinux, GRUB or mtools is not here");

@@ -1,0 +1,79 @@
+//! Discs whose boot image is something else than a loader for CDs, and loaders that lack what they start.
+
+use super::{cases::Case, *};
+
+const GRUB_FOR: &str =
+    "mkdir -p tree/boot/grub; echo 'menuentry x { linux /os/kernel }' >tree/boot/grub/grub.cfg
+    grub-mkimage -p /boot/grub -o tree/os/boot.img iso9660 normal linux";
+/// memdisk in the place of the kernel.
+const MEMDISK: &str = "cp /usr/lib/syslinux/memdisk tree/os/kernel";
+/// A folder's ISO in the place of the initial file system.
+const INNER: &str =
+    "mkdir inner; cp tree/os/kernel inner/; xorriso -as mkisofs -quiet -o tree/os/initrd inner";
+/// The words of Windows' boot code, which is not on this machine.
+const ETFSBOOT: &str = "printf '\\372CDBOOT: Couldn%st find BOOTMGR' \"'\" >tree/os/boot.img; truncate -s 4K tree/os/boot.img";
+
+/// As [`cases::cases`].
+pub(super) fn loaders() -> Vec<Case> {
+    use Severity::Error;
+    let other = format!("{X} -b os/boot.img -no-emul-boot -boot-load-size 4 {EFI} tree");
+    let windows = "genisoimage -quiet -V 'SOME DISC' -J -udf -b os/boot.img -no-emul-boot -boot-load-size 8 -eltorito-alt-boot -e uefi/boot.img -no-emul-boot -o disc.iso tree";
+    let whole = format!("{X} {BIOS} {EFI} tree");
+    let efi = format!("{X} -e uefi/boot.img -no-emul-boot tree");
+    let append =
+        |words: &str| format!("sed -i 's:append .*:append {words}:' tree/syslinux/syslinux.cfg");
+    let case = |before: &str, master: &str, found: &[Id]| {
+        let found = found.iter().map(|id| (*id, Error)).collect();
+        (before.to_owned(), master.to_owned(), found)
+    };
+    let prefix = |prefix: &str| {
+        format!(
+            "{BIOS_GRUB}; rm -r tree/syslinux; grub-mkimage -O x86_64-efi -p '{prefix}' -o own.efi normal iso9660
+             mcopy -o -i tree/uefi/boot.img own.efi ::/EFI/BOOT/BOOTX64.EFI"
+        )
+    };
+    let none = [Id::ImageNoLoader];
+    let mut cases: Vec<Case> = [
+        "cp /usr/lib/syslinux/mbr/mbr.bin tree/os/boot.img",
+        "cp /usr/lib/grub/i386-pc/boot.img tree/os/boot.img",
+        "cp /usr/lib/ISOLINUX/isohdpfx.bin tree/os/boot.img",
+        "cp grub.efi tree/os/boot.img",
+        "cp /usr/lib/syslinux/memdisk tree/os/boot.img",
+        "cp tree/syslinux/menu.c32 tree/os/boot.img",
+        "gzip -c tree/syslinux/isolinux.bin >tree/os/boot.img",
+        "yes text | head -c 9000 >tree/os/boot.img",
+        "head -c 9000 /dev/zero >tree/os/boot.img",
+        &format!("{GRUB_FOR} -O i386-pc"),
+        &format!("{GRUB_FOR} -O i386-pc-pxe"),
+    ]
+    .into_iter()
+    .map(|before| case(before, &other, &none))
+    .collect();
+    cases.extend([
+        // Programs that may read the rest themselves.
+        case("printf '\\372\\353\\376' >tree/os/boot.img; truncate -s 2K tree/os/boot.img", &other, &[]),
+        case(&format!("{GRUB_FOR} -O i386-pc-eltorito"), &other.replace("-size 4", "-size 4 -boot-info-table"), &[]),
+        case(ETFSBOOT, windows, &[Id::WindowsFiles]),
+        case(&format!("{ETFSBOOT}; cp tree/os/kernel tree/bootmgr"), windows, &[]),
+        case(&format!("{ETFSBOOT}; cp tree/os/kernel tree/BOOTMGR"), &other.replace("-size 4", "-size 8"), &[]),
+        case(&format!("{MEMDISK}; {}", append("raw")), &whole, &[Id::MemdiskImage]),
+        case(&format!("{MEMDISK}; {}", append("initrd=/os/initrd")), &whole, &[]),
+        case(&format!("{INNER}; {MEMDISK}; {}", append("initrd=/os/initrd")), &whole, &[Id::MemdiskImage]),
+        case(&format!("{INNER}; {MEMDISK}; {}", append("initrd=/os/initrd iso raw")), &whole, &[]),
+        // One for sticks may start as a disk.
+        case(
+            &format!(
+                "{INNER}; {MEMDISK}; {}; printf '\\125\\252' | dd of=tree/os/initrd bs=1 seek=510 conv=notrunc status=none",
+                append("initrd=/os/initrd")
+            ),
+            &whole,
+            &[],
+        ),
+        case("sed -i 's:ui .*:ui gfxboot bootlogo:' tree/syslinux/syslinux.cfg", &whole, &[Id::IsolinuxFiles]),
+        case(&prefix("(hd0,msdos1)/boot/grub"), &efi, &[Id::EfiSecondStage]),
+        case(&prefix("/boot/grub"), &efi, &[]),
+        // A disk of the machine is meant.
+        case(&prefix("(hd0,msdos1)/elsewhere"), &efi, &[]),
+    ]);
+    cases
+}
