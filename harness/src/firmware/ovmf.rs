@@ -77,12 +77,13 @@ impl Family for Ovmf {
     }
 
     fn start_of_output(&self, text: &str) -> Option<usize> {
-        let line = text.rfind("BdsDxe: starting ")?;
-        Some(
-            text[line..]
-                .find('\n')
-                .map_or(text.len(), |end| line + end + 1),
-        )
+        let started = text.rmatch_indices("BdsDxe: starting ");
+        let mut started = started.map(|(at, _)| {
+            let end = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+            (&text[at..end], end)
+        });
+        let (_, end) = started.find(|(line, _)| !line.contains(SETUP))?;
+        Some(end)
     }
 }
 
@@ -92,6 +93,9 @@ const BOOT_MANAGER: &str = "BdsDxe: ";
 /// What OVMF starts when no disc boots, where a shell is built in (`BUILD_SHELL` of `OvmfPkgX64.dsc`). Where none is, it says that there is nothing to boot: to
 /// the disc both have done the same, and so both are this word.
 const SHELL: &str = "EFI Internal Shell";
+
+/// Its setup, which it starts when a boot option has returned success (`MdeModulePkg/Universal/BdsDxe/BdsEntry.c`, `BootBootOptions`).
+const SETUP: &str = "UiApp";
 
 /// EDK2, `OvmfPkg/Library/PlatformBmPrintScLib/StatusCodeHandler.c`, and the exception dump of
 /// `UefiCpuPkg/Library/CpuExceptionHandlerLib`.

@@ -1,11 +1,11 @@
 //! `initrd-unreadable`: an initial file system that Linux cannot unpack.
 
 use super::{
-    kernel_not_linux::{ENTRIES, KERNEL},
-    room::{Room, gravest},
+    kernel_not_linux::KERNEL,
+    room::{Room, each_entry},
 };
 use crate::{
-    boot_configuration::{Configuration, Entry, Loader},
+    boot_configuration::{Configuration, Entry},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, file::DiscBytes},
     packed,
@@ -28,21 +28,7 @@ pub(super) const ROOM: Room = Room {
 pub(super) const INITRD: [&str; 4] = ["initrd", "initrd16", "initrdefi", "append"];
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let configurations = reading.configurations();
-    let of_this_disc = configurations.all.iter();
-    for configuration in of_this_disc.filter(|it| it.loader != Loader::GrubLoopback) {
-        for (index, entry) in configuration.entries.iter().enumerate().take(ENTRIES) {
-            let wrong = wrong(reading, configuration, entry);
-            findings.extend(
-                wrong.map(|finding| match configuration.may_be_default(index) {
-                    true => finding,
-                    false => finding.as_info(),
-                }),
-            );
-        }
-    }
-    gravest(findings)
+    each_entry(reading, wrong)
 }
 
 fn wrong(

@@ -2,7 +2,7 @@
 
 use super::{
     isolinux_kernel_name::kind_by_name,
-    room::{Room, gravest},
+    room::{Room, each_entry},
 };
 use crate::{
     boot_configuration::{Configuration, Loader, NamedFile},
@@ -27,29 +27,13 @@ pub(super) const ROOM: Room = Room {
 
 /// Directives that name a kernel.
 pub(super) const KERNEL: [&str; 4] = ["kernel", "linux", "linux16", "linuxefi"];
-/// Entries of a configuration that are judged.
-pub(super) const ENTRIES: usize = 64;
-
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let is_for_x86_alone = is_for_x86_alone(reading);
-    let mut findings = Vec::new();
-    let configurations = reading.configurations();
-    let of_this_disc = configurations.all.iter();
-    for configuration in of_this_disc.filter(|it| it.loader != Loader::GrubLoopback) {
-        for (index, entry) in configuration.entries.iter().enumerate().take(ENTRIES) {
-            let mut files = entry.files.iter();
-            let kernel = files.find(|it| KERNEL.contains(&it.directive.as_str()));
-            let wrong =
-                kernel.and_then(|kernel| wrong(reading, configuration, kernel, is_for_x86_alone));
-            findings.extend(
-                wrong.map(|finding| match configuration.may_be_default(index) {
-                    true => finding,
-                    false => finding.as_info(),
-                }),
-            );
-        }
-    }
-    gravest(findings)
+    each_entry(reading, |reading, configuration, entry| {
+        let mut files = entry.files.iter();
+        let kernel = files.find(|it| KERNEL.contains(&it.directive.as_str()))?;
+        wrong(reading, configuration, kernel, is_for_x86_alone)
+    })
 }
 
 fn wrong(

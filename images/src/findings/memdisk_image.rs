@@ -2,11 +2,11 @@
 
 use super::{
     initrd_unreadable::INITRD,
-    kernel_not_linux::{ENTRIES, KERNEL},
-    room::{Room, gravest},
+    kernel_not_linux::KERNEL,
+    room::{Room, each_entry},
 };
 use crate::{
-    boot_configuration::{Configuration, Entry, Loader, NamedFile},
+    boot_configuration::{Configuration, Entry, NamedFile},
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
     packed,
@@ -26,27 +26,15 @@ pub(super) const ROOM: Room = Room {
 };
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let configurations = reading.configurations();
-    let of_this_disc = configurations.all.iter();
-    for configuration in of_this_disc.filter(|it| it.loader != Loader::GrubLoopback) {
-        for (index, entry) in configuration.entries.iter().enumerate().take(ENTRIES) {
-            let Some((named, what)) = wrong(reading, configuration, entry) else {
-                continue;
-            };
-            let message = format!(
-                "{} starts memdisk in line {} ({:?}) {what}",
-                named.file, named.line, entry.title
-            );
-            let place = reading.place_of(configuration.file_system, &named.file);
-            let finding = Finding::new(ID, place, message);
-            findings.push(match configuration.may_be_default(index) {
-                true => finding,
-                false => finding.as_info(),
-            });
-        }
-    }
-    gravest(findings)
+    each_entry(reading, |reading, configuration, entry| {
+        let (named, what) = wrong(reading, configuration, entry)?;
+        let message = format!(
+            "{} starts memdisk in line {} ({:?}) {what}",
+            named.file, named.line, entry.title
+        );
+        let place = reading.place_of(configuration.file_system, &named.file);
+        Some(Finding::new(ID, place, message))
+    })
 }
 
 /// The line that starts memdisk, and what is wrong with it, as text that follows.

@@ -2,6 +2,7 @@
 
 use super::{id::FindingId, recipe::declared::Recipe};
 use crate::{
+    boot_configuration::{Configuration, Entry, Loader},
     defect::Injection,
     finding::{Finding, Severity},
     inspect::Reading,
@@ -53,4 +54,29 @@ pub(super) fn gravest(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.dedup_by(|one, other| one.message == other.message);
     findings.truncate(REPORTED);
     findings
+}
+
+/// Entries of a configuration that are judged.
+const ENTRIES: usize = 64;
+
+/// What is wrong with the entries of the configurations that this disc's own loaders read; information only where another entry is started by default.
+pub(super) fn each_entry<'r, 'w>(
+    reading: &mut Reading<'r, 'w>,
+    mut wrong: impl FnMut(&mut Reading<'r, 'w>, &Configuration, &Entry) -> Option<Finding>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let configurations = reading.configurations();
+    let of_this_disc = configurations.all.iter();
+    for configuration in of_this_disc.filter(|it| it.loader != Loader::GrubLoopback) {
+        for (index, entry) in configuration.entries.iter().enumerate().take(ENTRIES) {
+            let wrong = wrong(reading, configuration, entry);
+            findings.extend(
+                wrong.map(|finding| match configuration.may_be_default(index) {
+                    true => finding,
+                    false => finding.as_info(),
+                }),
+            );
+        }
+    }
+    gravest(findings)
 }
