@@ -189,6 +189,8 @@ pub struct Configuration {
     pub searches: Vec<Search>,
     /// Files that are taken from a device by its name.
     pub fixed_devices: Vec<FixedDevice>,
+    /// Where an entry begins whose brace is never closed: its file and line, and how many entries precede it.
+    pub unclosed: Option<(String, u32, usize)>,
     /// Whether all of it was read and understood: no bound was reached, and every block is closed.
     pub complete: bool,
 }
@@ -209,6 +211,7 @@ impl Configuration {
             files: Vec::new(),
             searches: Vec::new(),
             fixed_devices: Vec::new(),
+            unclosed: None,
             complete: true,
         }
     }

@@ -1,8 +1,8 @@
-//! `config-encoding`: a configuration of isolinux that an editor saved as UTF-16.
+//! `config-encoding`: a configuration of isolinux or GRUB that an editor saved as UTF-16.
 
-use super::room::Room;
+use super::room::{Room, gravest};
 use crate::{
-    boot_configuration::{FileSystem, Loader},
+    boot_configuration::{Configuration, Loader},
     finding::{Finding, FindingId, Severity},
     inspect::Reading,
 };
@@ -11,9 +11,9 @@ const ID: FindingId = FindingId::ConfigEncoding;
 
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
-    trips: &["seabios"],
-    explanation: "isolinux' configuration is saved as UTF-16, which Windows' Notepad calls Unicode.",
-    consequence: "isolinux reads ASCII only: it finds no DEFAULT and no label, and waits at its prompt, boot:.",
+    trips: &["seabios", "ovmf"],
+    explanation: "The configuration of isolinux or GRUB is saved as UTF-16, which Windows' Notepad calls Unicode.",
+    consequence: "Both read ASCII only. isolinux finds no DEFAULT and no label and waits at its prompt, boot:. GRUB can't find commands and shows its prompt, grub>.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise save the configuration as ASCII or UTF-8, and master the disc again.",
     check,
     ..Room::BASE
@@ -26,15 +26,20 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let images: Vec<_> = reading.bios_images().collect();
     let mut images = images.into_iter();
     let has_isolinux = images.any(|(_, boot)| reading.is_isolinux(boot));
-    let found = has_isolinux.then(|| in_utf_16(reading)).flatten();
-    found.into_iter().collect()
+    let configurations = reading.configurations();
+    let all = configurations.all.iter();
+    let all = all.filter(|it| match it.loader {
+        Loader::Isolinux => has_isolinux,
+        loader => loader == Loader::Grub,
+    });
+    let found = all.filter_map(|configuration| in_utf_16(reading, configuration));
+    gravest(found.collect())
 }
 
 /// As ASCII, the text has half as many bytes; line feeds fill the rest.
-fn in_utf_16(reading: &mut Reading<'_, '_>) -> Option<Finding> {
-    let configurations = reading.configurations();
-    let path = &configurations.of(Loader::Isolinux).next()?.path;
-    let file = reading.file(path)?;
+fn in_utf_16(reading: &mut Reading<'_, '_>, configuration: &Configuration) -> Option<Finding> {
+    let (system, path) = (configuration.file_system, &configuration.path);
+    let file = reading.named_file(system, path)?;
     let bytes = file.bytes(reading.disc, 0, CONFIGURATION);
     let (mark, units) = bytes.split_first_chunk::<2>()?;
     let of = match mark {
@@ -46,10 +51,17 @@ fn in_utf_16(reading: &mut Reading<'_, '_>) -> Option<Finding> {
     let units: Vec<u16> = units.map(|&pair| of(pair)).collect();
     let text = String::from_utf16(&units).ok()?;
     let message = format!(
-        "{path} is saved as UTF-16 (\"Unicode\" in Windows' Notepad), but isolinux reads only ASCII and cannot understand it"
+        "{path} is saved as UTF-16 (\"Unicode\" in Windows' Notepad), but {} reads only ASCII and cannot understand it",
+        match configuration.loader {
+            Loader::Isolinux => "isolinux",
+            _ => "GRUB",
+        }
     );
-    let place = reading.place_of(FileSystem::Tree, path);
-    let finding = Finding::new(ID, place, message);
+    let place = reading.place_of(system, path);
+    let mut finding = Finding::new(ID, place, message);
+    if configuration.loader == Loader::Isolinux {
+        finding.trips = vec!["seabios".to_owned()];
+    }
     let is_whole = bytes.len() as u64 == file.length.get();
     let mut plain = text.into_bytes();
     plain.resize(bytes.len(), b'\n');

@@ -1,16 +1,20 @@
 //! `efi-second-stage`: an EFI loader that does not find its next stage.
 
-use super::{recipe::declared::commands, room::Room};
+use super::{
+    grub_files::{ELF_HEADER, GIVE_A_PREFIX, is_of_another_platform, on_a_disk},
+    recipe::declared::commands,
+    room::Room,
+};
 use crate::{
     boot_configuration::{FileSystem, Loader},
     efi_program::Machine,
     fat::FatVolume,
     finding::{Finding, FindingId, Place, Severity},
-    findings::grub_files::{GIVE_A_PREFIX, on_a_disk},
     grub_core::{GrubCore, Next},
     inspect::Reading,
     inspect::efi_image::{EfiImage, Program},
     tool::Tool,
+    units::VirtualSector,
 };
 
 const ID: FindingId = FindingId::EfiSecondStage;
@@ -227,9 +231,15 @@ fn normal(
     let lba = image.boot.load_rba;
     let is_there = reading.has_file_in(FileSystem::Tree, &wanted)?
         || reading.has_file_in(FileSystem::Image(lba), &wanted)?;
-    (!is_there).then(|| {
-        Lack::every_way(format!(
+    if !is_there {
+        return Some(Lack::every_way(format!(
             "is GRUB without its module normal, which it loads from {wanted}{NOWHERE}"
+        )));
+    }
+    let head = reading.file_at(&wanted, ELF_HEADER)?;
+    is_of_another_platform(&head, folder).then(|| {
+        Lack::every_way(format!(
+            "is GRUB without its module normal, which it loads from {wanted}, but that is for another platform than {folder}"
         ))
     })
 }
@@ -280,6 +290,7 @@ fn at_prefix(
     let gpt = reading.inspection.partitions.gpt.as_deref();
     let mut partitions = gpt.unwrap_or_default().iter();
     let is_partition = !core.prefix_is_on_drive()
+        && has_gpt_for_edk2(reading)
         && partitions.any(|entry| entry.first.byte_offset() == lba.byte_offset());
     let (and, severity) = match (in_tree, in_image, is_partition) {
         (true, _, false) | (true, true, true) => return None,
@@ -295,6 +306,12 @@ fn at_prefix(
         severity,
         fix: None,
     })
+}
+
+/// Whether EDK2 takes the GUID partition table: one entry of the MBR protects it (`PartitionDxe/Gpt.c`, `PartitionInstallGptChildHandles`).
+fn has_gpt_for_edk2(reading: &Reading<'_, '_>) -> bool {
+    let mut entries = reading.inspection.partitions.mbr.iter();
+    entries.any(|it| it.status == 0 && it.kind == 0xEE && it.first == VirtualSector::new(1))
 }
 
 const NOWHERE: &str = ", but the disc has no such file";

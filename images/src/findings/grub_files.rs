@@ -3,6 +3,7 @@
 use super::room::Room;
 use crate::{
     boot_configuration::FileSystem,
+    bytes::le16,
     eltorito::MediaType,
     finding::{Finding, FindingId, Place, Severity},
     grub_core::{GrubCore, Next},
@@ -74,6 +75,16 @@ fn missing(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Option<Lack> {
         && let Some(folder) = core.folder()
     {
         let wanted = format!("{folder}/i386-pc/normal.mod");
+        let head = reading.file_at(&wanted, ELF_HEADER).unwrap_or_default();
+        if is_of_another_platform(&head, "i386-pc") {
+            return Some(Lack {
+                words: format!(
+                    "it loads its module normal from {wanted}, but that is for another platform than i386-pc"
+                ),
+                may_be_meant: false,
+                fix: None,
+            });
+        }
         if !in_tree(reading, &wanted) {
             let other = other_case(reading, &wanted);
             return Some(Lack {
@@ -110,6 +121,20 @@ fn missing(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Option<Lack> {
         may_be_meant: is_default && other.is_empty(),
         fix: None,
     })
+}
+
+/// Bytes of a module that say for which machine it is.
+pub(super) const ELF_HEADER: usize = 20;
+
+/// Whether a module of GRUB is for another machine than this platform's (`grub-core/kern/dl.c`, `grub_arch_dl_check_header`); no others are loaded.
+pub(super) fn is_of_another_platform(head: &[u8], platform: &str) -> bool {
+    let (class, machine) = match platform {
+        // ELF, "e_ident" and "e_machine": 64 bits and x86-64, 32 bits and 80386.
+        "x86_64-efi" => (2, 62),
+        _ => (1, 3),
+    };
+    let is_module = head.starts_with(b"\x7FELF") && head.len() >= ELF_HEADER;
+    is_module && (head.get(4) != Some(&class) || le16(head, 18) != machine)
 }
 
 /// A clause about a GRUB whose prefix is on a disk by its number, which a CD never is, and whether this disc may be that disk. Only if the folder of the prefix is

@@ -98,6 +98,7 @@ ids! {
     ConfigFixedDevice: "config-fixed-device",
     IsolinuxKernelName: "isolinux-kernel-name",
     ConfigEncoding: "config-encoding",
+    ConfigSyntax: "config-syntax",
     Udf: "udf",
     KernelCut: "kernel-cut",
     KernelNotLinux: "kernel-not-linux",

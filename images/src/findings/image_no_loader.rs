@@ -36,6 +36,9 @@ const ISOLINUX_INSTEAD: &str = "If you did not make the disc, ask its maker for 
 /// How GRUB's image for PXE begins, which such firmware loads elsewhere (`grub-core/boot/i386/pc/pxeboot.S`).
 const CORE_FOR_NETWORK: &[u8] = &[0xB2, 0x7F, 0xEA, 0x00, 0x82, 0x00, 0x00];
 
+/// In so many bytes a loader jumps over a header.
+const LOADER_BEGINS: usize = 16;
+
 /// How much of an image is read for the name of its loader.
 const SEARCHED: usize = 32 << 10;
 
@@ -115,8 +118,17 @@ fn other(
     Some((what, None))
 }
 
-/// Whether a file begins as a Portable Executable: its header is where the one for DOS says.
+/// Whether a file begins as a Portable Executable: its header is where the one for DOS says. One that is a loader too jumps before that.
 fn is_efi_program(head: &[u8]) -> bool {
+    const JUMPS: [u8; 3] = [0xE9, 0xEA, 0xEB];
+    let code = head.get(2..0x3C).unwrap_or_default();
+    if code
+        .iter()
+        .take(LOADER_BEGINS)
+        .any(|byte| JUMPS.contains(byte))
+    {
+        return false;
+    }
     let at = le32(head.get(..0x40).unwrap_or(&[0; 0x40]), 0x3C) as usize;
     head.starts_with(b"MZ")
         && head

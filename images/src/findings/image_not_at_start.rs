@@ -51,6 +51,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let entries: Vec<_> = reading
         .images_of_entries()
         .filter(|(_, boot)| boot.extent_blocks.is_some() && boot.path.is_none())
+        .filter(|(_, boot)| reading.structure_at(boot.load_rba).is_none())
         .collect();
     for (entry, boot) in entries {
         let Some((start, blocks)) = near(&tree.extents, boot.load_rba) else {

@@ -65,8 +65,13 @@ fn wrong(
     }
     if let Some(what) = reading.structure_at(start) {
         let wrong = format!(
-            "the image starts at LBA {}, which is the place of {what}",
-            start.get()
+            "the image starts at LBA {}, which is the place of {what}{}",
+            start.get(),
+            match what {
+                "the boot catalog" =>
+                    ": genisoimage gives an empty image file the address of the file after it",
+                _ => "",
+            }
         );
         return Some((wrong, true));
     }

@@ -23,6 +23,7 @@ mod catalog_section_header_missing;
 mod config_encoding;
 mod config_fixed_device;
 mod config_missing_file;
+mod config_syntax;
 mod config_wrong_medium;
 mod count_byte_order;
 mod count_efi_short;
@@ -179,6 +180,7 @@ impl FindingId {
             Self::ConfigFixedDevice => &config_fixed_device::ROOM,
             Self::IsolinuxKernelName => &isolinux_kernel_name::ROOM,
             Self::ConfigEncoding => &config_encoding::ROOM,
+            Self::ConfigSyntax => &config_syntax::ROOM,
             Self::Udf => &udf::ROOM,
             Self::KernelCut => &kernel_cut::ROOM,
             Self::KernelNotLinux => &kernel_not_linux::ROOM,

@@ -1,11 +1,12 @@
 //! `zeros`: zeros where a file cannot have them.
 
-use super::room::Room;
+use super::{initrd_unreadable::INITRD, room::Room};
 use crate::{
     finding::{Finding, FindingId, Place, Severity},
     inspect::file::DiscBytes,
     inspect::{Reading, Window},
-    packed::kernel_payload,
+    packed::{self, kernel_payload},
+    units::BLOCK_BYTES,
 };
 
 /// More zeros in a row than compressed data has.
@@ -32,7 +33,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }
     let mut files = reading.named_files(&["kernel", "linux", "linux16", "linuxefi"]);
     let kernels = files.len();
-    files.extend(reading.named_files(&["initrd", "initrd16", "initrdefi", "append"]));
+    let archives = reading.named_files(&INITRD).into_iter();
+    // Disks that memdisk starts are none, and have zeros.
+    files.extend(archives.filter(|(_, file)| {
+        let head = file.bytes(reading.disc, 0, BLOCK_BYTES as usize);
+        is_blank(&head) || packed::not_an_initrd(reading.disc, file).is_none()
+    }));
     let squashed = reading.tree.map_or(&[][..], |tree| &tree.squashed);
     files.extend(squashed.iter().map(|(start, file)| {
         let run = (start.byte_offset(), file.length);
@@ -53,6 +59,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
+fn is_blank(head: &[u8]) -> bool {
+    !head.is_empty() && head.iter().all(|&byte| byte == 0)
+}
+
 /// Where zeros are in a file that should not have them, and the message.
 fn zeros(
     disc: &mut Window<'_>,
@@ -60,8 +70,7 @@ fn zeros(
     compressed: Option<(u64, u64)>,
 ) -> Option<(u64, String)> {
     let start = file.start()?;
-    let first = file.bytes(disc, 0, 2_048);
-    if !first.is_empty() && first.iter().all(|&byte| byte == 0) {
+    if is_blank(&file.bytes(disc, 0, BLOCK_BYTES as usize)) {
         return Some((start, "begins with zeros".to_owned()));
     }
     let mut run = 0;

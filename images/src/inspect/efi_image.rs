@@ -79,6 +79,11 @@ impl Program {
         if length == ByteCount::ZERO {
             return Some("is empty".to_owned());
         }
+        if !self.file.is_whole() {
+            return Some(format!(
+                "has {length} by its directory, but its chain of clusters ends before that: the FAT is damaged"
+            ));
+        }
         let Some(headers) = &self.headers else {
             return Some("is not an EFI program (it has no PE headers)".to_owned());
         };

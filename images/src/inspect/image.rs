@@ -81,6 +81,10 @@ impl Images {
             let platform = entry.platform;
             if let Some(boot) = &mut entry.boot {
                 self.resolve_one(disc, platform, boot, &mut fats);
+                // The catalog is no image, though tools make it a file.
+                if boot.load_rba == catalog.lba {
+                    boot.path = None;
+                }
             }
         }
     }

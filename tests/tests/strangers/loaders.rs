@@ -32,6 +32,13 @@ pub(super) fn loaders() -> Vec<Case> {
              mcopy -o -i tree/uefi/boot.img own.efi ::/EFI/BOOT/BOOTX64.EFI"
         )
     };
+    let modules = "rm -r tree/syslinux; mkdir -p tree/boot/grub/x86_64-efi; echo 'menuentry x { linux /os/kernel }' >tree/boot/grub/grub.cfg
+        grub-mkimage -O x86_64-efi -p /boot/grub -o own.efi iso9660 fat; mcopy -o -i tree/uefi/boot.img own.efi ::/EFI/BOOT/BOOTX64.EFI";
+    let bios_grub = format!(
+        "{X} -b boot/grub/bios.img -no-emul-boot -boot-load-size 4 -boot-info-table {EFI} tree"
+    );
+    // A loader for a BIOS that is a program for UEFI too jumps over its header.
+    let polyglot = "cp grub.efi tree/os/boot.img; printf '\\262\\340\\353\\376' | dd of=tree/os/boot.img bs=1 seek=2 conv=notrunc status=none";
     let none = [Id::ImageNoLoader];
     let mut cases: Vec<Case> = [
         "cp /usr/lib/syslinux/mbr/mbr.bin tree/os/boot.img",
@@ -53,6 +60,7 @@ pub(super) fn loaders() -> Vec<Case> {
         // Programs that may read the rest themselves.
         case("printf '\\372\\353\\376' >tree/os/boot.img; truncate -s 2K tree/os/boot.img", &other, &[]),
         case(&format!("{GRUB_FOR} -O i386-pc-eltorito"), &other.replace("-size 4", "-size 4 -boot-info-table"), &[]),
+        case(polyglot, &other, &[]),
         case(ETFSBOOT, windows, &[Id::WindowsFiles]),
         case(&format!("{ETFSBOOT}; cp tree/os/kernel tree/bootmgr"), windows, &[]),
         case(&format!("{ETFSBOOT}; cp tree/os/kernel tree/BOOTMGR"), &other.replace("-size 4", "-size 8"), &[]),
@@ -72,6 +80,13 @@ pub(super) fn loaders() -> Vec<Case> {
         case("sed -i 's:ui .*:ui gfxboot bootlogo:' tree/syslinux/syslinux.cfg", &whole, &[Id::IsolinuxFiles]),
         case(&prefix("(hd0,msdos1)/boot/grub"), &efi, &[Id::EfiSecondStage]),
         case(&prefix("/boot/grub"), &efi, &[]),
+        // EDK2 does not take a GUID partition table without a protective MBR, and goes on to El Torito: as a disk GRUB finds the tree too.
+        case(&prefix("/boot/grub").replace("rm -r tree/syslinux; ", ""), &format!("{X} -isohybrid-mbr {HYBRID_CODE} {BIOS} {EFI} -isohybrid-gpt-basdat tree"), &[]),
+        case(&format!("{}; cp /usr/lib/grub/i386-pc/*.mod tree/boot/grub/x86_64-efi/", modules), &efi, &[Id::EfiSecondStage]),
+        case(&format!("{}; cp /usr/lib/grub/x86_64-efi/*.mod tree/boot/grub/x86_64-efi/", modules), &efi, &[]),
+        case(&format!("{BIOS_GRUB}; rm -r tree/syslinux; cp /usr/lib/grub/x86_64-efi/normal.mod tree/boot/grub/i386-pc/"), &bios_grub, &[Id::GrubFiles]),
+        case(&format!("{BIOS_GRUB}; rm -r tree/syslinux; printf 'menuentry x {{\\n linux /os/kernel\\n\\nmenuentry y {{\\n reboot\\n}}\\n' >tree/boot/grub/grub.cfg"), &bios_grub, &[Id::ConfigSyntax]),
+        case(&format!("{BIOS_GRUB}; rm -r tree/syslinux; iconv -f utf-8 -t utf-16 tree/boot/grub/grub.cfg >other.cfg; cp other.cfg tree/boot/grub/grub.cfg"), &bios_grub, &[Id::ConfigEncoding]),
         // A disk of the machine is meant.
         case(&prefix("(hd0,msdos1)/elsewhere"), &efi, &[]),
     ]);

@@ -345,6 +345,11 @@ impl Runner<'_, '_, '_> {
         };
         let name = first.plain().unwrap_or_default();
         if matches!(name, "menuentry" | "submenu" | "hiddenentry") {
+            let is_open = block.get(*at) == Some(&Token::Open) && !block.closes.contains_key(at);
+            if is_open && self.configuration.unclosed.is_none() {
+                let before = self.configuration.entries.len();
+                self.configuration.unclosed = Some((block.file.to_string(), first.line, before));
+            }
             let body = self.braces(block, at);
             self.menu_entry(name == "submenu", first.line, rest, body, block);
             return;
