@@ -45,6 +45,11 @@ pub(super) const ROOM: Room = Room {
     ..Room::BASE
 };
 
+const FOR_SHIM: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the program that shim starts (grubx64.efi) into the same folder of the image.";
+const FOR_GRUB: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg where GRUB looks for it, and the modules of GRUB's platform and build (x86_64-efi) beside it, or build a program with the module normal in it.";
+const FOR_SYSLINUX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put ldlinux.e64 of the same version and syslinux.cfg beside the loader, in the image.";
+const FOR_SYSTEMD_BOOT: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put an entry into /loader/entries of the image, and its kernel too.";
+
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let images = reading.efi_images();
     let mut findings = Vec::new();
@@ -91,20 +96,28 @@ impl Lack {
             fix: None,
         }
     }
+
+    /// The same with this remedy, unless it has one of its own.
+    fn or_fix(mut self, fix: &'static str) -> Self {
+        self.fix.get_or_insert(fix);
+        self
+    }
 }
 
 fn missing(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program) -> Option<Lack> {
     if loader.is_shim(reading.disc) {
-        return second_stage(reading, image, loader);
+        return second_stage(reading, image, loader).map(|lack| lack.or_fix(FOR_SHIM));
     }
     if loader.is_syslinux(reading.disc) {
-        return syslinux(reading, image, loader);
+        return syslinux(reading, image, loader).map(|lack| lack.or_fix(FOR_SYSLINUX));
     }
     if loader.is_systemd_boot(reading.disc) {
-        return systemd_boot(reading, image);
+        return systemd_boot(reading, image).map(|lack| lack.or_fix(FOR_SYSTEMD_BOOT));
     }
     let core = loader.grub(reading.disc)?;
-    normal(reading, image, loader, &core).or_else(|| grub(reading, image, &core, ""))
+    let lack = normal(reading, image, loader, &core);
+    let lack = lack.or_else(|| grub(reading, image, &core, ""));
+    lack.map(|lack| lack.or_fix(FOR_GRUB))
 }
 
 /// What shim starts: the fallback program if it exists, else the second stage; then GRUB's configuration.
@@ -133,7 +146,8 @@ fn second_stage(
         )));
     }
     let core = next.grub(reading.disc)?;
-    grub(reading, image, &core, &format!("leads to {name}, which "))
+    let lack = grub(reading, image, &core, &format!("leads to {name}, which "));
+    lack.map(|lack| lack.or_fix(FOR_GRUB))
 }
 
 /// SYSLINUX without `ldlinux.e64`, or without a configuration: both are in its own folder, or where isolinux looks too

@@ -37,6 +37,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let (wrong, is_elsewhere) = wrong(reading, entry, boot, end, of)?;
         let message = format!("slot {}: {wrong}", entry.slot);
         let finding = Finding::new(ID, reading.place(entry, 8), message);
+        let finding = match reading.structure_at(boot.load_rba) {
+            Some(_) => finding.with_fix(NAME_THE_IMAGE),
+            None => finding,
+        };
         let image = reading.image_for(entry, boot).filter(|_| is_elsewhere);
         Some(match image {
             Some(image) => reading.names(finding, (entry, boot), image),
@@ -45,6 +49,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     };
     entries.filter_map(finding).collect()
 }
+
+const NAME_THE_IMAGE: &str = "If you did not make the disc, ask its maker for a new one. Otherwise check that the image's file is not empty, and let the mastering tool write its address.";
 
 /// The fault, and whether the entry's address has no image.
 fn wrong(
