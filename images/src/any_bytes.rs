@@ -22,7 +22,7 @@ pub fn packed(source: &dyn Source) {
         assert!(start <= end, "{start} {end}");
     }
     let _ = packed::squashfs_length(&mut disc, &file);
-    shown(&packed::cut_initrd(&mut disc, &file));
+    shown(&packed::cut_initrd(&mut disc, &file, true));
     let _ = packed::kernel_file(&mut disc, &file);
     shown(&packed::not_an_initrd(&mut disc, &file));
     let _ = packed::is_linux(&mut disc, &file);

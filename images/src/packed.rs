@@ -1,8 +1,12 @@
 //! Files that say themselves how long they are: Linux kernels, compressed streams, cpio archives, squashfs. Whether they are whole, as far as a look at
-//! their frames shows; nothing is unpacked.
+//! their frames shows; only gzip is unpacked, where that is asked for.
 //!
 //! Sources: Linux `Documentation/arch/x86/boot.rst` (bzImage) and `driver-api/early-userspace/buffer-format.rst` (initrd), the .xz file format 1.2.0, RFC 8878 (zstd),
 //! lz4's `lz4_Frame_format.md`, squashfs-tools `squashfs_fs.h`.
+
+use std::io::{self, BufRead as _, BufReader, Read as _};
+
+use flate2::bufread::GzDecoder;
 
 use crate::{
     bytes::{le16, le32, le64},
@@ -13,6 +17,8 @@ use crate::{
 const BLOCKS: usize = 100_000;
 /// Members of an archive, and archives behind one another, that are followed.
 const MEMBERS: usize = 100_000;
+/// The most bytes that a stream is unpacked to.
+const UNPACKED_BYTES: u64 = 8 << 30;
 
 /// How many bytes a Linux kernel must have at the least; `None` where it is none. Its header counts in sixteen bytes, and the last ones need not be there.
 pub(crate) fn kernel_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option<u64> {
@@ -178,8 +184,8 @@ pub(crate) fn squashfs_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option
     (head.get(..4)? == b"hsqs" && head.len() >= 48).then(|| le64(&head, 40))
 }
 
-/// Why an initial file system is cut; `None` where it is whole, or where that cannot be told without unpacking it.
-pub(crate) fn cut_initrd(disc: &mut Window<'_>, file: &DiscBytes) -> Option<String> {
+/// Why an initial file system is cut; `None` where it is whole, or where that cannot be told. Only with `unpack` is a gzip stream read to its end, which nothing else shows.
+pub(crate) fn cut_initrd(disc: &mut Window<'_>, file: &DiscBytes, unpack: bool) -> Option<String> {
     let mut at = 0;
     for _ in 0..MEMBERS {
         // Zeros divide what follows one another.
@@ -196,10 +202,43 @@ pub(crate) fn cut_initrd(disc: &mut Window<'_>, file: &DiscBytes) -> Option<Stri
                 Err(cut) => return cut,
             },
             Stream::Lz4Legacy => return cut_lz4(disc, file, at),
-            Stream::Other => return None,
+            Stream::Gzip if unpack => return cut_gzip(disc, file, at),
+            Stream::Gzip | Stream::Other => return None,
         }
     }
     None
+}
+
+/// Unpacks a gzip stream (RFC 1952): it ends with a checksum and the number of its bytes.
+fn cut_gzip(disc: &mut Window<'_>, file: &DiscBytes, at: u64) -> Option<String> {
+    let packed = FileReader { disc, file, at };
+    let stream = GzDecoder::new(BufReader::new(packed)).take(UNPACKED_BYTES);
+    let mut stream = BufReader::new(stream);
+    loop {
+        match stream.fill_buf().map(<[u8]>::len) {
+            Ok(0) => return None,
+            Ok(size) => stream.consume(size),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Some("its gzip stream has no end".to_owned());
+            }
+            Err(error) => return Some(format!("its gzip stream is damaged ({error})")),
+        }
+    }
+}
+
+/// The bytes of a file from a place on.
+struct FileReader<'f, 'd, 's> {
+    disc: &'f mut Window<'s>,
+    file: &'d DiscBytes,
+    at: u64,
+}
+
+impl io::Read for FileReader<'_, '_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.file.read(self.disc, self.at, buffer);
+        self.at = self.at.saturating_add(size as u64);
+        Ok(size)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +247,7 @@ enum Stream {
     Xz,
     Zstd,
     Lz4Legacy,
+    Gzip,
     /// One whose end is not seen without unpacking it, or nothing known.
     Other,
 }
@@ -221,6 +261,7 @@ impl Stream {
             [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Zstd,
             [0x02, 0x21, 0x4C, 0x18, ..] => Self::Lz4Legacy,
+            [0x1F, 0x8B, ..] => Self::Gzip,
             _ => Self::Other,
         })
     }
@@ -351,6 +392,9 @@ fn cut_lz4(disc: &mut Window<'_>, file: &DiscBytes, start: u64) -> Option<String
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
     use proptest::prelude::*;
 
     use super::*;
@@ -363,7 +407,7 @@ mod tests {
 
     fn cut(bytes: &[u8]) -> Option<String> {
         let disc = bytes.to_vec();
-        cut_initrd(&mut Window::new(&disc), &file(disc.len()))
+        cut_initrd(&mut Window::new(&disc), &file(disc.len()), true)
     }
 
     #[test]
@@ -426,7 +470,15 @@ mod tests {
         let lz4 = [0x02, 0x21, 0x4C, 0x18, 3, 0, 0, 0, 9, 9, 9];
         assert_eq!(cut(&lz4), None);
         assert!(cut(&lz4[..10]).unwrap().contains("lz4"));
-        assert_eq!(cut(b"\x1F\x8B gzip is not judged"), None);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&early).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let behind = [early.clone(), gzip.clone()].concat();
+        assert_eq!(cut(&behind), None);
+        assert!(cut(&behind[..behind.len() - 9]).unwrap().contains("no end"));
+        let mut damaged = gzip.clone();
+        damaged[20] ^= 0xFF;
+        assert!(cut(&damaged).unwrap().contains("gzip"));
         assert_eq!(cut(b""), None);
     }
 
@@ -437,7 +489,7 @@ mod tests {
             let disc = [magic, &bytes].concat();
             let file = file(disc.len());
             let mut window = Window::new(&disc);
-            let _ = (cut_initrd(&mut window, &file), kernel_length(&mut window, &file), squashfs_length(&mut window, &file));
+            let _ = (cut_initrd(&mut window, &file, true), kernel_length(&mut window, &file), squashfs_length(&mut window, &file));
         }
     }
 }

@@ -126,7 +126,8 @@ pub fn run<V: Verbs>(name: &'static str, home: Home) -> ExitCode {
         Ok(parsed) => parsed.verb,
         // Help and version are no mistakes.
         Err(message) if !message.use_stderr() => {
-            return finish(message.print().map_err(Into::into), Format::Text);
+            let printed = terminal::or_enough(message.print(), ());
+            return finish(printed.map_err(Into::into), Format::Text);
         }
         Err(mistake) if wants_json(&arguments) => {
             let stop = wrong_usage(&mistake, &arguments, &all());

@@ -76,7 +76,8 @@ impl Write for Answer {
     }
 }
 
-fn or_enough<T>(written: io::Result<T>, enough: T) -> io::Result<T> {
+/// What was written, which is enough where nobody reads any more.
+pub(crate) fn or_enough<T>(written: io::Result<T>, enough: T) -> io::Result<T> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(enough),
         written => written,

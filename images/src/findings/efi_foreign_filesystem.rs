@@ -6,9 +6,11 @@ use super::{
 };
 use crate::{
     defect::Injection,
+    eltorito::BootInfoTable,
     finding::{Finding, FindingId, Place, Severity},
     inspect::efi_image::EfiImage,
-    inspect::{Reading, Window},
+    inspect::{BootReading, Reading, Window},
+    iso9660::SYSTEM_AREA_BLOCKS,
     partition_table::Mbr,
     sparse::SparseBytes,
     units::Lba,
@@ -36,7 +38,14 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for image in images.iter().filter(|image| image.fat.is_none()) {
         let start = image.boot.load_rba.byte_offset();
-        let Some(what) = what_stands_at(reading.disc, start) else {
+        let is_overwritten = has_boot_info_table(reading.disc, image.boot);
+        let what = match is_overwritten {
+            true => Some(
+                "overwritten: a boot-info table stands in its first sector, which no file system keeps",
+            ),
+            false => what_stands_at(reading.disc, start),
+        };
+        let Some(what) = what else {
             continue;
         };
         let mut message = format!(
@@ -44,7 +53,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             image.entry.slot,
             image.boot.load_rba.get()
         );
-        let mut fix = None;
+        let mut fix = is_overwritten.then_some(WITHOUT_TABLE);
         if what == ZEROS {
             fix = Some(FETCH_AGAIN);
             if let Some(from) = zeros_to_end(reading.disc).filter(|from| *from <= start) {
@@ -60,6 +69,19 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         findings.push(finding.info_if(works));
     }
     findings
+}
+
+const WITHOUT_TABLE: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master the EFI image without -boot-info-table: with xorriso and genisoimage, -eltorito-alt-boot belongs between the options of the BIOS image and -e.";
+
+/// Whether a tool wrote a table with the image's own address and length over it.
+fn has_boot_info_table(disc: &mut Window<'_>, boot: &BootReading) -> bool {
+    let head = disc.array(boot.load_rba.byte_offset());
+    let table = head.map(|head| BootInfoTable::decode(&head));
+    table.is_some_and(|table| {
+        table.volume.get() == SYSTEM_AREA_BLOCKS.get()
+            && table.image == boot.load_rba
+            && boot.file_bytes == Some(table.length)
+    })
 }
 
 const ZEROS: &str = "zeros";

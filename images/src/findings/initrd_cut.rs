@@ -19,10 +19,11 @@ pub(super) const ROOM: Room = Room {
     ..Room::BASE
 };
 
+/// A gzip stream only with `verify`: it is unpacked.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, file) in reading.named_files(&INITRD) {
-        if let Some(cut) = packed::cut_initrd(reading.disc, &file) {
+        if let Some(cut) = packed::cut_initrd(reading.disc, &file, reading.options.verify) {
             let offset = file.start().unwrap_or_default();
             findings.push(Finding::new(
                 ID,

@@ -87,6 +87,8 @@ pub(super) fn loaders() -> Vec<Case> {
         case(&format!("{BIOS_GRUB}; rm -r tree/syslinux; cp /usr/lib/grub/x86_64-efi/normal.mod tree/boot/grub/i386-pc/"), &bios_grub, &[Id::GrubFiles]),
         case(&format!("{BIOS_GRUB}; rm -r tree/syslinux; printf 'menuentry x {{\\n linux /os/kernel\\n\\nmenuentry y {{\\n reboot\\n}}\\n' >tree/boot/grub/grub.cfg"), &bios_grub, &[Id::ConfigSyntax]),
         case(&format!("{BIOS_GRUB}; rm -r tree/syslinux; iconv -f utf-8 -t utf-16 tree/boot/grub/grub.cfg >other.cfg; cp other.cfg tree/boot/grub/grub.cfg"), &bios_grub, &[Id::ConfigEncoding]),
+        // Without -eltorito-alt-boot, options of the BIOS image count for the EFI image too.
+        case("", &efi.replace("-no-emul-boot", "-no-emul-boot -boot-info-table"), &[Id::EfiForeignFilesystem]),
         // A disk of the machine is meant.
         case(&prefix("(hd0,msdos1)/elsewhere"), &efi, &[]),
     ]);

@@ -16,6 +16,7 @@ use scenarios::{
     cell::Cell,
     compare::With,
     gate::Cause,
+    program::typed,
     record::{CellResult, Verdict},
     report,
     results::{FirmwareTool, Results},
@@ -43,25 +44,30 @@ pub(super) fn print(results: &Results, cells: &[Cell], out: &Path) -> io::Result
     }
     remark!("{}", output::sentence(&results.totals));
     remark!("results: {}", Results::file(out).display());
-    let Some(summary_file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
-    else {
+    let title = gate::is_one(results).then(|| gate::title(results, out));
+    summarize(&summary(
+        results,
+        title,
+        &run_by(out),
+        artifacts().as_deref(),
+    ))
+}
+
+/// Adds to the page of the job, where there is one.
+pub(super) fn summarize(text: &str) -> io::Result<()> {
+    let Some(file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else {
         return Ok(());
     };
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(summary_file)?;
-    let title = gate::is_one(results).then(|| gate::title(results, out));
-    let text = summary(results, title, &run_by(out), artifacts().as_deref());
+    let mut file = OpenOptions::new().create(true).append(true).open(file)?;
     file.write_all(text.as_bytes())
 }
 
 /// The command of a run, and the folder that evidence is in.
 fn run_by(out: &Path) -> String {
     let words = Run::read(&Run::file(out)).map_or_else(|_| Vec::new(), |run| run.words);
-    let command = ["cargo", "xtask", "boot-matrix"].into_iter();
-    let command = shell_words::join(command.chain(words.iter().map(String::as_str)));
-    format!("{command}\nevidence is in {}", shown(out).display())
+    let program = typed("cargo xtask boot-matrix");
+    let words = shell_words::join(words);
+    format!("{program} {words}\nevidence is in {}", shown(out).display())
 }
 
 /// The page of the workflow's run that has its artifacts. An artifact has no address before it is uploaded.
@@ -82,6 +88,12 @@ pub(super) fn stopped(error: &str) -> String {
         &[("title", "boot-matrix".to_owned())],
         &clip(error),
     )
+}
+
+/// The same on the page of the job, as code.
+pub(super) fn not_run(error: &str) -> String {
+    let lines = error.lines().map(|line| format!("    {line}\n"));
+    format!("## boot-matrix: not run\n\n{}\n", lines.collect::<String>())
 }
 
 /// By cell: where it is declared what must happen to it.

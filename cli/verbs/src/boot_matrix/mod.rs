@@ -126,10 +126,11 @@ pub fn boot(options: &BootMatrix) -> anyhow::Result<Results> {
     boot_cells(options, choice::choose(options)?)
 }
 
-/// Says in GitHub's way why there are no results.
+/// Says in GitHub's way why there are no results, and on the page of the job.
 pub(crate) fn annotate(error: &str) {
     // The error itself is told besides, on standard error.
     drop(writeln!(terminal::answer(), "{}", github::stopped(error)));
+    drop(github::summarize(&github::not_run(error)));
 }
 
 /// Prints results for people, that are in a folder and of several runs.
