@@ -223,6 +223,10 @@ impl Tool {
         };
         let found = names.iter().find_map(|name| on_path(name));
         let Some(program) = found else {
+            let is_there = |name: &&&str| name.contains('/') && Path::new(name).is_file();
+            if let Some(name) = names.iter().find(is_there) {
+                return Err(format!("{name} is not executable: chmod +x {name}"));
+            }
             let source = self.source();
             return Err(format!("{} is not installed{source}", names.join(" or ")));
         };

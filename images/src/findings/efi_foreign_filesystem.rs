@@ -40,9 +40,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let start = image.boot.load_rba.byte_offset();
         let is_overwritten = has_boot_info_table(reading.disc, image.boot);
         let what = match is_overwritten {
-            true => Some(
-                "overwritten: a boot-info table stands in its first sector, which no file system keeps",
-            ),
+            true => Some(OVERWRITTEN),
             false => what_stands_at(reading.disc, start),
         };
         let Some(what) = what else {
@@ -71,6 +69,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
+const OVERWRITTEN: &str = "damaged: a boot-info table was written over its first sector, so it is not a file system any more";
 const WITHOUT_TABLE: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master the EFI image without -boot-info-table: with xorriso and genisoimage, -eltorito-alt-boot belongs between the options of the BIOS image and -e.";
 
 /// Whether a tool wrote a table with the image's own address and length over it.

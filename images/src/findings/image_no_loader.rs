@@ -30,7 +30,7 @@ pub(super) const ROOM: Room = Room {
 };
 
 const MAKE_FOR_EL_TORITO: &str = "If you did not make the disc, ask its maker for a new one. Otherwise make GRUB's image with grub-mkimage -O i386-pc-eltorito, and the disc with -boot-info-table.";
-const BELONGS_TO_A_STICK: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name a loader for CDs as the boot image (isolinux.bin, GRUB's eltorito.img); what stands there belongs into the first sector of a stick (-isohybrid-mbr, --grub2-mbr).";
+const BELONGS_TO_A_STICK: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name a loader for CDs as the boot image (isolinux.bin, GRUB's eltorito.img); the boot code of a stick is given with -isohybrid-mbr or --grub2-mbr.";
 const ISOLINUX_INSTEAD: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name isolinux.bin as the boot image: pxelinux.0 is for the network alone.";
 
 /// How GRUB's image for PXE begins, which such firmware loads elsewhere (`grub-core/boot/i386/pc/pxeboot.S`).
@@ -111,7 +111,7 @@ fn other(
         let loaded = loaded.blocks_rounded_up().bytes().get();
         let loaded = head.get(..head.len().min(usize::try_from(loaded).ok()?))?;
         match loaded.iter().all(|&byte| byte == 0) {
-            true => "begins with zeros alone, as far as it is loaded",
+            true => "has only zeros in the part that is loaded",
             false => kind.filter(|kind| *kind != packed::ZEROS)?,
         }
     };

@@ -340,15 +340,12 @@ fn summary(
             fenced(&clip(&record.flaky.join("\n")))
         );
     }
-    let contradictions = results
-        .cells
-        .iter()
-        .filter(|record| !record.contradicts.is_empty())
-        .count();
-    if contradictions > 0 {
-        text += &format!(
-            "{contradictions} as the baseline records, although the scenarios declare something else\n\n"
-        );
+    let mut contradictions = Terminal::in_memory(false);
+    // Writing to memory cannot fail.
+    drop(table::print_contradictions(&mut contradictions, results));
+    let contradictions = contradictions.into_text();
+    if !contradictions.is_empty() {
+        text += &fenced(contradictions.trim());
     }
     for (reason, number) in skipped(results) {
         text += &format!("{number} skipped\n\n{}", fenced(&reason));
@@ -356,7 +353,6 @@ fn summary(
     if let Some(compared) = &results.comparison {
         let mut table = Terminal::in_memory(false);
         if compared.changed().next().is_none() {
-            // Writing to memory cannot fail.
             drop(comparison::print_cells(&mut table, compared));
         }
         let counted = comparison::sentence(compared);

@@ -221,7 +221,10 @@ fn print_observed(to: &mut Terminal<impl Write>, results: &Results) -> io::Resul
 }
 
 /// What a baseline accepts although a scenario declares something else.
-fn print_contradictions(to: &mut Terminal<impl Write>, results: &Results) -> io::Result<()> {
+pub(super) fn print_contradictions(
+    to: &mut Terminal<impl Write>,
+    results: &Results,
+) -> io::Result<()> {
     let contradicts = |record: &&CellResult| !record.contradicts.is_empty();
     let records: Vec<_> = results.cells.iter().filter(contradicts).collect();
     if records.is_empty() {
