@@ -184,7 +184,8 @@ pub(crate) fn squashfs_length(disc: &mut Window<'_>, file: &DiscBytes) -> Option
     (head.get(..4)? == b"hsqs" && head.len() >= 48).then(|| le64(&head, 40))
 }
 
-/// Why an initial file system is cut; `None` where it is whole, or where that cannot be told. Only with `unpack` is a gzip stream read to its end, which nothing else shows.
+/// Tells why an initial file system is cut; `None` if it is whole or if that is unknown. The end of a gzip stream is checked only with `unpack`, which decompresses
+/// the whole stream.
 pub(crate) fn cut_initrd(disc: &mut Window<'_>, file: &DiscBytes, unpack: bool) -> Option<String> {
     let mut at = 0;
     for _ in 0..MEMBERS {

@@ -13,7 +13,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     trips: &["seabios", "ovmf"],
     explanation: "The configuration of isolinux or GRUB is saved as UTF-16, which Windows' Notepad calls Unicode.",
-    consequence: "Both read ASCII only. isolinux finds no DEFAULT and no label and waits at its prompt, boot:. GRUB can't find commands and shows its prompt, grub>.",
+    consequence: "Neither understands UTF-16. isolinux finds no DEFAULT and no label and waits at its prompt, boot:. GRUB can't find commands and shows its prompt, grub>.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise save the configuration as ASCII or UTF-8, and master the disc again.",
     check,
     ..Room::BASE
@@ -51,7 +51,7 @@ fn in_utf_16(reading: &mut Reading<'_, '_>, configuration: &Configuration) -> Op
     let units: Vec<u16> = units.map(|&pair| of(pair)).collect();
     let text = String::from_utf16(&units).ok()?;
     let message = format!(
-        "{path} is saved as UTF-16 (\"Unicode\" in Windows' Notepad), but {} reads only ASCII and cannot understand it",
+        "{path} is saved as UTF-16 (\"Unicode\" in Windows' Notepad), which {} does not understand",
         match configuration.loader {
             Loader::Isolinux => "isolinux",
             _ => "GRUB",

@@ -1,4 +1,4 @@
-//! `image-no-loader`: a boot image without emulation that is no program for a CD.
+//! `image-no-loader`: a boot image that is not a boot loader for a CD.
 
 use super::{missing_emulation::drive, room::Room};
 use crate::{
@@ -63,7 +63,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// What an image is that is no loader for a CD, as a predicate, and the remedy if it is not the usual one.
+/// Names the kind of an image if it is not a boot loader for a CD, as a predicate; with a remedy if the usual one does not fit.
 fn other(
     reading: &mut Reading<'_, '_>,
     boot: &BootReading,
