@@ -40,9 +40,7 @@ impl Family for Rombios {
     }
 
     fn why_cold(&self, _attachment: Attachment) -> Option<&'static str> {
-        Some(
-            "the program that stops a machine for a checkpoint comes in a way that rombios does not look at; it starts in a tenth of a second",
-        )
+        None
     }
 
     fn understand(&self, line: &str) -> Option<(Said, String)> {

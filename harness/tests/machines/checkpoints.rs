@@ -130,6 +130,20 @@ fn a_bios_shows_the_same_from_a_checkpoint() {
 }
 
 #[test]
+fn a_bios_that_does_not_ask_for_option_roms_shows_the_same_from_a_checkpoint() {
+    let checkpoints = shared_checkpoints();
+    for (boot, outcome) in [
+        ("none", OutcomeKind::Booted),
+        ("floppy-1440k", OutcomeKind::Booted),
+        ("hard-disk", OutcomeKind::Booted),
+        ("efi", OutcomeKind::Refused),
+    ] {
+        let seen = mastered(boot, FirmwareId::Rombios, Attachment::Ide, &checkpoints);
+        assert_eq!(seen.outcome.kind, outcome, "{boot}");
+    }
+}
+
+#[test]
 fn uefi_firmware_shows_the_same_from_a_checkpoint() {
     by_attachments("efi", FirmwareId::Ovmf, Attachment::USUAL);
 }

@@ -1,4 +1,4 @@
-//! The option ROM: SeaBIOS runs it when all devices are set up, before it chooses what to boot (`post.c: maininit`).
+//! The option ROM: a BIOS runs it when all devices are set up, before it chooses what to boot (SeaBIOS `post.c: maininit`; rombios `rombios.c: post`).
 
 use iced_x86::code_asm::*;
 
@@ -18,14 +18,16 @@ const HEADER_BYTES: usize = 0x20;
 const HEADER_CHECKSUM: usize = HEADER + 9;
 /// The code, behind the header.
 const CODE: usize = HEADER + HEADER_BYTES;
+/// The bytes that stay: the instruction that erases the rest, and those after it.
+const LEAVING: usize = 8;
 
-/// A Plug and Play option ROM for `-option-rom`. It offers nothing to boot from, and when it returns it has given its memory back, so
-/// that the machine goes on as one that never had it.
+/// A Plug and Play option ROM. It offers nothing to boot from, and before it returns it gives its memory back and erases itself, so that the machine goes on
+/// as one that never had it.
 ///
 /// # Errors
 /// [`AssembleError`]: a mistake in the program.
 pub fn option_rom() -> Result<Vec<u8>, AssembleError> {
-    let code = code()?;
+    let code = code(code(0)?.len())?;
     let units = units(code.len())?;
     let mut rom = vec![0; usize::from(units) * UNIT];
     rom[..2].copy_from_slice(&[0x55, 0xAA]);
@@ -52,12 +54,23 @@ fn units(code: usize) -> Result<u8, AssembleError> {
     })
 }
 
-fn code() -> Result<Vec<u8>, AssembleError> {
+/// The code, which has so many bytes.
+fn code(bytes: usize) -> Result<Vec<u8>, AssembleError> {
+    let erased = (CODE + bytes).saturating_sub(LEAVING);
     let mut a = CodeAssembler::new(16)?;
     a.pushad()?;
     fw_cfg::wait_for_host(&mut a)?;
-    // SeaBIOS keeps as much of a ROM as the ROM says when it returns (`optionroms.c: init_optionrom`).
-    a.mov(byte_ptr(LENGTH as u32).cs(), 0)?;
+    // SeaBIOS keeps as much of a ROM as the ROM says when it returns (`optionroms.c: init_optionrom`): nothing. rombios looks for the signature of a
+    // Plug and Play header again.
+    a.push(es)?;
+    a.push(cs)?;
+    a.pop(es)?;
+    a.xor(ax, ax)?;
+    a.xor(di, di)?;
+    a.mov(cx, erased as u32)?;
+    a.cld()?;
+    a.rep().stosb()?;
+    a.pop(es)?;
     a.popad()?;
     a.xor(ax, ax)?;
     a.retf()?;
@@ -99,6 +112,12 @@ mod tests {
             sum(&rom[header..header + usize::from(rom[header + 5]) * 16]),
             0,
             "the header"
+        );
+        // What it does not erase: rep stosb; pop es; popad; xor ax, ax; retf.
+        let code = code(code(0).unwrap().len()).unwrap();
+        assert_eq!(
+            code[code.len() - LEAVING..],
+            [0xF3, 0xAA, 0x07, 0x66, 0x61, 0x31, 0xC0, 0xCB]
         );
         // No boot vectors: it must never become something to boot from.
         assert_eq!(&rom[header + 0x16..header + 0x1C], &[0; 6]);

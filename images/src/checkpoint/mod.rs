@@ -5,10 +5,10 @@
 //! not to its state: as long as it is [`WAIT`] the program waits. A machine that is restored with [`GO`] there goes on at once, with no message that could be lost.
 //!
 //! Whatever the firmware has learned of the medium must be learned anew, because it will be another one. The UEFI application takes the drivers off
-//! every block device before it waits, and puts them back after. The option ROM need not: what SeaBIOS has read of a CD by then is the
-//! volume's name, for its boot menu (`boot.c: boot_add_cd`), and it reads the disc anew when it boots from it (`cdrom.c: cdrom_boot`). It does ask a disk
-//! for its length earlier and keeps it (`virtio-blk.c: init_virtio_blk`, `blockcmd.c: scsi_drive_setup`), so that a disc that hangs on the
-//! machine as a disk has no such checkpoint.
+//! every block device before it waits, and puts them back after. The option ROM need not: SeaBIOS has read the volume's name of a CD by then, for its boot menu
+//! (`boot.c: boot_add_cd`), and reads the disc anew when it boots from it (`cdrom.c: cdrom_boot`); rombios has read nothing. But SeaBIOS asks a disk for its length
+//! before and keeps it (`virtio-blk.c: init_virtio_blk`, `blockcmd.c: scsi_drive_setup`), so that a disc that hangs on the machine as a disk has no such
+//! checkpoint.
 
 mod bios;
 mod fw_cfg;
@@ -79,7 +79,7 @@ mod tests {
             ),
             (
                 option_rom(),
-                "3f4f649bf79477fda74ca048301fbb845e4712bec61056bfadc66c6d7b489caf",
+                "52e84f6a353d5b3e263c36209d59e906ac5c223b759b32e0d3d743dcbed219dc",
             ),
         ] {
             assert_eq!(digest(program), expected);

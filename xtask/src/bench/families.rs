@@ -1,8 +1,7 @@
-//! Firmware that starts from power-on alone: a cell against the bare start of the emulator with the same machine.
+//! The other firmware: a cell against the bare start of the emulator with the same machine.
 
 use harness::{
-    arch::Architecture, attachment::Attachment, firmware::FirmwareId, observation::Start,
-    platform::Platform,
+    arch::Architecture, attachment::Attachment, firmware::FirmwareId, platform::Platform,
 };
 
 use super::{
@@ -27,7 +26,7 @@ const FAMILIES: [(FirmwareId, Attachment, &str, Option<Aim>); 3] = [
 
 /// What is not installed here is left out, with a note.
 pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
-    remark!("bench: firmware without checkpoints against a bare start of QEMU");
+    remark!("bench: other firmware against a bare start of QEMU");
     for (id, attachment, machine, aim) in FAMILIES {
         let platform = match platform(bed, id, attachment) {
             Ok(platform) => platform,
@@ -39,35 +38,27 @@ pub(super) fn measure(bed: &Bed, report: &mut Report) -> anyhow::Result<()> {
         let qemu = platform.emulator.path.clone();
         let cell = Boot::new(bed, id.name(), Side::Other(id), platform)?;
         let bare = || start_and_quit(bed, &qemu, machine);
-        let boot = || cell.boot(Start::Cold, "one");
-        let key = |kind| Key {
+        let bare_key = Key {
             side: Side::Other(id),
             group: attachment.to_string(),
-            kind,
+            kind: Kind::Bare,
         };
-        let list: Vec<(String, Key, Action<'_>)> = vec![
-            (
-                format!("QEMU with the machine {machine}, bare start and quit"),
-                key(Kind::Bare),
-                &bare,
-            ),
-            (
-                format!("{} cell by {attachment}, cold", id.name()),
-                key(Kind::Cold),
-                &boot,
-            ),
-        ];
+        let what = format!("QEMU with the machine {machine}, bare start and quit");
+        let mut list: Vec<(String, Key, Action<'_>)> = vec![(what, bare_key, &bare)];
+        let starts = cell.starts("one");
+        list.extend(cell.entries(&starts));
         let first = report.times.len();
         time_all(bed, bed.runs, list, report)?;
-        if let [bare, cell] = &report.times[first..] {
-            let (bare, cell) = (bare.spread.median, cell.spread.median);
+        // The bare start, and then the start that cells have: from a checkpoint if there is one.
+        if let [bare, cell, ..] = &report.times[first..] {
+            let (bare, time) = (bare.spread.median, cell.spread.median);
             let what = format!(
-                "{} cell, cold ({}), against QEMU's bare start and quit ({})",
-                id.name(),
-                show(cell),
+                "{} ({}), against QEMU's bare start and quit ({})",
+                cell.what,
+                show(time),
                 show(bare)
             );
-            let row = Row::new(what, ratio(cell, bare), "×");
+            let row = Row::new(what, ratio(time, bare), "×");
             report.rows.push(match aim {
                 Some(aim) => row.aim(aim),
                 None => row,

@@ -327,7 +327,7 @@ impl<'a> Boot<'a> {
     }
 
     /// Boots from each start that there is.
-    fn starts<'b>(&'b self, lane: &'b str) -> Vec<(Start, Timed<'b>)> {
+    pub(super) fn starts<'b>(&'b self, lane: &'b str) -> Vec<(Start, Timed<'b>)> {
         [Start::Warm, Start::Cold]
             .into_iter()
             .filter(|&start| start == Start::Cold || self.has_checkpoint)
@@ -339,7 +339,10 @@ impl<'a> Boot<'a> {
     }
 
     /// These boots, with their names and their places in the plot.
-    fn entries<'b>(&self, starts: &'b [(Start, Timed<'b>)]) -> Vec<(String, Key, Action<'b>)> {
+    pub(super) fn entries<'b>(
+        &self,
+        starts: &'b [(Start, Timed<'b>)],
+    ) -> Vec<(String, Key, Action<'b>)> {
         let entry = |(start, boot): &'b (Start, Timed<'b>)| {
             let what = format!(
                 "{} cell by {}, {}",

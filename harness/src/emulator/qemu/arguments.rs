@@ -129,9 +129,17 @@ fn origin(spec: &MachineSpec, argv: &mut Argv<'_>) {
         "share": true,
     });
     argv.option("-object", &memory.to_string());
-    match spec.firmware {
-        FirmwareImage::Bios(_) => argv.option("-option-rom", &inherited(descriptor::PROGRAM)),
-        FirmwareImage::Flash { .. } => argv.option("-kernel", &inherited(descriptor::PROGRAM)),
+    let program = inherited(descriptor::PROGRAM);
+    match (
+        &spec.firmware,
+        boards::words(spec.board.model).option_rom_at,
+    ) {
+        (FirmwareImage::Flash { .. }, _) => argv.option("-kernel", &program),
+        (FirmwareImage::Bios(_), None) => argv.option("-option-rom", &program),
+        (FirmwareImage::Bios(_), Some(address)) => argv.option(
+            "-device",
+            &format!("loader,file={program},addr={address:#x},force-raw=on"),
+        ),
     }
     argv.option("-fw_cfg", &format!("name={WAKE_FILE},string={wake}"));
     if wake == GO {

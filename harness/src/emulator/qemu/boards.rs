@@ -16,6 +16,8 @@ pub(super) struct Words {
     pub(super) processor_options: &'static str,
     /// The device with the screen.
     pub(super) screen: &'static str,
+    /// Where an option ROM has to lie, if the firmware does not ask QEMU for it.
+    pub(super) option_rom_at: Option<u32>,
     /// The network card, on the network `net`. It has no ROM, so nothing boots from it.
     pub(super) network_card: &'static str,
 }
@@ -27,6 +29,7 @@ pub(super) const fn words(model: Model) -> Words {
         machine: "pc,graphics=off",
         processor_options: "",
         screen: "VGA",
+        option_rom_at: None,
         network_card: "e1000,netdev=net,romfile=",
     };
     match model {
@@ -40,6 +43,8 @@ pub(super) const fn words(model: Model) -> Words {
             // With an APIC rombios waits for ever for a tick of the clock (tried: QEMU 7.2).
             processor_options: ",-apic",
             screen: "isa-vga",
+            // Behind the ROM of the screen. rombios looks from C8000 to E0000.
+            option_rom_at: Some(0xD_0000),
             network_card: "ne2k_isa,netdev=net",
         },
         Model::Microvm => Words {
@@ -48,12 +53,14 @@ pub(super) const fn words(model: Model) -> Words {
             processor_options: "",
             // Without it there would be no screen at all.
             screen: "isa-vga",
+            option_rom_at: None,
             network_card: "virtio-net-device,netdev=net",
         },
         Model::Virt => Words {
             machine: "virt",
             processor_options: "",
             screen: "ramfb",
+            option_rom_at: None,
             network_card: "virtio-net-pci,netdev=net,romfile=",
         },
     }
