@@ -68,7 +68,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 fn meaning(device: &str) -> &'static str {
     match device {
         "cd" => "GRUB uses this name only under BIOS and only for a CD, never for a stick",
-        cd if cd.starts_with("cd") => "GRUB uses this name only under UEFI and only for a CD, never for a stick",
+        cd if cd.starts_with("cd") => {
+            "GRUB uses this name only under UEFI and only for a CD, never for a stick"
+        }
         _ => "GRUB uses this name for a disk of the machine, never for a CD",
     }
 }

@@ -75,15 +75,15 @@ fn wrong(segment: u16, isolinux: bool) -> Option<String> {
                 .to_owned(),
         )
     } else if segment >= VIDEO_MEMORY {
-        Some(format!(
-            "{segment:04X}, which is not in usable memory"
-        ))
+        Some(format!("{segment:04X}, which is not in usable memory"))
     } else if segment != 0 && segment < FREE_MEMORY {
         Some(format!(
             "{segment:04X}, which overwrites the interrupt vectors and the BIOS's data"
         ))
     } else if isolinux && !BOOT_SEGMENTS.contains(&segment) {
-        Some(format!("{segment:04X}, but isolinux must be loaded at 0:7C00"))
+        Some(format!(
+            "{segment:04X}, but isolinux must be loaded at 0:7C00"
+        ))
     } else {
         None
     }
