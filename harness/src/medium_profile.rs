@@ -134,7 +134,7 @@ impl MediumProfile {
     #[must_use]
     pub fn told(self) -> String {
         match self {
-            Self::Slow(rate) => format!("the medium is slow: {rate} KiB in a second"),
+            Self::Slow(rate) => format!("the medium is slow: {rate} KiB per second"),
             Self::BadBlock(Place::Catalog) => {
                 "the first block of the boot catalog cannot be read".to_owned()
             }
@@ -148,8 +148,8 @@ impl MediumProfile {
                 let last = u64::from(first) + u64::from(count) - 1;
                 format!("blocks {first} to {last} cannot be read")
             }
-            Self::Late(seconds) => format!("the medium comes {seconds} s after power-on"),
-            Self::Ejected => "the medium goes when the firmware has handed over".to_owned(),
+            Self::Late(seconds) => format!("the medium is inserted {seconds} s after power-on"),
+            Self::Ejected => "the medium is ejected when the firmware has handed over".to_owned(),
         }
     }
 
@@ -158,16 +158,16 @@ impl MediumProfile {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Slow(_) => {
-                "Give it longer with --timeout; where the system on the disc gave up, raise the time that it waits (rootdelay=, rd.retry=), or have less to read."
+                "Allow more time with --timeout. If the system on the disc gave up, let it wait longer (rootdelay=, rd.retry=), or let it read less."
             }
             Self::BadBlock(_) => {
                 "Burn the disc again on another medium, and compare it with the file."
             }
             Self::Late(_) => {
-                "Start the machine when the medium is there; a loader or system of yours can ask again after some seconds."
+                "Switch the machine on after the medium is inserted. If you make the loader or the system, let it try again after some seconds."
             }
             Self::Ejected => {
-                "Leave the medium in; a system that copies itself to memory first (toram, copytoram) does not need it any more."
+                "Leave the medium in the drive. A system that copies itself to memory first (toram, copytoram) no longer needs it."
             }
         }
     }
@@ -179,9 +179,9 @@ impl MediumProfile {
     pub fn check(self, attachment: Attachment) -> Result<(), &'static str> {
         let moves = matches!(self, Self::Late(_) | Self::Ejected);
         match attachment.wiring().removal {
-            None if moves => Err(
-                "this emulated drive has no removable medium, so that late and ejected do not work",
-            ),
+            None if moves => {
+                Err("this emulated drive has no removable medium, so late and ejected do not work")
+            }
             _ => Ok(()),
         }
     }

@@ -64,7 +64,7 @@ fn a_disk_that_is_full_whenever_the_runner_writes() {
             ),
         ),
         (
-            "came out",
+            "result",
             format!("exit code 3, and why: {told}; without effect: {whole}"),
         ),
     ]);

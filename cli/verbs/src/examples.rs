@@ -137,7 +137,7 @@ pub const REPRO: Examples = Examples(&[
     ),
     (
         "cargo xtask repro customer.iso --distil small.iso",
-        "minimize it to the sectors that fail in the same way",
+        "minimize it to the sectors that cause the same failure",
     ),
     (
         "cargo xtask repro customer.iso --promote ticket-4711",

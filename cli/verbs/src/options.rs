@@ -106,7 +106,7 @@ pub struct Repro {
     /// for a certain build (see cargo xtask firmware list) [default: seabios and ovmf; also ovmf-secure-boot if the disc has a signed loader].
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = FirmwareWord::read)]
     pub firmware: Vec<FirmwareWord>,
-    /// Boot on all builds of SeaBIOS and OVMF, or of the firmware in --firmware: the host's, and those that cargo xtask firmware fetched or added.
+    /// Boot on all builds of SeaBIOS and OVMF, or of the firmware in --firmware: the host's, and those that were fetched or added (cargo xtask firmware).
     #[arg(long)]
     pub firmware_grid: bool,
     /// Use this attachment [default: ide, ahci, scsi, usb-cd, usb-disk and virtio-blk].
@@ -116,22 +116,22 @@ pub struct Repro {
     /// inserted after power-on (late=SECONDS), or is ejected when the firmware has handed over (ejected).
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["promote", "distil", "fix"])]
     pub medium_profile: Option<MediumProfile>,
-    /// A regular expression that matches on the serial line or on the screen when the disc has booted. Without it, a disc starts if a login, an installer, or
-    /// a boot menu whose files are on the disc is seen.
+    /// A regular expression that matches on the serial line or on the screen when the disc has booted. Without it, a disc counts as started if a login, an
+    /// installer, or a boot menu whose files are on the disc is seen.
     #[arg(long, value_name = "REGEX")]
     pub expect: Option<String>,
     /// A file with a dialogue that operates the boot menu and the system after it (scenarios/README.md describes the format). The disc has booted when all
     /// steps are done.
     #[arg(long, value_name = "FILE")]
     pub dialog: Option<PathBuf>,
-    /// Another disc, which boots: report the first structure in which the two differ.
+    /// Compare with this disc, which boots, and report the first structure that differs.
     #[arg(long, value_name = "ISO")]
     pub good: Option<PathBuf>,
-    /// Write a copy of the disc in which the causes of the failure are fixed, where the disc itself contains what the fix needs. To prove it, the copy is
-    /// booted in the same ways. The disc is not changed.
+    /// Write a copy of the disc in which the causes of the failure are fixed, if the disc itself contains everything that the fixes need. To prove that the
+    /// copy starts, it is booted in the same ways. The disc is not changed.
     #[arg(long, value_name = "OUT.iso", conflicts_with = "firmware_grid")]
     pub fix: Option<PathBuf>,
-    /// Boot code for the first sector of a disc that has none, such as isolinux' isohdpfx.bin: repro tries it there, and --fix writes it.
+    /// Boot code for the first sector of a disc that has none, such as isolinux' isohdpfx.bin. repro tries it, and --fix writes it if it helps.
     #[arg(long, value_name = "FILE")]
     pub boot_code: Option<PathBuf>,
     /// Minimize the disc: write a disc of the same length with only the sectors that were read, and prove that it fails in the same way. FILE.disc is the
@@ -162,8 +162,8 @@ pub struct Repro {
     /// The guest's processor, as in QEMU's -cpu [default: max]. With this option, machines start from power-on.
     #[arg(long, value_name = "MODEL")]
     pub cpu: Option<String>,
-    /// The guest's network: none, or isolated (a card whose cable leads nowhere), for a program that does not continue without a card. With isolated,
-    /// machines start from power-on.
+    /// The guest's network: none, or isolated (a card without a connection) for a program that does not continue without a card. With isolated, machines start
+    /// from power-on.
     #[arg(long, value_name = "NETWORK", default_value = "none")]
     pub network: Network,
     /// Start every machine from power-on, not from a checkpoint.
@@ -222,7 +222,7 @@ pub struct Image {
     /// The id of a cell or a disc, which need not be in a scenario; or a disc as text, which repro --distil wrote.
     #[arg(value_name = "CELL-ID|DISC-ID|FILE.disc")]
     pub id: String,
-    /// Add one intentional defect: the same as defect=ID in the id.
+    /// Add one intentional defect, as defect=ID in the id does.
     #[arg(long, value_name = "ID", value_parser = read_defect)]
     pub defect: Option<Defect>,
     /// The file to write, in an existing folder. The description of the disc's contents is written to FILE.json.
@@ -261,8 +261,7 @@ pub struct Conformance {
 #[derive(Debug, Args)]
 #[command(after_help = examples::MERGE.help())]
 pub struct Merge {
-    /// The folders of the runs. Each has a slice, run by boot-matrix with --partition. If a slice died and was run again, name both folders: the results of
-    /// the second run count, and those that the first one left.
+    /// The folders of the runs, each of one slice (boot-matrix --partition). If a slice died and was run again, name both folders: every cell counts once.
     #[arg(value_name = "DIR", required = true)]
     pub folders: Vec<PathBuf>,
     /// The folder for the joined results, page, test report and evidence.
@@ -293,16 +292,16 @@ pub struct Listen {
     /// The serial port that is connected to the machine's COM1, such as /dev/ttyUSB0.
     #[arg(long, value_name = "PORT")]
     pub port: PathBuf,
-    /// The cell whose disc the machine boots, as written by cargo xtask image CELL-ID --out FILE: the result is compared with the scenario's declaration.
+    /// The cell whose disc the machine boots (cargo xtask image CELL-ID --out FILE). The result is compared with the scenario's declaration.
     #[arg(long, value_name = "CELL-ID", conflicts_with = "manifest")]
     pub cell: Option<String>,
-    /// The description of the disc's contents that image wrote with the disc: the probe's report is compared with it.
+    /// Compare the probe's report with this description of the disc's contents, which image wrote with the disc.
     #[arg(long, value_name = "FILE.iso.json")]
     pub manifest: Option<PathBuf>,
     /// The speed of the port in baud. A probe sends at 115200.
     #[arg(long, value_name = "BAUD", default_value_t = images::probe::protocol::BAUD)]
     pub speed: u32,
-    /// How many seconds to wait until the machine was switched on, has booted and is done.
+    /// How many seconds to wait until the machine is switched on, has booted, and has finished its report.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     /// The folder for the evidence [default: target/listen].
@@ -325,8 +324,8 @@ pub struct Inspect {
     /// The boot image from which the disc was mastered: it is compared with the image on the disc.
     #[arg(long, value_name = "FILE")]
     pub boot_image: Option<PathBuf>,
-    /// Another disc, made from this one: report how the change affects booting. The exit code is 1 if something that was right is wrong on the other disc,
-    /// and otherwise 0, even if both discs have defects.
+    /// Compare with this disc, which was made from the first one, and report how the change affects booting. The exit code is 1 if something that was right is
+    /// wrong on this disc, and otherwise 0, even if both discs have defects.
     #[arg(long, value_name = "AFTER", conflicts_with = "boot_image")]
     pub compare: Option<PathBuf>,
     /// Read the whole disc: check the checksum that isomd5sum implanted, and look for unexpected zeros.
@@ -411,7 +410,7 @@ pub enum AcceleratorChoice {
 pub enum Network {
     /// No network card.
     None,
-    /// A network card whose cable leads nowhere.
+    /// A network card without a connection.
     Isolated,
 }
 
@@ -428,7 +427,7 @@ impl From<Network> for harness::machine::spec::Network {
 pub enum Format {
     /// For people.
     Text,
-    /// One JSON document on standard output, everything else on standard error.
+    /// One JSON document on standard output; everything else on standard error.
     Json,
 }
 
@@ -437,7 +436,7 @@ pub enum Format {
 pub enum RunFormat {
     /// For people.
     Text,
-    /// One JSON document on standard output, everything else on standard error.
+    /// One JSON document on standard output; everything else on standard error.
     Json,
     /// Annotations for GitHub Actions, and a summary in the file named by $GITHUB_STEP_SUMMARY.
     Github,

@@ -27,7 +27,7 @@ pub enum Verb {
     Inspect(Inspect),
     /// Find out why a disc does not boot: boot it on each firmware with each attachment, and explain the result.
     Repro(Box<Repro>),
-    /// Join the results of several runs (the slices of one matrix), and prove that every cell was run and counts once.
+    /// Join the results of several runs (the slices of one matrix), and check that every cell was run and counts once.
     Merge(Merge),
     /// Regenerate the page about a run, report.html, from its results and evidence.
     Report(Report),
@@ -41,7 +41,7 @@ pub enum Verb {
     Doctor(Doctor),
     /// Print a script that lets a shell complete cargo xtask.
     Completions(Completions),
-    /// Run one cell of a run. boot-matrix starts a process of this for each.
+    /// Run one cell of a run. boot-matrix starts this verb in a process for each cell.
     #[command(hide = true)]
     Cell(Cell),
 }

@@ -450,16 +450,13 @@ fn whoever_is_killed_while_making_one_leaves_nothing_in_the_way() {
         only(&checkpoints);
     }
     tell(
-        "whoever makes a checkpoint is killed at one of 5 stages",
+        "the process that makes a checkpoint is killed at one of 5 stages",
         "the next run makes it",
     );
 }
 
 fn tell(fault: &str, came_out: &str) {
-    figures::tell(&[
-        ("fault", fault.to_owned()),
-        ("came out", came_out.to_owned()),
-    ]);
+    figures::tell(&[("fault", fault.to_owned()), ("result", came_out.to_owned())]);
 }
 
 /// There is nobody to tell of a file: looks until it is there.

@@ -66,7 +66,7 @@ impl Fault {
         let here = self.bench.path("").display().to_string();
         figures::tell(&[
             ("fault", name.to_owned()),
-            ("came out", format!("infra: {}", told.replace(&here, ""))),
+            ("result", format!("infra: {}", told.replace(&here, ""))),
         ]);
     }
 
@@ -93,7 +93,7 @@ fn a_qemu_that_is_none_or_too_old() {
     };
     for (name, path, why) in [
         (
-            "there is no QEMU",
+            "QEMU does not exist",
             fault.bench.path("nothing"),
             "there is no such program",
         ),
@@ -103,7 +103,7 @@ fn a_qemu_that_is_none_or_too_old() {
             "is not executable",
         ),
         (
-            "QEMU is of 2020",
+            "QEMU is a version of 2020",
             stand_in(
                 "old",
                 "echo 'QEMU emulator version 5.2.0 (Debian 1:5.2+dfsg-11)'",
@@ -125,7 +125,7 @@ fn a_qemu_that_is_none_or_too_old() {
         fault.is_right_again(name);
         figures::tell(&[
             ("fault", name.to_owned()),
-            ("came out", format!("refused: {why}")),
+            ("result", format!("refused: {why}")),
         ]);
     }
     let mut gone = fault.case();
@@ -193,7 +193,7 @@ fn a_qemu_that_is_killed_at_any_time() {
             ),
         ),
         (
-            "came out",
+            "result",
             format!("infra: {killed}; already decided: {whole}"),
         ),
     ]);
@@ -214,7 +214,7 @@ fn a_qemu_that_talks_nonsense_and_then_works() {
             "fault",
             "3 MB of noise on the monitor before QEMU's first word".to_owned(),
         ),
-        ("came out", "as without".to_owned()),
+        ("result", "as without".to_owned()),
     ]);
 }
 
@@ -229,22 +229,22 @@ fn a_qemu_that_hangs_or_talks_nonsense_for_ever() {
     for (name, script, why) in [
         ("QEMU hangs at its start", "exec sleep 1000", SILENT),
         (
-            "the monitor is noise for ever",
+            "the monitor sends noise forever",
             "exec cat /dev/urandom >&5",
             SILENT,
         ),
         (
-            "the monitor is one line without end",
+            "the monitor sends one line without an end",
             "exec cat /dev/zero >&5",
             SILENT,
         ),
         (
-            "QEMU complains for ever",
+            "QEMU prints errors forever",
             "exec cat /dev/urandom >&2",
             "ended by itself",
         ),
         (
-            "QEMU stops amid its work",
+            "QEMU stops answering while a machine runs",
             "(sleep 0.08; kill -STOP $$) & exec \"$QEMU\" \"$@\"",
             SILENT,
         ),
@@ -338,7 +338,7 @@ fn a_clock_that_jumps() {
             "fault",
             "the clock jumps by two years, forward and back, 50 times a second".to_owned(),
         ),
-        ("came out", "as without".to_owned()),
+        ("result", "as without".to_owned()),
     ]);
 }
 
@@ -425,7 +425,7 @@ fn a_disk_that_is_full_at_any_time() {
             format!("the disk is full at one of {tried} system calls"),
         ),
         (
-            "came out",
+            "result",
             format!(
                 "infra: {told}; without effect: {whole}; outside of the run: {}",
                 silent.len()

@@ -288,7 +288,7 @@ fn it_halts_with_interrupts_on_and_off() {
         code.hlt()
     });
     assert_eq!(seen.outcome.kind, OutcomeKind::Hung, "{:?}", seen.outcome);
-    let seen = boots("halts, interrupts on, for ever", Attachment::Ide, |code| {
+    let seen = boots("halts forever, interrupts on", Attachment::Ide, |code| {
         let mut again = code.create_label();
         code.sti()?;
         code.set_label(&mut again)?;
@@ -328,7 +328,7 @@ fn it_resets_for_ever() {
 /// Reads its disc for ever, sector by sector: the log of reads grows with it.
 #[test]
 fn it_reads_for_ever() {
-    let seen = boots("reads the disc for ever", Attachment::Ide, |code| {
+    let seen = boots("reads the disc forever", Attachment::Ide, |code| {
         let mut again = code.create_label();
         // A packet of 16 bytes: block 16 to 2000h:0.
         data(code, &[16, 0, 1, 0, 0, 0, 0, 0x20, 16, 0, 0, 0, 0, 0, 0, 0])?;

@@ -122,7 +122,7 @@ pub(super) fn fault(reading: &mut Reading<'_, '_>, code: SectorCode) -> Option<S
     }
     let boot_image = boot_image(reading);
     Some(format!(
-        "the first sector has {name}, which starts {wanted} at sector {pointer}, but there is nothing of that kind{boot_image}"
+        "the first sector has {name}, which starts {wanted} at sector {pointer}, but it is not there{boot_image}"
     ))
 }
 

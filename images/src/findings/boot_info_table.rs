@@ -79,7 +79,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let (message, stops) = match program {
             BiosProgram::Isolinux(_) if table.is_as_shipped(boot) => (
                 format!(
-                    "the image is isolinux with the boot-info table that it was shipped with ({wrong}): version 6 finds itself, older ones stop"
+                    "the image is isolinux with the boot-info table that it was shipped with ({wrong}): version 6 boots without it, older versions stop"
                 ),
                 false,
             ),

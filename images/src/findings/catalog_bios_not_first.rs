@@ -35,7 +35,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     };
     let message = format!(
-        "the validation entry's platform is EF, so that slot {} is for UEFI, and the x86 entry is in slot {}, where no BIOS looks",
+        "the validation entry's platform is EF, so slot {} is for UEFI; the x86 entry is in slot {}, where no BIOS looks",
         initial.slot, entry.slot
     );
     let finding = Finding::new(ID, catalog.place(0, 1), message);

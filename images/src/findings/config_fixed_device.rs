@@ -13,8 +13,8 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Warning,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf", "usb"],
-    explanation: "GRUB's configuration names the drive with the disc's files: `cd0`, `(hd0)`. GRUB gives these names by the firmware and by the drives of the machine.",
-    consequence: "GRUB finds no such drive, or another one, and cannot load the kernel: `cd` exists only under BIOS, `cd0` only under UEFI, neither on a stick, and `hd0` is the first disk, which is not a CD.",
+    explanation: "GRUB's configuration names the drive with the disc's files, such as `cd0` or `(hd0)`. These names depend on the firmware and on the machine's drives.",
+    consequence: "If GRUB finds no such drive, or a different one, it cannot load the kernel. A CD is `cd` under BIOS and `cd0` under UEFI; a stick is neither. `hd0` is the first disk, never a CD.",
     remedy: "Write the disc to the medium that the configuration names. If you made the disc, remove the drive from the configuration, or let GRUB search for a file that only this disc has: `search --set=root --file /path`.",
     check,
     ..Room::BASE
@@ -67,9 +67,11 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 /// Where such names exist, as GRUB 2.06 on SeaBIOS and OVMF showed, and as its drivers say (`disk/i386/pc/biosdisk.c`, `disk/efi/efidisk.c`).
 fn meaning(device: &str) -> &'static str {
     match device {
-        "cd" => "GRUB calls a CD so under BIOS only, and never a stick",
-        cd if cd.starts_with("cd") => "GRUB calls a CD so under UEFI only, and never a stick",
-        _ => "GRUB numbers the machine's disks so, and never calls a CD that",
+        "cd" => "GRUB uses this name only under BIOS and only for a CD, never for a stick",
+        cd if cd.starts_with("cd") => {
+            "GRUB uses this name only under UEFI and only for a CD, never for a stick"
+        }
+        _ => "GRUB uses this name for a disk of the machine, never for a CD",
     }
 }
 

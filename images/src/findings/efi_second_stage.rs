@@ -35,8 +35,8 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Warning),
     trips: &["ovmf"],
     explanation: "The disc lacks a file that its EFI loader starts or reads next.",
-    consequence: "shim prints that it failed to open its second stage, GRUB shows a prompt (grub rescue> if it lacks its modules), systemd-boot an empty menu; SYSLINUX returns to the firmware with Load Error, or waits at its prompt, boot:.",
-    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file: for shim, grubx64.efi in the same folder; for GRUB, grub.cfg at GRUB's prefix, and the folder of modules of its platform (x86_64-efi) beside it, or a program with the module normal built in; for SYSLINUX, ldlinux.e64 of the same version and syslinux.cfg beside it; for systemd-boot, an entry in /loader/entries of its image.",
+    consequence: "shim prints that it failed to open its second stage. GRUB shows a prompt (grub rescue> if its modules are missing). systemd-boot shows an empty menu. SYSLINUX returns to the firmware with Load Error, or waits at its prompt, boot:.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise add the missing file. shim needs grubx64.efi in its folder. GRUB needs grub.cfg at its prefix, and beside it the folder with the modules of its platform (x86_64-efi), unless the module normal is built in. SYSLINUX needs ldlinux.e64 of the same version and syslinux.cfg beside it. systemd-boot needs an entry in /loader/entries of its image.",
     recipes: &[
         commands(Tool::Xorriso, WITH_SECOND_STAGE, "cp"),
         commands(Tool::Genisoimage, WITH_SECOND_STAGE, "cp"),
@@ -46,9 +46,9 @@ pub(super) const ROOM: Room = Room {
 };
 
 const FOR_SHIM: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the program that shim starts (grubx64.efi) into the same folder of the image.";
-const FOR_GRUB: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg where GRUB looks for it, and the modules of GRUB's platform and build (x86_64-efi) beside it, or build a program with the module normal in it.";
+const FOR_GRUB: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg where GRUB looks for it, and the folder with the modules of the same platform and build (x86_64-efi) beside it, or build GRUB with the module normal in it.";
 const FOR_SYSLINUX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put ldlinux.e64 of the same version and syslinux.cfg beside the loader, in the image.";
-const FOR_SYSTEMD_BOOT: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put an entry into /loader/entries of the image, and its kernel too.";
+const FOR_SYSTEMD_BOOT: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put an entry into /loader/entries of the image, and its kernel into the same image.";
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let images = reading.efi_images();

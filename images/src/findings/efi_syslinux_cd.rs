@@ -12,8 +12,8 @@ const ID: FindingId = FindingId::EfiSyslinuxCd;
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     trips: &["ovmf"],
-    explanation: "The EFI loader is SYSLINUX (syslinux.efi), which starts from a disk, but was seen to crash from a CD.",
-    consequence: "The firmware starts the loader from a CD, and the loader crashes before its first word. OVMF reports a general protection fault. Users report the same of other firmware.",
+    explanation: "The EFI loader is SYSLINUX (syslinux.efi), which starts from a disk but crashes when it is started from a CD.",
+    consequence: "The firmware starts the loader from a CD, and the loader crashes before it prints anything. OVMF reports a general protection fault. Users report the same for other firmware.",
     remedy: "If you did not make the disc, ask its maker for a new one, or write it to a USB stick. Otherwise use another EFI loader, such as GRUB or systemd-boot.",
     check,
     ..Room::BASE

@@ -26,7 +26,7 @@ const ID: FindingId = FindingId::EntryLoadSegment;
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     trips: &["seabios"],
-    explanation: "The load segment is one at which the image cannot run.",
+    explanation: "The image cannot run at its load segment.",
     consequence: "With 7C00 instead of 07C0, the image is loaded at address 7C000h, and a loader that is linked for 0:7C00 jumps to memory without code.",
     remedy: "Write segment 0, which stands for 07C0.",
     recipes: &[
@@ -66,24 +66,24 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
 fn wrong(segment: u16, isolinux: bool) -> Option<String> {
     if segment == ADDRESS_FOR_SEGMENT {
         Some(
-            "7C00, which loads the image at 7C000h: the address 7C00h is segment 07C0, or 0 for short"
+            "7C00, which loads the image at 7C000h: for the address 7C00h, write segment 07C0 or 0"
                 .to_owned(),
         )
     } else if segment == DECIMAL_FOR_SEGMENT {
         Some(
-            "1984 (hexadecimal), which loads the image at 19840h: the address 7C00h is segment 1984 in decimal, which is 07C0, or 0 for short"
+            "1984h, which loads the image at 19840h: the segment for the address 7C00h is 1984 in decimal, so write 07C0 or 0"
                 .to_owned(),
         )
     } else if segment >= VIDEO_MEMORY {
-        Some(format!(
-            "{segment:04X}, where there is no memory to load to"
-        ))
+        Some(format!("{segment:04X}, which is not in usable memory"))
     } else if segment != 0 && segment < FREE_MEMORY {
         Some(format!(
-            "{segment:04X}, where the interrupt vectors and the BIOS's data are"
+            "{segment:04X}, which overwrites the interrupt vectors and the BIOS's data"
         ))
     } else if isolinux && !BOOT_SEGMENTS.contains(&segment) {
-        Some(format!("{segment:04X}, and isolinux is made for 0:7C00"))
+        Some(format!(
+            "{segment:04X}, but isolinux must be loaded at 0:7C00"
+        ))
     } else {
         None
     }

@@ -61,7 +61,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let section = entries.find(|(entry, _)| entry.kind == EntryKind::Section);
         if let Some((entry, boot)) = section {
             let message = format!(
-                "slot {}: the entry for UEFI is not marked as bootable, and there is no other one",
+                "slot {}: the only entry for UEFI is not marked as bootable",
                 entry.slot
             );
             let finding = Finding::new(ID, reading.place(entry, 0), message);

@@ -122,7 +122,7 @@ fn other_geometry(
     let is_right = track == floppy.sectors_per_track() && heads == 2;
     (track > 0 && heads > 0 && !is_right).then(|| {
         format!(
-            "its file system is for one with {track} sectors per track and {heads} heads, and not {} and 2",
+            "its file system is for a floppy with {track} sectors per track and {heads} heads, not {} and 2",
             floppy.sectors_per_track()
         )
     })

@@ -16,9 +16,9 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["seabios"],
-    explanation: "GRUB's boot image for a BIOS does not find its configuration, grub.cfg, or its module normal at the place that was built into it.",
+    explanation: "GRUB's boot image for a BIOS does not find its configuration, grub.cfg, or its module normal at the path built into it.",
     consequence: "GRUB prints that normal.mod was not found and shows the prompt grub rescue>, or shows the prompt grub> without a menu.",
-    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg, and the folder i386-pc with the modules of the same build of GRUB, into the folder that the boot image names (its prefix), or build the image with the prefix of the folder where they are.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg, and the folder i386-pc with the modules of the same build of GRUB, into the folder that the boot image names (its prefix), or build the image with their folder as its prefix.",
     check,
     ..Room::BASE
 };
@@ -150,7 +150,7 @@ pub(super) fn on_a_disk(reading: &mut Reading<'_, '_>, core: &GrubCore) -> Optio
     let partitions = &reading.inspection.partitions;
     let is_stick_too = !partitions.mbr.is_empty() || partitions.gpt.is_some();
     let words = format!(
-        "looks for {folder}/grub.cfg on the drive ({device}), because its prefix is {prefix}: GRUB numbers the machine's disks so, and never calls a CD that"
+        "looks for {folder}/grub.cfg on the drive ({device}), because its prefix is {prefix}: GRUB uses such a name for a disk of the machine, never for a CD"
     );
     Some((words, is_stick_too))
 }

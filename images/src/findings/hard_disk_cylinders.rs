@@ -62,7 +62,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             )
         } else if cylinders > BOCHS_CYLINDERS {
             format!(
-                "it has {cylinders} cylinders, and above 255 the BIOS of Bochs computes the geometry wrongly"
+                "it has {cylinders}, and above 255 the BIOS of Bochs computes the geometry wrongly"
             )
         } else {
             return None;

@@ -74,8 +74,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             format!("{message}; firmware reads the catalog first, which leads to an EFI loader");
         Finding::new(ID, place, message).milder()
     } else if !leads_to_a_loader(reading.disc, &table) {
-        let message =
-            format!("{message}; no partition contains an EFI loader, so UEFI misses nothing");
+        let message = format!(
+            "{message}; no partition contains an EFI loader, so this does not matter for UEFI"
+        );
         Finding::new(ID, place, message).milder()
     } else if has_usable_entry(reading) {
         let message = format!(

@@ -17,9 +17,9 @@ const ID: FindingId = FindingId::ImageNoLoader;
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     trips: &["seabios"],
-    explanation: "The boot image of a BIOS entry is no boot loader for a CD: it is a kernel, a file of another kind, or a loader for disks or for the network.",
-    consequence: "The firmware jumps into bytes that are not such a program: it hangs, starts again and again, or prints the message of a loader that finds no drive of its own.",
-    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise name a loader for CDs as the boot image (isolinux.bin; for GRUB, an image of grub-mkimage -O i386-pc-eltorito), and let that load the kernel.",
+    explanation: "The boot image of a BIOS entry is not a boot loader for CDs. It is a kernel, a loader for disks or for the network, or another kind of file.",
+    consequence: "The firmware jumps into the image. The machine hangs or restarts repeatedly, or a loader prints that it does not find its drive.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise use a loader for CDs as the boot image (isolinux.bin, or for GRUB an image of grub-mkimage -O i386-pc-eltorito), which then loads the kernel.",
     replaces: &[
         FindingId::BootInfoTable,
         FindingId::LoadSizeShort,
@@ -30,8 +30,8 @@ pub(super) const ROOM: Room = Room {
 };
 
 const MAKE_FOR_EL_TORITO: &str = "If you did not make the disc, ask its maker for a new one. Otherwise make GRUB's image with grub-mkimage -O i386-pc-eltorito, and the disc with -boot-info-table.";
-const BELONGS_TO_A_STICK: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name a loader for CDs as the boot image (isolinux.bin, GRUB's eltorito.img); the boot code of a stick is given with -isohybrid-mbr or --grub2-mbr.";
-const ISOLINUX_INSTEAD: &str = "If you did not make the disc, ask its maker for a new one. Otherwise name isolinux.bin as the boot image: pxelinux.0 is for the network alone.";
+const BELONGS_TO_A_STICK: &str = "If you did not make the disc, ask its maker for a new one. Otherwise use a loader for CDs as the boot image (isolinux.bin, GRUB's eltorito.img). Boot code for a stick belongs to -isohybrid-mbr or --grub2-mbr.";
+const ISOLINUX_INSTEAD: &str = "If you did not make the disc, ask its maker for a new one. Otherwise use isolinux.bin as the boot image: pxelinux.0 is only for the network.";
 
 /// How GRUB's image for PXE begins, which such firmware loads elsewhere (`grub-core/boot/i386/pc/pxeboot.S`).
 const CORE_FOR_NETWORK: &[u8] = &[0xB2, 0x7F, 0xEA, 0x00, 0x82, 0x00, 0x00];
@@ -99,7 +99,7 @@ fn other(
     } else if is_efi_program(&head) {
         "is an EFI program, which a BIOS does not start"
     } else if has(b"PXELINUX ") {
-        let what = "is PXELINUX, which starts from the network alone";
+        let what = "is PXELINUX, which starts only from the network";
         return Some((what, Some(ISOLINUX_INSTEAD)));
     } else if let Some(kind) = kind.filter(|kind| kind.starts_with("is compressed")) {
         // The name of what is compressed may stand in its header.

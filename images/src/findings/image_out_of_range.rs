@@ -71,7 +71,7 @@ fn wrong(
     }
     if let Some(what) = reading.structure_at(start) {
         let wrong = format!(
-            "the image starts at LBA {}, which is the place of {what}{}",
+            "the image starts at LBA {}, where {what} is{}",
             start.get(),
             match what {
                 "the boot catalog" =>

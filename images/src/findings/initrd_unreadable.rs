@@ -17,7 +17,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
-    explanation: "An initial file system that a configuration names is empty, or begins with nothing that Linux unpacks or mounts.",
+    explanation: "An initial file system that a configuration names is empty, or is in no format that Linux unpacks or mounts.",
     consequence: "Linux says that unpacking the initramfs failed, finds no root file system, and panics.",
     remedy: "Download the disc again and compare its checksum, or ask its maker. If you made it, put the initial file system of this kernel at the path in the configuration.",
     check,

@@ -31,7 +31,7 @@ const WITH_MODULES: &str = "cp /usr/lib/syslinux/modules/bios/*.c32 {folder}/\n{
 pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     trips: &["seabios"],
-    explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these is of another version or cut.",
+    explanation: "isolinux does not find its configuration, ldlinux.c32, a module that its configuration names, or a file that such a module needs; or one of these files is truncated or from another version.",
     consequence: "isolinux prints Failed to load ldlinux.c32, Failed to load COM32 file, Undef symbol FAIL, or that no configuration file was found, and waits at its prompt, boot:.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the modules of the same version, isolinux.cfg and isolinux.bin into one folder in which isolinux looks, such as /isolinux.",
     recipes: &[
@@ -174,7 +174,7 @@ fn missing(
         {
             let path = &module.path;
             return Some(format!(
-                "{path} and its libraries are of another version than isolinux: they need {name}, which neither isolinux nor any of them has"
+                "{path} and its libraries are from another version than isolinux: they need {name}, which none of them and isolinux provides"
             ));
         }
     }
@@ -188,7 +188,7 @@ fn not_there(file: &NamedFile) -> String {
     )
 }
 
-const CUT: &str = "is cut: the file ends before what its ELF headers name";
+const CUT: &str = "is truncated: its ELF headers refer to bytes after its end";
 
 /// Why a file that isolinux loads, in the first folder that has it, is no module for this version.
 fn unfit(

@@ -14,7 +14,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["seabios", "ovmf"],
     explanation: "The configuration of GRUB starts a kernel with multiboot or multiboot2, and the kernel has no such header where GRUB looks.",
     consequence: "GRUB prints: error: no multiboot header found.",
-    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the header at the beginning of the kernel: in the linker script, its section comes first (KEEP), and the section is allocated. multiboot2 needs another header than multiboot.",
+    remedy: "If you did not make the disc, ask its maker for a new one. Otherwise put the header near the beginning of the kernel: in the linker script, put its section first, in KEEP, and make it an allocated section. The command multiboot2 needs a different header than multiboot.",
     check,
     ..Room::BASE
 };

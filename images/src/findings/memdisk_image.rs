@@ -18,8 +18,8 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Info),
     trips: &["seabios"],
-    explanation: "A configuration starts memdisk without the image that it is for, or with an ISO but without the word iso.",
-    consequence: "memdisk prints No ramdisk image specified, or makes a disk of the ISO, which has no boot sector.",
+    explanation: "A configuration starts memdisk without an image, or with an ISO but without the word iso.",
+    consequence: "memdisk prints No ramdisk image specified, or treats the ISO as a disk, which has no boot sector.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise name the image with initrd=, and add the word iso to the command line if it is an ISO (APPEND iso).",
     check,
     ..Room::BASE

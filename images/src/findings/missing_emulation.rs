@@ -47,7 +47,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             format!("a floppy of {floppy}")
         });
         let message = format!(
-            "slot {}: the image is {what}, and its entry says that it needs no emulation",
+            "slot {}: the image is {what}, but its entry has no emulation",
             entry.slot
         );
         let place = reading.place(entry, 1);

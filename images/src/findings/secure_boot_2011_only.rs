@@ -21,7 +21,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = loaders_trusted_by(reading, TrustedBy::Only2011).map(|(place, names)| {
-        let message = format!("signed only with Microsoft's certificates of 2011, so machines that have only those of 2023 do not start: {names}");
+        let message = format!("signed only with Microsoft's certificates of 2011, so machines that have only those of 2023 do not start these programs: {names}");
         Finding::new(ID, place, message)
     });
     finding.map(Finding::as_info).into_iter().collect()

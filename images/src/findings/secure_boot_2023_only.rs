@@ -20,7 +20,7 @@ pub(super) const ROOM: Room = Room {
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let finding = loaders_trusted_by(reading, TrustedBy::Only2023).map(|(place, names)| {
-        let message = format!("signed only with Microsoft's certificates of 2023, so machines that have only those of 2011 do not start: {names}");
+        let message = format!("signed only with Microsoft's certificates of 2023, so machines that have only those of 2011 do not start these programs: {names}");
         Finding::new(ID, place, message)
     });
     finding.into_iter().collect()

@@ -39,7 +39,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         if shim.signed.has_sbat && program.signed.sbat.is_none() && is_started_by(program, shim) {
             add(
                 format!(
-                    "no readable generations (section .sbat), and {} starts nothing without them",
+                    "no readable generations (section .sbat), and {} starts no program without them",
                     shim.path
                 ),
                 false,

@@ -61,7 +61,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     }
     if !astray.is_empty() {
         what.push(format!(
-            "with {}, which EDK2 does not find there because of its lower case",
+            "with {}, which EDK2 does not find there because its name is in lower case",
             astray.join(", ")
         ));
     }

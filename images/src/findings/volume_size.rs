@@ -60,7 +60,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let catalog = reading.inspection.catalog.as_ref();
     if let Some(catalog) = catalog.filter(|catalog| catalog.lba.get() >= claimed.get()) {
         let message = format!(
-            "the volume has {claimed}, but its boot catalog is after them, at LBA {}",
+            "the volume has {claimed}, but its boot catalog is after its end, at LBA {}",
             catalog.lba.get()
         );
         return vec![Finding::new(ID, place, message).warning()];

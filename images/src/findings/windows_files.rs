@@ -14,7 +14,7 @@ pub(super) const ROOM: Room = Room {
     trips: &["seabios"],
     explanation: "The boot image is Windows' etfsboot.com, and the root folder of the disc has no bootmgr, which it starts.",
     consequence: "It prints CDBOOT: Couldn't find BOOTMGR, and stops.",
-    remedy: "Download the disc again, or ask its maker. If you made it, copy bootmgr and the folders boot, efi and sources of Windows' disc to the root of yours.",
+    remedy: "Download the disc again, or ask its maker. If you made it, copy bootmgr and the folders boot, efi and sources from the Windows disc to the root of your disc.",
     check,
     ..Room::BASE
 };

@@ -31,7 +31,7 @@ use super::{
 
 pub(super) const ISO: Target = Target {
     name: "iso",
-    what: "whole discs through `images::inspect`: reads are bounded, findings lie on the disc or say so, the worst first",
+    what: "whole discs through `images::inspect`: reads are bounded; findings are on the disc or say that they are not, the worst first",
     read: |input| {
         static BASES: LazyLock<Vec<Base>> = LazyLock::new(|| {
             let bases = [
@@ -153,7 +153,7 @@ const NAMED: usize = 60;
 
 pub(super) const CATALOG: Target = Target {
     name: "catalog",
-    what: "two blocks as a boot catalog: slots ascend, and what is said of each is what its bytes say",
+    what: "two blocks as a boot catalog: slots ascend, and each is reported as its bytes define it",
     read: |input| read_catalog(input),
     longest: 1_024,
     words: &[b"\x55\xAA", b"\x88", b"\x91\xEF", b"\x90", b"\x44\x20"],
@@ -233,7 +233,7 @@ pub(super) const FAT: Target = Target {
 
 pub(super) const MBR: Target = Target {
     name: "mbr",
-    what: "a master boot record: each entry is its bytes again",
+    what: "a master boot record: each entry is written as the same bytes",
     read: |input| {
         let mut sector = [0; 512];
         let size = input.len().min(512);
@@ -254,7 +254,7 @@ pub(super) const MBR: Target = Target {
 
 pub(super) const GPT: Target = Target {
     name: "gpt",
-    what: "a GUID partition table with its backup: as `iso`, and entries end behind their start",
+    what: "a GUID partition table with its backup: as `iso`, and entries end after their start",
     read: |input| {
         static BASES: LazyLock<Vec<Base>> = LazyLock::new(|| {
             let meant = |what: &Structure| {
@@ -282,7 +282,7 @@ pub(super) const GPT: Target = Target {
 
 pub(super) const CONTAINER: Target = Target {
     name: "container",
-    what: "files that are taken for ISOs: each has a name and a remedy",
+    what: "files that are not ISOs: each format has a name and a remedy",
     read: |input| {
         let source = input.to_vec();
         if let Some(container) = Container::recognise(&source, Path::new("download/disc.cue")) {
@@ -307,7 +307,7 @@ pub(super) const CONTAINER: Target = Target {
 
 pub(super) const DISTILLED: Target = Target {
     name: "distilled",
-    what: "`.disc` files: what is read is written as a text that reads the same",
+    what: "`.disc` files: each is written as a text that is read back alike",
     read: |input| {
         let Ok(text) = std::str::from_utf8(input) else {
             return;

@@ -31,7 +31,7 @@ const CELLS: usize = 32;
 
 pub(super) const SCENARIO: Target = Target {
     name: "scenario",
-    what: "scenario files: what is wrong is told with its place, and the cells of what is right have ids that read the same",
+    what: "scenario files: errors are reported with their place; the ids of valid cells are read back alike",
     read: |input| {
         static MASTERS: LazyLock<Arc<Masters>> = LazyLock::new(Arc::default);
         let Ok(text) = std::str::from_utf8(input) else {
@@ -56,7 +56,7 @@ pub(super) const SCENARIO: Target = Target {
 
 pub(super) const MASTER: Target = Target {
     name: "master",
-    what: "mastering tools' files: what is read has one name",
+    what: "mastering tools' files: each valid one has one name",
     read: |input| {
         let Ok(text) = std::str::from_utf8(input) else {
             return;
@@ -71,7 +71,7 @@ pub(super) const MASTER: Target = Target {
 
 pub(super) const DIALOGUE: Target = Target {
     name: "dialogue",
-    what: "dialogues: what is read has steps, and an end",
+    what: "dialogues: each valid one has steps and an end",
     read: |input| {
         let Ok(text) = std::str::from_utf8(input) else {
             return;
@@ -147,7 +147,7 @@ pub(super) const VOCABULARY: Target = Target {
 
 pub(super) const RESULTS: Target = Target {
     name: "results",
-    what: "results and baselines: what is read is written as JSON that reads the same",
+    what: "results and baselines: each is written as JSON that is read back alike",
     read: |input| {
         if let Some(results) = round_trip::<Results>(input) {
             let _ = results.exit_code();
@@ -172,7 +172,7 @@ pub(super) const RESULTS: Target = Target {
 
 pub(super) const IDS: Target = Target {
     name: "ids",
-    what: "ids of discs and cells, words of boots, sizes and builds: what is read is written as a text that reads the same",
+    what: "ids of discs and cells; boots, sizes and builds: each is written as a text that is read back alike",
     read: |input| {
         let Ok(text) = std::str::from_utf8(input) else {
             return;

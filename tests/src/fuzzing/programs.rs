@@ -21,7 +21,7 @@ use super::{
 
 pub(super) const EFI_PROGRAM: Target = Target {
     name: "efi-program",
-    what: "the headers of an EFI program, and what GRUB's core image brings along: sections are bounded, and what is text stays text",
+    what: "the headers of an EFI program, and the contents of GRUB's core image: sections are bounded, and text stays text",
     read: |input| {
         if let Some(program) = EfiProgram::decode(input) {
             let ends = program.sections.iter().map(|it| it.offset + it.length);
@@ -95,7 +95,7 @@ pub(super) const SYSLINUX: Target = Target {
 
 pub(super) const UDF: Target = Target {
     name: "udf",
-    what: "UDF, as far as its loaders: walks are bounded, and nothing is found in what cannot be read",
+    what: "UDF up to its loaders: walks are bounded, and nothing is found in unreadable parts",
     read: |input| {
         static BASES: LazyLock<[Base; 1]> = LazyLock::new(|| [udf_disc()]);
         let Some(disc) = Patched::new(&*BASES, input) else {
@@ -165,7 +165,7 @@ fn udf_disc() -> Base {
 
 pub(super) const CONFIGURATION: Target = Target {
     name: "configuration",
-    what: "boot-loader configurations, the input's text in the place of each of one loader: entries come behind those that hold them, and what is kept can be shown",
+    what: "boot-loader configurations, with the input as the text of each configuration of one loader: entries come after those that contain them, and all kept text is printable",
     read: |input| {
         static DISC: LazyLock<SparseBytes> = LazyLock::new(configuration_disc);
         // The texts are no part of it.

@@ -12,7 +12,7 @@ use super::target::{Target, pieces};
 
 pub(super) const TEXT: Target = Target {
     name: "text",
-    what: "serial bytes as text: it does not depend on how they are cut, and holds no control character",
+    what: "serial bytes as text: it does not depend on how they are split, and contains no control character",
     read: |input| {
         let Some((whole, pieces)) = pieces(input) else {
             return;
@@ -48,7 +48,7 @@ pub(super) const TEXT: Target = Target {
 
 pub(super) const TERMINAL: Target = Target {
     name: "terminal",
-    what: "the screen of a serial console: no larger than it is, and no escape on it",
+    what: "the screen of a serial console: not larger than the console, and without escape sequences",
     read: |input| {
         let (kind, rows) = if input.len().is_multiple_of(2) {
             (FirmwareKind::Bios, 25)
@@ -75,7 +75,7 @@ pub(super) const TERMINAL: Target = Target {
 
 pub(super) const PICTURE: Target = Target {
     name: "picture",
-    what: "QEMU's screendumps: what is a picture becomes a PNG, and has text or none",
+    what: "QEMU's screendumps: each valid picture becomes a PNG, with text or without",
     read: |input| {
         let is_picture = png_from_ppm(input).is_ok();
         if let Some(font) = Font::of_host()
@@ -107,7 +107,7 @@ pub(super) const PICTURE: Target = Target {
 
 pub(super) const VGA: Target = Target {
     name: "vga",
-    what: "the memory of VGA's text mode, of which the input's bytes are repeated",
+    what: "the memory of VGA's text mode, filled with the repeated input",
     read: |input| {
         // What the picture shows, and how wide that is.
         let picture = String::from_utf8_lossy(input.get(1..).unwrap_or_default());

@@ -14,7 +14,7 @@ use super::target::{Target, pieces};
 
 pub(super) const PROBE: Target = Target {
     name: "probe",
-    what: "the probe's protocol: events, damage and report do not depend on how the bytes are cut",
+    what: "the probe's protocol: events, damage and report do not depend on how the bytes are split",
     read: |input| {
         let Some((whole, pieces)) = pieces(input) else {
             return;
@@ -94,7 +94,7 @@ fn compare_transcripts<'a>(whole: &[u8], pieces: impl Iterator<Item = &'a [u8]>)
 
 pub(super) const QMP: Target = Target {
     name: "qmp",
-    what: "QEMU's monitor protocol: events and answers do not depend on how the bytes are cut",
+    what: "QEMU's monitor protocol: events and answers do not depend on how the bytes are split",
     read: |input| {
         let Some((whole, pieces)) = pieces(input) else {
             return;
@@ -131,7 +131,7 @@ fn monitor<'a>(
 
 pub(super) const TRACE: Target = Target {
     name: "trace",
-    what: "QEMU's trace log by each attachment: reads do not depend on how the bytes are cut",
+    what: "QEMU's trace log with each attachment: reads do not depend on how the bytes are split",
     read: |input| {
         let Some((&[which], rest)) = input.split_first_chunk() else {
             return;
@@ -186,7 +186,7 @@ pub(super) const REGISTERS: Target = Target {
 
 pub(super) const WORDS: Target = Target {
     name: "words",
-    what: "what firmware says about booting: no line is kept twice in a row, and what is kept is understood once more",
+    what: "the firmware's messages about booting: no line is kept twice in a row, and kept lines are understood again",
     read: |input| {
         let (Some((&[which], rest)), kinds) = (
             input.split_first_chunk(),

@@ -29,7 +29,7 @@ const UEFI: &[FirmwareId] = &[
 const TABLES: [Table; 4] = [
     Table {
         title: "BIOS",
-        text: "Discs in an IDE CD drive, and where SeaBIOS was not tried there, in an AHCI one. *n sectors* are what the probe found loaded.",
+        text: "The discs are in an IDE CD drive, or in an AHCI one if SeaBIOS was not tried with IDE. *n sectors* is the number of sectors that the probe found in memory.",
         scenarios: &["rombios-"],
         firmware: &[FirmwareId::Seabios, FirmwareId::Rombios],
         alone: false,
@@ -37,8 +37,8 @@ const TABLES: [Table; 4] = [
     },
     Table {
         title: "The count of an EFI entry",
-        text: "The same image of 2,880 sectors of 512 bytes as a virtio disk, and how many such sectors the partition has that a firmware makes of the count in its \
-               entry. EDK2 takes the count in blocks of 2,048 bytes, U-Boot in sectors of 512.",
+        text: "The discs have the same image of 2,880 sectors of 512 bytes, and are virtio disks. The table shows how many such sectors the firmware's partition has. \
+               EDK2 takes the count in blocks of 2,048 bytes, U-Boot in sectors of 512.",
         scenarios: &["efi-counts"],
         firmware: UEFI,
         alone: true,
@@ -46,7 +46,7 @@ const TABLES: [Table; 4] = [
     },
     Table {
         title: "Descriptors, catalogs and entries under UEFI",
-        text: "Discs with one fault, as a virtio disk.",
+        text: "The discs have one defect each, and are virtio disks.",
         scenarios: &["efi-faults"],
         firmware: UEFI,
         alone: true,
@@ -54,7 +54,7 @@ const TABLES: [Table; 4] = [
     },
     Table {
         title: "Loaders",
-        text: "Discs with loaders for other architectures, as a virtio disk.",
+        text: "The discs have loaders for one or more architectures, and are virtio disks.",
         scenarios: &["loaders"],
         firmware: &[
             FirmwareId::Ovmf,

@@ -62,7 +62,7 @@ pub(super) fn table(folder: &Path, _: &Matrix) -> Result<String, String> {
         }
         rows.push(row);
     }
-    let mut sum = vec!["together".to_owned(), "required".to_owned()];
+    let mut sum = vec!["total".to_owned(), "required".to_owned()];
     sum.extend(reports.iter().map(|report| report.required.to_string()));
     rows.push(sum);
     let mut sum = vec![String::new(), "optional".to_owned()];

@@ -21,6 +21,6 @@ pub(super) fn table(_: &Path, matrix: &Matrix) -> Result<String, String> {
         })
         .collect();
     let cells = matrix.cells().filter(|cell| cell.set == Set::Default);
-    let sum = format!("\nTogether {} cells.\n", cells.count());
+    let sum = format!("\nTotal: {} cells.\n", cells.count());
     Ok(markdown_table(&head, &rows) + &sum)
 }

@@ -220,7 +220,7 @@ fn summary(agreeing: &[Row], asked: usize) -> String {
         .map(|(outcome, count)| format!("{outcome} {count}×"))
         .collect();
     format!(
-        "Of {asked} things that are asked (a disc on a firmware by an attachment), all tools that have words for the disc agree in {}: {}.",
+        "Of {asked} combinations of disc, firmware and attachment, all tools whose description covers the disc agree on {}: {}.",
         agreeing.iter().map(Row::asked).sum::<usize>(),
         outcomes.join(", ")
     )

@@ -89,22 +89,21 @@ fn documents(folder: &Path, matrix: &Matrix) -> Result<Vec<Document>, String> {
     let mut documents: Vec<Document> = Vec::new();
     for &(file, name, body) in TABLES {
         let path = folder.join(file);
-        if documents
-            .last()
-            .is_none_or(|document| document.path != path)
-        {
-            let kept = fs::read_to_string(&path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            documents.push(Document {
-                path,
-                made: kept.clone(),
-                kept,
-            });
-        }
-        if let Some(document) = documents.last_mut() {
-            document.made = between_markers(&document.made, name, &body(folder, matrix)?)
-                .map_err(|what| format!("{}: {what}", document.path.display()))?;
-        }
+        let at = match documents.iter().position(|document| document.path == path) {
+            Some(at) => at,
+            None => {
+                let kept = fs::read_to_string(&path)
+                    .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+                documents.push(Document {
+                    path,
+                    made: kept.clone(),
+                    kept,
+                });
+                documents.len() - 1
+            }
+        };
+        let made = between_markers(&documents[at].made, name, &body(folder, matrix)?);
+        documents[at].made = made.map_err(|what| format!("{file}: {what}"))?;
     }
     Ok(documents)
 }

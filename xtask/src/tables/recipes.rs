@@ -33,7 +33,7 @@ fn what(recipe: &Recipe) -> String {
     };
     let mut text = match recipe.own_commands() {
         Some(_) => "these commands".to_owned(),
-        None => format!("[the full call](#recipes){matters}"),
+        None => format!("[the full command](#recipes){matters}"),
     };
     if !recipe.when.as_str().is_empty() {
         text += &format!(", {}", recipe.when.as_str());

@@ -46,7 +46,7 @@ pub(super) fn measure(tests: &str, signals: &'static Signals) -> anyhow::Result<
             format!("the tests {tests} ended with {status}; nextest says above which failed");
         figures.failures.push(what);
     }
-    figures.add("things tried", lines.lines().count());
+    figures.add("cases", lines.lines().count());
     figures.tables.extend(table(&lines)?);
     Ok(figures)
 }

@@ -211,13 +211,13 @@ impl Tally {
         figures.add("cells booted", self.cells);
         figures.add("runs of the matrix", self.runs);
         for (verdict, count) in self.verdicts {
-            figures.add(format!("came out {verdict}"), count);
+            figures.add(verdict.to_string(), count);
         }
         figures.add(
-            "of these flaky: only a second try was as expected",
+            "of these flaky: as expected only at the second try",
             self.flaky,
         );
-        figures.add("kept busy besides", self.load.describe());
+        figures.add("load on the host", self.load.describe());
         figures
     }
 }

@@ -138,7 +138,7 @@ const INPUTS: usize = 2;
 const SPEED: usize = 3;
 const HEAD: [&str; 6] = [
     "target",
-    "what is read, and what must hold",
+    "input, and the property that must hold",
     "inputs",
     "a second",
     "edges",

@@ -53,10 +53,10 @@ pub(super) fn measure(options: &Growth, signals: &'static Signals) -> anyhow::Re
     let mut figures = Figures::default();
     let steps = [
         "list",
-        "one cell by its name",
-        "list of the tests",
-        "two slices merged, page and all",
-        "page anew",
+        "one cell by its id",
+        "list of tests",
+        "two slices merged, with the page",
+        "page regenerated",
     ];
     let mut times = Table {
         head: ["cells"]

@@ -180,18 +180,18 @@ pub(super) fn measure(options: &Kills, signals: &'static Signals) -> anyhow::Res
     figures.seconds = began.elapsed().as_secs();
     figures.add("cells of the run", expected.totals.cells);
     figures.add("kills of the runner (SIGKILL)", count.kills);
-    figures.add("before the first result was there", count.before);
+    figures.add("before the first result", count.before);
     figures.add("among the cells", count.among);
-    figures.add("with every result there", count.behind);
+    figures.add("after the last result", count.behind);
     figures.add(
-        "runs that went on to their end, all as the undisturbed one",
+        "finished runs, all with the results of the undisturbed run",
         count.runs,
     );
-    figures.add("results found whole after a kill, and kept", count.kept);
+    figures.add("complete results after a kill, kept", count.kept);
     figures.add("processes left behind", 0);
-    figures.add("results that were half, lost or there twice", 0);
+    figures.add("results that were incomplete, lost or duplicated", 0);
     figures.add(
-        "until everything had ended, at most",
+        "longest time until every process had ended",
         format!("{:.2} s", count.longest.as_secs_f64()),
     );
     figures.add("seed", seed);

@@ -143,9 +143,9 @@ pub(super) fn measure(options: &Mutants, signals: &'static Signals) -> anyhow::R
             .filter_map(|figure| figure.parse::<u64>().ok())
             .sum()
     };
-    figures.add("mistakes tried", column(3));
-    figures.add("noticed", column(4));
-    figures.add("refused by the compiler", column(5));
+    figures.add("mutants", column(3));
+    figures.add("detected", column(4));
+    figures.add("rejected by the compiler", column(5));
     figures.seconds = column(SECONDS);
     figures.tables.push(Table {
         head: HEAD.map(str::to_owned).to_vec(),
@@ -158,10 +158,10 @@ const SECONDS: usize = 6;
 const HEAD: [&str; 7] = [
     "part",
     "files",
-    "of the mistakes that can be made",
+    "share of the possible mutants",
     "tried",
-    "noticed",
-    "refused by the compiler",
+    "detected",
+    "rejected by the compiler",
     "seconds",
 ];
 

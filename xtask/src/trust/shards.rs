@@ -63,11 +63,11 @@ pub(super) fn measure(options: &Shards, signals: &'static Signals) -> anyhow::Re
             "slices",
             "cells",
             "died after",
-            "results that it left",
+            "results that it had",
             "cells merged",
             "lost",
             "twice",
-            "without its second run",
+            "merged without its second run",
         ]
         .map(str::to_owned)
         .to_vec(),

@@ -43,16 +43,16 @@ pub(super) fn measure(options: &Supply) -> anyhow::Result<Figures> {
         failures: supply::check()?,
         ..Figures::default()
     };
-    figures.add("crates of others", metadata.foreign().count());
-    figures.add("of other sources than crates.io", 0);
-    figures.add("least Rust (rust-version)", RUST_VERSION);
+    figures.add("third-party crates", metadata.foreign().count());
+    figures.add("third-party crates from other sources than the registry", 0);
+    figures.add("minimum Rust (rust-version)", RUST_VERSION);
     deny::ask(options.advisories.as_deref(), &mut figures)?;
     if let Err((_, what)) = check::reproducible_discs() {
         figures.failures.push(what);
     }
     let discs = fs::read_to_string(workspace().join(digests::FILE))?;
     figures.add(
-        "discs of our own masters, the same bytes here as where they were first made",
+        "discs of our own masters with the recorded bytes",
         discs.lines().count(),
     );
     figures.tables.push(licences(&metadata));

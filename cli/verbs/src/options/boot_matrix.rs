@@ -17,8 +17,8 @@ use crate::examples;
 #[derive(Debug, Args)]
 #[command(after_help = examples::BOOT_MATRIX.help())]
 pub struct BootMatrix {
-    /// Select cells: a part of the id, or a pattern with * and ? for the whole id. A cell runs if any filter matches. A part can end within a word: hard-disk
-    /// also matches hard-disk,cylinders=1. To match only the word, write /hard-disk/, or */hard-disk/* as a pattern.
+    /// Select cells: a part of the id, or a pattern with * and ? for the whole id. A cell runs if any filter matches. A filter can match a part of a
+    /// word: hard-disk also matches hard-disk,cylinders=1. To match only the word, write /hard-disk/, or */hard-disk/* as a pattern.
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
     /// Print the ids of the selected cells, one per line, and run nothing.
@@ -31,15 +31,15 @@ pub struct BootMatrix {
     /// next to the file.
     #[arg(long, value_name = "DIR|FILE")]
     pub scenarios: Vec<PathBuf>,
-    /// Run the scenarios of the gate: a few cells that test the most important abilities of a mastering tool. Use it with --master and --baseline.
+    /// Run the scenarios of the gate: a few cells that test the most important functions of a mastering tool. Use it with --master and --baseline.
     #[arg(long, conflicts_with_all = ["scenarios", "set", "iso"])]
     pub gate: bool,
-    /// Run cells only on this firmware. Add @VERSION to use that build instead of the host's (see cargo xtask firmware list). With --iso, boot the ISO on the
-    /// firmware named here, whichever it is.
+    /// Run cells only on this firmware. Add @VERSION to use that build instead of the host's (see cargo xtask firmware list). With --iso, any firmware can be
+    /// used.
     #[arg(long, value_name = "FIRMWARE[@VERSION]", value_delimiter = ',', value_parser = words::read::<FirmwareName>)]
     pub firmware: Vec<FirmwareName>,
-    /// Run on all builds of each firmware: the host's, and those that cargo xtask firmware fetched or added. All builds are compared with the same snapshots,
-    /// and the cells on which they differ are listed. With --accept, the differences become the table in docs/firmware.md.
+    /// Run on all builds of each firmware: the host's, and those that were fetched or added (cargo xtask firmware). All builds are compared with the same
+    /// snapshots, and the cells on which they differ are listed. With --accept, the differences become the table in docs/firmware.md.
     #[arg(long, conflicts_with_all = ["baseline", "against", "export"])]
     pub firmware_grid: bool,
     /// Run cells only with this attachment.
@@ -54,21 +54,21 @@ pub struct BootMatrix {
     /// without emulation.
     #[arg(long, value_name = "COMMAND")]
     pub master_cmd: Option<String>,
-    /// Run only discs that these editors have changed: names, or files that describe an editor. Without --set, the scenarios for editors are run; for an
-    /// editor of your own, only those that every editor must pass: a disc that starts before the edit must start after it.
+    /// Run only discs that these editors have changed: names, or files that describe an editor. Without --set, the scenarios for editors are run. For your
+    /// own editor, these are only those that every editor must pass: a disc that starts before the edit must start after it.
     #[arg(long, value_name = "EDITOR|FILE.toml", value_delimiter = ',')]
     pub editor: Vec<String>,
     /// Fail if this mastering tool is not installed, instead of skipping its cells.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub require: Vec<String>,
-    /// Boot nothing. Write what a tool on another system needs to master the discs into this folder: boot images, trees and plan.json, which describes each
+    /// Boot nothing. Write into this folder what a tool on another system needs to master the discs: boot images, trees and plan.json, which describes each
     /// disc and names the file to write.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["import", "list", "rerun"])]
     pub export: Option<PathBuf>,
     /// With --export: the tool's name in the ids.
     #[arg(long, value_name = "NAME", default_value = "exchange", value_parser = words::read::<Name>, requires = "export")]
     pub export_as: Name,
-    /// Boot the discs that were mastered into this folder, which --export wrote.
+    /// Boot the discs that another system mastered into this folder, which --export wrote.
     #[arg(long, value_name = "DIR", conflicts_with = "scenarios")]
     pub import: Option<PathBuf>,
     /// Boot this ISO unchanged instead of the discs of scenarios, on SeaBIOS and OVMF (or --firmware) with the six usual attachments (or --attach). Its cells
@@ -79,7 +79,7 @@ pub struct BootMatrix {
     /// A regular expression that must match on the serial line or on the screen when the ISO of --iso has booted. If it does not, the cell is a mismatch.
     #[arg(long, value_name = "REGEX", requires = "iso")]
     pub expect: Option<String>,
-    /// A file with a dialogue with the system on the ISO of --iso, over the serial line or with keyboard and screen (scenarios/README.md describes the
+    /// A file with a dialogue that operates the system on the ISO of --iso, over the serial line or with keyboard and screen (scenarios/README.md describes the
     /// format). If a step does not complete, the cell is a mismatch.
     #[arg(long, value_name = "FILE.toml", requires = "iso")]
     pub dialog: Option<PathBuf>,
@@ -88,10 +88,10 @@ pub struct BootMatrix {
     /// are noted. With --accept, the files are written.
     #[arg(long, value_name = "DIR")]
     pub baseline: Option<PathBuf>,
-    /// Compare with the same cells of another mastering tool, which is also run, or of an earlier run, given by its results.json. The folder `cells` of that
-    /// run must still be next to results.json; without it, only outcomes and findings are compared, and the exit code is 3. Without --baseline, snapshots are
-    /// not used. The exit code is 1 if a cell boots differently. With an earlier run, it is also 1 if a disc differs in something that affects booting.
-    /// Between two tools, other differences of the discs are reported and do not fail the run.
+    /// Compare with the same cells of another mastering tool, which is also run, or of an earlier run, given by its results.json. Next to results.json, the
+    /// folder `cells` of that run must still exist; without it, only outcomes and findings are compared, and the exit code is 3. Snapshots are not used. The
+    /// exit code is 1 if a cell boots differently. With an earlier run, it is also 1 if a disc differs in something that affects booting. Between two tools,
+    /// other differences of the discs are reported and do not fail the run.
     #[arg(long, value_name = "TOOL|RESULTS.json")]
     pub against: Option<PathBuf>,
     /// Accept the results: write the snapshots of the cells that behave as the scenario declares. With --baseline, write the baseline, whatever the results
@@ -120,7 +120,7 @@ pub struct BootMatrix {
     /// Run the cells again that were not as expected in the last run, from the scenarios of that run.
     #[arg(long, value_name = "WHICH")]
     pub rerun: Option<Rerun>,
-    /// Continue the run in --out that was stopped, killed or interrupted by a power failure: keep its results, and run the remaining cells. Omit the filters,
+    /// Continue the run in --out, which was stopped, killed or interrupted by a power failure: keep its results, and run the remaining cells. Omit the filters,
     /// or repeat them exactly. QEMU, firmware, tools and scenarios must be the same.
     #[arg(long, conflicts_with_all = ["rerun", "list", "export"])]
     pub resume: bool,

@@ -30,7 +30,7 @@ pub enum FirmwareVerb {
         #[arg(long)]
         qemu: bool,
     },
-    /// Keep a copy of a firmware file: a SeaBIOS ROM or OVMF. Or keep a copy of the host's OVMF with other Secure Boot keys.
+    /// Add a copy of a firmware file (a SeaBIOS ROM or OVMF), or a copy of the host's OVMF with other Secure Boot keys.
     #[command(after_help = examples::FIRMWARE_ADD.help())]
     Add {
         /// The file: a ROM, OVMF's code, or code and variables in one file. Omit it with --db, --dbx or --setup-mode, which change the keys of the host's
@@ -43,13 +43,13 @@ pub enum FirmwareVerb {
         /// Refuse this certificate, program or EFI signature list. Repeat the option for more.
         #[arg(long, value_name = "FILE", conflicts_with = "file", requires = "name")]
         dbx: Vec<PathBuf>,
-        /// Make a machine without an owner and without keys, which starts everything.
+        /// Make a machine without keys (in setup mode), which starts everything.
         #[arg(long, conflicts_with = "file", requires = "name")]
         setup_mode: bool,
         /// The variable store for the firmware, for example with enrolled Secure Boot keys.
         #[arg(long, value_name = "FILE")]
         variables: Option<PathBuf>,
-        /// The build's id and version. Required for OVMF: only a SeaBIOS image contains its version.
+        /// The build's id and version. Required for OVMF, because only a SeaBIOS image contains its version.
         #[arg(long = "as", value_name = "ID@VERSION", value_parser = words::read::<FirmwareName>)]
         name: Option<FirmwareName>,
     },

@@ -394,7 +394,7 @@ fn a_hybrid_mbr_is_an_error_where_it_alone_leads_to_a_loader() {
         "none",
         past_the_end,
         Severity::Warning,
-        "UEFI misses nothing",
+        "does not matter for UEFI",
     );
 }
 

@@ -82,7 +82,7 @@ pub(super) fn measure(options: &Differential, signals: &Signals) -> anyhow::Resu
     }
     figures.seconds = began.elapsed().as_secs();
     figures.add("catalogs compared", grouped(counts.values().sum()));
-    figures.add("right catalogs they are made from", right.len());
+    figures.add("valid catalogs from which they are made", right.len());
     figures.add(
         "disagreements that no rule explains",
         figures.failures.len(),
@@ -93,9 +93,7 @@ pub(super) fn measure(options: &Differential, signals: &Signals) -> anyhow::Resu
         vec![what.to_owned(), why.to_owned(), grouped(count)]
     });
     figures.tables.push(Table {
-        head: ["what the two say", "why", "catalogs"]
-            .map(str::to_owned)
-            .to_vec(),
+        head: ["result", "why", "catalogs"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
     });
     Ok(figures)

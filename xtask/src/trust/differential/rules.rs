@@ -67,9 +67,9 @@ impl Rule {
     /// Who says what, and why that is as it should be.
     pub(super) const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::BothAccept => ("both accept it, slot by slot the same", ""),
+            Self::BothAccept => ("both accept it, and read every slot alike", ""),
             Self::BothRefuse => (
-                "pycdlib refuses it, and there is a finding for the same",
+                "pycdlib refuses it, and boot-matrix reports a finding for the same reason",
                 "",
             ),
             Self::Flags => (
@@ -78,43 +78,43 @@ impl Rule {
             ),
             Self::UnusedByte => (
                 "pycdlib refuses an entry whose byte 5 is not 0",
-                "§2.2: unused, must be 0; no firmware looks at it, and nothing depends on it",
+                "§2.2: unused, must be 0; no known firmware reads it",
             ),
             Self::UnknownSlot => (
                 "pycdlib refuses a slot that begins with none of 00, 44, 88, 90, 91",
-                "§2 has no such slot; firmware passes it over, and so is it passed over",
+                "§2 has no such slot; firmware skips it, and so does boot-matrix",
             ),
             Self::LoneExtension => (
-                "pycdlib fails (IndexError) at an extension that no section entry comes before",
-                "§2.5: an extension continues a section entry; firmware passes it over",
+                "pycdlib fails (IndexError) at an extension without a section entry before it",
+                "§2.5: an extension continues a section entry; firmware skips it",
             ),
             Self::CountedExtensions => (
                 "pycdlib refuses a section whose header counts extensions as entries",
-                "§2.3 counts section entries; writers do both, and both boot",
+                "§2.3 counts section entries; some tools count extensions too, and both boot",
             ),
             Self::EndsAtZero => (
-                "pycdlib ends at the first slot that begins with 00, and more follows",
-                "§2.4: 00 is an entry that does not boot, too; OVMF looks at every slot of the block",
+                "pycdlib stops at the first slot that begins with 00, although more follow",
+                "§2.4: 00 can also be a non-bootable entry; OVMF reads every slot of the block",
             ),
             Self::NoEnd => (
-                "the block is full, and pycdlib wants a slot of zeros to end it",
-                "§2 has no such slot: headers say how much there is",
+                "the block is full, and pycdlib requires a slot of zeros at the end",
+                "§2 requires no such slot: headers count the entries",
             ),
             Self::LastHeader => (
-                "the last header says that more follow, which pycdlib passes over",
-                "§2.3: 91 is the final header; its comment names a disc that has it wrong",
+                "the last header says that more follow, which pycdlib ignores",
+                "§2.3: 91 is the final header; a comment in pycdlib names a disc with this error",
             ),
             Self::SectionPlatform => (
-                "a section's platform is unknown, which pycdlib passes over",
+                "a section's platform is unknown, which pycdlib ignores",
                 "§2.3 has the platforms of §2.1",
             ),
             Self::EntryAlone => (
-                "a section entry that no header counts, which pycdlib takes by itself",
-                "§2.4: a section entry follows its header; its comment names a disc that has it wrong",
+                "a section entry that no header counts, which pycdlib accepts",
+                "§2.4: a section entry follows its header; a comment in pycdlib names a disc with this error",
             ),
             Self::NotBootable => (
                 "the initial entry does not boot, which pycdlib accepts",
-                "§2.2: 00 is not bootable; a right catalog, and a disc that no BIOS starts",
+                "§2.2: 00 is not bootable; the catalog is valid, but no BIOS starts the disc",
             ),
         }
     }

@@ -231,23 +231,23 @@ impl Count {
         };
         figures.add("discs with one known fault", self.discs);
         figures.add(
-            "discs that are recognized as another format, and not booted",
+            "discs recognized as another format and not booted",
             self.no_iso,
         );
-        figures.add("boots of them", self.boots);
-        figures.add("of these that do not start", self.failed);
-        figures.add("with a cause that an experiment proved", self.proved);
-        figures.add("with one that words or reads name", self.likely);
+        figures.add("boots of the discs with a fault", self.boots);
+        figures.add("boots that do not start", self.failed);
+        figures.add("of these with a cause proved by experiment", self.proved);
         figures.add(
-            "of a disc that is not made for this firmware or attachment",
+            "of these with a likely cause, named by messages or reads",
+            self.likely,
+        );
+        figures.add(
+            "of these on firmware or an attachment for which the disc is not made",
             self.by_design,
         );
-        figures.add("of which nothing is known", self.unknown.len());
-        figures.add("with a cause that is none", self.wrong.len());
-        figures.add(
-            "that start, and have a cause all the same",
-            self.of_started.len(),
-        );
+        figures.add("of these without a known cause", self.unknown.len());
+        figures.add("with a wrong cause", self.wrong.len());
+        figures.add("boots that start but have a cause", self.of_started.len());
         let explained = self.failed.saturating_sub(self.unknown.len());
         if explained * 100 < self.failed * EXPLAINED {
             let unknown = self.unknown.join("; ");

@@ -198,18 +198,15 @@ fn count(cells: &[CellResult]) -> Figures {
         "handed over to a program on the disc that was followed",
         states.len(),
     );
-    figures.add(
-        "of these with a known state: neither runs nor silent",
-        known,
-    );
-    figures.add("starts of healthy discs that are declared", healthy.len());
+    figures.add("of these in a known state (neither runs nor silent)", known);
+    figures.add("declared starts of healthy discs", healthy.len());
     figures.add("of these seen", seen);
     let false_starts = false_starts.count();
     figures.add("starts seen where none is declared", false_starts);
     let wrong = wrong.count();
-    figures.add("other states than declared", wrong);
+    figures.add("states that differ from the declaration", wrong);
     let flaky = booted.iter().filter(|cell| !cell.flaky.is_empty()).count();
-    figures.add("as declared only at a second try", flaky);
+    figures.add("as declared only at the second try", flaky);
     figures.tables.push(by_state(&booted));
 
     if known * 100 < states.len() * KNOWN {
@@ -251,7 +248,7 @@ fn by_state(cells: &[&CellResult]) -> Table {
     }
     rows.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     Table {
-        head: ["came to", "boots"].map(str::to_owned).to_vec(),
+        head: ["state or outcome", "boots"].map(str::to_owned).to_vec(),
         rows: rows
             .into_iter()
             .map(|(came_to, count)| vec![came_to, count.to_string()])
