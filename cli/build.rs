@@ -1,10 +1,12 @@
 //! Packs what an installed program needs of the repository.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
 /// What is read when cells are run, as it lies in the repository.
@@ -44,10 +46,10 @@ fn main() -> io::Result<()> {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(
-        out.join("carried.tar.zst"),
-        zstd::encode_all(&*archive, 19)?,
-    )?;
+    let file = fs::File::create(out.join("carried.tar.gz"))?;
+    let mut packed = GzEncoder::new(file, Compression::best());
+    packed.write_all(&archive)?;
+    packed.finish()?;
     println!("cargo::rustc-env=BOOT_MATRIX_CARRIED={digest}");
     Ok(())
 }

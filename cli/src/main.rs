@@ -8,7 +8,7 @@ use cli::{
 };
 
 const CARRIED: Carried = Carried {
-    files: include_bytes!(concat!(env!("OUT_DIR"), "/carried.tar.zst")),
+    files: include_bytes!(concat!(env!("OUT_DIR"), "/carried.tar.gz")),
     digest: env!("BOOT_MATRIX_CARRIED"),
 };
 

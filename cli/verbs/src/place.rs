@@ -8,6 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
+use flate2::read::GzDecoder;
 use scenarios::program;
 
 use crate::stop::Stop;
@@ -24,7 +25,7 @@ pub enum Home {
 /// What an installed program has of the repository.
 #[derive(Clone, Copy, Debug)]
 pub struct Carried {
-    /// The files below `scenarios` and `tests/snapshots` that are read when cells are run, as `.tar.zst`.
+    /// The files below `scenarios` and `tests/snapshots` that are read when cells are run, as `.tar.gz`.
     pub files: &'static [u8],
     /// What no other files have.
     pub digest: &'static str,
@@ -99,7 +100,7 @@ pub fn shipped() -> Result<&'static Path, Stop> {
 /// Whether every file is there, and is what it was: a cache is anybody's.
 fn is_whole(carried: &Carried, folder: &Path) -> bool {
     let compare = || -> io::Result<bool> {
-        let mut archive = tar::Archive::new(zstd::Decoder::new(carried.files)?);
+        let mut archive = tar::Archive::new(GzDecoder::new(carried.files));
         let mut right = Vec::new();
         for entry in archive.entries()? {
             let mut entry = entry?;
@@ -122,7 +123,7 @@ fn unpack(carried: &Carried, folder: &Path) -> io::Result<()> {
         .prefix(".unpacked-")
         .tempdir_in(above)?;
     let (new, old) = (beside.path().join("new"), beside.path().join("old"));
-    tar::Archive::new(zstd::Decoder::new(carried.files)?).unpack(&new)?;
+    tar::Archive::new(GzDecoder::new(carried.files)).unpack(&new)?;
     // One that is not whole makes room.
     drop(fs::rename(folder, old));
     match fs::rename(&new, folder) {
