@@ -22,6 +22,8 @@ pub struct GrubCore {
     pub looks_beside_itself: bool,
     /// Whether it has the module with which it reads a configuration and shows a menu. Otherwise it loads this module from the prefix.
     pub has_normal: bool,
+    /// Whether it has the module with which it reads ISO 9660.
+    pub has_iso9660: bool,
 }
 
 /// The configuration that GRUB reads after the one in its core image.
@@ -101,10 +103,12 @@ impl GrubCore {
         const CONFIGURATION: u32 = 2;
         const PREFIX: u32 = 3;
         let end = end.min(bytes.len());
+        // The name is in the module's own section `.modname`, and in those of modules that need it, which never come without it.
+        let has = |module: &[u8]| memchr::memmem::find(bytes, module).is_some();
         let mut core = Self {
             looks_beside_itself: memchr::memmem::find(bytes, b"fw_path").is_some(),
-            // The name is in the module's own section `.modname`, and in those of modules that need it, which never come without it.
-            has_normal: memchr::memmem::find(bytes, b"\0normal\0").is_some(),
+            has_normal: has(b"\0normal\0"),
+            has_iso9660: has(b"\0iso9660\0"),
             ..Self::default()
         };
         for _ in 0..MODULES {

@@ -245,7 +245,7 @@ fn an_edit_that_changes_nothing_is_told_so() {
     let first = said.lines().next().unwrap();
     assert_eq!(
         first,
-        "Finds a program as before: a BIOS, as a CD; UEFI firmware, as a CD; a BIOS, as a stick; UEFI firmware, as a stick. Nothing else that decides how it boots has changed."
+        "As before, these find something to start: a BIOS, as a CD; UEFI firmware, as a CD; a BIOS, as a stick; UEFI firmware, as a stick. No other structure that firmware reads has changed; files that loaders read were not compared."
     );
 }
 
@@ -257,7 +257,7 @@ fn an_edit_that_takes_a_way_is_told_first() {
     });
     assert_eq!(code, 1, "{said}");
     assert!(
-        said.starts_with("No longer finds a program: a BIOS, as a stick (the first sector has no boot code). Finds a program as before: a BIOS, as a CD; UEFI firmware, as a CD; UEFI firmware, as a stick."),
+        said.starts_with("No longer find anything to start: a BIOS, as a stick (the first sector has no boot code). As before, these find something to start: a BIOS, as a CD; UEFI firmware, as a CD; UEFI firmware, as a stick."),
         "{said}"
     );
     assert!(
@@ -271,7 +271,7 @@ fn an_edit_that_takes_a_way_is_told_first() {
     assert_eq!(code, 1, "{said}");
     assert!(
         said.starts_with(
-            "No longer finds a program: a BIOS, as a CD (the disc has no boot record)."
+            "No longer find anything to start: a BIOS, as a CD (the disc has no boot record)."
         ),
         "{said}"
     );

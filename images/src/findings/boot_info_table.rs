@@ -28,7 +28,7 @@ pub(super) const ROOM: Room = Room {
     severity: Severity::Error,
     milder: Some(Severity::Warning),
     trips: &["isolinux", "grub", "loader"],
-    explanation: "A boot image that reads its own address from a boot-info table (isolinux, GRUB's El Torito image and others) has no such table, or a boot image has a wrong one.",
+    explanation: "A boot image that reads its own address from a boot-info table (isolinux, GRUB's El Torito image and others) has no such table, a boot image has a wrong one, or the table lies over a loader's code.",
     consequence: "isolinux stops with Image checksum error, sorry, or reads the wrong blocks; GRUB's image stops with no boot info; GRUB 0.97 reads other blocks and runs them. isolinux 6 boots with the table that it was shipped with. Other loaders do not use the table, but a wrong one shows that the image has changed since it was mastered.",
     remedy: "Download the image again if it was damaged. Otherwise let the mastering tool write the table, and do not change the image afterwards.",
     recipes: &[
@@ -47,6 +47,8 @@ pub(super) const ROOM: Room = Room {
     ..Room::BASE
 };
 
+const NO_TABLE: &str = "If you did not make the disc, ask its maker for a new one. Otherwise master it without -boot-info-table, or begin the loader with a jump over bytes 8 to 63.";
+
 /// isolinux and GRUB's image must have a table. Another loader may have one: if it is wrong, the image changed after mastering.
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -64,6 +66,21 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             && reads_table(reading.disc, boot.load_rba.byte_offset());
         let is_needed = program.is_isolinux() || program == BiosProgram::Grub || is_read;
         let wrong = table.wrong(boot);
+        if wrong.is_empty()
+            && program == BiosProgram::Unknown
+            && !reads_table(reading.disc, boot.load_rba.byte_offset())
+            && runs_into_table(reading.disc, boot)
+        {
+            let message = format!(
+                "slot {}: the boot-info table lies over the loader's code: before byte 8 the code does not jump, so it runs into the table",
+                entry.slot
+            );
+            let place = Place::within(boot.load_rba, Table::START);
+            let mut finding = Finding::new(ID, place, message).with_fix(NO_TABLE).milder();
+            finding.trips = vec!["loader".to_owned()];
+            findings.push(finding);
+            continue;
+        }
         if wrong.is_empty() || !(is_needed || is_table(&table.fields, boot)) {
             continue;
         }
@@ -130,6 +147,21 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         findings.push(finding);
     }
     findings
+}
+
+/// Whether an image begins with code that reaches the place of the table: none of its first eight bytes can be part of an instruction that goes elsewhere.
+fn runs_into_table(disc: &mut Window<'_>, boot: &BootReading) -> bool {
+    let Some(start) = disc.array::<{ Table::START as usize }>(boot.load_rba.byte_offset()) else {
+        return false;
+    };
+    // Jumps, calls, returns, interrupts, HLT and groups with jumps (Intel SDM, volume 2, appendix A).
+    let may_leave = |byte: &u8| {
+        matches!(
+            byte,
+            0x0F | 0x70..=0x7F | 0x9A | 0xC2 | 0xC3 | 0xCA..=0xCF | 0xE0..=0xE3 | 0xE8..=0xEB | 0xF4 | 0xFF
+        )
+    };
+    start.iter().any(|&byte| byte != 0) && !start.iter().any(may_leave)
 }
 
 /// A table, and how it compares with the disc.

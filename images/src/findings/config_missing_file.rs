@@ -1,8 +1,8 @@
 //! `config-missing-file`: a configuration that names a file which is not on the disc.
 
-use super::room::{Room, gravest};
+use super::room::{Room, gravest, reading_firmware};
 use crate::{
-    boot_configuration::{Configuration, DefaultEntry, Loader, NamedFile},
+    boot_configuration::{Configuration, DefaultEntry, FileSystem, Loader, NamedFile},
     finding::{Finding, FindingId, Severity},
     grub_core::prepares,
     inspect::Reading,
@@ -52,7 +52,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 missing.file, missing.path, missing.line
             );
             let place = reading.place_of(configuration.file_system, &missing.file);
-            findings.push(Finding::new(ID, place, message));
+            let mut finding = Finding::new(ID, place, message);
+            finding.trips = reading_firmware(reading, configuration);
+            findings.push(finding);
         }
         if let Some(DefaultEntry::Missing(name)) = &configuration.on_timeout {
             let message = format!(
@@ -60,8 +62,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 configuration.path
             );
             let place = reading.place_of(configuration.file_system, &configuration.path);
-            let mut finding = Finding::new(ID, place, message);
-            NAME_A_LABEL.clone_into(&mut finding.fix);
+            let mut finding = Finding::new(ID, place, message).with_fix(NAME_A_LABEL);
+            finding.trips = reading_firmware(reading, configuration);
             findings.push(finding);
         }
         for (index, entry) in configuration.entries.iter().enumerate() {
@@ -80,6 +82,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                 missing.file, missing.path, missing.line, entry.title
             );
             let mut fix = None;
+            let mut is_default = configuration.may_be_default(index);
             if missing.directive == "default" {
                 let labels: Vec<&str> = configuration
                     .entries
@@ -108,6 +111,12 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
                     missing.file, missing.path, missing.line, entry.title
                 );
                 fix = Some(BESIDE_THE_LOADER);
+            } else if is_in_tree_alone(reading, configuration, missing) {
+                message = format!(
+                    "{} names {} in line {} ({:?}), but the image has no such file, only the disc's tree: GRUB finds it if it is started from a CD, or after a search for the disc",
+                    missing.file, missing.path, missing.line, entry.title
+                );
+                is_default = false;
             } else if configuration.loader == Loader::Grub && !missing.path.starts_with('/') {
                 message.push_str(": in GRUB, a path must begin with a slash");
                 fix =
@@ -131,10 +140,10 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             }
             let place = reading.place_of(configuration.file_system, &missing.file);
             let mut finding = Finding::new(ID, place, message);
+            finding.trips = reading_firmware(reading, configuration);
             if let Some(fix) = fix {
                 fix.clone_into(&mut finding.fix);
             }
-            let is_default = configuration.may_be_default(index);
             findings.push(if is_default {
                 finding
             } else {
@@ -143,6 +152,17 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         }
     }
     gravest(findings)
+}
+
+/// Whether a configuration of GRUB's in an image names a file that only the tree has: its root is the image only if that is a partition.
+fn is_in_tree_alone(
+    reading: &mut Reading<'_, '_>,
+    configuration: &Configuration,
+    missing: &NamedFile,
+) -> bool {
+    configuration.loader == Loader::Grub
+        && configuration.file_system != FileSystem::Tree
+        && reading.has_file(&missing.path) == Some(true)
 }
 
 /// Commands that read another configuration.

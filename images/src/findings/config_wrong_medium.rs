@@ -2,7 +2,7 @@
 
 use super::{
     recipe::declared::{When, commands, genisoimage, xorriso},
-    room::{Room, gravest},
+    room::{Room, gravest, reading_firmware},
 };
 use crate::{
     boot_configuration::{BootConfigurations, Configuration, FileSystem, Loader, Search, SearchBy},
@@ -49,6 +49,9 @@ pub(super) const ROOM: Room = Room {
 
 const GIVE_THE_UUID: &str = "Write the image to the stick or disc unchanged. If you made the disc, give the volume the UUID that the configuration names (it is the time of the volume's last change), or write the disc's UUID into the configuration.";
 
+/// The disc has a label that other configurations name.
+const CORRECT_THIS_ONE: &str = "Write the image to the stick or disc unchanged. If you made the disc, correct this configuration: others on the disc name its label.";
+
 const PUT_THE_FILE: &str = "Write the image to the stick or disc unchanged. If you made the disc, put the file or folder onto it, or correct the command line.";
 
 fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
@@ -68,7 +71,8 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
         let label = unmet_label.map(|wanted| {
             let there = listed(&labels);
             let message = line.wants(&format!("label {wanted:?}"), &format!("labels are {there}"));
-            (message, &relabelled, None)
+            let fix = is_named(&lines, &labels).then_some(CORRECT_THIS_ONE);
+            (message, &relabelled, fix)
         });
         let unmet_uuid = wanted_uuid(&line.text).filter(|it| !uuids.contains(it));
         let uuid = unmet_uuid.map(|wanted| {
@@ -99,6 +103,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             if let Some(fix) = fix {
                 fix.clone_into(&mut finding.fix);
             }
+            finding.trips.clone_from(&line.trips);
             findings.push(match line.counts {
                 true => finding,
                 false => finding.as_info(),
@@ -125,7 +130,9 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             let place = reading.place_of(configuration.file_system, &search.file);
             let Some(next) = next_of_stranded(reading, configuration, search) else {
                 // If the search finds nothing, GRUB's root does not change: it is the medium that GRUB was started from.
-                findings.push(Finding::new(ID, place, message).as_info());
+                let mut finding = Finding::new(ID, place, message).as_info();
+                finding.trips = reading_firmware(reading, configuration);
+                findings.push(finding);
                 continue;
             };
             let message = format!(
@@ -139,6 +146,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
             let finding = Finding::new(ID, place, message).fixed_by_all(fix);
             // From a CD it reads the tree, whatever its own image contains.
             let mut finding = finding.warning();
+            finding.trips = reading_firmware(reading, configuration);
             if search.by == SearchBy::Uuid {
                 GIVE_THE_UUID.clone_into(&mut finding.fix);
             }
@@ -198,6 +206,8 @@ struct CommandLine {
     is_grub: bool,
     /// Whether a kernel is started with it by default.
     counts: bool,
+    /// The firmware whose loader reads it.
+    trips: Vec<String>,
 }
 
 enum LineSource {
@@ -207,8 +217,14 @@ enum LineSource {
 
 impl CommandLine {
     fn wants(&self, what: &str, there: &str) -> String {
+        let within = match self.source {
+            LineSource::File(FileSystem::Image(lba), _) => {
+                format!(" in the image at LBA {}", lba.get())
+            }
+            _ => String::new(),
+        };
         format!(
-            "{} requires the {what} {}, but the disc's {there}",
+            "{}{within} requires the {what} {}, but the disc's {there}",
             self.who, self.at
         )
     }
@@ -238,6 +254,7 @@ fn command_lines(reading: &mut Reading<'_, '_>) -> Vec<CommandLine> {
         if configuration.loader == Loader::GrubLoopback {
             continue;
         }
+        let trips = reading_firmware(reading, configuration);
         for (index, entry) in configuration.entries.iter().enumerate() {
             let Some(text) = &entry.command_line else {
                 continue;
@@ -249,6 +266,7 @@ fn command_lines(reading: &mut Reading<'_, '_>) -> Vec<CommandLine> {
                 source: LineSource::File(configuration.file_system, entry.file.clone()),
                 is_grub: configuration.loader == Loader::Grub,
                 counts: configuration.may_be_default(index) && !entry.conditional,
+                trips: trips.clone(),
             });
         }
     }
@@ -266,6 +284,7 @@ fn command_lines(reading: &mut Reading<'_, '_>) -> Vec<CommandLine> {
                 is_grub: false,
                 // Others are started by a menu.
                 counts: program.works(),
+                trips: vec!["ovmf".to_owned()],
             });
         }
     }
@@ -276,11 +295,20 @@ fn command_lines(reading: &mut Reading<'_, '_>) -> Vec<CommandLine> {
 pub(super) fn unmet_label(reading: &mut Reading<'_, '_>) -> Option<String> {
     let labels = reading.labels();
     let lines = command_lines(reading);
+    if is_named(&lines, &labels) {
+        return None;
+    }
     let mut wanted = lines
         .iter()
         .filter(|line| line.counts)
         .filter_map(|line| wanted_label(&line.text));
     wanted.find(|label| !labels.contains(label))
+}
+
+/// Whether a kernel looks for a label that the disc has: with another label, that one would not find it.
+fn is_named(lines: &[CommandLine], labels: &[String]) -> bool {
+    let mut wanted = lines.iter().filter(|line| line.counts);
+    wanted.any(|line| wanted_label(&line.text).is_some_and(|label| line.is_label(&label, labels)))
 }
 
 /// The UUID that it should have, if a kernel looks for one and it is not the disc's.

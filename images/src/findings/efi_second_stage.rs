@@ -47,6 +47,7 @@ pub(super) const ROOM: Room = Room {
 
 const FOR_SHIM: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put the program that shim starts (grubx64.efi) into the same folder of the image.";
 const FOR_GRUB: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put grub.cfg where GRUB looks for it, and the folder with the modules of the same platform and build (x86_64-efi) beside it, or build GRUB with the module normal in it.";
+const BUILD_ISO9660_IN: &str = "If you did not make the disc, ask its maker for a new one. Otherwise build GRUB with the module iso9660 in it (add iso9660 to the modules of grub-mkimage).";
 const FOR_SYSLINUX: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put ldlinux.e64 of the same version and syslinux.cfg beside the loader, in the image.";
 const FOR_SYSTEMD_BOOT: &str = "If you did not make the disc, ask its maker for a new one. Otherwise put an entry into /loader/entries of the image, and its kernel into the same image.";
 
@@ -117,6 +118,7 @@ fn missing(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, loader: &Program
     let core = loader.grub(reading.disc)?;
     let lack = normal(reading, image, loader, &core);
     let lack = lack.or_else(|| grub(reading, image, &core, ""));
+    let lack = lack.or_else(|| iso9660(reading, image, &core));
     lack.map(|lack| lack.or_fix(FOR_GRUB))
 }
 
@@ -276,6 +278,34 @@ fn grub(
     };
     let is_known = reading.has_file(&wanted)?;
     (!is_known).then(|| Lack::every_way(format!("{whose}is GRUB and reads {wanted}{NOWHERE}")))
+}
+
+/// GRUB without the module that reads the disc's tree, if what it reads next is there. It cannot load that module from there either.
+fn iso9660(reading: &mut Reading<'_, '_>, image: &EfiImage<'_>, core: &GrubCore) -> Option<Lack> {
+    if core.has_iso9660 || core.has_memory_disk || core.looks_beside_itself {
+        return None;
+    }
+    let wanted = match core.next() {
+        Next::File(path) => path,
+        Next::AtPrefix => format!("{}/grub.cfg", core.prefix_on_its_device()?),
+        Next::Unknown => return None,
+    };
+    if reading.udf().is_some() || !reading.has_file_in(FileSystem::Tree, &wanted)? {
+        return None;
+    }
+    // From a partition it reads that one.
+    let in_image = FileSystem::Image(image.boot.load_rba);
+    let starts_from_stick = has_gpt_for_edk2(reading) && reading.has_file_in(in_image, &wanted)?;
+    Some(Lack {
+        words: format!(
+            "is GRUB without its module iso9660, so it cannot read {wanted} in the ISO's directory tree"
+        ),
+        severity: match starts_from_stick {
+            true => Severity::Warning,
+            false => Severity::Error,
+        },
+        fix: Some(BUILD_ISO9660_IN),
+    })
 }
 
 /// GRUB that uses only its prefix, on the device that firmware started it from (`grub-core/kern/efi/efi.c`, `disk/efi/efidisk.c`): for El Torito the whole disc,

@@ -1,9 +1,11 @@
 //! `image-no-loader`: a boot image that is not a boot loader for a CD.
 
+use std::ops::Range;
+
 use super::{missing_emulation::drive, room::Room};
 use crate::{
     bytes::le32,
-    eltorito::MediaType,
+    eltorito::{BootInfoTable, MediaType},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{
         BiosProgram, BootReading, Reading, SectorCode, begins_core_for_disk, file::DiscBytes,
@@ -35,6 +37,9 @@ const ISOLINUX_INSTEAD: &str = "If you did not make the disc, ask its maker for 
 
 /// How GRUB's image for PXE begins, which such firmware loads elsewhere (`grub-core/boot/i386/pc/pxeboot.S`).
 const CORE_FOR_NETWORK: &[u8] = &[0xB2, 0x7F, 0xEA, 0x00, 0x82, 0x00, 0x00];
+
+/// The boot-info table (mkisofs(8), `-boot-info-table`).
+const TABLE: Range<usize> = 8..64;
 
 /// In so many bytes a loader jumps over a header.
 const LOADER_BEGINS: usize = 16;
@@ -88,7 +93,8 @@ fn other(
     }
     let length = boot.file_bytes?;
     let file = DiscBytes::new([(start, length)], length);
-    let head = file.bytes(reading.disc, 0, SEARCHED);
+    let mut head = file.bytes(reading.disc, 0, SEARCHED);
+    without_table(&mut head, boot);
     let has = |marker: &[u8]| memchr::memmem::find(&head, marker).is_some();
     let kind = packed::kind_of(head.get(..0x250).unwrap_or(&head));
     let is_known = reading.bios_program(boot) != BiosProgram::Unknown;
@@ -116,6 +122,18 @@ fn other(
         }
     };
     Some((what, None))
+}
+
+/// Replaces a boot-info table for this place, which a tool wrote into whatever the image was, by spaces.
+fn without_table(head: &mut [u8], boot: &BootReading) {
+    let Some(start) = head.first_chunk::<64>() else {
+        return;
+    };
+    if BootInfoTable::decode(start).image == boot.load_rba
+        && let Some(table) = head.get_mut(TABLE)
+    {
+        table.fill(b' ');
+    }
 }
 
 /// Whether a file begins as a Portable Executable: its header is where the one for DOS says. One that is a loader too jumps before that.

@@ -20,7 +20,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["usb"],
     explanation: "The first sector has a partition table and 55 AA, but no boot code.",
-    consequence: "On a stick, a BIOS jumps into zeros and hangs.",
+    consequence: "On a stick, a BIOS finds no code to run, and hangs.",
     remedy: "Use the disc in a CD drive, or with UEFI firmware. If you make the disc, put boot code into the first sector.",
     recipes: &[
         stick(Tool::Xorriso, "-isohybrid-mbr --grub2-mbr"),

@@ -2,10 +2,10 @@
 
 use super::{id::FindingId, recipe::declared::Recipe};
 use crate::{
-    boot_configuration::{Configuration, Entry, Loader},
+    boot_configuration::{Configuration, Entry, FileSystem, Loader},
     defect::Injection,
     finding::{Finding, Severity},
-    inspect::Reading,
+    inspect::{BootReading, EntryReading, Reading},
 };
 
 /// Everything about one finding.
@@ -45,6 +45,34 @@ impl Room {
     };
 }
 
+/// The firmware whose loader reads a configuration, as findings name it; both if that is not known.
+pub(super) fn reading_firmware(
+    reading: &Reading<'_, '_>,
+    configuration: &Configuration,
+) -> Vec<String> {
+    let lba = match configuration.file_system {
+        FileSystem::Image(lba) => Some(lba),
+        FileSystem::Tree => None,
+    };
+    let is_of = |entries: &mut dyn Iterator<Item = (&EntryReading, &BootReading)>| {
+        let mut entries = entries.map(|(_, boot)| boot.load_rba);
+        entries.any(|it| lba.is_none_or(|lba| it == lba))
+    };
+    let by_bios = configuration.loader != Loader::SystemdBoot
+        && (is_of(&mut reading.bios_entries()) || lba.is_none() && reading.sector_code.is_code());
+    let by_uefi = !(configuration.loader == Loader::Isolinux && lba.is_none())
+        && is_of(&mut reading.bootable_efi_entries());
+    let both = by_bios == by_uefi;
+    let mut trips = Vec::new();
+    if by_bios || both {
+        trips.push("seabios".to_owned());
+    }
+    if by_uefi || both {
+        trips.push("ovmf".to_owned());
+    }
+    trips
+}
+
 /// At most this many findings of one kind are reported.
 const REPORTED: usize = 16;
 
@@ -69,13 +97,14 @@ pub(super) fn each_entry<'r, 'w>(
     let of_this_disc = configurations.all.iter();
     for configuration in of_this_disc.filter(|it| it.loader != Loader::GrubLoopback) {
         for (index, entry) in configuration.entries.iter().enumerate().take(ENTRIES) {
-            let wrong = wrong(reading, configuration, entry);
-            findings.extend(
-                wrong.map(|finding| match configuration.may_be_default(index) {
-                    true => finding,
-                    false => finding.as_info(),
-                }),
-            );
+            let Some(mut finding) = wrong(reading, configuration, entry) else {
+                continue;
+            };
+            finding.trips = reading_firmware(reading, configuration);
+            findings.push(match configuration.may_be_default(index) {
+                true => finding,
+                false => finding.as_info(),
+            });
         }
     }
     gravest(findings)

@@ -153,7 +153,7 @@ pub(crate) const POINTER: usize = 0x1B0;
 pub(crate) enum SectorCode {
     /// Every byte of the sector is zero.
     Empty,
-    /// A table, and zeros where code would be.
+    /// A table, and zeros where code would be, or no more than Apple's driver descriptor.
     None,
     /// isolinux' `isohdpfx.bin`, which points to its boot image in sectors of 512 bytes.
     Isohdpfx(u64),
@@ -178,13 +178,20 @@ pub(crate) fn begins_core_for_disk(sector: &[u8; 512]) -> bool {
     sector.starts_with(&[0x52, 0x56]) && has(sector, b"Geom\0Read\0 Error\0")
 }
 
+/// Whether a sector has Apple's driver descriptor (Inside Macintosh: Devices, "Block0"), and zeros after its fields. Code can begin with the same two letters:
+/// they are harmless instructions.
+fn is_apple_descriptor_alone(code: &[u8]) -> bool {
+    const FIELDS: usize = 18;
+    code.starts_with(b"ER") && code.iter().skip(FIELDS).all(|&byte| byte == 0)
+}
+
 impl SectorCode {
     pub(crate) fn of(sector: &[u8; 512]) -> Self {
         let code = sector.get(..CODE).unwrap_or(sector);
         let pointer = le64(sector, POINTER);
         if sector.iter().all(|&byte| byte == 0) {
             Self::Empty
-        } else if code.iter().all(|&byte| byte == 0) {
+        } else if code.iter().all(|&byte| byte == 0) || is_apple_descriptor_alone(code) {
             Self::None
         } else if has(code, b"isolinux.bin missing or corrupt") {
             Self::Isohdpfx(pointer)
@@ -241,6 +248,11 @@ mod tests {
         let mut table = [0; 512];
         table[510..].copy_from_slice(&[0x55, 0xAA]);
         assert_eq!(SectorCode::of(&table), SectorCode::None);
+        // As xorriso writes it.
+        table[..10].copy_from_slice(b"ER\x08\0\0\0\xEB\x02\xFF\xFF");
+        assert_eq!(SectorCode::of(&table), SectorCode::None);
+        table[40] = 0xFA;
+        assert_eq!(SectorCode::of(&table), SectorCode::Other);
         let code = SectorCode::of(&sector(b"isolinux.bin missing or corrupt", 7));
         assert_eq!(code, SectorCode::Isohdpfx(7));
         let grub =

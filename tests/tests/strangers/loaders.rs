@@ -5,6 +5,11 @@ use super::{cases::Case, *};
 const GRUB_FOR: &str =
     "mkdir -p tree/boot/grub; echo 'menuentry x { linux /os/kernel }' >tree/boot/grub/grub.cfg
     grub-mkimage -p /boot/grub -o tree/os/boot.img iso9660 normal linux";
+/// GRUB for UEFI in the place of the loader, its configuration in the tree, and the configuration in the image too.
+const GRUB_FOR_EFI: &str = "rm -r tree/syslinux; mkdir -p tree/boot/grub; echo 'menuentry x { linux /os/kernel }' >tree/boot/grub/grub.cfg
+    grub-mkimage -O x86_64-efi -p /boot/grub -o own.efi";
+const GRUB_IN_IMAGE: &str = "mcopy -o -i tree/uefi/boot.img own.efi ::/EFI/BOOT/BOOTX64.EFI";
+const CONFIGURATION_TOO: &str = "mmd -i tree/uefi/boot.img ::/boot ::/boot/grub; mcopy -i tree/uefi/boot.img tree/boot/grub/grub.cfg ::/boot/grub/";
 /// memdisk in the place of the kernel.
 const MEMDISK: &str = "cp /usr/lib/syslinux/memdisk tree/os/kernel";
 /// A folder's ISO in the place of the initial file system.
@@ -89,8 +94,50 @@ pub(super) fn loaders() -> Vec<Case> {
         case(&format!("{BIOS_GRUB}; rm -r tree/syslinux; iconv -f utf-8 -t utf-16 tree/boot/grub/grub.cfg >other.cfg; cp other.cfg tree/boot/grub/grub.cfg"), &bios_grub, &[Id::ConfigEncoding]),
         // Without -eltorito-alt-boot, options of the BIOS image count for the EFI image too.
         case("", &efi.replace("-no-emul-boot", "-no-emul-boot -boot-info-table"), &[Id::EfiForeignFilesystem]),
+        // GRUB reads nothing of ISO 9660 without the module.
+        case(&format!("{GRUB_FOR_EFI} fat normal linux; {GRUB_IN_IMAGE}"), &efi, &[Id::EfiSecondStage]),
+        case(&format!("{GRUB_FOR_EFI} iso9660 fat normal linux; {GRUB_IN_IMAGE}"), &efi, &[]),
+        case(&format!("{GRUB_FOR_EFI} fat normal linux; {GRUB_IN_IMAGE}; {CONFIGURATION_TOO}"), &efi, &[Id::EfiSecondStage]),
+        case(&format!("{GRUB_FOR_EFI} iso9660 fat normal linux; {GRUB_IN_IMAGE}; {CONFIGURATION_TOO}"), &efi, &[]),
         // A disk of the machine is meant.
         case(&prefix("(hd0,msdos1)/elsewhere"), &efi, &[]),
     ]);
+    // As pycdlib is asked to: a table over whatever the image is.
+    let with_table = other.replace("-size 4", "-size 4 -boot-info-table");
+    cases.push(case(
+        "yes text | head -c 9000 >tree/os/boot.img",
+        &with_table,
+        &none,
+    ));
+    let own =
+        |code: &str| format!("printf '{code}' >tree/os/boot.img; truncate -s 2K tree/os/boot.img");
+    let warning = |before: &str, master: &str, id: Id| {
+        (
+            before.to_owned(),
+            master.to_owned(),
+            vec![(id, Severity::Warning)],
+        )
+    };
+    // cli; xor ax, ax; mov ds, ax; mov es, ax; …
+    let falls_through = own("\\372\\061\\300\\216\\330\\216\\300\\216\\320\\353\\376");
+    cases.push(warning(&falls_through, &with_table, Id::BootInfoTable));
+    cases.push(case(&falls_through, &other, &[]));
+    // cli; jmp 64.
+    cases.push(case(&own("\\372\\353\\075"), &with_table, &[]));
+    // An EFI partition beside the EFI entry, with a loader and without.
+    let appended = format!(
+        "{X} -isohybrid-mbr {HYBRID_CODE} {BIOS} -append_partition 2 0xef esp.img {EFI} tree"
+    );
+    cases.push(warning(
+        "truncate -s 1M esp.img; mkfs.fat esp.img >/dev/null",
+        &appended,
+        Id::EfiNoLoader,
+    ));
+    cases.push(case("cp tree/uefi/boot.img esp.img", &appended, &[]));
+    // Apple's driver descriptor is no boot code.
+    let apple = format!(
+        "{whole} && printf 'ER\\010\\000' | dd of=disc.iso conv=notrunc status=none; printf '\\125\\252' | dd of=disc.iso bs=1 seek=510 conv=notrunc status=none; printf '\\200\\000\\001\\000\\027\\000\\001\\000\\000\\000\\000\\000\\000\\010\\000\\000' | dd of=disc.iso bs=1 seek=446 conv=notrunc status=none"
+    );
+    cases.push(warning("", &apple, Id::MbrNoCode));
     cases
 }

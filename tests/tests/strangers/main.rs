@@ -193,3 +193,27 @@ fn an_implanted_checksum_is_compared() {
     assert!(read(&iso, true).found(Id::MediaChecksum));
     assert!(!read(&iso, false).found(Id::MediaChecksum));
 }
+
+/// With the label that one configuration wants, the others would not find the disc.
+#[test]
+fn a_label_that_another_configuration_names_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    if !tree(folder.path()) {
+        println!("isolinux, GRUB or mtools is not here");
+        return;
+    }
+    let found = |label: &str| {
+        let script = format!("{}; {X} {BIOS} {EFI} tree", grub_cfg(label));
+        assert!(run(folder.path(), &script));
+        let inspection = read(&folder.path().join("disc.iso"), false);
+        let mut findings = inspection.findings.into_iter();
+        findings.find(|it| it.id == Id::ConfigWrongMedium)
+    };
+    assert_eq!(found("SOME"), None);
+    let finding = found("OTHER").unwrap();
+    assert!(
+        finding.fix.contains("correct this configuration"),
+        "{}",
+        finding.fix
+    );
+}

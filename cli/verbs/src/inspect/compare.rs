@@ -14,6 +14,7 @@ use images::{
     map::{DiscMap, Structure},
     partition_table::SECTOR_BYTES,
 };
+use scenarios::program::typed;
 use serde::Serialize;
 
 use crate::terminal::{BAD, GOOD, Terminal};
@@ -191,11 +192,8 @@ impl Compared {
             let gone: Vec<String> = self.gone.iter().map(ToString::to_string).collect();
             writeln!(out, "\ngone: {}", gone.join(", "))?;
         }
-        let shown = after.display();
-        writeln!(
-            out,
-            "\nNothing was booted. cargo xtask repro {shown} boots it."
-        )
+        let command = format!("cargo xtask repro {}", after.display());
+        writeln!(out, "\nNothing was booted. {} boots it.", typed(&command))
     }
 }
 
@@ -221,13 +219,22 @@ fn verdict(ways: &[WayThere], broken: bool, same: bool) -> String {
                 format!("{} ({because})", way.way.who())
             })
             .collect();
-        sentences.push(format!("No longer finds a program: {}.", lost.join("; ")));
+        sentences.push(format!(
+            "No longer find anything to start: {}.",
+            lost.join("; ")
+        ));
     }
     if !kept.is_empty() {
-        sentences.push(format!("Finds a program as before: {}.", names(&kept)));
+        sentences.push(format!(
+            "As before, these find something to start: {}.",
+            names(&kept)
+        ));
     }
     if !won.is_empty() {
-        sentences.push(format!("Finds a program now: {}.", names(&won)));
+        sentences.push(format!(
+            "Now these also find something to start: {}.",
+            names(&won)
+        ));
     }
     if sentences.is_empty() {
         sentences.push("Nothing on either disc leads firmware to a program.".to_owned());
@@ -236,7 +243,7 @@ fn verdict(ways: &[WayThere], broken: bool, same: bool) -> String {
         sentences.insert(0, "Something that was right is wrong now.".to_owned());
     }
     if same && lost.is_empty() && won.is_empty() {
-        sentences.push("Nothing else that decides how it boots has changed.".to_owned());
+        sentences.push("No other structure that firmware reads has changed; files that loaders read were not compared.".to_owned());
     }
     sentences.join(" ")
 }
@@ -276,7 +283,10 @@ fn leads(way: Way, read: &mut Read<'_>) -> Result<(), String> {
         Way::BiosCd | Way::UefiCd => trips(way),
         Way::BiosDisk => {
             let code = read.window.array::<CODE>(0).unwrap_or([0; CODE]);
-            if code.iter().all(|&byte| byte == 0) {
+            let mut findings = inspection.findings.iter();
+            if code.iter().all(|&byte| byte == 0)
+                || findings.any(|finding| finding.id == FindingId::MbrNoCode)
+            {
                 return Err("the first sector has no boot code".to_owned());
             }
             if !read.inspection.partitions.signature {
@@ -493,9 +503,9 @@ fn entry(read: &Read<'_>, slot: u16) -> Option<Vec<EntryField>> {
             "A BIOS loads that much; UEFI firmware takes it for the image's length.",
         ),
         (
-            "the length that the image states",
+            "the image's length, as its boot-info table or file system states it,",
             own_length.map_or_else(|| "none".to_owned(), |length| length.get().to_string()),
-            "The length is that in a boot-info table for this place, a floppy's size, or a file system's size.",
+            "If a tool wrote a boot-info table, it overwrote bytes 8 to 63 of the image.",
         ),
         (
             "the EFI loaders",

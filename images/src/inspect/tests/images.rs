@@ -52,6 +52,8 @@ fn a_table_in_any_other_boot_image_is_held_against_it_too() {
             checksum: BootInfoTable::sum(&image[64..]),
         };
         image[8..24].copy_from_slice(&table.encode());
+        // A jump over the table.
+        image[..2].copy_from_slice(&[0xEB, 0x3E]);
         change(&mut image);
         disc.bytes.write_at(start, &image);
         let mut findings = read(&disc.bytes).findings.into_iter();
@@ -66,6 +68,8 @@ fn a_table_in_any_other_boot_image_is_held_against_it_too() {
     assert_eq!(with_table(|_| ()), None);
     let changed = told(|image| image[1000] ^= 1);
     assert!(changed.contains("the checksum "), "{changed}");
+    let over_code = told(|image| image[..2].copy_from_slice(&[0x31, 0xC0]));
+    assert!(over_code.contains("lies over"), "{over_code}");
     let moved = told(|image| image[12] ^= 1);
     assert!(moved.contains("instead of"), "{moved}");
     // Neither its address nor its length: whatever these bytes are, they are no table.
