@@ -24,13 +24,13 @@ pub use self::{
 };
 use self::{
     causes::Situation,
-    happened::{happened, quoted},
+    happened::{happened, quoted, quoted_last},
     reached::reached,
 };
 use crate::{
     attachment::Attachment,
     firmware::{FirmwareId, FirmwareKind},
-    guest::{Guest, GuestState, Need, Starts},
+    guest::{Guest, GuestStage, GuestState, Need, Starts},
     medium_profile::MediumProfile,
     observation::Observation,
     outcome::Outcome,
@@ -88,14 +88,16 @@ impl Diagnosis {
             said: Vec::new(),
             then: "",
         };
-        let Some(guest) = self.guest.as_ref().filter(|guest| !guest.said.is_empty()) else {
-            return whole;
+        let (said, quoted) = match &self.guest {
+            Some(guest) if !guest.said.is_empty() => (&guest.said, quoted(guest)),
+            Some(guest) if !guest.last.is_empty() => (&guest.last, quoted_last(guest)),
+            _ => return whole,
         };
-        match self.happened.split_once(&quoted(guest)) {
+        match self.happened.split_once(&quoted) {
             None => whole,
             Some((did, then)) => Happened {
                 did: did.trim_end(),
-                said: guest.said.lines().collect(),
+                said: said.lines().collect(),
                 then: then.trim_start(),
             },
         }
@@ -111,8 +113,6 @@ impl Diagnosis {
             }
             text.push_str(sentence);
         };
-        // A program that says what it lacks has explained itself.
-        let meant = self.guest.as_ref().is_some_and(|it| !it.means.is_empty());
         let (proved, likely): (Vec<&Cause>, Vec<&Cause>) =
             self.causes.iter().partition(|cause| cause.proved);
         for (number, cause) in proved.iter().enumerate() {
@@ -147,12 +147,26 @@ impl Diagnosis {
                 "The medium alone does not explain the failure: on a sound one, {}. For the reason, run repro without --medium-profile.",
                 self.on_sound_medium.trim_end_matches('.')
             ));
-        } else if self.causes.is_empty() && self.starts == Starts::No && !meant {
-            say("No known defect of the disc explains this.");
+        } else if self.causes.is_empty() && self.starts == Starts::No {
+            match &self.guest {
+                Some(guest) if !guest.said.is_empty() => {
+                    // A loader's message that is explained is the reason; a system's may have several.
+                    if guest.means.is_empty() || guest.stage >= GuestStage::Kernel {
+                        say("The cause is not known beyond this message.");
+                    }
+                }
+                Some(guest) if !guest.means.is_empty() => {}
+                _ => say("No known defect of the disc explains this."),
+            }
         }
         if !self.harmless.is_empty() {
+            let were = if self.harmless.len() == 1 {
+                "was"
+            } else {
+                "were"
+            };
             say(&format!(
-                "Also on the disc, but harmless here: {} (with this fixed, the boot gets no further).",
+                "{} {were} fixed for a trial, which made no difference.",
                 ids(&self.harmless)
             ));
         }

@@ -121,6 +121,14 @@ impl Follower {
         self.waits.as_ref().filter(|waits| stage <= waits.stage)
     }
 
+    /// Whether a line is what some loader is known to print.
+    pub(crate) fn is_of_a_loader(&self, line: &str) -> bool {
+        let known = self.vocabulary.set.matches(line).into_iter();
+        known
+            .filter_map(|index| self.vocabulary.known.get(index))
+            .any(|known| known.stage == GuestStage::Loader)
+    }
+
     /// A kernel was seen to be read, whether it says so or not.
     pub(crate) const fn kernel_was_read(&mut self) {
         self.kernel_read = true;
