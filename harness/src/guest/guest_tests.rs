@@ -114,6 +114,31 @@ fn a_script_s_own_reason_is_told_with_the_shell_that_it_leaves() {
     assert_eq!(standing.guest.said, "/ #");
 }
 
+/// As Xen 4.17 of Debian 12 prints it, without a module and with `--cpu max`.
+#[test]
+fn a_panic_of_xen_is_told_with_its_reason() {
+    let begins = "(XEN) Xen version 4.17.7 (Debian 4.17.7+13-g2445b30a44-0+deb12u1)\n";
+    let stars = "(XEN) ****************************************\n";
+    let panic =
+        "(XEN) Panic on CPU 0:\n(XEN) dom0 kernel not specified. Check bootloader configuration\n";
+    let screen =
+        format!("{begins}(XEN)\n{stars}{panic}{stars}(XEN)\n(XEN) Reboot in five seconds...\n");
+    let standing = after(&[&screen], 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Panic);
+    assert_eq!(standing.guest.program.as_deref(), Some("xen"));
+    assert_eq!(standing.guest.said, panic.trim());
+    assert!(standing.decides, "{standing:?}");
+    let crashed = "(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.";
+    let standing = after(&[&format!("{begins}{crashed}\n")], 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Panic);
+    assert!(
+        standing.guest.means.contains("--cpu qemu64"),
+        "{standing:?}"
+    );
+    // Its first words alone show a kernel.
+    assert_eq!(state(&[begins], 100), None);
+}
+
 #[test]
 fn a_menu_decides_when_it_waits_and_not_while_it_counts() {
     assert_eq!(state(&[MENU], 1), Some((GuestState::Menu, false)));

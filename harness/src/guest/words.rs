@@ -61,6 +61,7 @@ const FILES: &[(&str, &str)] = &[
     ("systemd.toml", include_str!("words/systemd.toml")),
     ("ventoy.toml", include_str!("words/ventoy.toml")),
     ("windows.toml", include_str!("words/windows.toml")),
+    ("xen.toml", include_str!("words/xen.toml")),
 ];
 
 /// How long nothing may contradict a prompt, or a menu that shows no countdown.
