@@ -73,7 +73,7 @@ pub struct Diagnosis {
 pub struct Happened<'a> {
     /// What the firmware did, and what the program came to.
     pub did: &'a str,
-    /// The program's decisive words, line by line; none where it said nothing that decides.
+    /// The program's decisive words, line by line, or else the last ones that it printed before the machine stopped; none where it said nothing.
     pub said: Vec<&'a str>,
     /// What the words mean, and what else was seen.
     pub then: &'a str,
@@ -242,7 +242,12 @@ pub fn diagnose(
             guest: first.observation.guest.clone(),
             starts: first.observation.starts,
             happened: happened(first, group),
-            reached: reached(first.observation, first.attachment, map),
+            reached: reached(
+                first.observation,
+                first.attachment,
+                causes::loader_of(first.firmware),
+                map,
+            ),
             causes: match first.by_medium() {
                 Some((profile, sound)) => vec![of_medium(profile, sound)],
                 // What the disc's own bytes do is seen on a sound medium.
@@ -436,10 +441,7 @@ fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::{happened::came_to, *};
-    use crate::{
-        guest::GuestStage,
-        outcome::{OutcomeKind, Stage},
-    };
+    use crate::outcome::{OutcomeKind, Stage};
 
     fn diagnosis(outcome: Outcome, guest: Guest, starts: Starts) -> Diagnosis {
         Diagnosis {
@@ -545,7 +547,7 @@ mod tests {
             "{told}"
         );
         assert!(
-            told.ends_with("No known defect of the disc explains this."),
+            told.ends_with("The cause is not known beyond this message."),
             "{told}"
         );
     }
