@@ -17,7 +17,8 @@ pub(super) fn happened(boot: &Boot<'_>, group: &[&Boot<'_>]) -> String {
         OutcomeKind::HandedOver => "hands over to it",
         OutcomeKind::Refused => "refuses it",
         OutcomeKind::Hung => "hangs with it",
-        OutcomeKind::Reset => "is reset by it",
+        OutcomeKind::Reset if outcome.stage >= Stage::Entered => "hands over to it",
+        OutcomeKind::Reset => "does not hand over to it",
         OutcomeKind::NotMastered => "got no disc",
     };
     let role = if boot.attachment.is_disk() {

@@ -520,6 +520,85 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_no_cause_and_is_what_is_known() {
+        let beyond = "The cause is not known beyond this message.";
+        let no_defect = "No known defect of the disc explains this.";
+        let guest = |state, stage, said: &str, means: &str| Guest {
+            said: said.to_owned(),
+            means: means.to_owned(),
+            ..Guest::unheard(state, stage)
+        };
+        let why = |guest| diagnosis(handed_over(""), guest, Starts::No).why();
+        let loader = guest(GuestState::GaveUp, GuestStage::Loader, "Error 15", "");
+        assert_eq!(why(loader), format!("It read the catalog. {beyond}"));
+        // What a system's message means is known, and has several causes.
+        let system = guest(
+            GuestState::Prompt,
+            GuestStage::Initramfs,
+            "No medium",
+            "It looked.",
+        );
+        assert_eq!(why(system), format!("It read the catalog. {beyond}"));
+        let explained = guest(
+            GuestState::GaveUp,
+            GuestStage::Loader,
+            "Error 15",
+            "It is missing.",
+        );
+        assert_eq!(why(explained), "It read the catalog.");
+        let unheard = guest(GuestState::GaveBack, GuestStage::Loader, "", "");
+        assert_eq!(why(unheard), format!("It read the catalog. {no_defect}"));
+    }
+
+    #[test]
+    fn a_fix_that_was_tried_in_vain_is_told_as_such() {
+        let guest = Guest::unheard(GuestState::Silent, GuestStage::Loader);
+        let mut told = diagnosis(handed_over(""), guest, Starts::Unknown);
+        told.harmless = vec![FindingId::MbrNoActive];
+        let one = "mbr-no-active was fixed for a trial, which made no difference.";
+        assert!(told.why().ends_with(one), "{}", told.why());
+        told.harmless.push(FindingId::VolumeSize);
+        let two = "mbr-no-active, volume-size were fixed for a trial, which made no difference.";
+        assert!(told.why().ends_with(two), "{}", told.why());
+    }
+
+    #[test]
+    fn what_a_machine_that_stopped_printed_last_is_quoted() {
+        let guest = |state| Guest {
+            last: "one\ntwo".to_owned(),
+            ..Guest::unheard(state, GuestStage::Kernel)
+        };
+        let told = |kind, state, starts| {
+            let outcome = Outcome {
+                kind,
+                ..handed_over("it stopped")
+            };
+            diagnosis(outcome, guest(state), starts)
+        };
+        let hung = told(OutcomeKind::Hung, GuestState::Silent, Starts::No);
+        assert_eq!(
+            hung.happened(),
+            Happened {
+                did: "SeaBIOS hands over: it stopped. The last lines that it printed:",
+                said: vec!["one", "two"],
+                then: "",
+            }
+        );
+        let reset = told(OutcomeKind::Reset, GuestState::Runs, Starts::No).to_string();
+        assert!(
+            reset.starts_with("SeaBIOS hands over: it stopped. The last lines that it printed: \"one / two\" It reached the kernel."),
+            "{reset}"
+        );
+        let halted = told(OutcomeKind::HandedOver, GuestState::Silent, Starts::Unknown);
+        assert_eq!(halted.happened().said, ["one", "two"]);
+        assert!(halted.to_string().contains("with --expect"), "{halted}");
+        assert_eq!(
+            guest(GuestState::Silent).came_to(),
+            "a kernel printed text and halted the processor"
+        );
+    }
+
+    #[test]
     fn what_a_program_said_before_it_returned_or_was_reset_comes_after_that() {
         let guest = |state| Guest {
             program: Some("linux".to_owned()),
