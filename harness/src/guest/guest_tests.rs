@@ -127,6 +127,7 @@ fn a_panic_of_xen_is_told_with_its_reason() {
     assert_eq!(standing.guest.state, GuestState::Panic);
     assert_eq!(standing.guest.program.as_deref(), Some("xen"));
     assert_eq!(standing.guest.said, panic.trim());
+    assert!(standing.guest.means.contains("module"), "{standing:?}");
     assert!(standing.decides, "{standing:?}");
     let crashed = "(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.";
     let standing = after(&[&format!("{begins}{crashed}\n")], 1).expect("known");
