@@ -150,8 +150,8 @@ impl Diagnosis {
         } else if self.causes.is_empty() && self.starts == Starts::No {
             match &self.guest {
                 Some(guest) if !guest.said.is_empty() => {
-                    // A loader's message that is explained is the reason; a system's may have several.
-                    if guest.means.is_empty() || guest.stage >= GuestStage::Kernel {
+                    // A message that is explained is the reason; that of a system which found no medium may have several.
+                    if guest.means.is_empty() || guest.stage >= GuestStage::Initramfs {
                         say("The cause is not known beyond this message.");
                     }
                 }

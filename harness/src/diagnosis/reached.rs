@@ -6,7 +6,7 @@ use images::{
     fat::FatStructure,
     iso9660::DescriptorKind,
     map::{DiscMap, Structure},
-    units::{ByteCount, Lba},
+    units::{BLOCK_BYTES, ByteCount, Lba},
 };
 
 use crate::{
@@ -137,10 +137,6 @@ fn structures(
         let behind = read.offset.saturating_add(read.bytes);
         let owned = map.whose(read.offset, ByteCount::new(read.bytes));
         for owned in owned {
-            let begins = owned
-                .blocks
-                .first()
-                .is_none_or(|range| range.start().get() == 0);
             let Some(structure) = owned.what.filter(&wanted) else {
                 continue;
             };
@@ -149,7 +145,8 @@ fn structures(
                 found.len() - 1
             });
             if let Some((_, counts, next)) = found.get_mut(place) {
-                *counts |= begins || *next == read.offset;
+                *counts =
+                    *counts || *next == read.offset || brings_beginning(read, &structure, map);
                 *next = behind;
             }
         }
@@ -158,6 +155,16 @@ fn structures(
     counting
         .map(|(structure, ..)| named(structure, map))
         .collect()
+}
+
+/// Whether a read brings the first block of a file. The end of a directory may stand in one block with the beginning of a file.
+fn brings_beginning(read: &DiscRead, structure: &Structure, map: &DiscMap) -> bool {
+    let mut extents = map.extents().iter();
+    let first = extents.find(|extent| extent.what == *structure && extent.before.get() == 0);
+    first.is_some_and(|first| {
+        let block = first.offset.saturating_add(BLOCK_BYTES).min(first.end());
+        read.offset <= first.offset && read.offset.saturating_add(read.bytes) >= block
+    })
 }
 
 /// Whether a structure is a file, of the tree or in an image.
@@ -252,8 +259,8 @@ mod tests {
     fn a_loader_that_was_read_whole_is_the_one_that_was_started() {
         let map = map();
         let loader = extent(&map, "\\BOOTX64.EFI");
-        let catalog = 17 * 2048;
-        let whole = [(catalog, 2048), (loader.offset, loader.bytes.get())];
+        let record = 17 * 2048;
+        let whole = [(record, 2048), (loader.offset, loader.bytes.get())];
         let sentence = told(&map, &whole, 2, LOADER);
         let started = format!("It started {}", loader.what);
         assert!(sentence.starts_with(&started), "{sentence}");
@@ -262,11 +269,15 @@ mod tests {
             "{sentence}"
         );
         // A probe of a block of it, as of any other place, is none; nor is another architecture's.
-        let probed = [(catalog, 2048), (loader.offset + 2048, 2048)];
+        let probed = [(record, 2048), (loader.offset + 2048, 2048)];
         assert_eq!(
             told(&map, &probed, 2, LOADER),
             "It read the boot record at LBA 17."
         );
+        // Nor is the beginning that stands in one block with the end of a directory.
+        assert_ne!(loader.offset % 2048, 0);
+        let shared = [(record, 2048), (loader.offset / 2048 * 2048, 2048)];
+        assert!(!told(&map, &shared, 2, LOADER).contains(LOADER));
         let sentence = told(&map, &whole, 2, "BOOTAA64.EFI");
         assert!(
             sentence.starts_with("It read the boot record at LBA 17 and"),
