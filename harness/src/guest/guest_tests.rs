@@ -140,6 +140,50 @@ fn a_panic_of_xen_is_told_with_its_reason() {
     assert_eq!(state(&[begins], 100), None);
 }
 
+/// As limine 8.2.0 prints it on a disc without limine-bios.sys.
+#[test]
+fn a_panic_of_limine_is_told_with_the_lines_that_explain_it() {
+    let reason = "!! Stage 3 file not found!\n\
+                  !! Have you copied limine-bios.sys to the root, /boot, /limine, or /boot/limine\n\
+                  !! directories of one of the partitions on the boot device?";
+    let panic = "PANIC: Failed to load stage 3.";
+    let screen = format!(
+        "Booting from DVD/CD...\n\n{reason}\n{panic}\nStacktrace:\n  [0x1245a] <panic+0x76>\n"
+    );
+    let standing = after(&[&screen], 3).expect("known");
+    assert_eq!(standing.guest.state, GuestState::GaveUp);
+    assert_eq!(standing.guest.said, format!("{reason}\n{panic}"));
+    // Without such lines, it is quoted alone.
+    let standing = after(&[panic], 3).expect("known");
+    assert_eq!(standing.guest.said, panic);
+}
+
+/// As FreeDOS 1.1 starts from an image of a floppy.
+#[test]
+fn a_prompt_of_freedos_is_a_system_after_its_kernel() {
+    let kernel = "FreeDOS kernel 2040 (build 2040 OEM:0xfd) [compiled Jun 21 2011]\n";
+    let date = "Current date is Mon 11-30-2026\nEnter new date (mm-dd-[cc]yy):";
+    let screen = format!("{kernel} - InitDiskno hard disks detected\n{date}");
+    assert_eq!(state(&[&screen], 4), Some((GuestState::System, true)));
+    assert_eq!(
+        state(&[kernel, "E:\\>"], 4),
+        Some((GuestState::System, true))
+    );
+    // Without the kernel's words, it may be the picture of one.
+    assert_eq!(state(&["E:\\>"], 4), None);
+    // The boot sector prints its name alone where it finds no kernel, and first where it finds one.
+    assert_eq!(state(&["FreeDOS"], 4), Some((GuestState::GaveUp, false)));
+    assert_eq!(state(&["FreeDOS"], 11), Some((GuestState::GaveUp, true)));
+}
+
+#[test]
+fn the_menu_of_refind_is_one_unless_it_counts_down() {
+    let menu = "   rEFInd - Main Menu\n\n   Boot Linux from ESP\n   About rEFInd\n";
+    assert_eq!(state(&[menu], 9), Some((GuestState::Menu, true)));
+    let counting = format!("{menu}\n   Automatic boot in 3 seconds\n");
+    assert_eq!(state(&[&counting], 9), Some((GuestState::Menu, false)));
+}
+
 #[test]
 fn a_menu_decides_when_it_waits_and_not_while_it_counts() {
     assert_eq!(state(&[MENU], 1), Some((GuestState::Menu, false)));

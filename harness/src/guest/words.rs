@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &[
         "freebsd-loader.toml",
         include_str!("words/freebsd-loader.toml"),
     ),
+    ("freedos.toml", include_str!("words/freedos.toml")),
     ("getty.toml", include_str!("words/getty.toml")),
     ("grub-legacy.toml", include_str!("words/grub-legacy.toml")),
     ("grub.toml", include_str!("words/grub.toml")),
