@@ -85,6 +85,31 @@ fn the_errors_of_an_entry_are_told_with_its_failure() {
     assert!(guest.said.starts_with(missing), "{guest:?}");
 }
 
+/// As a serial line has it to which GRUB writes and SeaBIOS mirrors the screen.
+#[test]
+fn a_message_that_is_mixed_with_its_copy_is_quoted_from_the_screen() {
+    let one = "error: file `/vmlinuz' not found.";
+    let last = "Failed to boot both default and fallback entries.";
+    let screen = format!(
+        "{one}\nerror: you need to load the kernel first.\n\nPress any key to continue...\n\n  {last}\n\nPress any key to continue..."
+    );
+    let mixed = format!(
+        "{one}\n{one}error: you need to load the kernel first.\nerror: you nboot both default and fallback entries\n\n  {last}\n\nPress any key to continue..."
+    );
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.see(SaidBy::Serial, &mixed, seconds(1));
+    follower.see(SaidBy::Screen, &screen, seconds(1));
+    let standing = follower.standing(seconds(3), seconds(1)).expect("known");
+    assert_eq!(standing.guest.by, Some(SaidBy::Screen));
+    assert!(!standing.guest.said.contains("nboot"), "{standing:?}");
+    // A screen that has a part of it is not better.
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.see(SaidBy::Serial, &screen, seconds(1));
+    follower.see(SaidBy::Screen, &format!("  {last}"), seconds(1));
+    let standing = follower.standing(seconds(3), seconds(1)).expect("known");
+    assert_eq!(standing.guest.by, Some(SaidBy::Serial));
+}
+
 #[test]
 fn a_prompt_after_a_failure_is_told_with_the_failure() {
     let initramfs = format!(
