@@ -23,7 +23,7 @@ use crate::{
         said::Said,
         words::Words,
     },
-    guest::{Guest, GuestWatch},
+    guest::{Guest, GuestWatch, Printed, Screens},
     layout::BootLayout,
     machine::{Event, Machine, spec::TRACE_LOG},
     outcome::{Outcome, OutcomeKind},
@@ -88,6 +88,8 @@ pub(crate) struct Watch<'a> {
     guest_picture: Option<Fingerprint>,
     /// The followed guest, on a third-party disc.
     guest: Option<GuestWatch>,
+    /// What it printed before and after its last read of the disc.
+    screens: Screens,
     /// The time on the machine's clock at which the medium will be inserted.
     moves_at: Option<Duration>,
     /// Whether the medium will be ejected.
@@ -147,6 +149,7 @@ impl<'a> Watch<'a> {
             picture: None,
             guest_picture: None,
             guest,
+            screens: Screens::default(),
             moves_at: case.medium_comes_at(),
             goes: case.medium_goes(),
         }
@@ -216,6 +219,7 @@ impl<'a> Watch<'a> {
             if self.may_decide() {
                 // A guest's last message may be only on the screen.
                 if self.guest.is_some() && self.may_have_begun() {
+                    self.follow_trace().map_err(Trouble::Host)?;
                     unless_gone(self.see_guest(machine))?;
                 }
                 if let Some(outcome) = self.decide(machine)? {
@@ -324,6 +328,9 @@ impl<'a> Watch<'a> {
         match event {
             Event::Serial(bytes) => {
                 self.alive();
+                if self.guest.is_some() && self.facts.entered {
+                    self.follow_trace().map_err(Trouble::Host)?;
+                }
                 let bytes = self.serial.push(self.started.elapsed(), &bytes);
                 if let Some(talk) = &mut self.talk {
                     talk.hear(bytes);
@@ -463,6 +470,25 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Takes the new reads. Says whether there are any.
+    fn follow_trace(&mut self) -> io::Result<bool> {
+        let read = self.trace.follow(&self.trace_path)?;
+        if read {
+            self.screens.disc_was_read(self.cleaner.text().len());
+        }
+        Ok(read)
+    }
+
+    /// What the guest printed last.
+    fn printed(&self) -> Printed {
+        let text = self.cleaner.text();
+        let start = text.len() - self.output().len();
+        let guest = self.guest.as_ref();
+        self.screens.printed(text, start, |line| {
+            guest.is_some_and(|guest| guest.is_of_a_loader(line)) || self.family.chooses(line)
+        })
+    }
+
     /// The current facts about the guest.
     fn follow_guest(&mut self) {
         let own = self.reads_before_entry();
@@ -477,6 +503,8 @@ impl<'a> Watch<'a> {
             stage: guest.stage(),
             counts: guest.counts(self.now),
             waits: guest.waits(),
+            kernel: guest.has_kernel(),
+            printed: Printed::default(),
         });
     }
 
@@ -505,13 +533,17 @@ impl<'a> Watch<'a> {
 
     /// Something decides. Gathers the facts that are only gathered now and then, which may change the decision.
     fn decide(&mut self, machine: &mut Machine) -> Result<Option<Outcome>, Trouble> {
-        self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
+        self.follow_trace().map_err(Trouble::Host)?;
         self.gather();
         if self.guest.is_some() {
             unless_gone(self.see_whether_it_halted(machine))?;
         }
         self.find_pattern();
         self.follow_guest();
+        let printed = self.printed();
+        if let Some(followed) = &mut self.facts.followed {
+            followed.printed = printed;
+        }
         Ok(self
             .facts
             .decide()

@@ -39,8 +39,6 @@ pub(super) struct Situation<'a> {
     by_keys: Option<&'a str>,
     /// It waited for a key, and none was pressed.
     missed_key: Option<&'a Guest>,
-    /// Its kernel or its system stopped by itself, with words of its own.
-    system_said: Option<&'a Guest>,
 }
 
 /// What makes code that a BIOS jumped into go astray.
@@ -216,11 +214,6 @@ impl<'a> Situation<'a> {
                 && matches!(code, Some("Access Denied" | "Security Violation")),
             missed_key: guest.filter(|guest| {
                 guest.state == GuestState::GaveBack && guest.needs == Some(Need::Key)
-            }),
-            system_said: guest.filter(|guest| {
-                guest.stage >= GuestStage::Kernel
-                    && guest.state < GuestState::Needs
-                    && !guest.said.is_empty()
             }),
         }
     }
@@ -407,7 +400,8 @@ impl<'a> Situation<'a> {
     pub(super) fn by_design(self, inspection: &Inspection) -> Option<Cause> {
         // A program that ran shows that the disc is made for it.
         let ran = self.entered && self.kind == FirmwareKind::Uefi && !self.denied;
-        if self.started || ran && self.missed_key.is_none() && self.system_said.is_none() {
+        let ran = ran || self.guest_stage >= GuestStage::Kernel;
+        if self.started || ran && self.missed_key.is_none() {
             return None;
         }
         let cause = |sentence: &str, remedy: &str| {
@@ -420,15 +414,6 @@ impl<'a> Situation<'a> {
                 remedy: remedy.to_owned(),
             })
         };
-        if let Some(guest) = self.system_said {
-            return cause(
-                &format!(
-                    "the program stopped with its own message, and nothing else is known: {}",
-                    quoted(guest)
-                ),
-                "Check what the message names: on the disc, in the kernel's command line, or in the machine.",
-            );
-        }
         if let Some(guest) = self.missed_key {
             return cause(
                 &format!(

@@ -17,7 +17,8 @@ pub(super) fn happened(boot: &Boot<'_>, group: &[&Boot<'_>]) -> String {
         OutcomeKind::HandedOver => "hands over to it",
         OutcomeKind::Refused => "refuses it",
         OutcomeKind::Hung => "hangs with it",
-        OutcomeKind::Reset => "is reset by it",
+        OutcomeKind::Reset if outcome.stage >= Stage::Entered => "hands over to it",
+        OutcomeKind::Reset => "does not hand over to it",
         OutcomeKind::NotMastered => "got no disc",
     };
     let role = if boot.attachment.is_disk() {
@@ -45,11 +46,22 @@ pub(super) fn came_to(outcome: &Outcome, guest: Option<&Guest>) -> String {
         "" => ".".to_owned(),
         detail => format!(": {detail}."),
     };
-    // A machine that hung is silent; nothing more is known of it.
-    let Some(guest) = guest.filter(|_| outcome.kind != OutcomeKind::Hung) else {
+    let Some(guest) = guest else {
         return plain(detail);
     };
+    // A machine that hung is silent; nothing more is known of it than what it printed.
+    if outcome.kind == OutcomeKind::Hung {
+        let mut text = plain(detail);
+        sentence(&mut text, &printed_last(guest));
+        return text;
+    }
     let mut text = match (outcome.kind, guest.state) {
+        (OutcomeKind::HandedOver, GuestState::Silent) if !guest.last.is_empty() => {
+            let mut text = plain(detail);
+            sentence(&mut text, &guest.means);
+            sentence(&mut text, &printed_last(guest));
+            return text;
+        }
         (OutcomeKind::HandedOver, GuestState::Runs | GuestState::Silent) => plain(detail),
         (OutcomeKind::HandedOver, state)
             if state != GuestState::GaveBack || guest.is_firmware_speaking() =>
@@ -77,6 +89,9 @@ pub(super) fn came_to(outcome: &Outcome, guest: Option<&Guest>) -> String {
                 sentence(&mut text, &with_words(&before, guest));
             }
             sentence(&mut text, &guest.means);
+            if guest.said.is_empty() {
+                sentence(&mut text, &printed_last(guest));
+            }
             text
         }
     };
@@ -125,6 +140,20 @@ fn with_words(clause: &str, guest: &Guest) -> String {
         "" => clause.to_owned(),
         _ => format!("{clause}: {}", quoted(guest)),
     }
+}
+
+/// What a program printed last, where nothing of it is known to say more.
+fn printed_last(guest: &Guest) -> String {
+    let lines = match guest.last.lines().count() {
+        0 => return String::new(),
+        1 => "line",
+        _ => "lines",
+    };
+    format!("The last {lines} that it printed: {}", quoted_last(guest))
+}
+
+pub(super) fn quoted_last(guest: &Guest) -> String {
+    format!("\"{}\"", guest.last_in_a_line())
 }
 
 pub(super) fn quoted(guest: &Guest) -> String {

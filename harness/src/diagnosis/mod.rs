@@ -24,13 +24,13 @@ pub use self::{
 };
 use self::{
     causes::Situation,
-    happened::{happened, quoted},
+    happened::{happened, quoted, quoted_last},
     reached::reached,
 };
 use crate::{
     attachment::Attachment,
     firmware::{FirmwareId, FirmwareKind},
-    guest::{Guest, GuestState, Need, Starts},
+    guest::{Guest, GuestStage, GuestState, Need, Starts},
     medium_profile::MediumProfile,
     observation::Observation,
     outcome::Outcome,
@@ -73,7 +73,7 @@ pub struct Diagnosis {
 pub struct Happened<'a> {
     /// What the firmware did, and what the program came to.
     pub did: &'a str,
-    /// The program's decisive words, line by line; none where it said nothing that decides.
+    /// The program's decisive words, line by line, or else the last ones that it printed before the machine stopped; none where it said nothing.
     pub said: Vec<&'a str>,
     /// What the words mean, and what else was seen.
     pub then: &'a str,
@@ -88,14 +88,16 @@ impl Diagnosis {
             said: Vec::new(),
             then: "",
         };
-        let Some(guest) = self.guest.as_ref().filter(|guest| !guest.said.is_empty()) else {
-            return whole;
+        let (said, quoted) = match &self.guest {
+            Some(guest) if !guest.said.is_empty() => (&guest.said, quoted(guest)),
+            Some(guest) if !guest.last.is_empty() => (&guest.last, quoted_last(guest)),
+            _ => return whole,
         };
-        match self.happened.split_once(&quoted(guest)) {
+        match self.happened.split_once(&quoted) {
             None => whole,
             Some((did, then)) => Happened {
                 did: did.trim_end(),
-                said: guest.said.lines().collect(),
+                said: said.lines().collect(),
                 then: then.trim_start(),
             },
         }
@@ -111,8 +113,6 @@ impl Diagnosis {
             }
             text.push_str(sentence);
         };
-        // A program that says what it lacks has explained itself.
-        let meant = self.guest.as_ref().is_some_and(|it| !it.means.is_empty());
         let (proved, likely): (Vec<&Cause>, Vec<&Cause>) =
             self.causes.iter().partition(|cause| cause.proved);
         for (number, cause) in proved.iter().enumerate() {
@@ -147,12 +147,26 @@ impl Diagnosis {
                 "The medium alone does not explain the failure: on a sound one, {}. For the reason, run repro without --medium-profile.",
                 self.on_sound_medium.trim_end_matches('.')
             ));
-        } else if self.causes.is_empty() && self.starts == Starts::No && !meant {
-            say("No known defect of the disc explains this.");
+        } else if self.causes.is_empty() && self.starts == Starts::No {
+            match &self.guest {
+                Some(guest) if !guest.said.is_empty() => {
+                    // A message that is explained is the reason; that of a system which found no medium may have several.
+                    if guest.means.is_empty() || guest.stage >= GuestStage::Initramfs {
+                        say("The cause is not known beyond this message.");
+                    }
+                }
+                Some(guest) if !guest.means.is_empty() => {}
+                _ => say("No known defect of the disc explains this."),
+            }
         }
         if !self.harmless.is_empty() {
+            let were = if self.harmless.len() == 1 {
+                "was"
+            } else {
+                "were"
+            };
             say(&format!(
-                "Also on the disc, but harmless here: {} (with this fixed, the boot gets no further).",
+                "{} {were} fixed for a trial, which made no difference.",
                 ids(&self.harmless)
             ));
         }
@@ -228,7 +242,12 @@ pub fn diagnose(
             guest: first.observation.guest.clone(),
             starts: first.observation.starts,
             happened: happened(first, group),
-            reached: reached(first.observation, first.attachment, map),
+            reached: reached(
+                first.observation,
+                first.attachment,
+                causes::loader_of(first.firmware),
+                map,
+            ),
             causes: match first.by_medium() {
                 Some((profile, sound)) => vec![of_medium(profile, sound)],
                 // What the disc's own bytes do is seen on a sound medium.
@@ -422,10 +441,7 @@ fn unconcerned(id: FindingId, boot: &Boot<'_>, boots: &[Boot<'_>]) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::{happened::came_to, *};
-    use crate::{
-        guest::GuestStage,
-        outcome::{OutcomeKind, Stage},
-    };
+    use crate::outcome::{OutcomeKind, Stage};
 
     fn diagnosis(outcome: Outcome, guest: Guest, starts: Starts) -> Diagnosis {
         Diagnosis {
@@ -504,6 +520,85 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_no_cause_and_is_what_is_known() {
+        let beyond = "The cause is not known beyond this message.";
+        let no_defect = "No known defect of the disc explains this.";
+        let guest = |state, stage, said: &str, means: &str| Guest {
+            said: said.to_owned(),
+            means: means.to_owned(),
+            ..Guest::unheard(state, stage)
+        };
+        let why = |guest| diagnosis(handed_over(""), guest, Starts::No).why();
+        let loader = guest(GuestState::GaveUp, GuestStage::Loader, "Error 15", "");
+        assert_eq!(why(loader), format!("It read the catalog. {beyond}"));
+        // What a system's message means is known, and has several causes.
+        let system = guest(
+            GuestState::Prompt,
+            GuestStage::Initramfs,
+            "No medium",
+            "It looked.",
+        );
+        assert_eq!(why(system), format!("It read the catalog. {beyond}"));
+        let explained = guest(
+            GuestState::GaveUp,
+            GuestStage::Loader,
+            "Error 15",
+            "It is missing.",
+        );
+        assert_eq!(why(explained), "It read the catalog.");
+        let unheard = guest(GuestState::GaveBack, GuestStage::Loader, "", "");
+        assert_eq!(why(unheard), format!("It read the catalog. {no_defect}"));
+    }
+
+    #[test]
+    fn a_fix_that_was_tried_in_vain_is_told_as_such() {
+        let guest = Guest::unheard(GuestState::Silent, GuestStage::Loader);
+        let mut told = diagnosis(handed_over(""), guest, Starts::Unknown);
+        told.harmless = vec![FindingId::MbrNoActive];
+        let one = "mbr-no-active was fixed for a trial, which made no difference.";
+        assert!(told.why().ends_with(one), "{}", told.why());
+        told.harmless.push(FindingId::VolumeSize);
+        let two = "mbr-no-active, volume-size were fixed for a trial, which made no difference.";
+        assert!(told.why().ends_with(two), "{}", told.why());
+    }
+
+    #[test]
+    fn what_a_machine_that_stopped_printed_last_is_quoted() {
+        let guest = |state| Guest {
+            last: "one\ntwo".to_owned(),
+            ..Guest::unheard(state, GuestStage::Kernel)
+        };
+        let told = |kind, state, starts| {
+            let outcome = Outcome {
+                kind,
+                ..handed_over("it stopped")
+            };
+            diagnosis(outcome, guest(state), starts)
+        };
+        let hung = told(OutcomeKind::Hung, GuestState::Silent, Starts::No);
+        assert_eq!(
+            hung.happened(),
+            Happened {
+                did: "SeaBIOS hands over: it stopped. The last lines that it printed:",
+                said: vec!["one", "two"],
+                then: "",
+            }
+        );
+        let reset = told(OutcomeKind::Reset, GuestState::Runs, Starts::No).to_string();
+        assert!(
+            reset.starts_with("SeaBIOS hands over: it stopped. The last lines that it printed: \"one / two\" It reached the kernel."),
+            "{reset}"
+        );
+        let halted = told(OutcomeKind::HandedOver, GuestState::Silent, Starts::Unknown);
+        assert_eq!(halted.happened().said, ["one", "two"]);
+        assert!(halted.to_string().contains("with --expect"), "{halted}");
+        assert_eq!(
+            guest(GuestState::Silent).came_to(),
+            "a kernel printed text and halted the processor"
+        );
+    }
+
+    #[test]
     fn what_a_program_said_before_it_returned_or_was_reset_comes_after_that() {
         let guest = |state| Guest {
             program: Some("linux".to_owned()),
@@ -531,7 +626,7 @@ mod tests {
             "{told}"
         );
         assert!(
-            told.ends_with("No known defect of the disc explains this."),
+            told.ends_with("The cause is not known beyond this message."),
             "{told}"
         );
     }

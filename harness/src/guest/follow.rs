@@ -54,6 +54,20 @@ struct Failure {
     changed: Duration,
 }
 
+/// Whether the serial text of a message is mixed with another copy of it: a loader writes to the serial line, and a BIOS mirrors the screen there. Then it begins
+/// as on the screen, and a line of the screen stands behind a part of another.
+fn is_mixed(serial: &str, screen: &str) -> bool {
+    let first = screen.lines().next();
+    let has_behind = |line: &str| {
+        let mut others = serial.lines();
+        others.any(|other| other.len() > line.len() && other.ends_with(line))
+    };
+    first.is_some()
+        && first == serial.lines().next()
+        && !screen.contains(char::REPLACEMENT_CHARACTER)
+        && screen.lines().any(has_behind)
+}
+
 /// A guest that is being followed.
 #[derive(Debug)]
 pub(crate) struct Follower {
@@ -119,6 +133,14 @@ impl Follower {
     pub(crate) fn waits(&self) -> Option<&Waits> {
         let stage = self.stage();
         self.waits.as_ref().filter(|waits| stage <= waits.stage)
+    }
+
+    /// Whether a line is what some loader is known to print.
+    pub(crate) fn is_of_a_loader(&self, line: &str) -> bool {
+        let known = self.vocabulary.set.matches(line).into_iter();
+        known
+            .filter_map(|index| self.vocabulary.known.get(index))
+            .any(|known| known.stage == GuestStage::Loader)
     }
 
     /// A kernel was seen to be read, whether it says so or not.
@@ -309,7 +331,7 @@ impl Follower {
         said.reduce(|one, other| {
             let takes = if other.2.state == one.2.state {
                 // A serial mirror may break a line, and a screen of pixels may have holes.
-                other.2.said.len() > one.2.said.len()
+                other.2.said.len() > one.2.said.len() || is_mixed(&one.2.said, &other.2.said)
             } else {
                 other.1.since > one.1.since
             };

@@ -85,6 +85,31 @@ fn the_errors_of_an_entry_are_told_with_its_failure() {
     assert!(guest.said.starts_with(missing), "{guest:?}");
 }
 
+/// As a serial line has it to which GRUB writes and SeaBIOS mirrors the screen.
+#[test]
+fn a_message_that_is_mixed_with_its_copy_is_quoted_from_the_screen() {
+    let one = "error: file `/vmlinuz' not found.";
+    let last = "Failed to boot both default and fallback entries.";
+    let screen = format!(
+        "{one}\nerror: you need to load the kernel first.\n\nPress any key to continue...\n\n  {last}\n\nPress any key to continue..."
+    );
+    let mixed = format!(
+        "{one}\n{one}error: you need to load the kernel first.\nerror: you nboot both default and fallback entries\n\n  {last}\n\nPress any key to continue..."
+    );
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.see(SaidBy::Serial, &mixed, seconds(1));
+    follower.see(SaidBy::Screen, &screen, seconds(1));
+    let standing = follower.standing(seconds(3), seconds(1)).expect("known");
+    assert_eq!(standing.guest.by, Some(SaidBy::Screen));
+    assert!(!standing.guest.said.contains("nboot"), "{standing:?}");
+    // A screen that has a part of it is not better.
+    let mut follower = Follower::new(Vocabulary::builtin());
+    follower.see(SaidBy::Serial, &screen, seconds(1));
+    follower.see(SaidBy::Screen, &format!("  {last}"), seconds(1));
+    let standing = follower.standing(seconds(3), seconds(1)).expect("known");
+    assert_eq!(standing.guest.by, Some(SaidBy::Serial));
+}
+
 #[test]
 fn a_prompt_after_a_failure_is_told_with_the_failure() {
     let initramfs = format!(
@@ -112,6 +137,76 @@ fn a_script_s_own_reason_is_told_with_the_shell_that_it_leaves() {
     // A kernel's log is no reason.
     let standing = after(&[&format!("{KERNEL}\n[    1.0] sr0: 4x\n\n{shell}")], 6).expect("known");
     assert_eq!(standing.guest.said, "/ #");
+}
+
+/// As Xen 4.17 of Debian 12 prints it, without a module and with `--cpu max`.
+#[test]
+fn a_panic_of_xen_is_told_with_its_reason() {
+    let begins = "(XEN) Xen version 4.17.7 (Debian 4.17.7+13-g2445b30a44-0+deb12u1)\n";
+    let stars = "(XEN) ****************************************\n";
+    let panic =
+        "(XEN) Panic on CPU 0:\n(XEN) dom0 kernel not specified. Check bootloader configuration\n";
+    let screen =
+        format!("{begins}(XEN)\n{stars}{panic}{stars}(XEN)\n(XEN) Reboot in five seconds...\n");
+    let standing = after(&[&screen], 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Panic);
+    assert_eq!(standing.guest.program.as_deref(), Some("xen"));
+    assert_eq!(standing.guest.said, panic.trim());
+    assert!(standing.guest.means.contains("module"), "{standing:?}");
+    assert!(standing.decides, "{standing:?}");
+    let crashed = "(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.";
+    let standing = after(&[&format!("{begins}{crashed}\n")], 1).expect("known");
+    assert_eq!(standing.guest.state, GuestState::Panic);
+    assert!(
+        standing.guest.means.contains("--cpu qemu64"),
+        "{standing:?}"
+    );
+    // Its first words alone show a kernel.
+    assert_eq!(state(&[begins], 100), None);
+}
+
+/// As limine 8.2.0 prints it on a disc without limine-bios.sys.
+#[test]
+fn a_panic_of_limine_is_told_with_the_lines_that_explain_it() {
+    let reason = "!! Stage 3 file not found!\n\
+                  !! Have you copied limine-bios.sys to the root, /boot, /limine, or /boot/limine\n\
+                  !! directories of one of the partitions on the boot device?";
+    let panic = "PANIC: Failed to load stage 3.";
+    let screen = format!(
+        "Booting from DVD/CD...\n\n{reason}\n{panic}\nStacktrace:\n  [0x1245a] <panic+0x76>\n"
+    );
+    let standing = after(&[&screen], 3).expect("known");
+    assert_eq!(standing.guest.state, GuestState::GaveUp);
+    assert_eq!(standing.guest.said, format!("{reason}\n{panic}"));
+    // Without such lines, it is quoted alone.
+    let standing = after(&[panic], 3).expect("known");
+    assert_eq!(standing.guest.said, panic);
+}
+
+/// As FreeDOS 1.1 starts from an image of a floppy.
+#[test]
+fn a_prompt_of_freedos_is_a_system_after_its_kernel() {
+    let kernel = "FreeDOS kernel 2040 (build 2040 OEM:0xfd) [compiled Jun 21 2011]\n";
+    let date = "Current date is Mon 11-30-2026\nEnter new date (mm-dd-[cc]yy):";
+    let screen = format!("{kernel} - InitDiskno hard disks detected\n{date}");
+    assert_eq!(state(&[&screen], 4), Some((GuestState::System, true)));
+    assert_eq!(
+        state(&[kernel, "E:\\>"], 4),
+        Some((GuestState::System, true))
+    );
+    // Without the kernel's words, it may be the picture of one.
+    assert_eq!(state(&["E:\\>"], 4), None);
+    // The boot sector prints its name alone where it finds no kernel, and first where it finds one.
+    assert_eq!(state(&["FreeDOS"], 4), Some((GuestState::GaveUp, false)));
+    assert_eq!(state(&["FreeDOS"], 11), Some((GuestState::GaveUp, true)));
+}
+
+#[test]
+fn the_menu_of_refind_is_one_unless_it_counts_down() {
+    let menu = "   rEFInd - Main Menu\n\n   Boot Linux from ESP\n   About rEFInd\n";
+    assert_eq!(state(&[menu], 9), Some((GuestState::Menu, true)));
+    let counting = format!("{menu}\n   Automatic boot in 3 seconds\n");
+    assert_eq!(state(&[&counting], 9), Some((GuestState::Menu, false)));
 }
 
 #[test]

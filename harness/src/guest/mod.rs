@@ -4,6 +4,7 @@
 //! everything that is seen of a machine over time. What firmware, events and reads show outweighs words.
 
 mod follow;
+mod printed;
 mod rounds;
 mod sight;
 mod telling;
@@ -15,7 +16,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::words::{Vocabulary, VocabularyError, json_schema};
-pub(crate) use self::{follow::Standing, sight::Waits, watching::GuestWatch};
+pub(crate) use self::{
+    follow::Standing,
+    printed::{Printed, Screens},
+    sight::Waits,
+    watching::GuestWatch,
+};
 use crate::outcome::{Outcome, OutcomeKind, kebab_display};
 
 /// The state of a guest, in order of precedence: if several are seen together, the first one counts.
@@ -171,6 +177,9 @@ pub struct Guest {
     /// Whether what a menu offers is on the disc; `null` for other states, and where no configuration was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offers: Option<bool>,
+    /// The last lines that it printed, where the machine halted, hung or was reset and no known words say why. Several lines are separated by line feeds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last: String,
 }
 
 impl Guest {
@@ -187,6 +196,7 @@ impl Guest {
             needs: None,
             findings: Vec::new(),
             offers: None,
+            last: String::new(),
         }
     }
 }

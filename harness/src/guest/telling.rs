@@ -16,6 +16,10 @@ impl Guest {
     pub fn came_to(&self) -> String {
         let program = self.program.as_deref();
         let program = program.filter(|_| !self.is_firmware_speaking());
+        // Only a kernel that printed something is quoted where nothing is known to have failed.
+        if self.state == GuestState::Silent && !self.last.is_empty() {
+            return "a kernel printed text and halted the processor".to_owned();
+        }
         // A login is the same on any system.
         let program = match (program, self.state) {
             (Some("getty"), GuestState::System) => "a system",
@@ -47,6 +51,12 @@ impl Guest {
     #[must_use]
     pub fn said_in_a_line(&self) -> String {
         self.said.replace('\n', " / ")
+    }
+
+    /// The last lines that it printed, on one line.
+    #[must_use]
+    pub fn last_in_a_line(&self) -> String {
+        self.last.replace('\n', " / ")
     }
 
     /// What it came to, with its words: `isolinux gave up: Failed to load ldlinux.c32`.

@@ -5,8 +5,9 @@ use std::{
 };
 
 use images::{
-    boot_configuration::{BootConfigurations, Configuration, Loader, Start},
-    map::{DiscMap, Structure},
+    boot_configuration::{BootConfigurations, Configuration, Entry, Loader, Start},
+    fat::FatStructure,
+    map::{DiscMap, Extent, Structure},
 };
 use vt100::Parser;
 
@@ -40,6 +41,8 @@ pub(crate) struct GuestWatch {
     follower: Follower,
     terminal: Parser,
     kernels: Vec<Kernel>,
+    /// A kernel was read: one of Linux, or any other that the disc's own bytes or configurations show.
+    kernel_was_read: bool,
     reads_seen: usize,
     rounds: Rounds,
     /// The pictures since the last other sign of life: one that comes again, as a blinking cursor's, is none.
@@ -56,7 +59,7 @@ impl GuestWatch {
         let words = case.words.clone().unwrap_or_else(Vocabulary::builtin);
         let kernels = case.map.as_deref().and_then(|map| {
             let disc = File::open(&case.disc).ok()?;
-            Some(kernels(map, &disc))
+            Some(kernels(map, &disc, &case.configurations))
         });
         Self {
             kernels: kernels.unwrap_or_default(),
@@ -70,6 +73,7 @@ impl GuestWatch {
             follower: Follower::new(words),
             terminal: Parser::new(rows, columns, 0),
             kernels: Vec::new(),
+            kernel_was_read: false,
             reads_seen: 0,
             rounds: Rounds::default(),
             pictures: HashSet::new(),
@@ -125,7 +129,11 @@ impl GuestWatch {
             kernel.read += new.iter().map(|read| kernel.overlap(read)).sum::<u64>();
             // Some of it may be read ahead with what stands before it.
             if kernel.read * 2 >= kernel.behind - kernel.start {
-                self.follower.kernel_was_read();
+                self.kernel_was_read = true;
+                // A short one may be read with its neighbors, and without a loader that wants it.
+                if kernel.is_linux {
+                    self.follower.kernel_was_read();
+                }
             }
         }
         let any = reads.len() > self.reads_seen;
@@ -141,6 +149,16 @@ impl GuestWatch {
     /// How far it came.
     pub(crate) fn stage(&self) -> GuestStage {
         self.follower.stage()
+    }
+
+    /// Whether a kernel was read, or printed its own words.
+    pub(crate) fn has_kernel(&self) -> bool {
+        self.kernel_was_read || self.stage() >= GuestStage::Kernel
+    }
+
+    /// Whether a line is what some loader is known to print.
+    pub(crate) fn is_of_a_loader(&self, line: &str) -> bool {
+        self.follower.is_of_a_loader(line)
     }
 
     /// What it may be waiting for without a word.
@@ -296,12 +314,15 @@ fn shown(terminal: &Parser) -> String {
 }
 
 /// A kernel on the disc.
+#[derive(Debug, PartialEq, Eq)]
 struct Kernel {
     /// Its first byte, and the one behind its last.
     start: u64,
     behind: u64,
     /// How much of it was read.
     read: u64,
+    /// It has the mark of Linux, and is as long as one.
+    is_linux: bool,
 }
 
 impl Kernel {
@@ -313,32 +334,130 @@ impl Kernel {
     }
 }
 
-/// The kernels on a disc.
-fn kernels(map: &DiscMap, disc: &File) -> Vec<Kernel> {
+/// The kernels on a disc: those of Linux, those with a Multiboot header, and those that configurations name.
+fn kernels(map: &DiscMap, disc: &File, configurations: &BootConfigurations) -> Vec<Kernel> {
+    let named: HashSet<String> = configurations
+        .all
+        .iter()
+        .flat_map(|configuration| &configuration.entries)
+        .filter_map(kernel_of)
+        .collect();
     let files = map.extents().iter().filter(|extent| {
-        let is_file = matches!(extent.what, Structure::File { .. });
-        is_file && extent.before.get() == 0 && extent.whole.get() >= SHORTEST_KERNEL
+        path_of(&extent.what).is_some() && extent.before.get() == 0 && extent.bytes.get() > 0
     });
-    let (at, mark) = KERNEL_MARK;
-    let is_kernel = |offset: u64| {
-        let mut bytes = [0; 4];
-        disc.read_exact_at(&mut bytes, offset.saturating_add(at))
-            .is_ok()
-            && bytes == *mark
+    let is_linux = |extent: &Extent| {
+        let (at, mark) = KERNEL_MARK;
+        extent.whole.get() >= SHORTEST_KERNEL
+            && beginning(disc, extent.offset.saturating_add(at), mark.len()) == mark
     };
+    let of = |extent: &Extent, is_linux| Kernel {
+        start: extent.offset,
+        behind: extent.end(),
+        read: 0,
+        is_linux,
+    };
+    let mut looked_into = 0;
     files
-        .take(MOST_FILES)
-        .filter(|extent| is_kernel(extent.offset))
-        .map(|extent| Kernel {
-            start: extent.offset,
-            behind: extent.end(),
-            read: 0,
+        .filter_map(|extent| {
+            let path = path_of(&extent.what)?;
+            if named.contains(&path.to_ascii_lowercase()) {
+                return Some(of(extent, is_linux(extent)));
+            }
+            looked_into += 1;
+            if looked_into > MOST_FILES || !matches!(extent.what, Structure::File { .. }) {
+                return None;
+            }
+            let linux = is_linux(extent);
+            let length = usize::try_from(extent.bytes.get()).unwrap_or(usize::MAX);
+            let head = beginning(disc, extent.offset, length.min(MULTIBOOT2_WITHIN));
+            (linux || has_multiboot_header(&head)).then(|| of(extent, linux))
         })
         .collect()
 }
 
+/// The path of the kernel that an entry starts, in lower case: the first file that is no module of the loader.
+fn kernel_of(entry: &Entry) -> Option<String> {
+    let is_module = |path: &str| path.to_ascii_lowercase().ends_with(".c32");
+    let mut files = entry.files.iter();
+    let kernel = files
+        .find(|file| NAMES_KERNEL.contains(&file.directive.as_str()) && !is_module(&file.path))?;
+    // GRUB's path may begin with a device.
+    let path = match kernel.path.split_once(')') {
+        Some((device, path)) if device.starts_with('(') => path,
+        _ => &kernel.path,
+    };
+    Some(path.replace('\\', "/").to_ascii_lowercase())
+}
+
+/// The directives that name a kernel: GRUB's, isolinux's and systemd-boot's. Behind mboot.c32, `append` does.
+const NAMES_KERNEL: [&str; 11] = [
+    "linux",
+    "linux16",
+    "linuxefi",
+    "kernel",
+    "multiboot",
+    "multiboot2",
+    "xnu_kernel",
+    "label",
+    "append",
+    "efi",
+    "uki",
+];
+
+/// The path of a file, with slashes.
+fn path_of(structure: &Structure) -> Option<String> {
+    match structure {
+        Structure::File { path } => Some(path.clone()),
+        Structure::Fat {
+            part: FatStructure::File { path },
+            ..
+        } => Some(path.replace('\\', "/")),
+        _ => None,
+    }
+}
+
+/// The bytes at a place; nothing where they cannot be read.
+fn beginning(disc: &File, offset: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    match disc.read_exact_at(&mut bytes, offset) {
+        Ok(()) => bytes,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// A Multiboot header is within so many bytes (Multiboot 0.6.96 §3.1.1, Multiboot2 2.0 §3.1.1).
+const MULTIBOOT_WITHIN: usize = 8 << 10;
+const MULTIBOOT2_WITHIN: usize = 32 << 10;
+const MULTIBOOT: u32 = 0x1BAD_B002;
+const MULTIBOOT2: u32 = 0xE852_50D6;
+
+/// Whether a file begins with what makes it a kernel for Multiboot or Multiboot2: the magic number, aligned, with the fields that bring its sum to zero.
+fn has_multiboot_header(head: &[u8]) -> bool {
+    let word = |at: usize| {
+        let bytes = head.get(at..at + 4)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?))
+    };
+    let sums_to_zero = |at: usize, words: usize| {
+        let mut sum = 0_u32;
+        for number in 0..words {
+            let Some(field) = word(at + 4 * number) else {
+                return false;
+            };
+            sum = sum.wrapping_add(field);
+        }
+        sum == 0
+    };
+    (0..head.len()).step_by(4).any(|at| match word(at) {
+        Some(MULTIBOOT) if at < MULTIBOOT_WITHIN => sums_to_zero(at, 3),
+        Some(MULTIBOOT2) if at.is_multiple_of(8) => sums_to_zero(at, 4),
+        _ => false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use images::boot_configuration::NamedFile;
+
     use super::*;
 
     #[test]
@@ -348,5 +467,55 @@ mod tests {
         assert_eq!(pieces(b"\x1b[2Jx"), [b"\x1b[2Jx"]);
         assert_eq!(pieces(&[b' '; PIECE + 1]).len(), 2);
         assert!(pieces(b"").is_empty());
+    }
+
+    #[test]
+    fn a_kernel_for_multiboot_is_known_by_its_header() {
+        let with = |at: usize, fields: &[u32]| {
+            let mut head = vec![0_u8; at];
+            head.extend(fields.iter().flat_map(|field| field.to_le_bytes()));
+            head
+        };
+        let sum = |fields: &[u32]| {
+            0_u32.wrapping_sub(fields.iter().fold(0, |sum, it| it.wrapping_add(sum)))
+        };
+        let one = [MULTIBOOT, 3, sum(&[MULTIBOOT, 3])];
+        let two = [MULTIBOOT2, 0, 24, sum(&[MULTIBOOT2, 24])];
+        assert!(has_multiboot_header(&with(0x1000, &one)));
+        assert!(has_multiboot_header(&with(0x4000, &two)));
+        // Too late, not aligned, or the number alone, as in a loader's code.
+        assert!(!has_multiboot_header(&with(0x2000, &one)));
+        assert!(!has_multiboot_header(&with(0x1002, &one)));
+        assert!(!has_multiboot_header(&with(0x4004, &two)));
+        assert!(!has_multiboot_header(&with(0x1000, &[MULTIBOOT, 3, 0])));
+        assert!(!has_multiboot_header(&with(0x1000, &[MULTIBOOT])));
+        assert!(!has_multiboot_header(b""));
+    }
+
+    #[test]
+    fn the_kernel_of_an_entry_is_no_module_of_its_loader() {
+        let entry = |files: &[(&str, &str)]| Entry {
+            files: files
+                .iter()
+                .map(|(directive, path)| NamedFile {
+                    file: "/isolinux/isolinux.cfg".to_owned(),
+                    line: 1,
+                    directive: (*directive).to_owned(),
+                    path: (*path).to_owned(),
+                    exists: Some(true),
+                })
+                .collect(),
+            ..Entry::default()
+        };
+        let mboot = entry(&[
+            ("kernel", "/isolinux/mboot.c32"),
+            ("append", "/boot/Xen.gz"),
+            ("append", "/boot/vmlinuz"),
+        ]);
+        assert_eq!(kernel_of(&mboot).as_deref(), Some("/boot/xen.gz"));
+        let grub = entry(&[("multiboot2", "(cd0)/boot/os.bin"), ("module2", "/boot/m")]);
+        assert_eq!(kernel_of(&grub).as_deref(), Some("/boot/os.bin"));
+        assert_eq!(kernel_of(&entry(&[("initrd", "/boot/initrd")])), None);
+        assert_eq!(kernel_of(&entry(&[("kernel", "/vesamenu.c32")])), None);
     }
 }

@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &[
         "freebsd-loader.toml",
         include_str!("words/freebsd-loader.toml"),
     ),
+    ("freedos.toml", include_str!("words/freedos.toml")),
     ("getty.toml", include_str!("words/getty.toml")),
     ("grub-legacy.toml", include_str!("words/grub-legacy.toml")),
     ("grub.toml", include_str!("words/grub.toml")),
@@ -61,6 +62,7 @@ const FILES: &[(&str, &str)] = &[
     ("systemd.toml", include_str!("words/systemd.toml")),
     ("ventoy.toml", include_str!("words/ventoy.toml")),
     ("windows.toml", include_str!("words/windows.toml")),
+    ("xen.toml", include_str!("words/xen.toml")),
 ];
 
 /// How long nothing may contradict a prompt, or a menu that shows no countdown.

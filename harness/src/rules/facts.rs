@@ -5,7 +5,7 @@ use std::time::Duration;
 use images::probe::{DiscHash, protocol};
 
 use crate::{
-    guest::{GuestStage, Standing, Waits},
+    guest::{GuestStage, Printed, Standing, Waits},
     outcome::Stage,
 };
 
@@ -174,4 +174,8 @@ pub(crate) struct Followed {
     pub(crate) counts: bool,
     /// It may be waiting for something without a word.
     pub(crate) waits: Option<Waits>,
+    /// A kernel was read, or printed its own words.
+    pub(crate) kernel: bool,
+    /// What it printed last; known only where something else decides.
+    pub(crate) printed: Printed,
 }

@@ -20,6 +20,16 @@ const MENU_QUIET: Duration = Duration::from_secs(10);
 /// Heard or seen within so long, a guest runs; else it is silent.
 const RECENTLY: Duration = Duration::from_secs(5);
 
+/// What is said of a kernel that halted the processor.
+const HALTED: &str = "A small kernel can end this way, and so can one that gave up.";
+
+impl Followed {
+    /// Whether a kernel was read and text followed that is not the loader's. What halts then may have finished: nobody can know.
+    const fn printed_by_a_kernel(&self) -> bool {
+        self.kernel && self.printed.after_reads
+    }
+}
+
 impl Facts {
     /// What happened to a disc that is not ours, once something shows it.
     pub(super) fn decide_of_stranger(&self, followed: &Followed) -> Option<Outcome> {
@@ -29,7 +39,7 @@ impl Facts {
             .or_else(|| self.gave_up())
             .or_else(|| self.fell_silent())
             .or_else(|| self.said_so(followed))
-            .or_else(|| self.stopped_for_good())
+            .or_else(|| self.stopped_for_good(followed))
             .or_else(|| self.fell_quiet(followed))
             .or_else(|| self.deadline())
     }
@@ -91,9 +101,15 @@ impl Facts {
     }
 
     /// Nothing can go on any more.
-    fn stopped_for_good(&self) -> Option<Outcome> {
+    fn stopped_for_good(&self, followed: &Followed) -> Option<Outcome> {
         if self.dead && self.probe.begun.is_some() {
             return self.no_more("halted with interrupts off");
+        }
+        if self.dead && followed.printed_by_a_kernel() {
+            return self.outcome(
+                OutcomeKind::HandedOver,
+                "a kernel was read, text followed, and then the processor halted with interrupts disabled",
+            );
         }
         if self.dead {
             return self.outcome(OutcomeKind::Hung, "halted with interrupts off");
@@ -150,7 +166,14 @@ impl Facts {
             .as_ref()
             .filter(|standing| standing.stands || ended || self.are_last(standing));
         let spoken = spoken.map(|standing| standing.guest.clone());
+        // A machine that stopped for good says no more: what it printed last is all there is to go by.
+        let last = match outcome.kind {
+            OutcomeKind::Hung | OutcomeKind::Reset => followed.printed.lines.join("\n"),
+            _ if self.dead => followed.printed.lines.join("\n"),
+            _ => String::new(),
+        };
         let unheard = |state| Guest {
+            last: last.clone(),
             program: followed
                 .waits
                 .as_ref()
@@ -182,6 +205,20 @@ impl Facts {
         let quiet = self.quiet >= RECENTLY;
         Some(match (outcome.kind, spoken) {
             (OutcomeKind::Hung, _) => unheard(GuestState::Silent),
+            (OutcomeKind::HandedOver, spoken)
+                if self.dead
+                    && followed.printed_by_a_kernel()
+                    && spoken
+                        .as_ref()
+                        .is_none_or(|guest| guest.state > GuestState::Needs) =>
+            {
+                Guest {
+                    program: None,
+                    means: HALTED.to_owned(),
+                    stage: followed.stage.max(GuestStage::Kernel),
+                    ..unheard(GuestState::Silent)
+                }
+            }
             (OutcomeKind::Reset, Some(guest)) if guest.state <= GuestState::Needs => guest,
             (OutcomeKind::Reset, _) => unheard(GuestState::Runs),
             (_, Some(guest)) if decided || !followed.counts => guest,

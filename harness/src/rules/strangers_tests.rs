@@ -1,5 +1,5 @@
 use super::{tests::entered, *};
-use crate::guest::{Guest, GuestStage, GuestState, Standing, Waits};
+use crate::guest::{Guest, GuestStage, GuestState, Printed, Standing, Starts, Waits};
 
 fn followed(state: GuestState) -> Followed {
     Followed {
@@ -15,6 +15,8 @@ fn followed(state: GuestState) -> Followed {
         stage: GuestStage::System,
         counts: false,
         waits: None,
+        kernel: false,
+        printed: Printed::default(),
     }
 }
 
@@ -63,6 +65,49 @@ fn a_machine_that_is_halted_for_good_waits_for_nobody() {
     assert_eq!(guest_of(&facts), expected);
 }
 
+/// A kernel such as OSDev's Bare Bones prints its text, and ends with `cli` and `hlt`.
+#[test]
+fn whether_a_kernel_that_prints_and_halts_has_started_is_not_known() {
+    let facts = |kernel, after_reads| Facts {
+        dead: true,
+        output_after_entry: true,
+        followed: Some(Followed {
+            kernel,
+            printed: Printed {
+                lines: vec!["one".to_owned(), "two".to_owned()],
+                after_reads,
+            },
+            ..Followed::default()
+        }),
+        ..entered()
+    };
+    let seen = |facts: &Facts| {
+        let outcome = facts.decide().expect("decided");
+        let guest = facts.guest(&outcome, facts.followed.as_ref().expect("followed"));
+        let guest = guest.expect("a guest");
+        let starts = Starts::of(&outcome, Some(&guest), false);
+        (outcome.kind, starts, guest)
+    };
+    let (kind, starts, guest) = seen(&facts(true, true));
+    assert_eq!((kind, starts), (OutcomeKind::HandedOver, Starts::Unknown));
+    assert_eq!(guest.state, GuestState::Silent);
+    assert_eq!(guest.stage, GuestStage::Kernel);
+    assert_eq!(guest.last, "one\ntwo");
+    assert!(guest.means.contains("small kernel"), "{guest:?}");
+    // A loader or a boot sector that halts hangs, and so does a kernel without a word.
+    for (kernel, after_reads) in [(true, false), (false, true), (false, false)] {
+        let (kind, starts, guest) = seen(&facts(kernel, after_reads));
+        assert_eq!((kind, starts), (OutcomeKind::Hung, Starts::No));
+        assert_eq!(guest.last, "one\ntwo");
+    }
+    // Known words say more.
+    let mut panicked = facts(true, true);
+    let words = followed(GuestState::Panic);
+    panicked.followed.as_mut().expect("followed").standing = words.standing;
+    let (_, starts, guest) = seen(&panicked);
+    assert_eq!((starts, guest.state), (Starts::No, GuestState::Panic));
+}
+
 #[test]
 fn words_do_not_outweigh_a_reset_or_a_return() {
     let mut facts = stranger(GuestState::System);
@@ -103,6 +148,7 @@ fn a_guest_that_is_quiet_has_longer_once_a_kernel_runs() {
                 stage,
                 counts: false,
                 waits: None,
+                ..Followed::default()
             }),
             ..entered()
         };
@@ -163,6 +209,7 @@ fn a_guest_that_is_known_to_wait_has_longer() {
             stage: GuestStage::Initramfs,
             counts: false,
             waits: Some(waits),
+            ..Followed::default()
         }),
         ..entered()
     };

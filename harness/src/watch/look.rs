@@ -24,7 +24,7 @@ const DEAF_LOOKS: u32 = 4;
 impl Watch<'_> {
     /// Examines the machine: there is no event for a hang, nor for a screen.
     pub(super) fn look(&mut self, machine: &mut Machine) -> Result<(), Trouble> {
-        let read = self.trace.follow(&self.trace_path).map_err(Trouble::Host)?;
+        let read = self.follow_trace().map_err(Trouble::Host)?;
         if read {
             self.awake();
         }
@@ -142,6 +142,7 @@ impl Watch<'_> {
         let start = self.cleaner.text().len() - self.output().len();
         let firmware = self.cleaner.text().get(..start).unwrap_or_default();
         self.screen = rules::without_firmware(&seen.text, firmware);
+        self.screens.show(&self.screen);
         let now = self.now;
         if let Some(guest) = &mut self.guest {
             let (text, columns) = rules::at_the_margin(&self.screen, seen.mode.columns());

@@ -94,7 +94,28 @@ fn a_login_of_a_machine_that_halts_for_good_is_none() {
     let mut program = Program::new();
     program.says(LINUX).waits(seconds(4)).says(LOGIN).halts();
     let seen = program.seen_within(seconds(10));
+    // A kernel printed its own words: whether it finished or gave up is not known.
+    seen.came_to(OutcomeKind::HandedOver, GuestState::Silent, Starts::Unknown);
+    let detail = &seen.observed.outcome.detail;
+    assert!(
+        detail.contains("halted with interrupts disabled"),
+        "{detail}"
+    );
+    assert!(
+        seen.guest().last.ends_with(LOGIN.trim()),
+        "{:?}",
+        seen.guest()
+    );
+}
+
+#[test]
+fn a_program_that_prints_and_halts_without_a_kernel_hangs() {
+    let seen = Program::new()
+        .says("Hello\nGoodbye\n")
+        .halts()
+        .seen_within(seconds(10));
     seen.came_to(OutcomeKind::Hung, GuestState::Silent, Starts::No);
+    assert_eq!(seen.guest().last, "Hello\nGoodbye");
     let detail = &seen.observed.outcome.detail;
     assert!(detail.contains("halted with interrupts off"), "{detail}");
 }

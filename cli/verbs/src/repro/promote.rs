@@ -262,7 +262,7 @@ mod tests {
             },
             guest: None,
             starts: Starts::No,
-            happened: "SeaBIOS is reset by it.".to_owned(),
+            happened: "SeaBIOS hands over to it: the machine reset itself.".to_owned(),
             reached: String::new(),
             causes: Vec::new(),
             on_sound_medium: String::new(),

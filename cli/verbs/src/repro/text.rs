@@ -171,7 +171,7 @@ fn showed(booted: &Booted, out: &Path) -> Option<String> {
     let said = seen
         .guest
         .as_ref()
-        .is_some_and(|guest| !guest.said.is_empty());
+        .is_some_and(|guest| !guest.said.is_empty() || !guest.last.is_empty());
     // Afterwards it is the firmware's; and what came instead of an expected text stands in the outcome.
     let gave_back = seen.outcome.gave_back || seen.outcome.detail.contains(" did not come");
     let has_control = matches!(
