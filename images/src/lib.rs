@@ -54,6 +54,7 @@ mod findings;
 pub mod grub_core;
 pub mod inspect;
 pub mod iso9660;
+mod limine;
 pub mod manifest;
 pub mod map;
 pub mod medium;

@@ -16,6 +16,8 @@ pub enum Loader {
     GrubLoopback,
     /// systemd-boot.
     SystemdBoot,
+    /// Limine.
+    Limine,
 }
 
 /// Where on the disc a file system is.

@@ -1,7 +1,7 @@
 //! What the menus of boot loaders offer, and whether it is on the disc.
 //!
 //! A loader finds its configuration where its program looks for it: isolinux in five directories of the tree, GRUB beside its prefix, in the tree or in the
-//! FAT image of an EFI entry, systemd-boot in `/loader`. Each such file is read as that loader reads it, with what it includes, and every path in it is looked up
+//! FAT image of an EFI entry, systemd-boot in `/loader`, Limine where the disc's own build of it looks. Each such file is read as that loader reads it, with what it includes, and every path in it is looked up
 //! by the names that this loader knows.
 //!
 //! Nothing is guessed: a path with a variable of which the value is not known, in a condition, or on another device is named, and not judged. All walks are
@@ -10,6 +10,7 @@
 mod configuration;
 mod grub;
 mod isolinux;
+pub(crate) mod limine;
 mod reader;
 mod systemd_boot;
 mod volume;
@@ -29,7 +30,7 @@ use crate::inspect::{Inspection, Window};
 /// All boot-loader configurations of a disc.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootConfigurations {
-    /// Each, in the order in which they were found: isolinux', GRUB's in the tree and in the images, systemd-boot's.
+    /// Each, in the order in which they were found: isolinux', GRUB's in the tree and in the images, systemd-boot's, Limine's.
     pub all: Vec<Configuration>,
 }
 
@@ -64,9 +65,10 @@ impl BootConfigurations {
         isolinux::read(&mut reader, &mut all);
         grub::read(&mut reader, &mut all);
         systemd_boot::read(&mut reader, &mut all);
+        limine::read(&mut reader, &mut all);
         Self { all }
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

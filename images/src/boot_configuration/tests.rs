@@ -2,6 +2,7 @@
 
 mod grub;
 mod isolinux;
+mod limine;
 
 use std::io::Write;
 
@@ -36,6 +37,17 @@ fn primary(root: &[u8], blocks: u32) -> [u8; 2048] {
 
 /// A disc with these files in its tree, whose names are ISO 9660's, and in the FAT image of its EFI entry.
 fn disc(tree: &Files<'_>, image: &Files<'_>) -> SparseBytes {
+    fn bytes<'f>(files: &Files<'f>) -> Vec<(&'f str, &'f [u8])> {
+        files
+            .iter()
+            .map(|(path, it)| (*path, it.as_bytes()))
+            .collect()
+    }
+    disc_of(&bytes(tree), &bytes(image))
+}
+
+/// The same with files of any bytes.
+pub(crate) fn disc_of(tree: &[(&str, &[u8])], image: &[(&str, &[u8])]) -> SparseBytes {
     let specs = tree.iter().map(|(path, content)| FileSpec {
         path: (*path).to_owned(),
         length: ByteCount::new(content.len() as u64),
@@ -53,7 +65,7 @@ fn disc(tree: &Files<'_>, image: &Files<'_>) -> SparseBytes {
     let mut bytes = SparseBytes::zeroed(next.byte_offset());
     bytes.write_at(directories.byte_offset(), &extents.directories);
     for ((_, content), at) in tree.iter().zip(&addresses) {
-        bytes.write_at(at.byte_offset(), content.as_bytes());
+        bytes.write_at(at.byte_offset(), content);
     }
     let block = |lba: u64| Lba::new(lba).byte_offset();
     if image.is_empty() {
@@ -83,7 +95,7 @@ fn disc(tree: &Files<'_>, image: &Files<'_>) -> SparseBytes {
     bytes
 }
 
-fn fat(files: &Files<'_>) -> SparseBytes {
+fn fat(files: &[(&str, &[u8])]) -> SparseBytes {
     let identity = Identity {
         disc: DiscHash::of_id("configuration/-/-/-/-"),
         slot: 1,
@@ -100,7 +112,7 @@ fn fat(files: &Files<'_>) -> SparseBytes {
             folder = folder.create_dir(name).unwrap();
         }
         let mut file = folder.create_file(name).unwrap();
-        file.write_all(content.as_bytes()).unwrap();
+        file.write_all(content).unwrap();
     }
     drop(library);
     bytes
@@ -367,6 +379,7 @@ proptest! {
             "/a ", "$x", "${root}", "set ", "root=", "x=", "source ", "configfile ", "/boot/grub/grub.cfg\n", "search --set ", "\"", "'", "\\", "\n", ";", "#",
             "label a\n", "kernel ", "append ", "initrd=", ",", "menu begin\n", "menu end\n", "menu include ", "include ", "isolinux.cfg\n", "default ", "timeout ",
             "99999999999999999999\n", "config ", "text help\n", "title ", "efi ", "options ", "*", "default=", "0>1\n",
+            "/", "//b\n", ":", "protocol: linux\n", "PROTOCOL=linux\n", "path: boot():", "KERNEL_PATH=boot://", "${", "}", "default_entry: ",
         ]), 0..60),
     ) {
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
@@ -376,6 +389,10 @@ proptest! {
             ("/isolinux/isolinux.cfg", &text),
             ("/loader/loader.conf", &text),
             ("/loader/entries/a.conf", &text),
+            ("/limine-bios.sys", limine::OF_8),
+            ("/boot/limine-bios.sys", limine::OF_7),
+            ("/limine.conf", &text),
+            ("/limine.cfg", &text),
             ("/a", "x"),
         ];
         let read = read(&disc(&tree, &[]));

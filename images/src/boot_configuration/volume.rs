@@ -6,7 +6,7 @@ use super::{configuration::FileSystem, isolinux::release::is_old};
 use crate::{
     bytes::text,
     fat::{FatFile, FatVolume},
-    inspect::{DescriptorSet, Inspection, Window},
+    inspect::{DescriptorSet, Inspection, Window, file::DiscBytes},
     iso9660::{DirectoryRecord, Names},
     units::{BlockCount, ByteCount, Lba},
 };
@@ -31,6 +31,8 @@ pub(crate) enum Eyes {
     Isolinux,
     /// The same, but Joliet's names before ISO 9660's (`grub-core/fs/iso9660.c`). In a FAT image, as every firmware does.
     Grub,
+    /// Rock Ridge names, exactly; without them ISO 9660's, in any case. Limine knows no Joliet (`common/fs/iso9660.s2.c`).
+    Limine,
 }
 
 /// What is at a path.
@@ -338,6 +340,65 @@ impl<'w, 'd> Volumes<'w, 'd> {
         }
     }
 
+    /// A path as the disc spells it, for a loader that ignores upper and lower case; `None` where nothing has that name.
+    pub(crate) fn spelled(&mut self, system: FileSystem, path: &str, eyes: Eyes) -> Option<String> {
+        let mut folder = self.root(system, eyes)?;
+        let mut spelled = String::new();
+        let mut parts = parts(path).into_iter().take(PATH_PARTS).peekable();
+        while let Some(part) = parts.next() {
+            self.read_directory(folder);
+            let items = self.cache.get(&folder)?.items.iter();
+            let mut named = items.filter(|item| item.is_called_like(part));
+            let item = named.next()?.clone();
+            spelled.push('/');
+            spelled.push_str(&item.name);
+            if parts.peek().is_none() {
+                return Some(spelled);
+            }
+            folder = match (item.content, item.directory, folder) {
+                (Content::Extents(extents), true, Folder::Tree(_, _, names)) => {
+                    let &(start, length) = extents.first()?;
+                    Folder::Tree(start, length, names)
+                }
+                (Content::Cluster(cluster, _), true, Folder::Image(image, _)) => {
+                    Folder::Image(image, Some(cluster))
+                }
+                _ => return None,
+            };
+        }
+        None
+    }
+
+    /// The same, and what is there.
+    pub(crate) fn find_in_any_case(
+        &mut self,
+        system: FileSystem,
+        path: &str,
+        eyes: Eyes,
+    ) -> (String, Found) {
+        let path = self
+            .spelled(system, path, eyes)
+            .unwrap_or_else(|| path.to_owned());
+        let found = self.find(system, &path, eyes);
+        (path, found)
+    }
+
+    /// The first bytes of a file.
+    pub(super) fn bytes(
+        &mut self,
+        system: FileSystem,
+        path: &str,
+        eyes: Eyes,
+        most: usize,
+    ) -> Option<Vec<u8>> {
+        match self.find(system, path, eyes) {
+            Found::File { runs, length } => {
+                Some(DiscBytes::new(runs, length).bytes(self.disc, 0, most))
+            }
+            Found::Directory | Found::Missing | Found::Unknown => None,
+        }
+    }
+
     /// Names of what a directory holds, in order; the directories among them or the files.
     pub(crate) fn names(
         &mut self,
@@ -542,6 +603,14 @@ impl Item {
             }
         };
         is_it(&self.name) || self.short.as_deref().is_some_and(is_it)
+    }
+}
+
+impl Item {
+    /// Whether it has this name in any case.
+    fn is_called_like(&self, name: &str) -> bool {
+        let mut names = std::iter::once(&self.name).chain(&self.short);
+        names.any(|own| own.eq_ignore_ascii_case(name))
     }
 }
 

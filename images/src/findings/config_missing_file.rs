@@ -15,7 +15,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["seabios", "ovmf"],
     explanation: "A boot loader's configuration names a kernel, an initial file system or a module that is not on the disc.",
-    consequence: "The entry fails with the loader's own message, such as No such file or directory or file not found; systemd-boot does not show such an entry.",
+    consequence: "The entry fails with the loader's own message, such as No such file or directory, file not found or Failed to open kernel; systemd-boot does not show such an entry.",
     remedy: "Download the disc again if its checksum is wrong, or ask its maker. If you made it, move the file to the path in the configuration, or correct the path.",
     check,
     ..Room::BASE

@@ -83,6 +83,7 @@ ids! {
     ImageNoLoader: "image-no-loader",
     IsolinuxFiles: "isolinux-files",
     GrubFiles: "grub-files",
+    LimineFiles: "limine-files",
     WindowsFiles: "windows-files",
     MbrNoCode: "mbr-no-code",
     MbrAbsent: "mbr-absent",

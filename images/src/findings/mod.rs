@@ -70,6 +70,7 @@ mod isolinux_kernel_name;
 mod kernel_cut;
 mod kernel_no_multiboot_header;
 mod kernel_not_linux;
+mod limine_files;
 mod load_size_short;
 mod loader_emulation;
 mod mbr_absent;
@@ -165,6 +166,7 @@ impl FindingId {
             Self::MissingEmulation => &missing_emulation::ROOM,
             Self::IsolinuxFiles => &isolinux_files::ROOM,
             Self::GrubFiles => &grub_files::ROOM,
+            Self::LimineFiles => &limine_files::ROOM,
             Self::WindowsFiles => &windows_files::ROOM,
             Self::MbrNoCode => &mbr_no_code::ROOM,
             Self::MbrAbsent => &mbr_absent::ROOM,

@@ -213,7 +213,12 @@ pub(super) const CONFIGURATION: Target = Target {
             }
             let _ = configuration.start();
         }
-        for loader in [Loader::Isolinux, Loader::Grub, Loader::SystemdBoot] {
+        for loader in [
+            Loader::Isolinux,
+            Loader::Grub,
+            Loader::SystemdBoot,
+            Loader::Limine,
+        ] {
             let _ = read.offers_something_on_the_disc(loader);
         }
     },
