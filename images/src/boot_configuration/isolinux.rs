@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use self::line::{Label, Said, base_name, is_menu, named, number, split};
 use super::{
     configuration::{Configuration, DefaultEntry, Entry, FileSystem, Loader, NamedFile, Timeout},
+    path::{join, normal},
     reader::{INCLUDES, NAMED, Reader, kept, line_number},
-    volume::{Eyes, join, normal},
+    volume::Eyes,
 };
 
 /// Where isolinux looks, in this order.

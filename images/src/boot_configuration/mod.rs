@@ -10,7 +10,9 @@
 mod configuration;
 mod grub;
 mod isolinux;
+mod item;
 pub(crate) mod limine;
+mod path;
 mod reader;
 mod systemd_boot;
 mod volume;

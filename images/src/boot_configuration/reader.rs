@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     configuration::{FileSystem, Loader},
-    volume::{Eyes, Found, Volumes, normal},
+    path::normal,
+    volume::{Eyes, Found, Volumes},
 };
 
 /// Files that are read at most.

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{configuration::FileSystem, isolinux::release::is_old};
+use super::{
+    configuration::FileSystem,
+    isolinux::release::is_old,
+    item::{Content, Item},
+    path::parts,
+};
 use crate::{
     bytes::text,
-    fat::{FatFile, FatVolume},
+    fat::FatVolume,
     inspect::{DescriptorSet, Inspection, Window, file::DiscBytes},
     iso9660::{DirectoryRecord, Names},
     units::{BlockCount, ByteCount, Lba},
@@ -48,26 +53,6 @@ pub(crate) enum Found {
     Missing,
     /// It cannot be told: a link, a relocated directory, a name whose letters were not kept, or a bound that was reached.
     Unknown,
-}
-
-/// One name in a directory.
-#[derive(Clone, Debug)]
-struct Item {
-    name: String,
-    /// FAT's other name.
-    short: Option<String>,
-    /// Whether upper and lower case are different.
-    exact: bool,
-    directory: bool,
-    content: Content,
-}
-
-#[derive(Clone, Debug)]
-enum Content {
-    /// A file without a byte, and no link.
-    Empty,
-    Extents(Vec<(Lba, ByteCount)>),
-    Cluster(u32, ByteCount),
 }
 
 /// Which names of a tree are read.
@@ -583,53 +568,8 @@ impl<'w, 'd> Volumes<'w, 'd> {
     }
 }
 
-impl Item {
-    fn of_fat(file: FatFile) -> Self {
-        Self {
-            name: file.name,
-            short: Some(file.short),
-            exact: false,
-            directory: file.directory,
-            content: Content::Cluster(file.cluster, file.length),
-        }
-    }
-
-    fn is_called(&self, name: &str) -> bool {
-        let is_it = |own: &str| {
-            if self.exact {
-                own == name
-            } else {
-                own.eq_ignore_ascii_case(name)
-            }
-        };
-        is_it(&self.name) || self.short.as_deref().is_some_and(is_it)
-    }
-}
-
-impl Item {
-    /// Whether it has this name in any case.
-    fn is_called_like(&self, name: &str) -> bool {
-        let mut names = std::iter::once(&self.name).chain(&self.short);
-        names.any(|own| own.eq_ignore_ascii_case(name))
-    }
-}
-
 fn is_empty(extents: &[(Lba, ByteCount)]) -> bool {
     extents.iter().all(|extent| extent.1 == ByteCount::ZERO)
-}
-
-/// A path's names: `.` and `..` are followed as written, and both kinds of slash divide.
-fn parts(path: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    for part in path.split(['/', '\\']) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            // ISO 9660 names end without a dot here.
-            part => parts.push(part),
-        }
-    }
-    parts
 }
 
 /// `2024010112000000` as GRUB and Linux write it, with hyphens; a date of zeros is none.
@@ -642,24 +582,4 @@ fn uuid(digits: &[u8; 16]) -> Option<String> {
     let rest = rest.as_bytes().as_chunks::<2>().0.iter();
     let rest: Vec<String> = rest.map(|two| crate::bytes::printable(two)).collect();
     Some(format!("{year}-{}", rest.join("-")))
-}
-
-/// A path below a directory, or one from the root as it is.
-pub(super) fn join(directory: &str, path: &str) -> String {
-    if path.starts_with('/') {
-        path.to_owned()
-    } else {
-        format!("{}/{path}", directory.trim_end_matches('/'))
-    }
-}
-
-/// The directory that a path's file stands in.
-pub(super) fn directory_of(path: &str) -> &str {
-    path.rfind('/')
-        .map_or("/", |at| if at == 0 { "/" } else { &path[..at] })
-}
-
-/// A path without `.`, `..` and repeated slashes.
-pub(super) fn normal(path: &str) -> String {
-    format!("/{}", parts(path).join("/"))
 }

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use super::{
     super::{
         configuration::{FileSystem, FixedDevice, NamedFile},
+        path::normal,
         reader::{INCLUDES, NAMED, kept},
-        volume::{Eyes, normal},
+        volume::Eyes,
     },
     DEPTH, Expanded, Next, Runner, Said, device_name, shown,
     words::Word,

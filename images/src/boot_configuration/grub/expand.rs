@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    super::volume::directory_of,
+    super::path::directory_of,
     Expanded, Runner, WORDS, device_name,
     scope::{VALUE, is_name},
     words::{Part, Word},

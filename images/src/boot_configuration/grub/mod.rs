@@ -20,8 +20,9 @@ use self::{
 };
 use super::{
     configuration::{Configuration, FileSystem, Loader},
+    path::normal,
     reader::Reader,
-    volume::{Eyes, normal},
+    volume::Eyes,
 };
 
 /// Where GRUB's own tools and distributions put it. More may be in the folders of `/EFI`.

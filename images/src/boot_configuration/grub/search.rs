@@ -5,8 +5,9 @@ use std::rc::Rc;
 use super::{
     super::{
         configuration::{FileSystem, Search, SearchBy},
+        path::join,
         reader::{NAMED, kept},
-        volume::{Eyes, join},
+        volume::Eyes,
     },
     Expanded, Runner, Said, device_name, shown,
     words::Word,

@@ -1,6 +1,6 @@
 //! Lines of an isolinux configuration, taken apart.
 
-use crate::boot_configuration::{configuration::NamedFile, reader::kept, volume::directory_of};
+use crate::boot_configuration::{configuration::NamedFile, path::directory_of, reader::kept};
 
 /// A line's argument and where it stands.
 #[derive(Clone, Debug)]
