@@ -54,7 +54,7 @@ fn check(reading: &mut Reading<'_, '_>) -> Vec<Finding> {
     let images = reading.efi_images();
     for image in images.iter() {
         let works = image.programs.iter().filter(|loader| loader.works());
-        let program = works.into_iter().find_map(|loader| {
+        let program = works.take(PROGRAMS).find_map(|loader| {
             let bytes = loader.file.bytes(reading.disc, 0, PROGRAM_BYTES);
             Some((Program::of(&bytes)?, loader.file.start()))
         });
@@ -324,6 +324,8 @@ fn folders_of(paths: &[String]) -> String {
     }
 }
 
+/// Programs for UEFI that are looked at in an image.
+const PROGRAMS: usize = 8;
 /// Partitions that are looked at.
 const PARTITIONS: usize = 64;
 /// Where ext2 and its successors have their mark.
