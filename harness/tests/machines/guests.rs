@@ -58,10 +58,13 @@ fn a_guest_that_prints_every_known_word_has_not_started() {
     assert!(words.len() > 100, "{}", words.len());
     // What lies best comes last.
     let (logins, others): (Vec<_>, Vec<_>) = words.iter().partition(|(name, _)| name == "getty");
-    let all = others.into_iter().chain(logins);
-    let seen = prints_all(all.map(|(_, example)| example.as_str()));
-    assert_ne!(seen.guest().state, GuestState::System, "{:?}", seen.guest());
-    assert_ne!(seen.observed.starts, Starts::Yes, "{:?}", seen.guest());
+    // All of them do not fit into one segment.
+    for half in others.chunks(others.len().div_ceil(2)) {
+        let all = half.iter().chain(&logins);
+        let seen = prints_all(all.map(|(_, example)| example.as_str()));
+        assert_ne!(seen.guest().state, GuestState::System, "{:?}", seen.guest());
+        assert_ne!(seen.observed.starts, Starts::Yes, "{:?}", seen.guest());
+    }
 }
 
 #[test]
