@@ -44,7 +44,9 @@ pub(super) fn reached(
         _ => false,
     };
     let started = entered.and_then(|_| started(firmware, loader, map));
-    let wanted = |structure: &Structure| decisive(structure) && Some(structure) != started.as_ref();
+    // What firmware reads of other programs stands beside what it wants: a directory, or a block that it probes.
+    let is_beside = |structure: &Structure| started.is_some() && is_file(structure);
+    let wanted = |structure: &Structure| decisive(structure) && !is_beside(structure);
     let read = listed(&structures(firmware, map, wanted), NAMED);
     let mut sentence = match (read.as_str(), entered) {
         ("", _) => "It read nothing that it can boot.".to_owned(),
@@ -284,6 +286,10 @@ mod tests {
             "{sentence}"
         );
         assert!(!told(&map, &whole, 2, "").contains("started"));
+        // Another file that was read on the way is not named.
+        let image = extent(&map, "boot image of slot 3");
+        let all = [(image.offset, image.bytes.get())];
+        assert_eq!(told(&map, &all, 1, LOADER).matches(".EFI").count(), 1);
     }
 
     #[test]
