@@ -235,7 +235,7 @@ mod tests {
         DiscMap::read(&mut window, &inspection)
     }
 
-    /// What reads from these places on, of so many bytes, are told as; so many are the firmware's.
+    /// The text about these reads (offset and length in bytes). The first `own` of them are the firmware's.
     fn told(map: &DiscMap, reads: &[(u64, u64)], own: usize, loader: &str) -> String {
         let reads = reads.iter();
         let seen = Observation {

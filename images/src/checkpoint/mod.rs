@@ -5,10 +5,10 @@
 //! not to its state: as long as it is [`WAIT`] the program waits. A machine that is restored with [`GO`] there goes on at once, with no message that could be lost.
 //!
 //! Whatever the firmware has learned of the medium must be learned anew, because it will be another one. The UEFI application takes the drivers off
-//! every block device before it waits, and puts them back after. The option ROM need not: SeaBIOS has read the volume's name of a CD by then, for its boot menu
-//! (`boot.c: boot_add_cd`), and reads the disc anew when it boots from it (`cdrom.c: cdrom_boot`); rombios has read nothing. But SeaBIOS asks a disk for its length
-//! before and keeps it (`virtio-blk.c: init_virtio_blk`, `blockcmd.c: scsi_drive_setup`), so that a disc that hangs on the machine as a disk has no such
-//! checkpoint.
+//! every block device before it waits, and puts them back after. The option ROM need not do this. By then, SeaBIOS has read only the volume's name of a CD, for its
+//! boot menu (`boot.c: boot_add_cd`); it reads the disc again when it boots from it (`cdrom.c: cdrom_boot`). rombios has read nothing. A disc that is attached as a
+//! disk has no checkpoint under SeaBIOS, which asks a disk for its length in the self-test and keeps it (`virtio-blk.c: init_virtio_blk`,
+//! `blockcmd.c: scsi_drive_setup`).
 
 mod bios;
 mod fw_cfg;
