@@ -1,13 +1,10 @@
-//! A common interface to a serial line to QEMU's UART or to a real machine.
+//! A serial line to a real machine.
 
 pub mod port;
 
 use std::{
     io,
-    os::{
-        fd::{AsFd, BorrowedFd},
-        unix::net::UnixStream,
-    },
+    os::fd::{AsFd, BorrowedFd},
     time::Instant,
 };
 
@@ -29,16 +26,6 @@ pub trait SerialSource: AsFd + Send {
     /// # Errors
     /// The line failed or ended.
     fn send(&self, bytes: &[u8]) -> io::Result<()>;
-}
-
-impl SerialSource for UnixStream {
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        io::Read::read(&mut &*self, buffer)
-    }
-
-    fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        io::Write::write_all(&mut &*self, bytes)
-    }
 }
 
 impl SerialSource for serial2::SerialPort {
@@ -129,9 +116,19 @@ pub(crate) fn until(deadline: Instant) -> Timespec {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{os::unix::net::UnixStream, time::Duration};
 
     use super::*;
+
+    impl SerialSource for UnixStream {
+        fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+            io::Read::read(&mut &*self, buffer)
+        }
+
+        fn send(&self, bytes: &[u8]) -> io::Result<()> {
+            io::Write::write_all(&mut &*self, bytes)
+        }
+    }
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(5)

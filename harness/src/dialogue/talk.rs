@@ -92,7 +92,7 @@ impl<'a> Talk<'a> {
             let done = match &step.action {
                 Action::Expect(_) => self.ear.heard()?,
                 Action::Send(text) => {
-                    machine.serial().send(text.as_bytes())?;
+                    machine.type_on_serial(text.as_bytes())?;
                     true
                 }
                 Action::Keys(_) => self.press(machine)?,

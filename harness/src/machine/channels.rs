@@ -1,23 +1,26 @@
-//! QEMU's process and the three sockets that lead into it.
+//! QEMU's process, the pipes of its serial line and debug port, and the socket of its monitor.
+//!
+//! QEMU writes each byte of a guest by itself. A socket counts a byte as a message with its overhead, and is full after some 280 of them; then OVMF's terminal
+//! driver gives up within 200 µs and loses text (`MdeModulePkg/Universal/Console/TerminalDxe`: the timeout that it sets). A pipe is full after 64 KiB.
 
 use std::{
     fs::File,
-    io::{self, IoSlice},
+    io::{self, IoSlice, PipeReader, PipeWriter, Write as _},
     mem::MaybeUninit,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
         unix::net::UnixStream,
     },
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus},
     time::Instant,
 };
 
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::{
     event::{PollFd, PollFlags, poll},
-    io::Errno,
-    net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg},
+    io::{Errno, ioctl_fionbio, read},
+    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
 };
 
 use super::{
@@ -27,13 +30,15 @@ use super::{
 };
 use crate::serial::{is_hang_up, until};
 
-/// Our ends of the sockets, and the process at the other.
+/// Our ends, and the process at the other.
 #[derive(Debug)]
 pub(super) struct Wires {
     pub(super) child: Child,
-    pub(super) serial: UnixStream,
-    pub(super) debug: UnixStream,
-    pub(super) monitor: UnixStream,
+    serial: PipeReader,
+    /// What is typed on the serial line.
+    keys: PipeWriter,
+    debug: PipeReader,
+    monitor: UnixStream,
 }
 
 /// What came in one wake-up, to be judged as a whole. Nothing in it has its cause in a later batch: neither a message of the monitor's
@@ -58,11 +63,15 @@ impl Wires {
         stderr: File,
         memory: Option<&File>,
     ) -> io::Result<Self> {
-        let (serial, serial_theirs) = UnixStream::pair()?;
-        let (debug, debug_theirs) = UnixStream::pair()?;
+        let (serial, serial_theirs) = io::pipe()?;
+        let (keys_theirs, keys) = io::pipe()?;
+        let (debug, debug_theirs) = io::pipe()?;
         let (monitor, monitor_theirs) = UnixStream::pair()?;
+        let ours = [serial.as_fd(), keys.as_fd(), debug.as_fd(), monitor.as_fd()];
+        for ours in ours {
+            ioctl_fionbio(ours, true)?;
+        }
         let mut theirs = vec![
-            mapping(serial_theirs, descriptor::SERIAL),
             mapping(debug_theirs, descriptor::DEBUG),
             mapping(monitor_theirs, descriptor::MONITOR),
             mapping(files::open(Path::new(&spec.disc.path))?, descriptor::DISC),
@@ -84,21 +93,39 @@ impl Wires {
         command
             .args(spec.argv(Channels::Inherited))
             .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(stderr.try_clone()?)
+            .stdin(keys_theirs)
+            .stdout(serial_theirs)
             .stderr(stderr);
         Isolation::of(spec, folder)?.hold(&mut command);
         // Last: it may give a number to them that one of ours has.
         command.fd_mappings(theirs).map_err(io::Error::other)?;
-        // The command owns QEMU's ends of the sockets; with it they go, or their end of file would never come.
+        // The command owns QEMU's ends; with it they go, or their end of file would never come.
         let child = command.spawn()?;
         drop(command);
         Ok(Self {
             child,
             serial,
+            keys,
             debug,
             monitor,
         })
+    }
+
+    /// Types on the serial line.
+    pub(super) fn type_text(&mut self, text: &[u8]) -> io::Result<()> {
+        self.keys
+            .write_all(text)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::WouldBlock => {
+                    io::Error::other("the guest does not read what is typed on its serial line")
+                }
+                _ => error,
+            })
+    }
+
+    /// Sends a line on the monitor's socket. It is far smaller than the socket's buffer.
+    pub(super) fn send(&mut self, line: &[u8]) -> io::Result<()> {
+        self.monitor.write_all(line)
     }
 
     /// Sends a line on the monitor's socket and with it a file, which QEMU then has too.
@@ -130,8 +157,12 @@ impl Wires {
         deadline: Instant,
         interrupt: Option<BorrowedFd<'_>>,
     ) -> io::Result<Batch> {
-        let mut fds: Vec<PollFd<'_>> = [&self.serial, &self.debug, &self.monitor]
-            .map(AsFd::as_fd)
+        let ours = [
+            self.serial.as_fd(),
+            self.debug.as_fd(),
+            self.monitor.as_fd(),
+        ];
+        let mut fds: Vec<PollFd<'_>> = ours
             .into_iter()
             .chain(interrupt)
             .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
@@ -162,13 +193,13 @@ impl Wires {
 }
 
 /// Reads what is there; says whether the other end is gone.
-fn drain(socket: &UnixStream, into: &mut Vec<u8>) -> io::Result<bool> {
+fn drain(from: impl AsFd, into: &mut Vec<u8>) -> io::Result<bool> {
     let mut buffer = [0_u8; 16 * 1024];
     // As much as QEMU can pour in while we read is bounded here, so that a chatterer cannot hold us.
     for _ in 0..16 {
-        match recv(socket, &mut buffer, RecvFlags::DONTWAIT) {
-            Ok((0, _)) => return Ok(true),
-            Ok((count, _)) => into.extend_from_slice(&buffer[..count]),
+        match read(&from, &mut buffer) {
+            Ok(0) => return Ok(true),
+            Ok(count) => into.extend_from_slice(&buffer[..count]),
             Err(Errno::AGAIN) => return Ok(false),
             Err(Errno::INTR) => {}
             Err(error) if is_hang_up(&error.into()) => return Ok(true),

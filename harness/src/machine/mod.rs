@@ -29,7 +29,6 @@ use crate::{
     attachment::Attachment,
     emulator::seam::{Command, Monitor, Report, Stop, Wish},
     screen::Eyes,
-    serial::SerialSource,
 };
 
 /// How long QEMU may take over an answer: thousands of times what it takes.
@@ -135,7 +134,7 @@ impl Machine {
         } in machine.monitor.commands(Wish::Attention)
         {
             let (_, request) = machine.monitor.request(name, &arguments);
-            let _ = machine.wires.monitor.send(&request);
+            let _ = machine.wires.send(&request);
         }
         Ok(machine)
     }
@@ -278,10 +277,12 @@ impl Machine {
         Ok(self.inbox.pop_front())
     }
 
-    /// COM1, to type on. What comes from it comes as [`Event::Serial`].
-    #[must_use]
-    pub fn serial(&self) -> &dyn SerialSource {
-        &self.wires.serial
+    /// Types on COM1. What comes from it comes as [`Event::Serial`].
+    ///
+    /// # Errors
+    /// QEMU is gone, or the guest has not read 64 KiB of what was typed before.
+    pub fn type_on_serial(&mut self, text: &[u8]) -> io::Result<()> {
+        self.wires.type_text(text)
     }
 
     /// Whether QEMU is gone.
@@ -296,7 +297,7 @@ impl Machine {
     /// QEMU is gone, refuses or does not answer.
     pub fn command(&mut self, command: &str, arguments: &Value) -> Result<Value, CommandError> {
         let (id, request) = self.monitor.request(command, arguments);
-        if self.gone || self.wires.monitor.send(&request).is_err() {
+        if self.gone || self.wires.send(&request).is_err() {
             return Err(CommandError::Gone);
         }
         self.answer(command, id)

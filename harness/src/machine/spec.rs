@@ -109,7 +109,7 @@ pub struct CheckpointFiles {
 /// Where serial line, debug port and QMP of a machine lead, and where its screen is shown. The machine is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels<'a> {
-    /// To sockets that QEMU inherits, like the files that it reads: their numbers are in [`descriptor`].
+    /// COM1 to standard input and output, the others to what QEMU inherits, like the files that it reads: their numbers are in [`descriptor`].
     Inherited,
     /// COM1 to the terminal, the debug port to a file, no monitor, and files by their paths: for a person who replays a case.
     Terminal,
@@ -121,8 +121,6 @@ pub enum Channels<'a> {
 pub mod descriptor {
     use std::os::fd::RawFd;
 
-    /// COM1.
-    pub const SERIAL: RawFd = 3;
     /// The debug port.
     pub const DEBUG: RawFd = 4;
     /// The monitor.

@@ -329,22 +329,19 @@ impl Argv<'_> {
     }
 
     fn channels(&mut self, has_debug_port: bool) {
-        match self.channels {
+        let append = match self.channels {
             Channels::Inherited => {
-                for (id, fd) in [
-                    ("serial", descriptor::SERIAL),
-                    ("debug", descriptor::DEBUG),
-                    ("qmp", descriptor::MONITOR),
-                ] {
-                    self.option("-chardev", &format!("socket,id={id},fd={fd}"));
-                }
+                let monitor = descriptor::MONITOR;
+                self.option("-chardev", &format!("socket,id=qmp,fd={monitor}"));
                 self.option("-mon", "chardev=qmp,mode=control");
+                // A pipe cannot be truncated.
+                ",append=on"
             }
-            Channels::Terminal | Channels::Window(_) => {
-                self.option("-chardev", "stdio,id=serial");
-                self.option("-chardev", "file,id=debug,path=debug.txt");
-            }
-        }
+            Channels::Terminal | Channels::Window(_) => "",
+        };
+        let debug = self.file("debug.txt", descriptor::DEBUG);
+        self.option("-chardev", &format!("file,id=debug,path={debug}{append}"));
+        self.option("-chardev", "stdio,id=serial");
         // COM1, where boot code speaks.
         self.option("-serial", "chardev:serial");
         if has_debug_port {
