@@ -2,20 +2,22 @@
 
 use std::{fs::File, io, path::Path};
 
+use images::bytes::hex;
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 of some bytes, in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::digest(bytes))
 }
 
 /// The same of a file.
-pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn sha256_of(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path)?, &mut HashWriter(&mut hasher))?;
-    let digest = hasher.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(hasher.finalize()))
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

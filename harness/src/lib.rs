@@ -50,7 +50,7 @@ pub mod evidence;
 pub mod expect;
 pub mod firmware;
 pub mod guest;
-mod hash;
+pub mod hash;
 mod layout;
 pub mod listen;
 pub mod live;

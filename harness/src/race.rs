@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use images::bytes::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -171,11 +172,7 @@ fn cache_key(qemu: &Installed, bios: &Firmware, kvm: Option<&io::Error>) -> Stri
         hasher.update(part);
         hasher.update([0]);
     }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(hasher.finalize())
 }
 
 fn race(qemu: &Installed, bios: &Firmware, no_kvm: Option<io::Error>) -> Choice {

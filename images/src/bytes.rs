@@ -1,4 +1,15 @@
-//! Both-endian fields (ECMA-119 §7.2.3, §7.3.3), written as what they are.
+//! Both-endian fields (ECMA-119 §7.2.3, §7.3.3), texts and numbers in bytes, and bytes as text.
+
+/// Bytes as hexadecimal digits, in lower case: a digest, for example.
+#[must_use]
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    use std::fmt::Write;
+    bytes.as_ref().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// A 16-bit number, little-endian and then big-endian.
 #[must_use]

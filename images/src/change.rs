@@ -1,11 +1,12 @@
 //! Bytes of a disc that are changed: what mends a finding, and how that is told.
 
-use std::{collections::BTreeMap, fmt::Write, io};
+use std::{collections::BTreeMap, io};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    bytes::hex,
     inspect::{Source, Window},
     units::ByteCount,
 };
@@ -154,17 +155,10 @@ impl Change {
 }
 
 fn told(bytes: &[u8]) -> String {
-    let hex = |bytes: &[u8]| {
-        bytes.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
     if bytes.len() <= TOLD {
         hex(bytes)
     } else {
-        format!("sha256:{}", hex(&Sha256::digest(bytes)))
+        format!("sha256:{}", hex(Sha256::digest(bytes)))
     }
 }
 

@@ -15,6 +15,8 @@ const SYMBOL_BYTES: u64 = 18;
 
 /// Applications, drivers and ROMs of EFI, by their subsystem (UEFI §2.1.1).
 const EFI_SUBSYSTEMS: std::ops::RangeInclusive<u16> = 10..=13;
+/// The drivers among them, for boot time and for run time. OVMF does not start one as a boot option.
+const DRIVERS: std::ops::RangeInclusive<u16> = 11..=12;
 
 /// The processor that a program is made for, as the number in its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +69,12 @@ impl Machine {
         self == program || (is_arm(self) && is_arm(program))
     }
 
+    /// Whether its programs have the optional header of 64-bit ones.
+    #[must_use]
+    pub fn is_64_bit(self) -> bool {
+        matches!(self.0, AMD64 | ARM64 | ITANIUM | 0x5064 | 0x6264)
+    }
+
     /// Its name, for people.
     #[must_use]
     pub fn name(self) -> String {
@@ -104,6 +112,10 @@ pub struct EfiProgram {
     pub machine: Machine,
     /// Whether its subsystem is one of EFI's: a program for Windows is not.
     pub is_efi: bool,
+    /// Whether it is a driver of EFI, not an application.
+    pub is_driver: bool,
+    /// Whether its optional header is that of a 64-bit program (PE32+).
+    pub is_pe32_plus: bool,
     /// Its sections.
     pub sections: Vec<Section>,
     /// Where its string table begins, which has the names of more than eight characters: behind the symbols.
@@ -138,6 +150,8 @@ impl EfiProgram {
         Some(Self {
             machine: Machine(headers.file_header().machine.get(LE).0),
             is_efi: EFI_SUBSYSTEMS.contains(&subsystem.0),
+            is_driver: DRIVERS.contains(&subsystem.0),
+            is_pe32_plus: headers.is_type_64(),
             sections: sections.iter().take(SECTIONS).map(section).collect(),
             strings: (symbols > 0).then(|| symbols + count * SYMBOL_BYTES),
         })

@@ -52,6 +52,7 @@ pub mod field;
 pub mod finding;
 mod findings;
 pub mod grub_core;
+mod initrd;
 pub mod inspect;
 pub mod iso9660;
 mod limine;

@@ -71,8 +71,11 @@ pub(crate) fn kernel_file(disc: &mut Window<'_>, file: &DiscBytes) -> KernelFile
         return KernelFile::Empty;
     }
     let head = file.bytes(disc, 0, 0x250);
-    if head.is_empty() || head.starts_with(ZISOFS) {
+    if head.is_empty() {
         return KernelFile::Unknown;
+    }
+    if head.starts_with(ZISOFS) {
+        return KernelFile::Other("is compressed by zisofs, which no boot loader unpacks");
     }
     if head.get(0x1FE..0x200) == Some(&[0x55, 0xAA]) {
         return KernelFile::Kernel;
@@ -228,10 +231,10 @@ fn cut_gzip(disc: &mut Window<'_>, file: &DiscBytes, at: u64) -> Option<String> 
 }
 
 /// The bytes of a file from a place on.
-struct FileReader<'f, 'd, 's> {
-    disc: &'f mut Window<'s>,
-    file: &'d DiscBytes,
-    at: u64,
+pub(crate) struct FileReader<'f, 'd, 's> {
+    pub(crate) disc: &'f mut Window<'s>,
+    pub(crate) file: &'d DiscBytes,
+    pub(crate) at: u64,
 }
 
 impl io::Read for FileReader<'_, '_, '_> {
@@ -242,8 +245,9 @@ impl io::Read for FileReader<'_, '_, '_> {
     }
 }
 
+/// How part of an initial file system is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stream {
+pub(crate) enum Stream {
     Cpio,
     Xz,
     Zstd,
@@ -255,7 +259,7 @@ enum Stream {
 
 impl Stream {
     /// `None` where there is nothing.
-    fn of(head: &[u8]) -> Option<Self> {
+    pub(crate) fn of(head: &[u8]) -> Option<Self> {
         head.first()?;
         Some(match head {
             [b'0', b'7', b'0', b'7', b'0', b'1' | b'2', ..] => Self::Cpio,
@@ -269,7 +273,7 @@ impl Stream {
 }
 
 /// The next byte that is not zero, a word's beginning; `None` at the end.
-fn skip_zeros(disc: &mut Window<'_>, file: &DiscBytes, mut at: u64) -> Option<u64> {
+pub(crate) fn skip_zeros(disc: &mut Window<'_>, file: &DiscBytes, mut at: u64) -> Option<u64> {
     loop {
         let bytes = file.bytes(disc, at, 4_096);
         if bytes.is_empty() {

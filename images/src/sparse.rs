@@ -9,6 +9,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use crate::bytes::hex;
+
 /// The granularity at which zeros are left out: the block size of common file systems.
 const PAGE: usize = 4096;
 
@@ -191,8 +193,7 @@ impl SparseBytes {
             digest.update(offset.to_le_bytes());
             digest.update(page);
         }
-        let digest = digest.finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(digest.finalize())
     }
 }
 
@@ -290,7 +291,7 @@ mod tests {
         let mut page = [0; 4_096];
         page[5_000 - 4_096] = b'x';
         by_hand.extend(page);
-        assert_eq!(once, format!("{:x}", Sha256::digest(by_hand)));
+        assert_eq!(once, hex(Sha256::digest(by_hand)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::{
 };
 
 use harness::firmware;
+use images::bytes::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -145,12 +146,7 @@ pub fn ids_sha256<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
         digest.update(id);
         digest.update("\n");
     }
-    hexadecimal(digest)
-}
-
-fn hexadecimal(digest: Sha256) -> String {
-    let bytes = digest.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.finalize())
 }
 
 /// Parts, each after its length, so that none can be mistaken for part of another.
@@ -227,7 +223,7 @@ fn declared(sources: &Sources<'_>) -> String {
             Accepted::Nothing => {}
         }
     }
-    hexadecimal(parts.0)
+    hex(parts.0.finalize())
 }
 
 /// The disc of a cell, if it is not mastered here.
@@ -259,7 +255,7 @@ fn described(sources: &[MasterSource]) -> String {
             MasterSource::Exchange { name, .. } => parts.text(name),
         }
     }
-    hexadecimal(parts.0)
+    hex(parts.0.finalize())
 }
 
 fn tools(sources: &Sources<'_>) -> BTreeMap<String, String> {

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use harness::hash::sha256_of;
 use images::{
     boot::{Boot, Emulation},
     reference::{
@@ -13,7 +14,6 @@ use images::{
     },
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{
     cell::{Cell, DiscSource, Recipe},
@@ -248,12 +248,7 @@ fn write_sources(
 }
 
 fn sha256(file: &Path) -> Result<String, FileError> {
-    let mut digest = Sha256::new();
-    fs::File::open(file)
-        .and_then(|mut file| std::io::copy(&mut file, &mut digest))
-        .map_err(FileError::new("read", file))?;
-    let digest = digest.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    sha256_of(file).map_err(FileError::new("read", file))
 }
 
 /// Reads the plan of an exchange folder.

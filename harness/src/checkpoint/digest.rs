@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use images::bytes::hex;
 use rustix::{
     fs::{SeekFrom, seek},
     io::Errno,
@@ -59,9 +60,8 @@ pub(super) fn of_platform(platform: &Platform) -> Result<String, PlatformError> 
     for word in argv {
         add(word.as_bytes());
     }
-    let digest = hasher.finalize();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(hex.chars().take(KEY_CHARACTERS).collect())
+    let digest = hex(hasher.finalize());
+    Ok(digest.chars().take(KEY_CHARACTERS).collect())
 }
 
 /// A checksum of a file's content. Holes and zeros are the same, and neither is read where the file system tells of holes.

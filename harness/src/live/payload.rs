@@ -13,6 +13,7 @@ use images::cpio::{Archive, Entry};
 use sha2::{Digest, Sha256};
 
 use super::stock::Stock;
+use crate::hash::sha256;
 
 /// The name that stands for the payload's folder.
 pub const PAYLOAD: &str = "payload";
@@ -101,7 +102,7 @@ pub fn make(stock: &Stock, kernel: &str, init: &[u8], folder: &Path) -> io::Resu
     for number in 0..FILES {
         let name = format!("part{number}.bin");
         let content = noise(number);
-        let _ = writeln!(sums, "{:x}  {name}", Sha256::digest(&content));
+        let _ = writeln!(sums, "{}  {name}", sha256(&content));
         fs::write(store.join(name), content)?;
     }
     fs::write(store.join(SUMS), sums)

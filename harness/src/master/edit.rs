@@ -6,14 +6,13 @@ use images::{
     iso9660::{DescriptorKind, SYSTEM_AREA_BLOCKS},
     units::{BLOCK_BYTES, ByteCount, Lba},
 };
-use sha2::{Digest, Sha256};
 
 use super::{
     Changed, FoundTool, Mastered, Template, Tool,
     run::{Task, limit, no_disc},
     template::Placeholder,
 };
-use crate::copy;
+use crate::{copy, hash::sha256_of};
 
 /// A tool that makes another disc of a disc.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +61,7 @@ pub fn edit(editor: &Editor, found: &FoundTool, job: &EditJob<'_>) -> io::Result
         .command()
         .ok_or_else(|| io::Error::other(format!("{} has no command", tool.name)))?;
     let out = job.folder.join("edited.iso");
-    let digest = digest(job.before)?;
+    let digest = sha256_of(job.before)?;
     let length = ByteCount::new(job.before.metadata()?.len());
     if editor.in_place {
         copy::copy(&File::open(job.before)?, length.get(), &File::create(&out)?)?;
@@ -90,12 +89,12 @@ pub fn edit(editor: &Editor, found: &FoundTool, job: &EditJob<'_>) -> io::Result
         if !is_iso(&out).map_err(read)? {
             return Err("wrote no ISO: no volume descriptor stands at LBA 16".to_owned());
         }
-        if editor.in_place && self::digest(&out).map_err(read)? == digest {
+        if editor.in_place && sha256_of(&out).map_err(read)? == digest {
             return Err("ended without an error and changed nothing".to_owned());
         }
         Ok(out.clone())
     })?;
-    if self::digest(job.before).ok() != Some(digest) {
+    if sha256_of(job.before).ok() != Some(digest) {
         edited.disc = Err(vec![format!(
             "{} changed the disc that it was given to read",
             tool.name
@@ -112,12 +111,6 @@ fn is_iso(file: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         read => read.map(|()| DescriptorKind::of(&block).is_some()),
     }
-}
-
-fn digest(file: &Path) -> io::Result<[u8; 32]> {
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(file)?, &mut hash)?;
-    Ok(hash.finalize().into())
 }
 
 #[cfg(test)]

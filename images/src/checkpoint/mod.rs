@@ -38,6 +38,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::bytes::hex;
     use crate::efi_program::{EfiProgram, Machine};
 
     #[test]
@@ -60,10 +61,8 @@ mod tests {
     #[test]
     fn the_programs_are_the_bytes_that_they_were() {
         // A checkpoint is known by these bytes, too. Where they change, boot from one on every firmware before the new digests are put here.
-        let digest = |program: Result<Vec<u8>, AssembleError>| -> String {
-            let digest = Sha256::digest(program.unwrap());
-            digest.iter().map(|byte| format!("{byte:02x}")).collect()
-        };
+        let digest =
+            |program: Result<Vec<u8>, AssembleError>| hex(Sha256::digest(program.unwrap()));
         for (program, expected) in [
             (
                 application(Loader::X64),

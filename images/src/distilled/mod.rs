@@ -15,6 +15,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::bytes::hex;
+
 pub use self::text::DistilledError;
 use crate::{
     inspect::Source,
@@ -154,7 +156,7 @@ impl Distilled {
             hasher.update(lba.get().to_le_bytes());
             hasher.update(bytes);
         }
-        format!("{:x}", hasher.finalize())
+        hex(hasher.finalize())
     }
 
     /// The blocks that are not all zeros.

@@ -25,6 +25,7 @@ use toml::Spanned;
 
 use super::{Distilled, KeptRange, STORED_MAX, trimmed};
 use crate::{
+    bytes::hex,
     sparse::SparseBytes,
     units::{BlockCount, Lba},
 };
@@ -97,9 +98,7 @@ impl Distilled {
                     continue;
                 }
                 let _ = write!(rows, "{:04x} ", at + number * ROW);
-                row.iter().for_each(|byte| {
-                    let _ = write!(rows, "{byte:02x}");
-                });
+                rows.push_str(&hex(row));
                 rows.push('\n');
             }
         }

@@ -69,7 +69,7 @@ fn meaning(device: &str) -> &'static str {
     match device {
         "cd" => "GRUB uses this name only under BIOS and only for a CD, never for a stick",
         cd if cd.starts_with("cd") => {
-            "GRUB uses this name only under UEFI and only for a CD, never for a stick"
+            "GRUB uses this name only under UEFI, for a CD or for a stick that the firmware starts by its El Torito entry; under BIOS a CD is cd, and a stick is hd0"
         }
         _ => "GRUB uses this name for a disk of the machine, never for a CD",
     }

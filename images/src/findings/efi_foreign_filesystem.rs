@@ -23,7 +23,7 @@ pub(super) const ROOM: Room = Room {
     milder: Some(Severity::Info),
     trips: &["ovmf"],
     explanation: "The image of an EFI entry is not a FAT file system with a loader.",
-    consequence: "Firmware looks for a FAT file system there and reports Not Found. If another entry is right, this one is harmless; HFS+, for example, is for a Mac.",
+    consequence: "From a CD drive, firmware looks for a FAT file system there and reports Not Found. If another entry is right, this one is harmless; HFS+, for example, is for a Mac.",
     remedy: "If you did not make the disc, ask its maker for a new one. Otherwise point the entry to a FAT image that contains \\EFI\\BOOT\\BOOTX64.EFI.",
     recipes: &[xorriso("mkfs.fat mcopy"), genisoimage("mkfs.fat mcopy")],
     replaces: &[FindingId::EfiNoLoader],

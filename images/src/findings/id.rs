@@ -107,6 +107,7 @@ ids! {
     MemdiskImage: "memdisk-image",
     InitrdCut: "initrd-cut",
     InitrdUnreadable: "initrd-unreadable",
+    InitrdModules: "initrd-modules",
     SquashfsCut: "squashfs-cut",
     MediaChecksum: "media-checksum",
     Zeros: "zeros",

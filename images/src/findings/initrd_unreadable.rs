@@ -7,6 +7,7 @@ use super::{
 use crate::{
     boot_configuration::{Configuration, Entry},
     finding::{Finding, FindingId, Place, Severity},
+    initrd,
     inspect::{Reading, file::DiscBytes},
     packed,
 };
@@ -23,6 +24,8 @@ pub(super) const ROOM: Room = Room {
     check,
     ..Room::BASE
 };
+
+const PACK_IT: &str = "If you did not make the disc, ask its maker for a new one. Otherwise pack the initial file system in a format that Linux unpacks: find . | cpio -o -H newc | gzip";
 
 /// Directives that name an initial file system.
 pub(super) const INITRD: [&str; 4] = ["initrd", "initrd16", "initrdefi", "append"];
@@ -52,12 +55,13 @@ fn wrong(
     let are_empty = archives.iter().all(|file| file.length.get() == 0);
     let names = entry.files.iter();
     let names = names.filter(|it| INITRD.contains(&it.directive.as_str()));
-    let (name, file, what) = names.zip(&archives).find_map(|(name, file)| {
-        let what = match are_empty {
-            true => "is empty",
-            false => packed::not_an_initrd(reading.disc, file)?,
+    let (name, file, what, fix) = names.zip(&archives).find_map(|(name, file)| {
+        let (what, fix) = match packed::not_an_initrd(reading.disc, file) {
+            _ if are_empty => ("is empty", None),
+            Some(what) => (what, None),
+            None => (initrd::not_unpacked(reading.disc, file)?, Some(PACK_IT)),
         };
-        Some((name, file, what))
+        Some((name, file, what, fix))
     })?;
     let message = format!(
         "{} is loaded as an initial file system, but it {what}",
@@ -67,5 +71,9 @@ fn wrong(
         Some(offset) => Place { offset },
         None => reading.place_of(system, &name.file),
     };
-    Some(Finding::new(ID, place, message))
+    let mut finding = Finding::new(ID, place, message);
+    if let Some(fix) = fix {
+        fix.clone_into(&mut finding.fix);
+    }
+    Some(finding)
 }

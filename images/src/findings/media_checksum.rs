@@ -4,6 +4,7 @@ use md5::{Digest, Md5};
 
 use super::{recipe::declared::commands, room::Room};
 use crate::{
+    bytes::hex,
     defect::{Injection, PRIMARY, Patient},
     finding::{Finding, FindingId, Place, Severity},
     inspect::{Reading, Window},
@@ -106,8 +107,7 @@ fn checksum(disc: &mut Window<'_>, end: u64, application: u64) -> Option<String>
         hasher.update(&*bytes);
         at += size as u64;
     }
-    let sum = hasher.finalize();
-    Some(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(hasher.finalize()))
 }
 
 /// The text that implantisomd5 writes, with a sum that no disc has.

@@ -62,6 +62,7 @@ mod image_not_at_start;
 mod image_out_of_range;
 mod image_oversized_4x;
 mod initrd_cut;
+mod initrd_modules;
 mod initrd_unreadable;
 mod iso_burnt_as_file;
 mod iso_in_partition;
@@ -190,6 +191,7 @@ impl FindingId {
             Self::MemdiskImage => &memdisk_image::ROOM,
             Self::InitrdCut => &initrd_cut::ROOM,
             Self::InitrdUnreadable => &initrd_unreadable::ROOM,
+            Self::InitrdModules => &initrd_modules::ROOM,
             Self::SquashfsCut => &squashfs_cut::ROOM,
             Self::MediaChecksum => &media_checksum::ROOM,
             Self::Zeros => &zeros::ROOM,

@@ -101,6 +101,15 @@ impl Program {
         if !headers.is_efi {
             return Some("is a program, but not for EFI".to_owned());
         }
+        if self.looked_for().is_some() && headers.is_driver {
+            return Some("is an EFI driver, and firmware starts only applications".to_owned());
+        }
+        if headers.machine.is_64_bit() && !headers.is_pe32_plus {
+            return Some(format!(
+                "is damaged: its optional header is not that of a program for {}",
+                headers.machine.name()
+            ));
+        }
         let needed = ByteCount::new(headers.length());
         (needed > length).then(|| {
             format!(

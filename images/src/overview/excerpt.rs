@@ -107,17 +107,10 @@ fn read(disc: &mut Window<'_>, what: String, offset: u64, length: usize) -> Opti
 
 /// Bytes as text: `0100 0000 …` without the spaces.
 mod hex {
-    use std::fmt::Write;
-
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::new();
-        for byte in bytes {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        to.serialize_str(&text)
+        to.serialize_str(&crate::bytes::hex(bytes))
     }
 
     pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<u8>, D::Error> {

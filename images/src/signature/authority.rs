@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::certificate::Certificate;
+use crate::bytes::hex;
 
 /// By the keys of which year a machine trusts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,7 +81,7 @@ impl Authority {
     /// The one whose key a certificate has. What the certificate calls itself proves nothing.
     #[must_use]
     pub fn of(certificate: &Certificate) -> Option<Self> {
-        let digest = hex(&certificate.key_digest());
+        let digest = hex(certificate.key_digest());
         let known = KNOWN.iter().find(|(_, _, _, key)| *key == digest);
         known.map(|(authority, ..)| *authority)
     }
@@ -100,15 +101,6 @@ impl Authority {
     pub const fn year(self) -> Year {
         self.known().2
     }
-}
-
-/// Bytes as digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ mod tests {
         let program = forge::program(&[(".text", &[0xC3; 100])]);
         let list = SignatureList::of_file(&program).unwrap();
         assert_eq!(list.programs[0].to_vec(), forge::hash_of(&program));
-        let line = format!("{}  a.efi\n", crate::signature::hex(&list.programs[0]));
+        let line = format!("{}  a.efi\n", crate::bytes::hex(list.programs[0]));
         assert_eq!(SignatureList::of_file(line.as_bytes()), Ok(list.clone()));
         assert_eq!(SignatureList::of_file(&list.encode()), Ok(list));
         for bytes in [&b""[..], b"-----BEGIN CERTIFICATE-----", b"abc", &[0; 100]] {

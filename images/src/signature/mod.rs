@@ -42,7 +42,6 @@ pub use self::{
 };
 
 pub(crate) use self::{
-    authority::hex,
     machine_keys::Answer,
     program::{Budget, SignedProgram},
 };

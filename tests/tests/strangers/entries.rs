@@ -5,6 +5,8 @@ use super::{cases::Case, *};
 /// A kernel of Linux 6.1, as far as its header says.
 const LINUX: &str = "printf '\\001' >head; printf 'k\\017\\000\\000' >size; printf '\\020\\000' >at; printf '6.1 (one)\\000' >version; printf HdrS >mark
     for part in head:497 size:500 mark:514 at:526 version:528; do dd if=${part%:*} of=tree/os/kernel bs=1 seek=${part#*:} conv=notrunc status=none; done";
+/// Initial file systems with a module: in `new` for that kernel, and in `old` for another one.
+const PACKED: &str = "mkdir -p old/lib/modules/5.10/fs new/lib/modules/6.1/fs; touch old/lib/modules/5.10/fs/isofs.ko new/lib/modules/6.1/fs/isofs.ko;";
 const NO_CONFIGURATION: &str = "echo 'configfile /boot/grub/live.cfg' >tree/boot/grub/grub.cfg";
 /// GRUB's program with the mark of systemd-boot.
 const AS_SYSTEMD_BOOT: &str =
@@ -60,6 +62,24 @@ pub(super) fn entries() -> Vec<Case> {
             &format!("{LINUX}; cp tree/os/kernel tree/os/initrd"),
             &whole,
             &initrd,
+        ),
+        case(
+            &format!("{LINUX}; {PACKED} tar -c -C new lib | gzip >tree/os/initrd"),
+            &whole,
+            &initrd,
+        ),
+        // Linux does not load the modules of another version.
+        (
+            format!("{LINUX}; {PACKED} bsdtar -c --format newc -C old lib | gzip >tree/os/initrd"),
+            whole.clone(),
+            vec![(Id::InitrdModules, Severity::Warning)],
+        ),
+        case(
+            &format!(
+                "{LINUX}; {PACKED} bsdtar -c --format newc -C old lib -C ../new lib | gzip >tree/os/initrd"
+            ),
+            &whole,
+            &[],
         ),
         // GRUB puts a file of any content into an archive.
         case(

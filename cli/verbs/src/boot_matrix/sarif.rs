@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use images::finding::{FindingId, Severity};
+use images::{
+    bytes::hex,
+    finding::{FindingId, Severity},
+};
 use scenarios::{
     accepted, files, gate as causes,
     record::{CellResult, Differs},
@@ -151,12 +154,7 @@ fn result(alert: &Alert, rule: Option<usize>, places: &Declared<'_>) -> Value {
         })
     };
     let named = alert.cells.iter().take(CELLS);
-    let fingerprint = Sha256::digest(&alert.key);
-    let fingerprint: String = fingerprint
-        .iter()
-        .take(16)
-        .map(|it| format!("{it:02x}"))
-        .collect();
+    let fingerprint = hex(&Sha256::digest(&alert.key)[..16]);
     json!({
         "ruleId": alert.rule,
         "ruleIndex": rule,

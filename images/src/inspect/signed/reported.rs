@@ -7,10 +7,10 @@ use super::{
     },
 };
 use crate::{
+    bytes::hex,
     inspect::examined::Reading,
     signature::{
         Answer, Authority, Certificate, MachineKeys, Name, ProgramKind, SignedData, SignedProgram,
-        hex,
     },
 };
 
@@ -115,7 +115,7 @@ impl DiscProgram {
             bytes: self.file.length,
             machine: self.machine.name(),
             kind: signed.kind,
-            sha256: signed.digests.as_ref().map(|it| hex(&it.sha256)),
+            sha256: signed.digests.as_ref().map(|it| hex(it.sha256)),
             signatures: signatures.collect(),
             signature_count: signed.signature_count,
             problem: signed.problem.clone(),

@@ -112,7 +112,7 @@ fn a_signer_whom_nobody_knows_is_worth_knowing_and_a_broken_signature_is_a_fault
     );
     told("no signature: /EFI/BOOT/BOOTX64.EFI", Severity::Info);
     let programs = &inspection.secure_boot.programs;
-    let expected = crate::signature::hex(&forge::hash_of(&plain()));
+    let expected = crate::bytes::hex(forge::hash_of(&plain()));
     assert_eq!(programs[0].sha256.as_deref(), Some(expected.as_str()));
     assert_eq!(programs[0].signatures[0].chain, ["Our own key"]);
     assert!(

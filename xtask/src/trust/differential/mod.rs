@@ -13,6 +13,7 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use images::{
+    bytes::hex,
     eltorito::boot_record,
     inspect::{Inspection, Options, Window, inspect},
     iso9660::terminator,
@@ -115,10 +116,7 @@ fn rows(block: &Block) -> String {
     let slots = block.as_chunks::<32>().0.iter().enumerate();
     slots
         .filter(|(_, slot)| slot.iter().any(|&byte| byte != 0))
-        .map(|(number, slot)| {
-            let bytes: String = slot.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("  {number:2} {bytes}\n")
-        })
+        .map(|(number, slot)| format!("  {number:2} {}\n", hex(slot)))
         .collect()
 }
 
