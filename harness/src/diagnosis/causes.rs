@@ -180,9 +180,9 @@ pub(super) fn loader_of(firmware: FirmwareId) -> &'static str {
 }
 
 /// Whether only UEFI firmware reads the part of the disc that a finding is about.
-fn is_for_uefi_alone(id: Id) -> bool {
-    let trips = id.trips();
-    !trips.is_empty() && trips.iter().all(|who| matches!(*who, "ovmf" | "u-boot"))
+fn is_for_uefi_alone(finding: &Finding) -> bool {
+    let mut trips = finding.trips.iter();
+    !finding.trips.is_empty() && trips.all(|who| matches!(who.as_str(), "ovmf" | "u-boot"))
 }
 
 /// Whether a finding matters to firmware that checks signatures alone.
@@ -250,7 +250,7 @@ impl<'a> Situation<'a> {
     /// Whether a defect is in what this firmware looks at: a BIOS boots the initial entry and no other, and UEFI none whose image is no file
     /// system with a loader, unless it says that it is for UEFI.
     fn concerns(self, finding: &Finding, inspection: &Inspection) -> bool {
-        if self.kind == FirmwareKind::Bios && is_for_uefi_alone(finding.id) {
+        if self.kind == FirmwareKind::Bios && is_for_uefi_alone(finding) {
             return false;
         }
         if self.as_disk && finding.id == Id::EfiSyslinuxCd {

@@ -107,6 +107,13 @@ pub(super) fn understand(line: &str) -> Option<(Said, String)> {
             .contains("Exception Type")
             .then(|| (Said::Crashed(exception.clone()), exception));
     }
+    // On Arm (`ArmPkg/Library/DefaultExceptionHandlerLib`).
+    if let Some((kind, _)) = line.split_once(" Exception at 0x")
+        && ["Synchronous", "IRQ", "FIQ", "SError"].contains(&kind)
+    {
+        let exception = format!("{kind} Exception");
+        return Some((Said::Crashed(exception.clone()), exception));
+    }
     let (_, rest) = line.split_once(BOOT_MANAGER)?;
     if rest.starts_with("No bootable option") {
         return Some((Said::Nothing(rest.to_owned()), SHELL.to_owned()));

@@ -76,8 +76,8 @@ pub(crate) struct Follower {
     screen: Heard,
     /// How far it came by its words.
     stage: GuestStage,
-    /// A kernel was read, whether it has begun or not.
-    kernel_read: bool,
+    /// When a kernel was last read, whether it has begun or not.
+    kernel_read: Option<Duration>,
     /// The program that showed the stage.
     program: Option<Arc<str>>,
     /// A program that may wait without a word.
@@ -110,7 +110,7 @@ impl Follower {
             serial: Heard::default(),
             screen: Heard::default(),
             stage: GuestStage::default(),
-            kernel_read: false,
+            kernel_read: None,
             program: None,
             waits: None,
             asks: None,
@@ -121,7 +121,7 @@ impl Follower {
 
     /// How far the guest came: a kernel that was read is one that runs, where nothing tells otherwise.
     pub(crate) fn stage(&self) -> GuestStage {
-        let read = if self.kernel_read {
+        let read = if self.kernel_read.is_some() {
             GuestStage::Kernel
         } else {
             GuestStage::Loader
@@ -144,8 +144,8 @@ impl Follower {
     }
 
     /// A kernel was seen to be read, whether it says so or not.
-    pub(crate) const fn kernel_was_read(&mut self) {
-        self.kernel_read = true;
+    pub(crate) const fn kernel_was_read(&mut self, now: Duration) {
+        self.kernel_read = Some(now);
     }
 
     /// Takes what a channel shows now: the lines of the terminal or of the screen. Says whether its words come to something else than before.
@@ -227,6 +227,11 @@ impl Follower {
         let (by, heard, statement) = self.latest()?;
         // A system of which nobody saw a kernel is the picture of one.
         if statement.state == GuestState::System && self.stage() < GuestStage::Kernel {
+            return None;
+        }
+        // A menu that was there before a kernel was read has started an entry, without a word of it. When it was drawn, a look at the screen does not tell.
+        let may_be_older = |at: Duration| by == SaidBy::Screen || at > heard.since;
+        if statement.state == GuestState::Menu && self.kernel_read.is_some_and(may_be_older) {
             return None;
         }
         // What was drawn on the screen since shows that there is one.

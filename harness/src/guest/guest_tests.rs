@@ -264,7 +264,7 @@ fn a_login_counts_only_after_a_kernel() {
     assert_eq!(state(&[&booted], 1), Some((GuestState::System, true)));
     // A kernel that says nothing is known by its reads.
     let mut follower = Follower::new(Vocabulary::builtin());
-    follower.kernel_was_read();
+    follower.kernel_was_read(Duration::ZERO);
     follower.see(SaidBy::Screen, "machine login: ", seconds(1));
     let standing = follower.standing(seconds(3), seconds(1)).expect("known");
     assert_eq!(standing.guest.state, GuestState::System);
@@ -274,7 +274,7 @@ fn a_login_counts_only_after_a_kernel() {
 #[test]
 fn a_loader_that_speaks_after_a_kernel_was_read_has_not_started_it() {
     let mut follower = Follower::new(Vocabulary::builtin());
-    follower.kernel_was_read();
+    follower.kernel_was_read(Duration::ZERO);
     let failed = "error: file `/boot/initrd' not found.\n\nPress any key to continue...";
     follower.see(SaidBy::Screen, failed, seconds(1));
     let standing = follower.standing(seconds(20), seconds(1)).expect("known");
@@ -304,7 +304,7 @@ fn a_loader_s_complaint_before_a_system_is_history() {
 fn the_channel_that_changed_last_counts() {
     let mut follower = Follower::new(Vocabulary::builtin());
     follower.see(SaidBy::Serial, MENU, seconds(1));
-    follower.kernel_was_read();
+    follower.kernel_was_read(Duration::ZERO);
     follower.see(SaidBy::Screen, "machine login: ", seconds(30));
     let standing = follower.standing(seconds(31), seconds(30)).expect("known");
     assert_eq!(standing.guest.state, GuestState::System);
@@ -385,7 +385,7 @@ fn a_kernel_without_a_screen_runs_until_something_is_seen_of_it() {
     assert_eq!(guest.map(|guest| guest.state), Some(GuestState::Panic));
     // A kernel that says nothing was read all the same.
     let mut follower = Follower::new(Vocabulary::builtin());
-    follower.kernel_was_read();
+    follower.kernel_was_read(Duration::ZERO);
     follower.see(SaidBy::Screen, blind, seconds(1));
     let standing = follower.standing(seconds(80), seconds(1)).expect("known");
     assert_eq!(standing.guest.stage, GuestStage::Kernel);

@@ -126,13 +126,17 @@ impl GuestWatch {
         let new = reads.get(self.reads_seen.max(own)..).unwrap_or_default();
         self.rounds.read(new, now);
         for kernel in &mut self.kernels {
-            kernel.read += new.iter().map(|read| kernel.overlap(read)).sum::<u64>();
+            let read = new.iter().map(|read| kernel.overlap(read)).sum::<u64>();
+            if read == 0 {
+                continue;
+            }
+            kernel.read += read;
             // Some of it may be read ahead with what stands before it.
             if kernel.read * 2 >= kernel.behind - kernel.start {
                 self.kernel_was_read = true;
                 // A short one may be read with its neighbors, and without a loader that wants it.
                 if kernel.is_linux {
-                    self.follower.kernel_was_read();
+                    self.follower.kernel_was_read(now);
                 }
             }
         }

@@ -58,6 +58,9 @@ impl Fingerprint {
     }
 }
 
+/// What QEMU itself draws as long as the guest has set no mode (`ui/console.c`, `qemu_console_surface`): nothing that the guest shows.
+const NO_PICTURE: &str = "Guest has not initialized the display (yet).";
+
 /// What is on the screen now.
 ///
 /// In text mode the characters are read from text memory, from where the screen begins in it: that moves when a console scrolls, and
@@ -74,12 +77,15 @@ pub fn read(machine: &mut Machine) -> Result<Screen, CommandError> {
     let eyes = machine.eyes();
     let text = eyes.read(ppm);
     let columns = eyes.columns();
-    let ScreenText::Text(text) = text else {
-        return Ok(Screen {
-            text: String::new(),
-            mode: Mode::Graphic,
-            fingerprint: pixels,
-        });
+    let text = match text {
+        ScreenText::Text(text) if text.trim() != NO_PICTURE => text,
+        _ => {
+            return Ok(Screen {
+                text: String::new(),
+                mode: Mode::Graphic,
+                fingerprint: pixels,
+            });
+        }
     };
     if may_be_text && !text.is_empty() {
         for &base in machine.text_memory() {
