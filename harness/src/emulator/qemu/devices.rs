@@ -53,9 +53,10 @@ const BOT: &str = "usb-bot,bus=usb.0,id=bot";
 const USB_CD: &str = "scsi-cd,id=drive,bus=bot.0,drive=disc,bootindex=1";
 const USB_DISK: &str = "usb-storage,id=drive,bus=usb.0,drive=disc,bootindex=1";
 
-/// Whether QEMU refuses a read-only node for this drive. Then an empty layer on top of the disc takes the writes.
+/// Whether a drive can be written to. Then an empty layer on top of the disc takes the writes. QEMU refuses a read-only SD card, and a stick with write protection
+/// is rare: Limine 8.2 hangs with one under OVMF.
 pub(super) const fn wants_to_write(drive: Drive) -> bool {
-    matches!(drive, Drive::SdCard)
+    matches!(drive, Drive::SdCard | Drive::ScsiDisk)
 }
 
 /// The reason why a machine with such a drive cannot start from a checkpoint; `None` if it can.

@@ -48,7 +48,7 @@ pub(super) fn script(spec: &MachineSpec) -> Vec<u8> {
     if wants_to_write(spec.board.wiring.drive) {
         let line = format!(
             "qemu-img create -q -f qcow2 {WRITTEN} {}\n",
-            written_length(&spec.disc)
+            written_length(spec)
         );
         script.extend_from_slice(line.as_bytes());
     }
