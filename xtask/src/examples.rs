@@ -23,6 +23,14 @@ pub(crate) const BENCH: Examples = Examples(&[
     ),
 ]);
 
+pub(crate) const DIST: Examples = Examples(&[
+    ("cargo xtask dist", "both programs, into target/dist"),
+    (
+        "cargo xtask dist --target x86_64-unknown-linux-musl --out .",
+        "one, into this folder",
+    ),
+]);
+
 pub(crate) const TRUST: Examples = Examples(&[(
     "cargo xtask trust flakes --cells 10000 --keep",
     "boot ten thousand cells on a busy machine, for docs/trust.md",

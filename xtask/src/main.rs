@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod circles;
+mod dist;
 mod examples;
 #[cfg(test)]
 mod options_tests;
@@ -55,6 +56,8 @@ enum Own {
     Bench(bench::Bench),
     /// Test the limits of boot-matrix at length, and report figures.
     Trust(trust::Trust),
+    /// Build static programs for release, one for each target, and pack them.
+    Dist(dist::Dist),
 }
 
 impl Verbs for Here {
@@ -76,6 +79,7 @@ impl program::Own for Own {
             Self::Check(options) => options.format,
             Self::Bench(options) => options.format,
             Self::Trust(options) => options.format,
+            Self::Dist(options) => options.format,
         }
     }
 
@@ -85,6 +89,7 @@ impl program::Own for Own {
             Self::Check(options) => check::run(&options),
             Self::Bench(options) => bench::run(&options),
             Self::Trust(options) => trust::run(&options),
+            Self::Dist(options) => dist::run(&options),
         }
     }
 }
