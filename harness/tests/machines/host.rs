@@ -394,11 +394,12 @@ fn a_guest_that_writes_to_its_disc_changes_nothing() {
     let mut bytes = disc(&[]);
     bytes[..WRITES.len()].copy_from_slice(WRITES);
     bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
-    for attachment in [Attachment::UsbDisk, Attachment::VirtioBlk] {
+    // A layer takes what is written to a stick; the others refuse it.
+    for (attachment, written) in [(Attachment::UsbDisk, "W0"), (Attachment::VirtioBlk, "W1")] {
         let bench = Bench::new(&bytes);
         run(&bench.case(seabios(), attachment)).expect("observed");
         let said = bench.evidence_text("debug.txt");
-        assert!(said.trim_end().ends_with("W1"), "{attachment}: {said}");
+        assert!(said.trim_end().ends_with(written), "{attachment}: {said}");
         assert!(std::fs::read(bench.path("disc.iso")).expect("disc") == bytes);
     }
 }
