@@ -22,9 +22,9 @@ use crate::repository::workspace;
 use crate::{
     circles,
     steps::{self, Step},
-    supply, tables,
+    supply, tables, workflows,
 };
-use cli::{options::Format, place::cargo, remark, setup::package::on_path, stop::Stop};
+use cli::{options::Format, place::cargo, stop::Stop};
 
 #[derive(Debug, Args)]
 #[command(after_help = crate::examples::CHECK.help())]
@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Check) -> anyhow::Result<ExitCode> {
         Step::run("dependencies", dependencies),
         Step::run("packages for the registry", packages),
         Step::run("circles", no_circles),
-        Step::run("workflows", workflows),
+        Step::run("workflows", workflows::lint),
         Step::run("schema", schema),
         Step::run("reproducible discs", reproducible_discs),
         Step::run("golden discs", kept_golden_discs),
@@ -162,27 +162,6 @@ fn no_circles() -> Result<(), (u8, String)> {
         .replace(&format!("{}/", workspace().display()), "");
     let what = "files use one another in a circle; move what ties them to a third file";
     Err((1, format!("{what}:\n{found}")))
-}
-
-/// What zizmor says of the action and of the workflows that are there to copy, where it is installed (`pip install zizmor`).
-fn workflows() -> Result<(), (u8, String)> {
-    if !on_path("zizmor") {
-        remark!("  not looked at by zizmor, which is not installed");
-        return Ok(());
-    }
-    let mut zizmor = std::process::Command::new("zizmor");
-    zizmor.current_dir(workspace()).args([
-        "--offline",
-        "--quiet",
-        "action.yml",
-        "examples/gate.yml",
-        "examples/matrix.yml",
-    ]);
-    let output = zizmor.output().map_err(|error| (3, error.to_string()))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err((1, String::from_utf8_lossy(&output.stdout).into_owned())),
-    }
 }
 
 /// The schemas that are kept, by the names of their files.

@@ -16,6 +16,7 @@ mod supply;
 mod tables;
 mod test;
 mod trust;
+mod workflows;
 
 use std::process::ExitCode;
 
