@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Dist) -> anyhow::Result<ExitCode> {
 
 /// Zig brings a C compiler and musl for every target, and cargo-zigbuild makes cargo use them.
 fn needs_zigbuild() -> anyhow::Result<()> {
-    if answers(cargo().args(["zigbuild", "--version"])) {
+    if answers(cargo().args(["zigbuild", "--help"])) {
         return Ok(());
     }
     let remedy = "pip install ziglang, and cargo install --locked cargo-zigbuild";

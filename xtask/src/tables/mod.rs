@@ -68,6 +68,9 @@ const TABLES: &[(&str, &str, Body)] = &[
     ("docs/trust.md", "differential", |folder, _| {
         kept::table(folder, part::DIFFERENTIAL)
     }),
+    ("docs/trust.md", "hosts", |folder, _| {
+        kept::table(folder, part::HOSTS)
+    }),
     ("docs/secure-boot.md", "shims", |folder, _| {
         kept::table(folder, part::SHIMS)
     }),
