@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Take},
 };
 
 use cpio::newc;
@@ -17,11 +17,13 @@ use ruzstd::decoding::StreamingDecoder as ZstdDecoder;
 use crate::{
     bytes::le16,
     inspect::{Window, file::DiscBytes},
-    packed::{FileReader, Stream, skip_zeros},
+    packed::{FileReader, Stream, end_of_cpio, skip_zeros},
 };
 
-/// The most bytes that an initial file system is unpacked to. What is behind them is unknown.
-const UNPACKED_BYTES: u64 = 1 << 30;
+/// The most bytes that an initial file system is unpacked to, all of its archives together. What is behind them is unknown.
+const UNPACKED_BYTES: u64 = 1 << 29;
+/// Archives behind one another that are followed.
+const ARCHIVES: usize = 64;
 
 /// The version of a Linux kernel for x86, as its modules' folder is called; `None` if the file is no such kernel.
 pub(crate) fn kernel_version(disc: &mut Window<'_>, file: &DiscBytes) -> Option<String> {
@@ -50,23 +52,35 @@ pub(crate) fn module_versions(
 ) -> Option<BTreeSet<String>> {
     let mut versions = BTreeSet::new();
     let mut at = 0;
+    let mut left = UNPACKED_BYTES;
     // Archives, each packed or not, follow one another.
-    while let Some(start) = skip_zeros(disc, file, at) {
+    for _ in 0..ARCHIVES {
+        let Some(start) = skip_zeros(disc, file, at) else {
+            return Some(versions);
+        };
         let stream = Stream::of(&file.bytes(disc, start, 12))?;
         let mut packed = BufReader::new(FileReader {
             disc,
             file,
             at: start,
         });
-        let mut archive = unpack(stream, &mut packed)?;
+        let mut archive = unpack(stream, &mut packed, left)?;
         collect(&mut archive, wanted, &mut versions).ok()?;
         if versions.contains(wanted) {
-            break;
+            return Some(versions);
+        }
+        left = archive.get_ref().limit();
+        if left == 0 {
+            return None;
         }
         drop(archive);
-        at = packed.get_ref().at - packed.buffer().len() as u64;
+        at = match stream {
+            // What follows its trailer was read too.
+            Stream::Cpio => end_of_cpio(disc, file, start).ok()?,
+            _ => packed.get_ref().at - packed.buffer().len() as u64,
+        };
     }
-    Some(versions)
+    None
 }
 
 /// Why Linux cannot unpack an initial file system in a format that it knows, as a predicate; `None` if it may.
@@ -88,23 +102,27 @@ pub(crate) fn not_unpacked(disc: &mut Window<'_>, file: &DiscBytes) -> Option<&'
         at: start,
     });
     let mut content = [0; 512];
-    unpack(stream, &mut packed)?.read_exact(&mut content).ok()?;
+    let mut unpacked = unpack(stream, &mut packed, content.len() as u64)?;
+    unpacked.read_exact(&mut content).ok()?;
     (content.get(257..262) == Some(b"ustar"))
         .then_some("is a tar archive, and Linux wants a cpio archive")
 }
 
-/// The content of a stream; `None` if it is in a format that is not unpacked here.
-fn unpack<'p>(stream: Stream, packed: &'p mut impl BufRead) -> Option<impl BufRead + 'p> {
+/// The content of a stream, up to a bound; `None` if it is in a format that is not unpacked here.
+fn unpack<'p>(
+    stream: Stream,
+    packed: &'p mut impl BufRead,
+    most: u64,
+) -> Option<BufReader<Take<Box<dyn Read + 'p>>>> {
     let unpacked: Box<dyn Read + 'p> = match stream {
-        // What follows the trailer may be packed.
-        Stream::Cpio => return Some(Box::new(packed) as Box<dyn BufRead + 'p>),
+        Stream::Cpio => Box::new(packed),
         Stream::Gzip => Box::new(GzDecoder::new(packed)),
         Stream::Xz => Box::new(XzReader::new(packed, false)),
         Stream::Zstd => Box::new(ZstdDecoder::new(packed).ok()?),
         Stream::Lz4Legacy => Box::new(Lz4Decoder::new(packed)),
         Stream::Other => return None,
     };
-    Some(Box::new(BufReader::new(unpacked.take(UNPACKED_BYTES))))
+    Some(BufReader::new(unpacked.take(most)))
 }
 
 /// Reads one archive after the other, until something else follows or a module for `wanted` was found.
@@ -213,6 +231,9 @@ mod tests {
         // It is cut, or in a format that is not unpacked here.
         assert_eq!(versions(&packed[..packed.len() - 20]), None);
         assert_eq!(versions(&[&early[..], b"BZh91AY"].concat()), None);
+        // No end is in sight.
+        assert_eq!(versions(&gzip(&early).repeat(ARCHIVES - 1)), Some(vec![]));
+        assert_eq!(versions(&gzip(&early).repeat(ARCHIVES)), None);
     }
 
     #[test]

@@ -287,7 +287,11 @@ pub(crate) fn skip_zeros(disc: &mut Window<'_>, file: &DiscBytes, mut at: u64) -
 }
 
 /// The end of an archive behind its trailer.
-fn end_of_cpio(disc: &mut Window<'_>, file: &DiscBytes, start: u64) -> Result<u64, String> {
+pub(crate) fn end_of_cpio(
+    disc: &mut Window<'_>,
+    file: &DiscBytes,
+    start: u64,
+) -> Result<u64, String> {
     let cut = || {
         format!(
             "its cpio archive from byte {start} on has no trailer within its {}",
